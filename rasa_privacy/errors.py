@@ -1,0 +1,65 @@
+"""Every error that the package raises on purpose: one tree under `PrivacyError`.
+
+A message names the place, the cause and the remedy. It never carries a key, a payload, a sender id or another
+personal value; `tests/test_canary_errors.py` holds that.
+"""
+
+
+class PrivacyError(Exception):
+    """Base of every deliberate error. Catch this to catch them all."""
+
+
+class PolicyError(PrivacyError):
+    """privacy.yml is wrong, or does not fit the bot. The message starts with `file:line:column:`."""
+
+
+class ConfigurationError(PrivacyError):
+    """endpoints.yml, config.yml or the environment is wrong: an unknown name, a missing block, a wrong type."""
+
+
+class ModelMismatchError(PrivacyError):
+    """The model was trained without the gate, or with another privacy.yml than the server's."""
+
+
+class KeyProviderError(PrivacyError):
+    """A key file is missing, unreadable for us, readable for others, truncated, or not the database's own."""
+
+
+class MalformedSegmentError(PrivacyError):
+    """Stored bytes do not have the form that docs/spec/segment.md gives. Nothing was decrypted."""
+
+
+class TamperedSegmentError(PrivacyError):
+    """Stored bytes have the right form but were changed, moved, or sealed under another key or identity."""
+
+
+class KeyDestroyedError(PrivacyError):
+    """The data key of this subject and purpose was destroyed; what it sealed cannot be read again."""
+
+
+class StorageError(PrivacyError):
+    """The database cannot be reached, read or written."""
+
+
+class SchemaVersionError(StorageError):
+    """The database has the schema of another release."""
+
+
+class ConversationConflictError(StorageError):
+    """Another writer saved this conversation in between. Read it again and append."""
+
+
+class LedgerError(PrivacyError):
+    """The consent ledger does not verify, or a record is not allowed in its state."""
+
+
+class DetectorError(PrivacyError):
+    """A detector is unknown or failed."""
+
+
+class UnknownNameError(PrivacyError):
+    """`rasa_privacy` has no public name like this one."""
+
+
+class ServerError(PrivacyError):
+    """A process of the bot cannot be started, did not become healthy, or ended by itself; or training failed."""
