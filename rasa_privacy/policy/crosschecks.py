@@ -1,0 +1,230 @@
+"""What must be right between the parts of privacy.yml, once each part is right by itself.
+
+Each check notes every mistake it finds. A check never guesses what was meant: it says where, what, and what to write.
+An item that no purpose uses is no mistake here, since nothing is ever kept of it; `linter` asks to remove it (RP017).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rasa_privacy.policy.decoder import dotted
+from rasa_privacy.policy.languages import available_languages
+from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy, Purpose, duration_seconds
+from rasa_privacy.policy.positions import KeyPath, Place, Problems
+from rasa_privacy.policy.slots import PRIVACY_PREFIX, RASA_SLOTS
+from rasa_privacy.policy.suggest import did_you_mean, listed, shown
+
+#: The detectors that an item may name. `minimize.detectors` has one for each; a test compares the two.
+DETECTOR_NAMES: Final = ("email", "phone", "payment_card", "iban")
+
+#: The purpose under which the structure of a conversation is sealed; not for builders.
+RESERVED_PURPOSE: Final = "service"
+
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_REGULATION: Final = re.compile(r"[a-z0-9-]+@[0-9]{4}-[0-9]{2}")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LINK: Final = re.compile(r"https?://[^\s/]+\S*")
+_AGES: Final = range(1, 100)
+
+# Actions without which Rasa cannot run a conversation at all (rasa/shared/core/constants.py), or ours, which ask.
+_NEVER_GUARDED: Final = frozenset(
+    {
+        "action_listen",
+        "action_restart",
+        "action_session_start",
+        "action_back",
+        "action_deactivate_loop",
+        "action_extract_slots",
+        "action_revert_fallback_events",
+        "action_unlikely_intent",
+        "action_default_fallback",
+    }
+)
+_OUR_ACTIONS: Final = ("action_privacy_", "utter_privacy_", "privacy_")
+
+
+def can_be_guarded(action: str) -> bool:
+    """Tell whether a purpose may guard an action or form: it has a name, and the bot can go on without it."""
+    readable = action.isprintable() and action.strip() == action and action != ""
+    return readable and action not in _NEVER_GUARDED and not action.startswith(_OUR_ACTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class CrossChecks:
+    """The checks of one file; `places` and `key_places` come from `decoder`."""
+
+    policy: Policy
+    problems: Problems
+    places: Mapping[KeyPath, Place]
+    key_places: Mapping[KeyPath, Place]
+
+    def run(self) -> None:
+        """Note everything that is wrong."""
+        self._controller()
+        self._languages()
+        self._regulations()
+        self._items()
+        self._carriers()
+        self._not_personal()
+        self._duration(("messages", "retain"), self.policy.messages.retain)
+        if not self.policy.purposes:
+            self._note(("purposes",), "purposes is empty; declare at least one purpose")
+        for name, purpose in self.policy.purposes.items():
+            self._purpose(name, purpose)
+        self._people()
+
+    def _note(self, path: KeyPath, message: str) -> None:
+        """Note a problem at a name, or at the value or its nearest written parent where there is no name."""
+        while path not in self.key_places and path not in self.places:
+            path = path[:-1]
+        self.problems.add(self.key_places.get(path) or self.places[path], message)
+
+    def _controller(self) -> None:
+        controller = self.policy.controller
+        for name in ("name", "contact", "policy_url"):
+            if not getattr(controller, name).strip():
+                self._note(("controller", name), f"controller.{name} is empty; people are shown it, so fill it in")
+        if controller.policy_url.strip() and not _LINK.fullmatch(controller.policy_url):
+            self._note(("controller", "policy_url"), "controller.policy_url must be a link that begins with https://")
+
+    def _languages(self) -> None:
+        known = available_languages()
+        if not self.policy.languages:
+            self._note(("languages",), "languages is empty; name at least one, for example [en]")
+        for index, language in enumerate(self.policy.languages):
+            if language not in known:
+                message = f"language {shown(language)} has no pack in this release; there are {listed(known)}"
+                self._note(("languages", index), message)
+        self._twice(("languages",), self.policy.languages)
+
+    def _regulations(self) -> None:
+        for index, name in enumerate(self.policy.regulations):
+            if not _REGULATION.fullmatch(name):
+                message = f"regulation {shown(name)} must be a name and a month, such as 'gdpr@2026-11'"
+                self._note(("regulations", index), message)
+        self._twice(("regulations",), self.policy.regulations)
+
+    def _items(self) -> None:
+        for name, item in self.policy.items.items():
+            here: KeyPath = ("items", name)
+            self._name(here, "item", name)
+            if item.detect is not None and item.detect not in DETECTOR_NAMES:
+                hint = did_you_mean(item.detect, DETECTOR_NAMES) or f"; there are {listed(DETECTOR_NAMES)}"
+                self._note((*here, "detect"), f"item {shown(name)} names the detector {shown(item.detect)}{hint}")
+            if item.slot is None and item.entity is None and item.detect is None:
+                self._note(here, f"item {shown(name)} has neither 'slot', 'entity' nor 'detect', so nothing carries it")
+            if item.slot is not None and (item.slot in RASA_SLOTS or item.slot.startswith(PRIVACY_PREFIX)):
+                self._note((*here, "slot"), f"slot {shown(item.slot)} belongs to Rasa or to the plug-ins, to no item")
+            self._texts((*here, "called"), item.called, f"item {shown(name)}")
+
+    def _carriers(self) -> None:
+        """Two items must not share a slot or an entity: a value would have two owners."""
+        for carrier in ("slot", "entity"):
+            owners: dict[str, str] = {}
+            for name, item in self.policy.items.items():
+                value = getattr(item, carrier)
+                if value is None:
+                    continue
+                if not value.strip():
+                    self._note(("items", name, carrier), f"{carrier} of item {shown(name)} is empty")
+                owner = owners.setdefault(value, name)
+                if owner != name:
+                    message = f"{carrier} {shown(value)} is used by item {shown(owner)} already; each needs its own"
+                    self._note(("items", name, carrier), message)
+
+    def _not_personal(self) -> None:
+        for index, slot in enumerate(self.policy.not_personal):
+            item = self.policy.item_of_slot(slot)
+            if item is not None:
+                message = f"slot {shown(slot)} is named under not_personal and by item {shown(item)}; decide for one"
+                self._note(("not_personal", index), message)
+        self._twice(("not_personal",), self.policy.not_personal)
+
+    def _purpose(self, name: str, purpose: Purpose) -> None:
+        here: KeyPath = ("purposes", name)
+        self._name(here, "purpose", name)
+        if name == RESERVED_PURPOSE:
+            self._note(here, "purpose 'service' is reserved for the bot's own working; choose another name")
+        self._texts((*here, "says"), purpose.says, f"purpose {shown(name)}", required=True)
+        self._texts((*here, "called"), purpose.called, f"purpose {shown(name)}")
+        self._basis(here, name, purpose)
+        for item in purpose.items:
+            if item not in self.policy.items:
+                hint = did_you_mean(item, self.policy.items)
+                message = f"purpose {shown(name)} uses item {shown(item)}, which is not declared{hint}"
+                self._note((*here, "items", item), message)
+        if not purpose.items and not purpose.guards:
+            self._note(here, f"purpose {shown(name)} uses no item and guards nothing; remove it or fill it in")
+        self._guards((*here, "guards"), purpose.guards)
+
+    def _basis(self, here: KeyPath, name: str, purpose: Purpose) -> None:
+        """Check what depends on the legal basis, and the durations."""
+        consent = purpose.basis == "consent"
+        because = f"purpose {shown(name)} with basis {purpose.basis}"
+        self._texts((*here, "because"), purpose.because, because, required=not consent)
+        if purpose.marketing and not consent:
+            message = f"purpose {shown(name)} is marketing, which needs 'basis: consent' here (GDPR Art. 6(1)(a))"
+            self._note((*here, "basis"), message)
+        if purpose.retain != UNTIL_WITHDRAWN:
+            self._duration((*here, "retain"), purpose.retain)
+        elif not consent:
+            message = f"purpose {shown(name)} has 'retain: {UNTIL_WITHDRAWN}', which needs 'basis: consent'"
+            self._note((*here, "retain"), message)
+        if purpose.consent_lasts is not None:
+            self._duration((*here, "consent_lasts"), purpose.consent_lasts)
+            if not consent:
+                self._note((*here, "consent_lasts"), f"purpose {shown(name)} has no consent that could last")
+
+    def _guards(self, here: KeyPath, guards: tuple[str, ...]) -> None:
+        for index, action in enumerate(guards):
+            if not can_be_guarded(action):
+                message = (
+                    f"guards: {shown(action)} cannot be guarded: it is no name, or the bot cannot go on without it"
+                )
+                self._note((*here, index), message)
+        self._twice(here, guards)
+
+    def _texts(self, here: KeyPath, texts: Mapping[str, str], whose: str, *, required: bool = False) -> None:
+        """Texts for people are there in every declared language or, where they may be left out, in none."""
+        for language, text in texts.items():
+            if not _LANGUAGE.fullmatch(language):
+                hint = did_you_mean(language, self.policy.languages)
+                self._note((*here, language), f"{shown(language)} is no language code such as 'en'{hint}")
+            elif not text.strip():
+                self._note((*here, language), f"{here[-1]} of {whose} is empty in {shown(language)}")
+        missing = [language for language in self.policy.languages if language not in texts]
+        if missing and (required or texts):
+            self._note(here, f"{whose} misses '{here[-1]}' in {listed(missing)}")
+
+    def _people(self) -> None:
+        age = self.policy.minimum_age
+        if age is not None and age not in _AGES:
+            self._note(("minimum_age",), f"minimum_age must be a number of years from {_AGES[0]} to {_AGES[-1]}")
+        for role, rights in self.policy.roles.items():
+            self._name(("roles", role), "role", role)
+            for index, item in enumerate(() if rights.items == "all" else rights.items):
+                if item not in self.policy.items:
+                    hint = did_you_mean(item, self.policy.items)
+                    message = f"role {shown(role)} names item {shown(item)}, which is not declared{hint}"
+                    self._note(("roles", role, "items", index), message)
+
+    def _name(self, here: KeyPath, kind: str, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            message = f"{kind} {shown(name)} must begin with a letter and have only letters, digits, '_' and '-'"
+            self._note(here, message)
+
+    def _duration(self, here: KeyPath, text: str) -> None:
+        try:
+            duration_seconds(text)
+        except ValueError:
+            wanted = "write for example '90 days', '12 months' or '1 hour'"
+            self._note(here, f"{dotted(here)}: {shown(text)} is not a duration; {wanted}")
+
+    def _twice(self, here: KeyPath, words: Iterable[str]) -> None:
+        seen: set[str] = set()
+        for index, word in enumerate(words):
+            if word in seen:
+                self._note((*here, index), f"{here[-1]} names {shown(word)} twice; remove one")
+            seen.add(word)

@@ -1,0 +1,56 @@
+"""`Finding`: what `rasa-privacy check` says of a bot. Codes are never used again for something else."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+#: Every code, and what it looks for.
+CODES: Final = {
+    "RP001": "a slot is neither an item nor named under not_personal",
+    "RP002": "a purpose guards an action or form that the domain does not have",
+    "RP003": "an item names a slot that the domain does not have",
+    "RP004": "an item names an entity that the domain does not have",
+    "RP005": "a form asks for an item that none of its purposes lists",
+    "RP006": "a form asks for personal data and no purpose guards it",
+    "RP007": "DataMinimizer is not in the pipeline",
+    "RP008": "DataMinimizer is not the last component of the pipeline",
+    "RP009": "ConsentPolicy is not among the policies",
+    "RP010": "PrivacyImporter, or an importer for the bot's own files, is missing",
+    "RP011": "the tracker store is not the encrypted one, or its settings are wrong",
+    "RP012": "the bot's actions do not import ours",
+    "RP013": "the key folder can be read by others",
+    "RP014": "minimum_age is declared, and this release does not enforce it",
+    "RP015": "roles are declared, and this release does not enforce them",
+    "RP016": "the controller still has the texts that init wrote",
+    "RP017": "no purpose uses an item",
+    "RP018": "a purpose needs consent and guards nothing, so nothing asks for it",
+    "RP019": "no action server is configured",
+    "RP020": "the pipeline or the policies are left to Rasa's automatic configuration",
+    "RP021": "a personal slot is filled from an entity that belongs to no item",
+}
+
+#: What `rasa-privacy init` writes for the builder to replace.
+PLACEHOLDER_NAME: Final = "Your Organisation"
+PLACEHOLDER_CONTACT: Final = "privacy@your-organisation.example"
+PLACEHOLDER_URL: Final = "https://your-organisation.example/privacy"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend.
+
+    Attributes:
+        code: A key of `CODES`.
+        place: File, and line and column where they are known.
+        why: What is wrong, in one sentence.
+        remedy: What to do, in one sentence.
+        severity: An error stops a release; a warning is for reading.
+    """
+
+    code: str
+    place: str
+    why: str
+    remedy: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        return f"{self.severity} {self.code} {self.place}: {self.why}; {self.remedy}"

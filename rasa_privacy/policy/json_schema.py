@@ -1,0 +1,71 @@
+"""The JSON Schema of privacy.yml, for editors. Made from the structs of `model`, and from their docstrings."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from rasa_privacy.policy.crosschecks import DETECTOR_NAMES
+from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_ATTRIBUTE: Final = re.compile(r"^(\w+): (.*)$")
+_DURATION: Final = r"^[0-9]{1,5} (minute|hour|day|week|month|year)s?$"
+
+#: What the structs leave to `crosschecks`, said where an editor can use it.
+_NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
+    ("Item", "detect"): {"anyOf": [{"enum": [*DETECTOR_NAMES]}, {"type": "null"}]},
+    ("First", "first"): {"minimum": 1, "maximum": 10},
+    ("Messages", "retain"): {"pattern": _DURATION},
+    ("Purpose", "retain"): {"pattern": f"{_DURATION}|^{UNTIL_WITHDRAWN}$"},
+    ("Purpose", "consent_lasts"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
+    ("Policy", "regulations"): {"items": {"type": "string", "pattern": r"^[a-z0-9-]+@[0-9]{4}-[0-9]{2}$"}},
+    ("Policy", "purposes"): {"minProperties": 1},
+}
+
+#: Descriptions of the top level, whose struct is described as a whole.
+_TOP: Final[Mapping[str, str]] = {
+    "version": "The form of this file; always 1.",
+    "controller": "Who runs the bot, as people are told.",
+    "regulations": "The rules to keep, each with the month of its profile, for example gdpr@2026-11.",
+    "languages": "The languages of the privacy turns.",
+    "items": "Each kind of personal data, by name.",
+    "not_personal": "The slots that hold nothing personal. Every slot is an item or is named here.",
+    "messages": "What is kept of message texts, and how long.",
+    "purposes": "Each reason to use data, by name. No data is kept without one.",
+    "ask": "When the bot asks for consent.",
+    "minimum_age": "Age in years below which nobody may consent. Declared only in this release.",
+    "roles": "What operators may see and do, by role. Declared only in this release.",
+}
+
+
+def policy_schema() -> dict[str, Any]:
+    """Return the schema as a JSON object."""
+    schema: dict[str, Any] = msgspec.json.schema(Policy)
+    for name, definition in schema["$defs"].items():
+        text = inspect.cleandoc(definition.get("description", ""))
+        definition["description"] = text.partition("\n\nAttributes:")[0]
+        about = _attributes(text) or (_TOP if name == "Policy" else {})
+        for attribute, value in definition["properties"].items():
+            value["title"] = attribute.replace("_", " ")
+            if attribute in about:
+                value["description"] = about[attribute].replace("`", "'")
+            value.update(_NARROWER.get((name, attribute), {}))
+    return {"$schema": DIALECT, "title": "privacy.yml of rasa_privacy", **schema}
+
+
+def _attributes(text: str) -> dict[str, str]:
+    """Return the `Attributes:` section of a docstring by name."""
+    _, _, section = text.partition("Attributes:\n")
+    found: dict[str, str] = {}
+    name = ""
+    for line in section.splitlines():
+        start = _ATTRIBUTE.match(line.strip()) if line.startswith("    ") and not line.startswith("     ") else None
+        if start:
+            name = start[1]
+            found[name] = start[2]
+        elif name and line.strip():
+            found[name] += " " + line.strip()
+    return found

@@ -1,0 +1,97 @@
+"""Does privacy.yml fit the domain? Pure functions of the two."""
+
+from collections.abc import Iterator
+
+from rasa_privacy.policy.bot import Bot, Form
+from rasa_privacy.policy.findings import PLACEHOLDER_CONTACT, PLACEHOLDER_NAME, PLACEHOLDER_URL, Finding
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.slots import unclassified_slots
+from rasa_privacy.policy.suggest import did_you_mean, listed, shown
+
+
+def unclassified(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
+    """RP001."""
+    for slot in unclassified_slots(policy, bot.domain.slots):
+        place = str(bot.domain.slots[slot].name.place)
+        why = f"nothing says whether slot {shown(slot)} is personal"
+        yield Finding("RP001", place, why, "give it an item in privacy.yml, or name it under 'not_personal'")
+
+
+def guards(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
+    """RP002 and RP018."""
+    known = bot.domain.runnable()
+    for name, purpose in policy.purposes.items():
+        for action in purpose.guards:
+            if action not in known:
+                why = f"purpose {shown(name)} guards {shown(action)}, which the domain does not have"
+                remedy = "write the name of a form, action or response" + did_you_mean(action, known)
+                yield Finding("RP002", file, why, remedy)
+        if purpose.basis == "consent" and not purpose.guards:
+            why = f"purpose {shown(name)} needs consent and guards nothing, so the bot never asks for it"
+            remedy = "name under 'guards' the forms and actions that use its items"
+            yield Finding("RP018", file, why, remedy, "warning")
+
+
+def items(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
+    """RP003, RP004 and RP017."""
+    for name, item in policy.items.items():
+        if item.slot is not None and item.slot not in bot.domain.slots:
+            why = f"item {shown(name)} names slot {shown(item.slot)}, which the domain does not have"
+            yield Finding("RP003", file, why, "mend the name" + did_you_mean(item.slot, bot.domain.slots))
+        if item.entity is not None and item.entity not in bot.domain.entities:
+            why = f"item {shown(name)} names entity {shown(item.entity)}, which the domain does not have"
+            remedy = "mend the name, or add it to the domain" + did_you_mean(item.entity, bot.domain.entities)
+            yield Finding("RP004", file, why, remedy, "warning")
+        if not policy.purposes_using(name):
+            why = f"item {shown(name)} is used by no purpose"
+            yield Finding("RP017", file, why, "data minimisation: remove it or give it a purpose")
+
+
+def entities(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
+    """RP021."""
+    for name, item in policy.items.items():
+        slot = bot.domain.slots.get(item.slot or "")
+        if slot is None or item.detect is not None:
+            continue
+        for entity in slot.entities:
+            if policy.item_of_entity(entity) is None:
+                why = f"slot {shown(slot.name.text)} is filled from entity {shown(entity)}, which belongs to no item"
+                remedy = f"add 'entity: {entity}' to item {shown(name)}, so that it is dropped without consent"
+                yield Finding("RP021", str(slot.name.place), why, remedy, "warning")
+
+
+def forms(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
+    """RP005 and RP006."""
+    for form in bot.domain.forms.values():
+        yield from _form(form, policy)
+
+
+def _form(form: Form, policy: Policy) -> Iterator[Finding]:
+    found = (policy.item_of_slot(slot) for slot in form.required_slots)
+    asked = [item for item in found if item is not None]
+    purposes = policy.purposes_guarding(form.name.text)
+    name = shown(form.name.text)
+    if asked and not purposes:
+        why = f"form {name} asks for {listed(asked)} and no purpose guards it"
+        yield Finding("RP006", str(form.name.place), why, "name it under 'guards' of the purpose that needs these")
+        return
+    for item in asked:
+        if not any(item in policy.purposes[purpose].items for purpose in purposes):
+            why = f"form {name} asks for item {shown(item)}, which its purposes ({listed(purposes)}) do not list"
+            remedy = "list the item under one of them, or take its slot out of the form"
+            yield Finding("RP005", str(form.name.place), why, remedy)
+
+
+def declared_only(_bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
+    """RP014, RP015 and RP016."""
+    if policy.minimum_age is not None:
+        why = "minimum_age is declared, and this release does not ask anybody's age"
+        yield Finding("RP014", file, why, "check ages by other means until it does", "warning")
+    if policy.roles:
+        why = "roles are declared, and this release has no access for operators that could keep to them"
+        yield Finding("RP015", file, why, "control who reads the database and the keys by other means", "warning")
+    controller = policy.controller
+    placeholders = {PLACEHOLDER_NAME, PLACEHOLDER_CONTACT, PLACEHOLDER_URL}
+    if placeholders & {controller.name, controller.contact, controller.policy_url}:
+        why = "the controller still has the texts that 'rasa-privacy init' wrote"
+        yield Finding("RP016", file, why, "write who you are; people are shown it before they consent", "warning")

@@ -1,0 +1,52 @@
+"""Everything that `rasa-privacy check` looks for in a bot, beyond privacy.yml being right by itself.
+
+A check is a function of the bot, the policy and the name of its file; it reads files at most. Not looked for: whether a
+legal basis holds, and what the bot's own actions do with the values they are given.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy import lint_domain, lint_setup
+from rasa_privacy.policy.bot import Bot
+from rasa_privacy.policy.findings import Finding
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.settings import load_settings
+
+Check = Callable[[Bot, Policy, str], Iterator[Finding]]
+
+_CHECKS: Final[tuple[Check, ...]] = (
+    lint_domain.unclassified,
+    lint_domain.guards,
+    lint_domain.items,
+    lint_domain.entities,
+    lint_domain.forms,
+    lint_domain.declared_only,
+    lint_setup.components,
+    lint_setup.importers,
+    lint_setup.endpoints,
+    lint_setup.actions,
+    lint_setup.key_folder,
+)
+
+
+def lint(bot: Bot, policy: Policy, file: str = "privacy.yml") -> list[Finding]:
+    """Return what is to be mended, errors first, then by code.
+
+    Args:
+        bot: The bot's folder as read by `read_bot`.
+        policy: What privacy.yml says.
+        file: The name of privacy.yml to show.
+    """
+    found = [finding for check in _CHECKS for finding in check(bot, policy, file)]
+    return sorted(found, key=lambda finding: (finding.severity != "error", finding.code, finding.place))
+
+
+def policy_path(bot: Bot) -> Path:
+    """Return where the bot's privacy.yml is: what endpoints.yml says, or `privacy.yml` in the bot's folder."""
+    try:
+        return bot.folder / load_settings(bot.endpoints_file).privacy
+    except ConfigurationError:
+        return bot.folder / "privacy.yml"

@@ -1,0 +1,172 @@
+"""What privacy.yml says, as frozen values.
+
+The structs hold what is right by itself (types, known words, ranges). What must be right between them (a purpose that
+uses an undeclared item) is checked by `loader`, which knows the line of each word.
+"""
+
+import re
+from typing import Literal
+
+import msgspec
+
+#: GDPR Art. 6(1) a to f, in that order.
+Basis = Literal["consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"]
+
+#: How much of a value may be kept; `First` keeps a prefix.
+KeepWord = Literal["full", "masked", "year", "none"]
+
+_DURATION = re.compile(r"^(\d{1,5}) (minute|hour|day|week|month|year)s?$")
+_UNIT_SECONDS = {
+    "minute": 60,
+    "hour": 3600,
+    "day": 86_400,
+    "week": 7 * 86_400,
+    "month": 31 * 86_400,  # the longest month, so that a month's promise is never shorter than a calendar month
+    "year": 366 * 86_400,
+}
+
+#: The word in `retain:` for data that stays until the person takes consent back.
+UNTIL_WITHDRAWN = "until withdrawn"
+
+
+def duration_seconds(text: str) -> int:
+    """Return the length in seconds of a duration such as `90 days` or `1 hour`.
+
+    Raises:
+        ValueError: The text is not `<number> <unit>`; `loader` turns this into a `PolicyError` with its place.
+    """
+    match = _DURATION.match(text)
+    if match is None or int(match[1]) == 0:
+        raise ValueError(f"{text!r} is not a duration; write for example '90 days', '12 months' or '1 hour'")
+    return int(match[1]) * _UNIT_SECONDS[match[2]]
+
+
+class _Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Common settings: frozen, and a misspelt field is an error."""
+
+
+class Controller(_Struct, frozen=True, kw_only=True):
+    """The organisation that runs the bot (GDPR Art. 13(1)(a)).
+
+    Attributes:
+        name: Name shown to people.
+        contact: Where privacy questions go, usually an email address.
+        policy_url: The long privacy policy.
+        officer: Contact of the data protection officer (Art. 13(1)(b)); `contact` where there is none.
+    """
+
+    name: str
+    contact: str
+    policy_url: str
+    officer: str | None = None
+
+
+class First(_Struct, frozen=True, kw_only=True):
+    """Keep the first characters only, for example of a postcode."""
+
+    first: int
+
+    def __post_init__(self) -> None:
+        """Refuse a prefix of no length or of a whole value."""
+        if not 1 <= self.first <= 10:  # noqa: PLR2004 - the bound is explained by the message
+            raise ValueError("first must be 1 to 10 characters")
+
+
+class Item(_Struct, frozen=True, kw_only=True):
+    """One kind of personal data.
+
+    Attributes:
+        slot: The Rasa slot that holds it, if any.
+        entity: The Rasa entity that carries it, if any.
+        detect: The detector that finds it in free text, if any (`minimize.detectors`).
+        keep: How much of a value may be stored.
+        category: Kind of data for notices and reports, for example `contact`.
+        called: What people call it, by language; without it the item's name with spaces.
+    """
+
+    slot: str | None = None
+    entity: str | None = None
+    detect: str | None = None
+    keep: KeepWord | First = "full"
+    category: str = "other"
+    called: dict[str, str] = {}
+
+
+class Messages(_Struct, frozen=True, kw_only=True):
+    """What is kept of message texts, and how long.
+
+    Attributes:
+        keep: `full`, `masked` (detected and known values replaced), or `none`. Nothing is kept of a person
+            without an active purpose, whatever this says.
+        retain: A duration from the conversation's last message; after it the conversation is destroyed.
+    """
+
+    keep: Literal["full", "masked", "none"] = "masked"
+    retain: str = "30 days"
+
+
+class Purpose(_Struct, frozen=True, kw_only=True):
+    """One reason to use data.
+
+    Attributes:
+        says: The purpose in a half-sentence that continues "We need this ...", by language.
+        called: A short name for people, by language, such as `the prize draw`.
+        basis: The legal basis (GDPR Art. 6(1)).
+        because: Why a basis other than consent applies; required then, and shown to people.
+        items: Item name to `required` or `optional`.
+        guards: Actions and forms that may only run while this purpose is active.
+        retain: Duration after the last use, or `until withdrawn`.
+        recipients: Who else gets the data.
+        consent_lasts: Duration after which a consent ends by itself; None for no end.
+        marketing: Whether messages to the person are marketing (opt-out words end it).
+    """
+
+    says: dict[str, str]
+    called: dict[str, str] = {}
+    basis: Basis
+    because: dict[str, str] = {}
+    items: dict[str, Literal["required", "optional"]] = {}
+    guards: tuple[str, ...] = ()
+    retain: str
+    recipients: tuple[str, ...] = ()
+    consent_lasts: str | None = None
+    marketing: bool = False
+
+
+class Role(_Struct, frozen=True, kw_only=True):
+    """What operators with this role may see and do."""
+
+    items: tuple[str, ...] | Literal["all"] = ()
+    may: tuple[str, ...] | Literal["all"] = ()
+
+
+class Policy(_Struct, frozen=True, kw_only=True):
+    """The whole of privacy.yml."""
+
+    version: Literal[1]
+    controller: Controller
+    regulations: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("en",)
+    items: dict[str, Item] = {}
+    not_personal: tuple[str, ...] = ()
+    messages: Messages = Messages()
+    purposes: dict[str, Purpose]
+    ask: Literal["just_in_time"] = "just_in_time"
+    minimum_age: int | None = None
+    roles: dict[str, Role] = {}
+
+    def purposes_guarding(self, action: str) -> tuple[str, ...]:
+        """Return the names of the purposes that guard this action or form, in the order of the file."""
+        return tuple(name for name, purpose in self.purposes.items() if action in purpose.guards)
+
+    def purposes_using(self, item: str) -> tuple[str, ...]:
+        """Return the names of the purposes that list this item, in the order of the file."""
+        return tuple(name for name, purpose in self.purposes.items() if item in purpose.items)
+
+    def item_of_slot(self, slot: str) -> str | None:
+        """Return the item that this slot holds, or None."""
+        return next((name for name, item in self.items.items() if item.slot == slot), None)
+
+    def item_of_entity(self, entity: str) -> str | None:
+        """Return the item that this entity carries, or None."""
+        return next((name for name, item in self.items.items() if item.entity == entity), None)

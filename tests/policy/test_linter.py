@@ -1,0 +1,192 @@
+"""`check` finds what is wrong or forgotten in a bot's folder, and nothing in one that is right."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.bot import read_bot
+from rasa_privacy.policy.findings import CODES
+from rasa_privacy.policy.linter import lint, policy_path
+from rasa_privacy.policy.loader import load_policy
+
+#: Code, file, text to replace, replacement, a part of the finding.
+CASES = [
+    ("RP001", "privacy.yml", "[favourite_activity]", "[]", "domain.yml:5:3: nothing says whether slot 'favourite_act"),
+    ("RP002", "privacy.yml", "[lead_form]", "[lead_form, action_submit_entri]", "did you mean 'action_submit_entry'?"),
+    ("RP003", "domain.yml", "  full_name: {type", "  fullname: {type", "did you mean 'fullname'?"),
+    ("RP004", "domain.yml", "[PERSON, email]", "[email]", "item 'full_name' names entity 'PERSON'"),
+    ("RP005", "privacy.yml", ", email: optional", "", "domain.yml:7:3: form 'lead_form' asks for item 'email'"),
+    ("RP006", "privacy.yml", "[lead_form]", "[action_submit_entry]", "asks for 'full_name', 'email' and no purpose"),
+    ("RP007", "config.yml", "  - name: rasa_privacy.DataMinimizer\n", "", "config.yml: DataMinimizer is not in"),
+    (
+        "RP008",
+        "config.yml",
+        "DataMinimizer\n",
+        "DataMinimizer\n  - name: Late\n",
+        "config.yml:5:11: DataMinimizer is not",
+    ),
+    ("RP009", "config.yml", "  - name: rasa_privacy.ConsentPolicy\n", "", "ConsentPolicy is not among the policies"),
+    ("RP010", "config.yml", ", {name: rasa_privacy.PrivacyImporter}", "", "PrivacyImporter is missing"),
+    ("RP010", "config.yml", "{name: RasaFileImporter}, ", "", "PrivacyImporter is the only importer"),
+    ("RP011", "endpoints.yml", "rasa_privacy.EncryptedTrackerStore", "SQL", "'type' of 'tracker_store' must be"),
+    ("RP011", "endpoints.yml", "  privacy:", "  privcy:", "endpoints.yml: tracker_store: 'privcy' is not known"),
+    ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import rasa_privacy", "do not import"),
+    ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import (", "do not import"),
+    ("RP014", "privacy.yml", "items:\n", "minimum_age: 16\nitems:\n", "does not ask anybody's age"),
+    ("RP015", "privacy.yml", "purposes:", "roles: {dpo: {may: all}}\npurposes:", "no access for operators"),
+    ("RP016", "privacy.yml", "Northwind Outdoor", "Your Organisation", "texts that 'rasa-privacy init' wrote"),
+    ("RP017", "privacy.yml", ", email: optional", "", "item 'email' is used by no purpose; data minimisation"),
+    ("RP018", "privacy.yml", "    guards: [lead_form]\n", "", "guards nothing, so the bot never asks"),
+    ("RP019", "endpoints.yml", "action_endpoint:", "nlg:", "there is no 'action_endpoint'"),
+    ("RP020", "config.yml", "policies:\n  - name: RulePolicy\n", "policies:\nold:\n", "'policies' is empty"),
+    (
+        "RP021",
+        "privacy.yml",
+        "entity: email, detect: email",
+        "category: contact",
+        "add 'entity: email' to item 'email'",
+    ),
+]
+
+
+def findings(folder: Path) -> list[str]:
+    """Return what the linter says of a bot's folder."""
+    bot = read_bot(folder)
+    return [str(finding) for finding in lint(bot, load_policy(policy_path(bot)), "privacy.yml")]
+
+
+def test_a_bot_in_order_has_no_finding(bot_folder: Path) -> None:
+    """Nothing is found where nothing is wrong."""
+    assert findings(bot_folder) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]} {case[4][:20]}")
+def test_each_finding_is_made(bot_folder: Path, case: tuple[str, str, str, str, str]) -> None:
+    """One thing that is broken gives its code, its place and what to do."""
+    code, file, before, after, message = case
+    path = bot_folder / file
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    matching = [line for line in findings(bot_folder) if f" {code} " in line]
+    assert any(message in line for line in matching), findings(bot_folder)
+
+
+def test_every_code_is_tested() -> None:
+    """A new finding comes with its case here (the key folder has its own test)."""
+    assert {case[0] for case in CASES} | {"RP013"} == set(CODES)
+
+
+@pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o755, 0o600), (0o700, 0o640)])
+def test_keys_that_others_can_read_are_found(bot_folder: Path, folder_mode: int, file_mode: int) -> None:
+    """The folder and each key file belong to the bot's user alone."""
+    keys = bot_folder / "keys"
+    keys.mkdir(mode=0o700)
+    key = keys / "kek-1.key"
+    key.touch(mode=0o600)
+    assert findings(bot_folder) == []
+    keys.chmod(folder_mode)
+    key.chmod(file_mode)
+    found = findings(bot_folder)
+    assert len(found) == 1
+    assert "RP013" in found[0]
+    assert "chmod go-rwx" in found[0]
+
+
+def test_errors_come_before_warnings(bot_folder: Path) -> None:
+    """What stops a release is read first."""
+    path = bot_folder / "privacy.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("guards: [lead_form]", "guards: []"), encoding="utf-8")
+    assert [line.split()[0] for line in findings(bot_folder)] == ["error", "warning"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import rasa_privacy.actions as ours",
+        "from rasa_privacy import actions",
+        "from rasa_privacy.actions import *",
+        "from rasa_privacy.actions.turns import Ask",
+    ],
+)
+def test_every_way_to_import_the_turns_counts(bot_folder: Path, line: str) -> None:
+    """The import may stand in any module of the actions, in any of Python's forms."""
+    (bot_folder / "actions" / "__init__.py").write_text("", encoding="utf-8")
+    (bot_folder / "actions" / "more.py").write_text(line + "\n", encoding="utf-8")
+    assert findings(bot_folder) == []
+
+
+def test_actions_in_one_file_count_too(bot_folder: Path) -> None:
+    """A bot with `actions.py` in place of the package is read as well."""
+    (bot_folder / "actions" / "__init__.py").rename(bot_folder / "actions.py")
+    (bot_folder / "actions").rmdir()
+    assert findings(bot_folder) == []
+
+
+def test_a_domain_can_be_a_folder(bot_folder: Path) -> None:
+    """A domain that is split over files is read as one, and its places name the file."""
+    text = (bot_folder / "domain.yml").read_text(encoding="utf-8")
+    head, tail = text.split("forms:")
+    (bot_folder / "domain" / "deep").mkdir(parents=True)
+    (bot_folder / "domain.yml").unlink()
+    (bot_folder / "domain" / "slots.yml").write_text(head, encoding="utf-8")
+    (bot_folder / "domain" / "deep" / "forms.yaml").write_text("forms:" + tail, encoding="utf-8")
+    assert findings(bot_folder) == []
+    assert read_bot(bot_folder).domain.forms["lead_form"].name.place.file.endswith("forms.yaml")
+
+
+def test_names_are_read_as_rasa_reads_them(bot_folder: Path) -> None:
+    """A slot called `on`, anchors, merge keys and entities with roles do not confuse the reader."""
+    path = bot_folder / "domain.yml"
+    path.write_text(
+        "base: &base {mappings: [{type: from_entity, entity: a}, {type: from_text}]}\n"
+        "entities:\n  - a\n  - city: {roles: [from, to]}\n"
+        "slots:\n  on:\n    <<: *base\n    type: text\n  odd: &odd\n    <<: *odd\n"
+        "forms:\n  empty_form:\nactions:\n  - action_x: {send_domain: true}\n",
+        encoding="utf-8",
+    )
+    domain = read_bot(bot_folder).domain
+    assert list(domain.slots) == ["on", "odd"]
+    assert domain.slots["on"].entities == ("a",)
+    assert domain.slots["on"].free_text
+    assert list(domain.entities) == ["a", "city"]
+    assert domain.runnable() == {"empty_form", "action_x"}
+
+
+def test_the_endpoints_variable_is_followed(bot_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the environment names another endpoints file, that one is checked."""
+    monkeypatch.setenv("RASA_PRIVACY_ENDPOINTS", str(bot_folder / "missing.yml"))
+    assert any("RP011" in line and "missing.yml" in line for line in findings(bot_folder))
+
+
+@pytest.fixture
+def break_file(bot_folder: Path) -> Callable[[str, str | None], None]:
+    """Return a function that replaces a file of the bot, or removes it."""
+
+    def replace(name: str, text: str | None) -> None:
+        (bot_folder / name).unlink()
+        if text is not None:
+            (bot_folder / name).write_text(text, encoding="utf-8")
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("domain.yml", None, "there is no domain.yml and no folder 'domain'"),
+        ("domain.yml", "slots: [", "domain.yml:2:1: this is not YAML"),
+        ("config.yml", None, "config.yml: the file cannot be read"),
+        ("config.yml", "a: \x00", "config.yml: this is not YAML"),
+    ],
+)
+def test_a_bot_that_cannot_be_read_is_an_error(
+    bot_folder: Path, break_file: Callable[[str, str | None], None], name: str, text: str | None, message: str
+) -> None:
+    """Where a file cannot be read, nothing is said of the bot but that."""
+    break_file(name, text)
+    with pytest.raises(ConfigurationError) as caught:
+        read_bot(bot_folder)
+    assert message in str(caught.value)
