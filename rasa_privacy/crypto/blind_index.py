@@ -1,0 +1,35 @@
+"""`BlindIndex`: a keyed hash that finds a value without storing it (docs/spec/keys.md, section 4).
+
+Who has the key can test guesses, so the key is wrapped like a data key. Without it the index says nothing about the
+value.
+"""
+
+import hmac
+from dataclasses import dataclass, field
+
+from rasa_privacy.crypto.derive import KEY_BYTES
+from rasa_privacy.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class BlindIndex:
+    """HMAC-SHA256 under one key, with a domain for each use.
+
+    Attributes:
+        key: 32 random bytes.
+
+    Raises:
+        StorageError: The key is not 32 bytes.
+    """
+
+    key: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Check the length of the key."""
+        if len(self.key) != KEY_BYTES:
+            raise StorageError(f"index key: {len(self.key)} bytes instead of {KEY_BYTES}")
+
+    def of(self, domain: str, value: str) -> bytes:
+        """Return the 32-byte index of a value within a domain of 1 to 255 bytes."""
+        name = domain.encode()
+        return hmac.digest(self.key, bytes((len(name),)) + name + value.encode("utf-8", "surrogatepass"), "sha256")

@@ -1,0 +1,82 @@
+"""What sealed bytes are and where they belong (docs/spec/segment.md, section 4).
+
+An identity is associated data: it is never stored beside the bytes, so a row that is moved does not open.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from rasa_privacy.errors import StorageError
+
+ID_BYTES: Final = 16
+SERVICE: Final = "service"  # the purpose that owns the structure of a conversation
+MAX_PURPOSE_BYTES: Final = 255
+_EVENTS, _HEAD, _SESSION, _SENDER = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A conversation of a subject. Its methods give the identity of what is stored there.
+
+    Attributes:
+        subject_id: 16 bytes.
+        conversation_id: 16 bytes.
+
+    Raises:
+        StorageError: An id has the wrong length.
+    """
+
+    subject_id: bytes
+    conversation_id: bytes
+
+    def __post_init__(self) -> None:
+        """Check the lengths, so that two identities cannot be the same bytes."""
+        if (len(self.subject_id), len(self.conversation_id)) != (ID_BYTES, ID_BYTES):
+            raise StorageError(f"identity: subject and conversation ids are {ID_BYTES} bytes each")
+
+    def events(self, purpose: str, session: int, first_seq: int, count: int) -> bytes:
+        """Return the identity of a run of events.
+
+        Args:
+            purpose: Name of the purpose that owns the entries.
+            session: Number of the first event of the session.
+            first_seq: Number of the event of the first entry.
+            count: Number of entries.
+        """
+        return self._encode(_EVENTS, purpose, session, first_seq, count)
+
+    def head(self, version: int) -> bytes:
+        """Return the identity of the head manifest of this version of the conversation."""
+        return self._encode(_HEAD, SERVICE, version)
+
+    def closed_session(self, session: int, version: int) -> bytes:
+        """Return the identity of a closed session's manifest, last written in this version of the conversation."""
+        return self._encode(_SESSION, SERVICE, session, version)
+
+    def sender(self) -> bytes:
+        """Return the identity of the sealed sender id of the conversation."""
+        return self._encode(_SENDER, SERVICE)
+
+    def _encode(self, kind: int, purpose: str, *numbers: int) -> bytes:
+        name = purpose_bytes(purpose)
+        try:
+            tail = struct.pack(f">{len(numbers)}Q", *numbers)
+        except struct.error:
+            raise StorageError("identity: a number is not within 0 and 2**64 - 1") from None
+        return b"".join((bytes((kind,)), self.subject_id, self.conversation_id, bytes((len(name),)), name, tail))
+
+
+def purpose_bytes(purpose: str) -> bytes:
+    """Return the UTF-8 form of a purpose name.
+
+    Raises:
+        StorageError: It is empty, longer than 255 bytes or no valid text.
+    """
+    # A tampered row can hold another type than text.
+    encoded = purpose.encode("utf-8", "replace") if isinstance(purpose, str) else b""
+    if not 0 < len(encoded) <= MAX_PURPOSE_BYTES or encoded.decode() != purpose:
+        raise StorageError(
+            f"purpose name of {len(encoded)} bytes: give it 1 to {MAX_PURPOSE_BYTES} bytes of valid text"
+        )
+    return encoded

@@ -1,0 +1,110 @@
+"""`KeyEncryptionKey`: wraps data keys (docs/spec/keys.md, section 3).
+
+Layout (sizes in bytes)::
+
+    "RPK" 0x01 | epoch 4 | nonce 12 | ciphertext 32 | tag 16
+"""
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from rasa_privacy.crypto.derive import KEY_BYTES, derive
+from rasa_privacy.crypto.identity import ID_BYTES, purpose_bytes
+from rasa_privacy.crypto.segment import NONCE_BYTES
+from rasa_privacy.errors import KeyProviderError, MalformedSegmentError, StorageError, TamperedSegmentError
+
+#: Subject of a key that belongs to the database and to no person.
+NO_SUBJECT: Final = b""
+WRAPPED_BYTES: Final = 68
+MAX_EPOCH: Final = 2**32 - 1
+_PREFIX: Final = b"RPK\x01"
+_HEADER: Final = struct.Struct(">4sI12s")
+_WRAP_INFO: Final = b"rasa_privacy wrap v1"
+_FINGERPRINT_INFO: Final = b"rasa_privacy kek fingerprint v1"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEncryptionKey:
+    """The key of one epoch. It wraps data keys and nothing else.
+
+    Attributes:
+        epoch: 1 to MAX_EPOCH.
+        secret: 32 random bytes.
+
+    Raises:
+        KeyProviderError: The epoch or the length is wrong.
+    """
+
+    epoch: int
+    secret: bytes = field(repr=False)
+    _aead: AESGCM = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the fields and derive the AES key once."""
+        if not 1 <= self.epoch <= MAX_EPOCH or len(self.secret) != KEY_BYTES:
+            raise KeyProviderError(
+                f"key of epoch {self.epoch}: the epoch is out of range or the key is not {KEY_BYTES} bytes"
+            )
+        object.__setattr__(self, "_aead", AESGCM(derive(self.secret, _WRAP_INFO)))
+
+    def fingerprint(self) -> bytes:
+        """Return 32 bytes that recognise the key, tell nothing about it, and may be stored."""
+        return derive(self.secret, _FINGERPRINT_INFO)
+
+    def wrap(self, key: bytes, subject_id: bytes, purpose: str, nonce: bytes) -> bytes:
+        """Return the stored form of a key.
+
+        Args:
+            key: 32 bytes.
+            subject_id: 16 bytes, or NO_SUBJECT.
+            purpose: Name of its purpose.
+            nonce: 12 bytes, random and fresh.
+
+        Raises:
+            StorageError: A length is wrong.
+        """
+        if (len(key), len(nonce)) != (KEY_BYTES, NONCE_BYTES):
+            raise StorageError("wrapping: the key or the nonce has the wrong length")
+        header = _HEADER.pack(_PREFIX, self.epoch, nonce)
+        return header + self._aead.encrypt(nonce, key, header + _owner(subject_id, purpose))
+
+    def unwrap(self, wrapped: bytes, subject_id: bytes, purpose: str) -> bytes:
+        """Return the 32 bytes of a key.
+
+        Raises:
+            MalformedSegmentError: The bytes do not follow the format.
+            KeyProviderError: The key was wrapped in another epoch.
+            TamperedSegmentError: It was wrapped by another key, for another owner, or changed since.
+        """
+        epoch, nonce = _read_header(wrapped)
+        if epoch != self.epoch:
+            raise KeyProviderError(
+                f"a key was wrapped in epoch {epoch}, the key file is of epoch {self.epoch}; put kek-{epoch}.key back"
+            )
+        header = wrapped[: _HEADER.size]
+        try:
+            return self._aead.decrypt(nonce, wrapped[_HEADER.size :], header + _owner(subject_id, purpose))
+        except InvalidTag:
+            raise TamperedSegmentError(
+                "data key: it was changed, or it belongs to another subject or purpose"
+            ) from None
+
+
+def _read_header(wrapped: bytes) -> tuple[int, bytes]:
+    if len(wrapped) != WRAPPED_BYTES:
+        raise MalformedSegmentError(f"wrapped key: {len(wrapped)} bytes instead of {WRAPPED_BYTES}")
+    prefix, epoch, nonce = _HEADER.unpack_from(wrapped)
+    if prefix != _PREFIX:
+        raise MalformedSegmentError("wrapped key: the magic bytes are missing or the version is unknown")
+    return epoch, nonce
+
+
+def _owner(subject_id: bytes, purpose: str) -> bytes:
+    if len(subject_id) not in (len(NO_SUBJECT), ID_BYTES):
+        raise StorageError("wrapping: a subject id is 16 bytes, or none")
+    name = purpose_bytes(purpose)
+    return b"".join((bytes((len(subject_id),)), subject_id, bytes((len(name),)), name))

@@ -1,0 +1,143 @@
+"""Sealing and opening under a data key (docs/spec/segment.md, section 3).
+
+Rules: compress, then encrypt; the associated data is header and identity; a reader checks the key commitment before it
+decrypts and the declared size before it decompresses. Secrets live in Python objects, which cannot be wiped.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Final
+
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from rasa_privacy.crypto.derive import KEY_BYTES, derive
+from rasa_privacy.crypto.segment import MAX_PLAINTEXT_BYTES, NONCE_BYTES, TAG_BYTES, SealedSegment, header_bytes
+from rasa_privacy.errors import MalformedSegmentError, StorageError, TamperedSegmentError
+
+_KEY_ID_INFO: Final = b"rasa_privacy key id v1"
+_SEAL_INFO: Final = b"rasa_privacy seal v1"
+_RAW: Final = b"\x00"
+_ZSTD: Final = b"\x01"
+_ZSTD_LEVEL: Final = 3
+# A zstd frame is at least 9 bytes with content, so shorter payloads are not tried.
+_MIN_COMPRESSIBLE_BYTES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """The key of one subject and one purpose.
+
+    Attributes:
+        secret: 32 random bytes.
+        key_id: 32 bytes that commit to the key and may be stored.
+
+    Raises:
+        StorageError: The secret is not 32 bytes.
+    """
+
+    secret: bytes = field(repr=False)
+    key_id: bytes = field(init=False)
+    _aead: AESGCM = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive the commitment and the AES key once."""
+        if len(self.secret) != KEY_BYTES:
+            raise StorageError(f"data key: {len(self.secret)} bytes instead of {KEY_BYTES}")
+        object.__setattr__(self, "key_id", derive(self.secret, _KEY_ID_INFO))
+        object.__setattr__(self, "_aead", AESGCM(derive(self.secret, _SEAL_INFO)))
+
+    def _encrypt(self, nonce: bytes, message: bytes, associated: bytes) -> bytes:
+        return self._aead.encrypt(nonce, message, associated)
+
+    def _decrypt(self, nonce: bytes, body: bytes, associated: bytes) -> bytes:
+        return self._aead.decrypt(nonce, body, associated)
+
+
+class _Codecs(threading.local):
+    """One compressor and decompressor per thread, since zstandard's objects must not be shared."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(
+            level=_ZSTD_LEVEL, write_content_size=True, write_checksum=False
+        ).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_codecs: Final = _Codecs()
+
+
+def seal(key: DataKey, plaintext: bytes, identity: bytes, nonce: bytes) -> bytes:
+    """Return the stored form of a payload.
+
+    Args:
+        key: Data key of the subject and purpose.
+        plaintext: At most MAX_PLAINTEXT_BYTES.
+        identity: What the bytes are and where they belong (`identity.py`).
+        nonce: 12 bytes, random and fresh.
+
+    Raises:
+        StorageError: The payload is too long.
+        MalformedSegmentError: The nonce has the wrong length.
+    """
+    if len(plaintext) > MAX_PLAINTEXT_BYTES:
+        raise StorageError(f"payload of {len(plaintext)} bytes is over the cap of {MAX_PLAINTEXT_BYTES}; split it")
+    if len(nonce) != NONCE_BYTES:
+        raise MalformedSegmentError(f"segment: a nonce of {len(nonce)} bytes instead of {NONCE_BYTES}")
+    associated = header_bytes(key.key_id, nonce) + identity
+    return SealedSegment(key.key_id, nonce, key._encrypt(nonce, _pack(plaintext), associated)).to_bytes()  # noqa: SLF001
+
+
+def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
+    """Return the payload of stored bytes after everything about them was verified.
+
+    Raises:
+        MalformedSegmentError: The bytes do not follow the format.
+        TamperedSegmentError: They were sealed under another key or for another place, or changed since.
+    """
+    segment = SealedSegment.from_bytes(raw)
+    if segment.key_id != key.key_id:
+        raise TamperedSegmentError("segment: sealed under another data key than the one of its place")
+    try:
+        message = key._decrypt(segment.nonce, segment.body, segment.header() + identity)  # noqa: SLF001
+    except InvalidTag:
+        raise TamperedSegmentError("segment: it was changed, or it was moved here from another place") from None
+    return _unpack(message)
+
+
+def tag_of(raw: bytes) -> bytes:
+    """Return the GCM tag of stored bytes, by which a manifest names them."""
+    return raw[-TAG_BYTES:]
+
+
+def _pack(plaintext: bytes) -> bytes:
+    """Return codec byte and data: the shorter form, the raw one on a tie."""
+    if len(plaintext) >= _MIN_COMPRESSIBLE_BYTES:
+        frame: bytes = _codecs.compress(plaintext)
+        if len(frame) < len(plaintext):
+            return _ZSTD + frame
+    return _RAW + plaintext
+
+
+def _unpack(message: bytes) -> bytes:
+    codec, data = message[:1], message[1:]
+    if codec == _RAW:
+        return data
+    if codec != _ZSTD:
+        raise MalformedSegmentError("segment: its codec is unknown to this release")
+    return _decompress(data)
+
+
+def _decompress(frame: bytes) -> bytes:
+    """Decompress one frame after its declared size was checked, so that no small frame can fill the memory."""
+    try:
+        size = zstandard.frame_content_size(frame)
+        if not len(frame) < size <= MAX_PLAINTEXT_BYTES or zstandard.get_frame_parameters(frame).dict_id:
+            raise MalformedSegmentError(
+                "segment: its compressed frame declares a size or a dictionary that is not allowed"
+            )
+        plaintext: bytes = _codecs.decompress(frame, max_output_size=size, allow_extra_data=False)
+    except zstandard.ZstdError:
+        raise MalformedSegmentError("segment: its compressed frame cannot be read") from None
+    return plaintext

@@ -1,0 +1,87 @@
+"""`SealedSegment`: the stored form of one run of events.
+
+Layout (docs/spec/segment.md, section 2; sizes in bytes)::
+
+    "RPS" 0x01 | key_id 32 | nonce 12 | body 17..MAX_BODY_BYTES
+
+No keys and no I/O here; `sealing.py` calls AES-GCM.
+"""
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+from rasa_privacy.errors import MalformedSegmentError
+
+KEY_ID_BYTES: Final = 32
+NONCE_BYTES: Final = 12  # NIST SP 800-38D, section 8.2: 96 bits
+TAG_BYTES: Final = 16  # NIST SP 800-38D, section 5.2.1.2
+MAX_PLAINTEXT_BYTES: Final = 16 * 2**20
+MIN_BODY_BYTES: Final = 1 + TAG_BYTES  # the codec byte, then the tag
+MAX_BODY_BYTES: Final = 1 + MAX_PLAINTEXT_BYTES + TAG_BYTES
+_PREFIX: Final = b"RPS\x01"
+_HEADER: Final = struct.Struct(">4s32s12s")
+HEADER_BYTES: Final = _HEADER.size
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSegment:
+    """A segment whose lengths are right. Nothing in it is authenticated yet.
+
+    Attributes:
+        key_id: 32 bytes, the commitment to the data key.
+        nonce: 12 bytes, random per segment (SP 800-38D, section 8.2.2).
+        body: Ciphertext then tag, MIN_BODY_BYTES to MAX_BODY_BYTES bytes.
+
+    Raises:
+        MalformedSegmentError: A field has the wrong length.
+    """
+
+    key_id: bytes
+    nonce: bytes
+    body: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Check the lengths, since struct pads and truncates `32s` silently."""
+        if (len(self.key_id), len(self.nonce)) != (KEY_ID_BYTES, NONCE_BYTES):
+            raise MalformedSegmentError("segment: a header field has the wrong length")
+        if not MIN_BODY_BYTES <= len(self.body) <= MAX_BODY_BYTES:
+            raise MalformedSegmentError(
+                f"segment: the body is {len(self.body)} bytes, not {MIN_BODY_BYTES} to {MAX_BODY_BYTES}"
+            )
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "SealedSegment":
+        """Read stored bytes strictly.
+
+        Raises:
+            MalformedSegmentError: Wrong magic, unknown version or wrong length.
+        """
+        if not HEADER_BYTES + MIN_BODY_BYTES <= len(raw) <= HEADER_BYTES + MAX_BODY_BYTES:
+            raise MalformedSegmentError(f"segment: {len(raw)} bytes cannot be one")
+        prefix, key_id, nonce = _HEADER.unpack_from(raw)
+        if prefix[:3] != _PREFIX[:3]:
+            raise MalformedSegmentError("segment: the magic bytes are missing")
+        if prefix != _PREFIX:
+            raise MalformedSegmentError(
+                f"segment: format version {prefix[3]} is unknown to this release, which reads 1"
+            )
+        return cls(key_id, nonce, raw[HEADER_BYTES:])
+
+    def header(self) -> bytes:
+        """Return the 48 header bytes. The associated data is these, then the identity."""
+        return header_bytes(self.key_id, self.nonce)
+
+    def to_bytes(self) -> bytes:
+        """Return the stored form."""
+        return self.header() + self.body
+
+    @property
+    def tag(self) -> bytes:
+        """The 16-byte GCM tag, by which a manifest names the segment."""
+        return self.body[-TAG_BYTES:]
+
+
+def header_bytes(key_id: bytes, nonce: bytes) -> bytes:
+    """Return the header of a segment that is about to be sealed."""
+    return _HEADER.pack(_PREFIX, key_id, nonce)

@@ -1,0 +1,160 @@
+"""SQL on the rows of conversations and of their closed sessions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.crypto.identity import Place
+from rasa_privacy.storage.tables import conversations, data_keys, segments, sessions
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A conversation as the table has it; nothing in it is verified yet.
+
+    Attributes:
+        ref: Row number.
+        place: Subject and conversation id.
+        sealed_sender: The sealed sender id.
+        version: Number of changes; 0 for a conversation without events.
+        session: Number of the current session's first event.
+        manifest: The sealed head manifest.
+    """
+
+    ref: int
+    place: Place
+    sealed_sender: bytes = field(repr=False)
+    version: int
+    session: int
+    manifest: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSession:
+    """A session that is over, as the table has it.
+
+    Attributes:
+        session: Number of its first event.
+        version: Version of the conversation in which its manifest was last sealed.
+        manifest: The sealed manifest.
+    """
+
+    session: int
+    version: int
+    manifest: bytes = field(repr=False)
+
+
+_C: Final = conversations.c
+_S: Final = sessions.c
+_SELECT: Final = select(
+    _C.conversation_ref, _C.subject_id, _C.conversation_id, _C.sealed_sender, _C.version, _C.session, _C.manifest
+)
+_BY_SENDER: Final = _SELECT.where(_C.sender_index == bindparam("sender"))
+# One query for the conversation and the subject's keys, since each query costs more than what it does.
+_WITH_KEYS: Final = (
+    _SELECT.add_columns(data_keys.c.purpose, data_keys.c.wrapped)
+    .select_from(conversations.outerjoin(data_keys, data_keys.c.subject_id == _C.subject_id))
+    .where(_C.sender_index == bindparam("sender"))
+)
+_BY_SUBJECT: Final = _SELECT.where(_C.subject_id == bindparam("subject")).order_by(_C.conversation_ref)
+_STORED: Final = _SELECT.where(_C.version > 0).order_by(_C.conversation_ref)
+_EXISTS: Final = select(_C.conversation_ref).where(_C.sender_index == bindparam("sender"), _C.version > 0)
+_COUNT: Final = select(func.count()).select_from(conversations).where(_C.version > 0)
+_INDEXES: Final = select(_C.sender_index).where(_C.subject_id == bindparam("subject"))
+_UPDATE: Final = (
+    update(conversations)
+    .where(_C.conversation_ref == bindparam("ref"), _C.version == bindparam("expected"))
+    .values(version=bindparam("new"), session=bindparam("first"), manifest=bindparam("sealed"))
+)
+_CLOSED: Final = (
+    select(_S.session, _S.version, _S.manifest).where(_S.conversation_ref == bindparam("ref")).order_by(_S.session)
+)
+_CLOSE: Final = insert(sessions)
+_RESEAL: Final = (
+    update(sessions)
+    .where(_S.conversation_ref == bindparam("ref"), _S.session == bindparam("first"))
+    .values(version=bindparam("new"), manifest=bindparam("sealed"))
+)
+_REFS: Final = select(_C.conversation_ref).where(_C.subject_id == bindparam("subject"))
+_DELETE_SEGMENTS: Final = delete(segments).where(segments.c.conversation_ref.in_(_REFS.scalar_subquery()))
+_DELETE_SESSIONS: Final = delete(sessions).where(_S.conversation_ref.in_(_REFS.scalar_subquery()))
+_DELETE: Final = delete(conversations).where(_C.subject_id == bindparam("subject"))
+
+
+def by_sender(conn: Connection, sender_index: bytes) -> ConversationRow | None:
+    """Return the conversation of a sender, or None."""
+    row = conn.execute(_BY_SENDER, {"sender": sender_index}).first()
+    return None if row is None else _row(row)
+
+
+def with_keys(conn: Connection, sender_index: bytes) -> tuple[ConversationRow, list[tuple[str, bytes]]] | None:
+    """Return the conversation of a sender, and purpose and wrapped key of each of the subject's keys; or None."""
+    rows = conn.execute(_WITH_KEYS, {"sender": sender_index}).all()
+    if not rows:
+        return None
+    keys = [(row[-2], row[-1]) for row in rows if row[-2] is not None]
+    return _row(rows[0][:-2]), keys
+
+
+def by_subject(conn: Connection, subject_id: bytes) -> list[ConversationRow]:
+    """Return all conversations of a subject, the oldest first."""
+    return [_row(row) for row in conn.execute(_BY_SUBJECT, {"subject": subject_id}).all()]
+
+
+def all_stored(conn: Connection) -> Iterator[ConversationRow]:
+    """Return all conversations that have events, the oldest first."""
+    return map(_row, conn.execute(_STORED))
+
+
+def exists(conn: Connection, sender_index: bytes) -> bool:
+    """Say whether a sender has events."""
+    return conn.execute(_EXISTS, {"sender": sender_index}).first() is not None
+
+
+def count(conn: Connection) -> int:
+    """Return the number of conversations that have events."""
+    number: int = conn.execute(_COUNT).scalar_one()
+    return number
+
+
+def sender_indexes(conn: Connection, subject_id: bytes) -> list[bytes]:
+    """Return the blind indexes of the sender ids of a subject."""
+    return list(conn.execute(_INDEXES, {"subject": subject_id}).scalars())
+
+
+def update_head(conn: Connection, old: ConversationRow, session: int, sealed: bytes) -> bool:
+    """Write the next version's head; return False where another writer was first."""
+    values = {"ref": old.ref, "expected": old.version, "new": old.version + 1, "first": session, "sealed": sealed}
+    changed: int = conn.execute(_UPDATE, values).rowcount
+    return changed == 1
+
+
+def closed_sessions(conn: Connection, ref: int) -> list[ClosedSession]:
+    """Return the closed sessions of a conversation, the oldest first."""
+    return [ClosedSession(*row) for row in conn.execute(_CLOSED, {"ref": ref})]
+
+
+def close_session(conn: Connection, ref: int, closed: ClosedSession) -> None:
+    """Add a closed session."""
+    row = {"conversation_ref": ref, "session": closed.session, "version": closed.version, "manifest": closed.manifest}
+    conn.execute(_CLOSE, row)
+
+
+def reseal_session(conn: Connection, ref: int, closed: ClosedSession) -> None:
+    """Put a new manifest into a closed session's row."""
+    values = {"ref": ref, "first": closed.session, "new": closed.version, "sealed": closed.manifest}
+    conn.execute(_RESEAL, values)
+
+
+def delete_of_subject(conn: Connection, subject_id: bytes) -> None:
+    """Delete all conversations of a subject with their sessions and segments."""
+    for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS, _DELETE):
+        conn.execute(statement, {"subject": subject_id})
+
+
+def _row(row: Any) -> ConversationRow:
+    ref, subject_id, conversation_id, sealed_sender, version, session, manifest = row
+    return ConversationRow(ref, Place(subject_id, conversation_id), sealed_sender, version, session, manifest)

@@ -1,0 +1,248 @@
+"""`Conversations`: the events of each conversation, sealed and checked against a manifest.
+
+Rules:
+
+1. Events are numbered from 0. A save adds one segment per purpose that has content; `service` owns the structure.
+2. Each change raises the version by one and names the version it started from; who comes second gets a conflict, reads
+   again, and appends. Dropping a purpose is a change too.
+3. Reading the last session costs the same whatever came before it.
+4. Nothing is returned that was not verified against the manifest. Not found out: that a conversation was deleted as a
+   whole, or put back as a whole to an older state.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.crypto.blind_index import BlindIndex
+from rasa_privacy.crypto.identity import SERVICE
+from rasa_privacy.crypto.sealing import DataKey, open_sealed
+from rasa_privacy.errors import ConversationConflictError, StorageError
+from rasa_privacy.storage import conversation_rows as table
+from rasa_privacy.storage.batch import assign_values, needs_old_sessions, parts_of
+from rasa_privacy.storage.conversation_head import service_key, verified_head
+from rasa_privacy.storage.conversation_reader import open_every, open_last, verified_closed
+from rasa_privacy.storage.conversation_rows import ConversationRow
+from rasa_privacy.storage.conversation_writer import ConversationWriter
+from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.segment_rows import newest
+from rasa_privacy.storage.subjects import SENDER_DOMAIN, Subjects
+
+#: The `expected_version` of a conversation that has no events yet.
+NOT_STORED: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConversation:
+    """A conversation, or its last session.
+
+    Attributes:
+        conversation_id: 16 random bytes.
+        subject_id: 16 random bytes.
+        version: What `append` expects next.
+        first_seq: Number of the event of the first structure entry.
+        event_count: Events in all sessions.
+        structure: One entry per event from `first_seq` on.
+        values: Value entries by purpose, for each purpose whose data key still exists.
+    """
+
+    conversation_id: bytes
+    subject_id: bytes
+    version: int
+    first_seq: int
+    event_count: int
+    structure: list[Any] = field(repr=False)
+    values: dict[str, list[Any]] = field(repr=False)
+
+
+class Conversations:
+    """Conversations in the database.
+
+    Args:
+        index: Blind index of this database.
+        data_keys: Keys of the subjects.
+        subjects: Where a new sender's subject is made.
+        random_bytes: Source of randomness, as `os.urandom`.
+    """
+
+    def __init__(
+        self, index: BlindIndex, data_keys: DataKeys, subjects: Subjects, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self._index = index
+        self._data_keys = data_keys
+        self._subjects = subjects
+        self._random_bytes = random_bytes
+
+    def load(self, conn: Connection, sender_id: str, *, all_sessions: bool = False) -> StoredConversation | None:
+        """Return the last session (or all) of a conversation, or None where there are no events.
+
+        Raises:
+            TamperedSegmentError: What is stored is not what was written.
+            MalformedSegmentError: What is stored does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        row, keys = self._row_and_keys(conn, sender_id)
+        if row is None or (row.version == NOT_STORED and row.manifest is None):
+            return None
+        head = verified_head(row, keys)
+        values = open_every(conn, row, head, keys) if all_sessions else open_last(conn, row, head, keys)
+        return StoredConversation(
+            conversation_id=row.place.conversation_id,
+            subject_id=row.place.subject_id,
+            version=row.version,
+            first_seq=0 if all_sessions else head.session,
+            event_count=head.event_count,
+            structure=values.pop(SERVICE, []),
+            values=values,
+        )
+
+    def append(  # noqa: PLR0913, PLR0917 - the fields of one save; a record of them would only be unpacked again
+        self,
+        conn: Connection,
+        sender_id: str,
+        expected_version: int,
+        structure: Sequence[Any],
+        values: Mapping[str, Sequence[Any]],
+        session_starts: Sequence[int],
+        now: datetime,
+    ) -> int:
+        """Add events, or values of events that are there.
+
+        Args:
+            conn: A connection of `Database.write`.
+            sender_id: Rasa's conversation key.
+            expected_version: The version that was read, or NOT_STORED.
+            structure: One entry per new event.
+            values: Value entries by purpose; the first element of each is its event's number. A purpose without a data
+                key gets one.
+            session_starts: Offsets within `structure` where a session begins, rising.
+            now: Aware UTC time, for subjects and keys that are made.
+
+        Returns:
+            The new version.
+
+        Raises:
+            ConversationConflictError: The conversation has another version (or was erased).
+            StorageError: An entry cannot be stored or names an event that is not there.
+            TamperedSegmentError: What is stored is not what was written.
+        """
+        row, keys = self._row_to_change(conn, sender_id, expected_version, now)
+        values = {purpose: entries for purpose, entries in values.items() if entries}
+        self._add_keys(conn, row, keys, values, now)
+        writer = ConversationWriter(conn, row, keys, self._random_bytes)
+        head = writer.head
+        event_count = head.event_count + len(structure)
+        old = needs_old_sessions(head.session, values, event_count)
+        firsts = [closed.session for closed in verified_closed(conn, row, head)] if old else []
+        parts = parts_of(head.event_count, head.session, structure, session_starts)
+        writer.append(assign_values(parts, firsts, values, event_count))
+        return writer.finish()
+
+    def head(self, conn: Connection, sender_id: str) -> tuple[int, int]:
+        """Return version and event count, which is the number of the next event; twice 0 where there are no events.
+
+        Raises:
+            TamperedSegmentError: The head manifest does not verify.
+            MalformedSegmentError: The head manifest does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        row, keys = self._row_and_keys(conn, sender_id)
+        return (NOT_STORED, 0) if row is None else (row.version, verified_head(row, keys).event_count)
+
+    def drop_purpose(self, conn: Connection, subject_id: bytes, purpose: str) -> int:
+        """Delete the values of one purpose from all conversations of a subject.
+
+        Destroy the data key in the same transaction (`DataKeys.destroy`). Changes the version of each conversation that
+        held such values.
+
+        Returns:
+            The number of segments that were deleted.
+
+        Raises:
+            StorageError: The purpose is `service`, without which nothing can be read; erase the subject instead.
+        """
+        if purpose == SERVICE:
+            raise StorageError("purpose 'service' owns the structure of conversations; erase the subject instead")
+        keys = self._data_keys.of_subject(conn, subject_id)
+        deleted = 0
+        for row in table.by_subject(conn, subject_id):
+            if row.version == NOT_STORED:
+                continue
+            writer = ConversationWriter(conn, row, keys, self._random_bytes)
+            dropped = writer.drop(purpose)
+            if dropped:
+                writer.finish()
+            deleted += dropped
+        return deleted
+
+    def progress(self, conn: Connection, sender_id: str) -> tuple[int, int]:
+        """Return the version and the number of events of a conversation; (NOT_STORED, 0) where there is none.
+
+        Costs the same whatever the length.
+
+        Raises:
+            TamperedSegmentError: The manifest is not what was written.
+            MalformedSegmentError: The manifest does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        row, keys = self._row_and_keys(conn, sender_id)
+        return (NOT_STORED, 0) if row is None else (row.version, verified_head(row, keys).event_count)
+
+    def sender_ids(self, conn: Connection) -> Iterator[str]:
+        """Yield the sender ids of all conversations that have events, within the connection's transaction."""
+        for row in table.all_stored(conn):
+            key = self._data_keys.get(conn, row.place.subject_id, SERVICE)
+            if key is not None:
+                yield open_sealed(key, row.sealed_sender, row.place.sender()).decode("utf-8", "surrogatepass")
+
+    def count(self, conn: Connection) -> int:
+        """Return the number of conversations that have events."""
+        return table.count(conn)
+
+    def exists(self, conn: Connection, sender_id: str) -> bool:
+        """Say whether a sender has events."""
+        return table.exists(conn, self._index.of(SENDER_DOMAIN, sender_id))
+
+    def newest_sealed(self, conn: Connection, sender_id: str, limit: int) -> list[tuple[str, bytes]]:
+        """Return purpose and sealed bytes of the newest segments, to show what is really stored."""
+        row = self._row(conn, sender_id)
+        return [] if row is None else newest(conn, row.ref, limit)
+
+    def _row(self, conn: Connection, sender_id: str) -> ConversationRow | None:
+        return table.by_sender(conn, self._index.of(SENDER_DOMAIN, sender_id))
+
+    def _row_and_keys(self, conn: Connection, sender_id: str) -> tuple[ConversationRow | None, dict[str, DataKey]]:
+        found = table.with_keys(conn, self._index.of(SENDER_DOMAIN, sender_id))
+        if found is None:
+            return None, {}
+        row, wrapped = found
+        return row, self._data_keys.unwrap_all(row.place.subject_id, wrapped)
+
+    def _row_to_change(
+        self, conn: Connection, sender_id: str, expected_version: int, now: datetime
+    ) -> tuple[ConversationRow, dict[str, DataKey]]:
+        row, keys = self._row_and_keys(conn, sender_id)
+        if row is None and expected_version == NOT_STORED:
+            self._subjects.find_or_create(conn, sender_id, now)
+            row, keys = self._row_and_keys(conn, sender_id)
+        if row is None or row.version != expected_version:
+            found = "none" if row is None else f"version {row.version}"
+            raise ConversationConflictError(
+                f"append expects version {expected_version} and finds {found}: another writer was first, or the "
+                "subject was erased; read and append again"
+            )
+        return row, keys
+
+    def _add_keys(
+        self, conn: Connection, row: ConversationRow, keys: dict[str, DataKey], purposes: Iterable[str], now: datetime
+    ) -> None:
+        """Make the data keys that are missing for these purposes."""
+        service_key(row, keys)  # values must not be stored for someone who was erased
+        for purpose in purposes:
+            if purpose == SERVICE:
+                raise StorageError("purpose 'service' owns the structure; give values another purpose")
+            if purpose not in keys:
+                keys[purpose] = self._data_keys.get_or_create(conn, row.place.subject_id, purpose, now)

@@ -1,0 +1,164 @@
+"""`DataKeys`: the key of each subject and purpose, wrapped by the key-encryption key.
+
+Rows are read from the database each time, so that an erasure by another process is obeyed at once; only the unwrapping
+is remembered. Deleting a row destroys the key: secure_delete overwrites it, and `Database.checkpoint` clears the log.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.crypto.derive import KEY_BYTES
+from rasa_privacy.crypto.key_ring import KeyEncryptionKey
+from rasa_privacy.crypto.sealing import DataKey
+from rasa_privacy.crypto.segment import NONCE_BYTES
+from rasa_privacy.errors import KeyDestroyedError, PrivacyError
+from rasa_privacy.storage.tables import data_keys, subjects, to_micros
+
+_CACHED_KEYS: Final = 4096
+_COLUMNS: Final = data_keys.c
+_OF_SUBJECT: Final = select(_COLUMNS.purpose, _COLUMNS.wrapped).where(_COLUMNS.subject_id == bindparam("subject"))
+_ONE: Final = select(_COLUMNS.wrapped).where(
+    _COLUMNS.subject_id == bindparam("subject"), _COLUMNS.purpose == bindparam("name")
+)
+_DUE: Final = (
+    select(_COLUMNS.subject_id, _COLUMNS.purpose)
+    .where(_COLUMNS.due_at <= bindparam("now"))
+    .order_by(_COLUMNS.due_at)
+    .limit(bindparam("most"))
+)
+_SUBJECT: Final = select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject"))
+_INSERT: Final = insert(data_keys)
+_DELETE: Final = delete(data_keys).where(
+    _COLUMNS.subject_id == bindparam("subject"), _COLUMNS.purpose == bindparam("name")
+)
+_DELETE_ALL: Final = delete(data_keys).where(_COLUMNS.subject_id == bindparam("subject"))
+_TOUCH: Final = (
+    update(data_keys)
+    .where(_COLUMNS.subject_id == bindparam("subject"), _COLUMNS.purpose == bindparam("name"))
+    .values(due_at=bindparam("due"))
+)
+
+
+class DataKeys:
+    """Data keys in the database.
+
+    Args:
+        kek: The key that wraps them.
+        random_bytes: Source of randomness, as `os.urandom`.
+    """
+
+    def __init__(self, kek: KeyEncryptionKey, random_bytes: Callable[[int], bytes]) -> None:
+        self._kek = kek
+        self._random_bytes = random_bytes
+        self._cache: OrderedDict[bytes, tuple[bytes, str, DataKey]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, conn: Connection, subject_id: bytes, purpose: str) -> DataKey | None:
+        """Return the key, or None where there is none (never made, or destroyed).
+
+        Raises:
+            TamperedSegmentError: The stored key was changed or moved.
+        """
+        wrapped = conn.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar()
+        return None if wrapped is None else self._unwrap(wrapped, subject_id, purpose)
+
+    def of_subject(self, conn: Connection, subject_id: bytes) -> dict[str, DataKey]:
+        """Return all keys of a subject by purpose.
+
+        Raises:
+            TamperedSegmentError: A stored key was changed or moved.
+        """
+        return self.unwrap_all(subject_id, conn.execute(_OF_SUBJECT, {"subject": subject_id}))
+
+    def unwrap_all(self, subject_id: bytes, rows: Iterable[tuple[str, bytes]]) -> dict[str, DataKey]:
+        """Return the keys in rows of purpose and wrapped key that were read in this transaction.
+
+        Raises:
+            TamperedSegmentError: A stored key was changed or moved.
+        """
+        return {purpose: self._unwrap(wrapped, subject_id, purpose) for purpose, wrapped in rows}
+
+    def get_or_create(self, conn: Connection, subject_id: bytes, purpose: str, now: datetime) -> DataKey:
+        """Return the key, making it where there is none.
+
+        Raises:
+            KeyDestroyedError: The subject is not there (any more).
+            TamperedSegmentError: The stored key was changed or moved.
+        """
+        found = self.get(conn, subject_id, purpose)
+        if found is not None:
+            return found
+        if conn.execute(_SUBJECT, {"subject": subject_id}).first() is None:
+            raise KeyDestroyedError("this subject was erased, so no new key is made; find or create the subject again")
+        secret = self._random_bytes(KEY_BYTES)
+        wrapped = self._kek.wrap(secret, subject_id, purpose, self._random_bytes(NONCE_BYTES))
+        row = {
+            "subject_id": subject_id,
+            "purpose": purpose,
+            "wrapped": wrapped,
+            "created_at": to_micros(now),
+            "due_at": None,
+        }
+        conn.execute(_INSERT, row)
+        return DataKey(secret)
+
+    def destroy(self, conn: Connection, subject_id: bytes, purpose: str) -> bool:
+        """Destroy one key; what it sealed cannot be read again once the transaction is committed.
+
+        Drop the purpose from the conversations in the same transaction (`Conversations.drop_purpose`).
+
+        Returns:
+            Whether there was a key.
+        """
+        self._forget(conn.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar())
+        deleted: int = conn.execute(_DELETE, {"subject": subject_id, "name": purpose}).rowcount
+        return deleted > 0
+
+    def destroy_all(self, conn: Connection, subject_id: bytes) -> list[bytes]:
+        """Destroy all keys of a subject, readable or not.
+
+        Returns:
+            Their key ids (commitments), for the certificate; none for a key that could not be unwrapped.
+        """
+        key_ids = []
+        for purpose, wrapped in conn.execute(_OF_SUBJECT, {"subject": subject_id}).all():
+            try:
+                key_ids.append(self._unwrap(wrapped, subject_id, purpose).key_id)
+            except PrivacyError:
+                continue  # a damaged key must not keep a person from being erased
+            self._forget(wrapped)
+        conn.execute(_DELETE_ALL, {"subject": subject_id})
+        return key_ids
+
+    def touch(self, conn: Connection, subject_id: bytes, purpose: str, due_at: datetime | None) -> None:
+        """Set when the key is due to be destroyed; None for no end."""
+        due = None if due_at is None else to_micros(due_at)
+        conn.execute(_TOUCH, {"subject": subject_id, "name": purpose, "due": due})
+
+    def due(self, conn: Connection, now: datetime, limit: int) -> list[tuple[bytes, str]]:
+        """Return subject and purpose of up to `limit` keys that are due, the oldest first."""
+        rows = conn.execute(_DUE, {"now": to_micros(now), "most": limit})
+        return [(subject_id, purpose) for subject_id, purpose in rows]
+
+    def _unwrap(self, wrapped: bytes, subject_id: bytes, purpose: str) -> DataKey:
+        with self._lock:
+            hit = self._cache.get(wrapped)
+            if hit is not None and hit[:2] == (subject_id, purpose):
+                self._cache.move_to_end(wrapped)
+                return hit[2]
+        key = DataKey(self._kek.unwrap(wrapped, subject_id, purpose))
+        with self._lock:
+            self._cache[wrapped] = (subject_id, purpose, key)
+            if len(self._cache) > _CACHED_KEYS:
+                self._cache.popitem(last=False)
+        return key
+
+    def _forget(self, wrapped: bytes | None) -> None:
+        with self._lock:
+            self._cache.pop(wrapped or b"", None)

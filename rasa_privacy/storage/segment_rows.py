@@ -1,0 +1,88 @@
+"""SQL on the rows of sealed segments. What they mean is `session.py`'s and `compaction.py`'s affair."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.storage.tables import segments
+
+#: Sealed rows by purpose, in the order of the table.
+Rows = Mapping[str, Sequence[bytes]]
+
+_COLUMNS: Final = segments.c
+_IN_CONVERSATION: Final = _COLUMNS.conversation_ref == bindparam("ref")
+_IN_SESSION: Final = _COLUMNS.session == bindparam("first")
+_OF_PURPOSE: Final = _COLUMNS.purpose == bindparam("name")
+_OF_SESSION: Final = (
+    select(_COLUMNS.purpose, _COLUMNS.sealed).where(_IN_CONVERSATION, _IN_SESSION).order_by(_COLUMNS.segment_id)
+)
+_OF_ALL: Final = (
+    select(_COLUMNS.session, _COLUMNS.purpose, _COLUMNS.sealed).where(_IN_CONVERSATION).order_by(_COLUMNS.segment_id)
+)
+_TAIL: Final = (
+    select(_COLUMNS.segment_id, _COLUMNS.sealed)
+    .where(_IN_CONVERSATION, _IN_SESSION, _OF_PURPOSE)
+    .order_by(_COLUMNS.segment_id.desc())
+    .limit(bindparam("most"))
+)
+_NEWEST: Final = (
+    select(_COLUMNS.purpose, _COLUMNS.sealed)
+    .where(_IN_CONVERSATION)
+    .order_by(_COLUMNS.segment_id.desc())
+    .limit(bindparam("most"))
+)
+_SESSIONS_OF_PURPOSE: Final = select(_COLUMNS.session).where(_IN_CONVERSATION, _OF_PURPOSE).distinct()
+_INSERT: Final = insert(segments)
+_DELETE: Final = delete(segments).where(_COLUMNS.segment_id == bindparam("segment"))
+_DELETE_PURPOSE: Final = delete(segments).where(_IN_CONVERSATION, _OF_PURPOSE)
+
+
+def rows_of_session(conn: Connection, ref: int, session: int) -> Rows:
+    """Return the rows of one session."""
+    rows: dict[str, list[bytes]] = defaultdict(list)
+    for purpose, sealed in conn.execute(_OF_SESSION, {"ref": ref, "first": session}):
+        rows[purpose].append(sealed)
+    return rows
+
+
+def rows_of_conversation(conn: Connection, ref: int) -> dict[int, Rows]:
+    """Return the rows of a conversation by session."""
+    rows: dict[int, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    for session, purpose, sealed in conn.execute(_OF_ALL, {"ref": ref}):
+        rows[session][purpose].append(sealed)
+    return dict(rows)
+
+
+def tail(conn: Connection, ref: int, session: int, purpose: str, most: int) -> list[tuple[int, bytes]]:
+    """Return number and bytes of the last rows of a session and purpose, in the order of the table."""
+    rows = conn.execute(_TAIL, {"ref": ref, "first": session, "name": purpose, "most": most})
+    return [(segment_id, sealed) for segment_id, sealed in rows][::-1]
+
+
+def newest(conn: Connection, ref: int, most: int) -> list[tuple[str, bytes]]:
+    """Return purpose and bytes of the last rows of a conversation, the newest first."""
+    return [(purpose, sealed) for purpose, sealed in conn.execute(_NEWEST, {"ref": ref, "most": most})]
+
+
+def sessions_of_purpose(conn: Connection, ref: int, purpose: str) -> set[int]:
+    """Return the sessions of a conversation that have rows of a purpose."""
+    return set(conn.execute(_SESSIONS_OF_PURPOSE, {"ref": ref, "name": purpose}).scalars())
+
+
+def insert_row(conn: Connection, ref: int, session: int, purpose: str, sealed: bytes) -> None:
+    """Add a row after all others."""
+    conn.execute(_INSERT, {"conversation_ref": ref, "session": session, "purpose": purpose, "sealed": sealed})
+
+
+def delete_rows(conn: Connection, segment_ids: Sequence[int]) -> None:
+    """Delete rows by number."""
+    conn.execute(_DELETE, [{"segment": segment_id} for segment_id in segment_ids])
+
+
+def delete_purpose(conn: Connection, ref: int, purpose: str) -> int:
+    """Delete all rows of a purpose from a conversation and return their number."""
+    deleted: int = conn.execute(_DELETE_PURPOSE, {"ref": ref, "name": purpose}).rowcount
+    return deleted

@@ -1,0 +1,161 @@
+"""The tables, as this release sees them. `migrations/` makes them; a test holds both equal.
+
+Times are integers, microseconds since 1970 in UTC. Blobs named `sealed`, `manifest` and `wrapped` follow docs/spec/.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+from rasa_privacy.errors import StorageError
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Blob(LargeBinary):  # type: ignore[misc]  # SQLAlchemy 1.4 has no type hints
+    """Bytes. What a tamperer stored as another type becomes bytes that cannot verify, instead of a TypeError."""
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Callable[[Any], Any]:  # noqa: ARG002
+        """Return the function that reads a column value."""
+        return _as_bytes
+
+
+def _as_bytes(value: Any) -> bytes | None:
+    if type(value) is bytes or value is None:
+        return value
+    return value.tobytes() if isinstance(value, memoryview) else str(value).encode("utf-8", "replace")
+
+
+#: An integer that counts up by itself on every database.
+_Counter: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata: Final = MetaData()
+
+meta: Final = Table(
+    "meta", metadata, Column("name", String(64), primary_key=True), Column("value", Blob, nullable=False)
+)
+
+system_keys: Final = Table(
+    "system_keys", metadata, Column("name", String(64), primary_key=True), Column("wrapped", Blob, nullable=False)
+)
+
+subjects: Final = Table(
+    "subjects",
+    metadata,
+    Column("subject_id", Blob(16), primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+data_keys: Final = Table(
+    "data_keys",
+    metadata,
+    Column("subject_id", Blob(16), ForeignKey("subjects.subject_id"), primary_key=True),
+    Column("purpose", String(255), primary_key=True),
+    Column("wrapped", Blob, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger),
+    Index("data_keys_due", "due_at"),
+)
+
+conversations: Final = Table(
+    "conversations",
+    metadata,
+    Column("conversation_ref", _Counter, primary_key=True),
+    Column("conversation_id", Blob(16), nullable=False),
+    Column("subject_id", Blob(16), ForeignKey("subjects.subject_id"), nullable=False),
+    Column("sender_index", Blob(32), nullable=False),
+    Column("sealed_sender", Blob, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("session", BigInteger, nullable=False),
+    Column("manifest", Blob),
+    Index("conversations_sender", "sender_index", unique=True),
+    Index("conversations_subject", "subject_id"),
+)
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("conversation_ref", BigInteger, ForeignKey("conversations.conversation_ref"), primary_key=True),
+    Column("session", BigInteger, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("manifest", Blob, nullable=False),
+)
+
+segments: Final = Table(
+    "segments",
+    metadata,
+    Column("segment_id", _Counter, primary_key=True),
+    Column("conversation_ref", BigInteger, ForeignKey("conversations.conversation_ref"), nullable=False),
+    Column("session", BigInteger, nullable=False),
+    Column("purpose", String(255), nullable=False),
+    Column("sealed", Blob, nullable=False),
+    Index("segments_session", "conversation_ref", "session"),
+)
+
+ledger: Final = Table(
+    "ledger",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("subject_id", Blob(16), nullable=False),
+    Column("purpose", String(255), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("notice_hash", Blob(32), nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("method", String(64), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("link", Blob(32), nullable=False),
+    Index("ledger_subject", "subject_id"),
+)
+
+notices: Final = Table(
+    "notices",
+    metadata,
+    Column("hash", Blob(32), primary_key=True),
+    Column("notice_id", String(255), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+erasures: Final = Table(
+    "erasures",
+    metadata,
+    Column("certificate", String(64), primary_key=True),
+    Column("subject_id", Blob(16), nullable=False),
+    Column("erased_at", BigInteger, nullable=False),
+    Column("counts", Text, nullable=False),
+    Index("erasures_subject", "subject_id"),
+)
+
+tombstones: Final = Table(
+    "tombstones",
+    metadata,
+    Column("tombstone_id", _Counter, primary_key=True),
+    Column("sender_index", Blob(32), nullable=False),
+    Column("subject_id", Blob(16), nullable=False),
+    Column("erased_at", BigInteger, nullable=False),
+    Column("certificate", String(64), nullable=False),
+    Index("tombstones_sender", "sender_index"),
+)
+
+
+def to_micros(moment: datetime) -> int:
+    """Return the stored form of an aware datetime.
+
+    Raises:
+        StorageError: The datetime has no time zone.
+    """
+    if moment.tzinfo is None:
+        raise StorageError("a datetime without a time zone was given; use datetime.now(timezone.utc)")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Return the aware UTC datetime of a stored time."""
+    return _EPOCH + timedelta(microseconds=micros)

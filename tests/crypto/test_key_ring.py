@@ -1,0 +1,71 @@
+"""Wrapping of data keys."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rasa_privacy.crypto.key_ring import NO_SUBJECT, WRAPPED_BYTES, KeyEncryptionKey
+from rasa_privacy.errors import KeyProviderError, MalformedSegmentError, StorageError, TamperedSegmentError
+
+_KEK = KeyEncryptionKey(1, b"e" * 32)
+_SUBJECT = b"s" * 16
+_NONCE = b"n" * 12
+_WRAPPED = _KEK.wrap(b"d" * 32, _SUBJECT, "draw", _NONCE)
+
+
+@given(
+    key=st.binary(min_size=32, max_size=32),
+    subject=st.one_of(st.just(NO_SUBJECT), st.binary(min_size=16, max_size=16)),
+    purpose=st.from_regex(r"[a-z_]{1,40}", fullmatch=True),
+    epoch=st.integers(1, 2**32 - 1),
+)
+def test_unwrapping_undoes_wrapping(key: bytes, subject: bytes, purpose: str, epoch: int) -> None:
+    """A wrapped key has 68 bytes and comes back for its owner."""
+    kek = KeyEncryptionKey(epoch, b"e" * 32)
+    wrapped = kek.wrap(key, subject, purpose, _NONCE)
+    assert len(wrapped) == WRAPPED_BYTES
+    assert kek.unwrap(wrapped, subject, purpose) == key
+
+
+@given(position=st.integers(0, WRAPPED_BYTES - 1), change=st.integers(1, 255))
+def test_any_changed_byte_is_noticed(position: int, change: int) -> None:
+    """No byte of a wrapped key can change unnoticed."""
+    raw = bytearray(_WRAPPED)
+    raw[position] ^= change
+    with pytest.raises((MalformedSegmentError, TamperedSegmentError, KeyProviderError)):
+        _KEK.unwrap(bytes(raw), _SUBJECT, "draw")
+
+
+@pytest.mark.parametrize(("subject", "purpose"), [(b"t" * 16, "draw"), (_SUBJECT, "news"), (NO_SUBJECT, "draw")])
+def test_a_key_does_not_unwrap_for_another_owner(subject: bytes, purpose: str) -> None:
+    """A key that was moved to another subject or purpose is refused."""
+    with pytest.raises(TamperedSegmentError, match="belongs to another"):
+        _KEK.unwrap(_WRAPPED, subject, purpose)
+
+
+def test_another_epoch_is_named() -> None:
+    """A key of another epoch names the file that is missing."""
+    with pytest.raises(KeyProviderError, match=r"put kek-1\.key back"):
+        KeyEncryptionKey(2, b"e" * 32).unwrap(_WRAPPED, _SUBJECT, "draw")
+
+
+def test_wrong_lengths_are_refused() -> None:
+    """Cut bytes, short keys, nonces and subjects are refused."""
+    with pytest.raises(MalformedSegmentError, match="67 bytes"):
+        _KEK.unwrap(_WRAPPED[:-1], _SUBJECT, "draw")
+    with pytest.raises(StorageError):
+        _KEK.wrap(b"short", _SUBJECT, "draw", _NONCE)
+    with pytest.raises(StorageError):
+        _KEK.wrap(b"d" * 32, b"short", "draw", _NONCE)
+    with pytest.raises(KeyProviderError):
+        KeyEncryptionKey(0, b"e" * 32)
+    with pytest.raises(KeyProviderError):
+        KeyEncryptionKey(1, b"short")
+
+
+def test_fingerprint_tells_keys_apart_and_is_not_the_key() -> None:
+    """The fingerprint is stable, differs between keys, and neither it nor the repr shows the key."""
+    assert _KEK.fingerprint() == KeyEncryptionKey(2, b"e" * 32).fingerprint()
+    assert _KEK.fingerprint() != KeyEncryptionKey(1, b"f" * 32).fingerprint()
+    assert _KEK.fingerprint() != _KEK.secret
+    assert "eeee" not in repr(_KEK)

@@ -1,0 +1,120 @@
+"""Sealing and opening."""
+
+import os
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rasa_privacy.crypto.sealing import DataKey, open_sealed, seal, tag_of
+from rasa_privacy.crypto.segment import HEADER_BYTES, MAX_PLAINTEXT_BYTES, TAG_BYTES
+from rasa_privacy.errors import MalformedSegmentError, StorageError, TamperedSegmentError
+
+_KEY = DataKey(b"k" * 32)
+_NONCE = b"n" * 12
+_KEYS = st.binary(min_size=32, max_size=32)
+
+
+@given(
+    secret=_KEYS,
+    plaintext=st.binary(max_size=5000),
+    identity=st.binary(max_size=80),
+    nonce=st.binary(min_size=12, max_size=12),
+)
+def test_opening_undoes_sealing(secret: bytes, plaintext: bytes, identity: bytes, nonce: bytes) -> None:
+    """What was sealed opens under the same key and identity."""
+    key = DataKey(secret)
+    assert open_sealed(key, seal(key, plaintext, identity, nonce), identity) == plaintext
+
+
+@given(plaintext=st.binary(max_size=300), data=st.data())
+def test_any_changed_byte_is_noticed(plaintext: bytes, data: st.DataObject) -> None:
+    """No byte of a sealed segment can change unnoticed."""
+    raw = bytearray(seal(_KEY, plaintext, b"here", _NONCE))
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises((MalformedSegmentError, TamperedSegmentError)):
+        open_sealed(_KEY, bytes(raw), b"here")
+
+
+@given(st.binary(max_size=300))
+def test_any_cut_is_noticed(plaintext: bytes) -> None:
+    """A segment that lost its last byte does not open."""
+    with pytest.raises((MalformedSegmentError, TamperedSegmentError)):
+        open_sealed(_KEY, seal(_KEY, plaintext, b"here", _NONCE)[:-1], b"here")
+
+
+def test_another_identity_does_not_open() -> None:
+    """A segment does not open in another place than its own."""
+    with pytest.raises(TamperedSegmentError, match="moved"):
+        open_sealed(_KEY, seal(_KEY, b"x", b"here", _NONCE), b"there")
+
+
+def test_another_key_is_named_before_decrypting() -> None:
+    """A segment of another key is recognised by the commitment."""
+    with pytest.raises(TamperedSegmentError, match="another data key"):
+        open_sealed(DataKey(b"o" * 32), seal(_KEY, b"x", b"", _NONCE), b"")
+
+
+@given(st.binary(max_size=400))
+def test_compression_never_costs_bytes(plaintext: bytes) -> None:
+    """A sealed payload is at most header, codec byte and tag longer."""
+    assert len(seal(_KEY, plaintext, b"", _NONCE)) <= HEADER_BYTES + 1 + len(plaintext) + TAG_BYTES
+
+
+def test_long_repetition_becomes_short() -> None:
+    """Compressible payloads are compressed."""
+    assert len(seal(_KEY, b"abc" * 1000, b"", _NONCE)) < 200
+
+
+def test_the_largest_payload_fits_and_one_more_byte_does_not() -> None:
+    """The cap of 16 MiB holds on sealing, and the largest payload comes back."""
+    largest = bytes(MAX_PLAINTEXT_BYTES)
+    assert open_sealed(_KEY, seal(_KEY, largest, b"", _NONCE), b"") == largest
+    with pytest.raises(StorageError, match="over the cap"):
+        seal(_KEY, largest + b"x", b"", _NONCE)
+
+
+def test_a_large_random_payload_comes_back() -> None:
+    """What cannot be compressed is stored as it is."""
+    payload = os.urandom(100_000)
+    assert open_sealed(_KEY, seal(_KEY, payload, b"", _NONCE), b"") == payload
+
+
+def test_key_and_nonce_lengths_are_checked() -> None:
+    """A short key or nonce is refused."""
+    with pytest.raises(StorageError, match="data key"):
+        DataKey(b"short")
+    with pytest.raises(MalformedSegmentError):
+        seal(_KEY, b"x", b"", b"short")
+
+
+def test_key_shows_no_secret() -> None:
+    """The repr of a key holds its id and not its secret."""
+    assert "kkkk" not in repr(_KEY)
+    assert _KEY.key_id != _KEY.secret
+    assert len(_KEY.key_id) == 32
+
+
+def test_tag_is_the_end_of_the_segment() -> None:
+    """The tag by which manifests name a segment is its last 16 bytes."""
+    raw = seal(_KEY, b"x", b"", _NONCE)
+    assert tag_of(raw) == raw[-16:]
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    """Several threads seal and open at once."""
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        for turn in range(200):
+            payload = f"{number}:{turn}:".encode() * (number + 5)
+            if open_sealed(_KEY, seal(_KEY, payload, b"", os.urandom(12)), b"") != payload:
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

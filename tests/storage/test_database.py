@@ -1,0 +1,169 @@
+"""Connections and transactions."""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from rasa_privacy.errors import ConfigurationError, StorageError
+from rasa_privacy.storage import database as module
+from rasa_privacy.storage.database import Database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Return a database with one table."""
+    opened = Database(f"sqlite:///{tmp_path}/d.db")
+    opened.create_file()
+    with opened.write() as conn:
+        conn.execute(text("CREATE TABLE t (name TEXT UNIQUE)"))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "match"),
+    [
+        ("postgresql+psycopg2://user:hunter2@host/db", "PostgreSQL and MariaDB come in a later release"),
+        ("mysql+pymysql://user:hunter2@host/db", "docs/LIMITATIONS.md"),
+        ("sqlite+aiosqlite:///c.db", "not supported"),
+        ("sqlite://", "in memory"),
+        ("sqlite:///:memory:", "in memory"),
+        ("sqlite:///file:c.db?uri=true", "plain file"),
+        ("sqlite:///c.db?mode=memory", "plain file"),
+        ("conversations.db", "no database URL"),
+        ("", "no database URL"),
+    ],
+)
+def test_other_urls_are_refused_without_their_password(url: str, match: str) -> None:
+    """What is no plain SQLite file is refused, and no part of the URL is repeated that may be secret."""
+    with pytest.raises(ConfigurationError, match=match) as caught:
+        Database(url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_each_connection_is_set_up(database: Database) -> None:
+    """Durability, overwriting of deleted bytes and referential integrity are on."""
+    expected = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1, "temp_store": 2}
+    with database.read() as conn:
+        found = {name: conn.execute(text(f"PRAGMA {name}")).scalar() for name in expected}
+        assert conn.execute(text("PRAGMA busy_timeout")).scalar() == module.BUSY_MILLISECONDS
+    assert found == expected
+
+
+def test_a_new_file_is_private(tmp_path: Path) -> None:
+    """The file is made for its owner only, and an existing one keeps its mode."""
+    Database(f"sqlite:///{tmp_path}/new.db").create_file()
+    assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "new.db").chmod(0o640)
+    Database(f"sqlite:///{tmp_path}/new.db").create_file()
+    assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    """The message says that the directory is to be made."""
+    with pytest.raises(StorageError, match="make the directory"):
+        Database(f"sqlite:///{tmp_path}/none/c.db").create_file()
+
+
+def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    """An error within a write undoes it, and is passed on as it is."""
+    with pytest.raises(LookupError), database.write() as conn:  # noqa: PT012 - the write must come before the error
+        conn.execute(text("INSERT INTO t VALUES ('x')"))
+        raise LookupError
+    with database.read() as conn:
+        assert conn.execute(text("SELECT count(*) FROM t")).scalar() == 0
+
+
+def test_a_reader_sees_one_state(database: Database) -> None:
+    """What is written during a read transaction is not seen in it."""
+    with database.read() as reader:
+        assert reader.execute(text("SELECT count(*) FROM t")).scalar() == 0
+        with database.write() as writer:
+            writer.execute(text("INSERT INTO t VALUES ('x')"))
+        assert reader.execute(text("SELECT count(*) FROM t")).scalar() == 0
+    with database.read() as reader:
+        assert reader.execute(text("SELECT count(*) FROM t")).scalar() == 1
+
+
+def test_a_second_writer_gives_up_with_a_remedy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write lock that is held for too long is a StorageError."""
+    monkeypatch.setattr(module, "_PRAGMAS", ("PRAGMA busy_timeout=50",))
+    second = Database(f"sqlite:///{database.path}")
+    with database.write(), pytest.raises(StorageError, match="another process holds it"), second.write():
+        pass
+    second.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "value", "match"),
+    [
+        ("INSERT INTO t VALUES (:value)", "Jane Canary", "there already"),
+        ("INSERT INTO nowhere VALUES (:value)", "Jane Canary", "the database failed"),
+        ("INSERT INTO t VALUES (:value)", "Jane Canary \ud800", "valid Unicode"),
+        ("INSERT INTO t VALUES (:value)", 2**70, "cannot be stored"),
+    ],
+)
+def test_errors_carry_no_values(
+    database: Database, caplog: pytest.LogCaptureFixture, statement: str, value: object, match: str
+) -> None:
+    """A failing statement shows neither its parameters nor itself, in the error or in a log."""
+    caplog.set_level(logging.DEBUG)
+    with database.write() as conn:
+        conn.execute(text("INSERT INTO t VALUES ('Jane Canary')"))
+    with pytest.raises(StorageError, match=match) as caught, database.write() as conn:
+        conn.execute(text(statement), {"value": value})
+    for shown in (str(caught.value), repr(caught.value), caplog.text):
+        assert "Jane" not in shown
+        assert "INSERT" not in shown
+    assert caught.value.__cause__ is None
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    """Another kind of file is not overwritten, and the message says so."""
+    (tmp_path / "c.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(StorageError, match="no SQLite database"), Database(f"sqlite:///{tmp_path}/c.db").read():
+        pass
+
+
+def test_checkpoint_empties_the_log(database: Database) -> None:
+    """After a checkpoint the write-ahead log has no byte left."""
+    with database.write() as conn:
+        conn.execute(text("INSERT INTO t VALUES ('x')"))
+    assert database.checkpoint()
+    assert Path(f"{database.path}-wal").stat().st_size == 0
+
+
+def test_checkpoint_reports_a_reader_in_the_way(database: Database) -> None:
+    """While a reader holds an old state the log stays, which is no error."""
+    with database.read() as reader:
+        reader.execute(text("SELECT count(*) FROM t")).scalar()
+        with database.write() as conn:
+            conn.execute(text("INSERT INTO t VALUES ('x')"))
+        assert not database.checkpoint()
+    assert database.checkpoint()
+
+
+def test_deleted_bytes_are_overwritten(database: Database) -> None:
+    """What was deleted and checkpointed is in no file."""
+    with database.write() as conn:
+        conn.execute(text("INSERT INTO t VALUES (:v)"), {"v": "canary" * 2000})
+    database.checkpoint()
+    assert b"canary" in database.path.read_bytes()
+    with database.write() as conn:
+        conn.execute(text("DELETE FROM t"))
+    database.checkpoint()
+    files = database.path.parent.glob("d.db*")
+    assert not any(b"canary" in file.read_bytes() for file in files)
+
+
+def test_a_closed_database_can_be_removed(database: Database) -> None:
+    """Closing lets go of the file, log and all."""
+    database.close()
+    with sqlite3.connect(database.path) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    connection.close()
+    assert not Path(f"{database.path}-wal").exists()

@@ -1,0 +1,154 @@
+"""The consent ledger and the notices."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from rasa_privacy.crypto.hash_chain import GENESIS, link
+from rasa_privacy.errors import LedgerError, StorageError
+from rasa_privacy.storage.ledger import LEDGER_EVENTS, LedgerRecord
+from rasa_privacy.storage.notices import StoredNotice
+from rasa_privacy.storage.vault import Vault
+
+Sql = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def record(now: datetime) -> LedgerRecord:
+    """Return a record."""
+    return LedgerRecord(b"s" * 16, "draw", "asked", b"h" * 32, "en", "button", "rest", now)
+
+
+@pytest.fixture
+def filled(vault: Vault, record: LedgerRecord) -> list[LedgerRecord]:
+    """Return five records that are in the ledger, of two people."""
+    records = [
+        replace(record, event=event, subject_id=bytes([number % 2]) * 16, at=record.at + timedelta(seconds=number))
+        for number, event in enumerate(("asked", "asked", "granted", "refused", "withdrawn"))
+    ]
+    with vault.database.write() as conn:
+        assert [vault.ledger.append(conn, each) for each in records] == [1, 2, 3, 4, 5]
+    return records
+
+
+def _verify(vault: Vault) -> None:
+    with vault.database.read() as conn:
+        vault.ledger.verify(conn)
+
+
+def test_records_come_back_in_order(vault: Vault, filled: list[LedgerRecord]) -> None:
+    """All records, and those of one person, come back as they were written."""
+    with vault.database.read() as conn:
+        assert list(vault.ledger.iterate(conn)) == filled
+        assert vault.ledger.of_subject(conn, bytes(16)) == [filled[0], filled[2], filled[4]]
+        assert vault.ledger.of_subject(conn, b"x" * 16) == []
+        vault.ledger.verify(conn)
+
+
+def test_an_empty_ledger_verifies(vault: Vault) -> None:
+    """Nothing recorded is nothing changed."""
+    _verify(vault)
+
+
+def test_links_follow_the_specification(filled: list[LedgerRecord], sql: Sql) -> None:
+    """The first link is the one that docs/spec/keys.md gives."""
+    first = filled[0]
+    micros = int(first.at.timestamp()) * 1_000_000 + first.at.microsecond
+    fields = [1, first.subject_id, "draw", "asked", first.notice_hash, "en", "button", "rest", micros]
+    assert sql("SELECT link FROM ledger WHERE seq = 1") == [(link(GENESIS, msgspec.msgpack.encode(fields)),)]
+
+
+@pytest.mark.parametrize(
+    "column", ["subject_id", "purpose", "event", "notice_hash", "language", "method", "channel", "at", "link"]
+)
+@pytest.mark.parametrize("value", ["granted", b"granted", 7, 0.5])
+@pytest.mark.usefixtures("filled")
+def test_a_changed_record_is_named(vault: Vault, sql: Sql, column: str, value: Any) -> None:
+    """Any change of any field is found, and the first bad record named."""
+    sql(f"UPDATE ledger SET {column} = ? WHERE seq = 2", (value,))  # noqa: S608 - the columns stand above
+    with pytest.raises(LedgerError, match="record 2 was changed"):
+        _verify(vault)
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_removed_record_is_named(vault: Vault, sql: Sql) -> None:
+    """A gap is found, and so is a ledger that was cut at the end or emptied."""
+    sql("DELETE FROM ledger WHERE seq = 3")
+    with pytest.raises(LedgerError, match="record 3 is missing"):
+        _verify(vault)
+    sql("DELETE FROM ledger WHERE seq > 2")
+    with pytest.raises(LedgerError, match="record 2 is not its true end"):
+        _verify(vault)
+    sql("DELETE FROM ledger")
+    with pytest.raises(LedgerError, match="record 0 is not its true end"):
+        _verify(vault)
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_ledger_computed_anew_is_found(vault: Vault, sql: Sql) -> None:
+    """Whoever writes a whole new chain lacks the key to its end."""
+    (*_, old_link) = sql("SELECT * FROM ledger WHERE seq = 4")[0]
+    fields = list(sql("SELECT * FROM ledger WHERE seq = 5")[0][:-1])
+    fields[3] = "granted"
+    forged = link(old_link, msgspec.msgpack.encode(fields))
+    sql("UPDATE ledger SET event = 'granted', link = ? WHERE seq = 5", (forged,))
+    with pytest.raises(LedgerError, match="record 5 is not its true end"):
+        _verify(vault)
+
+
+@pytest.mark.usefixtures("filled")
+def test_nothing_is_added_to_a_broken_end(vault: Vault, record: LedgerRecord, sql: Sql) -> None:
+    """A cut ledger is not continued, since that would hide the cut."""
+    sql("DELETE FROM ledger WHERE seq = 5")
+    with pytest.raises(LedgerError, match="true end"), vault.database.write() as conn:
+        vault.ledger.append(conn, record)
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_record_of_no_meaning_is_refused(vault: Vault, record: LedgerRecord, sql: Sql) -> None:
+    """Unknown words and times without a zone are refused when made, and when they are read."""
+    with pytest.raises(LedgerError, match="must be one of asked, expired"):
+        replace(record, event="maybe")
+    with pytest.raises(LedgerError, match="time zone"):
+        replace(record, at=record.at.replace(tzinfo=None))
+    for column in ("event", "at"):
+        sql(f"UPDATE ledger SET {column} = 'nonsense'")  # noqa: S608 - the columns stand above
+        with pytest.raises(LedgerError), vault.database.read() as conn:
+            list(vault.ledger.iterate(conn))
+
+
+@pytest.mark.parametrize("event", sorted(LEDGER_EVENTS))
+def test_each_word_of_the_ledger_can_be_recorded(record: LedgerRecord, event: str) -> None:
+    """The six words of the design are accepted."""
+    assert replace(record, event=event).event == event
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_rolled_back_record_leaves_the_chain_whole(vault: Vault, record: LedgerRecord) -> None:
+    """What was not committed is not in the chain."""
+    with pytest.raises(LookupError), vault.database.write() as conn:  # noqa: PT012 - the record must come first
+        vault.ledger.append(conn, record)
+        raise LookupError
+    with vault.database.write() as conn:
+        assert vault.ledger.append(conn, record) == 6
+    _verify(vault)
+
+
+def test_a_notice_is_kept_once(vault: Vault) -> None:
+    """Putting a notice again changes nothing; what was shown stays as it was."""
+    notice = StoredNotice(b"h" * 32, "draw", "3", "de", "Wir brauchen das, um dich anzumelden. \U0001f600")
+    with vault.database.write() as conn:
+        vault.notices.put(conn, notice)
+        vault.notices.put(conn, replace(notice, text="another text"))
+        assert vault.notices.get(conn, b"h" * 32) == notice
+        assert vault.notices.get(conn, b"x" * 32) is None
+
+
+def test_a_notice_that_is_no_text_is_refused(vault: Vault) -> None:
+    """Invalid Unicode is one of our errors."""
+    with pytest.raises(StorageError), vault.database.write() as conn:
+        vault.notices.put(conn, StoredNotice(b"h" * 32, "draw", "3", "de", "\ud800"))

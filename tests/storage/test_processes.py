@@ -1,0 +1,95 @@
+"""Real processes: several at once, and one that is killed."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.storage.vault import open_vault
+
+_WORKER = Path(__file__).with_name("worker.py")
+
+
+def _spawn(task: str, folder: Path, name: str = "one", count: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, str(_WORKER), task, str(folder), name, str(count)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+def _together(*processes: subprocess.Popen[str]) -> list[str]:
+    """Let processes begin at once, and return what each wrote after all ended well."""
+    for process in processes:
+        _go(process)
+    answers = [process.communicate(timeout=120) for process in processes]
+    assert [(process.returncode, errors) for process, (_, errors) in zip(processes, answers, strict=True)] == [
+        (0, "") for _ in processes
+    ]
+    return [written.strip() for written, _ in answers]
+
+
+def test_processes_that_start_at_once_make_one_store(settings: StoreSettings, tmp_path: Path) -> None:
+    """The action server and the bot may start together on nothing, and share database and keys."""
+    answers = _together(*(_spawn("start", tmp_path) for _ in range(4)))
+    assert len(set(answers)) == 1
+    opened = open_vault(settings)
+    assert opened.index.of("check", "one index").hex() == answers[0]
+    opened.close()
+
+
+def test_two_writers_of_one_conversation_lose_nothing(settings: StoreSettings, tmp_path: Path) -> None:
+    """Every event of both is there, each writer's in order."""
+    _together(_spawn("events", tmp_path, "one", 60), _spawn("events", tmp_path, "two", 60))
+    opened = open_vault(settings)
+    with opened.database.read() as conn:
+        stored = opened.conversations.load(conn, "shared", all_sessions=True)
+    opened.close()
+    assert stored is not None
+    assert stored.version == 120
+    for name in ("one", "two"):
+        assert [number for who, number in stored.structure if who == name] == list(range(60))
+    assert stored.values["draw"] == [[number, "v"] for number in range(120)]
+
+
+def test_two_writers_keep_one_ledger(settings: StoreSettings, tmp_path: Path) -> None:
+    """Records of two processes stand in one chain."""
+    _together(_spawn("records", tmp_path, "one", 50), _spawn("records", tmp_path, "two", 50))
+    opened = open_vault(settings)
+    with opened.database.read() as conn:
+        opened.ledger.verify(conn)
+        records = list(opened.ledger.iterate(conn))
+    opened.close()
+    for name in ("one", "two"):
+        assert [record.channel for record in records if record.purpose == name] == [str(n) for n in range(50)]
+
+
+@pytest.mark.parametrize("milliseconds", [5, 33, 80, 150])
+def test_a_killed_process_leaves_a_whole_conversation(
+    settings: StoreSettings, tmp_path: Path, milliseconds: int
+) -> None:
+    """After kill -9 in the middle of saves everything that was acknowledged can be read, and writing goes on."""
+    acknowledged = 0
+    for _ in range(3):
+        process = _spawn("forever", tmp_path)
+        _go(process)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(milliseconds / 1000)
+        process.kill()
+        written, _errors = process.communicate(timeout=60)
+        acknowledged = max([acknowledged, *map(int, written.split("\n")[:-1])])
+        opened = open_vault(settings)
+        with opened.database.read() as conn:
+            stored = opened.conversations.load(conn, "shared", all_sessions=True)
+        opened.close()
+        assert stored is not None
+        assert stored.version == stored.event_count == len(stored.structure) == len(stored.values["draw"])
+        assert stored.version in (acknowledged, acknowledged + 1)
+        acknowledged = stored.version

@@ -1,0 +1,280 @@
+"""Somebody changes the file with plain SQL and without the key."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, PrivacyError, TamperedSegmentError
+
+Save = Callable[..., int]
+Load = Callable[..., Any]
+Sql = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def saved(save: Save) -> None:
+    """Store two people with three sessions each, several segments in the last one."""
+    for sender in ("jane@canary.example", "other"):
+        save(sender, [f"{sender} 0", f"{sender} 1"], {"draw": [[0, "canary value"]]})
+        save(sender, [f"{sender} 2"], {"draw": [[2, "canary value"]]}, starts=[0])
+        save(sender, [f"{sender} 3"], {"draw": [[3, "canary value"]], "news": [[3, "canary value"]]}, starts=[0])
+        save(sender, [f"{sender} 4"], {"draw": [[4, "canary value"]]})
+        save(sender, [f"{sender} 5"], {"draw": [[5, "canary value"]]})
+
+
+def _refused(load: Load, match: str, *, all_sessions: bool = False) -> None:
+    """See that loading is refused with a message that names the place and nothing of the content."""
+    with pytest.raises((TamperedSegmentError, MalformedSegmentError), match=match) as caught:
+        load("jane@canary.example", all_sessions=all_sessions)
+    assert "canary" not in str(caught.value)
+
+
+def _last(sql: Sql, purpose: str, conversation: int = 1) -> list[int]:
+    """Return the row numbers of the last session's segments."""
+    statement = "SELECT segment_id FROM segments WHERE conversation_ref = ? AND session = 3 AND purpose = ?"
+    return [row[0] for row in sql(f"{statement} ORDER BY 1", (conversation, purpose))]
+
+
+@pytest.mark.parametrize("purpose", ["service", "draw"])
+@pytest.mark.parametrize("position", [0, 1, 2])
+@pytest.mark.usefixtures("saved")
+def test_a_dropped_row_is_noticed(load: Load, sql: Sql, purpose: str, position: int) -> None:
+    """A segment that is missing is named with what is left."""
+    sql("DELETE FROM segments WHERE segment_id = ?", (_last(sql, purpose)[position],))
+    _refused(load, f"purpose '{purpose}': the manifest lists 3 segments and the table holds 2")
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_dropped_purpose_is_noticed(load: Load, sql: Sql) -> None:
+    """All values of a purpose cannot vanish while its key is there."""
+    sql("DELETE FROM segments WHERE purpose = 'draw'")
+    _refused(load, "lists 3 segments and the table holds 0")
+
+
+@pytest.mark.parametrize("purpose", ["service", "draw"])
+@pytest.mark.usefixtures("saved")
+def test_swapped_rows_are_noticed(load: Load, sql: Sql, purpose: str) -> None:
+    """Two segments of one conversation and purpose cannot change places."""
+    first, second, _ = _last(sql, purpose)
+    _swap(sql, first, second)
+    _refused(load, f"purpose '{purpose}', segment 0: the row is not the one")
+
+
+def _swap(sql: Sql, one: int, two: int) -> None:
+    first, second = (sql("SELECT sealed FROM segments WHERE segment_id = ?", (number,))[0][0] for number in (one, two))
+    sql("UPDATE segments SET sealed = ? WHERE segment_id = ?", (second, one))
+    sql("UPDATE segments SET sealed = ? WHERE segment_id = ?", (first, two))
+
+
+@pytest.mark.usefixtures("saved")
+def test_swapped_purposes_are_noticed(load: Load, sql: Sql) -> None:
+    """Values cannot be moved to another purpose."""
+    _swap(sql, _last(sql, "draw")[0], _last(sql, "news")[0])
+    _refused(load, "segment 0: the row is not the one")
+
+
+@pytest.mark.usefixtures("saved")
+def test_swapped_people_are_noticed(load: Load, sql: Sql) -> None:
+    """A segment of another person is refused."""
+    _swap(sql, _last(sql, "service", 1)[1], _last(sql, "service", 2)[1])
+    _refused(load, "purpose 'service', segment 1")
+
+
+@pytest.mark.usefixtures("saved")
+def test_reordered_rows_are_noticed(load: Load, sql: Sql) -> None:
+    """Rows that come in another order are refused, although each of them is listed."""
+    first = _last(sql, "service")[0]
+    sql("UPDATE segments SET segment_id = 1000 WHERE segment_id = ?", (first,))
+    _refused(load, "segment 0: the row is not the one")
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_foreign_row_is_noticed(load: Load, sql: Sql) -> None:
+    """A copied row, of a listed purpose or of another, is refused."""
+    copy = (
+        "INSERT INTO segments (conversation_ref, session, purpose, sealed) SELECT 1, 3, ?, sealed FROM segments LIMIT 1"
+    )
+    sql(copy, ("news",))
+    _refused(load, "lists 1 segments and the table holds 2")
+    sql("DELETE FROM segments WHERE segment_id = (SELECT max(segment_id) FROM segments)")
+    load("jane@canary.example")
+    sql(copy, ("unheard_of",))
+    _refused(load, "rows of a purpose that the manifest does not list")
+
+
+@pytest.mark.parametrize(
+    "change", ["substr(sealed, 1, length(sealed) - 1)", "CAST(sealed || x'00' AS BLOB)", "x''", "'text'", "5"]
+)
+@pytest.mark.usefixtures("saved")
+def test_a_truncated_or_longer_row_is_noticed(load: Load, sql: Sql, change: str) -> None:
+    """A segment of another length or type is refused."""
+    row = _last(sql, "service")[1]
+    sql(f"UPDATE segments SET sealed = {change} WHERE segment_id = {row}")  # noqa: S608 - the values stand above
+    _refused(load, "purpose 'service', segment 1")
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_changed_body_with_its_tag_is_noticed(load: Load, sql: Sql) -> None:
+    """Keeping the tag that the manifest lists does not help."""
+    row = _last(sql, "service")[1]
+    changed = "CAST(substr(sealed, 1, 48) || x'ffff' || substr(sealed, 51) AS BLOB)"
+    sql(f"UPDATE segments SET sealed = {changed} WHERE segment_id = {row}")  # noqa: S608 - no outside value
+    _refused(load, "it was changed, or it was moved")
+
+
+def test_an_old_row_put_back_is_noticed(save: Save, load: Load, sql: Sql) -> None:
+    """After merging, the segments from before cannot come back."""
+    sender = "jane@canary.example"
+    save(sender, ["a"])
+    old = sql("SELECT * FROM segments")
+    for _ in range(3):
+        save(sender, ["b"])
+    assert sql("SELECT count(*) FROM segments") == [(1,)]
+    sql("DELETE FROM segments")
+    sql("INSERT INTO segments VALUES (?, ?, ?, ?, ?)", old[0])
+    _refused(load, "segment 0: the row is not the one")
+
+
+def test_an_old_manifest_put_back_is_noticed(save: Save, load: Load, sql: Sql) -> None:
+    """The head of an earlier version does not open as a later one, nor fit the rows as itself."""
+    sender = "jane@canary.example"
+    save(sender, ["a"])
+    old = sql("SELECT version, manifest FROM conversations")[0]
+    save(sender, ["b"])
+    sql("UPDATE conversations SET manifest = ?", (old[1],))
+    _refused(load, "conversation 1, head manifest")
+    sql("UPDATE conversations SET version = ?, manifest = ?", old)
+    _refused(load, "lists 1 segments and the table holds 2")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE conversations SET manifest = NULL",
+        "UPDATE conversations SET version = 0",
+        "UPDATE conversations SET version = version + 1",
+        "UPDATE conversations SET version = -1",
+        "UPDATE conversations SET version = 'text'",
+        "UPDATE conversations SET session = 2",
+        "UPDATE conversations SET session = 'text'",
+        "UPDATE conversations SET subject_id = randomblob(16)",
+        "UPDATE conversations SET subject_id = 'text'",
+        "UPDATE conversations SET conversation_id = randomblob(16)",
+        "UPDATE conversations SET conversation_id = (SELECT conversation_id FROM conversations ORDER BY 1 LIMIT 1)",
+        "UPDATE conversations SET subject_id = (SELECT subject_id FROM subjects ORDER BY created_at DESC, 1 DESC)",
+        "UPDATE data_keys SET wrapped = randomblob(68)",
+        "UPDATE data_keys SET purpose = x'00' WHERE purpose = 'service'",
+        "UPDATE segments SET session = 2 WHERE session = 3",
+        "UPDATE segments SET purpose = x'00' WHERE purpose = 'draw'",
+        "UPDATE segments SET conversation_ref = 3 - conversation_ref",
+    ],
+)
+@pytest.mark.usefixtures("saved")
+def test_changed_columns_are_noticed(load: Load, sql: Sql, statement: str) -> None:
+    """No column of the head, the keys or the rows can be changed for something else to be loaded."""
+    untouched = load("jane@canary.example", all_sessions=True)
+    sql(statement)
+    try:
+        found = load("jane@canary.example", all_sessions=True)
+    except PrivacyError as error:
+        assert "canary" not in str(error)  # noqa: PT017 - one statement may by chance name the right subject
+    else:
+        assert found == untouched
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM sessions WHERE session = 2",
+        "DELETE FROM sessions WHERE session = 0",
+        "UPDATE sessions SET session = 1 WHERE session = 2",
+        "UPDATE sessions SET version = version + 1",
+        "UPDATE sessions SET manifest = (SELECT manifest FROM sessions WHERE conversation_ref = 2)",
+        "INSERT INTO sessions SELECT conversation_ref, 1, version, manifest FROM sessions WHERE session = 0",
+        "UPDATE segments SET session = 17 WHERE session = 2",
+        "DELETE FROM segments WHERE session = 0",
+    ],
+)
+@pytest.mark.usefixtures("saved")
+def test_changed_old_sessions_are_noticed(load: Load, sql: Sql, statement: str) -> None:
+    """Old sessions cannot be dropped, moved, exchanged or added; the last one can still be read."""
+    sql(statement)
+    _refused(load, "conversation 1", all_sessions=True)
+    assert load("jane@canary.example").event_count == 6
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_tampered_old_session_is_not_blessed_by_a_change(save: Save, sql: Sql) -> None:
+    """Adopting values into an old session verifies it first."""
+    sql("UPDATE sessions SET manifest = (SELECT manifest FROM sessions WHERE session = 2) WHERE session = 0")
+    with pytest.raises(TamperedSegmentError, match="closed sessions"):
+        save("jane@canary.example", [], {"news": [[0, "x"]]})
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_tampered_row_is_not_blessed_by_merging(save: Save, sql: Sql) -> None:
+    """Merging opens what it merges, and refuses what the manifest does not list."""
+    _swap(sql, *_last(sql, "service")[:2])
+    with pytest.raises(TamperedSegmentError, match="segment 0"):
+        save("jane@canary.example", ["one more makes four"])
+    sql("DELETE FROM segments WHERE segment_id = ?", (_last(sql, "service")[0],))
+    with pytest.raises(TamperedSegmentError, match="missing"):
+        save("jane@canary.example", ["one more makes four"])
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_moved_sender_id_is_noticed(vault: Any, sql: Sql) -> None:
+    """The list of senders refuses a sealed name that stands in another row."""
+    sql("UPDATE conversations SET sealed_sender = (SELECT sealed_sender FROM conversations WHERE conversation_ref = 2)")
+    with pytest.raises(TamperedSegmentError), vault.database.read() as conn:
+        list(vault.conversations.sender_ids(conn))
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_database_without_its_key_rows_is_an_erased_one(load: Load, sql: Sql) -> None:
+    """Where the keys are gone, what they sealed is reported as destroyed."""
+    sql("DELETE FROM data_keys")
+    with pytest.raises(KeyDestroyedError):
+        load("jane@canary.example")
+
+
+_TARGETS = [
+    *(("conversations", column) for column in ("conversation_id", "subject_id", "version", "session", "manifest")),
+    *(("sessions", column) for column in ("session", "version", "manifest")),
+    *(("segments", column) for column in ("conversation_ref", "session", "purpose", "sealed")),
+    *(("data_keys", column) for column in ("purpose", "wrapped")),
+]
+_VALUES = st.one_of(
+    st.integers(-5, 2**63 - 1),
+    st.binary(max_size=120),
+    st.text(max_size=10),
+    st.floats(allow_nan=False),
+    st.integers(0, 6),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(target=st.sampled_from(_TARGETS), value=_VALUES, row=st.integers(0, 20))
+@pytest.mark.usefixtures("saved")
+def test_any_one_change_is_noticed_or_harmless(
+    load: Load, sql: Sql, target: tuple[str, str], value: Any, row: int
+) -> None:
+    """Whatever one cell is changed to, loading gives the truth or one of our errors."""
+    truth = load("jane@canary.example", all_sessions=True)
+    table, column = target
+    where = f"(SELECT rowid FROM {table} LIMIT 1 OFFSET {row} % (SELECT count(*) FROM {table}))"  # noqa: S608
+    rowid, before = sql(f"SELECT rowid, {column} FROM {table} WHERE rowid = {where}")[0]  # noqa: S608
+    update = f"UPDATE OR IGNORE {table} SET {column} = ? WHERE rowid = ?"  # noqa: S608
+    sql(update, (value, rowid))
+    try:
+        found = load("jane@canary.example", all_sessions=True)
+    except PrivacyError as error:
+        assert "canary" not in str(error)  # noqa: PT017 - most changes are noticed, some change nothing
+    else:
+        assert found == truth
+    finally:
+        sql(update, (before, rowid))
+    assert load("jane@canary.example", all_sessions=True) == truth

@@ -1,0 +1,106 @@
+"""Makes segment.json: `python tests/vectors/make_segment.py > tests/vectors/segment.json`.
+
+It follows docs/spec/segment.md with `cryptography` and `zstandard` alone, so that the package is held against the page
+and not against itself. Nonces are fixed here, and only here, because vectors must not change; each is used once.
+"""
+
+import hashlib
+import json
+import struct
+import sys
+from typing import Any, Final
+
+import zstandard
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_SUBJECT: Final = bytes(range(16))
+_CONVERSATION: Final = bytes(range(16, 32))
+_KEY: Final = hashlib.sha256(b"vector data key").digest()
+_OTHER_KEY: Final = hashlib.sha256(b"another data key").digest()
+_LONG: Final = b'{"event":"user","intent":"enter_draw"}' * 8
+
+
+def _derive(key: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key)
+
+
+def _identity(kind: int, purpose: str, *numbers: int) -> bytes:
+    name = purpose.encode()
+    tail = b"".join(struct.pack(">Q", number) for number in numbers)
+    return bytes([kind]) + _SUBJECT + _CONVERSATION + bytes([len(name)]) + name + tail
+
+
+def _seal(message: bytes, identity: bytes, number: int, key: bytes = _KEY) -> bytes:
+    nonce = struct.pack(">4sQ", b"vect", number)
+    header = b"RPS\x01" + _derive(key, b"rasa_privacy key id v1") + nonce
+    return header + AESGCM(_derive(key, b"rasa_privacy seal v1")).encrypt(nonce, message, header + identity)
+
+
+def _frame(payload: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=3).compress(payload)
+
+
+def _bomb() -> bytes:
+    """Return a frame that declares one byte more than a payload may have."""
+    return zstandard.ZstdCompressor(level=19).compress(bytes(16 * 2**20 + 1))
+
+
+def _vector(name: str, raw: bytes, identity: bytes, expect: str, payload: bytes = b"") -> dict[str, Any]:
+    return {
+        "name": name,
+        "data_key": _KEY.hex(),
+        "identity": identity.hex(),
+        "sealed": raw.hex(),
+        "expect": expect,
+        "payload": payload.hex(),
+    }
+
+
+def vectors() -> list[dict[str, Any]]:
+    """Return all vectors: `expect` is `opens`, or the class of failure."""
+    run = _identity(1, "draw", 0, 3, 2)
+    good = _seal(b"\x00" + b"\x92\x01\x02", run, 1)
+    flipped = good[:-1] + bytes([good[-1] ^ 1])
+    return [
+        _vector("raw run of events", good, run, "opens", b"\x92\x01\x02"),
+        _vector(
+            "compressed head manifest",
+            _seal(b"\x01" + _frame(_LONG), (head := _identity(2, "service", 7)), 2),
+            head,
+            "opens",
+            _LONG,
+        ),
+        _vector(
+            "closed session", _seal(b"\x00ab", (closed := _identity(3, "service", 40, 9)), 3), closed, "opens", b"ab"
+        ),
+        _vector("sender id", _seal(b"\x00+49", (sender := _identity(4, "service")), 4), sender, "opens", b"+49"),
+        _vector("empty payload", _seal(b"\x00", run, 5), run, "opens"),
+        _vector("another place", good, _identity(1, "draw", 0, 4, 2), "tampered"),
+        _vector("another purpose", good, _identity(1, "news", 0, 3, 2), "tampered"),
+        _vector("another key", _seal(b"\x00a", run, 6, _OTHER_KEY), run, "tampered"),
+        _vector("one bit of the tag", flipped, run, "tampered"),
+        _vector("another nonce", good[:36] + b"\xff" + good[37:], run, "tampered"),
+        _vector("version 2", b"RPS\x02" + good[4:], run, "malformed"),
+        _vector("no magic", b"RPX\x01" + good[4:], run, "malformed"),
+        _vector("cut short", good[:64], run, "malformed"),
+        _vector("empty", b"", run, "malformed"),
+        _vector("unknown codec", _seal(b"\x02abc", run, 7), run, "malformed"),
+        _vector("no codec", _seal(b"", run, 8), run, "malformed"),
+        _vector("broken frame", _seal(b"\x01" + _frame(_LONG)[:-3], run, 9), run, "malformed"),
+        _vector("frame longer than its payload", _seal(b"\x01" + _frame(b"abc"), run, 10), run, "malformed"),
+        _vector("two frames", _seal(b"\x01" + _frame(_LONG) * 2, run, 11), run, "malformed"),
+        _vector(
+            "no declared size",
+            _seal(b"\x01" + zstandard.ZstdCompressor(write_content_size=False).compress(_LONG), run, 12),
+            run,
+            "malformed",
+        ),
+        _vector("a bomb", _seal(b"\x01" + _bomb(), run, 13), run, "malformed"),
+    ]
+
+
+if __name__ == "__main__":
+    json.dump({"made_by": "python tests/vectors/make_segment.py", "vectors": vectors()}, sys.stdout, indent=1)
+    sys.stdout.write("\n")
