@@ -1,0 +1,115 @@
+"""The consent ledger's rules: what may be recorded when, and reading the state back.
+
+Rules:
+
+- `granted` and `refused` answer a question: the purpose's last record must be `asked`, with the notice answered.
+- `withdrawn` needs nothing before it; taking consent back is always possible (GDPR Art. 7(3)). Where there is nothing
+  to take back, nothing is written.
+- If the ledger cannot be read, the caller gets the error, and whoever decides treats it as no consent.
+
+The rows, their chain and their order are `storage.ledger`'s; nothing here writes SQL.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rasa_privacy.consent.notice import Notice, terms_version
+from rasa_privacy.consent.state import ConsentState, fold
+from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.notices import StoredNotice
+from rasa_privacy.storage.vault import Vault
+
+#: What is recorded as the notice of an event that answers none.
+NO_NOTICE = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How an answer was given.
+
+    Attributes:
+        method: `button`, `words` or `outside`.
+        channel: The input channel's name, for example `rest`.
+        language: Language of the conversation.
+        at: The moment, aware and in UTC.
+    """
+
+    method: str
+    channel: str
+    language: str
+    at: datetime
+
+
+def state_of(vault: Vault, connection: Any, subject_id: bytes | None, now: datetime) -> ConsentState:
+    """Return what this subject allows now; nothing beyond other lawful bases where there is no subject yet."""
+    records = vault.ledger.of_subject(connection, subject_id) if subject_id is not None else []
+    return fold(records, vault.policy, now, lambda purpose, digest: _is_current(vault, connection, purpose, digest))
+
+
+def record_asked(vault: Vault, connection: Any, subject_id: bytes, notice: Notice, evidence: Evidence) -> None:
+    """Record that this notice was shown."""
+    vault.notices.put(
+        connection, StoredNotice(notice.hash, notice.purpose, notice.version, notice.language, notice.text)
+    )
+    _append(vault, connection, subject_id, notice.purpose, "asked", notice.hash, evidence)
+
+
+def record_answer(
+    vault: Vault, connection: Any, subject_id: bytes, purpose: str, *, granted: bool, evidence: Evidence
+) -> None:
+    """Record a yes or a no to the notice shown last.
+
+    Raises:
+        LedgerError: The person was not asked, or was asked with a notice that has changed since.
+    """
+    last = _last(vault, connection, subject_id, purpose)
+    if last is None or last.event != "asked":
+        raise LedgerError(f"purpose '{purpose}' was not asked about, so there is nothing to answer; ask again")
+    if granted and not _is_current(vault, connection, purpose, last.notice_hash):
+        raise LedgerError(f"the notice of purpose '{purpose}' changed after it was shown; ask again")
+    _append(vault, connection, subject_id, purpose, "granted" if granted else "refused", last.notice_hash, evidence)
+
+
+def record_withdrawal(
+    vault: Vault, connection: Any, subject_id: bytes, purposes: Iterable[str], evidence: Evidence
+) -> tuple[str, ...]:
+    """Record the withdrawal of those purposes that were granted, and return their names."""
+    withdrawn = []
+    for purpose in purposes:
+        last = _last(vault, connection, subject_id, purpose)
+        if last is None or last.event in ("refused", "withdrawn"):
+            continue
+        _append(vault, connection, subject_id, purpose, "withdrawn", last.notice_hash, evidence)
+        withdrawn.append(purpose)
+    return tuple(withdrawn)
+
+
+def _last(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> LedgerRecord | None:
+    records = [record for record in vault.ledger.of_subject(connection, subject_id) if record.purpose == purpose]
+    return records[-1] if records else None
+
+
+def _append(
+    vault: Vault, connection: Any, subject_id: bytes, purpose: str, event: str, notice_hash: bytes, evidence: Evidence
+) -> None:
+    vault.ledger.append(
+        connection,
+        LedgerRecord(
+            subject_id=subject_id,
+            purpose=purpose,
+            event=event,
+            notice_hash=notice_hash,
+            language=evidence.language,
+            method=evidence.method,
+            channel=evidence.channel,
+            at=evidence.at,
+        ),
+    )
+
+
+def _is_current(vault: Vault, connection: Any, purpose: str, notice_hash: bytes) -> bool:
+    stored = vault.notices.get(connection, notice_hash)
+    return stored is not None and stored.version == terms_version(vault.policy, purpose)

@@ -1,0 +1,311 @@
+"""`EventSplitter`: what a Rasa event becomes before it is stored or leaves the process.
+
+An event (the dict of Rasa's `Event.as_dict()`) is split into
+
+- its **structure**: names, times and masked texts, which the bot needs to go on, and
+- **entries** `[seq, path, item, value]`: the personal values, one for each value, to be sealed per purpose.
+
+Rules, in order:
+
+1. A value of an item is kept for the active purposes that list the item, cut to what `keep` allows; for no other.
+2. A value that is neither an item's nor declared `not_personal` is not kept.
+3. A text is kept only while some purpose is active, masked as `messages` says; of a button's payload only the intent.
+4. Of a privacy request nothing that the message filled is kept: "STOP" is no name.
+5. Of an event type that is not listed here only type and time are kept.
+
+Pure: no Rasa import, no keys, no database.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, SupportsFloat
+
+from rasa_privacy.errors import DetectorError
+from rasa_privacy.minimize.detectors import find
+from rasa_privacy.minimize.masking import mask
+from rasa_privacy.minimize.transforms import keep_part
+from rasa_privacy.policy.model import Policy
+
+#: Stands where a text is not kept. Rasa needs some text; this one says why there is none.
+WITHHELD: Final = "[withheld]"
+
+#: Prefix of the intents, slots, entities and actions that this package adds; none holds personal data.
+PRIVACY_PREFIX: Final = "privacy_"
+
+#: Fields of each event type (rasa 3.6.21, rasa/shared/core/events.py) that hold names, not what people say.
+_STRUCTURE: Final[Mapping[str, tuple[str, ...]]] = {
+    "action": ("name", "policy", "confidence", "hide_rule_turn"),
+    "action_execution_rejected": ("name", "policy", "confidence"),
+    "active_loop": ("name",),
+    "form": ("name",),
+    "followup": ("name",),
+    "loop_interrupted": ("is_interrupted",),
+    "form_validation": ("validate",),
+    "user_featurization": ("use_text_for_featurization",),
+    "session_started": (),
+    "restart": (),
+    "rewind": (),
+    "reset_slots": (),
+    "undo": (),
+    "export": (),
+    "pause": (),
+    "resume": (),
+}
+_METADATA: Final = ("model_id", "assistant_id", "utter_action")
+_ENTITY: Final = ("entity", "start", "end", "confidence_entity", "extractor", "role", "group", "processors")
+
+#: Types that are stored as they are.
+_STORABLE: Final = frozenset({str, int, float, bool, type(None)})
+
+Entry = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the splitter needs to know of the person and the turn.
+
+    Attributes:
+        active: Purposes that may use data now.
+        known: Values that the person gave, by item, to be found again in texts.
+        privacy_turn: Whether the event is a privacy request, or was filled from one before any action ran.
+        whole: Whether values are left uncut, for a validation that needs to judge them.
+    """
+
+    active: Collection[str]
+    known: Mapping[str, Collection[str]]
+    privacy_turn: bool = False
+    whole: bool = False
+
+
+class EventSplitter:
+    """Splits events by one privacy.yml and one domain.
+
+    Args:
+        policy: The privacy.yml in force.
+        entity_slots: Which slots each entity fills, from the domain's mappings.
+    """
+
+    def __init__(self, policy: Policy, entity_slots: Mapping[str, Collection[str]] | None = None) -> None:
+        self._policy = policy
+        self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
+        self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
+        self._plain = frozenset(policy.not_personal) | {"requested_slot"}
+        self._entity_items = {item.entity: name for name, item in policy.items.items() if item.entity}
+        self._plain_entities = set(self._plain)
+        for entity, slots in (entity_slots or {}).items():
+            self._classify_entity(entity, slots)
+
+    def _classify_entity(self, entity: str, slots: Collection[str]) -> None:
+        """An entity is what its slots are; where they differ, the personal one counts."""
+        items = [self._slot_items[slot] for slot in slots if slot in self._slot_items]
+        if items:
+            self._entity_items.setdefault(entity, items[0])
+        elif slots and all(slot in self._plain for slot in slots):
+            self._plain_entities.add(entity)
+
+    def item_of_slot(self, slot: str) -> str | None:
+        """Return the item that this slot holds, or None."""
+        return self._slot_items.get(slot)
+
+    def item_of_entity(self, entity: str) -> str | None:
+        """Return the item that this entity carries, or None."""
+        return self._entity_items.get(entity)
+
+    def is_plain_slot(self, slot: str) -> bool:
+        """Return whether this slot is declared `not_personal` or is our own."""
+        return slot in self._plain or slot.startswith(PRIVACY_PREFIX)
+
+    def is_plain_entity(self, entity: str) -> bool:
+        """Return whether this entity carries nothing personal."""
+        return entity in self._plain_entities or entity.startswith(PRIVACY_PREFIX)
+
+    def purposes_for(self, item: str, active: Collection[str]) -> frozenset[str]:
+        """Return the active purposes that list this item."""
+        return self._purposes_of[item].intersection(active)
+
+    def kept(self, item: str, value: object) -> object:
+        """Return how much of a value may be kept."""
+        return keep_part(value, self._policy.items[item].keep)
+
+    def split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
+        """Return the structure of an event and the entries `[seq, path, item, value]` of its personal values.
+
+        Args:
+            event: `Event.as_dict()`.
+            seq: Number of the event in its conversation, from 0.
+            view: The person's active purposes, known values and the turn.
+        """
+        structure, entries = self._split(event, seq, view)
+        return _plain(structure), _plain(entries)
+
+    def _split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
+        kind = event.get("event")
+        structure = {"event": kind, "timestamp": event.get("timestamp"), **_metadata(event)}
+        if kind == "user":
+            return self._user(structure, event, seq, view)
+        if kind == "slot":
+            return self._slot(structure, event, seq, view)
+        if kind in ("bot", "agent"):
+            return {**structure, **self._utterance(event, view)}, []
+        if kind == "entities":
+            entities, entries = self._entities(event.get("entities") or [], ["entities"], seq, view)
+            return {**structure, "entities": entities}, entries
+        if kind in ("reminder", "cancel_reminder"):
+            return self._reminder(structure, event, seq, view)
+        fields = _STRUCTURE.get(str(kind), ())
+        return {**structure, **{name: event[name] for name in fields if name in event}}, []
+
+    def text(self, text: object, view: View) -> str | None:
+        """Return how much of a text may be kept or sent."""
+        if text is None or text == "":
+            return None
+        if not isinstance(text, str) or view.privacy_turn or not view.active or self._policy.messages.keep == "none":
+            return WITHHELD
+        try:
+            return self._masked(text, view)
+        except DetectorError:
+            return WITHHELD
+
+    def _masked(self, text: str, view: View) -> str:
+        findings = find(text)
+        if self._policy.messages.keep == "full":
+            allowed = {
+                self._policy.items[item].detect for item in self._policy.items if self.purposes_for(item, view.active)
+            }
+            return mask(text, [finding for finding in findings if finding.kind not in allowed], {})
+        return mask(text, findings, view.known)
+
+    def _slot(
+        self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
+    ) -> tuple[dict[str, Any], list[Entry]]:
+        name, value = str(event.get("name")), event.get("value")
+        structure.update(name=name, value=None)
+        if self.is_plain_slot(name):
+            structure["value"] = value
+            return structure, []
+        item = self._slot_items.get(name)
+        if item is None or value is None or view.privacy_turn or not self.purposes_for(item, view.active):
+            return structure, []
+        return structure, [[seq, ["value"], item, value if view.whole else self.kept(item, value)]]
+
+    def _user(
+        self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
+    ) -> tuple[dict[str, Any], list[Entry]]:
+        parsed = event.get("parse_data") or {}
+        intent = parsed.get("intent") or {}
+        text = self._message_text(event.get("text"), intent, view)
+        entities, entries = self._entities(parsed.get("entities") or [], ["parse_data", "entities"], seq, view)
+        structure.update(
+            text=text,
+            parse_data={
+                "intent": _intent(intent),
+                "entities": entities,
+                "text": text,
+                "metadata": {},
+                "message_id": event.get("message_id"),
+                "intent_ranking": [_intent(ranked) for ranked in parsed.get("intent_ranking") or []],
+            },
+            input_channel=event.get("input_channel"),
+            message_id=event.get("message_id"),
+        )
+        return structure, entries
+
+    def _message_text(self, text: object, intent: Mapping[str, Any], view: View) -> str | None:
+        if isinstance(text, str) and text.startswith("/"):
+            return f"/{intent.get('name')}"
+        return self.text(text, view)
+
+    def _entities(
+        self, entities: Iterable[Mapping[str, Any]], path: list[str], seq: int, view: View
+    ) -> tuple[list[dict[str, Any]], list[Entry]]:
+        kept: list[dict[str, Any]] = []
+        entries: list[Entry] = []
+        for entity in entities:
+            name = str(entity.get("entity"))
+            shape = {field: entity[field] for field in _ENTITY if field in entity}
+            if self.is_plain_entity(name):
+                kept.append({**shape, "value": entity.get("value")})
+                continue
+            item = self._entity_items.get(name)
+            if item is None or view.privacy_turn or not self.purposes_for(item, view.active):
+                continue
+            value = entity.get("value") if view.whole else self.kept(item, entity.get("value"))
+            entries.append([seq, [*path, len(kept), "value"], item, value])
+            kept.append({**shape, "value": None})
+        return kept, entries
+
+    def _utterance(self, event: Mapping[str, Any], view: View) -> dict[str, Any]:
+        """A bot's text may echo the person: it is masked as a message is."""
+        spoken = View(view.active, view.known)
+        data = event.get("data") or {}
+        buttons = [_button(button, self, spoken) for button in data.get("buttons") or []]
+        return {
+            "text": self.text(event.get("text"), spoken),
+            "data": {**dict.fromkeys(data), "buttons": buttons or None},
+        }
+
+    def _reminder(
+        self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
+    ) -> tuple[dict[str, Any], list[Entry]]:
+        fields = ("intent", "date_time", "name", "kill_on_user_msg")
+        structure.update({name: event[name] for name in fields if name in event})
+        raw = event.get("entities") or []
+        if isinstance(raw, Mapping):
+            raw = [{"entity": name, "value": value} for name, value in raw.items()]
+        structure["entities"], entries = self._entities(raw, ["entities"], seq, view)
+        return structure, entries
+
+
+def join(structure: list[dict[str, Any]], first_seq: int, values: Mapping[str, Iterable[Entry]]) -> None:
+    """Put the values of all readable purposes back into the structure, in place.
+
+    Args:
+        structure: Events from `first_seq` on.
+        first_seq: Number of the first event in `structure`.
+        values: Entries by purpose; a value that several purposes hold is the same in each.
+    """
+    for entries in values.values():
+        for seq, path, _item, value in entries:
+            index = seq - first_seq
+            if 0 <= index < len(structure):
+                _put(structure[index], path, value)
+
+
+def _put(event: dict[str, Any], path: list[Any], value: object) -> None:
+    target: Any = event
+    for step in path[:-1]:
+        target = target[step]
+    target[path[-1]] = value
+
+
+def _plain(value: Any) -> Any:
+    """Return the value in types that have a stored form: classifiers give numpy's numbers, actions give anything."""
+    if type(value) in _STORABLE:
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(part) for part in value]
+    if isinstance(value, (bool, int, float, str)):
+        return next(kind(value) for kind in (bool, int, float, str) if isinstance(value, kind))
+    if isinstance(value, SupportsFloat):
+        return float(value)
+    return str(value)
+
+
+def _intent(intent: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": intent.get("name"), "confidence": intent.get("confidence")}
+
+
+def _metadata(event: Mapping[str, Any]) -> dict[str, Any]:
+    found = event.get("metadata") or {}
+    kept = {name: found[name] for name in _METADATA if isinstance(found.get(name), str)}
+    return {"metadata": kept} if kept else {}
+
+
+def _button(button: Any, splitter: EventSplitter, view: View) -> dict[str, Any]:
+    if not isinstance(button, Mapping):
+        return {}
+    payload = str(button.get("payload") or "")
+    title = splitter.text(button.get("title"), view)
+    return {"title": title, "payload": payload.split("{", 1)[0] if payload.startswith("/") else WITHHELD}

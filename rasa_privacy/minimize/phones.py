@@ -1,0 +1,202 @@
+"""Phone numbers in free text.
+
+People write them in every way, so the digits are gathered first and judged then. A run of 7 to 15 digits (ITU-T E.164
+allows 15) is a phone number if one of these holds, unless it is a date, a price, or follows a word such as "order":
+
+- it begins with `+`, or with `00` and a country's code;
+- it is a valid number of one of the regions, written with the prefix that is used there (0 in most);
+- it has the North American shape 3-3-4;
+- a word such as "call" or "phone" stands shortly before it, or it is the whole message and looks like one.
+
+`phonenumbers` is asked a bounded number of times for each text; after that every run that may be one is taken for one.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+
+from rasa_privacy.errors import DetectorError
+
+_DASHES: Final = "\\-\u2010-\u2015\u2212"
+_SPACES: Final = " \t\u00a0\u2007\u2009\u200b\u202f"
+_RUN: Final = re.compile(f"[+\uff0b]?\\(?\\d(?:[{_SPACES}{_DASHES}./()]{{0,3}}\\d)*")
+_DIGITS: Final = re.compile(r"\d+")
+_MIN_DIGITS: Final = 7
+_MAX_DIGITS: Final = 15  # ITU-T E.164, section 6.2.1
+_USUAL_DIGITS: Final = (10, 11)  # of a number with its prefix 0
+_AMERICAN_DIGITS: Final = 10  # North American Numbering Plan
+_CLOSING_DIGITS: Final = 3  # a last group of fewer may belong to what follows, as in "0170 1234567 2 tickets"
+_MAX_DIALLED: Final = 17  # 00 before them
+
+_DATE: Final = re.compile(
+    r"(?<![\d+])(?<!\d[ ./-])(?:"
+    r"(?:19|20)\d\d([./-])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])"
+    r"|(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|[12]\d|3[01])\2(?:(?:19|20)\d\d|\d\d)"
+    r"|(?:0?[1-9]|[12]\d|3[01]) (?:0?[1-9]|[12]\d|3[01]) (?:19|20)\d\d(?! \d)"
+    r")(?![./-]?\d)"
+)
+_HOURS: Final = re.compile(
+    r"(?<![\d+])(?<!\d[ ./-])(?:[01]\d|2[0-4])[0134][05] ?[-\u2013] ?(?:[01]\d|2[0-4])[0134][05](?![ ./-]?\d)"
+)
+_EXTENSION: Final = re.compile(r"[ ,]{0,2}(?:x|ext\.?|extension) ?\d{1,5}(?!\d)", re.IGNORECASE)
+_PRICE_AFTER: Final = re.compile(
+    r" ?(?:[$\u20ac\u00a3\u00a5]|(?:eur|usd|gbp|chf|euros?|dollars?|pounds?|bucks)\b)", re.IGNORECASE
+)
+_PRICE_BEFORE: Final = re.compile(r"[$\u20ac\u00a3\u00a5] ?$")
+
+_CONTEXT_CHARACTERS: Final = 40
+_SAYS_PHONE: Final = re.compile(
+    r"(?<!\[)\b(?:tel|phone|cell|mobile|call|ring|text|sms|whats ?app|signal|telegram|reach|contact|fax|handy|anruf|"
+    r"ruf|t[e\u00e9]l[e\u00e9]f|m[o\u00f3]vil|llam|portable|appel|cellulare|chiam|celular|ligue)",
+    re.IGNORECASE,
+)
+_SAYS_OTHER: Final = re.compile(
+    r"(?:#|\u2116|\b(?:order|invoice|receipt|ref\.?|reference|ticket|booking|reservation|confirmation|tracking|parcel|"
+    r"shipment|package|account|customer|member|membership|code|id|sku|article|item|serial|model|product|price|cost|"
+    r"isbn|ean|vat|voucher|coupon|entry|case|pin|eur|usd|gbp|bestell|rechnung|kunden|artikel|sendung|pedido|factura|"
+    r"commande|facture|ordine|fattura)\w{0,12})"
+    r"(?:[ \t:#=]|\b(?:no|nr|num)\b\.?|\b(?:number|nummer|is|was|id|code|ist|lautet)\b)*$",
+    re.IGNORECASE,
+)
+_LOCAL_SHAPE: Final = re.compile(r"\d{3}[ .-]\d{4}")
+_MAX_QUESTIONS: Final = 60  # to phonenumbers for one text, about 50 microseconds each
+
+
+def phone_spans(text: str, regions: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each phone number.
+
+    Raises:
+        DetectorError: A region is unknown.
+    """
+    rules = _rules(regions)
+    text = _HOURS.sub(_blank, _DATE.sub(_blank, text))
+    search = _Search(text, rules)
+    for run in _RUN.finditer(text):
+        if run.end() - run.start() >= _MIN_DIGITS:
+            yield from search.in_run(run.start(), run.end())
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "_" * len(match[0])
+
+
+@lru_cache(maxsize=64)
+def _rules(regions: tuple[str, ...]) -> tuple[tuple[str, int, str], ...]:
+    """Return region, country code and national prefix of each region."""
+    rules = []
+    for region in regions:
+        code = phonenumbers.country_code_for_region(region)
+        if code == 0:
+            raise DetectorError(f"the phone region {region!r} is unknown; use ISO 3166-1 codes such as 'DE'")
+        rules.append((region, code, phonenumbers.ndd_prefix_for_region(region, True) or ""))  # noqa: FBT003 - its API
+    return tuple(rules)
+
+
+class _Search:
+    """The search of one text; counts the questions to phonenumbers."""
+
+    def __init__(self, text: str, rules: Sequence[tuple[str, int, str]]) -> None:
+        self._text = text
+        self._rules = rules
+        self._questions = 0
+
+    def in_run(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the phone numbers in a run of digits and signs."""
+        groups = self._groups(start, end)
+        index = 0
+        while index < len(groups):
+            last = self._last_group(groups, index)
+            if last is not None:
+                yield self._span(groups, index, last)
+                index = last
+            index += 1
+
+    def _groups(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the groups of digits that may be part of a number: `AB12`, `2nd`, `$5` and `5 EUR` are not."""
+        groups = [match.span() for match in _DIGITS.finditer(self._text, start, end)]
+        before, after = self._text[max(0, start - 2) : start], self._text[end : end + 1]
+        glued = before[-1:].isascii() and before[-1:].isalpha() and not _SAYS_PHONE.search(self._before(start))
+        if glued or _PRICE_BEFORE.search(before):
+            groups = groups[1:]
+        short = groups and groups[-1][1] - groups[-1][0] <= 2 and after.isascii() and after.isalpha()  # noqa: PLR2004
+        if short or _PRICE_AFTER.match(self._text, end):
+            groups = groups[:-1]
+        return groups
+
+    def _before(self, start: int) -> str:
+        return self._text[max(0, start - _CONTEXT_CHARACTERS) : start]
+
+    def _last_group(self, groups: Sequence[tuple[int, int]], index: int) -> int | None:
+        """Return the last group of the phone number that begins with this group."""
+        windows = list(self._windows(groups, index))
+        if not windows:
+            return None
+        start = groups[index][0]
+        before = self._before(start).rstrip("(")
+        international = before.endswith(("+", "\uff0b"))
+        if not international and _SAYS_OTHER.search(before):
+            return None
+        likely = international or bool(_SAYS_PHONE.search(before)) or self._whole_message(groups, index)
+        widest = next((last for last, digits in windows if len(digits) <= _MAX_DIGITS), None)
+        if likely and widest == len(groups) - 1 and groups[-1][1] - groups[-1][0] >= _CLOSING_DIGITS:
+            return widest
+        for last, digits in windows:
+            lengths = [end - begin for begin, end in groups[index : last + 1]]
+            if self._ask("+" + digits, None) if international else self._valid(digits, lengths, start):
+                return last
+        return widest if likely else None
+
+    def _windows(self, groups: Sequence[tuple[int, int]], index: int) -> Iterator[tuple[int, str]]:
+        """Yield last group and digits of each run of groups of the right length, longest first."""
+        found: list[tuple[int, str]] = []
+        digits = ""
+        for last in range(index, len(groups)):
+            digits += self._text[slice(*groups[last])]
+            if len(digits) > _MAX_DIALLED:
+                break
+            if len(digits) >= _MIN_DIGITS:
+                found.append((last, digits))
+        yield from reversed(found)
+
+    def _valid(self, digits: str, lengths: list[int], start: int) -> bool:
+        if digits.startswith("00") and self._ask("+" + digits[2:], None):
+            return True
+        if lengths in ([3, 3, 4], [1, 3, 3, 4]):
+            return digits[0] not in "01" or lengths[0] == 1 or self._text[start + 3 : start + 4] in "-)."
+        if len(digits) in _USUAL_DIGITS and any(prefix == digits[0] == "0" for _, _, prefix in self._rules):
+            return True
+        return any(
+            self._ask(digits, region)
+            for region, code, prefix in self._rules
+            if (len(digits) == _AMERICAN_DIGITS + digits.startswith("1") if code == 1 else digits.startswith(prefix))
+        )
+
+    def _ask(self, digits: str, region: str | None) -> bool:
+        """Ask phonenumbers; without questions left, the answer is yes."""
+        self._questions += 1
+        if self._questions > _MAX_QUESTIONS:
+            return True
+        try:
+            return bool(phonenumbers.is_valid_number(phonenumbers.parse(digits, region)))
+        except phonenumbers.NumberParseException:
+            return False
+
+    def _whole_message(self, groups: Sequence[tuple[int, int]], index: int) -> bool:
+        start, end = groups[index][0], groups[-1][1]
+        if index or self._text[:start].strip(" (\n") or self._text[end:].strip(" .!)\n"):
+            return False
+        return (
+            self._text[start] == "0"
+            or "(" in self._text[:start]
+            or bool(_LOCAL_SHAPE.fullmatch(self._text, start, end))
+        )
+
+    def _span(self, groups: Sequence[tuple[int, int]], index: int, last: int) -> tuple[int, int]:
+        start, end = groups[index][0], groups[last][1]
+        while start and self._text[start - 1] in "(+\uff0b":
+            start -= 1
+        extension = _EXTENSION.match(self._text, end)
+        return start, extension.end() if extension else end

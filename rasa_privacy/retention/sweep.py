@@ -1,0 +1,63 @@
+"""The sweep: destroys what is due. Runs when the store opens and at most once an hour while it saves.
+
+Where a purpose is due, its key and segments go; where the conversation itself is due (`service`) and no other purpose
+holds anything, the whole person goes, as in an erasure.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rasa_privacy.retention.due import SERVICE
+from rasa_privacy.rights.erasure import certificate_number
+from rasa_privacy.storage.vault import Vault
+
+#: Least time between two sweeps of one process.
+EVERY: Final = timedelta(hours=1)
+_BATCH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """What one sweep removed.
+
+    Attributes:
+        purposes: Number of (person, purpose) pairs whose data was destroyed.
+        people: Number of people of whom nothing is left.
+    """
+
+    purposes: int
+    people: int
+
+
+def sweep(vault: Vault, now: datetime) -> SweepResult:
+    """Destroy everything that is due at `now`, in short transactions of 200."""
+    purposes = people = 0
+    while True:
+        with vault.database.write() as connection:
+            due = vault.data_keys.due(connection, now, _BATCH)
+            for subject_id, purpose in due:
+                people += _remove(vault, connection, subject_id, purpose, now)
+        purposes += len(due)
+        if len(due) < _BATCH:
+            break
+    if purposes:
+        vault.database.checkpoint()
+    return SweepResult(purposes, people)
+
+
+def _remove(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> int:
+    """Remove one purpose of one person; return 1 where the person is gone."""
+    if vault.erasures.is_erased(connection, subject_id):
+        return 0
+    if purpose != SERVICE:
+        vault.conversations.drop_purpose(connection, subject_id, purpose)
+        vault.data_keys.destroy(connection, subject_id, purpose)
+        return 0
+    others = [name for name in vault.data_keys.of_subject(connection, subject_id) if name != SERVICE]
+    if others:
+        # The values of other purposes hang on the conversation's structure: it goes when the last of them goes.
+        vault.data_keys.touch(connection, subject_id, SERVICE, now + timedelta(days=1))
+        return 0
+    vault.erasures.bury(connection, subject_id, erased_at=now, certificate=certificate_number(), counts={})
+    return 1
