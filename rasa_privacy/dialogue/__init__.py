@@ -1,0 +1,1 @@
+"""What people say about their privacy, and what the bot says: language packs, fixed lexicons, and the turns' rules."""

@@ -1,0 +1,169 @@
+"""What is recognised by fixed wordings, before any classifier: opt-out words, core privacy requests, yes and no.
+
+Rules:
+
+1. A wording counts only as the whole message, after capitals, punctuation, emoji and polite words are taken away.
+   "Stop. Thank you" is STOP (47 CFR 64.1200(a)(10)); "We have got to stop littering" is not.
+2. A message that is longer than `wordings.MAX_CHARACTERS` matches nothing; it is not cut, since the rest could turn the
+   meaning round.
+3. What is not clearly a yes is not a yes (GDPR Art. 4(11)): a yes with a condition or a question is "unclear".
+
+The wordings are data: `packs/<language>.keywords.yml`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from rasa_privacy.dialogue.packs import load_keywords
+from rasa_privacy.dialogue.wordings import Reading, compile_wordings, read
+
+Answer = Literal["yes", "no", "unclear"]
+Question = Literal["consent", "erase"]
+
+_REQUEST: Final = "privacy_"
+_ASKED: Final = "asked_privacy_"
+
+
+def opt_out(text: str, language: str, *, in_form: bool = False) -> bool:
+    """Return whether the whole message asks to stop everything.
+
+    Args:
+        text: The message as the person wrote it.
+        language: Code of a language pack.
+        in_form: Whether a form runs or a question is open; then `cancel` means that, and is no opt-out.
+    """
+    lexicon = _lexicon(language)
+    words = lexicon.words(text)
+    if words is None:
+        return False
+    return bool(lexicon.opt_out.fullmatch(words) or (not in_form and lexicon.outside_form.fullmatch(words)))
+
+
+def privacy_request(text: str, language: str, *, asked: bool = False) -> str | None:
+    """Return the intent of a core wording such as "please delete my data", or None.
+
+    Args:
+        text: The message as the person wrote it.
+        language: Code of a language pack.
+        asked: Whether a question of ours is open; then a bare "why?" is about it.
+    """
+    lexicon = _lexicon(language)
+    words = lexicon.words(text)
+    if words is None:
+        return None
+    for patterns in (lexicon.requests, lexicon.asked if asked else {}):
+        found: str | None = next((intent for intent, pattern in patterns.items() if pattern.fullmatch(words)), None)
+        if found is not None:
+            return found
+    return None
+
+
+def reply(text: str, language: str, *, question: Question = "consent") -> Answer | None:
+    """Return how the message answers a question of ours, or None where it is no answer; only called while one is open.
+
+    Args:
+        text: The message as the person wrote it.
+        language: Code of a language pack.
+        question: What was asked: "delete it" is a yes to one and no answer to the other.
+    """
+    lexicon = _lexicon(language)
+    reading = lexicon.read(text)
+    if reading is None:
+        return None
+    words = lexicon.joined(reading)
+    if not words.strip():
+        return _by_symbols(reading, lexicon)
+    agrees = lexicon.yes[question].fullmatch(words)
+    if agrees and not reading.asks:
+        return "yes"
+    if lexicon.no[question].fullmatch(words):
+        return "no"
+    if agrees or lexicon.unclear.fullmatch(words):
+        return "unclear"
+    found = set(words.split())
+    hedged = reading.asks or found & lexicon.hedges
+    return "unclear" if found & lexicon.agreement and hedged else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    """One language's wordings, compiled. Each pattern matches words that are each followed by a blank."""
+
+    spellings: Mapping[str, tuple[str, ...]]
+    fillers: frozenset[str]
+    agreement: frozenset[str]
+    hedges: frozenset[str]
+    signs: Mapping[str, Answer]
+    opt_out: re.Pattern[str]
+    outside_form: re.Pattern[str]
+    requests: Mapping[str, re.Pattern[str]]
+    asked: Mapping[str, re.Pattern[str]]
+    yes: Mapping[Question, re.Pattern[str]]
+    no: Mapping[Question, re.Pattern[str]]
+    unclear: re.Pattern[str]
+
+    def read(self, text: str) -> Reading | None:
+        """Return the message as comparable words."""
+        return read(text, self.spellings)
+
+    def joined(self, reading: Reading) -> str:
+        """Return the telling words, each followed by a blank."""
+        return "".join(f"{word} " for word in reading.words if word not in self.fillers)
+
+    def words(self, text: str) -> str | None:
+        """Return the telling words of a message that may be a wording, else None."""
+        reading = self.read(text)
+        return (self.joined(reading) or None) if reading is not None else None
+
+
+def _by_symbols(reading: Reading, lexicon: _Lexicon) -> Answer | None:
+    answers = {lexicon.signs[symbol] for symbol in reading.symbols if symbol in lexicon.signs}
+    if len(answers) > 1:
+        return "unclear"
+    return answers.pop() if answers else None
+
+
+@lru_cache(maxsize=32)
+def _lexicon(language: str) -> _Lexicon:
+    sections = load_keywords(language)
+    where = f"packs/{language}.keywords.yml"
+
+    def pattern(*names: str, opening: str = "greeting", times: int = 1) -> re.Pattern[str]:
+        core = "|".join(compile_wordings(sections, name, where) for name in names)
+        before = f"(?:{compile_wordings(sections, opening, where)}){{0,3}}"
+        after = f"(?:{compile_wordings(sections, 'closing', where)}){{0,2}}"
+        return re.compile(f"{before}(?:{core}){{1,{times}}}{after}")
+
+    def intents(prefix: str) -> dict[str, re.Pattern[str]]:
+        names = [name for name in sections if name.startswith(prefix)]
+        return {_REQUEST + name.removeprefix(prefix): pattern(name, opening="opening") for name in names}
+
+    signs: dict[str, Answer] = dict.fromkeys(sections["good_signs"].split(), "yes")
+    signs.update(dict.fromkeys(sections["bad_signs"].split(), "no"))
+    return _Lexicon(
+        spellings=_spellings(sections["spellings"]),
+        fillers=frozenset(sections["fillers"].split()),
+        agreement=frozenset(sections["agreement"].split()),
+        hedges=frozenset(sections["hedges"].split()),
+        signs=signs,
+        opt_out=pattern("opt_out"),
+        outside_form=pattern("opt_out_outside_form"),
+        requests=intents(_REQUEST),
+        asked=intents(_ASKED),
+        yes={"consent": pattern("agree", times=3), "erase": pattern("agree", "agree_erase", times=3)},
+        no={"consent": pattern("refuse", times=2), "erase": pattern("refuse", "refuse_erase", times=2)},
+        unclear=pattern("unclear"),
+    )
+
+
+def _spellings(lines: str) -> dict[str, tuple[str, ...]]:
+    """Return the words that each way of writing stands for."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in lines.splitlines():
+        meant, _, written = line.partition(":")
+        for way in written.split():
+            found[way] = tuple(meant.split())
+    return found

@@ -1,0 +1,105 @@
+"""Language packs: what the bot understands and says about privacy in one language.
+
+A pack is `packs/<language>.yml`, written as Rasa YAML (`nlu:` and `responses:`), and beside it
+`packs/<language>.keywords.yml` with the fixed wordings that `keywords.py` reads. Both are package data; a pack without
+its keywords is refused, since STOP must work in each language that the bot speaks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+import yaml
+
+from rasa_privacy.errors import ConfigurationError
+
+_SUFFIX: Final = ".yml"
+_KEYWORDS: Final = ".keywords.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """What one language adds to a bot. Shared between callers, so never changed.
+
+    Attributes:
+        nlu: Rasa's training data blocks, as under `nlu:` in a file.
+        responses: The variations of each response by name.
+        intents: Names of the intents that have examples, in the order of the file.
+    """
+
+    nlu: list[dict[str, Any]]
+    responses: dict[str, list[dict[str, Any]]]
+    intents: tuple[str, ...]
+
+
+def available_languages() -> tuple[str, ...]:
+    """Return the codes of the languages that have a pack, sorted."""
+    names = (entry.name for entry in files(__package__).joinpath("packs").iterdir())
+    stems = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+    return tuple(sorted(stem for stem in stems if "." not in stem))
+
+
+@lru_cache(maxsize=32)
+def load_pack(language: str) -> Pack:
+    """Return the pack of a language.
+
+    Raises:
+        ConfigurationError: There is no such pack, or its file is not what a pack must be.
+    """
+    raw = read_mapping(language, _SUFFIX)
+    load_keywords(language)
+    where = f"packs/{language}{_SUFFIX}"
+    nlu, responses = raw.get("nlu"), raw.get("responses")
+    if not isinstance(nlu, list) or not all(_is_block(block) for block in nlu):
+        raise ConfigurationError(f"{where}: 'nlu' must be a list of blocks with 'examples'; see packs/en.yml")
+    if not isinstance(responses, dict) or not all(_is_response(texts) for texts in responses.values()):
+        raise ConfigurationError(f"{where}: 'responses' must map each name to variations with 'text'; see packs/en.yml")
+    intents = tuple(str(block["intent"]) for block in nlu if "intent" in block)
+    return Pack(nlu, responses, intents)
+
+
+@lru_cache(maxsize=32)
+def load_keywords(language: str) -> Mapping[str, str]:
+    """Return the sections of a language's keyword file, each with one wording a line.
+
+    Raises:
+        ConfigurationError: There is no such file, or a section is not a text.
+    """
+    raw = read_mapping(language, _KEYWORDS)
+    for section, lines in raw.items():
+        if not isinstance(lines, str):
+            raise ConfigurationError(
+                f"packs/{language}{_KEYWORDS}: '{section}' must be a block of text; write '{section}: |' above it"
+            )
+    return raw
+
+
+def read_mapping(language: str, suffix: str) -> dict[str, Any]:
+    """Return the mapping that a file of the packs holds.
+
+    Raises:
+        ConfigurationError: The file is missing, is no YAML, or holds no mapping.
+    """
+    entry = files(__package__).joinpath("packs").joinpath(f"{language}{suffix}")
+    if not language.replace("-", "").isalnum() or not entry.is_file():
+        known = ", ".join(available_languages())
+        raise ConfigurationError(
+            f"packs/: there is no '{suffix}' file for the language '{language}'; choose one of: {known}"
+        )
+    try:
+        raw = yaml.safe_load(entry.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"packs/{language}{suffix}: not valid YAML ({error}); correct it") from error
+    if not isinstance(raw, dict):
+        raise ConfigurationError(f"packs/{language}{suffix}: must hold a mapping; see the file of English")
+    return raw
+
+
+def _is_block(block: object) -> bool:
+    return isinstance(block, dict) and isinstance(block.get("examples"), str)
+
+
+def _is_response(texts: object) -> bool:
+    return isinstance(texts, list) and bool(texts) and all(isinstance(t, dict) and "text" in t for t in texts)

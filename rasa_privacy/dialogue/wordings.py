@@ -1,0 +1,128 @@
+"""Text made comparable, and wordings compiled to patterns that read it.
+
+A wording is words with alternatives and optional parts: `(delete|erase) [all] my <data>`, where `<data>` is another
+section of the file. There is no repetition, so each describes finitely many word sequences and matching stays linear.
+
+Reading drops case, accents, punctuation, emoji, invisible characters and repeated letters or words, and writes
+contractions and short forms out (`don't` and `dont` are `do not`). Nothing that was read is kept: it may be personal.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rasa_privacy.errors import ConfigurationError
+
+#: A longer message is never one of the wordings. It is not cut: its beginning alone could be one.
+MAX_CHARACTERS: Final = 1000
+MAX_WORDS: Final = 32
+
+_APOSTROPHES: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u00b4\u0060\u2032\uff07", "'"))
+_TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.,;:!?\n\u2026\u2013\u2014()]|@|-{2,}")
+_ACRONYM: Final = re.compile(r"\b(?:[^\W\d_]\.){2,}[^\W\d_]?(?!\w)")
+_LONG_RUN: Final = re.compile(r"([^\W\d_])\1{2,}")
+_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff]")
+_PARTS: Final = re.compile(r"<[a-z_]+>|[\[\]()|]|[^\s\[\]()|<>]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message as comparable words.
+
+    Attributes:
+        clauses: The words between two punctuation marks, in order, none empty.
+        asks: Whether there is a question mark.
+        symbols: Characters beyond letters and ASCII, such as emoji.
+    """
+
+    clauses: tuple[tuple[str, ...], ...]
+    asks: bool
+    symbols: frozenset[str]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All words in order."""
+        return tuple(word for clause in self.clauses for word in clause)
+
+
+def read(text: str, spellings: Mapping[str, tuple[str, ...]]) -> Reading | None:
+    """Return the message as comparable words, or None where it is too long to be a wording."""
+    text = text.strip()
+    if len(text) > MAX_CHARACTERS:
+        return None
+    clauses: list[tuple[str, ...]] = []
+    clause: list[str] = []
+    asks = False
+    for part in _TOKEN.findall(fold(text)):
+        if part[0].isalnum() or part == "@":
+            _append(clause, part, spellings)
+        else:
+            asks = asks or part == "?"
+            if clause:
+                clauses.append(tuple(clause))
+                clause = []
+    if clause:
+        clauses.append(tuple(clause))
+    if sum(map(len, clauses)) > MAX_WORDS:
+        return None
+    symbols = frozenset() if text.isascii() else frozenset(c for c in text if c > "\u2100" and not c.isalnum())
+    return Reading(tuple(clauses), asks, symbols)
+
+
+def fold(text: str) -> str:
+    """Return the text without case, accents and invisible characters, with one kind of apostrophe."""
+    if not text.isascii():
+        text = _INVISIBLE.sub("", text).translate(_APOSTROPHES)
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    text = text.replace("`", "'").casefold()
+    return _ACRONYM.sub(lambda found: found[0].replace(".", ""), text)
+
+
+def _append(clause: list[str], token: str, spellings: Mapping[str, tuple[str, ...]]) -> None:
+    words = spellings.get(token)
+    if words is None:
+        short = _LONG_RUN.sub(r"\1", token)
+        words = spellings.get(short, (short,))
+    if tuple(clause[-len(words) :]) != words:
+        clause.extend(words)
+
+
+def compile_wordings(sections: Mapping[str, str], section: str, where: str) -> str:
+    """Return the regular expression of a section: one of its wordings, each word followed by a blank.
+
+    Raises:
+        ConfigurationError: A bracket is not closed or a part is unknown.
+    """
+    return _compile(sections, section, where, ())
+
+
+def _compile(sections: Mapping[str, str], section: str, where: str, within: tuple[str, ...]) -> str:
+    if section not in sections or section in within:
+        raise ConfigurationError(f"{where}: '<{section}>' is not a section or contains itself; add or rename it")
+    lines = [line for line in sections[section].splitlines() if line.strip()]
+    wordings = [_wording(line, sections, where, (*within, section)) for line in lines]
+    return f"(?:{'|'.join(wordings)})"
+
+
+def _wording(line: str, sections: Mapping[str, str], where: str, within: tuple[str, ...]) -> str:
+    opened: list[str] = []
+    out = []
+    for part in _PARTS.findall(line):
+        if part in "([":
+            opened.append(part)
+            out.append("(?:")
+        elif part in ")]":
+            if not opened or opened.pop() + part not in ("()", "[]"):
+                raise ConfigurationError(f"{where}: brackets of '{line.strip()}' do not match; correct them")
+            out.append(")" if part == ")" else ")?")
+        elif part == "|":
+            out.append("|")
+        elif part.startswith("<"):
+            out.append(_compile(sections, part[1:-1], where, within))
+        else:
+            out.append(re.escape(fold(part)) + " ")
+    if opened:
+        raise ConfigurationError(f"{where}: a bracket of '{line.strip()}' is not closed; close it")
+    return f"(?:{''.join(out)})" if "|" in out else "".join(out)

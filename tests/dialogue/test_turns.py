@@ -1,0 +1,168 @@
+"""The privacy turns as a table: what the bot does next, given what it sees."""
+
+import pytest
+
+from rasa_privacy.dialogue.turns import (
+    ASK,
+    CLOSED,
+    ERASE,
+    EXPLAIN,
+    GRANT,
+    KEEP,
+    LISTEN,
+    NOT_ERASED,
+    PREVIEW,
+    REFUSE,
+    SHOW,
+    STOP,
+    UNAVAILABLE,
+    UNCLEAR,
+    WITHDRAW,
+    Decision,
+    Pending,
+    Turns,
+    TurnView,
+)
+
+TURNS = Turns({"lead_form": ("draw",), "newsletter_form": ("newsletter",), "both_form": ("draw", "newsletter")})
+CONSENT = Pending("consent", "lead_form", ("draw",))
+ERASURE = Pending("erase")
+
+
+def view(  # noqa: PLR0913 - one parameter for each field, so that a test names only what it is about
+    intent: str | None = None,
+    *,
+    last: str = LISTEN,
+    ok: bool = True,
+    pending: Pending | None = None,
+    loop: str | None = None,
+    active: frozenset[str] | None = frozenset(),
+) -> TurnView:
+    """Return a view with harmless defaults."""
+    return TurnView(intent, last, ok, pending, loop, active)
+
+
+DRAW = frozenset({"draw"})
+
+
+@pytest.mark.parametrize(
+    ("seen", "action"),
+    [
+        (view("privacy_delete"), PREVIEW),
+        (view("privacy_delete", loop="lead_form", active=DRAW), PREVIEW),
+        (view("privacy_access", loop="lead_form", active=DRAW), SHOW),
+        (view("privacy_why", pending=CONSENT), EXPLAIN),
+        (view("privacy_withdraw"), WITHDRAW),
+        (view("privacy_stop"), STOP),
+        (view("privacy_grant", pending=CONSENT), GRANT),
+        (view("privacy_refuse", pending=CONSENT), REFUSE),
+        (view("privacy_cancel", pending=CONSENT), REFUSE),
+        (view("privacy_unclear", pending=CONSENT), UNCLEAR),
+        (view("privacy_confirm", pending=ERASURE), ERASE),
+        (view("privacy_grant", pending=ERASURE), ERASE),
+        (view("privacy_cancel", pending=ERASURE), KEEP),
+        (view("privacy_refuse", pending=ERASURE), KEEP),
+    ],
+)
+def test_message_is_answered_by_its_privacy_turn(seen: TurnView, action: str) -> None:
+    """A privacy request or an awaited answer is served whatever else is going on."""
+    decision = TURNS.decide(seen)
+    assert decision is not None
+    assert decision.action == action
+
+
+@pytest.mark.parametrize("intent", ["privacy_grant", "privacy_confirm", "privacy_refuse", "privacy_unclear", "enter_draw"])
+def test_answer_without_a_question_decides_nothing(intent: str) -> None:
+    """A yes that answers nothing is no consent and no erasure."""
+    assert TURNS.decide(view(intent)) is None
+
+
+def test_stop_ends_the_form_and_every_question() -> None:
+    """STOP in a form ends the form and whatever was being asked."""
+    assert TURNS.decide(view("privacy_stop", loop="lead_form", active=DRAW)) == Decision(STOP, None, end_loop=True)
+
+
+@pytest.mark.parametrize("last", [ASK, REFUSE, STOP, PREVIEW, ERASE, KEEP])
+def test_bot_listens_after_the_turn(last: str) -> None:
+    """Nothing more is said after a turn that ends with the bot's words."""
+    assert TURNS.decide(view(last=last)) == Decision(LISTEN)
+
+
+@pytest.mark.parametrize("last", [ASK, GRANT, REFUSE, WITHDRAW, STOP, PREVIEW, SHOW, EXPLAIN, KEEP])
+def test_action_that_did_not_report_success_is_not_believed(last: str) -> None:
+    """When the action server is down the person is told, and the question is closed."""
+    assert TURNS.decide(view(last=last, ok=False, pending=CONSENT)) == Decision(UNAVAILABLE, None)
+
+
+def test_failed_erasure_is_named_as_such() -> None:
+    """After an erasure that failed the person hears that nothing was deleted."""
+    assert TURNS.decide(view(last=ERASE, ok=False, pending=ERASURE)) == Decision(NOT_ERASED, None)
+
+
+def test_grant_resumes_the_action_that_was_held_back() -> None:
+    """Nobody has to type the wish twice."""
+    assert TURNS.decide(view(last=GRANT, pending=CONSENT, active=DRAW)) == Decision("lead_form", None)
+
+
+@pytest.mark.parametrize("active", [frozenset(), None, frozenset({"newsletter"})])
+def test_reported_grant_that_the_ledger_does_not_show_opens_nothing(active: frozenset[str] | None) -> None:
+    """The ledger decides, not the action's report."""
+    assert TURNS.decide(view(last=GRANT, pending=CONSENT, active=active)) == Decision(UNAVAILABLE, None)
+
+
+def test_second_purpose_is_asked_after_the_first() -> None:
+    """An action with two purposes needs a yes to each, asked one after the other."""
+    both = Pending("consent", "both_form", ("draw", "newsletter"))
+    asked = TURNS.decide(view(last=GRANT, pending=both, active=DRAW))
+    assert asked == Decision(ASK, Pending("consent", "both_form", ("newsletter",)))
+
+
+def test_question_comes_again_after_an_explanation() -> None:
+    """"Why do you need this?" is answered, and then the question stands again."""
+    assert TURNS.decide(view("privacy_why", last=EXPLAIN, pending=CONSENT)) == Decision(ASK, CONSENT)
+
+
+def test_form_goes_on_after_an_answer() -> None:
+    """A question about privacy in the middle of a form does not end the form."""
+    assert TURNS.decide(view(last=SHOW, loop="lead_form", active=DRAW)) == Decision("lead_form")
+
+
+def test_form_ends_when_its_consent_was_withdrawn() -> None:
+    """After a withdrawal in a form nothing more is asked."""
+    assert TURNS.decide(view(last=WITHDRAW, loop="lead_form")) == Decision(LISTEN, None, end_loop=True)
+
+
+def test_loop_that_runs_without_consent_is_ended_and_asked_for() -> None:
+    """A form that a FollowupAction started past the ensemble is caught at the next prediction."""
+    assert TURNS.decide(view(last="lead_form", loop="lead_form")) == Decision(ASK, CONSENT, end_loop=True)
+
+
+def test_gate_lets_an_allowed_action_run() -> None:
+    """With active consent, and for actions that nothing guards, the gate is not noticed."""
+    assert TURNS.gate("lead_form", view(active=DRAW)) is None
+    assert TURNS.gate("utter_opening_hours", view(active=None)) is None
+
+
+def test_gate_asks_for_what_is_missing_only() -> None:
+    """A purpose that is active already is not asked about again."""
+    decision = TURNS.gate("both_form", view(active=DRAW), dropped=True)
+    assert decision == Decision(ASK, Pending("consent", "both_form", ("newsletter",), dropped=True))
+
+
+def test_gate_closes_when_the_ledger_cannot_be_read() -> None:
+    """No ledger, no consent."""
+    assert TURNS.gate("lead_form", view(active=None)) == Decision(CLOSED, None)
+
+
+@pytest.mark.parametrize(
+    "value", [None, "yes", 3, [], {}, {"kind": "all"}, {"kind": "consent", "purposes": "draw"}, {"kind": "consent", "purposes": [1]}]
+)
+def test_foreign_slot_value_is_no_pending_question(value: object) -> None:
+    """The slot can be set through the HTTP API; what is not ours counts as nothing."""
+    assert Pending.from_slot(value) is None
+
+
+def test_pending_survives_the_slot() -> None:
+    """What is written to the slot is what is read back."""
+    for pending in (CONSENT, ERASURE, Pending("consent", None, ("a", "b"), dropped=True)):
+        assert Pending.from_slot(pending.to_slot()) == pending
