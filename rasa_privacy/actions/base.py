@@ -1,0 +1,149 @@
+"""What the privacy actions have in common: the open store, the words, the report of success.
+
+An action that fails raises; rasa_sdk answers with an error, Rasa goes on without its events, and `ConsentPolicy`, which
+looks for the report of success and does not find it, tells the person that nothing was done.
+"""
+
+import asyncio
+import logging
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from rasa_sdk import Action
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Tracker
+
+from rasa_privacy.components import log_scrubbing
+from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.dialogue.packs import load_pack
+from rasa_privacy.dialogue.turns import PENDING_SLOT, RESULT_SLOT, Pending
+from rasa_privacy.errors import PrivacyError
+from rasa_privacy.policy.settings import endpoints_path, load_settings
+from rasa_privacy.storage.vault import Vault, open_vault
+
+logger = logging.getLogger(__name__)
+
+#: A withdrawal's purposes come as entities from the minimizer, so that no text needs to leave the server.
+PURPOSE_ENTITY: Final = "privacy_purpose"
+
+
+@lru_cache(maxsize=1)
+def vault() -> Vault:
+    """Return this process's store, opened by the same endpoints.yml that the server reads."""
+    return open_vault(load_settings(endpoints_path()))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What an action knows of the turn.
+
+    Attributes:
+        sender_id: Rasa's conversation key.
+        intent: Intent of the latest message.
+        purposes: Purposes that the message named.
+        pending: The question that waited for an answer.
+        evidence: How and when it was said.
+        responses: The privacy responses, as the builder may have reworded them.
+    """
+
+    sender_id: str
+    intent: str
+    purposes: tuple[str, ...]
+    pending: Pending | None
+    evidence: Evidence
+    responses: Mapping[str, list[dict[str, Any]]]
+
+    def words(self, name: str, **variables: str) -> str:
+        """Return the text of a response with its variables filled in."""
+        text = str(self._response(name)["text"])
+        for key, value in variables.items():
+            text = text.replace("{" + key + "}", value)
+        return text
+
+    def buttons(self, name: str) -> list[dict[str, str]]:
+        """Return the buttons of a response."""
+        return [dict(button) for button in self._response(name).get("buttons") or []]
+
+    def _response(self, name: str) -> Mapping[str, Any]:
+        variations = self.responses.get(name) or load_pack(self.evidence.language).responses[name]
+        return variations[0]
+
+
+@dataclass(slots=True)
+class Reply:
+    """What an action says and leaves behind.
+
+    Attributes:
+        text: What the bot says.
+        buttons: Buttons under it.
+        events: rasa_sdk events beside the report of success.
+    """
+
+    text: str
+    buttons: list[dict[str, str]]
+    events: list[dict[str, Any]]
+
+
+class PrivacyAction(Action):
+    """An action of this package: `answer` does the work in a thread, and what it returns is said afterwards."""
+
+    @abstractmethod
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+
+    @abstractmethod
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Do the work and return what to say; each claim in it is committed."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Run the action, and report success in the slot `privacy_result`."""
+        log_scrubbing.remember(tracker.sender_id)
+        try:
+            replies = await asyncio.to_thread(self._answer, tracker, domain)
+        except PrivacyError:
+            logger.exception("%s failed; the person is told that nothing was done.", self.name())
+            raise
+        events: list[dict[str, Any]] = []
+        for reply in replies:
+            dispatcher.utter_message(text=reply.text, buttons=reply.buttons or None)
+            events += reply.events
+        return [*events, SlotSet(RESULT_SLOT, self.name())]
+
+    def _answer(self, tracker: Tracker, domain: Mapping[str, Any]) -> list[Reply]:
+        store = vault()
+        return self.answer(store, _turn(store, tracker, domain))
+
+
+def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
+    message = tracker.latest_message or {}
+    text = message.get("text") or ""
+    evidence = Evidence(
+        method="button" if text.startswith("/") else "words",
+        channel=str(tracker.get_latest_input_channel() or "unknown"),
+        language=store.policy.languages[0],
+        at=store.clock(),
+    )
+    return Turn(
+        sender_id=tracker.sender_id,
+        intent=str((message.get("intent") or {}).get("name") or ""),
+        purposes=tuple(
+            entity["value"]
+            for entity in message.get("entities") or []
+            if entity.get("entity") == PURPOSE_ENTITY and entity.get("value") in store.policy.purposes
+        ),
+        pending=Pending.from_slot(tracker.get_slot(PENDING_SLOT)),
+        evidence=evidence,
+        responses=(domain or {}).get("responses") or {},
+    )
+
+
+def forget_pending() -> dict[str, Any]:
+    """Return the event that ends the waiting for an answer."""
+    event: dict[str, Any] = SlotSet(PENDING_SLOT, None)
+    return event

@@ -1,0 +1,167 @@
+"""Consent turns: ask, record a yes, record a no, take it back, stop."""
+
+from typing import Any
+
+from rasa_sdk.events import ActiveLoop, SlotSet
+
+from rasa_privacy.actions.base import PURPOSE_ENTITY, PrivacyAction, Reply, Turn, forget_pending
+from rasa_privacy.consent.ledger import record_answer, record_asked, state_of
+from rasa_privacy.consent.notice import (
+    Notice,
+    items_in_words,
+    name_of_item,
+    name_of_purpose,
+    retention_in_words,
+    terms_version,
+)
+from rasa_privacy.dialogue.turns import ASK, GRANT, REFUSE, STOP, WITHDRAW
+from rasa_privacy.errors import LedgerError
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.rights.withdrawal import withdraw
+from rasa_privacy.storage.vault import Vault
+
+
+class AskConsent(PrivacyAction):
+    """Show the notice of the first purpose that is missing, and record what was shown."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return ASK
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Record `asked` with the hash of the text, then show that text."""
+        if turn.pending is None or not turn.pending.purposes or turn.pending.purposes[0] not in store.policy.purposes:
+            raise LedgerError("nothing is to be asked; the question is lost, so nothing is recorded")
+        notice = _notice(store.policy, turn.pending.purposes[0], turn)
+        with store.database.write() as connection:
+            subject_id = store.subjects.find_or_create(connection, turn.sender_id, turn.evidence.at)
+            record_asked(store, connection, subject_id, notice, turn.evidence)
+        dropped = [Reply(turn.words("utter_privacy_dropped"), [], [])] if turn.pending.dropped else []
+        return [*dropped, Reply(notice.text, turn.buttons("utter_privacy_ask"), [])]
+
+
+class RecordGrant(PrivacyAction):
+    """Record a yes to the notice shown last."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return GRANT
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Record `granted`; only after the commit the bot says so."""
+        purpose = _asked_purpose(turn)
+        with store.database.write() as connection:
+            subject_id = store.subjects.find(connection, turn.sender_id)
+            if subject_id is None:
+                raise LedgerError("the person was not asked; ask again")
+            record_answer(store, connection, subject_id, purpose, granted=True, evidence=turn.evidence)
+        return [Reply(turn.words("utter_privacy_granted", called=_called(store, turn, purpose)), [], [])]
+
+
+class RecordRefusal(PrivacyAction):
+    """Record a no to the notice shown last."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return REFUSE
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Record `refused`, and say what still works."""
+        purpose = _asked_purpose(turn)
+        with store.database.write() as connection:
+            subject_id = store.subjects.find(connection, turn.sender_id)
+            if subject_id is None:
+                raise LedgerError("the person was not asked; ask again")
+            record_answer(store, connection, subject_id, purpose, granted=False, evidence=turn.evidence)
+        text = turn.words(
+            "utter_privacy_refused", called=_called(store, turn, purpose), contact=store.policy.controller.contact
+        )
+        return [Reply(text, [], [forget_pending()])]
+
+
+class WithdrawConsent(PrivacyAction):
+    """Take consent back for the purposes that the person names."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return WITHDRAW
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """End the consents and destroy what only they allowed; ask which one where that is not clear."""
+        with store.database.write() as connection:
+            subject_id = store.subjects.find(connection, turn.sender_id)
+            granted = state_of(store, connection, subject_id, turn.evidence.at).granted
+            if subject_id is None or not granted:
+                return [Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])]
+            wanted = [name for name in turn.purposes if name in granted]
+            if not wanted and len(granted) > 1:
+                return [_which(store, turn, granted)]
+            done = withdraw(store, connection, subject_id, wanted or granted, turn.evidence)
+        store.database.checkpoint()
+        called = " and ".join(_called(store, turn, name) for name in done.purposes)
+        text = turn.words("utter_privacy_withdrawn", called=called, gone=_gone(store, turn, done.items))
+        return [Reply(text, [], [*_cleared(store, done.items), forget_pending()])]
+
+
+class Stop(PrivacyAction):
+    """The opt-out word: every consent ends, with one confirmation and nothing after it."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return STOP
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Withdraw from everything; the form that runs ends with it."""
+        items: tuple[str, ...] = ()
+        with store.database.write() as connection:
+            subject_id = store.subjects.find(connection, turn.sender_id)
+            if subject_id is not None:
+                items = withdraw(store, connection, subject_id, store.policy.purposes, turn.evidence).items
+        store.database.checkpoint()
+        events = [*_cleared(store, items), forget_pending(), ActiveLoop(None), SlotSet("requested_slot", None)]
+        return [Reply(turn.words("utter_privacy_stopped"), [], events)]
+
+
+def _asked_purpose(turn: Turn) -> str:
+    if turn.pending is None or turn.pending.kind != "consent" or not turn.pending.purposes:
+        raise LedgerError("no question about consent is open; ask again")
+    return turn.pending.purposes[0]
+
+
+def _notice(policy: Policy, purpose: str, turn: Turn) -> Notice:
+    declared, language = policy.purposes[purpose], turn.evidence.language
+    text = turn.words(
+        "utter_privacy_ask",
+        controller=policy.controller.name,
+        called=name_of_purpose(policy, purpose, language),
+        says=declared.says[language],
+        items=items_in_words(policy, purpose, language),
+        retention=retention_in_words(declared.retain),
+        recipients=", ".join(declared.recipients) or "nobody else",
+        policy_url=policy.controller.policy_url,
+        contact=policy.controller.contact,
+        age=f" By saying yes you confirm that you are {policy.minimum_age} or older." if policy.minimum_age else "",
+    )
+    return Notice(purpose, terms_version(policy, purpose), language, text)
+
+
+def _called(store: Vault, turn: Turn, purpose: str) -> str:
+    return name_of_purpose(store.policy, purpose, turn.evidence.language)
+
+
+def _gone(store: Vault, turn: Turn, items: tuple[str, ...]) -> str:
+    return ", ".join(name_of_item(store.policy, item, turn.evidence.language) for item in items) or "nothing else"
+
+
+def _cleared(store: Vault, items: tuple[str, ...]) -> list[dict[str, Any]]:
+    slots = [store.policy.items[item].slot for item in items]
+    return [SlotSet(slot, None) for slot in slots if slot is not None]
+
+
+def _which(store: Vault, turn: Turn, granted: frozenset[str]) -> Reply:
+    buttons = [
+        {"title": _called(store, turn, name), "payload": f'/privacy_withdraw{{"{PURPOSE_ENTITY}": "{name}"}}'}
+        for name in store.policy.purposes
+        if name in granted
+    ]
+    return Reply(turn.words("utter_privacy_which_purpose"), buttons, [])

@@ -1,0 +1,1 @@
+"""Rasa glue: importer, minimizer, policy, gate, tracker store, payload, logs. Only `rasa_api` imports Rasa."""

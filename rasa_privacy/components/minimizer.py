@@ -1,0 +1,154 @@
+"""`DataMinimizer`: the Collect door, an NLU component that runs after the extractors.
+
+Rules, in order:
+
+1. Opt-out words and the core wordings of a privacy request are recognised by fixed rules, whatever the classifier said.
+2. While an answer of ours is awaited, a reply is read by a fixed lexicon first; only a clear yes is a yes.
+3. A privacy intent of the classifier counts when it is sure enough; else the next best intent of the bot's own counts.
+4. An entity that no active purpose covers is dropped before a slot can be filled from it. Of a privacy request nothing
+   but our own entities is left.
+
+A tracker that did not come from our store has no active purposes, so nothing is collected.
+"""
+
+from typing import Any, Final
+
+from rasa_privacy.components import runtime
+from rasa_privacy.components.privacy_turn import pending_of
+from rasa_privacy.components.rasa_api import (
+    DefaultV1Recipe,
+    DialogueStateTracker,
+    ExecutionContext,
+    GraphComponent,
+    Message,
+    ModelStorage,
+    Resource,
+)
+from rasa_privacy.dialogue.keywords import opt_out, privacy_request, reply
+from rasa_privacy.dialogue.purposes import named_purposes
+from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Pending
+from rasa_privacy.minimize.events import EventSplitter
+
+#: How sure the classifier must be of a privacy intent; higher while a form waits for free text.
+SURE: Final = 0.6
+SURE_IN_FORM: Final = 0.8
+#: An agreement changes what may be done with data, so it takes more than a likely guess.
+SURE_OF_GRANT: Final = 0.8
+
+_REPLY_INTENTS: Final = {
+    "consent": {"yes": "privacy_grant", "no": "privacy_refuse", "unclear": "privacy_unclear"},
+    "erase": {"yes": "privacy_confirm", "no": "privacy_cancel", "unclear": "privacy_unclear"},
+}
+PURPOSE_ENTITY: Final = "privacy_purpose"
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
+class DataMinimizer(GraphComponent):
+    """The last component of the NLU pipeline."""
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> "DataMinimizer":
+        """Return a component; it has no settings and no state."""
+        return cls()
+
+    def process_training_data(self, training_data: Any) -> Any:
+        """Return the training data as it is: it is the builder's, not a customer's."""
+        return training_data
+
+    def process(self, messages: list[Message], tracker: DialogueStateTracker | None = None) -> list[Message]:
+        """Recognise privacy requests and drop what may not be collected."""
+        for message in messages:
+            self._minimize(message, tracker)
+        return messages
+
+    def _minimize(self, message: Message, tracker: DialogueStateTracker | None) -> None:
+        running = runtime.current()
+        language = running.language if running is not None else "en"
+        text = str(message.get("text") or "")
+        pending = pending_of(tracker) if tracker is not None else None
+        in_form = tracker is not None and tracker.active_loop_name is not None
+        if not text.startswith("/"):
+            recognised = _recognise(text, language, pending, in_form=in_form)
+            if recognised is not None:
+                _set_intent(message, recognised, 1.0)
+            else:
+                _weigh_classifier(message, pending, in_form=in_form)
+        entities = list(message.get("entities") or [])
+        message.set("entities", _allowed(entities, message, tracker, running), add_to_output=True)
+        if running is not None and _intent_of(message) == "privacy_withdraw" and not text.startswith("/"):
+            _name_purposes(message, text, running)
+
+
+def _recognise(text: str, language: str, pending: Pending | None, *, in_form: bool) -> str | None:
+    if opt_out(text, language, in_form=in_form or pending is not None):
+        return "privacy_stop"
+    if pending is not None:
+        answer = reply(text, language, question=pending.kind)
+        if answer is not None:
+            return _REPLY_INTENTS[pending.kind][answer]
+    return privacy_request(text, language, asked=pending is not None)
+
+
+def _weigh_classifier(message: Message, pending: Pending | None, *, in_form: bool) -> None:
+    """Keep the classifier's privacy intent where it is sure enough, else take the next best of the bot's own."""
+    intent = message.get("intent") or {}
+    name, confidence = intent.get("name"), float(intent.get("confidence") or 0.0)
+    if name not in INTENTS:
+        return
+    if name in REPLIES:
+        wanted = pending is not None
+        threshold = SURE_OF_GRANT if name in ("privacy_grant", "privacy_confirm") else SURE
+    else:
+        wanted, threshold = True, SURE_IN_FORM if in_form else SURE
+    if wanted and confidence >= threshold:
+        return
+    for other in message.get("intent_ranking") or []:
+        if other.get("name") not in INTENTS:
+            _set_intent(message, other["name"], float(other.get("confidence") or 0.0))
+            return
+    _set_intent(message, None, 0.0)
+
+
+def _allowed(
+    entities: list[dict[str, Any]],
+    message: Message,
+    tracker: DialogueStateTracker | None,
+    running: runtime.Runtime | None,
+) -> list[dict[str, Any]]:
+    if running is None or tracker is None:
+        return []
+    splitter = running.splitter
+    plain = [entity for entity in entities if splitter.is_plain_entity(str(entity.get("entity")))]
+    if _intent_of(message) in INTENTS or len(plain) == len(entities):
+        return [entity for entity in plain if _intent_of(message) not in INTENTS or entity["entity"] == PURPOSE_ENTITY]
+    state = runtime.consent_of(tracker)
+    if state is None:
+        return plain
+    return [entity for entity in entities if _is_covered(str(entity.get("entity")), splitter, state.active)]
+
+
+def _is_covered(entity: str, splitter: EventSplitter, active: frozenset[str]) -> bool:
+    item = splitter.item_of_entity(entity)
+    return splitter.is_plain_entity(entity) or (item is not None and bool(splitter.purposes_for(item, active)))
+
+
+def _name_purposes(message: Message, text: str, running: runtime.Runtime) -> None:
+    """Say which purposes a withdrawal names, so that the action server does not need the text."""
+    named = named_purposes(text, running.vault.policy, running.language)
+    entities = [*(message.get("entities") or []), *({"entity": PURPOSE_ENTITY, "value": name} for name in named)]
+    message.set("entities", entities, add_to_output=True)
+
+
+def _intent_of(message: Message) -> str | None:
+    name = (message.get("intent") or {}).get("name")
+    return name if isinstance(name, str) else None
+
+
+def _set_intent(message: Message, name: str | None, confidence: float) -> None:
+    message.set("intent", {"name": name, "confidence": confidence}, add_to_output=True)

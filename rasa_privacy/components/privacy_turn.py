@@ -1,0 +1,103 @@
+"""From a Rasa tracker to a `TurnView`, and from a `Decision` to Rasa events."""
+
+from typing import Any
+
+from rasa_privacy.components import runtime
+from rasa_privacy.components.rasa_api import (
+    ACTION_LISTEN_NAME,
+    ActionExecuted,
+    ActiveLoop,
+    DialogueStateTracker,
+    Event,
+    SlotSet,
+    UserUttered,
+)
+from rasa_privacy.dialogue.turns import ACTIONS, PENDING_SLOT, RESULT_SLOT, Decision, Pending, Turns, TurnView
+from rasa_privacy.errors import DetectorError
+from rasa_privacy.minimize.detectors import find
+
+
+def turns_of(tracker: DialogueStateTracker) -> Turns | None:
+    """Return the machine for the privacy.yml in force, or None where the tracker did not come from our store."""
+    running = runtime.current()
+    if running is None or runtime.handle_of(tracker) is None:
+        return None
+    policy = running.vault.policy
+    guarded = {action for purpose in policy.purposes.values() for action in purpose.guards}
+    return Turns({action: policy.purposes_guarding(action) for action in guarded})
+
+
+def turn_view(tracker: DialogueStateTracker) -> TurnView:
+    """Return what a decision depends on, the ledger read afresh."""
+    state = runtime.consent_of(tracker)
+    message = tracker.latest_message
+    return TurnView(
+        intent=message.intent_name if message is not None else None,
+        last_action=tracker.latest_action_name or "",
+        succeeded=_succeeded(tracker),
+        pending=pending_of(tracker),
+        active_loop=tracker.active_loop_name,
+        active=state.active if state is not None else None,
+    )
+
+
+def pending_of(tracker: DialogueStateTracker) -> Pending | None:
+    """Return the question that waits for an answer."""
+    slot = tracker.slots.get(PENDING_SLOT)
+    return Pending.from_slot(slot.value) if slot is not None else None
+
+
+def prediction_events(decision: Decision) -> list[Event]:
+    """Return the events that Rasa applies before the decided action runs."""
+    events: list[Event] = []
+    if decision.end_loop:
+        events += [ActiveLoop(None), SlotSet("requested_slot", None)]
+    if decision.pending is not ...:
+        events.append(SlotSet(PENDING_SLOT, decision.pending.to_slot() if decision.pending else None))
+    return events
+
+
+def slot_corrections(tracker: DialogueStateTracker) -> list[Event]:
+    """Return events that clear slots without consent and cut the others to what may be kept.
+
+    Values reach slots past the NLU graph too: `from_text` mappings, custom actions, the HTTP API.
+    """
+    running = runtime.current()
+    state = runtime.consent_of(tracker)
+    corrections: list[Event] = []
+    for name, slot in tracker.slots.items():
+        if slot.value is None or (running is not None and running.splitter.is_plain_slot(name)):
+            continue
+        allowed: Any = None
+        if running is not None and state is not None:
+            item = running.splitter.item_of_slot(name)
+            if item is not None and running.splitter.purposes_for(item, state.active):
+                # A form validates what was just typed; from then on only what may be kept is there.
+                fresh = tracker.latest_action_name == ACTION_LISTEN_NAME
+                allowed = slot.value if fresh else running.splitter.kept(item, slot.value)
+        if allowed != slot.value:
+            corrections.append(SlotSet(name, allowed))
+    return corrections
+
+
+def dropped_before_consent(tracker: DialogueStateTracker) -> bool:
+    """Return whether the latest message held personal data that was recognised and not kept."""
+    message = tracker.latest_message
+    if message is None or not message.text or message.text.startswith("/"):
+        return False
+    try:
+        return bool(find(message.text))
+    except DetectorError:
+        return True
+
+
+def _succeeded(tracker: DialogueStateTracker) -> bool:
+    """Return whether the last action reported success by the result slot, set after it ran."""
+    for event in reversed(tracker.events):
+        if isinstance(event, SlotSet) and event.key == RESULT_SLOT:
+            return bool(event.value == tracker.latest_action_name)
+        if isinstance(event, ActionExecuted):
+            return event.action_name not in ACTIONS
+        if isinstance(event, UserUttered):
+            return False
+    return False

@@ -1,0 +1,44 @@
+"""What the components take from Rasa's domain: entity classes, safe words, and mappings shielded from our intents."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rasa_privacy.components.rasa_api import Domain
+from rasa_privacy.dialogue.turns import INTENTS
+
+
+def entity_slots(domain: Domain) -> dict[str, set[str]]:
+    """Return which slots each entity fills by a `from_entity` mapping."""
+    found: dict[str, set[str]] = {}
+    for slot in domain.slots:
+        for mapping in slot.mappings:
+            entity = mapping.get("entity")
+            if entity is not None:
+                found.setdefault(str(entity), set()).add(slot.name)
+    return found
+
+
+def words_of(domain: Domain) -> set[str]:
+    """Return the names that the builder chose, which no log line needs to hide."""
+    words = {*domain.intents, *domain.entities, *domain.action_names_or_texts, *domain.form_names}
+    words.update(slot.name for slot in domain.slots)
+    words.update(domain.responses)
+    return {str(word) for word in words}
+
+
+def shield_mappings(domain: Domain) -> None:
+    """Keep every slot mapping from filling a slot out of a privacy request.
+
+    "delete my data" typed while a form waits for free text is no name: each mapping gets our intents as `not_intent`.
+    A mapping that lists the intents it wants does not want ours.
+    """
+    for slot in domain.slots:
+        for mapping in slot.mappings:
+            if not mapping.get("intent"):
+                mapping["not_intent"] = _with_ours(mapping)
+
+
+def _with_ours(mapping: Mapping[str, Any]) -> list[str]:
+    already = mapping.get("not_intent") or []
+    listed = [already] if isinstance(already, str) else list(already)
+    return [*listed, *(intent for intent in INTENTS if intent not in listed)]
