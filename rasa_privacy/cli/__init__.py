@@ -1,0 +1,58 @@
+"""The `rasa-privacy` command.
+
+Each subcommand is a module, imported when it is run: the list of commands is shown without importing any of them, so
+that `--help` stays within its 150 ms (DESIGN.md, section 8). What goes wrong on purpose is one message and exit code 2.
+"""
+
+import importlib
+from typing import Any, Final
+
+import click
+
+from rasa_privacy.errors import PrivacyError
+
+#: Exit code of every deliberate error; 1 is for findings of `check`.
+ERROR_EXIT_CODE: Final = 2
+
+#: Command name to module, attribute and the line that `--help` shows.
+COMMANDS: Final = {
+    "init": ("rasa_privacy.cli.init", "init", "Write a privacy.yml for a bot, and print the lines to add."),
+    "check": ("rasa_privacy.cli.check", "check", "Say what is wrong or forgotten in a bot's privacy settings."),
+    "schema": ("rasa_privacy.cli.schema", "schema", "Print the JSON Schema of privacy.yml for editors."),
+    "demo": ("rasa_privacy.cli.demo", "demo", "Talk to the example bot and watch what is stored."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order in which a builder needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import one subcommand."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, _, help_line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a deliberate error becomes a message."""
+        try:
+            return super().invoke(ctx)
+        except PrivacyError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(ERROR_EXIT_CODE)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rasa_privacy", prog_name="rasa-privacy")
+def main() -> None:
+    """Consent, data minimisation, erasure and encrypted storage for Rasa bots."""
