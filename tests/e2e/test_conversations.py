@@ -1,0 +1,265 @@
+"""The conversations of the first slice, over REST, against a real Rasa server and a real action server.
+
+Every person is new, says marked values, and is searched for in every byte that was written or sent (the canary).
+"""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from rasa_privacy.cli.rest import BotMessage, Chat
+from tests.e2e.harness import RunningBot
+from tests.e2e.people import Person, ledger_of, new_person, store_of, stored_values
+from tests.e2e.search import assert_nowhere
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("conversations")]
+
+
+def text_of(messages: list[BotMessage]) -> str:
+    """Return what the bot said in one turn."""
+    return "\n".join(message.text for message in messages)
+
+
+def asks_for_consent(chat: Chat) -> bool:
+    """Return whether the last turn offered the two buttons of a consent question."""
+    return [button.payload for button in chat.offered] == ["/privacy_grant", "/privacy_refuse"]
+
+
+def agree_to_the_draw(chat: Chat) -> None:
+    """Ask for the draw and agree; the form has started then."""
+    chat.say("I want to enter the prize draw")
+    assert "full name" in text_of(chat.press("Yes, I agree"))
+
+
+def fill_the_form(chat: Chat, person: Person) -> str:
+    """Answer the form's three questions and return the last answer."""
+    assert "email" in text_of(chat.say(person.name)).lower()
+    assert "postcode" in text_of(chat.say(person.email)).lower()
+    return text_of(chat.say(person.postcode))
+
+
+def test_draw_from_the_question_to_the_erasure(bot: RunningBot) -> None:
+    """Conversation 1: notice, yes, the form by itself, confirmed, delete, certificate, and a new person after it."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    notice = text_of(chat.say("I want to enter the prize draw"))
+    for part in ("draw", "your name", "your email address", "optional", "90 days", "https://northwind.example/privacy"):
+        assert part in notice
+    assert asks_for_consent(chat)
+    assert "full name" in text_of(chat.press("Yes, I agree"))
+    assert "You're in the draw" in fill_the_form(chat, person)
+    assert stored_values(bot, person.sender) == {
+        "prize_draw": {"full_name": person.name, "email": person.email, "postcode": person.postcode[:3]}
+    }
+    assert_nowhere(person.marks, bot.sinks(payloads=False))
+
+    preview = text_of(chat.say("delete my data"))
+    assert "your name" in preview
+    assert "stays" in preview
+    erased = text_of(chat.press("Yes, delete it"))
+    number = re.search(r"ER-\w{4}-\w{4}-\w{4}", erased)
+    assert number is not None
+    with store_of(bot) as vault, vault.database.read() as connection:
+        assert vault.subjects.find(connection, person.sender) is None
+        assert vault.erasures.certificate(connection, number[0]) is not None
+    assert_nowhere(person.marks, bot.sinks(payloads=False))
+
+    chat.say("I want to enter the prize draw")
+    assert asks_for_consent(chat)
+    assert ledger_of(bot, person.sender) == [("prize_draw", "asked")]
+
+
+def test_data_in_the_first_message_is_not_kept(bot: RunningBot) -> None:
+    """Conversation 2: before the grant no byte of it is on disk, in a log or in a payload."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    said = text_of(chat.say(f"hi, I'm {person.name}, {person.email}, sign me up for the prize draw"))
+    assert "not kept" in said
+    assert_nowhere(person.values, bot.sinks())
+    assert_nowhere([person.sender], bot.sinks(payloads=False))
+    chat.press("Yes, I agree")
+    assert stored_values(bot, person.sender) == {}
+    assert_nowhere(person.values, bot.sinks())
+
+
+def test_refusal_keeps_the_bot_useful_and_collects_nothing(bot: RunningBot) -> None:
+    """Conversation 3: what still works, no nagging, and an email that is typed now is not kept."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    refused = text_of(chat.press("No, thank you"))
+    assert "anything else" in refused
+    assert "10 am" in text_of(chat.say("when are you open?"))
+    assert "tent" in text_of(chat.say("what can I win?"))
+    assert not asks_for_consent(chat)
+    chat.say(f"my email is {person.email}")
+    assert stored_values(bot, person.sender) == {}
+    assert_nowhere(person.values, bot.sinks())
+    chat.say("ok, enter me in the draw then")
+    assert asks_for_consent(chat)
+    assert ledger_of(bot, person.sender) == [
+        ("prize_draw", "asked"),
+        ("prize_draw", "refused"),
+        ("prize_draw", "asked"),
+    ]
+
+
+def test_privacy_requests_in_a_free_text_question_are_understood(bot: RunningBot) -> None:
+    """Conversation 4: a request typed where a name is expected is a request, and never a name."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    why = text_of(chat.say("why do you need this?"))
+    assert "tell you if you win" in why
+    assert "full name" in why
+    chat.say("delete my data")
+    assert [button.payload for button in chat.offered] == ["/privacy_confirm", "/privacy_cancel"]
+    kept = text_of(chat.press("No, keep it"))
+    assert "nothing was deleted" in kept
+    assert "full name" in kept
+    assert stored_values(bot, person.sender) == {}
+    assert "email" in text_of(chat.say(person.name)).lower()
+    assert stored_values(bot, person.sender)["prize_draw"]["full_name"] == person.name
+
+
+def test_stop_in_a_form_ends_everything_with_one_confirmation(bot: RunningBot) -> None:
+    """Conversation 4: STOP ends the form, withdraws consent, and is confirmed once."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    chat.say(person.name)
+    stopped = chat.say("STOP")
+    assert len(stopped) == 1
+    assert "opted out" in stopped[0].text
+    assert ledger_of(bot, person.sender)[-1] == ("prize_draw", "withdrawn")
+    assert stored_values(bot, person.sender) == {}
+    assert "10 am" in text_of(chat.say("when are you open?"))
+    assert_nowhere(person.marks, bot.sinks(payloads=False))
+
+
+def test_a_sentence_with_stop_in_it_is_no_opt_out(bot: RunningBot) -> None:
+    """Conversation 4: "We have got to stop littering" ends nothing."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    chat.say(person.name)
+    said = text_of(chat.say("We have got to stop littering"))
+    assert "opted out" not in said
+    assert ledger_of(bot, person.sender)[-1] == ("prize_draw", "granted")
+
+
+def test_access_in_the_middle_of_a_form(bot: RunningBot) -> None:
+    """Conversation 5: items with purpose and expiry, and the form goes on."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    chat.say(person.name)
+    shown = text_of(chat.say("What do you know about me?"))
+    assert re.search(rf"your name: {person.name} \(for the prize draw, kept until \d+ \w+ \d{{4}}\)", shown)
+    assert "email address should we write to" in shown
+    assert "postcode" in text_of(chat.say(person.email)).lower()
+
+
+def test_withdrawing_the_newsletter_keeps_the_draw(bot: RunningBot) -> None:
+    """Conversation 6: the newsletter's values are gone, the draw's stay; the shared email stays with the draw."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    fill_the_form(chat, person)
+    chat.say("I want to get the newsletter")
+    assert "birthday" in text_of(chat.press("Yes, I agree"))
+    assert "on the list" in text_of(chat.say("3 May 1987"))
+    assert stored_values(bot, person.sender)["newsletter"] == {"email": person.email, "birthday": "1987"}
+
+    said = text_of(chat.say("take me off the newsletter please"))
+    assert "the newsletter" in said
+    assert "your birthday" in said
+    values = stored_values(bot, person.sender)
+    assert "newsletter" not in values
+    assert values["prize_draw"]["email"] == person.email
+    listed = text_of(chat.say("what do you know about me?"))
+    assert person.email in listed
+    assert "1987" not in listed
+
+
+def test_people_never_see_each_other(bot: RunningBot) -> None:
+    """Conversation 7: two people at once, each with their own values only."""
+    people = [new_person("Oakhollow"), new_person("Birchfield")]
+
+    def whole_conversation(person: Person) -> str:
+        chat = bot.chat(person.sender)
+        agree_to_the_draw(chat)
+        fill_the_form(chat, person)
+        return text_of(chat.say("what do you know about me?"))
+
+    with ThreadPoolExecutor(2) as pool:
+        shown = list(pool.map(whole_conversation, people))
+    for person, other, text in zip(people, reversed(people), shown, strict=True):
+        assert person.name in text
+        assert all(value not in text for value in (other.name, other.email))
+
+
+def test_one_person_from_two_places_keeps_order(bot: RunningBot) -> None:
+    """Conversation 7: the same sender id used in turn from two clients is one conversation."""
+    person = new_person()
+    phone, laptop = bot.chat(person.sender), bot.chat(person.sender)
+    phone.say("I want to enter the prize draw")
+    assert "full name" in text_of(laptop.say("/privacy_grant"))
+    assert "email" in text_of(phone.say(person.name)).lower()
+    assert "postcode" in text_of(laptop.say(person.email)).lower()
+    assert "You're in the draw" in text_of(phone.say("skip"))
+    assert stored_values(bot, person.sender)["prize_draw"]["email"] == person.email
+
+
+def test_old_events_from_an_action_do_not_bring_a_person_back(bot: RunningBot) -> None:
+    """Conversation 8: the answer to the erasure carries old slots and messages again; the store keeps nothing of it."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    fill_the_form(chat, person)
+    chat.say("delete my data")
+
+    def with_old_events(answer: dict[str, Any]) -> dict[str, Any]:
+        old = [
+            {"event": "slot", "name": "full_name", "value": person.name},
+            {"event": "slot", "name": "email", "value": person.email},
+            {"event": "bot", "text": f"Goodbye {person.name}", "data": {}, "metadata": {}},
+        ]
+        return {**answer, "events": [*answer["events"], *old]}
+
+    with bot.proxy.rewriting(with_old_events):
+        assert "ER-" in text_of(chat.press("Yes, delete it"))
+    with store_of(bot) as vault, vault.database.read() as connection:
+        assert vault.subjects.find(connection, person.sender) is None
+    chat.say("when are you open?")
+    assert stored_values(bot, person.sender) == {}
+    assert_nowhere(person.marks, bot.sinks(payloads=False))
+
+
+def test_grant_while_the_action_server_is_down(bot: RunningBot) -> None:
+    """Conversation 9: nothing is recorded, the gate stays closed, and the person is told."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    with bot.proxy.down():
+        said = text_of(chat.press("Yes, I agree"))
+    assert "did not work" in said
+    assert "full name" not in said
+    assert ledger_of(bot, person.sender) == [("prize_draw", "asked")]
+    chat.say("I want to enter the prize draw")
+    assert asks_for_consent(chat)
+
+
+def test_erasure_while_the_action_server_is_down_is_not_claimed(bot: RunningBot) -> None:
+    """The bot never says "deleted" when it is not so."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    chat.say(person.name)
+    chat.say("delete my data")
+    with bot.proxy.down():
+        said = text_of(chat.press("Yes, delete it"))
+    assert "could not confirm" in said
+    assert stored_values(bot, person.sender)["prize_draw"]["full_name"] == person.name
