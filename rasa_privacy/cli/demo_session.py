@@ -11,7 +11,7 @@ from rich.text import Text
 from rasa_privacy.cli.demo_script import EMAIL, NAME, POSTCODE, Step
 from rasa_privacy.cli.rest import BotMessage, Button
 from rasa_privacy.cli.servers import BotServers
-from rasa_privacy.cli.store_view import read_store, render
+from rasa_privacy.cli.store_view import StoreSnapshot, read_store, render
 from rasa_privacy.errors import ServerError
 from rasa_privacy.storage.vault import Vault
 
@@ -47,11 +47,12 @@ class DemoSession:
         """
         chat = self.servers.chat(SENDER)
         self._print("Type a message, or the number of a button. /quit, Ctrl-D or Ctrl-C ends.", style="dim")
+        before = read_store(self.vault, SENDER)
         while (text := self._next_line(read_line)) is not None:
             if not text:
                 continue
             try:
-                self._show_turn(chat.say(chosen(text, chat.offered)))
+                before = self._show_turn(chat.say(chosen(text, chat.offered)), before)
             except ServerError:
                 self.servers.check()  # a process that ended is the better explanation
                 raise
@@ -65,8 +66,7 @@ class DemoSession:
             title = next((button.title for button in chat.offered if button.payload == step.send), None)
             self._print(f"\nyou> {f'[{title or step.send}]' if step.presses else step.send}", style="bold")
             messages = chat.say(step.send)
-            self._show_turn(messages)
-            after = read_store(self.vault, SENDER)
+            after = self._show_turn(messages, before)
             failed += [f"turn {number}: not so: {what}" for what in step.failures(messages, before, after)]
             failed += [f"turn {number}: {value!r} is readable in the stored files" for value in self._readable()]
             before = after
@@ -81,15 +81,17 @@ class DemoSession:
             return None
         return None if text == QUIT else text
 
-    def _show_turn(self, messages: Iterable[BotMessage]) -> None:
-        """Print the bot's words and buttons, and then what the store holds."""
+    def _show_turn(self, messages: Iterable[BotMessage], before: StoreSnapshot) -> StoreSnapshot:
+        """Print the bot's words and buttons, and then what the store holds; return that."""
         number = 0
         for message in messages:
             self._print(f"bot> {message.text}", style="cyan")
             for button in message.buttons:
                 number += 1
                 self._print(f"     {number}) {button.title}", style="cyan")
-        self.console.print(render(read_store(self.vault, SENDER)))
+        after = read_store(self.vault, SENDER, before)
+        self.console.print(render(after))
+        return after
 
     def _readable(self) -> list[str]:
         """Return the script's values that can be read in a file of the store: database, journals, keys."""

@@ -5,7 +5,7 @@ It reads what any thief of the database would have, and the ledger. It opens no 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -31,6 +31,7 @@ class StoreSnapshot:
         segments: Purpose and stored bytes of the newest segments, newest first.
         ledger: Records of this person, then of the person that was erased last under this sender id.
         certificate: Number of that erasure's certificate, or None.
+        erased_id: The random id of that erased person, or None.
     """
 
     subject_id: bytes | None
@@ -38,6 +39,7 @@ class StoreSnapshot:
     segments: tuple[tuple[str, bytes], ...] = field(repr=False)
     ledger: tuple[LedgerRecord, ...]
     certificate: str | None
+    erased_id: bytes | None = None
 
     def events_of(self, purpose: str) -> list[str]:
         """Return what the ledger says of a living person's purpose, oldest first."""
@@ -45,24 +47,40 @@ class StoreSnapshot:
         return [record.event for record in mine if record.purpose == purpose]
 
 
-def read_store(vault: Vault, sender_id: str) -> StoreSnapshot:
+def read_store(vault: Vault, sender_id: str, before: StoreSnapshot | None = None) -> StoreSnapshot:
     """Return what the store holds of this sender now.
+
+    Args:
+        vault: The open store.
+        sender_id: Rasa's conversation key.
+        before: An earlier snapshot. After an erasure nothing leads from the sender to the old records, so only who
+            remembers the old subject id can show them.
 
     Raises:
         StorageError: The database cannot be read.
     """
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
-        tombstone = vault.erasures.tombstone_of(connection, sender_id)
-        people = [subject_id, tombstone.subject_id if tombstone else None]
+        erased = _erased(vault, connection, before)
+        people = [subject_id, erased]
         ledger = [record for one in people if one for record in vault.ledger.of_subject(connection, one)]
         return StoreSnapshot(
             subject_id=subject_id,
             keys=tuple(sorted(vault.data_keys.of_subject(connection, subject_id))) if subject_id else (),
             segments=tuple(vault.conversations.newest_sealed(connection, sender_id, _NEWEST_SEGMENTS)),
             ledger=tuple(sorted(ledger, key=lambda record: record.at)),
-            certificate=tombstone.certificate if tombstone else None,
+            certificate=vault.erasures.certificate_of(connection, erased) if erased else None,
+            erased_id=erased,
         )
+
+
+def _erased(vault: Vault, connection: Any, before: StoreSnapshot | None) -> bytes | None:
+    """Return the subject of the earlier snapshot that has been erased since, or was erased then."""
+    if before is None:
+        return None
+    if before.subject_id is not None and vault.erasures.is_erased(connection, before.subject_id):
+        return before.subject_id
+    return before.erased_id
 
 
 def hex_lines(content: bytes, rows: int = _SHOWN_ROWS) -> list[str]:

@@ -45,7 +45,7 @@ class TurnWriter:
             if not new:
                 return []
             subject_id = vault.subjects.find_or_create(connection, tracker.sender_id, now)
-            version, first_seq = vault.conversations.progress(connection, tracker.sender_id)
+            version, first_seq = vault.conversations.head(connection, tracker.sender_id)
             active = state_of(vault, connection, subject_id, now).active
             structure, values = self._split(tracker, new, first_seq, active)
             if handle is not None and handle.version == version:

@@ -66,7 +66,7 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificat
 def _events(vault: Vault, connection: Any, sender_id: str) -> int:
     """Return the number of events; a conversation that cannot be read any more must still be erasable."""
     try:
-        return vault.conversations.progress(connection, sender_id)[1]
+        return vault.conversations.head(connection, sender_id)[1]
     except (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError):
         return 0
 

@@ -178,19 +178,6 @@ class Conversations:
             deleted += dropped
         return deleted
 
-    def progress(self, conn: Connection, sender_id: str) -> tuple[int, int]:
-        """Return the version and the number of events of a conversation; (NOT_STORED, 0) where there is none.
-
-        Costs the same whatever the length.
-
-        Raises:
-            TamperedSegmentError: The manifest is not what was written.
-            MalformedSegmentError: The manifest does not follow the format.
-            KeyDestroyedError: The subject was erased and its rows are still there.
-        """
-        row, keys = self._row_and_keys(conn, sender_id)
-        return (NOT_STORED, 0) if row is None else (row.version, verified_head(row, keys).event_count)
-
     def sender_ids(self, conn: Connection) -> Iterator[str]:
         """Yield the sender ids of all conversations that have events, within the connection's transaction."""
         for row in table.all_stored(conn):

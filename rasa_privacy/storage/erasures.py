@@ -1,7 +1,8 @@
 """`Erasures`: the journal of erasures, and the tombstones that keep erased people from being brought back.
 
-Order within the caller's transaction: journal, data keys, tombstones, rows. What is left of a person is a random id,
-the keyed hash of the sender id, a time and counts.
+Order within the caller's transaction: journal, data keys, tombstones, rows. What is left is two things that name no
+other: the journal's entry with the random subject id, and a tombstone with the keyed hash of the sender id. So neither
+the ledger nor the journal can be reached from a sender id any more; only their equal times hint at each other.
 """
 
 from collections.abc import Mapping
@@ -26,12 +27,8 @@ _JOURNAL: Final = insert(erasures)
 _TOMBSTONE: Final = insert(tombstones)
 _DELETE_SUBJECT: Final = delete(subjects).where(subjects.c.subject_id == bindparam("subject"))
 _SUBJECT: Final = select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject"))
-_LATEST: Final = (
-    select(_T.sender_index, _T.subject_id, _T.erased_at, _T.certificate)
-    .where(_T.sender_index == bindparam("sender"))
-    .order_by(_T.tombstone_id.desc())
-    .limit(1)
-)
+_LATEST: Final = select(_T.sender_index, _T.erased_at).where(_T.sender_index == bindparam("sender"))
+_FORGET: Final = delete(tombstones).where(_T.sender_index == bindparam("sender"))
 _ENTRY: Final = select(_E.certificate, _E.subject_id, _E.erased_at, _E.counts)
 _BY_CERTIFICATE: Final = _ENTRY.where(_E.certificate == bindparam("number"))
 _BY_SUBJECT: Final = select(_E.certificate).where(_E.subject_id == bindparam("subject"))
@@ -43,15 +40,11 @@ class Tombstone:
 
     Attributes:
         sender_index: Blind index of the sender id.
-        subject_id: The subject that was erased.
-        erased_at: Aware UTC time.
-        certificate: Number of the certificate.
+        erased_at: When it was erased last, aware and in UTC.
     """
 
     sender_index: bytes
-    subject_id: bytes
     erased_at: datetime
-    certificate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +98,24 @@ class Erasures:
         conn.execute(_JOURNAL, _entry(certificate, subject_id, erased_at, counts))
         self._data_keys.destroy_all(conn, subject_id)
         for sender_index in sender_indexes(conn, subject_id):
-            conn.execute(_TOMBSTONE, _tombstone(sender_index, subject_id, erased_at, certificate))
+            conn.execute(_FORGET, {"sender": sender_index})
+            conn.execute(_TOMBSTONE, {"sender_index": sender_index, "erased_at": to_micros(erased_at)})
         delete_of_subject(conn, subject_id)
         conn.execute(_DELETE_SUBJECT, {"subject": subject_id})
 
     def tombstone_of(self, conn: Connection, sender_id: str) -> Tombstone | None:
         """Return the latest tombstone of a sender id, or None for someone who was never erased."""
         row = conn.execute(_LATEST, {"sender": self._index.of(SENDER_DOMAIN, sender_id)}).first()
-        if row is None:
-            return None
-        return Tombstone(row.sender_index, row.subject_id, from_micros(row.erased_at), row.certificate)
+        return None if row is None else Tombstone(row.sender_index, from_micros(row.erased_at))
 
     def is_erased(self, conn: Connection, subject_id: bytes) -> bool:
         """Say whether the journal names this subject."""
         return conn.execute(_BY_SUBJECT, {"subject": subject_id}).first() is not None
+
+    def certificate_of(self, conn: Connection, subject_id: bytes) -> str | None:
+        """Return the number of the certificate of an erased subject, or None."""
+        number: str | None = conn.execute(_BY_SUBJECT, {"subject": subject_id}).scalar()
+        return number
 
     def certificate(self, conn: Connection, number: str) -> Erasure | None:
         """Return the journal's entry of a certificate, or None."""
@@ -139,13 +136,4 @@ def _entry(certificate: str, subject_id: bytes, erased_at: datetime, counts: Map
         "subject_id": subject_id,
         "erased_at": to_micros(erased_at),
         "counts": msgspec.json.encode(dict(counts)).decode(),
-    }
-
-
-def _tombstone(sender_index: bytes, subject_id: bytes, erased_at: datetime, certificate: str) -> dict[str, Any]:
-    return {
-        "sender_index": sender_index,
-        "subject_id": subject_id,
-        "erased_at": to_micros(erased_at),
-        "certificate": certificate,
     }

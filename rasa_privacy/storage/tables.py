@@ -136,12 +136,8 @@ erasures: Final = Table(
 tombstones: Final = Table(
     "tombstones",
     metadata,
-    Column("tombstone_id", _Counter, primary_key=True),
-    Column("sender_index", Blob(32), nullable=False),
-    Column("subject_id", Blob(16), nullable=False),
+    Column("sender_index", Blob(32), primary_key=True),
     Column("erased_at", BigInteger, nullable=False),
-    Column("certificate", String(64), nullable=False),
-    Index("tombstones_sender", "sender_index"),
 )
 
 

@@ -101,10 +101,6 @@ def upgrade() -> None:
     op.create_index("erasures_subject", "erasures", ["subject_id"])
     op.create_table(
         "tombstones",
-        sa.Column("tombstone_id", _counter, primary_key=True),
-        sa.Column("sender_index", _blob(32), nullable=False),
-        sa.Column("subject_id", _blob(16), nullable=False),
+        sa.Column("sender_index", _blob(32), primary_key=True),
         sa.Column("erased_at", sa.BigInteger, nullable=False),
-        sa.Column("certificate", sa.String(64), nullable=False),
     )
-    op.create_index("tombstones_sender", "tombstones", ["sender_index"])
