@@ -45,6 +45,7 @@ class Turn:
         sender_id: Rasa's conversation key.
         intent: Intent of the latest message.
         purposes: Purposes that the message named.
+        certain: Whether the request was recognised by a fixed wording or a button, not guessed.
         pending: The question that waited for an answer.
         evidence: How and when it was said.
         responses: The privacy responses, as the builder may have reworded them.
@@ -53,6 +54,7 @@ class Turn:
     sender_id: str
     intent: str
     purposes: tuple[str, ...]
+    certain: bool
     pending: Pending | None
     evidence: Evidence
     responses: Mapping[str, list[dict[str, Any]]]
@@ -137,6 +139,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
             for entity in message.get("entities") or []
             if entity.get("entity") == PURPOSE_ENTITY and entity.get("value") in store.policy.purposes
         ),
+        certain=float((message.get("intent") or {}).get("confidence") or 0.0) >= 1.0,
         pending=Pending.from_slot(tracker.get_slot(PENDING_SLOT)),
         evidence=evidence,
         responses=(domain or {}).get("responses") or {},

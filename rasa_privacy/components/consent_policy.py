@@ -7,6 +7,7 @@ The model remembers the privacy.yml that it was trained with: training writes it
 it with the server's.
 """
 
+import logging
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ from rasa_privacy.components.trained_policy import configured_policy
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.policy.hashing import difference, policy_hash
 from rasa_privacy.policy.model import Policy as PrivacyPolicy
+
+logger = logging.getLogger(__name__)
 
 #: Above every policy that Rasa ships (RulePolicy has 6), so that no tie is lost.
 _PRIORITY = 1000
@@ -71,7 +74,12 @@ class ConsentPolicy(Policy):
         with model_storage.read_from(resource) as folder:
             trained = msgspec.json.decode((folder / _FILE).read_bytes(), type=PrivacyPolicy)
         running = runtime.current()
-        if running is not None:
+        if running is None:
+            logger.error(
+                "There is no encrypted tracker store in this process, so nothing will be collected. If this is a "
+                "server, set 'type: rasa_privacy.EncryptedTrackerStore' under tracker_store in endpoints.yml."
+            )
+        else:
             changes = difference(trained, running.vault.policy)
             if changes:
                 raise ModelMismatchError(

@@ -5,8 +5,9 @@ and replaces an action that is guarded and not allowed by the consent turn. Rasa
 one module attribute; importing this module puts the gate there, and so into every model trained with our importer.
 """
 
-from typing import Any
+from typing import Any, Final
 
+from rasa_privacy.components.minimizer import DataMinimizer
 from rasa_privacy.components.privacy_turn import dropped_before_consent, prediction_events, turn_view, turns_of
 from rasa_privacy.components.rasa_api import (
     DefaultPolicyPredictionEnsemble,
@@ -18,7 +19,7 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.dialogue.turns import CLOSED, LISTEN, Decision
 from rasa_privacy.errors import ModelMismatchError
 
-_GATE_NODE = "select_prediction"
+_GATE_NODE: Final = "select_prediction"
 
 
 class ConsentGate(DefaultPolicyPredictionEnsemble):
@@ -60,14 +61,15 @@ def install() -> None:
 
 
 def require(graph_schema: Any) -> None:
-    """Check that a model holds the gate.
+    """Check that a model holds the gate and the minimizer.
 
     Raises:
         ModelMismatchError: It does not; such a model must not be served.
     """
     node = graph_schema.nodes.get(_GATE_NODE)
-    if node is None or not issubclass(node.uses, ConsentGate):
+    minimizes = any(issubclass(each.uses, DataMinimizer) for each in graph_schema.nodes.values())
+    if not minimizes or node is None or not issubclass(node.uses, ConsentGate):
         raise ModelMismatchError(
-            "this model was trained without the consent gate, so its forms could run without consent; "
-            "add 'rasa_privacy.PrivacyImporter' to importers in config.yml and train again"
+            "this model was trained without the consent gate or the minimizer, so data could be gathered without "
+            "consent; add the lines that 'rasa-privacy check' names to config.yml and train again"
         )

@@ -24,7 +24,7 @@ from rasa_privacy.components.rasa_api import (
     ModelStorage,
     Resource,
 )
-from rasa_privacy.dialogue.keywords import opt_out, privacy_request, reply
+from rasa_privacy.dialogue.keywords import is_hedged, opt_out, privacy_request, reply
 from rasa_privacy.dialogue.purposes import named_purposes
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Pending
 from rasa_privacy.minimize.events import EventSplitter
@@ -39,6 +39,8 @@ _REPLY_INTENTS: Final = {
     "consent": {"yes": "privacy_grant", "no": "privacy_refuse", "unclear": "privacy_unclear"},
     "erase": {"yes": "privacy_confirm", "no": "privacy_cancel", "unclear": "privacy_unclear"},
 }
+#: What a guess of the classifier may only be where no word limits it.
+_YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
 PURPOSE_ENTITY: Final = "privacy_purpose"
 
 
@@ -79,6 +81,8 @@ class DataMinimizer(GraphComponent):
                 _set_intent(message, recognised, 1.0)
             else:
                 _weigh_classifier(message, pending, in_form=in_form)
+                if _intent_of(message) in _YES_INTENTS and is_hedged(text, language):
+                    _set_intent(message, "privacy_unclear", 1.0)
         entities = list(message.get("entities") or [])
         message.set("entities", _allowed(entities, message, tracker, running), add_to_output=True)
         if running is not None and _intent_of(message) == "privacy_withdraw" and not text.startswith("/"):

@@ -31,7 +31,8 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.turn_storage import TurnWriter
 from rasa_privacy.components.vocabulary import entity_slots, shield_mappings, words_of
-from rasa_privacy.errors import ConfigurationError, ConversationConflictError, PrivacyError
+from rasa_privacy.dialogue.turns import ACTIONS
+from rasa_privacy.errors import ConfigurationError, ConversationConflictError, ModelMismatchError, PrivacyError
 from rasa_privacy.minimize.events import EventSplitter, join
 from rasa_privacy.policy.settings import settings_from_mapping
 from rasa_privacy.retention.sweep import EVERY, sweep
@@ -96,9 +97,12 @@ class EncryptedTrackerStore(TrackerStore):
     @domain.setter
     def domain(self, domain: Domain | None) -> None:
         self._domain = domain or Domain.empty()
+        self._refusal = _refusal_of(self._domain)
         shield_mappings(self._domain)
         self._runtime.splitter = EventSplitter(self._vault.policy, entity_slots(self._domain))
         log_scrubbing.allow(words_of(self._domain))
+        if self._refusal is not None:
+            raise self._refusal
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """Return the tracker with the events since the last session start, or None for an unknown conversation."""
@@ -139,6 +143,9 @@ class EncryptedTrackerStore(TrackerStore):
             return work(connection)
 
     def _load(self, sender_id: str, *, all_sessions: bool) -> DialogueStateTracker | None:
+        if self._refusal is not None:
+            # Rasa logs the error of the setter and goes on with the model; without a tracker nothing is collected.
+            raise self._refusal
         log_scrubbing.remember(sender_id)
         vault = self._vault
         with vault.database.read() as connection:
@@ -186,6 +193,16 @@ class EncryptedTrackerStore(TrackerStore):
         self._runtime.swept_at = now
         if result.purposes:
             logger.info("Removed data that was due: %d purposes, %d people.", result.purposes, result.people)
+
+
+def _refusal_of(domain: Domain) -> ModelMismatchError | None:
+    """Return why a model with this domain must not be served, or None."""
+    if domain.is_empty() or set(ACTIONS) <= set(domain.action_names_or_texts):
+        return None
+    return ModelMismatchError(
+        "this model was trained without rasa_privacy, so nothing would ask for consent; nothing is collected. "
+        "Add the lines that 'rasa-privacy check' names to config.yml and train again"
+    )
 
 
 def _texts(tracker: DialogueStateTracker) -> list[str]:

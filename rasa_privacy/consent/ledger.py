@@ -57,7 +57,7 @@ def record_asked(vault: Vault, connection: Any, subject_id: bytes, notice: Notic
     _append(vault, connection, subject_id, notice.purpose, "asked", notice.hash, evidence)
 
 
-def record_answer(
+def record_answer(  # noqa: PLR0913 - store, transaction and the fields of one answer
     vault: Vault, connection: Any, subject_id: bytes, purpose: str, *, granted: bool, evidence: Evidence
 ) -> None:
     """Record a yes or a no to the notice shown last.
@@ -92,7 +92,7 @@ def _last(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> Led
     return records[-1] if records else None
 
 
-def _append(
+def _append(  # noqa: PLR0913, PLR0917 - store, transaction and the fields of one record
     vault: Vault, connection: Any, subject_id: bytes, purpose: str, event: str, notice_hash: bytes, evidence: Evidence
 ) -> None:
     vault.ledger.append(

@@ -28,13 +28,20 @@ class Record(Protocol):
     """The parts of a ledger record that the fold reads."""
 
     @property
-    def purpose(self) -> str: ...
+    def purpose(self) -> str:
+        """Name of the purpose."""
+
     @property
-    def event(self) -> str: ...
+    def event(self) -> str:
+        """What happened: a word of the ledger."""
+
     @property
-    def notice_hash(self) -> bytes: ...
+    def notice_hash(self) -> bytes:
+        """Hash of the notice that was shown."""
+
     @property
-    def at(self) -> datetime: ...
+    def at(self) -> datetime:
+        """When, aware and in UTC."""
 
 
 @dataclass(frozen=True, slots=True)

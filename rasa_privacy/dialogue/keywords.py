@@ -88,6 +88,13 @@ def reply(text: str, language: str, *, question: Question = "consent") -> Answer
     return "unclear" if found & lexicon.agreement and hedged else None
 
 
+def is_hedged(text: str, language: str) -> bool:
+    """Return whether the message has a word that turns or limits a yes, or asks; then a guess at a yes is no yes."""
+    lexicon = _lexicon(language)
+    reading = lexicon.read(text)
+    return reading is None or reading.asks or bool(lexicon.hedges.intersection(reading.words))
+
+
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
     """One language's wordings, compiled. Each pattern matches words that are each followed by a blank."""
@@ -141,7 +148,8 @@ def _lexicon(language: str) -> _Lexicon:
         names = [name for name in sections if name.startswith(prefix)]
         return {_REQUEST + name.removeprefix(prefix): pattern(name, opening="opening") for name in names}
 
-    signs: dict[str, Answer] = dict.fromkeys(sections["good_signs"].split(), "yes")
+    # A thumb alone is too little to be a clear yes.
+    signs: dict[str, Answer] = dict.fromkeys(sections["good_signs"].split(), "unclear")
     signs.update(dict.fromkeys(sections["bad_signs"].split(), "no"))
     return _Lexicon(
         spellings=_spellings(sections["spellings"]),

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.accounts import card_spans, iban_spans
-from rasa_privacy.minimize.phones import phone_spans
+from rasa_privacy.minimize.phones import phone_spans, rules_of
 
 #: Characters; a longer text is not searched.
 MAX_CHARACTERS: Final = 20_000
@@ -123,6 +123,7 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
             f"a text of {len(text)} characters is longer than the {MAX_CHARACTERS} that are searched; withhold it"
         )
     wanted = _known_names(DETECTORS if names is None else names)
+    rules_of(regions)  # refuses an unknown region, whatever the text
     if _SEVEN_DIGITS.search(text) is None:
         wanted = wanted & _WITHOUT_DIGITS
     text = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)

@@ -3,8 +3,8 @@
 `Hi, I'm Ana Li, ana@x.example` becomes `Hi, I'm [full_name], [email]`. Rules:
 
 1. A finding becomes `[kind]`; a known value becomes `[item]`. Where the two overlap, all of both is replaced.
-2. Known values are found as whole words, whatever their case, accents, and the signs between their words. Between the
-   digits of a number signs may stand too. Scripts that write no spaces between words have no whole words.
+2. Known values are found as whole words, whatever their case and accents, and wherever spaces or signs part the words
+   of a value or the digits of a number. Scripts that write no spaces between words have no whole words.
 3. Of a value of two to eight words each word of three letters or more is replaced as well; a longer one is a sentence.
 4. What is masked already stays as it is, so masking twice is masking once.
 

@@ -19,6 +19,7 @@ from typing import Final
 import phonenumbers
 
 from rasa_privacy.errors import DetectorError
+from rasa_privacy.minimize.phone_context import CONTEXT_CHARACTERS, says_other, says_phone
 
 _DASHES: Final = "\\-\u2010-\u2015\u2212"
 _SPACES: Final = " \t\u00a0\u2007\u2009\u200b\u202f"
@@ -47,20 +48,6 @@ _PRICE_AFTER: Final = re.compile(
 )
 _PRICE_BEFORE: Final = re.compile(r"[$\u20ac\u00a3\u00a5] ?$")
 
-_CONTEXT_CHARACTERS: Final = 40
-_SAYS_PHONE: Final = re.compile(
-    r"(?<!\[)\b(?:tel|phone|cell|mobile|call|ring|text|sms|whats ?app|signal|telegram|reach|contact|fax|handy|anruf|"
-    r"ruf|t[e\u00e9]l[e\u00e9]f|m[o\u00f3]vil|llam|portable|appel|cellulare|chiam|celular|ligue)",
-    re.IGNORECASE,
-)
-_SAYS_OTHER: Final = re.compile(
-    r"(?:#|\u2116|\b(?:order|invoice|receipt|ref\.?|reference|ticket|booking|reservation|confirmation|tracking|parcel|"
-    r"shipment|package|account|customer|member|membership|code|id|sku|article|item|serial|model|product|price|cost|"
-    r"isbn|ean|vat|voucher|coupon|entry|case|pin|eur|usd|gbp|bestell|rechnung|kunden|artikel|sendung|pedido|factura|"
-    r"commande|facture|ordine|fattura)\w{0,12})"
-    r"(?:[ \t:#=]|\b(?:no|nr|num)\b\.?|\b(?:number|nummer|is|was|id|code|ist|lautet)\b)*$",
-    re.IGNORECASE,
-)
 _LOCAL_SHAPE: Final = re.compile(r"\d{3}[ .-]\d{4}")
 _MAX_QUESTIONS: Final = 60  # to phonenumbers for one text, about 50 microseconds each
 
@@ -71,7 +58,7 @@ def phone_spans(text: str, regions: tuple[str, ...]) -> Iterator[tuple[int, int]
     Raises:
         DetectorError: A region is unknown.
     """
-    rules = _rules(regions)
+    rules = rules_of(regions)
     text = _HOURS.sub(_blank, _DATE.sub(_blank, text))
     search = _Search(text, rules)
     for run in _RUN.finditer(text):
@@ -84,8 +71,12 @@ def _blank(match: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _rules(regions: tuple[str, ...]) -> tuple[tuple[str, int, str], ...]:
-    """Return region, country code and national prefix of each region."""
+def rules_of(regions: tuple[str, ...]) -> tuple[tuple[str, int, str], ...]:
+    """Return region, country code and national prefix of each region.
+
+    Raises:
+        DetectorError: A region is unknown.
+    """
     rules = []
     for region in regions:
         code = phonenumbers.country_code_for_region(region)
@@ -118,7 +109,7 @@ class _Search:
         """Return the groups of digits that may be part of a number: `AB12`, `2nd`, `$5` and `5 EUR` are not."""
         groups = [match.span() for match in _DIGITS.finditer(self._text, start, end)]
         before, after = self._text[max(0, start - 2) : start], self._text[end : end + 1]
-        glued = before[-1:].isascii() and before[-1:].isalpha() and not _SAYS_PHONE.search(self._before(start))
+        glued = before[-1:].isascii() and before[-1:].isalpha() and not says_phone(self._before(start))
         if glued or _PRICE_BEFORE.search(before):
             groups = groups[1:]
         short = groups and groups[-1][1] - groups[-1][0] <= 2 and after.isascii() and after.isalpha()  # noqa: PLR2004
@@ -127,7 +118,7 @@ class _Search:
         return groups
 
     def _before(self, start: int) -> str:
-        return self._text[max(0, start - _CONTEXT_CHARACTERS) : start]
+        return self._text[max(0, start - CONTEXT_CHARACTERS) : start]
 
     def _last_group(self, groups: Sequence[tuple[int, int]], index: int) -> int | None:
         """Return the last group of the phone number that begins with this group."""
@@ -137,9 +128,9 @@ class _Search:
         start = groups[index][0]
         before = self._before(start).rstrip("(")
         international = before.endswith(("+", "\uff0b"))
-        if not international and _SAYS_OTHER.search(before):
+        if not international and says_other(before):
             return None
-        likely = international or bool(_SAYS_PHONE.search(before)) or self._whole_message(groups, index)
+        likely = international or says_phone(before) or self._whole_message(groups, index)
         widest = next((last for last, digits in windows if len(digits) <= _MAX_DIGITS), None)
         if likely and widest == len(groups) - 1 and groups[-1][1] - groups[-1][0] >= _CLOSING_DIGITS:
             return widest

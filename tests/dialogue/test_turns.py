@@ -71,7 +71,9 @@ def test_message_is_answered_by_its_privacy_turn(seen: TurnView, action: str) ->
     assert decision.action == action
 
 
-@pytest.mark.parametrize("intent", ["privacy_grant", "privacy_confirm", "privacy_refuse", "privacy_unclear", "enter_draw"])
+@pytest.mark.parametrize(
+    "intent", ["privacy_grant", "privacy_confirm", "privacy_refuse", "privacy_unclear", "enter_draw"]
+)
 def test_answer_without_a_question_decides_nothing(intent: str) -> None:
     """A yes that answers nothing is no consent and no erasure."""
     assert TURNS.decide(view(intent)) is None
@@ -118,7 +120,7 @@ def test_second_purpose_is_asked_after_the_first() -> None:
 
 
 def test_question_comes_again_after_an_explanation() -> None:
-    """"Why do you need this?" is answered, and then the question stands again."""
+    """The question "why do you need this?" is answered, and then ours stands again."""
     assert TURNS.decide(view("privacy_why", last=EXPLAIN, pending=CONSENT)) == Decision(ASK, CONSENT)
 
 
@@ -155,7 +157,17 @@ def test_gate_closes_when_the_ledger_cannot_be_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, "yes", 3, [], {}, {"kind": "all"}, {"kind": "consent", "purposes": "draw"}, {"kind": "consent", "purposes": [1]}]
+    "value",
+    [
+        None,
+        "yes",
+        3,
+        [],
+        {},
+        {"kind": "all"},
+        {"kind": "consent", "purposes": "draw"},
+        {"kind": "consent", "purposes": [1]},
+    ],
 )
 def test_foreign_slot_value_is_no_pending_question(value: object) -> None:
     """The slot can be set through the HTTP API; what is not ours counts as nothing."""

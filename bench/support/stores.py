@@ -1,0 +1,130 @@
+"""The three stores side by side, and people who talk to them."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event as RasaEvent
+
+from bench.support.talk import BOT, Event, Talk
+from rasa_privacy import EncryptedTrackerStore, PrivacyImporter
+from rasa_privacy.consent.ledger import Evidence, record_answer, record_asked
+from rasa_privacy.consent.notice import Notice, terms_version
+from rasa_privacy.policy.settings import KeySettings, StoreSettings
+from rasa_privacy.storage.vault import Vault, open_vault
+
+OURS: Final = "ours"
+STOCK: Final = "stock"
+MEMORY: Final = "memory"
+
+_PURPOSE: Final = "prize_draw"
+_FILE: Final = "conversations.db"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The stores by name, each with a folder of its own, and the vault for what the action server does.
+
+    Attributes:
+        by_name: Rasa tracker stores.
+        vault: Opened apart from our store, as in the action server.
+        folder: Where the files are.
+    """
+
+    by_name: dict[str, Any]
+    vault: Vault
+    folder: Path
+
+    def bytes_on_disk(self) -> dict[str, int]:
+        """Return the sizes of the databases, once the write-ahead log is moved into ours."""
+        self.vault.database.checkpoint()
+        return {
+            name: sum(path.stat().st_size for path in (self.folder / name).rglob("*") if path.is_file())
+            for name in (STOCK, OURS)
+        }
+
+
+def settings_in(folder: Path) -> StoreSettings:
+    """Return where our store keeps what it has, inside this folder."""
+    return StoreSettings(
+        url=f"sqlite:///{folder / OURS / _FILE}",
+        keys=KeySettings(provider="file", path=folder / OURS / "keys"),
+        privacy=BOT / "privacy.yml",
+    )
+
+
+def domains() -> dict[str, Domain]:
+    """Return the bot's domain without our additions, for the stores of Rasa, and with them, for ours."""
+    plain = Domain.load(str(BOT / "domain.yml"))
+    files = (str(BOT / "config.yml"), str(BOT / "domain.yml"), [str(BOT / "data")])
+    additions = PrivacyImporter(*files, privacy=str(BOT / "privacy.yml")).get_domain()
+    return {STOCK: plain, MEMORY: plain, OURS: Domain.load(str(BOT / "domain.yml")).merge(additions)}
+
+
+def open_stores(folder: Path, domain: dict[str, Domain]) -> Stores:
+    """Make three empty stores."""
+    for name in (STOCK, OURS):
+        (folder / name).mkdir(parents=True)
+    settings = settings_in(folder)
+    ours = EncryptedTrackerStore(
+        domain[OURS],
+        settings.url,
+        keys={"provider": settings.keys.provider, "path": str(settings.keys.path)},
+        privacy=str(settings.privacy),
+    )
+    stock = SQLTrackerStore(domain[STOCK], dialect="sqlite", db=str(folder / STOCK / _FILE))
+    memory = InMemoryTrackerStore(domain[MEMORY])
+    return Stores({STOCK: stock, OURS: ours, MEMORY: memory}, open_vault(settings), folder)
+
+
+def consent(vault: Vault, sender: str) -> None:
+    """Record that the person was asked for the prize draw and said yes, as the privacy actions do."""
+    policy, language = vault.policy, vault.policy.languages[0]
+    text = f"{policy.controller.name} asks: may we use your data {policy.purposes[_PURPOSE].says[language]}?"
+    notice = Notice(_PURPOSE, terms_version(policy, _PURPOSE), language, text)
+    evidence = Evidence(method="button", channel="rest", language=language, at=vault.clock())
+    with vault.database.write() as connection:
+        subject_id = vault.subjects.find_or_create(connection, sender, evidence.at)
+        record_asked(vault, connection, subject_id, notice, evidence)
+        record_answer(vault, connection, subject_id, _PURPOSE, granted=True, evidence=evidence)
+
+
+async def converse(stores: Stores, sender: str, talk: Talk, length: int) -> None:
+    """Let a person who consented talk until the session has this many events, saved turn by turn as it came.
+
+    The memory is filled at the end: it keeps no trace of how it was, and would take most of the time.
+    """
+    consent(stores.vault, sender)
+    trackers = {name: store.init_tracker(sender) for name, store in stores.by_name.items()}
+    for turn in talk.events(length):
+        for name, tracker in trackers.items():
+            apply(tracker, turn)
+            if name != MEMORY:
+                await stores.by_name[name].save(tracker)
+    await stores.by_name[MEMORY].save(trackers[MEMORY])
+
+
+def apply(tracker: Any, turn: Sequence[Event]) -> None:
+    """Put a turn's events on a tracker, as the message processor does."""
+    for parameters in turn:
+        tracker.update(RasaEvent.from_parameters(parameters))
+
+
+async def timed_retrieve(store: Any, sender: str) -> tuple[float, Any]:
+    """Return seconds and tracker."""
+    start = time.perf_counter()
+    tracker = await store.retrieve(sender)
+    return time.perf_counter() - start, tracker
+
+
+async def timed_save(store: Any, sender: str, turn: Sequence[Event]) -> float:
+    """Return the seconds that saving one more turn takes, after reading the conversation as Rasa does for each turn."""
+    tracker = await store.retrieve(sender)
+    apply(tracker, turn)
+    start = time.perf_counter()
+    await store.save(tracker)
+    return time.perf_counter() - start

@@ -1,0 +1,106 @@
+"""What bypasses the ensemble and the NLU graph, over HTTP: the second guards of the four doors."""
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from rasa_privacy.cli.rest import request_json
+from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.rights.withdrawal import withdraw
+from tests.e2e.harness import RunningBot
+from tests.e2e.people import Person, ledger_of, new_person, store_of, stored_values
+from tests.e2e.search import assert_nowhere
+
+pytestmark = [pytest.mark.e2e]
+
+
+def api(bot: RunningBot, person: Person, path: str, body: Any = None) -> Any:
+    """Call Rasa's HTTP API for one conversation."""
+    return request_json(f"{bot.servers.url}/conversations/{person.sender}/{path}", body, seconds=30)
+
+
+def grant(bot: RunningBot, person: Person) -> None:
+    """Ask for the draw and agree."""
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    chat.press("Yes, I agree")
+
+
+def test_executed_action_without_consent_is_rejected(bot: RunningBot) -> None:
+    """`POST /execute` names an action past the ensemble; the payload guard stops it before it is sent."""
+    person = new_person()
+    bot.chat(person.sender).say("hello")
+    api(bot, person, "execute", {"name": "action_submit_entry"})
+    tracker = api(bot, person, "tracker?include_events=ALL")
+    assert tracker["events"][-1]["event"] == "action_execution_rejected"
+    assert not any(b'"next_action": "action_submit_entry"' in payload for payload in bot.payloads(person.sender))
+
+
+def test_followup_form_without_consent_does_not_start(bot: RunningBot) -> None:
+    """A `FollowupAction` names the form past the ensemble; its validation is rejected, so that it never starts."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    followup = {"event": "followup", "name": "lead_form"}
+    with bot.proxy.rewriting(lambda _payload, answer: {**answer, "events": [*answer["events"], followup]}):
+        chat.say("what do you know about me?")
+    tracker = api(bot, person, "tracker")
+    assert not tracker["active_loop"]
+    chat.say(person.name)
+    assert stored_values(bot, person.sender) == {}
+
+
+def test_slots_set_through_the_api_are_not_kept_without_consent(bot: RunningBot) -> None:
+    """`POST /tracker/events` bypasses the NLU graph; Store drops what no purpose covers."""
+    person = new_person()
+    bot.chat(person.sender).say("hello")
+    api(bot, person, "tracker/events", [{"event": "slot", "name": "email", "value": person.email}])
+    message = {
+        "event": "user",
+        "text": f"I am {person.name}",
+        "parse_data": {"intent": {"name": "greet"}, "entities": []},
+    }
+    api(bot, person, "tracker/events", [message])
+    assert stored_values(bot, person.sender) == {}
+    assert_nowhere(person.values, bot.sinks())
+
+
+def test_external_intent_does_not_open_the_gate(bot: RunningBot) -> None:
+    """`trigger_intent` is gated like everything else, and its entities are not kept."""
+    person = new_person()
+    bot.chat(person.sender).say("hello")
+    api(
+        bot, person, "trigger_intent?output_channel=latest", {"name": "enter_draw", "entities": {"email": person.email}}
+    )
+    assert ledger_of(bot, person.sender) == [("prize_draw", "asked")]
+    assert stored_values(bot, person.sender) == {}
+    assert_nowhere(person.values, bot.sinks())
+
+
+def test_payload_holds_the_turn_and_not_the_history(bot: RunningBot) -> None:
+    """The action server gets the events since the last message and the slots of consented purposes only."""
+    person = new_person()
+    grant(bot, person)
+    chat = bot.chat(person.sender)
+    chat.say(person.name)
+    chat.say(person.email)
+    chat.say("skip")
+    payload = bot.payloads(person.sender)[-1].decode()
+    assert '"event": "session_started"' not in payload
+    assert payload.count('"event": "user"') == 1
+
+
+def test_withdrawal_from_outside_counts_from_the_next_turn(bot: RunningBot) -> None:
+    """Consent that ends between two turns closes a form that is under way."""
+    person = new_person()
+    grant(bot, person)
+    chat = bot.chat(person.sender)
+    chat.say(person.name)
+    with store_of(bot) as vault, vault.database.write() as connection:
+        subject_id = vault.subjects.find(connection, person.sender)
+        assert subject_id is not None
+        evidence = Evidence("outside", "cli", "en", datetime.now(timezone.utc))
+        withdraw(vault, connection, subject_id, ["prize_draw"], evidence)
+    chat.say(person.email)
+    assert [button.payload for button in chat.offered] == ["/privacy_grant", "/privacy_refuse"]
+    assert stored_values(bot, person.sender) == {}

@@ -1,0 +1,156 @@
+"""Erasure: everything goes, a certificate says so, and nothing stands in its way."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from rasa_privacy.errors import KeyDestroyedError
+from rasa_privacy.rights.access import holdings
+from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number, erase
+from rasa_privacy.storage.vault import Vault
+from tests.support.vaults import SENDER, START, active, evidence, give, grant, held, ledger_events
+
+Sql = Callable[..., list[Any]]
+VALUES = {"draw": {"full_name": "Ana Li"}, "newsletter": {"birthday": "1990"}}
+
+
+@pytest.fixture
+def subject_id(vault: Vault) -> bytes:
+    """Return a person with two consents and three events."""
+    subject_id = grant(vault, "draw", "newsletter")
+    give(vault, VALUES, events=3)
+    return subject_id
+
+
+def erased(vault: Vault, sender: str = SENDER) -> ErasureCertificate:
+    """Erase a person who is there."""
+    certificate = erase(vault, sender, evidence(vault))
+    assert certificate is not None
+    return certificate
+
+
+def assert_gone(vault: Vault, subject_id: bytes) -> None:
+    """Check that neither person, key nor event is left, and that the journal names the erasure."""
+    with vault.database.read() as connection:
+        assert vault.subjects.find(connection, SENDER) is None
+        assert vault.data_keys.of_subject(connection, subject_id) == {}
+        assert vault.erasures.is_erased(connection, subject_id)
+        assert vault.erasures.tombstone_of(connection, SENDER) is not None
+        assert holdings(vault, connection, SENDER, START).is_empty
+
+
+def test_everything_is_gone_and_the_certificate_says_what(vault: Vault, subject_id: bytes) -> None:
+    """The certificate counts what was destroyed, and the journal knows its number."""
+    certificate = erased(vault)
+    assert re.fullmatch(r"ER(-[0-9A-HJKMNP-TV-Z]{4}){3}", certificate.number)
+    assert certificate.erased_at == START
+    assert certificate.counts == {"events": 3, "keys": 3}
+    assert_gone(vault, subject_id)
+    with vault.database.read() as connection:
+        entry = vault.erasures.certificate(connection, certificate.number)
+    assert entry is not None
+    assert (entry.subject_id, entry.counts, entry.erased_at) == (subject_id, certificate.counts, START)
+
+
+def test_ledger_shows_the_end_of_each_consent(vault: Vault, subject_id: bytes) -> None:
+    """The records stay under the random id, closed, and the chain still verifies."""
+    erased(vault)
+    assert ledger_events(vault, subject_id)[-2:] == [("draw", "withdrawn"), ("newsletter", "withdrawn")]
+    with vault.database.read() as connection:
+        vault.ledger.verify(connection)
+
+
+def test_erasing_twice_is_no_error(vault: Vault, subject_id: bytes) -> None:
+    """The second time there is nothing left, and no second certificate."""
+    erased(vault)
+    assert erase(vault, SENDER, evidence(vault)) is None
+    assert_gone(vault, subject_id)
+
+
+def test_somebody_unknown_has_nothing_to_erase(vault: Vault) -> None:
+    """Without a person there is no certificate."""
+    assert erase(vault, "nobody", evidence(vault)) is None
+
+
+def test_person_who_comes_back_is_new(vault: Vault, subject_id: bytes) -> None:
+    """A new subject has no consent and no value, and can be erased again."""
+    first = erased(vault)
+    assert active(vault) == frozenset()
+    again = grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    assert again != subject_id
+    assert active(vault) == {"draw"}
+    assert erased(vault).number != first.number
+
+
+def test_others_keep_what_is_theirs(vault: Vault, subject_id: bytes) -> None:
+    """Erasing one person touches nobody else."""
+    grant(vault, "draw", sender="ben")
+    give(vault, {"draw": {"full_name": "Ben Ko"}}, sender="ben")
+    erased(vault)
+    assert_gone(vault, subject_id)
+    assert held(vault, "ben") == {"draw": {"full_name": "Ben Ko"}}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE conversations SET manifest = randomblob(length(manifest))",
+        "UPDATE conversations SET manifest = x'00'",
+        "UPDATE conversations SET sealed_sender = randomblob(80)",
+        "UPDATE segments SET sealed = randomblob(length(sealed))",
+        "DELETE FROM segments",
+        "DELETE FROM data_keys WHERE purpose = 'service'",
+        "DELETE FROM data_keys",
+        "UPDATE data_keys SET wrapped = randomblob(length(wrapped))",
+        "UPDATE data_keys SET wrapped = x'00' WHERE purpose = 'draw'",
+    ],
+)
+def test_damaged_conversation_can_be_erased(vault: Vault, subject_id: bytes, sql: Sql, damage: str) -> None:
+    """What cannot be read any more can still be destroyed."""
+    sql(damage)
+    assert re.match("ER-", erased(vault).number)
+    assert_gone(vault, subject_id)
+
+
+@pytest.mark.usefixtures("subject_id")
+def test_rows_that_come_back_without_their_keys_do_not_open(vault: Vault, sql: Sql) -> None:
+    """A conversation that is restored after the erasure, as a partial backup would, cannot be read."""
+    subject, conversation = sql("SELECT * FROM subjects")[0], sql("SELECT * FROM conversations")[0]
+    erased(vault)
+    sql("INSERT INTO subjects VALUES (?, ?)", subject)
+    sql("INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", conversation)
+    with pytest.raises(KeyDestroyedError):
+        held(vault)
+
+
+def _statements(vault: Vault, sender: str) -> int:
+    counted: list[str] = []
+
+    def count(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        counted.append(statement)
+
+    event.listen(vault.database._engine, "before_cursor_execute", count)
+    try:
+        erased(vault, sender)
+    finally:
+        event.remove(vault.database._engine, "before_cursor_execute", count)
+    return len(counted)
+
+
+def test_cost_does_not_depend_on_the_length(vault: Vault) -> None:
+    """20 events and 5,000 events take the same number of statements."""
+    for sender, saves in (("short", 1), ("long", 250)):
+        grant(vault, "draw", sender=sender)
+        for _ in range(saves):
+            give(vault, {"draw": {"full_name": sender}}, sender=sender, events=20)
+    assert _statements(vault, "long") == _statements(vault, "short")
+
+
+def test_certificate_numbers_are_made_of_the_given_randomness() -> None:
+    """The number is three groups of four, without letters that are taken for digits."""
+    assert certificate_number(lambda letters: letters[-1]) == "ER-ZZZZ-ZZZZ-ZZZZ"
+    assert not set("ILOU") & set("".join(certificate_number()[3:] for _ in range(200)))
