@@ -15,15 +15,21 @@ CONTEXT_CHARACTERS: Final = 40
 _TOKEN: Final = re.compile(r"\[?[^\W\d_]+|[#\u2116.,;!?\n]")
 
 _PHONE: Final = frozenset(
-    "tel ph cell cells ring rings text texting sms signal fax handy mobil ruf ligue whatsapp telegram viber".split()  # noqa: SIM905
-)
+    {
+        "tel", "ph", "cell", "cells", "ring", "rings", "text", "texting", "sms", "signal", "fax", "handy", "mobil",
+        "ruf", "ligue", "whatsapp", "telegram", "viber",
+    }
+)  # fmt: skip
 _PHONE_STARTS: Final = (
     "phone", "mobile", "call", "reach", "contact", "telephone", "telefon", "anruf", "t\u00e9l", "tel\u00e9f",
     "m\u00f3vil", "movil", "llam", "portable", "appel", "cellular", "celular", "chiam",
 )  # fmt: skip
 _OTHER: Final = frozenset(
-    "ref id ids code codes sku item items part ean vat pin pins case entry price prices cost costs eur usd gbp isbn".split()  # noqa: SIM905
-)
+    {
+        "ref", "id", "ids", "code", "codes", "sku", "item", "items", "part", "ean", "vat", "pin", "pins", "case",
+        "entry", "price", "prices", "cost", "costs", "eur", "usd", "gbp", "isbn",
+    }
+)  # fmt: skip
 _OTHER_STARTS: Final = (
     "order", "invoice", "receipt", "reference", "ticket", "booking", "reservation", "confirmation", "tracking",
     "parcel", "shipment", "package", "account", "customer", "member", "article", "serial", "product", "voucher",

@@ -14,7 +14,7 @@ from tests.e2e.harness import RunningBot
 from tests.e2e.people import Person, ledger_of, new_person, store_of, stored_values
 from tests.e2e.search import assert_nowhere
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("conversations")]
+pytestmark = [pytest.mark.e2e]
 
 
 def text_of(messages: list[BotMessage]) -> str:

@@ -18,6 +18,7 @@ NAME = "Zoetrope Quartz"
 EMAIL = "zoe.quartz@mail.example"
 NOBODY = View(frozenset(), {})
 DRAW = View({"draw"}, {"full_name": {NAME}})
+TURN = View({"draw"}, {"full_name": {NAME}}, privacy_turn=True)
 NEWS = View({"newsletter"}, {"full_name": {NAME}})
 ENTITY_SLOTS = {"mail": {"email"}, "sport": {"favourite_activity"}, "mixed": {"favourite_activity", "phone"}}
 SPLITTERS = {keep: EventSplitter(policy(keep), ENTITY_SLOTS) for keep in ("masked", "full", "none")}
@@ -45,12 +46,10 @@ def by_purpose(entries: list[Entry], view: View, splitter: EventSplitter = MASKE
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("view", [NOBODY, NEWS, View({"draw"}, {}, privacy_turn=True)], ids=["none", "other", "turn"])
+@pytest.mark.parametrize("view", [NOBODY, NEWS, TURN], ids=["none", "other", "turn"])
 def test_nothing_is_kept_that_is_not_consented(kind: str, view: View) -> None:
     """Without consent, with consent to something else, and in a privacy request, no event keeps the name."""
     event = saying(NAME)[kind]
-    if kind in {"bot", "agent"} and view.privacy_turn:
-        view = View(frozenset(), {}, privacy_turn=True)
     structure, entries = MASKED.split(event, 7, view)
     assert entries == []
     assert "Quartz" not in dumped(structure)
@@ -227,7 +226,7 @@ def test_slots_that_are_not_personal_stay_in_the_structure() -> None:
 
 
 def test_privacy_request_fills_no_slot_of_the_bot() -> None:
-    """ "STOP, I am Zoe" is no favourite activity either; our own slots are filled all the same."""
+    """The words of an opt-out are no favourite activity either; our own slots are filled all the same."""
     turn = View({"draw"}, {}, privacy_turn=True)
     assert MASKED.split(slot("favourite_activity", f"STOP, {NAME}"), 0, turn) == (slot("favourite_activity", None), [])
     assert MASKED.split(slot("privacy_pending", {"kind": "erase"}), 0, turn)[0]["value"] == {"kind": "erase"}

@@ -1,0 +1,144 @@
+"""What the privacy actions say is what they did."""
+
+import pytest
+
+from rasa_privacy.actions.base import Reply, Turn
+from rasa_privacy.actions.consent import AskConsent, RecordGrant, RecordRefusal, Stop, WithdrawConsent
+from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
+from rasa_privacy.dialogue.turns import Pending
+from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.vault import Vault
+from tests.support.vaults import SENDER, active, ask, evidence, give, grant, held, ledger_events
+
+CONSENT = Pending("consent", "lead_form", ("draw",))
+
+
+def turn(vault: Vault, *purposes: str, pending: Pending | None = None) -> Turn:
+    """Return a turn that names these purposes."""
+    return Turn(SENDER, "any", purposes, pending, evidence(vault), {})
+
+
+def said(replies: list[Reply]) -> str:
+    """Return all that is said."""
+    return "\n".join(reply.text for reply in replies)
+
+
+def cleared(replies: list[Reply]) -> set[str]:
+    """Return the slots that are emptied."""
+    events = [event for reply in replies for event in reply.events]
+    return {event["name"] for event in events if event["event"] == "slot" and event["value"] is None}
+
+
+def test_notice_that_is_shown_is_the_one_that_is_recorded(vault: Vault) -> None:
+    """Asked, agreed, and the stored notice is word for word what was said."""
+    (shown,) = AskConsent().answer(vault, turn(vault, pending=CONSENT))
+    RecordGrant().answer(vault, turn(vault, pending=CONSENT))
+    assert active(vault) == {"draw"}
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER)
+        assert subject_id is not None
+        _, granted = vault.ledger.of_subject(connection, subject_id)
+        notice = vault.notices.get(connection, granted.notice_hash)
+    assert notice is not None
+    assert notice.text == shown.text
+
+
+@pytest.mark.parametrize("action", [RecordGrant(), RecordRefusal()])
+@pytest.mark.parametrize("pending", [None, CONSENT, Pending("erase")])
+def test_answer_without_a_question_fails(vault: Vault, action: RecordGrant, pending: Pending | None) -> None:
+    """The pending slot alone, which anybody can set, opens nothing."""
+    with pytest.raises(LedgerError):
+        action.answer(vault, turn(vault, pending=pending))
+    assert active(vault) == frozenset()
+
+
+def test_named_purpose_is_withdrawn_and_no_other(vault: Vault) -> None:
+    """The draw's values stay when the newsletter is taken back."""
+    grant(vault, "draw", "newsletter")
+    give(vault, {"draw": {"full_name": "Ana Li"}, "newsletter": {"birthday": "1990"}})
+    replies = WithdrawConsent().answer(vault, turn(vault, "newsletter"))
+    assert active(vault) == {"draw"}
+    assert held(vault) == {"draw": {"full_name": "Ana Li"}}
+    assert "birthday" in cleared(replies)
+
+
+def test_naming_a_purpose_without_consent_takes_nothing_else(vault: Vault) -> None:
+    """Who takes back the fitting, to which they never agreed, does not lose the draw."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    WithdrawConsent().answer(vault, turn(vault, "fitting"))
+    assert active(vault) == {"draw"}
+    assert held(vault) == {"draw": {"full_name": "Ana Li"}}
+
+
+def test_unclear_withdrawal_is_asked_about(vault: Vault) -> None:
+    """With two consents and no name, nothing is withdrawn before the person chose."""
+    grant(vault, "draw", "newsletter")
+    (reply,) = WithdrawConsent().answer(vault, turn(vault))
+    assert len(reply.buttons) == 2
+    assert active(vault) == {"draw", "newsletter"}
+
+
+def test_stop_ends_everything(vault: Vault) -> None:
+    """Each consent, its values, the form and the question."""
+    subject_id = grant(vault, "draw", "newsletter")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    replies = Stop().answer(vault, turn(vault))
+    assert (active(vault), held(vault)) == (frozenset(), {})
+    assert {"full_name", "email", "birthday", "privacy_pending", "requested_slot"} <= cleared(replies)
+    assert ledger_events(vault, subject_id)[-2:] == [("draw", "withdrawn"), ("newsletter", "withdrawn")]
+
+
+def test_stop_of_somebody_unknown_is_confirmed_too(vault: Vault) -> None:
+    """One confirmation, whoever asks, and nobody is made of it."""
+    assert len(Stop().answer(vault, turn(vault))) == 1
+    with vault.database.read() as connection:
+        assert vault.subjects.find(connection, SENDER) is None
+
+
+def test_values_are_shown_with_their_purpose(vault: Vault) -> None:
+    """What is listed is what is stored."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    assert "Ana Li" in said(ShowData().answer(vault, turn(vault)))
+
+
+def test_conversation_without_values_is_not_called_nothing(vault: Vault) -> None:
+    """Somebody of whom events and a consent are stored is not told that nothing is."""
+    nothing = said(ShowData().answer(vault, turn(vault)))
+    grant(vault, "draw")
+    give(vault, {}, events=3)
+    assert said(ShowData().answer(vault, turn(vault))) != nothing
+
+
+def test_erasure_needs_its_preview(vault: Vault) -> None:
+    """Nothing is erased on a word alone; the preview changes nothing either."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    with pytest.raises(LedgerError):
+        Erase().answer(vault, turn(vault, pending=CONSENT))
+    PreviewErasure().answer(vault, turn(vault))
+    KeepData().answer(vault, turn(vault, pending=Pending("erase")))
+    assert held(vault) == {"draw": {"full_name": "Ana Li"}}
+
+
+def test_erasure_says_its_certificate(vault: Vault) -> None:
+    """The number that is said is in the journal, and a second time nothing is found."""
+    subject_id = grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    text = said(Erase().answer(vault, turn(vault, pending=Pending("erase"))))
+    with vault.database.read() as connection:
+        number = vault.erasures.certificate_of(connection, subject_id)
+    assert number is not None
+    assert number in text
+    assert "ER-" not in said(Erase().answer(vault, turn(vault, pending=Pending("erase"))))
+
+
+def test_damaged_conversation_can_still_be_previewed_for_erasure(vault: Vault) -> None:
+    """Who asks to be erased gets to the confirmation, whatever can still be read."""
+    ask(vault, "draw")
+    give(vault, {}, events=2)
+    with vault.database.write() as connection:
+        connection.exec_driver_sql("UPDATE conversations SET manifest = x'00'")
+    (reply,) = PreviewErasure().answer(vault, turn(vault))
+    assert [event["value"] for event in reply.events] == [Pending("erase").to_slot()]

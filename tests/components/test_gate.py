@@ -1,0 +1,146 @@
+"""The gate: no guarded action is predicted without consent, and none at all without our store."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rasa_privacy.dialogue.turns import ASK, CLOSED
+from rasa_privacy.errors import ModelMismatchError
+from tests.support.vaults import SENDER, grant
+
+pytestmark = pytest.mark.rasa
+
+
+@pytest.fixture
+def predict(untouched: Any) -> Callable[..., tuple[str, list[Any]]]:
+    """Return a function that gives the action and slot events that come out when some policy wins with an action."""
+
+    def run(tracker: Any, action: str, *, no_user: bool = False) -> tuple[str, list[Any]]:
+        domain = untouched.domain()
+        prediction = untouched.rasa_api.PolicyPrediction.for_action_name(domain, action, "policy_0_Any")
+        prediction.is_no_user_prediction = no_user
+        combined = untouched.gate.ConsentGate().combine_predictions([prediction], tracker, domain)
+        # Rasa's ensemble adds an event of its own to each prediction that answers a message.
+        slots = [event for event in combined.events if isinstance(event, untouched.rasa_api.SlotSet)]
+        return domain.action_names_or_texts[combined.max_confidence_index], slots
+
+    return run
+
+
+@pytest.fixture
+def tracker(store: Any, untouched: Any) -> Any:
+    """Return a tracker of our store after a message."""
+    made = store.init_tracker(SENDER)
+    made.update(untouched.rasa_events.ActionExecuted("action_listen"))
+    made.update(untouched.rasa_events.UserUttered("enter me, I am ana@x.example", {"name": "enter_draw"}))
+    return made
+
+
+@pytest.mark.parametrize("no_user", [True, False])
+@pytest.mark.parametrize("action", ["lead_form", "action_submit"])
+def test_guarded_action_becomes_the_question(predict: Any, tracker: Any, action: str, *, no_user: bool) -> None:
+    """The action is remembered with its purpose, and that something was dropped."""
+    chosen, events = predict(tracker, action, no_user=no_user)
+    assert chosen == ASK
+    assert [(event.key, event.value) for event in events] == [
+        ("privacy_pending", {"kind": "consent", "action": action, "purposes": ["draw"], "dropped": True})
+    ]
+
+
+def test_consent_lets_the_action_run(predict: Any, tracker: Any, store: Any) -> None:
+    """With the draw's consent the gate is not noticed."""
+    grant(store._vault, "newsletter")
+    assert predict(tracker, "lead_form")[0] == ASK
+    grant(store._vault, "draw")
+    assert predict(tracker, "lead_form") == ("lead_form", [])
+
+
+@pytest.mark.parametrize("action", ["utter_greet", "action_hours", "action_listen"])
+def test_unguarded_action_runs_without_consent(predict: Any, tracker: Any, action: str) -> None:
+    """Whoever refuses can still ask ordinary questions."""
+    assert predict(tracker, action) == (action, [])
+
+
+def test_unreadable_ledger_closes_the_gate(predict: Any, tracker: Any, sql: Any) -> None:
+    """Where the ledger cannot be read nobody has consented."""
+    sql("DROP TABLE conversations")
+    assert predict(tracker, "lead_form")[0] == CLOSED
+
+
+@pytest.mark.parametrize(
+    ("action", "chosen"),
+    [
+        ("lead_form", CLOSED),
+        ("action_hours", CLOSED),
+        ("action_default_fallback", CLOSED),
+        ("utter_greet", "utter_greet"),
+        ("action_listen", "action_listen"),
+    ],
+)
+async def test_tracker_of_another_store_finds_the_gate_closed(
+    predict: Any, untouched: Any, action: str, chosen: str
+) -> None:
+    """With the stock store nobody knows what is guarded: the bot may speak, and runs nothing."""
+    foreign = await untouched.InMemoryTrackerStore(untouched.domain()).get_or_create_tracker(SENDER)
+    assert predict(foreign, action)[0] == chosen
+
+
+async def test_closed_gate_says_so_once(predict: Any, untouched: Any) -> None:
+    """After the message the bot listens."""
+    foreign = await untouched.InMemoryTrackerStore(untouched.domain()).get_or_create_tracker(SENDER)
+    foreign.update(untouched.rasa_events.ActionExecuted(CLOSED))
+    assert predict(foreign, "lead_form")[0] == "action_listen"
+
+
+def test_copied_tracker_finds_the_gate_closed(predict: Any, tracker: Any) -> None:
+    """A tracker whose origin is not known counts as nobody's."""
+    assert predict(tracker.copy(), "lead_form")[0] == CLOSED
+
+
+def test_slots_without_consent_are_cleared_before_the_action(store: Any, tracker: Any, untouched: Any) -> None:
+    """Values that reached slots past the NLU graph are taken out again; plain ones stay."""
+    events = untouched.rasa_events
+    for name, value in (("full_name", "Ana Li"), ("birthday", "3 May 1990"), ("favourite_activity", "hiking")):
+        tracker.update(events.SlotSet(name, value))
+    tracker.update(events.ActionExecuted("action_hours"))
+    grant(store._vault, "newsletter")
+    corrections = {event.key: event.value for event in untouched.privacy_turn.slot_corrections(tracker)}
+    assert corrections == {"full_name": None, "birthday": "1990"}
+
+
+async def test_foreign_tracker_loses_every_personal_slot(untouched: Any, store: Any) -> None:
+    """What did not come from our store is not collected, whoever had agreed to it."""
+    grant(store._vault, "draw")
+    foreign = await untouched.InMemoryTrackerStore(untouched.domain()).get_or_create_tracker(SENDER)
+    foreign.update(untouched.rasa_events.SlotSet("full_name", "Ana Li"))
+    assert [(event.key, event.value) for event in untouched.privacy_turn.slot_corrections(foreign)] == [
+        ("full_name", None)
+    ]
+
+
+def node(uses: type) -> SimpleNamespace:
+    """Return a node of a model's graph."""
+    return SimpleNamespace(uses=uses)
+
+
+def test_model_without_gate_or_minimizer_is_not_loaded(untouched: Any) -> None:
+    """Both must be in the graph; the gate where the ensemble stands."""
+    stock = node(untouched.rasa_api.DefaultPolicyPredictionEnsemble.__mro__[1])
+    gate, minimizer = node(untouched.gate.ConsentGate), node(untouched.minimizer.DataMinimizer)
+    untouched.gate.require(SimpleNamespace(nodes={"select_prediction": gate, "run_minimizer": minimizer}))
+    for nodes in (
+        {},
+        {"select_prediction": gate},
+        {"select_prediction": stock, "run_minimizer": minimizer},
+        {"elsewhere": gate, "run_minimizer": minimizer},
+    ):
+        with pytest.raises(ModelMismatchError, match="train again"):
+            untouched.gate.require(SimpleNamespace(nodes=nodes))
+
+
+def test_importing_the_package_puts_the_gate_into_the_recipe(untouched: Any) -> None:
+    """Every model that is trained from then on has the gate."""
+    untouched.gate.install()
+    assert untouched.rasa_api.default_recipe_module.DefaultPolicyPredictionEnsemble is untouched.gate.ConsentGate

@@ -1,0 +1,125 @@
+"""The minimizer: fixed words first, no entity without consent, and no yes that was not asked for."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rasa_privacy.dialogue.turns import Pending
+from tests.support.vaults import SENDER, grant
+
+pytestmark = pytest.mark.rasa
+
+EMAIL = {"entity": "email", "value": "ana@x.example"}
+PERSON = {"entity": "PERSON", "value": "Ana Li"}
+SPORT = {"entity": "favourite_activity", "value": "hiking"}
+CONSENT = Pending("consent", "lead_form", ("draw",))
+
+
+@pytest.fixture
+def tracker(store: Any) -> Any:
+    """Return an empty tracker of our store."""
+    return store.init_tracker(SENDER)
+
+
+@pytest.fixture
+def read(untouched: Any, tracker: Any) -> Callable[..., Any]:
+    """Return a function that passes a message through the component."""
+
+    def process(  # noqa: PLR0913, PLR0917 - the parts of a message, of which a test names what it is about
+        text: str,
+        intent: str = "greet",
+        confidence: float = 0.95,
+        entities: tuple[dict[str, Any], ...] = (),
+        pending: Pending | None = None,
+        of: Any = tracker,
+    ) -> Any:
+        if pending is not None:
+            of.update(untouched.rasa_events.SlotSet("privacy_pending", pending.to_slot()))
+        ranking = [{"name": intent, "confidence": confidence}, {"name": "enter_draw", "confidence": 0.04}]
+        data = {"text": text, "intent": ranking[0], "intent_ranking": ranking, "entities": list(entities)}
+        message = untouched.rasa_api.Message(data=data)
+        untouched.minimizer.DataMinimizer().process([message], of)
+        return message
+
+    return process
+
+
+def intent_of(message: Any) -> str | None:
+    """Return the intent's name."""
+    name: str | None = message.get("intent")["name"]
+    return name
+
+
+@pytest.mark.parametrize("text", ["STOP", "unsubscribe", "Stop. Thank you"])
+def test_opt_out_words_count_whatever_the_classifier_says(read: Any, text: str) -> None:
+    """They are recognised by fixed rules, and nothing else of the message is left."""
+    message = read(text, "enter_draw", 1.0, (EMAIL, SPORT))
+    assert intent_of(message) == "privacy_stop"
+    assert message.get("entities") == []
+
+
+def test_entities_without_consent_are_dropped(read: Any) -> None:
+    """Before any slot is filled from them; plain ones stay."""
+    assert read("I am Ana", entities=(EMAIL, PERSON, SPORT)).get("entities") == [SPORT]
+
+
+def test_entities_of_active_purposes_stay(read: Any, store: Any) -> None:
+    """The newsletter's consent keeps the email and not the name."""
+    grant(store._vault, "newsletter")
+    assert read("I am Ana", entities=(EMAIL, PERSON, SPORT)).get("entities") == [EMAIL, SPORT]
+
+
+def test_nothing_is_collected_of_a_tracker_that_is_not_ours(read: Any, tracker: Any, store: Any) -> None:
+    """A copy, or a tracker of another store, has no active purposes."""
+    grant(store._vault, "draw")
+    assert read("I am Ana", entities=(EMAIL, SPORT), of=tracker.copy()).get("entities") == [SPORT]
+    assert read("I am Ana", entities=(EMAIL, SPORT), of=None).get("entities") == []
+
+
+def test_unreadable_ledger_drops_entities(read: Any, store: Any, sql: Any) -> None:
+    """No ledger, no consent."""
+    grant(store._vault, "draw")
+    sql("DROP TABLE conversations")
+    assert read("I am Ana", entities=(EMAIL, SPORT)).get("entities") == [SPORT]
+
+
+@pytest.mark.parametrize(
+    ("text", "pending", "intent"),
+    [
+        ("yes", CONSENT, "privacy_grant"),
+        ("no", CONSENT, "privacy_refuse"),
+        ("yes", Pending("erase"), "privacy_confirm"),
+        ("no", Pending("erase"), "privacy_cancel"),
+    ],
+)
+def test_awaited_answer_is_read_by_a_fixed_lexicon(read: Any, text: str, pending: Pending, intent: str) -> None:
+    """Not by what the classifier makes of one word."""
+    assert intent_of(read(text, "greet", pending=pending)) == intent
+
+
+@pytest.mark.parametrize("intent", ["privacy_grant", "privacy_confirm"])
+def test_agreement_that_nobody_asked_for_is_none(read: Any, intent: str) -> None:
+    """However sure the classifier is; the bot's own next best intent counts."""
+    assert intent_of(read("I would love to join the fun", intent, 0.99)) == "enter_draw"
+
+
+@pytest.mark.parametrize(("confidence", "intent"), [(0.79, "enter_draw"), (0.81, "privacy_grant")])
+def test_agreement_takes_more_than_a_likely_guess(read: Any, confidence: float, intent: str) -> None:
+    """Below the threshold the next best of the bot's own intents counts."""
+    assert intent_of(read("go on with what you have to do", "privacy_grant", confidence, pending=CONSENT)) == intent
+
+
+def test_message_of_a_button_is_taken_at_its_word(read: Any) -> None:
+    """A payload names its intent itself, and brings no entity of its own into a privacy request."""
+    purpose = {"entity": "privacy_purpose", "value": "draw"}
+    message = read("/privacy_withdraw", "privacy_withdraw", 1.0, (purpose, EMAIL))
+    assert intent_of(message) == "privacy_withdraw"
+    assert message.get("entities") == [purpose]
+
+
+def test_withdrawal_in_words_names_its_purpose(read: Any) -> None:
+    """The action server learns which purpose was meant, and not the words."""
+    message = read("please take me off the newsletter", "privacy_withdraw", 0.95)
+    assert intent_of(message) == "privacy_withdraw"
+    assert message.get("entities") == [{"entity": "privacy_purpose", "value": "newsletter"}]

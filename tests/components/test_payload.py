@@ -1,0 +1,150 @@
+"""What leaves to the action server, and what may not run there."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from tests.support.vaults import SENDER, Clock, grant
+
+pytestmark = pytest.mark.rasa
+
+NAME = "Zoetrope Quartz"
+EMAIL = "zoe.quartz@mail.example"
+PAYLOAD_PARTS = {"next_action", "sender_id", "tracker", "domain", "version"}
+
+
+@pytest.fixture
+def ask_hook(store: Any, untouched: Any) -> Callable[..., dict[str, Any]]:
+    """Return a function that sends Rasa's real payload of a tracker through Rasa's plugin manager."""
+
+    def send(action: str, events: Iterable[Any]) -> dict[str, Any]:
+        tracker = store.init_tracker(SENDER)
+        for event in events:
+            tracker.update(event)
+        body = {
+            "next_action": action,
+            "sender_id": SENDER,
+            "tracker": tracker.current_state(untouched.EventVerbosity.ALL),
+            "domain": store.domain.as_dict(),
+            "version": "3.6.21",
+        }
+        hook = untouched.rasa_api.plugin_manager().hook
+        cut: dict[str, Any] = hook.prefix_stripping_for_custom_actions(json_body=body)
+        return cut
+
+    return send
+
+
+@pytest.fixture
+def said(untouched: Any) -> list[Any]:
+    """Return a conversation in which everything personal was said, some turns ago and now."""
+    events = untouched.rasa_events
+    entities = [{"entity": "PERSON", "value": NAME}, {"entity": "email", "value": EMAIL}]
+    return [
+        events.UserUttered(f"earlier {NAME}", {"name": "greet"}, entities),
+        events.BotUttered(f"Hello {NAME}"),
+        events.SlotSet("full_name", NAME),
+        events.SlotSet("phone", "+49 170 5558172"),
+        events.SlotSet("postcode", "90210"),
+        events.SlotSet("favourite_activity", "hiking"),
+        events.UserUttered(f"I am {NAME}, {EMAIL}", {"name": "enter_draw"}, entities, input_channel="rest"),
+        events.SlotSet("email", EMAIL),
+    ]
+
+
+@pytest.mark.parametrize("action", ["lead_form", "action_submit", "validate_lead_form"])
+def test_guarded_action_without_consent_is_rejected(ask_hook: Any, said: Any, untouched: Any, action: str) -> None:
+    """What bypasses the ensemble does not reach the action server; Rasa predicts anew."""
+    with pytest.raises(untouched.rasa_api.ActionExecutionRejection) as raised:
+        ask_hook(action, said)
+    assert raised.value.action_name == action
+    assert "Quartz" not in str(raised.value)
+
+
+def test_consent_to_something_else_opens_no_action(ask_hook: Any, said: Any, store: Any, untouched: Any) -> None:
+    """The newsletter's consent does not start the draw."""
+    grant(store._vault, "newsletter")
+    with pytest.raises(untouched.rasa_api.ActionExecutionRejection):
+        ask_hook("action_submit", said)
+
+
+@pytest.mark.parametrize("action", ["action_hours", "action_privacy_show_data", "action_validate_slot_mappings"])
+def test_payload_without_consent_holds_nothing_personal(ask_hook: Any, said: Any, action: str) -> None:
+    """An ordinary action runs, and learns the intent and the plain slots."""
+    body = ask_hook(action, said)
+    assert set(body) == PAYLOAD_PARTS
+    text = json.dumps(body)
+    assert not [word for word in ("Quartz", "Zoetrope", EMAIL, "90210", "902", "5558172\\u", "earlier") if word in text]
+    assert body["sender_id"] == body["tracker"]["sender_id"] == SENDER
+    assert body["tracker"]["slots"]["favourite_activity"] == "hiking"
+    assert body["tracker"]["latest_message"]["intent"]["name"] == "enter_draw"
+
+
+def test_payload_holds_the_consented_items_as_they_may_be_kept(ask_hook: Any, said: Any, store: Any) -> None:
+    """With consent to the draw its action gets name, email and three characters of the postcode, and no phone."""
+    grant(store._vault, "draw")
+    tracker = ask_hook("action_submit", said)["tracker"]
+    slots = {name: value for name, value in tracker["slots"].items() if value is not None}
+    assert slots == {
+        "full_name": NAME,
+        "email": EMAIL,
+        "postcode": "902",
+        "favourite_activity": "hiking",
+    }
+    assert [entity["value"] for entity in tracker["latest_message"]["entities"]] == [NAME, EMAIL]
+    assert tracker["latest_message"]["text"] == "I am [full_name], [email]"
+    assert [event["event"] for event in tracker["events"]] == ["user", "slot"]
+
+
+def test_message_that_started_a_loop_does_not_leave_by_it(ask_hook: Any, said: Any, store: Any, untouched: Any) -> None:
+    """Rasa keeps that message with the active loop; its text leaves masked or not at all."""
+    grant(store._vault, "draw")
+    events = [*said, untouched.rasa_events.ActiveLoop("lead_form")]
+    loop = ask_hook("action_submit", events)["tracker"]["active_loop"]
+    assert loop["name"] == "lead_form"
+    assert "Quartz" not in json.dumps(loop)
+
+
+def test_validation_sees_values_whole(ask_hook: Any, said: Any, store: Any) -> None:
+    """Whether a postcode is right cannot be judged from three characters."""
+    grant(store._vault, "draw")
+    assert ask_hook("validate_lead_form", said)["tracker"]["slots"]["postcode"] == "90210"
+
+
+def test_privacy_request_leaves_without_its_words(ask_hook: Any, store: Any, untouched: Any) -> None:
+    """Our actions get the intent, our own entities and responses, and nothing that was typed."""
+    grant(store._vault, "draw")
+    entities = [{"entity": "privacy_purpose", "value": "draw"}, {"entity": "PERSON", "value": NAME}]
+    event = untouched.rasa_events.UserUttered(f"stop it, {NAME}", {"name": "privacy_withdraw"}, entities)
+    body = ask_hook("action_privacy_withdraw", [event])
+    assert body["tracker"]["latest_message"]["entities"] == entities[:1]
+    assert "Quartz" not in json.dumps(body)
+    assert set(body["domain"]) == {"responses"}
+    assert all(name.startswith("utter_privacy_") for name in body["domain"]["responses"])
+
+
+def test_unreadable_ledger_lets_only_our_own_actions_out(ask_hook: Any, said: Any, sql: Any, untouched: Any) -> None:
+    """Without a ledger nobody has consented; the privacy actions still run, so that the person is told."""
+    sql("DROP TABLE ledger")
+    sql("DROP TABLE conversations")
+    with pytest.raises(untouched.rasa_api.ActionExecutionRejection):
+        ask_hook("action_hours", said)
+    assert "Quartz" not in json.dumps(ask_hook("action_privacy_show_data", said))
+
+
+def test_process_without_our_store_sends_nothing(
+    ask_hook: Any, said: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no store was opened there is nobody to ask."""
+    monkeypatch.setattr(untouched.runtime, "_current", None)
+    with pytest.raises(untouched.rasa_api.ActionExecutionRejection):
+        ask_hook("action_hours", said)
+
+
+def test_consent_is_read_at_the_moment_of_sending(ask_hook: Any, said: Any, store: Any, clock: Clock) -> None:
+    """A consent that ran out since the last turn opens nothing."""
+    grant(store._vault, "draw", "newsletter")
+    clock.advance(days=400)
+    assert ask_hook("action_hours", said)["tracker"]["slots"]["full_name"] is None

@@ -1,0 +1,72 @@
+"""Rasa's own classes for tests, and a bot's domain. Importing this takes seconds: only tests marked `rasa` do."""
+
+import warnings
+from typing import Any, Final
+
+with warnings.catch_warnings():
+    # Rasa and TensorFlow warn while they are imported; that is nothing of ours.
+    warnings.simplefilter("ignore")
+    from rasa.core.brokers.file import FileEventBroker
+    from rasa.core.tracker_store import InMemoryTrackerStore
+    from rasa.shared.core import events as rasa_events
+    from rasa.shared.core.trackers import EventVerbosity
+    from rasa.utils.endpoints import EndpointConfig
+
+    from rasa_privacy.components import (
+        consent_policy,
+        event_types,
+        gate,
+        log_scrubbing,
+        minimizer,
+        payload,
+        privacy_turn,
+        rasa_api,
+        runtime,
+        tracker_store,
+        turn_storage,
+        vocabulary,
+    )
+
+from rasa_privacy.dialogue.turns import ACTIONS, CLOSED, INTENTS
+
+__all__ = [
+    "EndpointConfig",
+    "EventVerbosity",
+    "FileEventBroker",
+    "InMemoryTrackerStore",
+    "consent_policy",
+    "domain",
+    "event_types",
+    "gate",
+    "log_scrubbing",
+    "minimizer",
+    "payload",
+    "privacy_turn",
+    "rasa_api",
+    "rasa_events",
+    "runtime",
+    "tracker_store",
+    "turn_storage",
+    "vocabulary",
+]
+
+_FREE: Final = {"type": "any", "influence_conversation": False}
+
+
+def domain() -> Any:
+    """Return a new domain of a bot with a form and the slots of the tests' privacy.yml."""
+    slots = ("full_name", "phone", "postcode", "birthday", "favourite_activity", "privacy_pending", "privacy_result")
+    return rasa_api.Domain.from_dict(
+        {
+            "version": "3.1",
+            "intents": ["greet", "enter_draw", *INTENTS],
+            "entities": ["email", "PERSON", "privacy_purpose"],
+            "slots": {
+                **{name: {**_FREE, "mappings": [{"type": "custom"}]} for name in slots},
+                "email": {**_FREE, "mappings": [{"type": "from_entity", "entity": "email"}]},
+            },
+            "forms": {"lead_form": {"required_slots": ["full_name", "email"]}},
+            "responses": {"utter_greet": [{"text": "Hi"}], CLOSED: [{"text": "Closed"}]},
+            "actions": ["action_submit", "action_hours", "validate_lead_form", *ACTIONS],
+        }
+    )
