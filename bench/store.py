@@ -46,12 +46,13 @@ SAVES_EACH: Final = 4  # one after the other of one conversation, where there ar
 ERASURES: Final = 9
 ERASED_LENGTHS: Final = (20, 5_000)
 
-METHOD: Final = """Medians of one run in one process, the stores by turns, on the same generated conversations of people
-who consented to the prize draw; each conversation is one session, saved turn by turn. Ours has all protections on, with
-`example_bot/privacy.yml`; both databases are SQLite files, with the settings that each store chooses: stock keeps
-SQLite's defaults, ours writes ahead and waits for the disk at each commit. Rasa's in-memory store is there for
-comparison. Saving merges segments now and then, so its mean is shown beside its median. Bytes are what the files grew
-by from the empty database, keys and all, divided by events. An erasure is timed with its reading back."""
+METHOD: Final = """Medians of one run in one process, the stores by turns, on the same generated conversations of people who consented
+to the prize draw; each conversation is one session, saved turn by turn. Ours has all protections on, with
+`example_bot/privacy.yml`. Both databases are SQLite files that wait for the disk at each commit; stock has
+SQLite's rollback journal, ours writes ahead. Rasa's in-memory store is there for comparison. Saving merges
+segments now and then, so its mean is shown beside its median. Bytes are what the files grew by from the empty
+database, keys and all, divided by events. An erasure is timed with its reading back, on a connection that has read
+the conversation before."""
 
 
 @dataclass

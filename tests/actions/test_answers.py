@@ -13,9 +13,9 @@ from tests.support.vaults import SENDER, active, ask, evidence, give, grant, hel
 CONSENT = Pending("consent", "lead_form", ("draw",))
 
 
-def turn(vault: Vault, *purposes: str, pending: Pending | None = None) -> Turn:
+def turn(vault: Vault, *purposes: str, certain: bool = True, pending: Pending | None = None) -> Turn:
     """Return a turn that names these purposes."""
-    return Turn(SENDER, "any", purposes, pending, evidence(vault), {})
+    return Turn(SENDER, "any", purposes, certain, pending, evidence(vault), {})
 
 
 def said(replies: list[Reply]) -> str:
@@ -72,8 +72,11 @@ def test_naming_a_purpose_without_consent_takes_nothing_else(vault: Vault) -> No
 
 
 def test_unclear_withdrawal_is_asked_about(vault: Vault) -> None:
-    """With two consents and no name, nothing is withdrawn before the person chose."""
-    grant(vault, "draw", "newsletter")
+    """With two consents and no name, or with a guess, nothing is withdrawn before the person chose."""
+    grant(vault, "draw")
+    (reply,) = WithdrawConsent().answer(vault, turn(vault, certain=False))
+    assert len(reply.buttons) == 1
+    grant(vault, "newsletter")
     (reply,) = WithdrawConsent().answer(vault, turn(vault))
     assert len(reply.buttons) == 2
     assert active(vault) == {"draw", "newsletter"}

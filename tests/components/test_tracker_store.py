@@ -477,12 +477,15 @@ async def test_damaged_ledger_means_no_consent(store: Any, turn: Any, sql: Any, 
 
 @pytest.fixture
 def broker(untouched: Any, tmp_path: Path) -> Iterator[Any]:
-    """Return Rasa's broker that writes to a file."""
+    """Return Rasa's broker that writes to a file, with log lines as Python makes them."""
+    factory = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(logging.LogRecord)
     made = untouched.FileEventBroker(str(tmp_path / "events.log"))
     yield made
     for handler in list(made.event_logger.handlers):
         made.event_logger.removeHandler(handler)
         handler.close()
+    logging.setLogRecordFactory(factory)
 
 
 def published(tmp_path: Path) -> list[dict[str, Any]]:

@@ -1,0 +1,57 @@
+"""The README is true: each of its commands is run by a test, and its lines are those of the example bot."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+#: Where each command of the README is run.
+RUN_BY = {
+    "make demo": "tests/e2e/test_demo.py",
+    "make test": ".ci/run",
+    "rasa-privacy init": "tests/e2e/test_new_builder.py",
+    "rasa-privacy check": "tests/e2e/test_new_builder.py",
+    "rasa train": "tests/e2e/test_new_builder.py",
+}
+
+
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_every_command_of_the_readme_is_run_somewhere() -> None:
+    """A command that no test runs is not in the README, and what is said to run it exists."""
+    lines = [line for block in blocks("bash") for line in block.splitlines() if line.strip()]
+    commands = {line.split("#")[0].strip() for line in lines}
+    assert commands == set(RUN_BY)
+    assert all((ROOT / path).is_file() for path in RUN_BY.values())
+
+
+def test_make_demo_is_the_demo_command() -> None:
+    """What `make demo` runs is what the demo's test runs."""
+    planned = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert planned.splitlines()[-1].strip() == ".venv/bin/rasa-privacy demo"
+
+
+def test_lines_to_add_are_those_of_the_example_bot() -> None:
+    """The store's block and the names in config.yml are the same in both."""
+    config, endpoints = blocks("yaml")[0].split("# endpoints.yml")
+    bot = ROOT / "example_bot"
+    assert yaml.safe_load(endpoints) == yaml.safe_load((bot / "endpoints.yml").read_text())
+    written, mine = yaml.safe_load(config), yaml.safe_load((bot / "config.yml").read_text())
+    assert written["importers"] == mine["importers"]
+    assert written["pipeline"] == mine["pipeline"][-1:]
+    assert written["policies"] == mine["policies"][-1:]
+    assert blocks("python")[0].splitlines()[-1] in (bot / "actions" / "__init__.py").read_text()
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    """Each relative link names a file or folder of the repository."""
+    targets = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
