@@ -1,6 +1,7 @@
 """Tables: printed for who runs a benchmark, and kept in docs/benchmarks.md for who reads about it."""
 
 import importlib.metadata
+import os
 import platform
 import re
 import sqlite3
@@ -61,7 +62,7 @@ def publish(name: str, table: Table) -> None:
             f"<!-- {name} -->",
             f"## {table.title}",
             "",
-            f"{date.today().isoformat()}, {_versions()}.",  # noqa: DTZ011 - a day for readers, wherever they are
+            f"{date.today().isoformat()}, {_versions()}; {_load()}.",  # noqa: DTZ011 - a day for readers, wherever they are
             "",
             table.markdown(),
             "",
@@ -83,3 +84,8 @@ def milliseconds(seconds: float) -> str:
 def _versions() -> str:
     packages = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
     return ", ".join((f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}", *packages))
+
+
+def _load() -> str:
+    """Return how busy the machine was: with more than its cores can do, the times say little and the ratios less."""
+    return f"load average {os.getloadavg()[0]:.1f} at the end, on {os.cpu_count()} cores"

@@ -45,19 +45,19 @@ class Turn:
         sender_id: Rasa's conversation key.
         intent: Intent of the latest message.
         purposes: Purposes that the message named.
+        certain: Whether the request was recognised by a fixed wording or a button, not guessed.
         pending: The question that waited for an answer.
         evidence: How and when it was said.
         responses: The privacy responses, as the builder may have reworded them.
-        certain: Whether the request was recognised by a fixed wording or a button, not guessed.
     """
 
     sender_id: str
     intent: str
     purposes: tuple[str, ...]
+    certain: bool
     pending: Pending | None
     evidence: Evidence
     responses: Mapping[str, list[dict[str, Any]]]
-    certain: bool = True
 
     def words(self, name: str, **variables: str) -> str:
         """Return the text of a response with its variables filled in."""

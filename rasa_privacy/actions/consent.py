@@ -94,6 +94,8 @@ class WithdrawConsent(PrivacyAction):
             if subject_id is None or not granted:
                 return [Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])]
             wanted = [name for name in turn.purposes if name in granted]
+            if turn.purposes and not wanted:
+                return [Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])]
             if not wanted and (len(granted) > 1 or not turn.certain):
                 return [_which(store, turn, granted)]
             done = withdraw(store, connection, subject_id, wanted or granted, turn.evidence)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, SlotSet
 
@@ -9,7 +10,7 @@ from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
 from rasa_privacy.dialogue.turns import ERASE, KEEP, PENDING_SLOT, PREVIEW, SHOW, Pending
-from rasa_privacy.errors import LedgerError
+from rasa_privacy.errors import KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.rights.access import Holdings, holdings
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault
@@ -25,8 +26,8 @@ class ShowData(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Read everything back and list it."""
         with store.database.read() as connection:
-            held = holdings(store, connection, turn.sender_id, turn.evidence.at)
-        if not held.values:
+            held = holdings(store, connection, turn.sender_id)
+        if held.is_empty:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [])]
         lines = [
             turn.words(
@@ -38,6 +39,7 @@ class ShowData(PrivacyAction):
             )
             for value in held.values
         ]
+        lines.append(turn.words("utter_privacy_data_conversation", events=str(held.events)))
         return [Reply(turn.words("utter_privacy_data", list="\n".join(lines)), [], [])]
 
 
@@ -51,7 +53,7 @@ class PreviewErasure(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Count what is held; nothing is changed yet."""
         with store.database.read() as connection:
-            held = holdings(store, connection, turn.sender_id, turn.evidence.at)
+            held = _readable(store, connection, turn)
             subject_id = store.subjects.find(connection, turn.sender_id)
             granted = state_of(store, connection, subject_id, turn.evidence.at).granted
         if subject_id is None:
@@ -99,6 +101,14 @@ class KeepData(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:  # noqa: ARG002 - nothing is read or changed
         """Say that nothing was deleted."""
         return [Reply(turn.words("utter_privacy_kept"), [], [forget_pending()])]
+
+
+def _readable(store: Vault, connection: Any, turn: Turn) -> Holdings:
+    """Return what is held, or nothing where it is damaged: that must still be erasable."""
+    try:
+        return holdings(store, connection, turn.sender_id)
+    except (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError):
+        return Holdings((), {}, 0)
 
 
 def _expiry(expires: datetime | None) -> str:

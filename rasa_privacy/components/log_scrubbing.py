@@ -83,6 +83,8 @@ def _text(name: str, path: str, line: int, msg: Any, args: Any) -> str:
     if isinstance(msg, BaseException) and not args:
         return _or_failed(lambda: describe(msg))
     scrub = _own if name == OWN_LOGGERS or name.startswith(f"{OWN_LOGGERS}.") else scrub_text
+    if _is_event_file(name, path):
+        return str(msg)
     try:
         text = _formatted(msg, args)
     except Exception:  # noqa: BLE001 - a value's own __str__, or a template that does not fit its arguments
@@ -91,6 +93,11 @@ def _text(name: str, path: str, line: int, msg: Any, args: Any) -> str:
     if error is not None and text.startswith("Traceback (most recent call last):"):  # traceback.format_exc()
         return _or_failed(lambda: traceback_of(error))
     return _or_failed(lambda: scrub(path, line, text))
+
+
+def _is_event_file(name: str, path: str) -> bool:
+    """Rasa's FileEventBroker writes its events as log lines; what our store publishes there is minimised already."""
+    return name == "event-logger" and path.replace("\\", "/").endswith("rasa/core/brokers/file.py")
 
 
 def _formatted(msg: Any, args: Any) -> str:

@@ -27,7 +27,7 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.dialogue.keywords import is_hedged, opt_out, privacy_request, reply
 from rasa_privacy.dialogue.purposes import named_purposes
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Pending
-from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.events import DROPPED, EventSplitter
 
 #: How sure the classifier must be of a privacy intent; higher while a form waits for free text.
 SURE: Final = 0.6
@@ -84,7 +84,9 @@ class DataMinimizer(GraphComponent):
                 if _intent_of(message) in _YES_INTENTS and is_hedged(text, language):
                     _set_intent(message, "privacy_unclear", 1.0)
         entities = list(message.get("entities") or [])
-        message.set("entities", _allowed(entities, message, tracker, running), add_to_output=True)
+        allowed = _allowed(entities, message, tracker, running)
+        message.set("entities", allowed, add_to_output=True)
+        message.set(DROPPED, _dropped(entities, allowed, running), add_to_output=True)
         if running is not None and _intent_of(message) == "privacy_withdraw" and not text.startswith("/"):
             _name_purposes(message, text, running)
 
@@ -135,6 +137,17 @@ def _allowed(
     if state is None:
         return plain
     return [entity for entity in entities if _is_covered(str(entity.get("entity")), splitter, state.active)]
+
+
+def _dropped(
+    entities: list[dict[str, Any]], allowed: list[dict[str, Any]], running: runtime.Runtime | None
+) -> list[list[Any]]:
+    """Say where something was dropped, without its value, so that Store can mask it in the text."""
+    if running is None:
+        return []
+    gone = [entity for entity in entities if entity not in allowed and isinstance(entity.get("start"), int)]
+    named = [(entity, running.splitter.item_of_entity(str(entity.get("entity")))) for entity in gone]
+    return [[entity["start"], entity["end"], item or "withheld"] for entity, item in named]
 
 
 def _is_covered(entity: str, splitter: EventSplitter, active: frozenset[str]) -> bool:

@@ -13,7 +13,7 @@ from rasa_privacy.components.rasa_api import ActionExecutionRejection, hookimpl,
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS
 from rasa_privacy.errors import PrivacyError
-from rasa_privacy.minimize.events import View, join
+from rasa_privacy.minimize.events import View, join, texts_of
 
 #: The form's action and its validation belong together: `validate_lead_form` is guarded with `lead_form`.
 _VALIDATION: Final = "validate_"
@@ -72,7 +72,10 @@ def minimised(json_body: Mapping[str, Any], running: runtime.Runtime, active: fr
         **json_body,
         "tracker": {
             **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "followup_action", "paused")},
-            **{name: tracker.get(name) for name in ("latest_input_channel", "active_loop", "latest_action")},
+            "latest_input_channel": tracker.get("latest_input_channel"),
+            # Both hold more than names: a loop, for one, the message that started it.
+            "active_loop": _only(tracker.get("active_loop"), ("name", "is_interrupted", "rejected")),
+            "latest_action": _only(tracker.get("latest_action"), ("action_name",)),
             "latest_action_name": tracker.get("latest_action_name"),
             "slots": _slots(tracker.get("slots") or {}, running, view),
             "latest_message": message,
@@ -82,6 +85,10 @@ def minimised(json_body: Mapping[str, Any], running: runtime.Runtime, active: fr
     if json_body["next_action"] in ACTIONS:
         body["domain"] = _own_responses(json_body.get("domain") or {})
     return body
+
+
+def _only(found: Mapping[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: found[name] for name in names if name in found} if found else {}
 
 
 def _since_last_message(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -132,8 +139,8 @@ def _known(slots: Mapping[str, Any], running: runtime.Runtime) -> dict[str, set[
     known: dict[str, set[str]] = {}
     for name, value in slots.items():
         item = running.splitter.item_of_slot(name)
-        if item is not None and isinstance(value, str):
-            known.setdefault(item, set()).add(value)
+        if item is not None:
+            known.setdefault(item, set()).update(texts_of(value))
     return known
 
 

@@ -15,6 +15,7 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.dialogue.turns import ACTIONS, PENDING_SLOT, RESULT_SLOT, Decision, Pending, Turns, TurnView
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
+from rasa_privacy.minimize.events import DROPPED
 
 
 def turns_of(tracker: DialogueStateTracker) -> Turns | None:
@@ -85,6 +86,8 @@ def dropped_before_consent(tracker: DialogueStateTracker) -> bool:
     message = tracker.latest_message
     if message is None or not message.text or message.text.startswith("/"):
         return False
+    if (message.parse_data or {}).get(DROPPED):
+        return True
     try:
         return bool(find(message.text))
     except DetectorError:

@@ -27,15 +27,14 @@ class Handle:
     Attributes:
         subject_id: The person when the tracker was read; None for nobody yet.
         version: Version of the stored conversation, 0 for none.
-        first_seq: Number of the tracker's first event in its conversation.
-        stored: How many of the tracker's events are stored.
+        numbers: Number in the conversation of each of the tracker's first events; None for one that may not be stored.
+            Events behind these are new.
         held: Items that each purpose holds a value of.
     """
 
     subject_id: bytes | None
     version: int
-    first_seq: int
-    stored: int
+    numbers: list[int | None]
     held: dict[str, frozenset[str]]
 
 

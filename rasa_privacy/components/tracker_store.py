@@ -70,10 +70,14 @@ class EncryptedTrackerStore(TrackerStore):
     ) -> None:
         try:
             vault = open_vault(settings_from_mapping({"url": host, **settings}, "endpoints.yml: tracker_store"))
+            try:
+                self._open(vault, domain, event_broker)
+            except BaseException:
+                vault.close()
+                raise
         except (ImportError, AttributeError) as error:
             # Rasa would take these two for a wrong `type` and go on with an in-memory store.
             raise ConfigurationError(f"the encrypted tracker store cannot be made: {type(error).__name__}") from error
-        self._open(vault, domain, event_broker)
 
     def _open(self, vault: Vault, domain: Domain | None, event_broker: EventBroker | None) -> None:
         log_scrubbing.install()
@@ -154,20 +158,21 @@ class EncryptedTrackerStore(TrackerStore):
                 return None
         join(stored.structure, stored.first_seq, stored.values)
         tracker = self.init_tracker(sender_id)
-        for parameters in stored.structure:
+        numbers: list[int | None] = []
+        for number, parameters in enumerate(stored.structure, start=stored.first_seq):
             event = event_from(parameters)
             if event is not None:
                 tracker.update(event)
+                numbers.append(number)
         held = {purpose: frozenset(entry[2] for entry in entries) for purpose, entries in stored.values.items()}
-        handle = Handle(stored.subject_id, stored.version, stored.first_seq, len(tracker.events), held)
-        runtime.attach(tracker, handle)
+        runtime.attach(tracker, Handle(stored.subject_id, stored.version, numbers, held))
         log_scrubbing.remember(*_texts(tracker))
         return tracker
 
     def init_tracker(self, sender_id: str) -> DialogueStateTracker:
         """Return an empty tracker that is known to come from this store."""
         tracker = super().init_tracker(sender_id)
-        runtime.attach(tracker, Handle(None, 0, 0, 0, {}))
+        runtime.attach(tracker, Handle(None, 0, [], {}))
         return tracker
 
     def _save(self, tracker: DialogueStateTracker, attempts: int = _ATTEMPTS) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracke
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.dialogue.turns import INTENTS
-from rasa_privacy.minimize.events import Entry, View
+from rasa_privacy.minimize.events import Entry, View, texts_of
 from rasa_privacy.retention.due import SERVICE, due_at
 
 _SESSION: Final = "session_started"
@@ -35,20 +35,21 @@ class TurnWriter:
         """
         vault, now = self._vault, self._vault.clock()
         handle = runtime.handle_of(tracker)
-        if len(tracker.events) == (handle.stored if handle is not None else 0):
+        events = list(tracker.events)[len(handle.numbers) if handle is not None else 0 :]
+        if not events:
             return []
         with vault.database.write() as connection:
             subject_id = vault.subjects.find(connection, tracker.sender_id)
             if handle is not None and handle.subject_id is not None and handle.subject_id != subject_id:
                 return []
-            new = self._new_events(connection, tracker, handle, subject_id)
+            new = self._allowed(connection, tracker, events, handle, subject_id)
             if not new:
                 return []
             subject_id = vault.subjects.find_or_create(connection, tracker.sender_id, now)
             version, first_seq = vault.conversations.head(connection, tracker.sender_id)
             active = state_of(vault, connection, subject_id, now).active
             structure, values = self._split(tracker, new, first_seq, active)
-            if handle is not None and handle.version == version:
+            if handle is not None:
                 self._adopt(tracker, handle, active, values)
             starts = [index for index, event in enumerate(structure) if event["event"] == _SESSION]
             version = vault.conversations.append(
@@ -63,23 +64,26 @@ class TurnWriter:
             for purpose in (SERVICE, *values):
                 vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, active, now))
         if handle is not None:
-            first = handle.first_seq if handle.stored else first_seq
+            kept = {id(event): number for number, event in enumerate(new, start=first_seq)}
+            numbers = [*handle.numbers, *(kept.get(id(event)) for event in events)]
             held = {
                 name: handle.held.get(name, frozenset()) | {entry[2] for entry in values.get(name, ())}
                 for name in active
             }
-            runtime.attach(tracker, Handle(subject_id, version, first, len(tracker.events), held))
+            runtime.attach(tracker, Handle(subject_id, version, numbers, held))
         pseudonym = subject_id.hex()
         return [{"sender_id": pseudonym, **event} for event in structure]
 
-    def _new_events(
-        self, connection: Any, tracker: DialogueStateTracker, handle: Handle | None, subject_id: bytes | None
+    def _allowed(
+        self,
+        connection: Any,
+        tracker: DialogueStateTracker,
+        events: list[Event],
+        handle: Handle | None,
+        subject_id: bytes | None,
     ) -> list[Event]:
-        """Return the events that are not stored yet and that no erasure forbids."""
-        events = list(tracker.events)
-        if handle is not None:
-            events = events[handle.stored :]
-        elif subject_id is not None:
+        """Return those of the events that are not stored yet and that no erasure forbids."""
+        if handle is None and subject_id is not None:
             stored = self._vault.conversations.load(connection, tracker.sender_id, all_sessions=True)
             times = {(event["event"], event["timestamp"]) for event in stored.structure} if stored else set()
             events = [event for event in events if (event.type_name, event.timestamp) not in times]
@@ -112,13 +116,13 @@ class TurnWriter:
         pairs += [(event.key, event.value) for event in events if isinstance(event, SlotSet)]
         for name, value in pairs:
             item = self._running.splitter.item_of_slot(name)
-            if item is not None and isinstance(value, str) and value:
-                known.setdefault(item, set()).add(value)
+            if item is not None:
+                known.setdefault(item, set()).update(texts_of(value))
         for event in events:
             for entity in event.entities if isinstance(event, UserUttered) else ():
                 item = self._running.splitter.item_of_entity(str(entity.get("entity")))
-                if item is not None and isinstance(entity.get("value"), str):
-                    known.setdefault(item, set()).add(entity["value"])
+                if item is not None:
+                    known.setdefault(item, set()).update(texts_of(entity.get("value")))
         log_scrubbing.remember(*(value for values in known.values() for value in values))
         return known
 
@@ -135,20 +139,20 @@ class TurnWriter:
             for item in policy.purposes[purpose].items:
                 if item in written or item in handle.held.get(purpose, ()):
                     continue
-                found = _last_value(tracker, policy.items[item].slot, handle.stored)
+                found = _last_value(tracker, policy.items[item].slot, handle.numbers)
                 if found is not None:
-                    index, value = found
-                    entry = [handle.first_seq + index, ["value"], item, splitter.kept(item, value)]
+                    number, value = found
+                    entry = [number, ["value"], item, splitter.kept(item, value)]
                     values.setdefault(purpose, []).append(entry)
 
 
-def _last_value(tracker: DialogueStateTracker, slot: str | None, stored: int) -> tuple[int, Any] | None:
-    """Return index and value of the stored event that set this slot to what it holds now."""
+def _last_value(tracker: DialogueStateTracker, slot: str | None, numbers: list[int | None]) -> tuple[int, Any] | None:
+    """Return number and value of the stored event that set this slot to what it holds now."""
     if slot is None or slot not in tracker.slots or tracker.slots[slot].value is None:
         return None
-    for index, event in reversed(list(enumerate(tracker.events))[:stored]):
+    for number, event in reversed(list(zip(numbers, tracker.events, strict=False))):
         if isinstance(event, SlotSet) and event.key == slot:
-            return (index, event.value) if event.value is not None else None
+            return (number, event.value) if event.value is not None and number is not None else None
     return None
 
 

@@ -79,7 +79,7 @@ def record_withdrawal(
     """Record the withdrawal of those purposes that were granted, and return their names."""
     withdrawn = []
     for purpose in purposes:
-        last = _last(vault, connection, subject_id, purpose)
+        last = _last_answer(vault, connection, subject_id, purpose)
         if last is None or last.event in ("refused", "withdrawn"):
             continue
         _append(vault, connection, subject_id, purpose, "withdrawn", last.notice_hash, evidence)
@@ -90,6 +90,13 @@ def record_withdrawal(
 def _last(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> LedgerRecord | None:
     records = [record for record in vault.ledger.of_subject(connection, subject_id) if record.purpose == purpose]
     return records[-1] if records else None
+
+
+def _last_answer(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> LedgerRecord | None:
+    """Return the last record that is more than a question."""
+    records = vault.ledger.of_subject(connection, subject_id)
+    answers = [record for record in records if record.purpose == purpose and record.event != "asked"]
+    return answers[-1] if answers else None
 
 
 def _append(  # noqa: PLR0913, PLR0917 - store, transaction and the fields of one record

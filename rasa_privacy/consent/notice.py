@@ -50,7 +50,9 @@ def _terms_digest(raw: bytes) -> str:
 def terms_version(policy: Policy, purpose: str) -> str:
     """Return the version of what this purpose promises: 16 hexadecimal digits."""
     declared = policy.purposes[purpose]
-    items = {name: (need, policy.items[name]) for name, need in declared.items.items()}
+    items = {
+        name: (need, policy.items[name].keep, policy.items[name].category) for name, need in declared.items.items()
+    }
     terms = (policy.controller, purpose, declared.says, declared.basis, declared.because, items)
     rest = (declared.retain, declared.recipients, declared.consent_lasts, declared.marketing, policy.minimum_age)
     return _terms_digest(msgspec.json.encode((terms, rest), order="deterministic"))

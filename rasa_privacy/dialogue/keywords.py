@@ -54,11 +54,7 @@ def privacy_request(text: str, language: str, *, asked: bool = False) -> str | N
     words = lexicon.words(text)
     if words is None:
         return None
-    for patterns in (lexicon.requests, lexicon.asked if asked else {}):
-        found: str | None = next((intent for intent, pattern in patterns.items() if pattern.fullmatch(words)), None)
-        if found is not None:
-            return found
-    return None
+    return _requested(words, lexicon.requests) or (_requested(words, lexicon.asked) if asked else None)
 
 
 def reply(text: str, language: str, *, question: Question = "consent") -> Answer | None:
@@ -76,16 +72,18 @@ def reply(text: str, language: str, *, question: Question = "consent") -> Answer
     words = lexicon.joined(reading)
     if not words.strip():
         return _by_symbols(reading, lexicon)
-    agrees = lexicon.yes[question].fullmatch(words)
-    if agrees and not reading.asks:
-        return "yes"
+    if lexicon.unclear.fullmatch(words):
+        return "unclear"
+    doubted = reading.asks or any(lexicon.signs.get(symbol) == "no" for symbol in reading.symbols)
+    if lexicon.yes[question].fullmatch(words):
+        return "unclear" if doubted else "yes"
     if lexicon.no[question].fullmatch(words):
         return "no"
-    if agrees or lexicon.unclear.fullmatch(words):
-        return "unclear"
     found = set(words.split())
-    hedged = reading.asks or found & lexicon.hedges
-    return "unclear" if found & lexicon.agreement and hedged else None
+    hedged = doubted or not lexicon.hedges.isdisjoint(found)
+    # "Ok, but why do you need this?" is a question to answer, not an answer to weigh.
+    weighed = hedged and not lexicon.agreement[question].isdisjoint(found)
+    return "unclear" if weighed and _requested(words, lexicon.requests) is None else None
 
 
 def is_hedged(text: str, language: str) -> bool:
@@ -101,7 +99,7 @@ class _Lexicon:
 
     spellings: Mapping[str, tuple[str, ...]]
     fillers: frozenset[str]
-    agreement: frozenset[str]
+    agreement: Mapping[Question, frozenset[str]]
     hedges: frozenset[str]
     signs: Mapping[str, Answer]
     opt_out: re.Pattern[str]
@@ -126,6 +124,10 @@ class _Lexicon:
         return (self.joined(reading) or None) if reading is not None else None
 
 
+def _requested(words: str, patterns: Mapping[str, re.Pattern[str]]) -> str | None:
+    return next((intent for intent, pattern in patterns.items() if pattern.fullmatch(words)), None)
+
+
 def _by_symbols(reading: Reading, lexicon: _Lexicon) -> Answer | None:
     answers = {lexicon.signs[symbol] for symbol in reading.symbols if symbol in lexicon.signs}
     if len(answers) > 1:
@@ -148,16 +150,20 @@ def _lexicon(language: str) -> _Lexicon:
         names = [name for name in sections if name.startswith(prefix)]
         return {_REQUEST + name.removeprefix(prefix): pattern(name, opening="opening") for name in names}
 
+    agreement = sections["agreement"].split()
     # A thumb alone is too little to be a clear yes.
     signs: dict[str, Answer] = dict.fromkeys(sections["good_signs"].split(), "unclear")
     signs.update(dict.fromkeys(sections["bad_signs"].split(), "no"))
     return _Lexicon(
         spellings=_spellings(sections["spellings"]),
         fillers=frozenset(sections["fillers"].split()),
-        agreement=frozenset(sections["agreement"].split()),
+        agreement={
+            "consent": frozenset(agreement),
+            "erase": frozenset(agreement + sections["agreement_erase"].split()),
+        },
         hedges=frozenset(sections["hedges"].split()),
         signs=signs,
-        opt_out=pattern("opt_out"),
+        opt_out=pattern("opt_out", opening="before_stop"),
         outside_form=pattern("opt_out_outside_form"),
         requests=intents(_REQUEST),
         asked=intents(_ASKED),

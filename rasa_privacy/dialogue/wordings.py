@@ -18,9 +18,11 @@ from rasa_privacy.errors import ConfigurationError
 #: A longer message is never one of the wordings. It is not cut: its beginning alone could be one.
 MAX_CHARACTERS: Final = 1000
 MAX_WORDS: Final = 32
+#: So many single letters in a row are a word that is spelt out.
+_SPELT_OUT: Final = 3
 
-_APOSTROPHES: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u00b4\u0060\u2032\uff07", "'"))
-_TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.,;:!?\n\u2026\u2013\u2014()]|@|-{2,}")
+_APOSTROPHES: Final = re.compile("[\u2018\u2019\u201b\u02bc\u00b4\u0060\u2032\uff07]")
+_TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.,;:!?\n\u2026\u2013\u2014()]+|@|-{2,}")
 _ACRONYM: Final = re.compile(r"\b(?:[^\W\d_]\.){2,}[^\W\d_]?(?!\w)")
 _LONG_RUN: Final = re.compile(r"([^\W\d_])\1{2,}")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff]")
@@ -52,41 +54,54 @@ def read(text: str, spellings: Mapping[str, tuple[str, ...]]) -> Reading | None:
     text = text.strip()
     if len(text) > MAX_CHARACTERS:
         return None
+    chunks = text.split()
+    if len(chunks) > 2 * MAX_WORDS and len(set(chunks)) > 1:
+        return None  # told cheaply, before each word is looked at
+    parts = _parts(fold(text))
+    if parts is None:
+        return None
     clauses: list[tuple[str, ...]] = []
     clause: list[str] = []
-    asks = False
-    for part in _TOKEN.findall(fold(text)):
-        if part[0].isalnum() or part == "@":
-            _append(clause, part, spellings)
-        else:
-            asks = asks or part == "?"
-            if clause:
-                clauses.append(tuple(clause))
-                clause = []
+    for part in parts:
+        if _is_word(part):
+            words = spellings.get(part, (part,))
+            if tuple(clause[-len(words) :]) != words:
+                clause.extend(words)
+        elif clause:
+            clauses.append(tuple(clause))
+            clause = []
     if clause:
         clauses.append(tuple(clause))
     if sum(map(len, clauses)) > MAX_WORDS:
         return None
-    symbols = frozenset() if text.isascii() else frozenset(c for c in text if c > "\u2100" and not c.isalnum())
-    return Reading(tuple(clauses), asks, symbols)
+    symbols = frozenset() if text.isascii() else frozenset(c for c in set(text) if c > "\u2100" and not c.isalnum())
+    return Reading(tuple(clauses), any("?" in part for part in parts), symbols)
+
+
+def _parts(text: str) -> list[str] | None:
+    """Return words and punctuation in order; None for too many, unless it is one word over and over."""
+    parts: list[str] = _TOKEN.findall(text)
+    words = [part for part in parts if _is_word(part)]
+    if len(words) > MAX_WORDS:
+        return words[:1] if len(set(words)) == 1 else None
+    if len(words) >= _SPELT_OUT and all(len(word) == 1 for word in words):
+        return ["".join(words)]  # "s t o p"
+    return parts
+
+
+def _is_word(part: str) -> bool:
+    return part[0].isalnum() or part == "@"
 
 
 def fold(text: str) -> str:
     """Return the text without case, accents and invisible characters, with one kind of apostrophe."""
     if not text.isascii():
-        text = _INVISIBLE.sub("", text).translate(_APOSTROPHES)
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    text = text.replace("`", "'").casefold()
-    return _ACRONYM.sub(lambda found: found[0].replace(".", ""), text)
-
-
-def _append(clause: list[str], token: str, spellings: Mapping[str, tuple[str, ...]]) -> None:
-    words = spellings.get(token)
-    if words is None:
-        short = _LONG_RUN.sub(r"\1", token)
-        words = spellings.get(short, (short,))
-    if tuple(clause[-len(words) :]) != words:
-        clause.extend(words)
+        # Apostrophes first: to NFKD, some of them are a blank and an accent.
+        text = unicodedata.normalize("NFKD", _APOSTROPHES.sub("'", _INVISIBLE.sub("", text)))
+        for mark in {c for c in set(text) if unicodedata.combining(c)}:
+            text = text.replace(mark, "")
+    text = _LONG_RUN.sub(r"\1", text.replace("`", "'").casefold())
+    return _ACRONYM.sub(lambda found: found[0].replace(".", ""), text) if "." in text else text
 
 
 def compile_wordings(sections: Mapping[str, str], section: str, where: str) -> str:

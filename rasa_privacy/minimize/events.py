@@ -16,9 +16,11 @@ Rules, in order:
 Pure: no Rasa import, no keys, no database.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import operator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, SupportsFloat
+from typing import Any, Final, SupportsFloat, SupportsIndex
 
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
@@ -31,6 +33,14 @@ WITHHELD: Final = "[withheld]"
 
 #: Prefix of the intents, slots, entities and actions that this package adds; none holds personal data.
 PRIVACY_PREFIX: Final = "privacy_"
+
+#: Rasa's slot for what a form asks next; never personal.
+REQUESTED_SLOT: Final = "requested_slot"
+
+#: Field of the parse data in which the minimizer says where it dropped something: `[start, end, item]`.
+DROPPED: Final = "privacy_dropped"
+
+_INTENT: Final = re.compile(r"/[^\s{@]+")
 
 #: Fields of each event type (rasa 3.6.21, rasa/shared/core/events.py) that hold names, not what people say.
 _STRUCTURE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -89,7 +99,7 @@ class EventSplitter:
         self._policy = policy
         self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
         self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
-        self._plain = frozenset(policy.not_personal) | {"requested_slot"}
+        self._plain = frozenset(policy.not_personal) | {REQUESTED_SLOT}
         self._entity_items = {item.entity: name for name, item in policy.items.items() if item.entity}
         self._plain_entities = set(self._plain)
         for entity, slots in (entity_slots or {}).items():
@@ -172,7 +182,8 @@ class EventSplitter:
             allowed = {
                 self._policy.items[item].detect for item in self._policy.items if self.purposes_for(item, view.active)
             }
-            return mask(text, [finding for finding in findings if finding.kind not in allowed], {})
+            others = {item: values for item, values in view.known.items() if not self.purposes_for(item, view.active)}
+            return mask(text, [finding for finding in findings if finding.kind not in allowed], others)
         return mask(text, findings, view.known)
 
     def _slot(
@@ -181,7 +192,8 @@ class EventSplitter:
         name, value = str(event.get("name")), event.get("value")
         structure.update(name=name, value=None)
         if self.is_plain_slot(name):
-            structure["value"] = value
+            ours = name.startswith(PRIVACY_PREFIX) or name == REQUESTED_SLOT
+            structure["value"] = value if ours or not view.privacy_turn else None
             return structure, []
         item = self._slot_items.get(name)
         if item is None or value is None or view.privacy_turn or not self.purposes_for(item, view.active):
@@ -193,7 +205,7 @@ class EventSplitter:
     ) -> tuple[dict[str, Any], list[Entry]]:
         parsed = event.get("parse_data") or {}
         intent = parsed.get("intent") or {}
-        text = self._message_text(event.get("text"), intent, view)
+        text = self._message_text(event.get("text"), intent, self._knowing(parsed, event.get("text"), view))
         entities, entries = self._entities(parsed.get("entities") or [], ["parse_data", "entities"], seq, view)
         structure.update(
             text=text,
@@ -210,6 +222,17 @@ class EventSplitter:
         )
         return structure, entries
 
+    def _knowing(self, parsed: Mapping[str, Any], text: object, view: View) -> View:
+        """Return the view that also knows what was recognised in this very message, kept or not."""
+        known = {item: set(values) for item, values in view.known.items()}
+        for entity in parsed.get("entities") or []:
+            item = self._entity_items.get(str(entity.get("entity")))
+            if item is not None:
+                known.setdefault(item, set()).update(texts_of(entity.get("value")))
+        for start, end, item in parsed.get(DROPPED) or []:
+            known.setdefault(item, set()).add(str(text)[start:end])
+        return View(view.active, known, view.privacy_turn, view.whole)
+
     def _message_text(self, text: object, intent: Mapping[str, Any], view: View) -> str | None:
         if isinstance(text, str) and text.startswith("/"):
             return f"/{intent.get('name')}"
@@ -224,7 +247,8 @@ class EventSplitter:
             name = str(entity.get("entity"))
             shape = {field: entity[field] for field in _ENTITY if field in entity}
             if self.is_plain_entity(name):
-                kept.append({**shape, "value": entity.get("value")})
+                if not view.privacy_turn or name.startswith(PRIVACY_PREFIX):
+                    kept.append({**shape, "value": entity.get("value")})
                 continue
             item = self._entity_items.get(name)
             if item is None or view.privacy_turn or not self.purposes_for(item, view.active):
@@ -278,7 +302,7 @@ def _put(event: dict[str, Any], path: list[Any], value: object) -> None:
     target[path[-1]] = value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
     """Return the value in types that have a stored form: classifiers give numpy's numbers, actions give anything."""
     if type(value) in _STORABLE:
         return value
@@ -286,11 +310,28 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(part) for part in value]
-    if isinstance(value, (bool, int, float, str)):
-        return next(kind(value) for kind in (bool, int, float, str) if isinstance(value, kind))
-    if isinstance(value, SupportsFloat):
-        return float(value)
-    return str(value)
+    if isinstance(value, str):
+        return str(value)
+    item = getattr(value, "item", None)
+    if callable(item) and type(item()) in _STORABLE:
+        return item()
+    if isinstance(value, SupportsIndex):
+        return operator.index(value)
+    return float(value) if isinstance(value, SupportsFloat) else str(value)
+
+
+def texts_of(value: object) -> Iterator[str]:
+    """Yield every text that a value would be written as, to be found again in messages; of lists and dicts too."""
+    if isinstance(value, Mapping):
+        for part in value.values():
+            yield from texts_of(part)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for part in value:
+            yield from texts_of(part)
+    elif isinstance(value, float) and value.is_integer():
+        yield str(int(value))
+    elif value is not None and not isinstance(value, bool) and str(value):
+        yield str(value)
 
 
 def _intent(intent: Mapping[str, Any]) -> dict[str, Any]:
@@ -308,4 +349,5 @@ def _button(button: Any, splitter: EventSplitter, view: View) -> dict[str, Any]:
         return {}
     payload = str(button.get("payload") or "")
     title = splitter.text(button.get("title"), view)
-    return {"title": title, "payload": payload.split("{", 1)[0] if payload.startswith("/") else WITHHELD}
+    intent = _INTENT.match(payload)
+    return {"title": title, "payload": intent[0] if intent else WITHHELD}

@@ -4,13 +4,17 @@ Where a purpose is due, its key and segments go; where the conversation itself i
 holds anything, the whole person goes, as in an erasure.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.retention.due import SERVICE
 from rasa_privacy.rights.erasure import certificate_number
 from rasa_privacy.storage.vault import Vault
+
+logger = logging.getLogger(__name__)
 
 #: Least time between two sweeps of one process.
 EVERY: Final = timedelta(hours=1)
@@ -51,13 +55,22 @@ def _remove(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now:
     if vault.erasures.is_erased(connection, subject_id):
         return 0
     if purpose != SERVICE:
-        vault.conversations.drop_purpose(connection, subject_id, purpose)
+        _drop(vault, connection, subject_id, purpose)
         vault.data_keys.destroy(connection, subject_id, purpose)
         return 0
-    others = [name for name in vault.data_keys.of_subject(connection, subject_id) if name != SERVICE]
-    if others:
+    if set(vault.data_keys.due_of(connection, subject_id)) - {SERVICE}:
         # The values of other purposes hang on the conversation's structure: it goes when the last of them goes.
         vault.data_keys.touch(connection, subject_id, SERVICE, now + timedelta(days=1))
         return 0
     vault.erasures.bury(connection, subject_id, erased_at=now, certificate=certificate_number(), counts={})
     return 1
+
+
+def _drop(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> None:
+    """Delete the purpose's segments; of a damaged conversation its key goes all the same, which is what counts."""
+    try:
+        vault.conversations.drop_purpose(connection, subject_id, purpose)
+    except (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError):
+        logger.warning(
+            "A conversation with data that is due is damaged; its key is destroyed, its rows stay unreadable."
+        )

@@ -5,10 +5,9 @@ It is read back through the same keys that the bot uses, so that it shows what r
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy, duration_seconds
 from rasa_privacy.storage.vault import Vault
 
 
@@ -49,21 +48,21 @@ class Holdings:
         return not self.values and not self.stored_values and not self.events
 
 
-def holdings(vault: Vault, connection: Any, sender_id: str, now: datetime) -> Holdings:
+def holdings(vault: Vault, connection: Any, sender_id: str) -> Holdings:
     """Return what is held of the person behind this sender id.
 
     Args:
         vault: The open store.
         connection: An open read or write transaction.
         sender_id: Rasa's conversation key.
-        now: The moment from which expiry is counted.
     """
     stored = vault.conversations.load(connection, sender_id, all_sessions=True)
     if stored is None:
         return Holdings((), {}, 0)
     values: list[HeldValue] = []
+    due = vault.data_keys.due_of(connection, stored.subject_id)
     for purpose, entries in stored.values.items():
-        expires = _expires(vault.policy, purpose, now)
+        expires = due.get(purpose)
         latest = _latest(entries)
         values.extend(HeldValue(item, value, purpose, expires) for item, value in latest.items())
     counts = {purpose: len(entries) for purpose, entries in stored.values.items() if entries}
@@ -77,10 +76,3 @@ def _latest(entries: Iterable[list[Any]]) -> dict[str, object]:
         if value is not None and seq >= latest.get(item, (-1, None))[0]:
             latest[item] = (seq, value)
     return {item: value for item, (_seq, value) in latest.items()}
-
-
-def _expires(policy: Policy, purpose: str, now: datetime) -> datetime | None:
-    declared = policy.purposes.get(purpose)
-    if declared is None or declared.retain == UNTIL_WITHDRAWN:
-        return None
-    return now + timedelta(seconds=duration_seconds(declared.retain))

@@ -55,7 +55,7 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificat
         if subject_id is None:
             return None
         counts = {"events": _events(vault, connection, sender_id)}
-        counts["keys"] = len(vault.data_keys.of_subject(connection, subject_id))
+        counts["keys"] = len(vault.data_keys.due_of(connection, subject_id))
         record_withdrawal(vault, connection, subject_id, vault.policy.purposes, evidence)
         vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)
     vault.database.checkpoint()
@@ -74,7 +74,7 @@ def _events(vault: Vault, connection: Any, sender_id: str) -> int:
 def _verify(vault: Vault, sender_id: str, subject_id: bytes) -> None:
     """Read back what was erased."""
     with vault.database.read() as connection:
-        left = vault.data_keys.of_subject(connection, subject_id)
+        left = vault.data_keys.due_of(connection, subject_id)
         found = vault.subjects.find(connection, sender_id)
         buried = vault.erasures.is_erased(connection, subject_id)
     if left or found == subject_id or not buried:

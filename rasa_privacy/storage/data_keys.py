@@ -18,7 +18,7 @@ from rasa_privacy.crypto.key_ring import KeyEncryptionKey
 from rasa_privacy.crypto.sealing import DataKey
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import KeyDestroyedError, PrivacyError
-from rasa_privacy.storage.tables import data_keys, subjects, to_micros
+from rasa_privacy.storage.tables import data_keys, from_micros, subjects, to_micros
 
 _CACHED_KEYS: Final = 4096
 _COLUMNS: Final = data_keys.c
@@ -32,6 +32,7 @@ _DUE: Final = (
     .order_by(_COLUMNS.due_at)
     .limit(bindparam("most"))
 )
+_DUE_OF: Final = select(_COLUMNS.purpose, _COLUMNS.due_at).where(_COLUMNS.subject_id == bindparam("subject"))
 _SUBJECT: Final = select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject"))
 _INSERT: Final = insert(data_keys)
 _DELETE: Final = delete(data_keys).where(
@@ -145,6 +146,11 @@ class DataKeys:
         """Return subject and purpose of up to `limit` keys that are due, the oldest first."""
         rows = conn.execute(_DUE, {"now": to_micros(now), "most": limit})
         return [(subject_id, purpose) for subject_id, purpose in rows]
+
+    def due_of(self, conn: Connection, subject_id: bytes) -> dict[str, datetime | None]:
+        """Return when each of a subject's keys is due, by purpose. Opens no key, so a damaged one is listed too."""
+        rows = conn.execute(_DUE_OF, {"subject": subject_id})
+        return {purpose: None if due is None else from_micros(due) for purpose, due in rows}
 
     def _unwrap(self, wrapped: bytes, subject_id: bytes, purpose: str) -> DataKey:
         with self._lock:

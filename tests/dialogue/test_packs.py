@@ -25,6 +25,7 @@ VARIABLES = {
     "utter_privacy_erased": {"certificate", "gone", "stays"},
     "utter_privacy_data": {"list"},
     "utter_privacy_data_item": {"item", "value", "purpose", "expiry"},
+    "utter_privacy_data_conversation": {"events"},
     "utter_privacy_why": {"reasons"},
     "utter_privacy_how_long": {"periods"},
     "utter_privacy_who_sees": {"recipients"},

@@ -65,7 +65,7 @@ def test_bot_of_rasa_init_gets_its_privacy_in_the_steps_of_the_readme(tmp_path: 
         assert "how are you" in text_of(chat.say("hello")).lower()
         assert chat.say("STOP") != []
         chat.say("my mail is quilz.ravenz@canary.example")
-        assert "no personal details" in text_of(chat.say("what do you know about me?"))
+        assert "this conversation" in text_of(chat.say("what do you know about me?"))
         chat.say("delete my data")
         assert "ER-" in text_of(chat.press("Yes, delete it"))
     written = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix not in {".gz", ".pyc"}]

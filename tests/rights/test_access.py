@@ -10,7 +10,7 @@ from tests.support.vaults import SENDER, START, Clock, give, grant
 def held(vault: Vault) -> Holdings:
     """Return what is held now."""
     with vault.database.read() as connection:
-        return holdings(vault, connection, SENDER, vault.clock())
+        return holdings(vault, connection, SENDER)
 
 
 def test_nobody_known_holds_nothing(vault: Vault) -> None:

@@ -39,7 +39,7 @@ def assert_gone(vault: Vault, subject_id: bytes) -> None:
         assert vault.data_keys.of_subject(connection, subject_id) == {}
         assert vault.erasures.is_erased(connection, subject_id)
         assert vault.erasures.tombstone_of(connection, SENDER) is not None
-        assert holdings(vault, connection, SENDER, START).is_empty
+        assert holdings(vault, connection, SENDER).is_empty
 
 
 def test_everything_is_gone_and_the_certificate_says_what(vault: Vault, subject_id: bytes) -> None:

@@ -1,0 +1,161 @@
+"""Wordings at the edge: what only looks like a yes, opt-outs in other clothes, messages near a wording."""
+
+import time
+
+import pytest
+
+from rasa_privacy.dialogue.keywords import Question, opt_out, privacy_request, reply
+from rasa_privacy.dialogue.wordings import compile_wordings
+from rasa_privacy.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("yes \U0001f44e", "yes \u274c", "ok \U0001f6ab", "hmm ok", "yeah right", "right", "great", "perfect"),
+        *("all good", "go on", "I guess so, yes", "yes I refuse", "yes, cancel", "ok cancel", "no, that's fine"),
+        *("ok maybe", "yes until Friday", "sure, without my phone", "no yes", "no problem", "I think that's ok"),
+    ],
+)
+@pytest.mark.parametrize("question", ["consent", "erase"])
+def test_an_answer_that_only_looks_like_a_yes_is_unclear(text: str, question: Question) -> None:
+    """Hesitation, irony and a contradicting sign are no unambiguous act."""
+    assert reply(text, "en", question=question) == "unclear"
+
+
+@pytest.mark.parametrize(
+    "text", ["delete it but keep my email", "delete everything except my name", "yes, keep it", "delete it?"]
+)
+def test_a_partial_erasure_is_never_a_yes_to_erasing_everything(text: str) -> None:
+    """What is erased cannot be brought back, so a condition is asked about."""
+    assert reply(text, "en", question="erase") == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("ok why do you need this?", "privacy_why"),
+        ("OK, but why do you need my email?", "privacy_why"),
+        ("sure, but who sees my data?", "privacy_who_sees"),
+        ("ok, but what do you know about me?", "privacy_access"),
+    ],
+)
+def test_a_question_that_begins_like_an_answer_is_answered(text: str, intent: str) -> None:
+    """Whoever asks before agreeing gets an answer, not the same question again."""
+    assert reply(text, "en") is None
+    assert privacy_request(text, "en", asked=True) == intent
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("can you stop", "could you please stop messaging me", "no, stop", "I want to opt out", "i said stop"),
+        *(
+            "s t o p",
+            "S.T.O.P.",
+            "stoooop",
+            "\uff33\uff34\uff2f\uff30",
+            "*stop*",
+            "/stop",
+            "STOP " * 60,
+            "stop" + "!" * 900,
+        ),
+    ],
+)
+@pytest.mark.parametrize("in_form", [False, True])
+def test_an_opt_out_in_other_clothes_is_an_opt_out(text: str, *, in_form: bool) -> None:
+    """Any wording that a reasonable person would understand counts (47 CFR 64.1200(a)(10))."""
+    assert opt_out(text, "en", in_form=in_form)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "can I cancel?",
+            "I want to cancel",
+            "could I cancel my fitting",
+            "please don't stop",
+            "non-stop",
+            "never stop",
+        ),
+        *(
+            "how do I stop my tent leaking",
+            "how do I unsubscribe",
+            "when does it end",
+            "stop.com",
+            "stop or go",
+            "the end",
+        ),
+        *("stop " * 50 + "by", "We have got to STOP this bill", "Will Stop", "End Road 5", "quit smoking"),
+    ],
+)
+def test_a_word_of_an_opt_out_inside_something_else_is_none(text: str) -> None:
+    """An opt-out ends a form and takes consent back, so it is never guessed."""
+    assert not opt_out(text, "en")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "access my account",
+            "I can't access my account",
+            "view my profile",
+            "get my account",
+            "can I send my details?",
+        ),
+        *(
+            "check my details",
+            "drop my details",
+            "cancel the draw",
+            "cancel all offers",
+            "cancel my email",
+            "forget it",
+        ),
+        *(
+            "why do I have to send",
+            "what will you do with that",
+            "how long do you hold it for",
+            "data team",
+            "remove me",
+        ),
+        *(
+            "forget-me-nots",
+            "delete my booking",
+            "who gets it",
+            "show me my booking",
+            "do you have my size",
+            "why",
+            "who",
+        ),
+    ],
+)
+def test_a_campaign_message_near_a_wording_is_no_request(text: str) -> None:
+    """Bookings, accounts and prizes are deleted, shown and cancelled, too."""
+    assert privacy_request(text, "en") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["hello world " * 80, "a.b " * 240, "\u00e9" * 999, "\U0001f44d" * 999, "ab cd " * 160]
+)
+def test_a_message_without_a_wording_is_put_aside_at_once(text: str) -> None:
+    """A thousand characters take less than 5 ms for all three, on a slow machine: nothing grows beside the length."""
+    opt_out(text, "en")
+    best = min(_seconds(text) for _ in range(5))
+    assert best < 0.005
+
+
+def _seconds(text: str) -> float:
+    start = time.perf_counter()
+    opt_out(text, "en")
+    privacy_request(text, "en")
+    reply(text, "en")
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize("wording", ["stop (it", "stop it)", "stop [it)", "stop <nothing>", "stop <wordings>"])
+def test_a_wording_that_cannot_be_read_is_refused_with_its_place(wording: str) -> None:
+    """A translator is told which file to correct, and no language is served half."""
+    with pytest.raises(ConfigurationError, match=r"xx\.keywords\.yml"):
+        compile_wordings({"wordings": wording}, "wordings", "xx.keywords.yml")
