@@ -35,7 +35,7 @@ def test_every_command_of_the_readme_is_run_somewhere() -> None:
 def test_make_demo_is_the_demo_command() -> None:
     """What `make demo` runs is what the demo's test runs."""
     planned = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert planned.splitlines()[-1].strip() == ".venv/bin/rasa-privacy demo"
+    assert ".venv/bin/rasa-privacy demo" in [line.strip() for line in planned.splitlines()]
 
 
 def test_lines_to_add_are_those_of_the_example_bot() -> None:

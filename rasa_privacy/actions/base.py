@@ -22,13 +22,33 @@ from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.packs import load_pack
 from rasa_privacy.dialogue.turns import PENDING_SLOT, RESULT_SLOT, Pending
 from rasa_privacy.errors import PrivacyError
+from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.settings import endpoints_path, load_settings
 from rasa_privacy.storage.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
 
-#: A withdrawal's purposes come as entities from the minimizer, so that no text needs to leave the server.
-PURPOSE_ENTITY: Final = "privacy_purpose"
+#: Rasa's own channels (rasa 3.6.21, rasa/core/channels). The ledger is forever, and a client may name any channel.
+_CHANNELS: Final = frozenset(
+    [
+        "botframework",
+        "callback",
+        "cmdline",
+        "facebook",
+        "google_assistant",
+        "hangouts",
+        "mattermost",
+        "rasa",
+        "rest",
+        "rocketchat",
+        "slack",
+        "socketio",
+        "telegram",
+        "twilio",
+        "twilio_voice",
+        "webexteams",
+    ]
+)
 
 
 @lru_cache(maxsize=1)
@@ -125,9 +145,10 @@ class PrivacyAction(Action):
 def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
     message = tracker.latest_message or {}
     text = message.get("text") or ""
+    channel = tracker.get_latest_input_channel()
     evidence = Evidence(
         method="button" if text.startswith("/") else "words",
-        channel=str(tracker.get_latest_input_channel() or "unknown"),
+        channel=channel if channel in _CHANNELS else "other",
         language=store.policy.languages[0],
         at=store.clock(),
     )
@@ -137,7 +158,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
         purposes=tuple(
             entity["value"]
             for entity in message.get("entities") or []
-            if entity.get("entity") == PURPOSE_ENTITY and entity.get("value") in store.policy.purposes
+            if entity.get("entity") == OWN_ENTITY and entity.get("value") in store.policy.purposes
         ),
         certain=float((message.get("intent") or {}).get("confidence") or 0.0) >= 1.0,
         pending=Pending.from_slot(tracker.get_slot(PENDING_SLOT)),

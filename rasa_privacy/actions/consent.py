@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from rasa_sdk.events import ActiveLoop, SlotSet
+from rasa_sdk.events import ActiveLoop, ReminderCancelled, SlotSet
 
-from rasa_privacy.actions.base import PURPOSE_ENTITY, PrivacyAction, Reply, Turn, forget_pending
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
 from rasa_privacy.consent.ledger import record_answer, record_asked, state_of
 from rasa_privacy.consent.notice import (
     Notice,
@@ -16,8 +16,9 @@ from rasa_privacy.consent.notice import (
 )
 from rasa_privacy.dialogue.turns import ASK, GRANT, REFUSE, STOP, WITHDRAW
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.rights.withdrawal import withdraw
+from rasa_privacy.rights.withdrawal import destroy, held_by_consent, withdraw
 from rasa_privacy.storage.vault import Vault
 
 
@@ -37,7 +38,8 @@ class AskConsent(PrivacyAction):
             subject_id = store.subjects.find_or_create(connection, turn.sender_id, turn.evidence.at)
             record_asked(store, connection, subject_id, notice, turn.evidence)
         dropped = [Reply(turn.words("utter_privacy_dropped"), [], [])] if turn.pending.dropped else []
-        return [*dropped, Reply(notice.text, turn.buttons("utter_privacy_ask"), [])]
+        buttons = [_for_purpose(button, notice.purpose) for button in turn.buttons("utter_privacy_ask")]
+        return [*dropped, Reply(notice.text, buttons, [])]
 
 
 class RecordGrant(PrivacyAction):
@@ -49,6 +51,8 @@ class RecordGrant(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Record `granted`; only after the commit the bot says so."""
+        if turn.intent != "privacy_grant":
+            raise LedgerError("nobody said yes; a grant is recorded after an answer only")
         purpose = _asked_purpose(turn)
         with store.database.write() as connection:
             subject_id = store.subjects.find(connection, turn.sender_id)
@@ -73,6 +77,7 @@ class RecordRefusal(PrivacyAction):
             if subject_id is None:
                 raise LedgerError("the person was not asked; ask again")
             record_answer(store, connection, subject_id, purpose, granted=False, evidence=turn.evidence)
+            destroy(store, connection, subject_id, [purpose])
         text = turn.words(
             "utter_privacy_refused", called=_called(store, turn, purpose), contact=store.policy.controller.contact
         )
@@ -90,7 +95,7 @@ class WithdrawConsent(PrivacyAction):
         """End the consents and destroy what only they allowed; ask which one where that is not clear."""
         with store.database.write() as connection:
             subject_id = store.subjects.find(connection, turn.sender_id)
-            granted = state_of(store, connection, subject_id, turn.evidence.at).granted
+            granted = _revocable(store, connection, subject_id, turn)
             if subject_id is None or not granted:
                 return [Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])]
             wanted = [name for name in turn.purposes if name in granted]
@@ -118,16 +123,29 @@ class Stop(PrivacyAction):
         with store.database.write() as connection:
             subject_id = store.subjects.find(connection, turn.sender_id)
             if subject_id is not None:
-                items = withdraw(store, connection, subject_id, store.policy.purposes, turn.evidence).items
+                everything = {*store.policy.purposes, *store.data_keys.due_of(connection, subject_id)}
+                items = withdraw(store, connection, subject_id, everything, turn.evidence).items
         store.database.checkpoint()
         events = [*_cleared(store, items), forget_pending(), ActiveLoop(None), SlotSet("requested_slot", None)]
+        events.append(ReminderCancelled())
         return [Reply(turn.words("utter_privacy_stopped"), [], events)]
+
+
+def _for_purpose(button: dict[str, str], purpose: str) -> dict[str, str]:
+    """Name the purpose in the button, so that an older one cannot answer a newer question."""
+    return {**button, "payload": f'{button["payload"]}{{"{OWN_ENTITY}": "{purpose}"}}'}
 
 
 def _asked_purpose(turn: Turn) -> str:
     if turn.pending is None or turn.pending.kind != "consent" or not turn.pending.purposes:
         raise LedgerError("no question about consent is open; ask again")
     return turn.pending.purposes[0]
+
+
+def _revocable(store: Vault, connection: Any, subject_id: bytes | None, turn: Turn) -> frozenset[str]:
+    """Return the purposes that were said yes to, and those whose consent ended and of which data is still held."""
+    granted = state_of(store, connection, subject_id, turn.evidence.at).granted
+    return granted if subject_id is None else granted | held_by_consent(store, connection, subject_id)
 
 
 def _notice(policy: Policy, purpose: str, turn: Turn) -> Notice:
@@ -162,7 +180,7 @@ def _cleared(store: Vault, items: tuple[str, ...]) -> list[dict[str, Any]]:
 
 def _which(store: Vault, turn: Turn, granted: frozenset[str]) -> Reply:
     buttons = [
-        {"title": _called(store, turn, name), "payload": f'/privacy_withdraw{{"{PURPOSE_ENTITY}": "{name}"}}'}
+        {"title": _called(store, turn, name), "payload": f'/privacy_withdraw{{"{OWN_ENTITY}": "{name}"}}'}
         for name in store.policy.purposes
         if name in granted
     ]

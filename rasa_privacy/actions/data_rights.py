@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from rasa_sdk.events import ActiveLoop, AllSlotsReset, SlotSet
+from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSet
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
 from rasa_privacy.consent.ledger import state_of
@@ -76,10 +76,10 @@ class Erase(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Destroy everything that is held; the claim is made after it was read back."""
-        if turn.pending is None or turn.pending.kind != "erase":
+        if turn.intent != "privacy_confirm" or turn.pending is None or turn.pending.kind != "erase":
             raise LedgerError("no erasure was previewed; ask for it again")
         certificate = erase(store, turn.sender_id, turn.evidence)
-        events = [AllSlotsReset(), forget_pending(), ActiveLoop(None)]
+        events = [AllSlotsReset(), forget_pending(), ActiveLoop(None), ReminderCancelled()]
         if certificate is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], events)]
         text = turn.words(

@@ -63,9 +63,11 @@ class DemoSession:
         failed: list[str] = []
         before = read_store(self.vault, SENDER)
         for number, step in enumerate(steps, 1):
-            title = next((button.title for button in chat.offered if button.payload == step.send), None)
-            self._print(f"\nyou> {f'[{title or step.send}]' if step.presses else step.send}", style="bold")
-            messages = chat.say(step.send)
+            pressed = next(
+                (button for button in chat.offered if step.presses and button.payload.startswith(step.send)), None
+            )
+            self._print(f"\nyou> {f'[{pressed.title}]' if pressed else step.send}", style="bold")
+            messages = chat.say(pressed.payload if pressed else step.send)
             after = self._show_turn(messages, before)
             failed += [f"turn {number}: not so: {what}" for what in step.failures(messages, before, after)]
             failed += [f"turn {number}: {value!r} is readable in the stored files" for value in self._readable()]

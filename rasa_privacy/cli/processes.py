@@ -151,12 +151,13 @@ def stop_all(processes: Sequence[Process], grace_seconds: float = GRACE_SECONDS)
 
 @contextlib.contextmanager
 def ending_cleanly() -> Iterator[None]:
-    """Turn SIGTERM and a closed terminal into an exit that runs every `finally`.
+    """Turn SIGTERM, SIGINT and a closed terminal into an exit that runs every `finally`.
 
-    By default either ends Python at once, and the children of this process would stay. Main thread only.
+    By default the first and the last end Python at once, and the children of this process would stay; a process that
+    a script starts in the background ignores SIGINT. Main thread only.
     """
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, _leave) for number in numbers}
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

@@ -23,9 +23,11 @@ from rasa_privacy.components.rasa_api import (
     Policy,
     PolicyPrediction,
     Resource,
+    SlotSet,
     SupportedData,
 )
 from rasa_privacy.components.trained_policy import configured_policy
+from rasa_privacy.dialogue.turns import PENDING_SLOT
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.policy.hashing import difference, policy_hash
 from rasa_privacy.policy.model import Policy as PrivacyPolicy
@@ -100,7 +102,10 @@ class ConsentPolicy(Policy):
         """Return the privacy turn's next action with full confidence, or no opinion."""
         corrections = slot_corrections(tracker)
         turns = turns_of(tracker)
-        decision = turns.decide(turn_view(tracker)) if turns is not None else None
+        view = turn_view(tracker)
+        decision = turns.decide(view) if turns is not None else None
+        if turns is not None and turns.forgets(view):
+            corrections.append(SlotSet(PENDING_SLOT, None))
         if decision is None:
             return self._prediction(self._default_predictions(domain), events=corrections)
         return self._prediction(

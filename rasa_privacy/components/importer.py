@@ -12,7 +12,6 @@ from typing import Any, Final
 import yaml
 
 from rasa_privacy.components import gate
-from rasa_privacy.components.minimizer import PURPOSE_ENTITY
 from rasa_privacy.components.rasa_api import (
     Domain,
     RasaException,
@@ -26,6 +25,7 @@ from rasa_privacy.components.trained_policy import configured_policy
 from rasa_privacy.dialogue.packs import load_pack
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, PENDING_SLOT, RESULT_SLOT
 from rasa_privacy.errors import ConfigurationError, PrivacyError
+from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.slots import check_slots
 
 gate.install()
@@ -66,7 +66,7 @@ class PrivacyImporter(TrainingDataImporter):
             {
                 "version": "3.1",
                 "intents": list(INTENTS),
-                "entities": [PURPOSE_ENTITY],
+                "entities": [OWN_ENTITY],
                 "slots": {PENDING_SLOT: _own_slot("any"), RESULT_SLOT: _own_slot("text")},
                 "responses": {name: texts for pack in reversed(self._packs) for name, texts in pack.responses.items()},
                 "actions": list(ACTIONS),

@@ -14,7 +14,7 @@ A tracker that did not come from our store has no active purposes, so nothing is
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
-from rasa_privacy.components.privacy_turn import pending_of
+from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
     DefaultV1Recipe,
     DialogueStateTracker,
@@ -27,7 +27,7 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.dialogue.keywords import is_hedged, opt_out, privacy_request, reply
 from rasa_privacy.dialogue.purposes import named_purposes
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Pending
-from rasa_privacy.minimize.events import DROPPED, EventSplitter
+from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter, is_payload
 
 #: How sure the classifier must be of a privacy intent; higher while a form waits for free text.
 SURE: Final = 0.6
@@ -41,7 +41,6 @@ _REPLY_INTENTS: Final = {
 }
 #: What a guess of the classifier may only be where no word limits it.
 _YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
-PURPOSE_ENTITY: Final = "privacy_purpose"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -73,9 +72,13 @@ class DataMinimizer(GraphComponent):
         running = runtime.current()
         language = running.language if running is not None else "en"
         text = str(message.get("text") or "")
-        pending = pending_of(tracker) if tracker is not None else None
+        pending = open_question(tracker) if tracker is not None else None
         in_form = tracker is not None and tracker.active_loop_name is not None
-        if not text.startswith("/"):
+        pressed = is_payload(text, _intent_of(message))
+        if pressed:
+            _check_button(message, pending)
+        else:
+            text = text.lstrip("/ ")
             recognised = _recognise(text, language, pending, in_form=in_form)
             if recognised is not None:
                 _set_intent(message, recognised, 1.0)
@@ -87,8 +90,17 @@ class DataMinimizer(GraphComponent):
         allowed = _allowed(entities, message, tracker, running)
         message.set("entities", allowed, add_to_output=True)
         message.set(DROPPED, _dropped(entities, allowed, running), add_to_output=True)
-        if running is not None and _intent_of(message) == "privacy_withdraw" and not text.startswith("/"):
+        if running is not None and _intent_of(message) == "privacy_withdraw" and not pressed:
             _name_purposes(message, text, running)
+
+
+def _check_button(message: Message, pending: Pending | None) -> None:
+    """A consent button names its purpose; one of an older question is no answer to the one that is open."""
+    if _intent_of(message) not in ("privacy_grant", "privacy_refuse") or pending is None:
+        return
+    named = [entity.get("value") for entity in message.get("entities") or [] if entity.get("entity") == OWN_ENTITY]
+    if named and named != list(pending.purposes[:1]):
+        _set_intent(message, "privacy_unclear", 1.0)
 
 
 def _recognise(text: str, language: str, pending: Pending | None, *, in_form: bool) -> str | None:
@@ -132,7 +144,7 @@ def _allowed(
     splitter = running.splitter
     plain = [entity for entity in entities if splitter.is_plain_entity(str(entity.get("entity")))]
     if _intent_of(message) in INTENTS or len(plain) == len(entities):
-        return [entity for entity in plain if _intent_of(message) not in INTENTS or entity["entity"] == PURPOSE_ENTITY]
+        return [entity for entity in plain if _intent_of(message) not in INTENTS or entity["entity"] == OWN_ENTITY]
     state = runtime.consent_of(tracker)
     if state is None:
         return plain
@@ -158,7 +170,7 @@ def _is_covered(entity: str, splitter: EventSplitter, active: frozenset[str]) ->
 def _name_purposes(message: Message, text: str, running: runtime.Runtime) -> None:
     """Say which purposes a withdrawal names, so that the action server does not need the text."""
     named = named_purposes(text, running.vault.policy, running.language)
-    entities = [*(message.get("entities") or []), *({"entity": PURPOSE_ENTITY, "value": name} for name in named)]
+    entities = [*(message.get("entities") or []), *({"entity": OWN_ENTITY, "value": name} for name in named)]
     message.set("entities", entities, add_to_output=True)
 
 

@@ -12,10 +12,19 @@ from rasa_privacy.components.rasa_api import (
     SlotSet,
     UserUttered,
 )
-from rasa_privacy.dialogue.turns import ACTIONS, PENDING_SLOT, RESULT_SLOT, Decision, Pending, Turns, TurnView
+from rasa_privacy.dialogue.turns import (
+    ACTIONS,
+    PENDING_SLOT,
+    QUESTIONS,
+    RESULT_SLOT,
+    Decision,
+    Pending,
+    Turns,
+    TurnView,
+)
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
-from rasa_privacy.minimize.events import DROPPED
+from rasa_privacy.minimize.events import DROPPED, is_payload
 
 
 def turns_of(tracker: DialogueStateTracker) -> Turns | None:
@@ -36,7 +45,7 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         intent=message.intent_name if message is not None else None,
         last_action=tracker.latest_action_name or "",
         succeeded=_succeeded(tracker),
-        pending=pending_of(tracker),
+        pending=pending_of(tracker) if tracker.latest_action_name != ACTION_LISTEN_NAME else open_question(tracker),
         active_loop=tracker.active_loop_name,
         active=state.active if state is not None else None,
     )
@@ -46,6 +55,14 @@ def pending_of(tracker: DialogueStateTracker) -> Pending | None:
     """Return the question that waits for an answer."""
     slot = tracker.slots.get(PENDING_SLOT)
     return Pending.from_slot(slot.value) if slot is not None else None
+
+
+def open_question(tracker: DialogueStateTracker) -> Pending | None:
+    """Return the question that a message answers: the one that was asked last, with nothing done in between."""
+    for event in reversed(tracker.events):
+        if isinstance(event, ActionExecuted) and event.action_name != ACTION_LISTEN_NAME:
+            return pending_of(tracker) if event.action_name in QUESTIONS else None
+    return None
 
 
 def prediction_events(decision: Decision) -> list[Event]:
@@ -84,7 +101,7 @@ def slot_corrections(tracker: DialogueStateTracker) -> list[Event]:
 def dropped_before_consent(tracker: DialogueStateTracker) -> bool:
     """Return whether the latest message held personal data that was recognised and not kept."""
     message = tracker.latest_message
-    if message is None or not message.text or message.text.startswith("/"):
+    if message is None or not message.text or is_payload(message.text, message.intent_name):
         return False
     if (message.parse_data or {}).get(DROPPED):
         return True

@@ -35,6 +35,7 @@ from rasa_privacy.dialogue.turns import ACTIONS
 from rasa_privacy.errors import ConfigurationError, ConversationConflictError, ModelMismatchError, PrivacyError
 from rasa_privacy.minimize.events import EventSplitter, join
 from rasa_privacy.policy.settings import settings_from_mapping
+from rasa_privacy.policy.slots import OWN_SLOTS
 from rasa_privacy.retention.sweep import EVERY, sweep
 from rasa_privacy.storage.vault import Vault, open_vault
 
@@ -212,11 +213,7 @@ def _refusal_of(domain: Domain) -> ModelMismatchError | None:
 
 def _texts(tracker: DialogueStateTracker) -> list[str]:
     """Return the values that no log line may show: those in slots."""
-    return [
-        str(slot.value)
-        for name, slot in tracker.slots.items()
-        if slot.value is not None and not name.startswith("privacy_")
-    ]
+    return [str(slot.value) for name, slot in tracker.slots.items() if slot.value is not None and name not in OWN_SLOTS]
 
 
 def _without_fallback() -> None:

@@ -12,7 +12,7 @@ from rasa_privacy.components import log_scrubbing, runtime
 from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.consent.ledger import state_of
-from rasa_privacy.dialogue.turns import INTENTS
+from rasa_privacy.dialogue.turns import ACTIONS, INTENTS
 from rasa_privacy.minimize.events import Entry, View, texts_of
 from rasa_privacy.retention.due import SERVICE, due_at
 
@@ -159,12 +159,15 @@ def _last_value(tracker: DialogueStateTracker, slot: str | None, numbers: list[i
 def _with_privacy_turns(events: list[Event]) -> Iterator[tuple[Event, bool]]:
     """Mark each event that is a privacy request, or was filled from one before any action ran."""
     privacy_turn = False
+    # Of a slot that is set several times in a turn only the last value is kept: validation rejected the others.
+    last = {event.key: event for event in events if isinstance(event, SlotSet)}
     for event in events:
         if isinstance(event, UserUttered):
             privacy_turn = event.intent_name in INTENTS
         elif isinstance(event, ActionExecuted):
-            privacy_turn = False
-        yield event, privacy_turn
+            # What our own actions say repeats what is stored, or tells of it; none of that is stored again.
+            privacy_turn = event.action_name in ACTIONS
+        yield event, privacy_turn or (isinstance(event, SlotSet) and last[event.key] is not event)
 
 
 def _time(event: Event) -> datetime:

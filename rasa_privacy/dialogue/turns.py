@@ -58,8 +58,13 @@ REPLIES: Final = ("privacy_grant", "privacy_refuse", "privacy_confirm", "privacy
 #: Every intent that this package adds.
 INTENTS: Final = (*_REQUESTS, *REPLIES)
 
-_YES: Final = ("privacy_grant", "privacy_confirm")
-_NO: Final = ("privacy_refuse", "privacy_cancel")
+#: What answers which question, and the action that takes the answer.
+_ANSWERS: Final = {
+    "consent": {"privacy_grant": GRANT, "privacy_refuse": REFUSE},
+    "erase": {"privacy_confirm": ERASE, "privacy_cancel": KEEP},
+}
+#: After these a message can be an answer.
+QUESTIONS: Final = (ASK, PREVIEW, UNCLEAR)
 #: After these the conversation goes on where it was.
 _RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, KEEP)
 
@@ -175,13 +180,20 @@ class Turns:
         return self.gate(view.active_loop, view) if view.active_loop is not None else None
 
     def _after_action(self, view: TurnView) -> Decision:
-        if not view.succeeded:
+        if not view.succeeded and not self._was_granted(view):
             return Decision(NOT_ERASED if view.last_action == ERASE else UNAVAILABLE, pending=None)
         if view.last_action == GRANT:
             return self._resume(view)
         if view.last_action in _RETURNING:
             return self._return(view)
         return Decision(LISTEN)
+
+    @staticmethod
+    def _was_granted(view: TurnView) -> bool:
+        """Return whether a grant is in the ledger although its report was lost on the way."""
+        pending = view.pending
+        granted = view.active is not None and pending is not None and bool(pending.purposes)
+        return granted and view.last_action == GRANT and pending.purposes[0] in view.active  # type: ignore[union-attr, operator]
 
     def _resume(self, view: TurnView) -> Decision:
         """After a grant: ask for the next purpose, or run what was held back. The ledger decides, not the reply."""
@@ -208,12 +220,17 @@ class Turns:
 
     def _on_message(self, view: TurnView) -> Decision | None:
         request = _REQUESTS.get(view.intent or "")
+        if request == STOP:
+            return Decision(STOP, None, end_loop=True)
         if request is not None:
-            return Decision(STOP, None, end_loop=True) if request == STOP else Decision(request)
+            # Only an explanation comes back to the question; after anything else a "yes" would answer something else.
+            return Decision(request) if request == EXPLAIN else Decision(request, None)
         if view.pending is None or view.intent not in REPLIES:
             return None
-        if view.intent == "privacy_unclear":
-            return Decision(UNCLEAR)
-        if view.pending.kind == "erase":
-            return Decision(ERASE if view.intent in _YES else KEEP)
-        return Decision(GRANT if view.intent in _YES else REFUSE)
+        # A button of another question is no answer to this one.
+        return Decision(_ANSWERS[view.pending.kind].get(str(view.intent), UNCLEAR))
+
+    def forgets(self, view: TurnView) -> bool:
+        """Return whether a message passes the open question by, so that a later "yes" must not answer it."""
+        ours = view.intent in REPLIES or view.intent in _REQUESTS
+        return view.last_action == LISTEN and view.pending is not None and not ours

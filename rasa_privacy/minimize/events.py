@@ -22,17 +22,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, SupportsFloat, SupportsIndex
 
+from rasa_privacy.dialogue.turns import ACTIONS, Pending
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.slots import OWN_SLOTS
 
 #: Stands where a text is not kept. Rasa needs some text; this one says why there is none.
 WITHHELD: Final = "[withheld]"
 
-#: Prefix of the intents, slots, entities and actions that this package adds; none holds personal data.
-PRIVACY_PREFIX: Final = "privacy_"
+#: The entity that this package adds; in it, as in our slots, only what this package writes is kept.
+OWN_ENTITY: Final = "privacy_purpose"
 
 #: Rasa's slot for what a form asks next; never personal.
 REQUESTED_SLOT: Final = "requested_slot"
@@ -40,6 +42,7 @@ REQUESTED_SLOT: Final = "requested_slot"
 #: Field of the parse data in which the minimizer says where it dropped something: `[start, end, item]`.
 DROPPED: Final = "privacy_dropped"
 
+_NAME: Final = re.compile(r"[\w-]{1,64}")
 _INTENT: Final = re.compile(r"/[^\s{@]+")
 
 #: Fields of each event type (rasa 3.6.21, rasa/shared/core/events.py) that hold names, not what people say.
@@ -123,11 +126,11 @@ class EventSplitter:
 
     def is_plain_slot(self, slot: str) -> bool:
         """Return whether this slot is declared `not_personal` or is our own."""
-        return slot in self._plain or slot.startswith(PRIVACY_PREFIX)
+        return slot in self._plain or slot in OWN_SLOTS
 
     def is_plain_entity(self, entity: str) -> bool:
         """Return whether this entity carries nothing personal."""
-        return entity in self._plain_entities or entity.startswith(PRIVACY_PREFIX)
+        return entity in self._plain_entities or entity == OWN_ENTITY
 
     def purposes_for(self, item: str, active: Collection[str]) -> frozenset[str]:
         """Return the active purposes that list this item."""
@@ -192,13 +195,24 @@ class EventSplitter:
         name, value = str(event.get("name")), event.get("value")
         structure.update(name=name, value=None)
         if self.is_plain_slot(name):
-            ours = name.startswith(PRIVACY_PREFIX) or name == REQUESTED_SLOT
-            structure["value"] = value if ours or not view.privacy_turn else None
+            if name in OWN_SLOTS:
+                structure["value"] = self._own(name, value)
+            elif name == REQUESTED_SLOT or not view.privacy_turn:
+                structure["value"] = value
             return structure, []
         item = self._slot_items.get(name)
         if item is None or value is None or view.privacy_turn or not self.purposes_for(item, view.active):
             return structure, []
         return structure, [[seq, ["value"], item, value if view.whole else self.kept(item, value)]]
+
+    def _own(self, name: str, value: object) -> object:
+        """Return our slot's value, if it is one that this package writes: slots can be set from outside."""
+        if name == "privacy_result":
+            return value if value in ACTIONS else None
+        pending = Pending.from_slot(value)
+        known = pending is not None and set(pending.purposes) <= set(self._policy.purposes)
+        guarded = pending is not None and (pending.action is None or self._policy.purposes_guarding(pending.action))
+        return pending.to_slot() if pending is not None and known and guarded else None
 
     def _user(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
@@ -234,7 +248,7 @@ class EventSplitter:
         return View(view.active, known, view.privacy_turn, view.whole)
 
     def _message_text(self, text: object, intent: Mapping[str, Any], view: View) -> str | None:
-        if isinstance(text, str) and text.startswith("/"):
+        if isinstance(text, str) and is_payload(text, intent.get("name")):
             return f"/{intent.get('name')}"
         return self.text(text, view)
 
@@ -247,7 +261,8 @@ class EventSplitter:
             name = str(entity.get("entity"))
             shape = {field: entity[field] for field in _ENTITY if field in entity}
             if self.is_plain_entity(name):
-                if not view.privacy_turn or name.startswith(PRIVACY_PREFIX):
+                own = name == OWN_ENTITY and entity.get("value") in self._policy.purposes
+                if own or (name != OWN_ENTITY and not view.privacy_turn):
                     kept.append({**shape, "value": entity.get("value")})
                 continue
             item = self._entity_items.get(name)
@@ -260,7 +275,7 @@ class EventSplitter:
 
     def _utterance(self, event: Mapping[str, Any], view: View) -> dict[str, Any]:
         """A bot's text may echo the person: it is masked as a message is."""
-        spoken = View(view.active, view.known)
+        spoken = View(view.active, view.known, view.privacy_turn)
         data = event.get("data") or {}
         buttons = [_button(button, self, spoken) for button in data.get("buttons") or []]
         return {
@@ -271,8 +286,9 @@ class EventSplitter:
     def _reminder(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
-        fields = ("intent", "date_time", "name", "kill_on_user_msg")
+        fields = ("intent", "date_time", "kill_on_user_msg")
         structure.update({name: event[name] for name in fields if name in event})
+        structure["name"] = event.get("name") if _NAME.fullmatch(str(event.get("name"))) else None
         raw = event.get("entities") or []
         if isinstance(raw, Mapping):
             raw = [{"entity": name, "value": value} for name, value in raw.items()]
@@ -320,6 +336,12 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of valu
     return float(value) if isinstance(value, SupportsFloat) else str(value)
 
 
+def is_payload(text: str, intent: object) -> bool:
+    """Return whether Rasa read the message as a button's payload; "/stop" typed by a person is none."""
+    found = _INTENT.match(text)
+    return found is not None and found[0] == f"/{intent}"
+
+
 def texts_of(value: object) -> Iterator[str]:
     """Yield every text that a value would be written as, to be found again in messages; of lists and dicts too."""
     if isinstance(value, Mapping):
@@ -339,7 +361,8 @@ def _intent(intent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _metadata(event: Mapping[str, Any]) -> dict[str, Any]:
-    found = event.get("metadata") or {}
+    # A user's metadata comes from the channel, so that anything may stand under any name.
+    found = {} if event.get("event") == "user" else event.get("metadata") or {}
     kept = {name: found[name] for name in _METADATA if isinstance(found.get(name), str)}
     return {"metadata": kept} if kept else {}
 

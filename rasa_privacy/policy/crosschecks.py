@@ -13,7 +13,7 @@ from rasa_privacy.policy.decoder import dotted
 from rasa_privacy.policy.languages import available_languages
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy, Purpose, duration_seconds
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
-from rasa_privacy.policy.slots import PRIVACY_PREFIX, RASA_SLOTS
+from rasa_privacy.policy.slots import OWN_SLOTS, RASA_SLOTS
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 
 #: The detectors that an item may name. `minimize.detectors` has one for each; a test compares the two.
@@ -115,7 +115,7 @@ class CrossChecks:
                 self._note((*here, "detect"), f"item {shown(name)} names the detector {shown(item.detect)}{hint}")
             if item.slot is None and item.entity is None and item.detect is None:
                 self._note(here, f"item {shown(name)} has neither 'slot', 'entity' nor 'detect', so nothing carries it")
-            if item.slot is not None and (item.slot in RASA_SLOTS or item.slot.startswith(PRIVACY_PREFIX)):
+            if item.slot is not None and (item.slot in RASA_SLOTS or item.slot in OWN_SLOTS):
                 self._note((*here, "slot"), f"slot {shown(item.slot)} belongs to Rasa or to the plug-ins, to no item")
             self._texts((*here, "called"), item.called, f"item {shown(name)}")
 

@@ -10,13 +10,13 @@ from rasa_privacy.policy.suggest import listed
 #: Slots that Rasa adds to every domain (rasa/shared/core/constants.py).
 RASA_SLOTS: Final = frozenset({"requested_slot", "session_started_metadata"})
 
-#: Slots that the plug-ins add begin with this.
-PRIVACY_PREFIX: Final = "privacy_"
+#: Slots that the plug-ins add (`dialogue.turns`).
+OWN_SLOTS: Final = frozenset({"privacy_pending", "privacy_result"})
 
 
 def is_exempt(slot: str) -> bool:
     """Tell whether a slot belongs to Rasa or to the plug-ins, and so needs no word in privacy.yml."""
-    return slot in RASA_SLOTS or slot.startswith(PRIVACY_PREFIX)
+    return slot in RASA_SLOTS or slot in OWN_SLOTS
 
 
 def unclassified_slots(policy: Policy, slots: Iterable[str]) -> list[str]:

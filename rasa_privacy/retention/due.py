@@ -21,5 +21,8 @@ def due_at(policy: Policy, purpose: str, active: Collection[str], now: datetime)
     """Return when data used now under this purpose is due, or None for `until withdrawn`."""
     if purpose == SERVICE:
         return now + (timedelta(seconds=duration_seconds(policy.messages.retain)) if active else WITHOUT_CONSENT)
-    retain = policy.purposes[purpose].retain
-    return None if retain == UNTIL_WITHDRAWN else now + timedelta(seconds=duration_seconds(retain))
+    declared = policy.purposes[purpose]
+    limits = [declared.retain] if declared.retain != UNTIL_WITHDRAWN else []
+    # A consent that ends by itself ends what only it allowed, at the latest this long after the last use.
+    limits += [declared.consent_lasts] if declared.consent_lasts is not None else []
+    return now + timedelta(seconds=min(map(duration_seconds, limits))) if limits else None

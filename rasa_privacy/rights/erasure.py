@@ -16,6 +16,9 @@ from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, StorageError, TamperedSegmentError
 from rasa_privacy.storage.vault import Vault
 
+#: Each waits a quarter of a second at most.
+_CLEARING_ATTEMPTS: Final = 12
+
 #: Letters and digits that are not taken for one another when read out (Crockford's base 32).
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -58,7 +61,7 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificat
         counts["keys"] = len(vault.data_keys.due_of(connection, subject_id))
         record_withdrawal(vault, connection, subject_id, vault.policy.purposes, evidence)
         vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)
-    vault.database.checkpoint()
+    _clear(vault)
     _verify(vault, sender_id, subject_id)
     return ErasureCertificate(number, evidence.at, counts)
 
@@ -69,6 +72,16 @@ def _events(vault: Vault, connection: Any, sender_id: str) -> int:
         return vault.conversations.head(connection, sender_id)[1]
     except (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError):
         return 0
+
+
+def _clear(vault: Vault) -> None:
+    """Empty the database's log, in which the erased rows stand until then.
+
+    Raises:
+        StorageError: Somebody else keeps a transaction open, such as a backup.
+    """
+    if not any(vault.database.checkpoint() for _ in range(_CLEARING_ATTEMPTS)):
+        raise StorageError("erased, but the database's log could not be emptied because it is being read; try again")
 
 
 def _verify(vault: Vault, sender_id: str, subject_id: bytes) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.derive import KEY_BYTES
+from rasa_privacy.crypto.identity import SERVICE as SERVICE  # noqa: PLC0414 - rooms above name it from here
 from rasa_privacy.crypto.key_file import FileKeyProvider
 from rasa_privacy.crypto.key_ring import NO_SUBJECT, KeyEncryptionKey
 from rasa_privacy.crypto.segment import NONCE_BYTES

@@ -15,7 +15,8 @@ CONSENT = Pending("consent", "lead_form", ("draw",))
 
 def turn(vault: Vault, *purposes: str, certain: bool = True, pending: Pending | None = None) -> Turn:
     """Return a turn that names these purposes."""
-    return Turn(SENDER, "any", purposes, certain, pending, evidence(vault), {})
+    intent = "privacy_confirm" if pending is not None and pending.kind == "erase" else "privacy_grant"
+    return Turn(SENDER, intent, purposes, certain, pending, evidence(vault), {})
 
 
 def said(replies: list[Reply]) -> str:

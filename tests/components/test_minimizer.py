@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rasa_privacy.dialogue.turns import Pending
+from rasa_privacy.dialogue.turns import ASK, PREVIEW, Pending
 from tests.support.vaults import SENDER, grant
 
 pytestmark = pytest.mark.rasa
@@ -36,6 +36,8 @@ def read(untouched: Any, tracker: Any) -> Callable[..., Any]:
     ) -> Any:
         if pending is not None:
             of.update(untouched.rasa_events.SlotSet("privacy_pending", pending.to_slot()))
+            of.update(untouched.rasa_events.ActionExecuted(PREVIEW if pending.kind == "erase" else ASK))
+            of.update(untouched.rasa_events.ActionExecuted("action_listen"))
         ranking = [{"name": intent, "confidence": confidence}, {"name": "enter_draw", "confidence": 0.04}]
         data = {"text": text, "intent": ranking[0], "intent_ranking": ranking, "entities": list(entities)}
         message = untouched.rasa_api.Message(data=data)

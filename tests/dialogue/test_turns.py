@@ -56,12 +56,13 @@ DRAW = frozenset({"draw"})
         (view("privacy_stop"), STOP),
         (view("privacy_grant", pending=CONSENT), GRANT),
         (view("privacy_refuse", pending=CONSENT), REFUSE),
-        (view("privacy_cancel", pending=CONSENT), REFUSE),
+        (view("privacy_cancel", pending=CONSENT), UNCLEAR),
+        (view("privacy_confirm", pending=CONSENT), UNCLEAR),
         (view("privacy_unclear", pending=CONSENT), UNCLEAR),
         (view("privacy_confirm", pending=ERASURE), ERASE),
-        (view("privacy_grant", pending=ERASURE), ERASE),
+        (view("privacy_grant", pending=ERASURE), UNCLEAR),
         (view("privacy_cancel", pending=ERASURE), KEEP),
-        (view("privacy_refuse", pending=ERASURE), KEEP),
+        (view("privacy_refuse", pending=ERASURE), UNCLEAR),
     ],
 )
 def test_message_is_answered_by_its_privacy_turn(seen: TurnView, action: str) -> None:
@@ -172,6 +173,20 @@ def test_gate_closes_when_the_ledger_cannot_be_read() -> None:
 def test_foreign_slot_value_is_no_pending_question(value: object) -> None:
     """The slot can be set through the HTTP API; what is not ours counts as nothing."""
     assert Pending.from_slot(value) is None
+
+
+def test_question_that_is_passed_by_is_forgotten() -> None:
+    """A "yes" that comes after something else answers something else."""
+    assert TURNS.forgets(view("ask_opening_hours", pending=CONSENT))
+    assert not TURNS.forgets(view("privacy_grant", pending=CONSENT))
+    assert not TURNS.forgets(view("privacy_why", pending=CONSENT))
+    assert TURNS.decide(view("privacy_access", pending=CONSENT)) == Decision(SHOW, None)
+
+
+def test_grant_whose_report_was_lost_is_not_denied() -> None:
+    """What stands in the ledger is not called undone."""
+    lost = view(last=GRANT, ok=False, pending=CONSENT, active=DRAW)
+    assert TURNS.decide(lost) == Decision("lead_form", None)
 
 
 def test_pending_survives_the_slot() -> None:

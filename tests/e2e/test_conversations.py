@@ -24,7 +24,7 @@ def text_of(messages: list[BotMessage]) -> str:
 
 def asks_for_consent(chat: Chat) -> bool:
     """Return whether the last turn offered the two buttons of a consent question."""
-    return [button.payload for button in chat.offered] == ["/privacy_grant", "/privacy_refuse"]
+    return [button.payload.split("{")[0] for button in chat.offered] == ["/privacy_grant", "/privacy_refuse"]
 
 
 def agree_to_the_draw(chat: Chat) -> None:

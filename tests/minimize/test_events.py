@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rasa_privacy.dialogue.turns import Pending
 from rasa_privacy.minimize.events import WITHHELD, Entry, EventSplitter, View, join
 from tests.support.rasa_events import ROW, TIME, message, saying, utterance
 from tests.support.vaults import policy
@@ -108,7 +109,6 @@ def test_message_keeps_its_intent_and_loses_the_rest() -> None:
     assert structure == {
         "event": "user",
         "timestamp": TIME,
-        "metadata": {"model_id": "M", "assistant_id": "A"},
         "text": WITHHELD,
         "parse_data": {
             "intent": {"name": "enter_draw", "confidence": 0.75},
@@ -194,10 +194,10 @@ def test_button_keeps_its_intent_only(payload: object, kept: str) -> None:
     assert button["payload"].split("@")[0].strip() == kept
 
 
-@pytest.mark.parametrize("text", [f'/inform{{"full_name": "{NAME}"}}', f"/{NAME}", f"/inform@1.0 {NAME}"])
+@pytest.mark.parametrize("text", [f'/inform{{"full_name": "{NAME}"}}', f"/inform@1.0 {NAME}"])
 @pytest.mark.parametrize("keep", ["masked", "full"])
 def test_message_that_names_an_intent_is_kept_as_that_intent(text: str, keep: str) -> None:
-    """Of a button that was pressed, or of a text that only looks like one, the values are not in the text."""
+    """Of a button that was pressed the values are not in the text."""
     event = {"event": "user", **ROW, "text": text, "parse_data": {"intent": {"name": "inform"}}}
     structure, _ = SPLITTERS[keep].split(event, 0, DRAW)
     assert structure["text"] == structure["parse_data"]["text"] == "/inform"
@@ -220,7 +220,7 @@ def test_values_are_cut_as_privacy_yml_says() -> None:
 
 def test_slots_that_are_not_personal_stay_in_the_structure() -> None:
     """So do Rasa's own and ours; a slot that nobody classified does not."""
-    for name in ("favourite_activity", "requested_slot", "privacy_result"):
+    for name in ("favourite_activity", "requested_slot"):
         assert MASKED.split(slot(name, "hiking"), 0, NOBODY) == (slot(name, "hiking"), [])
     assert MASKED.split(slot("forgotten", "hiking"), 0, DRAW) == (slot("forgotten", None), [])
 
@@ -229,7 +229,10 @@ def test_privacy_request_fills_no_slot_of_the_bot() -> None:
     """The words of an opt-out are no favourite activity either; our own slots are filled all the same."""
     turn = View({"draw"}, {}, privacy_turn=True)
     assert MASKED.split(slot("favourite_activity", f"STOP, {NAME}"), 0, turn) == (slot("favourite_activity", None), [])
-    assert MASKED.split(slot("privacy_pending", {"kind": "erase"}), 0, turn)[0]["value"] == {"kind": "erase"}
+    pending = Pending("erase").to_slot()
+    assert MASKED.split(slot("privacy_pending", pending), 0, turn)[0]["value"] == pending
+    assert MASKED.split(slot("privacy_pending", {"kind": "erase", "note": NAME}), 0, turn)[0]["value"] == pending
+    assert MASKED.split(slot("privacy_result", NAME), 0, turn)[0]["value"] is None
 
 
 @pytest.mark.parametrize(
