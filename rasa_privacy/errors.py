@@ -1,7 +1,7 @@
 """Every error that the package raises on purpose: one tree under `PrivacyError`.
 
 A message names the place, the cause and the remedy. It never carries a key, a payload, a sender id or another
-personal value; `tests/test_canary_errors.py` holds that.
+personal value; `tests/storage/test_canary.py` holds that for storage.
 """
 
 

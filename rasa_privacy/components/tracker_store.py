@@ -4,7 +4,8 @@ Rules, in order:
 
 1. The server does not start without a store that works: every failure in the constructor is a `PrivacyError`, which
    Rasa does not turn into an in-memory store. At run time nothing falls back to memory either (`_without_fallback`).
-2. On save the ledger is read again, so that a withdrawal made during the turn counts for the turn.
+2. The ledger's chain is verified when the store opens. On save the ledger is read again, so that a withdrawal made
+   during the turn counts for the turn.
 3. A turn during which the person was erased is not stored: it belongs to the person who is gone. A tracker without a
    handle brings back nothing from before an erasure.
 4. The loser of two writers re-reads the version and appends; nothing is lost.
@@ -92,6 +93,7 @@ class EncryptedTrackerStore(TrackerStore):
         gate.install()
         payload.install()
         _without_fallback()
+        self._read(vault.ledger.verify)
         self._sweep()
 
     @property

@@ -41,8 +41,9 @@ def sweep(vault: Vault, now: datetime) -> SweepResult:
         with vault.database.write() as connection:
             due = vault.data_keys.due(connection, now, _BATCH)
             for subject_id, purpose in due:
-                people += _remove(vault, connection, subject_id, purpose, now)
-        purposes += len(due)
+                removed = _remove(vault, connection, subject_id, purpose, now)
+                purposes += removed.purposes
+                people += removed.people
         if len(due) < _BATCH:
             break
     if purposes:
@@ -50,20 +51,20 @@ def sweep(vault: Vault, now: datetime) -> SweepResult:
     return SweepResult(purposes, people)
 
 
-def _remove(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> int:
-    """Remove one purpose of one person; return 1 where the person is gone."""
+def _remove(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> SweepResult:
+    """Remove one purpose of one person, or put it off; return what was removed."""
     if vault.erasures.is_erased(connection, subject_id):
-        return 0
+        return SweepResult(0, 0)
     if purpose != SERVICE:
         _drop(vault, connection, subject_id, purpose)
         vault.data_keys.destroy(connection, subject_id, purpose)
-        return 0
+        return SweepResult(1, 0)
     if set(vault.data_keys.due_of(connection, subject_id)) - {SERVICE}:
         # The values of other purposes hang on the conversation's structure: it goes when the last of them goes.
         vault.data_keys.touch(connection, subject_id, SERVICE, now + timedelta(days=1))
-        return 0
+        return SweepResult(0, 0)
     vault.erasures.bury(connection, subject_id, erased_at=now, certificate=certificate_number(), counts={})
-    return 1
+    return SweepResult(1, 1)
 
 
 def _drop(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> None:

@@ -223,9 +223,9 @@ def test_exc_info_that_handlers_read_has_type_but_neither_message_nor_frames(
 def test_own_errors_and_system_errors_keep_their_messages(lines: Callable[[], str]) -> None:
     """What says how to mend the configuration is not lost, nor why a port cannot be opened."""
     logger = logging.getLogger("rasa.core.run")
-    logger.error("Cannot start", exc_info=PolicyError("privacy.yml:14:7: purpose 'prize_draw' uses item 'mail'"))
+    logger.error("Cannot start", exc_info=PolicyError("privacy.yml:14:7: purpose 'prize_draw' uses item 'emali'"))
     logger.error("Cannot listen", exc_info=OSError(98, MARK, EMAIL))
-    assert "PolicyError: privacy.yml:14:7: purpose 'prize_draw' uses item 'mail'" in lines()
+    assert "PolicyError: privacy.yml:14:7: purpose 'prize_draw' uses item 'emali'" in lines()
     assert "[Errno 98] " in lines()
     assert_unmarked(lines())
 

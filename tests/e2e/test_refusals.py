@@ -7,7 +7,9 @@ import asyncio
 import difflib
 import logging
 import shutil
+import sqlite3
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,16 @@ from rasa.utils.endpoints import EndpointConfig
 from rasa_privacy import ConsentGate, ConsentPolicy, DataMinimizer, EncryptedTrackerStore
 from rasa_privacy.cli.training import train
 from rasa_privacy.components import runtime
-from rasa_privacy.errors import KeyProviderError, ModelMismatchError, PolicyError, PrivacyError, UnknownNameError
+from rasa_privacy.consent.ledger import Evidence, record_answer, record_asked
+from rasa_privacy.consent.notice import Notice
+from rasa_privacy.errors import (
+    KeyProviderError,
+    LedgerError,
+    ModelMismatchError,
+    PolicyError,
+    PrivacyError,
+    UnknownNameError,
+)
 from tests.e2e.harness import BUILD, EXAMPLE_BOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.rasa]
@@ -197,6 +208,21 @@ def test_missing_and_wrong_keys_stop_the_server(folder: Path, monkeypatch: pytes
     shutil.rmtree(folder / "keys", ignore_errors=True)
     shutil.copytree(other / "keys", folder / "keys")
     with pytest.raises(KeyProviderError, match="not the one"):
+        open_store()
+
+
+def test_forged_consent_stops_the_server(folder: Path) -> None:
+    """A refusal that somebody turned into a grant with plain SQL is found by the chain."""
+    store = open_store()
+    notice = Notice("prize_draw", "v", "en", "May we?")
+    evidence = Evidence("button", "rest", "en", datetime.now(timezone.utc))
+    with store._vault.database.write() as connection:
+        subject_id = store._vault.subjects.find_or_create(connection, "somebody", evidence.at)
+        record_asked(store._vault, connection, subject_id, notice, evidence)
+        record_answer(store._vault, connection, subject_id, "prize_draw", granted=False, evidence=evidence)
+    with sqlite3.connect(folder / "conversations.db") as database:
+        database.execute("UPDATE ledger SET event = 'granted' WHERE event = 'refused'")
+    with pytest.raises(LedgerError):
         open_store()
 
 
