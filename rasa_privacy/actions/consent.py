@@ -101,9 +101,10 @@ class WithdrawConsent(PrivacyAction):
             wanted = [name for name in turn.purposes if name in granted]
             if turn.purposes and not wanted:
                 return [Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])]
-            if not wanted and (len(granted) > 1 or not turn.certain):
+            if not wanted:
+                # "Take me off the list" may mean something else than the one consent on record.
                 return [_which(store, turn, granted)]
-            done = withdraw(store, connection, subject_id, wanted or granted, turn.evidence)
+            done = withdraw(store, connection, subject_id, wanted, turn.evidence)
         store.database.checkpoint()
         called = " and ".join(_called(store, turn, name) for name in done.purposes)
         text = turn.words("utter_privacy_withdrawn", called=called, gone=_gone(store, turn, done.items))

@@ -125,4 +125,6 @@ def _goes(store: Vault, turn: Turn, held: Holdings, granted: frozenset[str]) -> 
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return f"{counts.get('events', 0)} conversation events and the {counts.get('keys', 0)} keys that opened them"
+    keys = counts.get("keys", 0)
+    opened = "the key that opened them" if keys == 1 else f"the {keys} keys that opened them"
+    return f"{counts.get('events', 0)} conversation events and {opened}"

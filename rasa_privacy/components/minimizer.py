@@ -27,7 +27,7 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.dialogue.keywords import is_hedged, opt_out, privacy_request, reply
 from rasa_privacy.dialogue.purposes import named_purposes
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Pending
-from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter, is_payload
+from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter
 
 #: How sure the classifier must be of a privacy intent; higher while a form waits for free text.
 SURE: Final = 0.6
@@ -74,33 +74,21 @@ class DataMinimizer(GraphComponent):
         text = str(message.get("text") or "")
         pending = open_question(tracker) if tracker is not None else None
         in_form = tracker is not None and tracker.active_loop_name is not None
-        pressed = is_payload(text, _intent_of(message))
-        if pressed:
-            _check_button(message, pending)
+        # A button's payload is read by Rasa after this component; what is left with a "/" was typed.
+        text = text.lstrip("/ ")
+        recognised = _recognise(text, language, pending, in_form=in_form)
+        if recognised is not None:
+            _set_intent(message, recognised, 1.0)
         else:
-            text = text.lstrip("/ ")
-            recognised = _recognise(text, language, pending, in_form=in_form)
-            if recognised is not None:
-                _set_intent(message, recognised, 1.0)
-            else:
-                _weigh_classifier(message, pending, in_form=in_form)
-                if _intent_of(message) in _YES_INTENTS and is_hedged(text, language):
-                    _set_intent(message, "privacy_unclear", 1.0)
+            _weigh_classifier(message, pending, in_form=in_form)
+            if _intent_of(message) in _YES_INTENTS and is_hedged(text, language):
+                _set_intent(message, "privacy_unclear", 1.0)
         entities = list(message.get("entities") or [])
         allowed = _allowed(entities, message, tracker, running)
         message.set("entities", allowed, add_to_output=True)
         message.set(DROPPED, _dropped(entities, allowed, running), add_to_output=True)
-        if running is not None and _intent_of(message) == "privacy_withdraw" and not pressed:
+        if running is not None and _intent_of(message) == "privacy_withdraw":
             _name_purposes(message, text, running)
-
-
-def _check_button(message: Message, pending: Pending | None) -> None:
-    """A consent button names its purpose; one of an older question is no answer to the one that is open."""
-    if _intent_of(message) not in ("privacy_grant", "privacy_refuse") or pending is None:
-        return
-    named = [entity.get("value") for entity in message.get("entities") or [] if entity.get("entity") == OWN_ENTITY]
-    if named and named != list(pending.purposes[:1]):
-        _set_intent(message, "privacy_unclear", 1.0)
 
 
 def _recognise(text: str, language: str, pending: Pending | None, *, in_form: bool) -> str | None:
@@ -125,6 +113,9 @@ def _weigh_classifier(message: Message, pending: Pending | None, *, in_form: boo
     else:
         wanted, threshold = True, SURE_IN_FORM if in_form else SURE
     if wanted and confidence >= threshold:
+        if name == "privacy_stop":
+            # A guess does not end everything at once: as a withdrawal it is asked about first.
+            _set_intent(message, "privacy_withdraw", confidence)
         return
     for other in message.get("intent_ranking") or []:
         if other.get("name") not in INTENTS:

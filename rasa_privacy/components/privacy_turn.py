@@ -24,7 +24,7 @@ from rasa_privacy.dialogue.turns import (
 )
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
-from rasa_privacy.minimize.events import DROPPED, is_payload
+from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, is_payload
 
 
 def turns_of(tracker: DialogueStateTracker) -> Turns | None:
@@ -40,15 +40,25 @@ def turns_of(tracker: DialogueStateTracker) -> Turns | None:
 def turn_view(tracker: DialogueStateTracker) -> TurnView:
     """Return what a decision depends on, the ledger read afresh."""
     state = runtime.consent_of(tracker)
-    message = tracker.latest_message
     return TurnView(
-        intent=message.intent_name if message is not None else None,
+        intent=_intent(tracker),
         last_action=tracker.latest_action_name or "",
         succeeded=_succeeded(tracker),
         pending=pending_of(tracker) if tracker.latest_action_name != ACTION_LISTEN_NAME else open_question(tracker),
         active_loop=tracker.active_loop_name,
         active=state.active if state is not None else None,
     )
+
+
+def _intent(tracker: DialogueStateTracker) -> str | None:
+    """Return the message's intent; a consent button of an older question is no answer to the one that is open."""
+    message = tracker.latest_message
+    intent: str | None = message.intent_name if message is not None else None
+    pending = pending_of(tracker)
+    if intent in ("privacy_grant", "privacy_refuse") and pending is not None and pending.purposes:
+        named = [entity.get("value") for entity in message.entities if entity.get("entity") == OWN_ENTITY]
+        return "privacy_unclear" if named and named != [pending.purposes[0]] else intent
+    return intent
 
 
 def pending_of(tracker: DialogueStateTracker) -> Pending | None:

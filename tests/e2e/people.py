@@ -11,6 +11,8 @@ from rasa_privacy.storage.vault import Vault, open_vault
 from tests.e2e.harness import RunningBot
 
 _NUMBERS = count(1)
+#: Everybody who was made in this process, for a search at the end.
+EVERYBODY: "list[Person]" = []
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,15 @@ def new_person(family: str = "Ravensbourne") -> Person:
     number = next(_NUMBERS)
     letters = "".join(chr(ord("a") + int(digit)) for digit in f"{number:03d}")
     given, surname = f"Quil{letters}", f"{family}{letters}"
-    return Person(
+    person = Person(
         sender=f"49301234{number:04d}x",
         name=f"{given} {surname}",
         email=f"{given}.{surname}@canary.example".lower(),
         postcode=f"SW{number % 10}A 7ZQ",
         phone=f"+49 30 90182{number:04d}",
     )
+    EVERYBODY.append(person)
+    return person
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from rasa_privacy.cli.rest import BotMessage, Chat
+from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.rights.erasure import erase
 from tests.e2e.harness import RunningBot
-from tests.e2e.people import Person, ledger_of, new_person, store_of, stored_values
+from tests.e2e.people import EVERYBODY, Person, ledger_of, new_person, store_of, stored_values
 from tests.e2e.search import assert_nowhere
 
 pytestmark = [pytest.mark.e2e]
@@ -263,3 +265,44 @@ def test_erasure_while_the_action_server_is_down_is_not_claimed(bot: RunningBot)
         said = text_of(chat.press("Yes, delete it"))
     assert "could not confirm" in said
     assert stored_values(bot, person.sender)["prize_draw"]["full_name"] == person.name
+
+
+def test_fitting_is_booked_with_its_own_consent(bot: RunningBot) -> None:
+    """The third form: another purpose, another notice, and only what it lists is stored for it."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    assert "book your fitting" in text_of(chat.say("I would like to book a fitting"))
+    chat.press("Yes, I agree")
+    chat.say(person.name)
+    chat.say(person.phone)
+    assert "booked" in text_of(chat.say("next Friday"))
+    assert set(stored_values(bot, person.sender)) == {"fitting"}
+    assert set(stored_values(bot, person.sender)["fitting"]) == {"full_name", "phone", "fitting_day"}
+
+
+def test_yes_that_comes_after_something_else_grants_nothing(bot: RunningBot) -> None:
+    """A question that was passed by is not answered by a later yes, and an old button answers no newer question."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    old_button = chat.offered[0].payload
+    chat.say("when are you open?")
+    chat.say("yes")
+    assert ledger_of(bot, person.sender) == [("prize_draw", "asked")]
+    chat.say("I want to get the newsletter")
+    chat.say(old_button)
+    assert ("newsletter", "granted") not in ledger_of(bot, person.sender)
+    chat.say("/stop")
+    assert stored_values(bot, person.sender) == {}
+
+
+def test_after_every_conversation_and_erasure_nothing_is_readable_anywhere(bot: RunningBot) -> None:
+    """The canary: everybody who spoke above is erased, and no byte of them is readable in any file or log."""
+    spoken = [person for person in EVERYBODY if bot.payloads(person.sender)]
+    assert spoken
+    with store_of(bot) as vault:
+        for person in spoken:
+            erase(vault, person.sender, Evidence("outside", "other", "en", vault.clock()))
+        with vault.database.read() as connection:
+            assert list(vault.conversations.sender_ids(connection)) == []
+    assert_nowhere([mark for person in spoken for mark in person.marks], bot.sinks(payloads=False))
