@@ -22,9 +22,6 @@ from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
 
-#: What is recorded as the notice of an event that answers none.
-NO_NOTICE = bytes(32)
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

@@ -192,8 +192,9 @@ class Turns:
     def _was_granted(view: TurnView) -> bool:
         """Return whether a grant is in the ledger although its report was lost on the way."""
         pending = view.pending
-        granted = view.active is not None and pending is not None and bool(pending.purposes)
-        return granted and view.last_action == GRANT and pending.purposes[0] in view.active  # type: ignore[union-attr, operator]
+        if view.last_action != GRANT or view.active is None or pending is None:
+            return False
+        return pending.purposes[:1] != () and pending.purposes[0] in view.active
 
     def _resume(self, view: TurnView) -> Decision:
         """After a grant: ask for the next purpose, or run what was held back. The ledger decides, not the reply."""
