@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from rasa_privacy.errors import KeyDestroyedError
+from rasa_privacy.errors import KeyDestroyedError, StorageError
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number, erase
 from rasa_privacy.storage.vault import Vault
@@ -154,3 +154,13 @@ def test_certificate_numbers_are_made_of_the_given_randomness() -> None:
     """The number is three groups of four, without letters that are taken for digits."""
     assert certificate_number(lambda letters: letters[-1]) == "ER-ZZZZ-ZZZZ-ZZZZ"
     assert not set("ILOU") & set("".join(certificate_number()[3:] for _ in range(200)))
+
+
+def test_erasure_that_reading_back_does_not_confirm_gets_no_certificate(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim "checked" rests on the check: where the rows are still there, nothing is claimed."""
+    grant(vault, "draw")
+    monkeypatch.setattr(type(vault.erasures), "bury", lambda *_arguments, **_named: None)
+    with pytest.raises(StorageError, match="still finds"):
+        erase(vault, SENDER, evidence(vault))

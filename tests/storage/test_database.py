@@ -54,6 +54,21 @@ def test_each_connection_is_set_up(database: Database) -> None:
     assert found == expected
 
 
+def test_deleted_bytes_are_overwritten_where_sqlite_would_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some builds of SQLite overwrite by themselves and so flatter any store; with that off, our setting does it."""
+    monkeypatch.setattr(module, "_PRAGMAS", ("PRAGMA secure_delete=OFF", *module._PRAGMAS))
+    database = Database(f"sqlite:///{tmp_path / 'plain.db'}")
+    database.create_file()
+    with database.write() as conn:
+        conn.execute(text("CREATE TABLE told (what TEXT)"))
+        conn.execute(text("INSERT INTO told VALUES ('Quilza-Ravenz-4711')"))
+    with database.write() as conn:
+        conn.execute(text("DELETE FROM told"))
+    assert database.checkpoint()
+    database.close()
+    assert all(b"Quilza-Ravenz-4711" not in path.read_bytes() for path in tmp_path.iterdir())
+
+
 def test_a_new_file_is_private(tmp_path: Path) -> None:
     """The file is made for its owner only, and an existing one keeps its mode."""
     Database(f"sqlite:///{tmp_path}/new.db").create_file()
