@@ -5,6 +5,7 @@ All in one process and on the same conversations. The stores take turns, so that
 
 import asyncio
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from statistics import mean, median
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from bench.support.databases import SERVERS
+from bench.support.plot import draw
 from bench.support.report import Table, milliseconds, publish, verdict
 from bench.support.stores import (
     MEMORY,
@@ -31,7 +34,7 @@ from bench.support.stores import (
 from bench.support.talk import Talk
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.storage.vault import open_vault
+from rasa_privacy.storage.vault import Vault, open_vault
 
 NAMES: Final = (STOCK, OURS, MEMORY)
 #: Conversations of each length in one database: short ones are many, as a file has fixed parts that would hide them.
@@ -54,6 +57,10 @@ SQLite's rollback journal, ours writes ahead. Rasa's in-memory store is there fo
 now and then, so its mean is shown beside its median. Bytes are what the files grew by from the empty database, keys
 and all, divided by events. An erasure is timed with its reading back, in a process that has read the conversation and
 erased somebody else before."""
+ON_A_SERVER: Final = """As on SQLite. Both stores use the server on this machine with its own settings, which waits for
+the disk at each commit. Bytes are those of the tables and their indexes after they were written anew (VACUUM FULL,
+OPTIMIZE TABLE); people are erased one after the other."""
+METHODS: Final = {"SQLite": METHOD, "PostgreSQL": ON_A_SERVER, "MariaDB": ON_A_SERVER}
 
 
 @dataclass
@@ -66,26 +73,46 @@ class Measured:
     erase: dict[int, list[float]] = field(default_factory=dict)
 
 
-async def measure(folder: Path) -> Measured:
-    """Measure everything, one length after the other."""
+async def measure(kind: str, folder: Path) -> Measured:
+    """Measure everything on one kind of database, one length after the other."""
     measured, domain = Measured(), domains()
     for length, people in PEOPLE.items():
-        print(f"{people} conversations of {length} events ...", flush=True)
-        stores = open_stores(folder / str(length), domain)
-        empty = stores.bytes_on_disk()
-        talks = {f"49301234{length}{number:03d}": Talk(length + number) for number in range(people)}
-        for sender, talk in talks.items():
-            await converse(stores, sender, talk, length)
-        filled = stores.bytes_on_disk()
-        measured.bytes_per_event[length] = {
-            name: (filled[name] - empty[name]) / (length * people) for name in (STOCK, OURS)
-        }
-        if length in ERASED_LENGTHS:
-            measured.erase[length] = erase_times(stores, next(iter(talks)))
-        measured.retrieve[length] = await retrieve_times(stores, list(talks))
-        measured.save[length] = await save_times(stores, talks)
-        stores.vault.close()
+        print(f"{kind}: {people} conversations of {length} events ...", flush=True)
+        with open_stores(kind, folder / str(length), domain) as stores:
+            await measure_length(measured, stores, length, people)
     return measured
+
+
+async def measure_length(measured: Measured, stores: Stores, length: int, people: int) -> None:
+    """Measure everything at one length."""
+    empty = stores.bytes_on_disk()
+    talks = {f"49301234{length}{number:03d}": Talk(length + number) for number in range(people)}
+    for sender, talk in talks.items():
+        await converse(stores, sender, talk, length)
+    filled = stores.bytes_on_disk()
+    measured.bytes_per_event[length] = {
+        name: (filled[name] - empty[name]) / (length * people) for name in (STOCK, OURS)
+    }
+    if length in ERASED_LENGTHS and not stores.urls:
+        measured.erase[length] = erase_times(stores, next(iter(talks)))
+    measured.retrieve[length] = await retrieve_times(stores, list(talks))
+    measured.save[length] = await save_times(stores, talks)
+    if length in ERASED_LENGTHS and stores.urls:
+        measured.erase[length] = erase_each(stores.vault, list(talks))
+
+
+def erase_each(vault: Vault, senders: list[str]) -> list[float]:
+    """Return the seconds of erasing these people, one after the other, after somebody else."""
+    evidence = Evidence(method="words", channel="rest", language="en", at=vault.clock())
+    times = []
+    consent(vault, "somebody else")
+    for number, sender in enumerate(["somebody else", *senders]):
+        start = time.perf_counter()
+        if erase(vault, sender, evidence) is None:
+            raise SystemExit("nothing was erased, so the times mean nothing")
+        if number:  # the first compiles the statements, which a server does once
+            times.append(time.perf_counter() - start)
+    return times
 
 
 async def retrieve_times(stores: Stores, senders: list[str]) -> dict[str, list[float]]:
@@ -146,7 +173,7 @@ def erase_times(stores: Stores, sender: str) -> list[float]:
     return times
 
 
-def table_of(measured: Measured) -> Table:
+def table_of(kind: str, measured: Measured) -> Table:
     """Return all rows with their goals."""
     rows = [
         *(_retrieve_row(length, times) for length, times in measured.retrieve.items()),
@@ -155,7 +182,7 @@ def table_of(measured: Measured) -> Table:
         *_erase_rows(measured.erase),
     ]
     head = ("work", "stock", "ours", "in memory", "ours against stock", "goal", "")
-    return Table("Tracker store against stock Rasa", " ".join(METHOD.split()), head, rows)
+    return Table(f"Tracker store against stock Rasa on {kind}", " ".join(METHODS[kind].split()), head, rows)
 
 
 def _retrieve_row(length: int, times: dict[str, list[float]]) -> tuple[str, ...]:
@@ -205,7 +232,11 @@ def main() -> None:
     """Measure, print, and write the document."""
     start = time.perf_counter()
     with TemporaryDirectory() as folder:
-        publish("store", table_of(asyncio.run(measure(Path(folder)))))
+        for kind in sys.argv[1:] or SERVERS:
+            name = "store" if kind == "SQLite" else f"store {kind}"
+            measured = asyncio.run(measure(kind, Path(folder) / kind))
+            draw(kind, measured)
+            publish(name, table_of(kind, measured))
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 

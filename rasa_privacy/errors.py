@@ -45,12 +45,24 @@ class SchemaVersionError(StorageError):
     """The database has the schema of another release."""
 
 
-class ConversationConflictError(StorageError):
+class UnreachableError(StorageError):
+    """The database does not answer, or the connection broke. What was not committed is to be tried again."""
+
+
+class ContentionError(StorageError):
+    """Another transaction was first. Nothing was written; `Database.transact` tries again."""
+
+
+class ConversationConflictError(ContentionError):
     """Another writer saved this conversation in between. Read it again and append."""
 
 
 class LedgerError(PrivacyError):
     """The consent ledger does not verify, or a record is not allowed in its state."""
+
+
+class JournalError(StorageError):
+    """The erasure journal is missing, cut, changed, another database's, or cannot be written."""
 
 
 class DetectorError(PrivacyError):

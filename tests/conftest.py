@@ -3,3 +3,5 @@
 import os
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+
+pytest_plugins = ["tests.support.databases", "tests.support.key_services"]

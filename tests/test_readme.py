@@ -16,6 +16,9 @@ RUN_BY = {
     "rasa-privacy init": "tests/e2e/test_new_builder.py",
     "rasa-privacy check": "tests/e2e/test_new_builder.py",
     "rasa train": "tests/e2e/test_new_builder.py",
+    "rasa-privacy check --database": "tests/cli/test_check_database.py",
+    "rasa-privacy keys status": "tests/cli/test_keys.py",
+    "rasa-privacy database status": "tests/cli/test_check_database.py",
 }
 
 

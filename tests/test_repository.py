@@ -33,7 +33,7 @@ def files() -> list[Path]:
     )
     if listed.returncode == 0:
         return [path for path in map(ROOT.joinpath, listed.stdout.splitlines()) if path.is_file()]
-    skipped = {".venv", ".git", "__pycache__", "models", ".build"}
+    skipped = {".venv", ".venv-core", ".git", "__pycache__", "models", ".build"}
     return [path for path in ROOT.rglob("*") if path.is_file() and not skipped & set(path.relative_to(ROOT).parts)]
 
 
@@ -62,11 +62,12 @@ def test_an_index_address_would_be_noticed(line: str) -> None:
     assert INDEX_WORDS.search(line)
 
 
-def test_every_locked_requirement_has_a_version_and_hashes() -> None:
+@pytest.mark.parametrize(("name", "least"), [("requirements.lock", 100), ("requirements-core.lock", 50)])
+def test_every_locked_requirement_has_a_version_and_hashes(name: str, least: int) -> None:
     """Nothing is installed that is not the very file that was tested."""
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    lock = (ROOT / name).read_text(encoding="utf-8")
     requirements = [part for part in re.split(r"\n(?=\S)", lock) if part.strip() and not part.startswith("#")]
-    assert len(requirements) > 100
+    assert len(requirements) > least
     without = [part.splitlines()[0] for part in requirements if "==" not in part or "--hash=sha256:" not in part]
     assert without == []
 
@@ -82,11 +83,20 @@ def test_lock_has_the_declared_dependencies() -> None:
     assert names - locked == set()
 
 
+def test_the_core_is_locked_on_the_other_sqlalchemy() -> None:
+    """The two locks differ in what they are there for: Rasa and SQLAlchemy 1.4 here, neither there."""
+    lock, core = ((ROOT / name).read_text(encoding="utf-8") for name in ("requirements.lock", "requirements-core.lock"))
+    assert re.search(r"(?m)^sqlalchemy==1\.4\.", lock)
+    assert re.search(r"(?m)^sqlalchemy==2\.", core)
+    assert re.search(r"(?m)^rasa==", lock)
+    assert not re.search(r"(?m)^rasa", core)
+
+
 def test_make_targets_exist() -> None:
     """The commands that the documents name are targets of the Makefile."""
     make = shutil.which("make")
     assert make is not None
-    for target in ("venv", "demo", "test", "check", "bench", "lock"):
+    for target in ("venv", "demo", "test", "core", "fuzz", "check", "bench", "lock"):
         done = subprocess.run([make, "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
@@ -97,23 +107,25 @@ def test_scripts_can_be_executed() -> None:
         assert (ROOT / name).stat().st_mode & 0o111 == 0o111
 
 
-def test_missing_python_is_explained(tmp_path: Path) -> None:
-    """Where no Python 3.10 runs, the message says how to get one; a shim that fails is no Python."""
-    shim = tmp_path / "python3.10"
+@pytest.mark.parametrize(("version", "variable"), [("3.10", "PYTHON="), ("3.13", "CORE_PYTHON=")])
+def test_missing_python_is_explained(tmp_path: Path, version: str, variable: str) -> None:
+    """Where no such Python runs, the message says how to get one; a shim that fails is no Python."""
+    shim = tmp_path / f"python{version}"
     shim.write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
     shim.chmod(0o755)
     script = (ROOT / "tools" / "find-python").read_text(encoding="utf-8")
     alone = tmp_path / "find-python"
-    alone.write_text(re.sub(r"/(usr|opt)/\S+python3\.10", "/nonexistent", script), encoding="utf-8")
+    alone.write_text(re.sub(r'"/(usr|opt)/[^"]+"', "/nonexistent", script), encoding="utf-8")
     environment = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
     shell = shutil.which("sh")
     cat = shutil.which("cat")
     assert shell is not None
     assert cat is not None
     (tmp_path / "cat").symlink_to(cat)
-    done = subprocess.run([shell, str(alone)], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([shell, str(alone), version], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "pyenv install 3.10" in done.stderr
+    assert f"pyenv install {version}" in done.stderr
+    assert f"make {variable}/path/to/python{version}" in done.stderr
     assert done.stdout == ""
 
 

@@ -1,15 +1,18 @@
 """The three stores side by side, and people who talk to them."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event as RasaEvent
+from sqlalchemy.engine import make_url
 
+from bench.support.databases import bytes_of, fresh_url
 from bench.support.talk import BOT, Event, Talk
 from rasa_privacy import EncryptedTrackerStore, PrivacyImporter
 from rasa_privacy.consent.ledger import Evidence, record_answer, record_asked
@@ -33,14 +36,18 @@ class Stores:
         by_name: Rasa tracker stores.
         vault: Opened apart from our store, as in the action server.
         folder: Where the files are.
+        urls: Of the databases on a server, by store; empty for files.
     """
 
     by_name: dict[str, Any]
     vault: Vault
     folder: Path
+    urls: dict[str, str]
 
     def bytes_on_disk(self) -> dict[str, int]:
         """Return the sizes of the databases, once the write-ahead log is moved into ours."""
+        if self.urls:
+            return {name: bytes_of(url) for name, url in self.urls.items()}
         self.vault.database.checkpoint()
         return {
             name: sum(path.stat().st_size for path in (self.folder / name).rglob("*") if path.is_file())
@@ -65,20 +72,34 @@ def domains() -> dict[str, Domain]:
     return {STOCK: plain, MEMORY: plain, OURS: Domain.load(str(BOT / "domain.yml")).merge(additions)}
 
 
-def open_stores(folder: Path, domain: dict[str, Domain]) -> Stores:
-    """Make three empty stores."""
+@contextmanager
+def open_stores(kind: str, folder: Path, domain: dict[str, Domain]) -> Iterator[Stores]:
+    """Make three empty stores, two of them in databases of this kind."""
     for name in (STOCK, OURS):
         (folder / name).mkdir(parents=True)
-    settings = settings_in(folder)
+    with fresh_url(kind, folder / STOCK) as stock, fresh_url(kind, folder / OURS) as ours:
+        settings = settings_in(folder) if kind == "SQLite" else replace(settings_in(folder), url=ours)
+        stores = _stores(settings, stock if kind != "SQLite" else f"sqlite:///{folder / STOCK / _FILE}", folder, domain)
+        try:
+            yield stores
+        finally:
+            stores.vault.close()
+            stores.by_name[STOCK].engine.dispose()
+
+
+def _stores(settings: StoreSettings, stock_url: str, folder: Path, domain: dict[str, Domain]) -> Stores:
     ours = EncryptedTrackerStore(
         domain[OURS],
         settings.url,
         keys={"provider": settings.keys.provider, "path": str(settings.keys.path)},
         privacy=str(settings.privacy),
     )
-    stock = SQLTrackerStore(domain[STOCK], dialect="sqlite", db=str(folder / STOCK / _FILE))
+    url = make_url(stock_url)
+    server = {"host": url.host, "port": url.port, "username": url.username}
+    stock = SQLTrackerStore(domain[STOCK], dialect=url.drivername, db=url.database, **(server if url.host else {}))
     memory = InMemoryTrackerStore(domain[MEMORY])
-    return Stores({STOCK: stock, OURS: ours, MEMORY: memory}, open_vault(settings), folder)
+    urls = {STOCK: stock_url, OURS: settings.url} if url.host else {}
+    return Stores({STOCK: stock, OURS: ours, MEMORY: memory}, open_vault(settings), folder, urls)
 
 
 def consent(vault: Vault, sender: str) -> None:

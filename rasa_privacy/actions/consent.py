@@ -18,7 +18,8 @@ from rasa_privacy.dialogue.turns import ASK, GRANT, REFUSE, STOP, WITHDRAW
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.rights.withdrawal import destroy, held_by_consent, withdraw
+from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.withdrawal import Withdrawal, destroy, held_by_consent, withdraw
 from rasa_privacy.storage.vault import Vault
 
 
@@ -34,9 +35,12 @@ class AskConsent(PrivacyAction):
         if turn.pending is None or not turn.pending.purposes or turn.pending.purposes[0] not in store.policy.purposes:
             raise LedgerError("nothing is to be asked; the question is lost, so nothing is recorded")
         notice = _notice(store.policy, turn.pending.purposes[0], turn)
-        with store.database.write() as connection:
+
+        def record(connection: Any) -> None:
             subject_id = store.subjects.find_or_create(connection, turn.sender_id, turn.evidence.at)
             record_asked(store, connection, subject_id, notice, turn.evidence)
+
+        store.database.transact(record)
         dropped = [Reply(turn.words("utter_privacy_dropped"), [], [])] if turn.pending.dropped else []
         buttons = [_for_purpose(button, notice.purpose) for button in turn.buttons("utter_privacy_ask")]
         return [*dropped, Reply(notice.text, buttons, [])]
@@ -54,11 +58,7 @@ class RecordGrant(PrivacyAction):
         if turn.intent != "privacy_grant":
             raise LedgerError("nobody said yes; a grant is recorded after an answer only")
         purpose = _asked_purpose(turn)
-        with store.database.write() as connection:
-            subject_id = store.subjects.find(connection, turn.sender_id)
-            if subject_id is None:
-                raise LedgerError("the person was not asked; ask again")
-            record_answer(store, connection, subject_id, purpose, granted=True, evidence=turn.evidence)
+        store.database.transact(lambda connection: _record(store, connection, turn, purpose, granted=True))
         return [Reply(turn.words("utter_privacy_granted", called=_called(store, turn, purpose)), [], [])]
 
 
@@ -72,12 +72,12 @@ class RecordRefusal(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Record `refused`, and say what still works."""
         purpose = _asked_purpose(turn)
-        with store.database.write() as connection:
-            subject_id = store.subjects.find(connection, turn.sender_id)
-            if subject_id is None:
-                raise LedgerError("the person was not asked; ask again")
-            record_answer(store, connection, subject_id, purpose, granted=False, evidence=turn.evidence)
-            destroy(store, connection, subject_id, [purpose])
+
+        def refuse(connection: Any) -> None:
+            subject_id = _record(store, connection, turn, purpose, granted=False)
+            destroy(store, connection, subject_id, [purpose], turn.evidence.at)
+
+        store.database.transact(refuse)
         text = turn.words(
             "utter_privacy_refused", called=_called(store, turn, purpose), contact=store.policy.controller.contact
         )
@@ -93,22 +93,26 @@ class WithdrawConsent(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """End the consents and destroy what only they allowed; ask which one where that is not clear."""
-        with store.database.write() as connection:
-            subject_id = store.subjects.find(connection, turn.sender_id)
-            granted = _revocable(store, connection, subject_id, turn)
-            if subject_id is None or not granted:
-                return [Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])]
-            wanted = [name for name in turn.purposes if name in granted]
-            if turn.purposes and not wanted:
-                return [Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])]
-            if not wanted:
-                # "Take me off the list" may mean something else than the one consent on record.
-                return [_which(store, turn, granted)]
-            done = withdraw(store, connection, subject_id, wanted, turn.evidence)
-        store.database.checkpoint()
+        done = store.database.transact(lambda connection: self._withdraw(store, connection, turn))
+        empty_log(store)
+        if isinstance(done, Reply):
+            return [done]
         called = " and ".join(_called(store, turn, name) for name in done.purposes)
         text = turn.words("utter_privacy_withdrawn", called=called, gone=_gone(store, turn, done.items))
         return [Reply(text, [], [*_cleared(store, done.items), forget_pending()])]
+
+    @staticmethod
+    def _withdraw(store: Vault, connection: Any, turn: Turn) -> Withdrawal | Reply:
+        """Withdraw from what the person named, or return what to say instead."""
+        subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+        granted = _revocable(store, connection, subject_id, turn)
+        wanted = [name for name in turn.purposes if name in granted]
+        if subject_id is None or not granted or (turn.purposes and not wanted):
+            return Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])
+        if not wanted:
+            # "Take me off the list" may mean something else than the one consent on record.
+            return _which(store, turn, granted)
+        return withdraw(store, connection, subject_id, wanted, turn.evidence)
 
 
 class Stop(PrivacyAction):
@@ -120,16 +124,28 @@ class Stop(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Withdraw from everything; the form that runs ends with it."""
-        items: tuple[str, ...] = ()
-        with store.database.write() as connection:
-            subject_id = store.subjects.find(connection, turn.sender_id)
-            if subject_id is not None:
-                everything = {*store.policy.purposes, *store.data_keys.due_of(connection, subject_id)}
-                items = withdraw(store, connection, subject_id, everything, turn.evidence).items
-        store.database.checkpoint()
+
+        def withdraw_all(connection: Any) -> tuple[str, ...]:
+            subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+            if subject_id is None:
+                return ()
+            everything = {*store.policy.purposes, *store.data_keys.due_of(connection, subject_id)}
+            return withdraw(store, connection, subject_id, everything, turn.evidence).items
+
+        items = store.database.transact(withdraw_all)
+        empty_log(store)
         events = [*_cleared(store, items), forget_pending(), ActiveLoop(None), SlotSet("requested_slot", None)]
         events.append(ReminderCancelled())
         return [Reply(turn.words("utter_privacy_stopped"), [], events)]
+
+
+def _record(store: Vault, connection: Any, turn: Turn, purpose: str, *, granted: bool) -> bytes:
+    """Record an answer to the notice shown last, and return the subject id."""
+    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+    if subject_id is None:
+        raise LedgerError("the person was not asked; ask again")
+    record_answer(store, connection, subject_id, purpose, granted=granted, evidence=turn.evidence)
+    return subject_id
 
 
 def _for_purpose(button: dict[str, str], purpose: str) -> dict[str, str]:

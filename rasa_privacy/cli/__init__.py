@@ -18,7 +18,10 @@ ERROR_EXIT_CODE: Final = 2
 COMMANDS: Final = {
     "init": ("rasa_privacy.cli.init", "init", "Write a privacy.yml for a bot, and print the lines to add."),
     "check": ("rasa_privacy.cli.check", "check", "Say what is wrong or forgotten in a bot's privacy settings."),
+    "database": ("rasa_privacy.cli.database", "database", "Show or upgrade the schema of the stored data."),
+    "import": ("rasa_privacy.cli.import_store", "import_store", "Take over the conversations of Rasa's own SQL store."),
     "schema": ("rasa_privacy.cli.schema", "schema", "Print the JSON Schema of privacy.yml for editors."),
+    "keys": ("rasa_privacy.cli.keys", "keys", "Look after the keys: status, rotate, end-epoch, replay-erasures."),
     "demo": ("rasa_privacy.cli.demo", "demo", "Talk to the example bot and watch what is stored."),
 }
 

@@ -16,9 +16,12 @@ def _types() -> dict[str, type[Event]]:
 
 
 def event_from(parameters: Mapping[str, Any]) -> Event | None:
-    """Return the event, or None for a type that Rasa does not know (any more)."""
+    """Return the event, or None for a type or a content that Rasa does not know (any more)."""
     kind = parameters.get("event")
     cls = _types().get(kind) if isinstance(kind, str) else None
     if cls is None:
         return None
-    return cls._from_parameters(dict(parameters))
+    try:
+        return cls._from_parameters(dict(parameters))
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None  # as an action without a name; it stays stored, and does not keep the others from being read

@@ -10,9 +10,7 @@ from typing import Any, Final
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.rasa_api import ActionExecutionRejection, hookimpl, plugin_manager
-from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS
-from rasa_privacy.errors import PrivacyError
 from rasa_privacy.minimize.events import View, join, texts_of
 
 #: The form's action and its validation belong together: `validate_lead_form` is guarded with `lead_form`.
@@ -41,22 +39,16 @@ class PayloadHooks:
 
 def _active(json_body: Mapping[str, Any], running: runtime.Runtime) -> frozenset[str]:
     action = str(json_body["next_action"])
-    vault = running.vault
-    try:
-        with vault.database.read() as connection:
-            subject_id = vault.subjects.find(connection, str(json_body["sender_id"]))
-            active = state_of(vault, connection, subject_id, vault.clock()).active
-    except PrivacyError as error:
+    policy = running.vault.policy
+    state = runtime.consent_of_sender(str(json_body["sender_id"]))
+    if state is None:
         if action in ACTIONS:
             return frozenset()
-        raise ActionExecutionRejection(action, "the consent ledger cannot be read") from error
-    guarded = {
-        *vault.policy.purposes_guarding(action),
-        *vault.policy.purposes_guarding(action.removeprefix(_VALIDATION)),
-    }
-    if not guarded <= active:
+        raise ActionExecutionRejection(action, "the consent ledger cannot be read")
+    guarded = {*policy.purposes_guarding(action), *policy.purposes_guarding(action.removeprefix(_VALIDATION))}
+    if not guarded <= state.active:
         raise ActionExecutionRejection(action, "its purposes lack consent")
-    return active
+    return state.active
 
 
 def minimised(json_body: Mapping[str, Any], running: runtime.Runtime, active: frozenset[str]) -> dict[str, Any]:

@@ -5,11 +5,14 @@ Rasa Open Source 3.6.21. Rasa Pro has some of these elsewhere; that difference w
 
 from pluggy import HookimplMarker
 from rasa.core import agent as agent_module
-from rasa.core.actions.action import ActionExecutionRejection
+from rasa.core.actions import action as action_module
+from rasa.core.actions import forms as forms_module
+from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.brokers.broker import EventBroker
-from rasa.core.channels.channel import UserMessage
+from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.policies.ensemble import DefaultPolicyPredictionEnsemble
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
+from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import FailSafeTrackerStore, TrackerStore
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes import default_recipe as default_recipe_module
@@ -19,7 +22,25 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.plugin import plugin_manager
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    ActiveLoop,
+    AgentUttered,
+    BotUttered,
+    ConversationPaused,
+    ConversationResumed,
+    DefinePrevUserUtteredFeaturization,
+    Event,
+    FollowupAction,
+    LoopInterrupted,
+    ReminderCancelled,
+    ReminderScheduled,
+    Restarted,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.core.training_data.structures import StoryGraph
 from rasa.shared.exceptions import RasaException
@@ -36,25 +57,40 @@ hookimpl = HookimplMarker("rasa")
 __all__ = [
     "ACTION_LISTEN_NAME",
     "ActionExecuted",
+    "ActionExecutionRejected",
     "ActionExecutionRejection",
     "ActiveLoop",
+    "AgentUttered",
+    "BotUttered",
+    "CollectingOutputChannel",
+    "ConversationPaused",
+    "ConversationResumed",
     "DefaultPolicyPredictionEnsemble",
     "DefaultV1Recipe",
+    "DefinePrevUserUtteredFeaturization",
     "DialogueStateTracker",
     "Domain",
     "Event",
     "EventBroker",
     "ExecutionContext",
     "FailSafeTrackerStore",
+    "FollowupAction",
     "GraphComponent",
+    "LoopInterrupted",
     "Message",
+    "MessageProcessor",
     "ModelStorage",
     "Policy",
     "PolicyPrediction",
     "RasaException",
     "RasaFileImporter",
     "RasaYAMLReader",
+    "ReminderCancelled",
+    "ReminderScheduled",
+    "RemoteAction",
     "Resource",
+    "Restarted",
+    "SessionStarted",
     "SlotSet",
     "StoryGraph",
     "SupportedData",
@@ -63,9 +99,11 @@ __all__ = [
     "TrainingDataImporter",
     "UserMessage",
     "UserUttered",
+    "action_module",
     "agent_module",
     "all_subclasses",
     "default_recipe_module",
+    "forms_module",
     "hookimpl",
     "plugin_manager",
 ]

@@ -5,12 +5,19 @@ runs in a process without our store: it lets nothing be collected.
 
 `Handle` hangs on the tracker that the store handed out. Rasa copies a tracker before each action, and the copy has no
 handle, so that nothing but the store, the minimizer and the gate ever acts on one.
+
+Components decide within Rasa's event loop, where the database must not be read. So consent is read ahead, in a thread
+(`processor.py`), and holds for the step that follows (`foresee`, `forget`). A step that nobody read ahead for reads it
+itself.
 """
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from rasa_privacy.components.history import settle
+from rasa_privacy.components.patience import Patience
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import PrivacyError
@@ -27,8 +34,8 @@ class Handle:
     Attributes:
         subject_id: The person when the tracker was read; None for nobody yet.
         version: Version of the stored conversation, 0 for none.
-        numbers: Number in the conversation of each of the tracker's first events; None for one that may not be stored.
-            Events behind these are new.
+        numbers: Number in the conversation of each event that the tracker had when it was read or saved; None for one
+            that may not be stored. The last is that of the last such event, also where the tracker let go of others.
         held: Items that each purpose holds a value of.
     """
 
@@ -40,11 +47,12 @@ class Handle:
 
 @dataclass(slots=True)
 class Runtime:
-    """One process's open store and the splitter for its domain."""
+    """One process's open store, where its work runs, and the splitter for its domain."""
 
     vault: Vault
     splitter: EventSplitter
     language: str
+    patience: Patience
     swept_at: datetime | None = field(default=None)
 
 
@@ -62,9 +70,10 @@ def current() -> Runtime | None:
     return _current
 
 
-def attach(tracker: Any, handle: Handle) -> None:
-    """Hang a handle on a tracker."""
+def attach(tracker: Any, handle: Handle, settled: int | None = None) -> None:
+    """Hang a handle on a tracker, and count the first of its fresh events as stored, or all of them."""
     setattr(tracker, _ATTRIBUTE, handle)
+    settle(tracker, settled)
 
 
 def handle_of(tracker: Any) -> Handle | None:
@@ -73,14 +82,42 @@ def handle_of(tracker: Any) -> Handle | None:
     return handle if isinstance(handle, Handle) else None
 
 
+_foreseen: ContextVar[tuple[str, ConsentState | None] | None] = ContextVar("rasa_privacy_consent", default=None)
+
+
+def foresee(sender_id: str, state: ConsentState | None) -> None:
+    """Let the next step of this task use a state that was read just now."""
+    _foreseen.set((sender_id, state))
+
+
+def forget() -> None:
+    """End the step: what was read ahead does not hold any more."""
+    _foreseen.set(None)
+
+
 def consent_of(tracker: Any) -> ConsentState | None:
-    """Read the ledger for the person behind a tracker; None where that cannot be done, which means no consent."""
-    runtime = current()
-    if runtime is None or handle_of(tracker) is None:
-        return None
-    vault = runtime.vault
+    """Return what the person behind a tracker allows; None where nobody can tell, which means no consent."""
+    return consent_of_sender(tracker.sender_id) if handle_of(tracker) is not None else None
+
+
+def consent_of_sender(sender_id: str) -> ConsentState | None:
+    """Return what a person allows; None where nobody can tell, which means no consent."""
+    foreseen = _foreseen.get()
+    if foreseen is not None and foreseen[0] == sender_id:
+        return foreseen[1]
+    running = current()
     try:
-        with vault.database.read() as connection:
-            return state_of(vault, connection, vault.subjects.find(connection, tracker.sender_id), vault.clock())
+        return read_consent(running, sender_id) if running is not None else None
     except PrivacyError:
         return None
+
+
+def read_consent(running: Runtime, sender_id: str) -> ConsentState:
+    """Read the ledger.
+
+    Raises:
+        PrivacyError: It cannot be read.
+    """
+    vault = running.vault
+    with vault.database.read() as connection:
+        return state_of(vault, connection, vault.subjects.find(connection, sender_id), vault.clock())

@@ -9,18 +9,19 @@ Rules, in order:
 3. A turn during which the person was erased is not stored: it belongs to the person who is gone. A tracker without a
    handle brings back nothing from before an erasure.
 4. The loser of two writers re-reads the version and appends; nothing is lost.
+5. A database that goes away is waited for, and then the person is told (`processor.py`); nothing is kept elsewhere.
 
 Database work runs in a thread, so that a slow database delays its own conversation only.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from rasa_privacy.components import gate, log_scrubbing, payload, runtime
-from rasa_privacy.components.event_types import event_from
+from rasa_privacy.components import gate, log_scrubbing, payload, processor, runtime
+from rasa_privacy.components.history import watch
+from rasa_privacy.components.patience import Patience
 from rasa_privacy.components.rasa_api import (
     DialogueStateTracker,
     Domain,
@@ -30,22 +31,22 @@ from rasa_privacy.components.rasa_api import (
     agent_module,
 )
 from rasa_privacy.components.runtime import Handle, Runtime
+from rasa_privacy.components.tracker_reader import read_tracker
 from rasa_privacy.components.turn_storage import TurnWriter
 from rasa_privacy.components.vocabulary import entity_slots, shield_mappings, words_of
+from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.turns import ACTIONS
-from rasa_privacy.errors import ConfigurationError, ConversationConflictError, ModelMismatchError, PrivacyError
-from rasa_privacy.minimize.events import EventSplitter, join
+from rasa_privacy.errors import ConfigurationError, ModelMismatchError, PrivacyError
+from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.settings import settings_from_mapping
-from rasa_privacy.policy.slots import OWN_SLOTS
 from rasa_privacy.retention.sweep import EVERY, sweep
+from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
 
-#: Threads for database work; more would wait for SQLite's one writer.
-_THREADS: Final = 4
-#: How often the loser of two writers tries again.
-_ATTEMPTS: Final = 10
+#: Threads for database work, so many conversations can wait for a slow database before others do.
+_THREADS: Final = 8
 
 T = TypeVar("T")
 
@@ -84,14 +85,15 @@ class EncryptedTrackerStore(TrackerStore):
     def _open(self, vault: Vault, domain: Domain | None, event_broker: EventBroker | None) -> None:
         log_scrubbing.install()
         self._vault = vault
-        self._runtime = Runtime(vault, EventSplitter(vault.policy), vault.policy.languages[0])
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="rasa-privacy-store")
+        self._patience = Patience(ThreadPoolExecutor(_THREADS, thread_name_prefix="rasa-privacy-store"))
+        self._runtime = Runtime(vault, EventSplitter(vault.policy), vault.policy.languages[0], self._patience)
         self._writer = TurnWriter(self._runtime)
         super().__init__(domain, event_broker)
         self.domain = domain
         runtime.install(self._runtime)
         gate.install()
         payload.install()
+        processor.install()
         _without_fallback()
         self._read(vault.ledger.verify)
         self._sweep()
@@ -113,37 +115,72 @@ class EncryptedTrackerStore(TrackerStore):
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """Return the tracker with the events since the last session start, or None for an unknown conversation."""
-        return await self._in_thread(lambda: self._load(sender_id, all_sessions=False))
+        return await self._patience.run(lambda _: self._load(sender_id, all_sessions=False))
 
     async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
         """Return the tracker with the events of all sessions, or None for an unknown conversation."""
-        return await self._in_thread(lambda: self._load(conversation_id, all_sessions=True))
+        return await self._patience.run(lambda _: self._load(conversation_id, all_sessions=True))
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Store the tracker's new events, minimised and sealed, and publish them in the same form."""
         log_scrubbing.remember(tracker.sender_id)
-        published = await self._in_thread(lambda: self._save(tracker))
+        published = await self._patience.run(lambda again: self._save(tracker, again=again))
         if self.event_broker is not None:
             for body in published:
                 self.event_broker.publish(body)
 
     async def exists(self, conversation_id: str) -> bool:
         """Return whether the conversation is stored."""
-        return await self._in_thread(
-            lambda: self._read(lambda connection: self._vault.conversations.exists(connection, conversation_id))
+        return await self._read_patiently(
+            lambda connection: self._vault.conversations.exists(connection, conversation_id)
         )
 
     async def keys(self) -> Iterable[str]:
         """Return the sender ids of all stored conversations."""
-        return await self._in_thread(
-            lambda: self._read(lambda connection: list(self._vault.conversations.sender_ids(connection)))
-        )
+        return await self._read_patiently(lambda connection: list(self._vault.conversations.sender_ids(connection)))
+
+    async def count_conversations(self, after_timestamp: float = 0.0) -> int:
+        """Return the number of conversations with an event at or after a time, as Rasa Pro asks for.
+
+        Args:
+            after_timestamp: Seconds since 1970. With more than 0 the last session of each conversation is opened.
+        """
+        if after_timestamp <= 0:
+            return await self._read_patiently(self._vault.conversations.count)
+        count = 0
+        for sender_id in await self.keys():
+            tracker = await self.retrieve(sender_id)
+            count += tracker is not None and any(event.timestamp >= after_timestamp for event in tracker.events)
+        return count
+
+    async def delete(self, sender_id: str) -> None:
+        """Erase the person behind a conversation, as Rasa Pro asks for: a conversation is not deleted by halves."""
+        evidence = Evidence("outside", "tracker store", self._runtime.language, self._vault.clock())
+        await self._patience.run(lambda _: erase(self._vault, sender_id, evidence))
+
+    async def update(self, tracker_to_keep: DialogueStateTracker, apply_deletion_only: bool = True) -> None:  # noqa: FBT001, FBT002 - Rasa Pro's signature
+        """Keep of a conversation what Rasa Pro's jobs leave of it.
+
+        Args:
+            tracker_to_keep: What is left.
+            apply_deletion_only: Whether only the events from before its first one are deleted. Else it takes the place
+                of all that is stored.
+        """
+        if not tracker_to_keep.events:
+            return
+        sender_id, first = tracker_to_keep.sender_id, tracker_to_keep.events[0].timestamp
+        if apply_deletion_only:
+            await self._patience.run(lambda _: self._writer.trim(sender_id, first))
+        else:
+            await self._patience.run(lambda _: self._writer.replace(tracker_to_keep))
+        # What was deleted stands in SQLite's log until then; where a reader keeps it, the next checkpoint does it.
+        await self._patience.run(lambda _: self._vault.database.checkpoint())
 
     async def stream_events(self, tracker: DialogueStateTracker) -> None:
         """Do nothing: `save` publishes what it stored, and only that."""
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def _read_patiently(self, work: Callable[[Any], T]) -> T:
+        return await self._patience.run(lambda _: self._read(work))
 
     def _read(self, work: Callable[[Any], T]) -> T:
         with self._vault.database.read() as connection:
@@ -153,38 +190,19 @@ class EncryptedTrackerStore(TrackerStore):
         if self._refusal is not None:
             # Rasa logs the error of the setter and goes on with the model; without a tracker nothing is collected.
             raise self._refusal
-        log_scrubbing.remember(sender_id)
-        vault = self._vault
-        with vault.database.read() as connection:
-            stored = vault.conversations.load(connection, sender_id, all_sessions=all_sessions)
-            if stored is None or not stored.structure:
-                return None
-        join(stored.structure, stored.first_seq, stored.values)
-        tracker = self.init_tracker(sender_id)
-        numbers: list[int | None] = []
-        for number, parameters in enumerate(stored.structure, start=stored.first_seq):
-            event = event_from(parameters)
-            if event is not None:
-                tracker.update(event)
-                numbers.append(number)
-        held = {purpose: frozenset(entry[2] for entry in entries) for purpose, entries in stored.values.items()}
-        runtime.attach(tracker, Handle(stored.subject_id, stored.version, numbers, held))
-        log_scrubbing.remember(*_texts(tracker))
-        return tracker
+        make = self._init_full_tracker if all_sessions else self.init_tracker
+        return read_tracker(self._runtime, make, sender_id, all_sessions=all_sessions)
 
     def init_tracker(self, sender_id: str) -> DialogueStateTracker:
         """Return an empty tracker that is known to come from this store."""
-        tracker = super().init_tracker(sender_id)
-        runtime.attach(tracker, Handle(None, 0, [], {}))
-        return tracker
+        return _known(super().init_tracker(sender_id))
 
-    def _save(self, tracker: DialogueStateTracker, attempts: int = _ATTEMPTS) -> list[dict[str, Any]]:
-        try:
-            published = self._writer.write(tracker)
-        except ConversationConflictError:
-            if attempts == 1:
-                raise
-            return self._save(tracker, attempts - 1)
+    def _init_full_tracker(self, sender_id: str) -> DialogueStateTracker:
+        """Return an empty tracker that keeps all events, whatever `max_event_history` the last caller asked for."""
+        return _known(DialogueStateTracker(sender_id, self.domain.slots))
+
+    def _save(self, tracker: DialogueStateTracker, *, again: bool) -> list[dict[str, Any]]:
+        published = self._writer.write(tracker, again=again)
         self._sweep()
         return published
 
@@ -203,6 +221,13 @@ class EncryptedTrackerStore(TrackerStore):
             logger.info("Removed data that was due: %d purposes, %d people.", result.purposes, result.people)
 
 
+def _known(tracker: DialogueStateTracker) -> DialogueStateTracker:
+    """Let an empty tracker be known to come from this store."""
+    watch(tracker)
+    runtime.attach(tracker, Handle(None, 0, [], {}))
+    return tracker
+
+
 def _refusal_of(domain: Domain) -> ModelMismatchError | None:
     """Return why a model with this domain must not be served, or None."""
     if domain.is_empty() or set(ACTIONS) <= set(domain.action_names_or_texts):
@@ -211,11 +236,6 @@ def _refusal_of(domain: Domain) -> ModelMismatchError | None:
         "this model was trained without rasa_privacy, so nothing would ask for consent; nothing is collected. "
         "Add the lines that 'rasa-privacy check' names to config.yml and train again"
     )
-
-
-def _texts(tracker: DialogueStateTracker) -> list[str]:
-    """Return the values that no log line may show: those in slots."""
-    return [str(slot.value) for name, slot in tracker.slots.items() if slot.value is not None and name not in OWN_SLOTS]
 
 
 def _without_fallback() -> None:

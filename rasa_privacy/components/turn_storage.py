@@ -1,22 +1,69 @@
 """`TurnWriter`: from a live tracker to stored segments, in one transaction.
 
-It decides which of the tracker's events are new and whose they are, splits them by the consent that is in force now,
-and lets purposes that became active adopt the values that the person has already given and that they list.
+It decides which of the tracker's events are new and whose they are; what is kept of them is `turn_splitting.py`'s.
+
+New is what the tracker got since the store handed it out (`history.py`). Of a tracker that came from elsewhere, and of
+one whose save broke off so that nobody knows whether it was stored, it is what the stored conversation does not hold.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
+from itertools import islice
 from typing import Any, Final
 
-from rasa_privacy.components import log_scrubbing, runtime
-from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
+from rasa_privacy.components import history, runtime
+from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
 from rasa_privacy.components.runtime import Handle, Runtime
+from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
 from rasa_privacy.consent.ledger import state_of
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS
-from rasa_privacy.minimize.events import Entry, View, texts_of
+from rasa_privacy.minimize.events import Entry, View
 from rasa_privacy.retention.due import SERVICE, due_at
 
 _SESSION: Final = "session_started"
+_NOTHING: Final = View(frozenset(), {})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a save has to store.
+
+    Attributes:
+        tracker: The live tracker.
+        handle: What the store knows of it; None where it came from elsewhere.
+        events: Events that are new, or may be.
+        uncertain: Whether some of the events may be stored already.
+        now: The time of the save.
+    """
+
+    tracker: DialogueStateTracker
+    handle: Handle | None
+    events: list[Event]
+    uncertain: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save has stored.
+
+    Attributes:
+        subject_id: The person.
+        found: Version of the conversation before it.
+        version: Version after it.
+        numbers: Number of each of the turn's events; None for one that was not stored.
+        structure: The stored events without values.
+        held: Items that each active purpose got a value of.
+    """
+
+    subject_id: bytes
+    found: int
+    version: int
+    numbers: list[int | None]
+    structure: list[dict[str, Any]]
+    held: dict[str, frozenset[str]]
 
 
 class TurnWriter:
@@ -26,148 +73,167 @@ class TurnWriter:
         self._running = running
         self._vault = running.vault
 
-    def write(self, tracker: DialogueStateTracker) -> list[dict[str, Any]]:
+    def write(self, tracker: DialogueStateTracker, *, again: bool = False) -> list[dict[str, Any]]:
         """Store the tracker's new events and return their minimised form, as it may be published.
 
+        Args:
+            tracker: The live tracker.
+            again: Whether a save of it broke off, so that nobody knows what it stored.
+
         Raises:
-            ConversationConflictError: Another writer came in between; call again.
+            UnreachableError: The database is away. If that happened during the commit, the turn may be stored.
             StorageError: Nothing was written.
         """
-        vault, now = self._vault, self._vault.clock()
-        handle = runtime.handle_of(tracker)
-        events = list(tracker.events)[len(handle.numbers) if handle is not None else 0 :]
-        if not events:
+        turn = self._turn(tracker, again=again)
+        if not turn.events:
             return []
-        with vault.database.write() as connection:
-            subject_id = vault.subjects.find(connection, tracker.sender_id)
-            if handle is not None and handle.subject_id is not None and handle.subject_id != subject_id:
-                return []
-            new = self._allowed(connection, tracker, events, handle, subject_id)
-            if not new:
-                return []
-            subject_id = vault.subjects.find_or_create(connection, tracker.sender_id, now)
-            version, first_seq = vault.conversations.head(connection, tracker.sender_id)
-            active = state_of(vault, connection, subject_id, now).active
-            structure, values = self._split(tracker, new, first_seq, active)
-            if handle is not None:
-                self._adopt(tracker, handle, active, values)
-            starts = [index for index, event in enumerate(structure) if event["event"] == _SESSION]
-            version = vault.conversations.append(
-                connection,
-                tracker.sender_id,
-                expected_version=version,
-                structure=structure,
-                values=values,
-                session_starts=starts,
-                now=now,
-            )
-            for purpose in (SERVICE, *values):
-                vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, active, now))
-        if handle is not None:
-            kept = {id(event): number for number, event in enumerate(new, start=first_seq)}
-            numbers = [*handle.numbers, *(kept.get(id(event)) for event in events)]
-            held = {
-                name: handle.held.get(name, frozenset()) | {entry[2] for entry in values.get(name, ())}
-                for name in active
-            }
-            runtime.attach(tracker, Handle(subject_id, version, numbers, held))
-        pseudonym = subject_id.hex()
-        return [{"sender_id": pseudonym, **event} for event in structure]
+        saved = self._vault.database.transact(lambda connection: self._save(connection, turn))
+        if turn.handle is not None:
+            runtime.attach(tracker, _handle_after(turn.handle, turn, saved), settled=len(turn.events))
+        if saved is None:
+            return []
+        return [{"sender_id": saved.subject_id.hex(), **event} for event in saved.structure]
 
-    def _allowed(
+    def replace(self, tracker: DialogueStateTracker) -> None:
+        """Store a tracker in place of all that is stored of its conversation, by the consent that is in force now.
+
+        Raises:
+            StorageError: Nothing was written.
+        """
+        turn = Turn(tracker, None, list(tracker.events), uncertain=False, now=self._vault.clock())
+
+        def work(connection: Any) -> None:
+            self._vault.subjects.find_for_update(connection, tracker.sender_id)
+            self._vault.conversations.clear(connection, tracker.sender_id)
+            self._save(connection, turn)
+
+        self._vault.database.transact(work)
+
+    def trim(self, sender_id: str, first: float) -> None:
+        """Delete a conversation's events from before a time; the others stay as they are stored.
+
+        Args:
+            sender_id: Rasa's conversation key.
+            first: Seconds since 1970, as in events.
+
+        Raises:
+            StorageError: Nothing was written.
+        """
+        self._vault.database.transact(lambda connection: self._trim(connection, sender_id, first))
+
+    def _trim(self, connection: Any, sender_id: str, first: float) -> None:
+        vault = self._vault
+        vault.subjects.find_for_update(connection, sender_id)
+        stored = vault.conversations.load(connection, sender_id, all_sessions=True)
+        events = stored.structure if stored is not None else []
+        kept = [number for number, event in enumerate(events) if (event["timestamp"] or 0.0) >= first]
+        if stored is None or len(kept) == len(events):
+            return
+        new = {number: index for index, number in enumerate(kept)}
+        values = {
+            purpose: [[new[number], *rest] for number, *rest in entries if number in new]
+            for purpose, entries in stored.values.items()
+        }
+        vault.conversations.clear(connection, sender_id)
+        structure = [events[number] for number in kept]
+        self._append(connection, sender_id, stored.version + 1, structure, values)
+
+    def _turn(self, tracker: DialogueStateTracker, *, again: bool) -> Turn:
+        handle, fresh = runtime.handle_of(tracker), history.fresh_events(tracker)
+        if handle is None or fresh is None:
+            return Turn(tracker, handle, list(tracker.events), uncertain=True, now=self._vault.clock())
+        return Turn(tracker, handle, fresh, uncertain=again, now=self._vault.clock())
+
+    def _save(self, connection: Any, turn: Turn) -> Saved | None:
+        """Store what is new, or return None where there is nothing that may be stored."""
+        vault, sender_id = self._vault, turn.tracker.sender_id
+        subject_id = vault.subjects.find_for_update(connection, sender_id)
+        if turn.handle is not None and turn.handle.subject_id not in (None, subject_id):
+            return None  # the person was erased meanwhile: the turn belongs to the one who is gone
+        new = self._allowed(connection, turn, subject_id)
+        if not new:
+            return None
+        if subject_id is None:
+            subject_id = vault.subjects.find_or_create(connection, sender_id, turn.now)
+        found, first_seq = vault.conversations.head(connection, sender_id)
+        active = state_of(vault, connection, subject_id, turn.now).active
+        structure, values = split(self._running.splitter, turn.tracker, new, first_seq, active)
+        if turn.handle is not None and turn.handle.version == found:
+            adoption = Adoption(vault.policy, self._running.splitter, turn.tracker, partial(_stored, turn, turn.handle))
+            adoption.add(active, turn.handle.held, values)
+        version = self._append(connection, sender_id, found, structure, values)
+        for purpose in (SERVICE, *values):
+            vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, active, turn.now))
+        held = {name: frozenset(entry[2] for entry in values.get(name, ())) for name in active}
+        return Saved(subject_id, found, version, _numbers(turn.events, new, first_seq), structure, held)
+
+    def _append(
         self,
         connection: Any,
-        tracker: DialogueStateTracker,
-        events: list[Event],
-        handle: Handle | None,
-        subject_id: bytes | None,
-    ) -> list[Event]:
-        """Return those of the events that are not stored yet and that no erasure forbids."""
-        if handle is None and subject_id is not None:
-            stored = self._vault.conversations.load(connection, tracker.sender_id, all_sessions=True)
-            times = {(event["event"], event["timestamp"]) for event in stored.structure} if stored else set()
-            events = [event for event in events if (event.type_name, event.timestamp) not in times]
-        if handle is None or handle.subject_id is None:
-            tombstone = self._vault.erasures.tombstone_of(connection, tracker.sender_id)
+        sender_id: str,
+        found: int,
+        structure: list[dict[str, Any]],
+        values: Mapping[str, list[Entry]],
+    ) -> int:
+        return self._vault.conversations.append(
+            connection,
+            sender_id,
+            expected_version=found,
+            structure=structure,
+            values=values,
+            session_starts=[index for index, event in enumerate(structure) if event["event"] == _SESSION],
+            now=self._vault.clock(),
+        )
+
+    def _allowed(self, connection: Any, turn: Turn, subject_id: bytes | None) -> list[Event]:
+        """Return those of the turn's events that are not stored yet and that no erasure forbids."""
+        events = turn.events
+        if turn.uncertain and subject_id is not None:
+            events = self._not_stored(connection, turn)
+        if turn.handle is None or turn.handle.subject_id is None:
+            tombstone = self._vault.erasures.tombstone_of(connection, turn.tracker.sender_id)
             if tombstone is not None:
                 events = [event for event in events if _time(event) > tombstone.erased_at]
         return events
 
-    def _split(
-        self, tracker: DialogueStateTracker, events: Iterable[Event], first_seq: int, active: frozenset[str]
-    ) -> tuple[list[dict[str, Any]], dict[str, list[Entry]]]:
-        splitter = self._running.splitter
-        events = list(events)
-        known = self._known_values(tracker, events)
-        structure: list[dict[str, Any]] = []
-        values: dict[str, list[Entry]] = {}
-        for seq, (event, privacy_turn) in enumerate(_with_privacy_turns(events), start=first_seq):
-            kept, entries = splitter.split(event.as_dict(), seq, View(active, known, privacy_turn))
-            structure.append(kept)
-            for entry in entries:
-                for purpose in splitter.purposes_for(entry[2], active):
-                    values.setdefault(purpose, []).append(entry)
-        return structure, values
-
-    def _known_values(self, tracker: DialogueStateTracker, events: Iterable[Event]) -> dict[str, set[str]]:
-        """Return every value that the person gave, by item, as it is in this process: not yet cut."""
-        known: dict[str, set[str]] = {}
-        pairs = [(name, slot.value) for name, slot in tracker.slots.items()]
-        pairs += [(event.key, event.value) for event in events if isinstance(event, SlotSet)]
-        for name, value in pairs:
-            item = self._running.splitter.item_of_slot(name)
-            if item is not None:
-                known.setdefault(item, set()).update(texts_of(value))
-        for event in events:
-            for entity in event.entities if isinstance(event, UserUttered) else ():
-                item = self._running.splitter.item_of_entity(str(entity.get("entity")))
-                if item is not None:
-                    known.setdefault(item, set()).update(texts_of(entity.get("value")))
-        log_scrubbing.remember(*(value for values in known.values() for value in values))
-        return known
-
-    def _adopt(
-        self, tracker: DialogueStateTracker, handle: Handle, active: frozenset[str], values: dict[str, list[Entry]]
-    ) -> None:
-        """Seal values that were given earlier for active purposes that list them and do not hold them yet.
-
-        Without this, withdrawing the purpose that collected a value would take it from the one that still needs it.
-        """
-        policy, splitter = self._vault.policy, self._running.splitter
-        for purpose in active:
-            written = {entry[2] for entry in values.get(purpose, ())}
-            for item in policy.purposes[purpose].items:
-                if item in written or item in handle.held.get(purpose, ()):
-                    continue
-                found = _last_value(tracker, policy.items[item].slot, handle.numbers)
-                if found is not None:
-                    number, value = found
-                    entry = [number, ["value"], item, splitter.kept(item, value)]
-                    values.setdefault(purpose, []).append(entry)
+    def _not_stored(self, connection: Any, turn: Turn) -> list[Event]:
+        """Return the events without those that the stored conversation holds; equal ones are counted."""
+        stored = self._vault.conversations.load(connection, turn.tracker.sender_id, all_sessions=True)
+        there = Counter(_signature(event) for event in stored.structure) if stored is not None else Counter()
+        new = []
+        for event in turn.events:
+            signature = _signature(self._running.splitter.split(event.as_dict(), 0, _NOTHING)[0])
+            if there[signature]:
+                there[signature] -= 1
+            else:
+                new.append(event)
+        return new
 
 
-def _last_value(tracker: DialogueStateTracker, slot: str | None, numbers: list[int | None]) -> tuple[int, Any] | None:
-    """Return number and value of the stored event that set this slot to what it holds now."""
-    if slot is None or slot not in tracker.slots or tracker.slots[slot].value is None:
-        return None
-    for number, event in reversed(list(zip(numbers, tracker.events, strict=False))):
-        if isinstance(event, SlotSet) and event.key == slot:
-            return (number, event.value) if event.value is not None and number is not None else None
-    return None
+def _stored(turn: Turn, handle: Handle) -> Iterable[Numbered]:
+    """Return number and event of the tracker's stored events, the newest first."""
+    events = islice(reversed(turn.tracker.events), len(turn.events), None)
+    return zip(reversed(handle.numbers), events, strict=False)
 
 
-def _with_privacy_turns(events: list[Event]) -> Iterator[tuple[Event, bool]]:
-    """Mark each event that is a privacy request, or was filled from one before any action ran."""
-    privacy_turn = False
-    # Of a slot that is set several times in a turn only the last value is kept: validation rejected the others.
-    last = {event.key: event for event in events if isinstance(event, SlotSet)}
-    for event in events:
-        if isinstance(event, UserUttered):
-            privacy_turn = event.intent_name in INTENTS
-        elif isinstance(event, ActionExecuted):
-            # What our own actions say repeats what is stored, or tells of it; none of that is stored again.
-            privacy_turn = event.action_name in ACTIONS
-        yield event, privacy_turn or (isinstance(event, SlotSet) and last[event.key] is not event)
+def _handle_after(handle: Handle, turn: Turn, saved: Saved | None) -> Handle:
+    """Return what is known of the tracker after the save."""
+    if saved is None:
+        return Handle(handle.subject_id, handle.version, [*handle.numbers, *(None for _ in turn.events)], handle.held)
+    # Behind another writer's back the old numbers may not hold any more, so nothing is adopted by them.
+    old = handle.numbers if saved.found == handle.version else [None] * len(handle.numbers)
+    held = {name: handle.held.get(name, frozenset()) | items for name, items in saved.held.items()}
+    return Handle(saved.subject_id, saved.version, [*old, *saved.numbers], held)
+
+
+def _numbers(events: Iterable[Event], stored: Iterable[Event], first_seq: int) -> list[int | None]:
+    kept = {id(event): number for number, event in enumerate(stored, start=first_seq)}
+    return [kept.get(id(event)) for event in events]
+
+
+def _signature(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what an event keeps of itself whatever minimisation takes from it."""
+    return event["event"], event["timestamp"], event.get("name")
 
 
 def _time(event: Event) -> datetime:

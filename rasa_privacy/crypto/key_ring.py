@@ -94,6 +94,15 @@ class KeyEncryptionKey:
             ) from None
 
 
+def epoch_of(wrapped: bytes) -> int:
+    """Return the epoch in which a stored key was wrapped; nothing is verified yet.
+
+    Raises:
+        MalformedSegmentError: The bytes do not follow the format.
+    """
+    return _read_header(wrapped)[0]
+
+
 def _read_header(wrapped: bytes) -> tuple[int, bytes]:
     if len(wrapped) != WRAPPED_BYTES:
         raise MalformedSegmentError(f"wrapped key: {len(wrapped)} bytes instead of {WRAPPED_BYTES}")

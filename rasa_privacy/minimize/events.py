@@ -165,6 +165,8 @@ class EventSplitter:
             return {**structure, "entities": entities}, entries
         if kind in ("reminder", "cancel_reminder"):
             return self._reminder(structure, event, seq, view)
+        if kind == "action" and event.get("name") is None:
+            structure["action_text"] = self.text(event.get("action_text"), view) or WITHHELD  # Rasa insists on one
         fields = _STRUCTURE.get(str(kind), ())
         return {**structure, **{name: event[name] for name in fields if name in event}}, []
 
@@ -218,18 +220,18 @@ class EventSplitter:
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
         parsed = event.get("parse_data") or {}
-        intent = parsed.get("intent") or {}
+        intent, ranking = parsed.get("intent") or {}, parsed.get("intent_ranking")
         text = self._message_text(event.get("text"), intent, self._knowing(parsed, event.get("text"), view))
         entities, entries = self._entities(parsed.get("entities") or [], ["parse_data", "entities"], seq, view)
         structure.update(
             text=text,
             parse_data={
-                "intent": _intent(intent),
+                "intent": _intent(intent) if intent else {},
                 "entities": entities,
                 "text": text,
                 "metadata": {},
                 "message_id": event.get("message_id"),
-                "intent_ranking": [_intent(ranked) for ranked in parsed.get("intent_ranking") or []],
+                **({} if ranking is None else {"intent_ranking": [_intent(ranked) for ranked in ranking]}),
             },
             input_channel=event.get("input_channel"),
             message_id=event.get("message_id"),
@@ -277,11 +279,10 @@ class EventSplitter:
         """A bot's text may echo the person: it is masked as a message is."""
         spoken = View(view.active, view.known, view.privacy_turn)
         data = event.get("data") or {}
-        buttons = [_button(button, self, spoken) for button in data.get("buttons") or []]
-        return {
-            "text": self.text(event.get("text"), spoken),
-            "data": {**dict.fromkeys(data), "buttons": buttons or None},
-        }
+        kept: dict[str, Any] = dict.fromkeys(data)
+        if data.get("buttons"):
+            kept["buttons"] = [_button(button, self, spoken) for button in data["buttons"]]
+        return {"text": self.text(event.get("text"), spoken), "data": kept}
 
     def _reminder(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View

@@ -74,6 +74,7 @@ class CrossChecks:
         for name, purpose in self.policy.purposes.items():
             self._purpose(name, purpose)
         self._people()
+        self._import()
 
     def _note(self, path: KeyPath, message: str) -> None:
         """Note a problem at a name, or at the value or its nearest written parent where there is no name."""
@@ -209,6 +210,23 @@ class CrossChecks:
                     hint = did_you_mean(item, self.policy.items)
                     message = f"role {shown(role)} names item {shown(item)}, which is not declared{hint}"
                     self._note(("roles", role, "items", index), message)
+
+    def _import(self) -> None:
+        declared = self.policy.import_
+        for name, consent in declared.consent.items() if declared is not None else ():
+            here: KeyPath = ("import", "consent", name)
+            purpose = self.policy.purposes.get(name)
+            if purpose is None:
+                hint = did_you_mean(name, self.policy.purposes)
+                self._note(here, f"import names the purpose {shown(name)}, which is not declared{hint}")
+            elif purpose.basis != "consent":
+                self._note(here, f"import names the purpose {shown(name)}, which needs no consent; remove it there")
+            if not consent.evidence.strip():
+                message = f"the evidence of {shown(name)} is empty; say where the proof is (GDPR Art. 7(1))"
+                self._note((*here, "evidence"), message)
+            if consent.given_by == "everyone" and consent.at is None:
+                message = f"{shown(name)} was given by everyone and misses 'at'; write the day on which it was given"
+                self._note(here, message)
 
     def _name(self, here: KeyPath, kind: str, name: str) -> None:
         if not _NAME.fullmatch(name):

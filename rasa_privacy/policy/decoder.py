@@ -7,6 +7,7 @@ itself stops at the first error and knows no lines; here every error is noted, a
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 
 _TAG: Final = "tag:yaml.org,2002:"
 _WHOLE_NUMBER: Final = re.compile(r"^[-+]?[0-9]{1,9}$")
+_DATE: Final = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _TRUE_WORDS: Final = frozenset({"yes", "true", "on"})  # YAML 1.1, https://yaml.org/type/bool.html
 
 #: What to call a scalar that YAML took for something else than text.
@@ -119,6 +121,8 @@ class Decoder:
             return None
         if isinstance(kind, inspect.NoneType):
             return None
+        if isinstance(kind, inspect.DateType) and _is_date(node.value):
+            return str(node.value)
         expected_type = {inspect.StrType: str, inspect.IntType: int, inspect.BoolType: bool}.get(type(kind))
         if expected_type is not None and type(value) is expected_type:
             return value
@@ -137,6 +141,17 @@ def dotted(path: KeyPath) -> str:
 
 def _names(node: yaml.MappingNode) -> set[str]:
     return {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
+
+
+def _is_date(text: str) -> bool:
+    """Tell whether a scalar is a day, quoted or not."""
+    if not _DATE.match(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _plain(node: yaml.ScalarNode) -> object:
@@ -189,5 +204,5 @@ def _expected(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.StructType) and len(kind.fields) == 1:
         return f"a mapping such as {{{kind.fields[0].encode_name}: 3}}"
     names = {inspect.StrType: "text", inspect.IntType: "a whole number", inspect.BoolType: "true or false"}
-    names |= {inspect.VarTupleType: "a list", inspect.NoneType: "empty"}
+    names |= {inspect.VarTupleType: "a list", inspect.NoneType: "empty", inspect.DateType: "a day such as 2025-03-01"}
     return names.get(type(kind), "a mapping ('name: value')")

@@ -26,6 +26,7 @@ CODES: Final = {
     "RP019": "no action server is configured",
     "RP020": "the pipeline or the policies are left to Rasa's automatic configuration",
     "RP021": "a personal slot is filled from an entity that belongs to no item",
+    "RP022": "import looks for consent in a slot that the domain does not have",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.

@@ -1,7 +1,7 @@
 """One number for the whole of privacy.yml, and what differs between two of them in words.
 
 A model carries the hash of the policy it was trained with. The order of names in the file does not count; the order
-in lists does.
+in lists does. The block `import` counts nowhere here: it is about an old store, and no model depends on it.
 """
 
 import hashlib
@@ -19,7 +19,9 @@ def policy_hash(policy: Policy) -> str:
     Canonical: names sorted, no spaces, ASCII only. Settings at their default are left out, so that an option that a
     later release adds does not make every trained model look wrong.
     """
-    canonical = json.dumps(_without_defaults(policy), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    canonical = json.dumps(
+        _without_defaults(_of_models(policy)), sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    )
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
@@ -30,7 +32,12 @@ def difference(before: Policy, after: Policy) -> list[str]:
         before: For example the policy that a model was trained with.
         after: For example the policy that a server was started with.
     """
-    return list(_changes(msgspec.to_builtins(before), msgspec.to_builtins(after), ""))
+    return list(_changes(msgspec.to_builtins(_of_models(before)), msgspec.to_builtins(_of_models(after)), ""))
+
+
+def _of_models(policy: Policy) -> Policy:
+    """Return the policy without what no model depends on."""
+    return msgspec.structs.replace(policy, import_=None)
 
 
 def _without_defaults(value: object) -> object:

@@ -38,6 +38,7 @@ _TOP: Final[Mapping[str, str]] = {
     "ask": "When the bot asks for consent.",
     "minimum_age": "Age in years below which nobody may consent. Declared only in this release.",
     "roles": "What operators may see and do, by role. Declared only in this release.",
+    "import": "What 'rasa-privacy import' may take over from a store without this package. Needed for that only.",
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rasa_privacy.policy.bot import Bot, Form
 from rasa_privacy.policy.findings import PLACEHOLDER_CONTACT, PLACEHOLDER_NAME, PLACEHOLDER_URL, Finding
-from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.model import Policy, SlotAnswer
 from rasa_privacy.policy.slots import unclassified_slots
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 
@@ -80,6 +80,16 @@ def _form(form: Form, policy: Policy) -> Iterator[Finding]:
             why = f"form {name} asks for item {shown(item)}, which its purposes ({listed(purposes)}) do not list"
             remedy = "list the item under one of them, or take its slot out of the form"
             yield Finding("RP005", str(form.name.place), why, remedy)
+
+
+def imported(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
+    """RP022."""
+    for name, consent in policy.import_.consent.items() if policy.import_ is not None else ():
+        answer = consent.given_by
+        if isinstance(answer, SlotAnswer) and answer.slot not in bot.domain.slots:
+            why = f"import looks for the consent to {shown(name)} in slot {shown(answer.slot)}, which the domain lacks"
+            remedy = "write the name of the slot that holds the answer" + did_you_mean(answer.slot, bot.domain.slots)
+            yield Finding("RP022", file, why, remedy)
 
 
 def declared_only(_bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:

@@ -83,11 +83,12 @@ def actions(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
 def key_folder(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
     """RP013. Where the settings are wrong, RP011 says so."""
     try:
-        keys = bot.folder / load_settings(bot.endpoints_file).keys.path
+        named = load_settings(bot.endpoints_file).keys.path
     except ConfigurationError:
         return
-    if os.name != "posix" or not keys.exists():
+    if named is None or os.name != "posix" or not (bot.folder / named).exists():
         return
+    keys = bot.folder / named
     for path in (keys, *sorted(keys.glob("*.key"))):
         if _open_to_others(path):
             why = "others on this computer can read or change the keys, and with them every conversation"

@@ -23,6 +23,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_domain.items,
     lint_domain.entities,
     lint_domain.forms,
+    lint_domain.imported,
     lint_domain.declared_only,
     lint_setup.components,
     lint_setup.importers,

@@ -18,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 #: Least time between two sweeps of one process.
 EVERY: Final = timedelta(hours=1)
-_BATCH: Final = 200
+#: Small, since nobody else can change what belongs to these people until it is committed.
+_BATCH: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +36,41 @@ class SweepResult:
 
 
 def sweep(vault: Vault, now: datetime) -> SweepResult:
-    """Destroy everything that is due at `now`, in short transactions of 200."""
+    """Destroy everything that is due at `now`, in short transactions.
+
+    Several processes may sweep at once; each finds what the others have left.
+    """
     purposes = people = 0
-    while True:
-        with vault.database.write() as connection:
-            due = vault.data_keys.due(connection, now, _BATCH)
-            for subject_id, purpose in due:
-                removed = _remove(vault, connection, subject_id, purpose, now)
-                purposes += removed.purposes
-                people += removed.people
-        if len(due) < _BATCH:
-            break
+    more = True
+    while more:
+        removed, more = vault.database.transact(lambda connection: _sweep_batch(vault, connection, now))
+        purposes += removed.purposes
+        people += removed.people
     if purposes:
         vault.database.checkpoint()
     return SweepResult(purposes, people)
 
 
+def _sweep_batch(vault: Vault, connection: Any, now: datetime) -> tuple[SweepResult, bool]:
+    """Remove what is due first; return what was removed, and whether there may be more."""
+    purposes = people = 0
+    due = vault.data_keys.due(connection, now, _BATCH)
+    # Each process locks in the same order, so that two of them do not wait for each other; `service` comes last.
+    for subject_id, purpose in sorted(due, key=lambda each: (each[0], each[1] == SERVICE)):
+        removed = _remove(vault, connection, subject_id, purpose, now)
+        purposes += removed.purposes
+        people += removed.people
+    return SweepResult(purposes, people), len(due) == _BATCH
+
+
 def _remove(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> SweepResult:
     """Remove one purpose of one person, or put it off; return what was removed."""
-    if vault.erasures.is_erased(connection, subject_id):
+    is_there = vault.subjects.lock(connection, subject_id)
+    if not _is_still_due(vault, connection, subject_id, purpose, now):
         return SweepResult(0, 0)
+    if not is_there:  # a key that an interrupted erasure left, where keys lie in a database of their own
+        vault.data_keys.destroy(connection, subject_id, purpose)
+        return SweepResult(1, 0)
     if purpose != SERVICE:
         _drop(vault, connection, subject_id, purpose)
         vault.data_keys.destroy(connection, subject_id, purpose)
@@ -65,6 +81,12 @@ def _remove(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now:
         return SweepResult(0, 0)
     vault.erasures.bury(connection, subject_id, erased_at=now, certificate=certificate_number(), counts={})
     return SweepResult(1, 1)
+
+
+def _is_still_due(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> bool:
+    """Say whether nobody used or destroyed the key while this process waited for the lock."""
+    due = vault.data_keys.due_of(connection, subject_id).get(purpose)
+    return due is not None and due <= now
 
 
 def _drop(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> None:

@@ -1,9 +1,11 @@
 """Erasure (GDPR Art. 17): everything of one person is destroyed, and a certificate says so.
 
-Order, in one transaction: the ledger gets `withdrawn` for each consent, then `storage.erasures` writes the journal,
-destroys the data keys, puts the tombstone and deletes the rows. After the commit the result is read back; only then
-does the caller get a certificate. The ledger's records stay, under a random id that nothing connects to a person any
-more (GDPR Art. 7(1): the controller must be able to show consent; Art. 17(3)(b) and (e)).
+Order, in one transaction: the ledger gets `withdrawn` for each consent, the journal outside the database gets its
+entry, then `storage.erasures` destroys the data keys, puts the tombstone and deletes the rows. After the commit the log
+is emptied and the result is read back; only then does the caller get a certificate. If the process dies in between, the
+next start completes the erasure (`storage.replay`), and so does asking again. The ledger's records stay, under a random
+id that nothing connects to a person any more (GDPR Art. 7(1): the controller must be able to show consent; Art.
+17(3)(b) and (e)).
 """
 
 import secrets
@@ -13,11 +15,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
-from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, StorageError, TamperedSegmentError
+from rasa_privacy.errors import StorageError
+from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.storage.journal_entry import Erased
 from rasa_privacy.storage.vault import Vault
-
-#: Each waits a quarter of a second at most.
-_CLEARING_ATTEMPTS: Final = 12
 
 #: Letters and digits that are not taken for one another when read out (Crockford's base 32).
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -50,38 +51,32 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificat
         The certificate, or None where nothing is stored; erasing twice is not an error.
 
     Raises:
-        StorageError: It could not be committed (nothing was deleted), or reading back found something.
+        StorageError: It could not be committed, the log could not be emptied, or reading back found something.
+        JournalError: The journal could not be written; nothing was deleted.
     """
     number = certificate_number()
-    with vault.database.write() as connection:
-        subject_id = vault.subjects.find(connection, sender_id)
-        if subject_id is None:
-            return None
-        counts = {"events": _events(vault, connection, sender_id)}
-        counts["keys"] = len(vault.data_keys.due_of(connection, subject_id))
-        record_withdrawal(vault, connection, subject_id, vault.policy.purposes, evidence)
-        vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)
-    _clear(vault)
-    _verify(vault, sender_id, subject_id)
-    return ErasureCertificate(number, evidence.at, counts)
+    erased = vault.database.transact(lambda connection: _erase(vault, connection, sender_id, number, evidence))
+    empty_log(vault)
+    if erased is None:
+        return None
+    _verify(vault, sender_id, erased.subject_id)
+    return ErasureCertificate(number, evidence.at, erased.counts)
 
 
-def _events(vault: Vault, connection: Any, sender_id: str) -> int:
-    """Return the number of events; a conversation that cannot be read any more must still be erasable."""
-    try:
-        return vault.conversations.head(connection, sender_id)[1]
-    except (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError):
-        return 0
-
-
-def _clear(vault: Vault) -> None:
-    """Empty the database's log, in which the erased rows stand until then.
-
-    Raises:
-        StorageError: Somebody else keeps a transaction open, such as a backup.
-    """
-    if not any(vault.database.checkpoint() for _ in range(_CLEARING_ATTEMPTS)):
-        raise StorageError("erased, but the database's log could not be emptied because it is being read; try again")
+def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence: Evidence) -> Erased | None:
+    """Erase within a transaction, and return what the journal says of it."""
+    subject_id = vault.subjects.find_for_update(connection, sender_id)
+    if subject_id is None:
+        return None
+    counts = {
+        "events": vault.erasures.event_count(connection, subject_id),
+        "keys": len(vault.data_keys.due_of(connection, subject_id)),
+    }
+    record_withdrawal(vault, connection, subject_id, vault.policy.purposes, evidence)
+    entry = Erased(subject_id, evidence.at, number, counts)
+    vault.journal.write(connection, entry)
+    vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)
+    return entry
 
 
 def _verify(vault: Vault, sender_id: str, subject_id: bytes) -> None:

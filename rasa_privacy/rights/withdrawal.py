@@ -1,13 +1,18 @@
 """Withdrawal (GDPR Art. 7(3)): consent ends and what only it allowed is destroyed, in one transaction.
 
-A value that another active purpose also holds stays under that purpose's key; nothing is copied here.
+A value that another active purpose also holds stays under that purpose's key; nothing is copied here. The journal
+outside the database gets an entry first, so that a restored backup does not bring the consent back. After the commit
+the caller empties the log (`rights.clearing`), and only then says that it is done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal, state_of
+from rasa_privacy.storage.erasures import destroy_purpose
+from rasa_privacy.storage.journal_entry import Withdrawn
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 
@@ -31,7 +36,8 @@ def withdraw(
 
     Args:
         vault: The open store.
-        connection: An open write transaction; the withdrawal is true once it is committed.
+        connection: A connection of `Database.transact`, in which the subject is locked; the withdrawal is true once it
+            is committed, and on the disk once the log is emptied.
         subject_id: The person.
         purposes: Purposes to withdraw from; those without consent are passed over.
         evidence: How it was said.
@@ -41,7 +47,8 @@ def withdraw(
         vault, connection, subject_id, [name for name in vault.policy.purposes if name in wanted], evidence
     )
     # Data of a consent that ended by itself, or of a purpose that privacy.yml has no more, goes with it.
-    destroy(vault, connection, subject_id, {*ended, *(wanted & held_by_consent(vault, connection, subject_id))})
+    held = held_by_consent(vault, connection, subject_id)
+    _destroy(vault, connection, subject_id, sorted({*ended, *(wanted & held)}), evidence.at)
     still = state_of(vault, connection, subject_id, evidence.at).active
     gone = dict.fromkeys(
         item
@@ -52,11 +59,14 @@ def withdraw(
     return Withdrawal(ended, tuple(gone))
 
 
-def destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Iterable[str]) -> None:
-    """Destroy the keys and values of these purposes."""
-    for purpose in purposes:
-        vault.conversations.drop_purpose(connection, subject_id, purpose)
-        vault.data_keys.destroy(connection, subject_id, purpose)
+def destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Iterable[str], at: datetime) -> None:
+    """Destroy the keys and values that there are of these purposes; a restored backup does not bring them back.
+
+    Raises:
+        JournalError: The journal could not be written; nothing was destroyed.
+    """
+    held = vault.data_keys.due_of(connection, subject_id)
+    _destroy(vault, connection, subject_id, [purpose for purpose in purposes if purpose in held], at)
 
 
 def held_by_consent(vault: Vault, connection: Any, subject_id: bytes) -> frozenset[str]:
@@ -66,3 +76,9 @@ def held_by_consent(vault: Vault, connection: Any, subject_id: bytes) -> frozens
     return frozenset(
         name for name in keys if name != SERVICE and (name not in declared or declared[name].basis == "consent")
     )
+
+
+def _destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Sequence[str], at: datetime) -> None:
+    vault.journal.write(connection, *(Withdrawn(subject_id, at, purpose) for purpose in purposes))
+    for purpose in purposes:
+        destroy_purpose(vault.conversations, vault.data_keys, connection, subject_id, purpose)

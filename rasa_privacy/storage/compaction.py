@@ -1,7 +1,8 @@
 """`SessionWriter`: adds segments to a session and merges them in tiers (docs/spec/segment.md, section 7).
 
-Each entry is written again once per level, so a save costs little on average, and a session of n saves has at most
-3 segments per level and log4(n) levels.
+A short last segment is written again with what is new, since short ones take more bytes and more time to read. Long
+ones are merged in tiers: each entry is written again once per level, so a save costs little on average, and a session
+of n long segments has at most 3 per level and log4(n) levels.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,20 +14,20 @@ from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import seal, tag_of
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import TamperedSegmentError
-from rasa_privacy.storage.manifest import Purposes, SegmentRef
+from rasa_privacy.storage.manifest import FINAL_LEVEL, Purposes, SegmentRef
 from rasa_privacy.storage.payload import merged, payloads
-from rasa_privacy.storage.segment_rows import delete_rows, insert_row, tail
+from rasa_privacy.storage.segment_rows import delete_rows, insert_row, tail, update_row
 from rasa_privacy.storage.session import Session
 
 #: So many segments of one level become one of the next. Small segments compress badly: with 4, a conversation of 40
 #: events takes half the space that it takes with 8, and each entry is written again once more at most.
 MERGE_WIDTH: Final = 4
+#: Longest payload, in bytes, that what is new is added to, and that this makes.
+MAX_TAIL_BYTES: Final = 4 * 2**10
 #: Longest payload, in bytes, that merging makes.
 MAX_MERGED_BYTES: Final = 4 * 2**20
 #: Longest payload, in bytes, that the end of a session makes, so that no turn waits for it.
 MAX_CLOSING_BYTES: Final = 256 * 2**10
-#: Segments of this level are never merged.
-FINAL_LEVEL: Final = 15
 
 
 class SessionWriter:
@@ -46,7 +47,7 @@ class SessionWriter:
     def add_structure(self, first_seq: int, entries: Sequence[Any], refs: list[SegmentRef]) -> None:
         """Seal one entry per event, from event `first_seq` on, and list the segments in `refs`."""
         for count, payload in payloads(entries):
-            refs.append(self._insert(SERVICE, SegmentRef(first_seq, count, 0, b""), payload))
+            self._add(SERVICE, SegmentRef(first_seq, count, 0, b""), payload, refs)
             first_seq += count
         self._merge(SERVICE, refs)
 
@@ -54,17 +55,42 @@ class SessionWriter:
         """Seal value entries, whose first element is their event's number, and list the segments in `refs`."""
         start = 0
         for count, payload in payloads(entries):
-            refs.append(self._insert(purpose, SegmentRef(entries[start][0], count, 0, b""), payload))
+            self._add(purpose, SegmentRef(entries[start][0], count, 0, b""), payload, refs)
             start += count
         self._merge(purpose, refs)
 
-    def _insert(self, purpose: str, ref: SegmentRef, payload: bytes) -> SegmentRef:
-        """Seal a payload under the identity of `ref` and return `ref` with its tag."""
+    def _add(self, purpose: str, new: SegmentRef, payload: bytes, refs: list[SegmentRef]) -> None:
+        """Add a payload to the last segment while both are short, or as a segment of its own."""
+        short = refs and refs[-1].level == 0 and len(payload) < MAX_TAIL_BYTES
+        if not (short and self._extend(purpose, new, payload, refs)):
+            refs.append(self._insert(purpose, new, payload))
+
+    def _extend(self, purpose: str, new: SegmentRef, payload: bytes, refs: list[SegmentRef]) -> bool:
+        """Write the last segment again with the entries of a payload, unless it gets long; say whether it was."""
+        last = refs[-1]
+        [(segment_id, sealed)] = self._tail(purpose, 1)
+        old = self._session.open_one(purpose, len(refs) - 1, last, sealed)
+        if len(old) + len(payload) > MAX_TAIL_BYTES:
+            return False
+        both = SegmentRef(last.first_seq, last.count + new.count, 0, b"")
+        refs[-1], sealed = self._sealed(purpose, both, merged((old, payload)))
+        update_row(self._conn, segment_id, sealed)
+        return True
+
+    def _sealed(self, purpose: str, ref: SegmentRef, payload: bytes) -> tuple[SegmentRef, bytes]:
+        """Seal a payload under the identity of `ref`; return `ref` with its tag, and the bytes."""
         session = self._session
-        key = session.keys[purpose]
-        sealed = seal(key, payload, session.identity(purpose, ref), self._random_bytes(NONCE_BYTES))
-        insert_row(self._conn, session.ref, session.first, purpose, sealed)
-        return SegmentRef(ref.first_seq, ref.count, ref.level, tag_of(sealed))
+        identity = session.identity(purpose, ref)
+        sealed = seal(session.keys[purpose], payload, identity, self._random_bytes(NONCE_BYTES))
+        return SegmentRef(ref.first_seq, ref.count, ref.level, tag_of(sealed)), sealed
+
+    def _tail(self, purpose: str, width: int) -> list[tuple[int, bytes]]:
+        """Return number and bytes of the last rows of a purpose."""
+        session = self._session
+        rows = tail(self._conn, session.ref, session.first, purpose, width)
+        if len(rows) != width:
+            raise TamperedSegmentError(f"{session.where(purpose)}: rows that the manifest lists are missing")
+        return rows
 
     def close(self, purposes: Purposes) -> None:
         """Merge each purpose of a session that is over into one segment, unless it is long."""
@@ -81,9 +107,7 @@ class SessionWriter:
     def _join(self, purpose: str, refs: list[SegmentRef], width: int, most_bytes: int) -> bool:
         """Replace the last `width` segments by one unless its payload would pass `most_bytes`; say whether it was."""
         session, run = self._session, refs[-width:]
-        rows = tail(self._conn, session.ref, session.first, purpose, width)
-        if len(rows) != width:
-            raise TamperedSegmentError(f"{session.where(purpose)}: rows that the manifest lists are missing")
+        rows = self._tail(purpose, width)
         parts = [
             session.open_one(purpose, len(refs) - width + number, ref, sealed)
             for number, (ref, (_, sealed)) in enumerate(zip(run, rows, strict=True))
@@ -95,6 +119,12 @@ class SessionWriter:
         joined = SegmentRef(run[0].first_seq, sum(ref.count for ref in run), level, b"")
         refs[-width:] = [self._insert(purpose, joined, merged(parts))]
         return True
+
+    def _insert(self, purpose: str, ref: SegmentRef, payload: bytes) -> SegmentRef:
+        """Add a segment as the last row and return `ref` with its tag."""
+        sealed_ref, sealed = self._sealed(purpose, ref, payload)
+        insert_row(self._conn, self._session.ref, self._session.first, purpose, sealed)
+        return sealed_ref
 
 
 def is_mergeable(refs: Sequence[SegmentRef]) -> bool:

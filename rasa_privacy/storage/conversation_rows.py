@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.identity import Place
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import conversations, data_keys, segments, sessions
 
 
@@ -54,7 +55,7 @@ _SELECT: Final = select(
 )
 _BY_SENDER: Final = _SELECT.where(_C.sender_index == bindparam("sender"))
 # One query for the conversation and the subject's keys, since each query costs more than what it does.
-_WITH_KEYS: Final = (
+_WITH_KEYS: Final = Query(
     _SELECT.add_columns(data_keys.c.purpose, data_keys.c.wrapped)
     .select_from(conversations.outerjoin(data_keys, data_keys.c.subject_id == _C.subject_id))
     .where(_C.sender_index == bindparam("sender"))
@@ -92,7 +93,7 @@ def by_sender(conn: Connection, sender_index: bytes) -> ConversationRow | None:
 
 def with_keys(conn: Connection, sender_index: bytes) -> tuple[ConversationRow, list[tuple[str, bytes]]] | None:
     """Return the conversation of a sender, and purpose and wrapped key of each of the subject's keys; or None."""
-    rows = conn.execute(_WITH_KEYS, {"sender": sender_index}).all()
+    rows = _WITH_KEYS.rows(conn, sender=sender_index)
     if not rows:
         return None
     keys = [(row[-2], row[-1]) for row in rows if row[-2] is not None]

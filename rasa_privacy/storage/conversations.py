@@ -11,6 +11,7 @@ Rules:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -20,14 +21,16 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
-from rasa_privacy.errors import ConversationConflictError, StorageError
+from rasa_privacy.errors import ConversationConflictError, MalformedSegmentError, StorageError, TamperedSegmentError
 from rasa_privacy.storage import conversation_rows as table
 from rasa_privacy.storage.batch import assign_values, needs_old_sessions, parts_of
+from rasa_privacy.storage.conversation_clearing import clear
 from rasa_privacy.storage.conversation_head import service_key, verified_head
 from rasa_privacy.storage.conversation_reader import open_every, open_last, verified_closed
 from rasa_privacy.storage.conversation_rows import ConversationRow
 from rasa_privacy.storage.conversation_writer import ConversationWriter
 from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.event_rows import Row, unpack
 from rasa_privacy.storage.segment_rows import newest
 from rasa_privacy.storage.subjects import SENDER_DOMAIN, Subjects
 
@@ -45,7 +48,7 @@ class StoredConversation:
         version: What `append` expects next.
         first_seq: Number of the event of the first structure entry.
         event_count: Events in all sessions.
-        structure: One entry per event from `first_seq` on.
+        rows: One row per event from `first_seq` on (`event_rows`).
         values: Value entries by purpose, for each purpose whose data key still exists.
     """
 
@@ -54,8 +57,17 @@ class StoredConversation:
     version: int
     first_seq: int
     event_count: int
-    structure: list[Any] = field(repr=False)
+    rows: list[Row] = field(repr=False)
     values: dict[str, list[Any]] = field(repr=False)
+
+    @property
+    def structure(self) -> list[Any]:
+        """One entry per event from `first_seq` on, as it was appended.
+
+        Raises:
+            MalformedSegmentError: A row does not follow the format.
+        """
+        return unpack(self.rows)
 
 
 class Conversations:
@@ -95,7 +107,7 @@ class Conversations:
             version=row.version,
             first_seq=0 if all_sessions else head.session,
             event_count=head.event_count,
-            structure=values.pop(SERVICE, []),
+            rows=values.pop(SERVICE, []),
             values=values,
         )
 
@@ -152,6 +164,18 @@ class Conversations:
         row, keys = self._row_and_keys(conn, sender_id)
         return (NOT_STORED, 0) if row is None else (row.version, verified_head(row, keys).event_count)
 
+    def clear(self, conn: Connection, sender_id: str) -> None:
+        """Delete all events of a conversation; the person, the keys and the consent stay.
+
+        Raises:
+            ConversationConflictError: Another writer was first.
+            TamperedSegmentError: The head manifest does not verify.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        row, keys = self._row_and_keys(conn, sender_id)
+        if row is not None and row.version != NOT_STORED:
+            clear(conn, row, keys, self._random_bytes)
+
     def drop_purpose(self, conn: Connection, subject_id: bytes, purpose: str) -> int:
         """Delete the values of one purpose from all conversations of a subject.
 
@@ -179,11 +203,19 @@ class Conversations:
         return deleted
 
     def sender_ids(self, conn: Connection) -> Iterator[str]:
-        """Yield the sender ids of all conversations that have events, within the connection's transaction."""
+        """Yield the sender ids of all conversations that have events, within the connection's transaction.
+
+        One that cannot be opened is passed over; `check --database` names it.
+        """
         for row in table.all_stored(conn):
-            key = self._data_keys.get(conn, row.place.subject_id, SERVICE)
-            if key is not None:
-                yield open_sealed(key, row.sealed_sender, row.place.sender()).decode("utf-8", "surrogatepass")
+            with suppress(MalformedSegmentError, TamperedSegmentError):
+                yield from self._sender_id(conn, row)
+
+    def _sender_id(self, conn: Connection, row: ConversationRow) -> list[str]:
+        key = self._data_keys.get(conn, row.place.subject_id, SERVICE)
+        if key is None:
+            return []
+        return [open_sealed(key, row.sealed_sender, row.place.sender()).decode("utf-8", "surrogatepass")]
 
     def count(self, conn: Connection) -> int:
         """Return the number of conversations that have events."""
@@ -202,7 +234,11 @@ class Conversations:
         return table.by_sender(conn, self._index.of(SENDER_DOMAIN, sender_id))
 
     def _row_and_keys(self, conn: Connection, sender_id: str) -> tuple[ConversationRow | None, dict[str, DataKey]]:
-        found = table.with_keys(conn, self._index.of(SENDER_DOMAIN, sender_id))
+        sender_index = self._index.of(SENDER_DOMAIN, sender_id)
+        if self._data_keys.apart:
+            alone = table.by_sender(conn, sender_index)
+            return (None, {}) if alone is None else (alone, self._data_keys.of_subject(conn, alone.place.subject_id))
+        found = table.with_keys(conn, sender_index)
         if found is None:
             return None, {}
         row, wrapped = found

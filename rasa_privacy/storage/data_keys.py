@@ -1,26 +1,40 @@
-"""`DataKeys`: the key of each subject and purpose, wrapped by the key-encryption key.
+"""`DataKeys`: the key of each subject and purpose, wrapped by the key-encryption key of an epoch.
 
-Rows are read from the database each time, so that an erasure by another process is obeyed at once; only the unwrapping
-is remembered. Deleting a row destroys the key: secure_delete overwrites it, and `Database.checkpoint` clears the log.
+Rules:
+
+1. Rows are read from the database each time, so that an erasure by another process is obeyed at once; only the
+   unwrapping is remembered, for some keys and some time.
+2. Deleting a row destroys the key: secure_delete overwrites it, and `Database.checkpoint` clears the log.
+3. Keys may have a database of their own (`keys.url`). What is done there is a transaction of its own, committed when
+   the method returns: a key is there before what it seals, and gone before the rows that it sealed.
 """
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.derive import KEY_BYTES
-from rasa_privacy.crypto.key_ring import KeyEncryptionKey
+from rasa_privacy.crypto.key_ring import epoch_of
 from rasa_privacy.crypto.sealing import DataKey
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import KeyDestroyedError, PrivacyError
+from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.epochs import Epochs
 from rasa_privacy.storage.tables import data_keys, from_micros, subjects, to_micros
 
+#: A key that nothing is stored under (`touch`) goes after this time: of a person who was asked and never came back, or
+#: of a transaction that was rolled back where keys have a database of their own.
+UNUSED: Final = timedelta(hours=24)
 _CACHED_KEYS: Final = 4096
+#: So long an unwrapped key is remembered; afterwards it is unwrapped again.
+_CACHED_SECONDS: Final = 900
 _COLUMNS: Final = data_keys.c
 _OF_SUBJECT: Final = select(_COLUMNS.purpose, _COLUMNS.wrapped).where(_COLUMNS.subject_id == bindparam("subject"))
 _ONE: Final = select(_COLUMNS.wrapped).where(
@@ -50,15 +64,30 @@ class DataKeys:
     """Data keys in the database.
 
     Args:
-        kek: The key that wraps them.
+        epochs: The keys that wrap them.
         random_bytes: Source of randomness, as `os.urandom`.
+        own: The database of the keys, where that is not the one of the connections that the methods are given.
+        monotonic: Clock of the cache, in seconds.
     """
 
-    def __init__(self, kek: KeyEncryptionKey, random_bytes: Callable[[int], bytes]) -> None:
-        self._kek = kek
+    def __init__(
+        self,
+        epochs: Epochs,
+        random_bytes: Callable[[int], bytes],
+        own: Database | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._epochs = epochs
         self._random_bytes = random_bytes
-        self._cache: OrderedDict[bytes, tuple[bytes, str, DataKey]] = OrderedDict()
+        self._own = own
+        self._monotonic = monotonic
+        self._cache: OrderedDict[bytes, tuple[bytes, str, DataKey, float]] = OrderedDict()
         self._lock = threading.Lock()
+
+    @property
+    def apart(self) -> bool:
+        """Whether the keys lie in a database of their own, so that no query can join them to conversations."""
+        return self._own is not None
 
     def get(self, conn: Connection, subject_id: bytes, purpose: str) -> DataKey | None:
         """Return the key, or None where there is none (never made, or destroyed).
@@ -66,7 +95,8 @@ class DataKeys:
         Raises:
             TamperedSegmentError: The stored key was changed or moved.
         """
-        wrapped = conn.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar()
+        with self._reading(conn) as keys:
+            wrapped = keys.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar()
         return None if wrapped is None else self._unwrap(wrapped, subject_id, purpose)
 
     def of_subject(self, conn: Connection, subject_id: bytes) -> dict[str, DataKey]:
@@ -75,7 +105,9 @@ class DataKeys:
         Raises:
             TamperedSegmentError: A stored key was changed or moved.
         """
-        return self.unwrap_all(subject_id, conn.execute(_OF_SUBJECT, {"subject": subject_id}))
+        with self._reading(conn) as keys:
+            rows = keys.execute(_OF_SUBJECT, {"subject": subject_id}).all()
+        return self.unwrap_all(subject_id, rows)
 
     def unwrap_all(self, subject_id: bytes, rows: Iterable[tuple[str, bytes]]) -> dict[str, DataKey]:
         """Return the keys in rows of purpose and wrapped key that were read in this transaction.
@@ -97,16 +129,26 @@ class DataKeys:
             return found
         if conn.execute(_SUBJECT, {"subject": subject_id}).first() is None:
             raise KeyDestroyedError("this subject was erased, so no new key is made; find or create the subject again")
+        if self._own is not None:
+            return self._own.transact(lambda keys: self._create(keys, subject_id, purpose, now))
+        return self._create(conn, subject_id, purpose, now)
+
+    def _create(self, keys: Connection, subject_id: bytes, purpose: str, now: datetime) -> DataKey:
+        # Asked again: in a database of their own another process may have made the key since.
+        wrapped = keys.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar() if self.apart else None
+        if wrapped is not None:
+            return self._unwrap(wrapped, subject_id, purpose)
+        kek = self._epochs.active(keys)
         secret = self._random_bytes(KEY_BYTES)
-        wrapped = self._kek.wrap(secret, subject_id, purpose, self._random_bytes(NONCE_BYTES))
         row = {
             "subject_id": subject_id,
             "purpose": purpose,
-            "wrapped": wrapped,
+            "epoch": kek.epoch,
+            "wrapped": kek.wrap(secret, subject_id, purpose, self._random_bytes(NONCE_BYTES)),
             "created_at": to_micros(now),
-            "due_at": None,
+            "due_at": to_micros(now + UNUSED),
         }
-        conn.execute(_INSERT, row)
+        keys.execute(_INSERT, row)
         return DataKey(secret)
 
     def destroy(self, conn: Connection, subject_id: bytes, purpose: str) -> bool:
@@ -117,8 +159,9 @@ class DataKeys:
         Returns:
             Whether there was a key.
         """
-        self._forget(conn.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar())
-        deleted: int = conn.execute(_DELETE, {"subject": subject_id, "name": purpose}).rowcount
+        with self._writing(conn) as keys:
+            self._forget(keys.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar())
+            deleted: int = keys.execute(_DELETE, {"subject": subject_id, "name": purpose}).rowcount
         return deleted > 0
 
     def destroy_all(self, conn: Connection, subject_id: bytes) -> list[bytes]:
@@ -128,39 +171,57 @@ class DataKeys:
             Their key ids (commitments), for the certificate; none for a key that could not be unwrapped.
         """
         key_ids = []
-        for purpose, wrapped in conn.execute(_OF_SUBJECT, {"subject": subject_id}).all():
-            try:
-                key_ids.append(self._unwrap(wrapped, subject_id, purpose).key_id)
-            except PrivacyError:
-                continue  # a damaged key must not keep a person from being erased
-            self._forget(wrapped)
-        conn.execute(_DELETE_ALL, {"subject": subject_id})
+        with self._writing(conn) as keys:
+            for purpose, wrapped in keys.execute(_OF_SUBJECT, {"subject": subject_id}).all():
+                try:
+                    key_ids.append(self._unwrap(wrapped, subject_id, purpose).key_id)
+                except PrivacyError:
+                    continue  # a damaged key must not keep a person from being erased
+                self._forget(wrapped)
+            keys.execute(_DELETE_ALL, {"subject": subject_id})
         return key_ids
 
     def touch(self, conn: Connection, subject_id: bytes, purpose: str, due_at: datetime | None) -> None:
         """Set when the key is due to be destroyed; None for no end."""
         due = None if due_at is None else to_micros(due_at)
-        conn.execute(_TOUCH, {"subject": subject_id, "name": purpose, "due": due})
+        with self._writing(conn) as keys:
+            keys.execute(_TOUCH, {"subject": subject_id, "name": purpose, "due": due})
 
     def due(self, conn: Connection, now: datetime, limit: int) -> list[tuple[bytes, str]]:
         """Return subject and purpose of up to `limit` keys that are due, the oldest first."""
-        rows = conn.execute(_DUE, {"now": to_micros(now), "most": limit})
+        with self._reading(conn) as keys:
+            rows = keys.execute(_DUE, {"now": to_micros(now), "most": limit}).all()
         return [(subject_id, purpose) for subject_id, purpose in rows]
 
     def due_of(self, conn: Connection, subject_id: bytes) -> dict[str, datetime | None]:
         """Return when each of a subject's keys is due, by purpose. Opens no key, so a damaged one is listed too."""
-        rows = conn.execute(_DUE_OF, {"subject": subject_id})
+        with self._reading(conn) as keys:
+            rows = keys.execute(_DUE_OF, {"subject": subject_id}).all()
         return {purpose: None if due is None else from_micros(due) for purpose, due in rows}
 
+    def _reading(self, conn: Connection) -> AbstractContextManager[Connection]:
+        return nullcontext(conn) if self._own is None else self._own.read()
+
+    @contextmanager
+    def _writing(self, conn: Connection) -> Iterator[Connection]:
+        """Yield the connection that changes keys; one to their own database is committed and cleared at the end."""
+        if self._own is None:
+            yield conn
+            return
+        with self._own.write() as keys:
+            yield keys
+
     def _unwrap(self, wrapped: bytes, subject_id: bytes, purpose: str) -> DataKey:
+        now = self._monotonic()
         with self._lock:
             hit = self._cache.get(wrapped)
-            if hit is not None and hit[:2] == (subject_id, purpose):
+            if hit is not None and hit[:2] == (subject_id, purpose) and now < hit[3]:
                 self._cache.move_to_end(wrapped)
                 return hit[2]
-        key = DataKey(self._kek.unwrap(wrapped, subject_id, purpose))
+        key = DataKey(self._epochs.kek(epoch_of(wrapped)).unwrap(wrapped, subject_id, purpose))
         with self._lock:
-            self._cache[wrapped] = (subject_id, purpose, key)
+            self._cache[wrapped] = (subject_id, purpose, key, now + _CACHED_SECONDS)
+            self._cache.move_to_end(wrapped)
             if len(self._cache) > _CACHED_KEYS:
                 self._cache.popitem(last=False)
         return key

@@ -1,11 +1,13 @@
-"""`Erasures`: the journal of erasures, and the tombstones that keep erased people from being brought back.
+"""`Erasures`: the certificates of erasures, and the tombstones that keep erased people from being brought back.
 
-Order within the caller's transaction: journal, data keys, tombstones, rows. What is left is two things that name no
-other: the journal's entry with the random subject id, and a tombstone with the keyed hash of the sender id. So neither
-the ledger nor the journal can be reached from a sender id any more; only their equal times hint at each other.
+The caller writes the erasure journal first (`ErasureJournal.write`). Then, within its transaction: certificate, data
+keys, tombstones, rows. What is left is two things that name no other: the certificate with the random subject id, and a
+tombstone with the keyed hash of the sender id. So neither the ledger nor the certificates can be reached from a sender
+id any more; only their equal times hint at each other.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,15 +17,25 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
-from rasa_privacy.errors import StorageError
-from rasa_privacy.storage.conversation_rows import delete_of_subject, sender_indexes
+from rasa_privacy.crypto.sealing import DataKey
+from rasa_privacy.errors import (
+    KeyDestroyedError,
+    MalformedSegmentError,
+    PrivacyError,
+    StorageError,
+    TamperedSegmentError,
+)
+from rasa_privacy.storage.conversation_head import verified_head
+from rasa_privacy.storage.conversation_rows import ConversationRow, by_subject, delete_of_subject, sender_indexes
+from rasa_privacy.storage.conversations import Conversations
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
 from rasa_privacy.storage.tables import erasures, from_micros, subjects, to_micros, tombstones
 
+_DAMAGED: Final = (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError)
 _T: Final = tombstones.c
 _E: Final = erasures.c
-_JOURNAL: Final = insert(erasures)
+_CERTIFY: Final = insert(erasures)
 _TOMBSTONE: Final = insert(tombstones)
 _DELETE_SUBJECT: Final = delete(subjects).where(subjects.c.subject_id == bindparam("subject"))
 _SUBJECT: Final = select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject"))
@@ -31,6 +43,7 @@ _LATEST: Final = select(_T.sender_index, _T.erased_at).where(_T.sender_index == 
 _FORGET: Final = delete(tombstones).where(_T.sender_index == bindparam("sender"))
 _ENTRY: Final = select(_E.certificate, _E.subject_id, _E.erased_at, _E.counts)
 _BY_CERTIFICATE: Final = _ENTRY.where(_E.certificate == bindparam("number"))
+_OWNER: Final = select(_E.subject_id).where(_E.certificate == bindparam("number"))
 _BY_SUBJECT: Final = select(_E.certificate).where(_E.subject_id == bindparam("subject"))
 
 
@@ -49,7 +62,7 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """An entry of the journal.
+    """What a certificate stands for.
 
     Attributes:
         certificate: Number of the certificate.
@@ -81,13 +94,13 @@ class Erasures:
     ) -> None:
         """Erase a subject. It is true after the commit; then call `Database.checkpoint`.
 
-        Erasing again writes another entry and finds nothing more to do.
+        Erasing again finds nothing more to do; with another certificate that one is registered too.
 
         Args:
-            conn: A connection of `Database.write`.
+            conn: A connection of `Database.transact`, in which the subject is locked.
             subject_id: Whom to erase.
             erased_at: Aware UTC time.
-            certificate: Number of the certificate, not used before.
+            certificate: Number of the certificate, not used for anybody else.
             counts: What is erased, by kind, for the certificate.
 
         Raises:
@@ -95,7 +108,7 @@ class Erasures:
         """
         if not self._is_known(conn, subject_id):
             raise StorageError("there is no such subject to erase; look it up again by its sender id")
-        conn.execute(_JOURNAL, _entry(certificate, subject_id, erased_at, counts))
+        self.certify(conn, subject_id, erased_at, certificate, counts)
         self._data_keys.destroy_all(conn, subject_id)
         for sender_index in sender_indexes(conn, subject_id):
             conn.execute(_FORGET, {"sender": sender_index})
@@ -103,13 +116,32 @@ class Erasures:
         delete_of_subject(conn, subject_id)
         conn.execute(_DELETE_SUBJECT, {"subject": subject_id})
 
+    def certify(
+        self, conn: Connection, subject_id: bytes, erased_at: datetime, certificate: str, counts: Mapping[str, int]
+    ) -> None:
+        """Register a certificate; one that this subject has already stays as it is.
+
+        Raises:
+            StorageError: The number is another subject's (raised at the end of the transaction at last).
+        """
+        if conn.execute(_OWNER, {"number": certificate}).scalar() != subject_id:
+            conn.execute(_CERTIFY, _entry(certificate, subject_id, erased_at, counts))
+
+    def event_count(self, conn: Connection, subject_id: bytes) -> int:
+        """Return the number of events of all conversations of a subject; a damaged one counts none."""
+        try:
+            keys = self._data_keys.of_subject(conn, subject_id)
+        except PrivacyError:
+            return 0
+        return sum(_count(row, keys) for row in by_subject(conn, subject_id))
+
     def tombstone_of(self, conn: Connection, sender_id: str) -> Tombstone | None:
         """Return the latest tombstone of a sender id, or None for someone who was never erased."""
         row = conn.execute(_LATEST, {"sender": self._index.of(SENDER_DOMAIN, sender_id)}).first()
         return None if row is None else Tombstone(row.sender_index, from_micros(row.erased_at))
 
     def is_erased(self, conn: Connection, subject_id: bytes) -> bool:
-        """Say whether the journal names this subject."""
+        """Say whether a certificate names this subject."""
         return conn.execute(_BY_SUBJECT, {"subject": subject_id}).first() is not None
 
     def certificate_of(self, conn: Connection, subject_id: bytes) -> str | None:
@@ -118,7 +150,7 @@ class Erasures:
         return number
 
     def certificate(self, conn: Connection, number: str) -> Erasure | None:
-        """Return the journal's entry of a certificate, or None."""
+        """Return what a certificate stands for, or None."""
         row = conn.execute(_BY_CERTIFICATE, {"number": number}).first()
         if row is None:
             return None
@@ -128,6 +160,29 @@ class Erasures:
     def _is_known(self, conn: Connection, subject_id: bytes) -> bool:
         there = conn.execute(_SUBJECT, {"subject": subject_id}).first() is not None
         return there or self.is_erased(conn, subject_id)
+
+
+def destroy_purpose(
+    conversations: Conversations, data_keys: DataKeys, conn: Connection, subject_id: bytes, purpose: str
+) -> bool:
+    """Destroy the key and the values of one purpose of a subject that is locked.
+
+    A damaged conversation does not stand in the way: the key goes all the same, which is what counts, and rows that
+    cannot be taken out of its manifest stay behind, unreadable.
+
+    Returns:
+        Whether there was a key.
+    """
+    with suppress(*_DAMAGED):
+        conversations.drop_purpose(conn, subject_id, purpose)
+    return data_keys.destroy(conn, subject_id, purpose)
+
+
+def _count(row: ConversationRow, keys: Mapping[str, DataKey]) -> int:
+    try:
+        return verified_head(row, keys).event_count
+    except _DAMAGED:
+        return 0
 
 
 def _entry(certificate: str, subject_id: bytes, erased_at: datetime, counts: Mapping[str, int]) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 Each record's link covers it and all before it; the last link is kept with a keyed hash (docs/spec/keys.md, section 5).
 So `verify` finds a record that was changed, removed or added behind our back, at the end too. It does not find that the
 whole database was put back to an older state. Records hold no personal data: people are random ids.
+
+One writer at a time: who appends locks the row of the last link. Two that write the first record at once find that its
+number is taken, and the later one is run again by `Database.transact`.
 """
 
 from collections.abc import Iterator
@@ -29,9 +32,13 @@ _SELECT: Final = select(
     _C.seq, _C.subject_id, _C.purpose, _C.event, _C.notice_hash, _C.language, _C.method, _C.channel, _C.at, _C.link
 ).order_by(_C.seq)
 _OF_SUBJECT: Final = _SELECT.where(_C.subject_id == bindparam("subject"))
+_PAGE: Final = _SELECT.limit(bindparam("most"))
+_NEXT_PAGE: Final = _PAGE.where(_C.seq > bindparam("after"))
+_PAGE_ROWS: Final = 1000
 _LAST: Final = select(_C.seq, _C.link).order_by(_C.seq.desc()).limit(1)
 _INSERT: Final = insert(ledger)
 _GET_HEAD: Final = select(meta.c.value).where(meta.c.name == _HEAD_NAME)
+_LOCK_HEAD: Final = _GET_HEAD.with_for_update()
 _PUT_HEAD: Final = insert(meta)
 _SET_HEAD: Final = update(meta).where(meta.c.name == _HEAD_NAME).values(value=bindparam("head"))
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -86,13 +93,14 @@ class ConsentLedger:
         """Add a record and return its number.
 
         Args:
-            conn: A connection of `Database.write`, whose lock keeps one chain.
+            conn: A connection of `Database.transact`.
             record: The record.
 
         Raises:
+            ContentionError: Another transaction wrote the first record (raised at the end of the transaction at last).
             LedgerError: The end of the ledger does not verify, so nothing may be added to it.
         """
-        seq, previous = self._verified_end(conn)
+        seq, previous = self._verified_end(conn, _LOCK_HEAD)
         seq += 1
         columns = _columns(seq, record)
         new = link(previous, _encode(list(columns.values())))
@@ -118,7 +126,7 @@ class ConsentLedger:
         Raises:
             LedgerError: A record was changed into something that is none.
         """
-        return map(_record, conn.execute(_SELECT))
+        return map(_record, _rows(conn))
 
     def verify(self, conn: Connection) -> None:
         """Check every record and the end of the ledger.
@@ -127,7 +135,7 @@ class ConsentLedger:
             LedgerError: A record was changed, removed or added; names the first.
         """
         previous = GENESIS
-        for expected, row in enumerate(conn.execute(_SELECT), start=1):
+        for expected, row in enumerate(_rows(conn), start=1):
             *columns, stored = row
             if columns[0] != expected:
                 raise LedgerError(f"consent ledger: record {expected} is missing; restore the database from its backup")
@@ -136,19 +144,28 @@ class ConsentLedger:
                     f"consent ledger: record {expected} was changed; restore the database from its backup"
                 )
             previous = stored
-        self._verified_end(conn)
+        self._verified_end(conn, _GET_HEAD)
 
-    def _verified_end(self, conn: Connection) -> tuple[int, bytes]:
+    def _verified_end(self, conn: Connection, get_head: Any) -> tuple[int, bytes]:
         """Return number and link of the last record, 0 and GENESIS where there is none."""
+        head = conn.execute(get_head).scalar()  # first, since it may wait for the writer of the last record
         last = conn.execute(_LAST).first()
         seq, end = (0, GENESIS) if last is None else (last.seq, last.link)
-        head = conn.execute(_GET_HEAD).scalar()
         if head != (None if last is None else self._head(seq, end)):
             raise LedgerError(f"consent ledger: record {seq} is not its true end; restore the database from its backup")
         return seq, end
 
     def _head(self, seq: int, end: bytes) -> bytes:
         return self._index.of(_HEAD_DOMAIN, f"{seq}:{end.hex()}")
+
+
+def _rows(conn: Connection) -> Iterator[Any]:
+    """Yield all rows in order, read in pages so that the memory stays flat on every driver."""
+    page = conn.execute(_PAGE, {"most": _PAGE_ROWS}).all()
+    yield from page
+    while len(page) == _PAGE_ROWS:
+        page = conn.execute(_NEXT_PAGE, {"after": page[-1].seq, "most": _PAGE_ROWS}).all()
+        yield from page
 
 
 def _columns(seq: int, record: LedgerRecord) -> dict[str, Any]:

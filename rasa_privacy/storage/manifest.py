@@ -5,15 +5,25 @@ the last session do not grow with the number of sessions.
 """
 
 import struct
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
-from rasa_privacy.crypto.hash_chain import GENESIS, link
+from rasa_privacy.crypto.hash_chain import GENESIS, LINK_BYTES, link
 from rasa_privacy.crypto.sealing import DataKey, open_sealed, seal, tag_of
+from rasa_privacy.crypto.segment import TAG_BYTES
 from rasa_privacy.errors import MalformedSegmentError, TamperedSegmentError
 
+#: A segment of this level is never merged again.
+FINAL_LEVEL: Final = 15
 _CLOSED: Final = struct.Struct(">Q")
+
+_Number: TypeAlias = Annotated[int, Meta(ge=0)]
+_Count: TypeAlias = Annotated[int, Meta(ge=1)]
+_Level: TypeAlias = Annotated[int, Meta(ge=0, le=FINAL_LEVEL)]
+_Tag: TypeAlias = Annotated[bytes, Meta(min_length=TAG_BYTES, max_length=TAG_BYTES)]
+_Link: TypeAlias = Annotated[bytes, Meta(min_length=LINK_BYTES, max_length=LINK_BYTES)]
 
 
 class SegmentRef(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -26,10 +36,10 @@ class SegmentRef(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
         tag: Its 16-byte GCM tag.
     """
 
-    first_seq: int
-    count: int
-    level: int
-    tag: bytes
+    first_seq: _Number
+    count: _Count
+    level: _Level
+    tag: _Tag
 
 
 #: Live segments of one session by purpose, in the order of the rows.
@@ -47,10 +57,10 @@ class Head(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
         purposes: Segments of the current session.
     """
 
-    event_count: int
-    session: int
-    closed: int
-    chain: bytes
+    event_count: _Number
+    session: _Number
+    closed: _Number
+    chain: _Link
     purposes: Purposes
 
 
@@ -101,9 +111,13 @@ def open_purposes(key: DataKey, sealed: bytes | None, identity: bytes) -> Purpos
 
 def _open(key: DataKey, sealed: bytes | None, identity: bytes, decoder: Any) -> Any:
     try:
-        return decoder.decode(open_sealed(key, sealed or b"", identity))
-    except msgspec.MsgspecError:
+        payload = open_sealed(key, sealed or b"", identity)
+        manifest = decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise MalformedSegmentError("manifest: it does not follow the format of this release") from None
+    if _encode(manifest) != payload:
+        raise MalformedSegmentError("manifest: it is not written as this release writes it")
+    return manifest
 
 
 def seal_manifest(key: DataKey, manifest: Head | Purposes, identity: bytes, nonce: bytes) -> bytes:

@@ -38,7 +38,11 @@ class Notices:
     """Notices in the database."""
 
     def put(self, conn: Connection, notice: StoredNotice) -> None:
-        """Keep a notice; one that is there already stays as it is."""
+        """Keep a notice; one that is there already stays as it is.
+
+        Raises:
+            ContentionError: Another transaction keeps the same notice now; `Database.transact` finds it.
+        """
         if self.get(conn, notice.hash) is not None:
             return
         row = {

@@ -46,7 +46,7 @@ def entries_of(payload: bytes, count: int) -> list[Any]:
     """
     try:
         entries = _decode(payload)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise MalformedSegmentError("segment: its payload is no MessagePack") from None
     if not isinstance(entries, list) or len(entries) != count:
         raise MalformedSegmentError(f"segment: its payload is not an array of {count} entries")
@@ -54,10 +54,17 @@ def entries_of(payload: bytes, count: int) -> list[Any]:
 
 
 def merged(parts: Sequence[bytes]) -> bytes:
-    """Return one payload with the entries of all parts, in order."""
+    """Return one payload with the entries of all parts, in order.
+
+    Raises:
+        MalformedSegmentError: A part is no array.
+    """
     entries: list[msgspec.Raw] = []
-    for part in parts:
-        entries += _raw_decoder.decode(part)
+    try:
+        for part in parts:
+            entries += _raw_decoder.decode(part)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise MalformedSegmentError("segment: its payload is no MessagePack array") from None
     return _encode(entries)
 
 

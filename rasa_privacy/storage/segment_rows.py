@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import segments
 
 #: Sealed rows by purpose, in the order of the table.
@@ -16,7 +17,7 @@ _COLUMNS: Final = segments.c
 _IN_CONVERSATION: Final = _COLUMNS.conversation_ref == bindparam("ref")
 _IN_SESSION: Final = _COLUMNS.session == bindparam("first")
 _OF_PURPOSE: Final = _COLUMNS.purpose == bindparam("name")
-_OF_SESSION: Final = (
+_OF_SESSION: Final = Query(
     select(_COLUMNS.purpose, _COLUMNS.sealed).where(_IN_CONVERSATION, _IN_SESSION).order_by(_COLUMNS.segment_id)
 )
 _OF_ALL: Final = (
@@ -36,6 +37,7 @@ _NEWEST: Final = (
 )
 _SESSIONS_OF_PURPOSE: Final = select(_COLUMNS.session).where(_IN_CONVERSATION, _OF_PURPOSE).distinct()
 _INSERT: Final = insert(segments)
+_UPDATE: Final = update(segments).where(_COLUMNS.segment_id == bindparam("segment")).values(sealed=bindparam("bytes"))
 _DELETE: Final = delete(segments).where(_COLUMNS.segment_id == bindparam("segment"))
 _DELETE_PURPOSE: Final = delete(segments).where(_IN_CONVERSATION, _OF_PURPOSE)
 
@@ -43,7 +45,7 @@ _DELETE_PURPOSE: Final = delete(segments).where(_IN_CONVERSATION, _OF_PURPOSE)
 def rows_of_session(conn: Connection, ref: int, session: int) -> Rows:
     """Return the rows of one session."""
     rows: dict[str, list[bytes]] = defaultdict(list)
-    for purpose, sealed in conn.execute(_OF_SESSION, {"ref": ref, "first": session}):
+    for purpose, sealed in _OF_SESSION.rows(conn, ref=ref, first=session):
         rows[purpose].append(sealed)
     return rows
 
@@ -75,6 +77,11 @@ def sessions_of_purpose(conn: Connection, ref: int, purpose: str) -> set[int]:
 def insert_row(conn: Connection, ref: int, session: int, purpose: str, sealed: bytes) -> None:
     """Add a row after all others."""
     conn.execute(_INSERT, {"conversation_ref": ref, "session": session, "purpose": purpose, "sealed": sealed})
+
+
+def update_row(conn: Connection, segment_id: int, sealed: bytes) -> None:
+    """Put other bytes into a row, which keeps its place."""
+    conn.execute(_UPDATE, {"segment": segment_id, "bytes": sealed})
 
 
 def delete_rows(conn: Connection, segment_ids: Sequence[int]) -> None:

@@ -1,4 +1,8 @@
-"""`Subjects`: who chats. A random id inside, a blind index to find it, the sender id only sealed."""
+"""`Subjects`: who chats. A random id inside, a blind index to find it, the sender id only sealed.
+
+Who changes anything of a person locks the subject first. Then its conversations, keys and ledger cannot change under
+the transaction, on any database; on SQLite the write lock has seen to that already.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,12 +15,14 @@ from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import ID_BYTES, SERVICE, Place
 from rasa_privacy.crypto.sealing import seal
 from rasa_privacy.crypto.segment import NONCE_BYTES
+from rasa_privacy.errors import ContentionError
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.tables import conversations, subjects, to_micros
 
 #: Domain of the blind index of sender ids.
 SENDER_DOMAIN: Final = "sender id"
 _FIND: Final = select(conversations.c.subject_id).where(conversations.c.sender_index == bindparam("sender"))
+_LOCK: Final = select(subjects.c.subject_id).where(subjects.c.subject_id == bindparam("subject")).with_for_update()
 _INSERT_SUBJECT: Final = insert(subjects)
 _INSERT_CONVERSATION: Final = insert(conversations)
 
@@ -40,15 +46,33 @@ class Subjects:
         subject_id: bytes | None = conn.execute(_FIND, {"sender": self._index.of(SENDER_DOMAIN, sender_id)}).scalar()
         return subject_id
 
-    def find_or_create(self, conn: Connection, sender_id: str, now: datetime) -> bytes:
-        """Return the subject id, making subject and empty conversation where there are none.
+    def lock(self, conn: Connection, subject_id: bytes) -> bool:
+        """Keep other transactions from changing anything of this subject until this one ends; False if it is gone."""
+        return conn.execute(_LOCK, {"subject": subject_id}).first() is not None
 
-        Args:
-            conn: A connection of `Database.write`, whose lock keeps a second process from making the same subject.
-            sender_id: Rasa's conversation key.
-            now: Aware UTC time.
+    def find_for_update(self, conn: Connection, sender_id: str) -> bytes | None:
+        """Return the subject id as `find` does, and lock the subject.
+
+        Raises:
+            ContentionError: The subject was erased in between; `Database.transact` looks again.
         """
         found = self.find(conn, sender_id)
+        if found is not None and not self.lock(conn, found):
+            raise ContentionError("the subject was erased by another transaction in between; look it up again")
+        return found
+
+    def find_or_create(self, conn: Connection, sender_id: str, now: datetime) -> bytes:
+        """Return the subject id, locked, making subject and empty conversation where there are none.
+
+        Args:
+            conn: A connection of `Database.transact`.
+            sender_id: Rasa's conversation key.
+            now: Aware UTC time.
+
+        Raises:
+            ContentionError: Another transaction made or erased the same subject; `Database.transact` looks again.
+        """
+        found = self.find_for_update(conn, sender_id)
         return found if found is not None else self._create(conn, sender_id, now)
 
     def _create(self, conn: Connection, sender_id: str, now: datetime) -> bytes:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy.ext.compiler import compiles
 
 from rasa_privacy.errors import StorageError
 
@@ -23,6 +24,12 @@ class Blob(LargeBinary):  # type: ignore[misc]  # SQLAlchemy 1.4 has no type hin
     def result_processor(self, dialect: Any, coltype: Any) -> Callable[[Any], Any]:  # noqa: ARG002
         """Return the function that reads a column value."""
         return _as_bytes
+
+
+@compiles(Blob, "mysql")  # type: ignore[untyped-decorator]  # SQLAlchemy 1.4 has no type hints
+def _mariadb_blob(blob: Blob, *_: Any, **__: Any) -> str:
+    """Return the type that can be a key where there is a length, and holds any sealed segment where there is none."""
+    return f"VARBINARY({blob.length})" if blob.length else "LONGBLOB"
 
 
 def _as_bytes(value: Any) -> bytes | None:
@@ -51,15 +58,28 @@ subjects: Final = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
+epochs: Final = Table(
+    "epochs",
+    metadata,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("fingerprint", Blob(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+
+# No foreign key: the data keys may lie in a database of their own (`keys.url`), where there are no subjects.
 data_keys: Final = Table(
     "data_keys",
     metadata,
-    Column("subject_id", Blob(16), ForeignKey("subjects.subject_id"), primary_key=True),
+    Column("subject_id", Blob(16), primary_key=True),
     Column("purpose", String(255), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
     Column("wrapped", Blob, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("due_at", BigInteger),
     Index("data_keys_due", "due_at"),
+    Index("data_keys_epoch", "epoch", "subject_id"),
 )
 
 conversations: Final = Table(
@@ -131,6 +151,15 @@ erasures: Final = Table(
     Column("erased_at", BigInteger, nullable=False),
     Column("counts", Text, nullable=False),
     Index("erasures_subject", "subject_id"),
+)
+
+# Used only where the keys have a database of their own; otherwise the journal is a file (docs/spec/journal.md).
+erasure_journal: Final = Table(
+    "erasure_journal",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry", Blob, nullable=False),
+    Column("link", Blob(32), nullable=False),
 )
 
 tombstones: Final = Table(

@@ -17,6 +17,9 @@ from rasa_privacy.cli.demo_session import chosen
 from rasa_privacy.cli.rest import Button
 from rasa_privacy.cli.store_view import hex_lines
 
+# The demo trains first, and a fingerprint names the version of Rasa that is installed.
+pytestmark = pytest.mark.rasa
+
 #: Stands in for Rasa: trains in a moment, and plays conversation 1 into the real store. `LEAKS` and `FORGETS` break it.
 _RASA = """
 import json, os, sys

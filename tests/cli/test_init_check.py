@@ -145,6 +145,7 @@ def test_check_is_content_once_the_lines_are_added(plain_bot: Path) -> None:
     assert additions(read_bot(plain_bot)) == []
 
 
+@pytest.mark.rasa
 def test_the_bot_of_rasa_init_is_led_through(fresh_bot: Path) -> None:
     """An empty pipeline is explained and printed in full, and with the lines in place `check` finds no error."""
     result = run("init", "--bot", str(fresh_bot))
@@ -157,6 +158,7 @@ def test_the_bot_of_rasa_init_is_led_through(fresh_bot: Path) -> None:
     assert yaml.safe_load((fresh_bot / "config.yml").read_text(encoding="utf-8"))["pipeline"]
 
 
+@pytest.mark.rasa
 def test_the_written_out_pipeline_is_the_one_of_rasa() -> None:
     """What is printed is what Rasa itself would have chosen, component by component."""
     spec = find_spec("rasa")

@@ -7,6 +7,9 @@ import pytest
 from rasa_privacy.cli.training import fingerprint, model_path, train
 from rasa_privacy.errors import ConfigurationError, ServerError
 
+# A fingerprint names the version of Rasa that is installed.
+pytestmark = pytest.mark.rasa
+
 #: Stands in for Rasa: found first, because `python -m` looks in the current directory, which is the bot's folder.
 _RASA = """
 import os, sys, time

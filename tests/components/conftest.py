@@ -1,6 +1,7 @@
 """A real tracker store, and Rasa as it was before after each test. Rasa is imported when the first test needs it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     for owner, name in (
         (side.rasa_api.agent_module, "FailSafeTrackerStore"),
+        (side.rasa_api.agent_module, "MessageProcessor"),
+        (side.rasa_api.action_module, "RemoteAction"),
+        (side.rasa_api.forms_module, "RemoteAction"),
         (side.rasa_api.default_recipe_module, "DefaultPolicyPredictionEnsemble"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))
@@ -35,12 +39,20 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_store(untouched: Any, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., "EncryptedTrackerStore"]]:
+def url(tmp_path: Path) -> str:
+    """Return where the test's database is; a module that needs other kinds of database has a fixture of its own."""
+    return f"sqlite:///{tmp_path}/c.db"
+
+
+@pytest.fixture
+def open_store(
+    untouched: Any, tmp_path: Path, clock: Clock, url: str
+) -> Iterator[Callable[..., "EncryptedTrackerStore"]]:
     """Return a function that opens the test's database as another process would."""
     vaults: list[Vault] = []
 
     def make(messages: str = "masked", broker: Any = None) -> "EncryptedTrackerStore":
-        vaults.append(open_vault(settings_in(tmp_path, messages), clock))
+        vaults.append(open_vault(replace(settings_in(tmp_path, messages), url=url), clock))
         made: EncryptedTrackerStore = untouched.tracker_store.EncryptedTrackerStore.__new__(
             untouched.tracker_store.EncryptedTrackerStore
         )
@@ -56,3 +68,12 @@ def open_store(untouched: Any, tmp_path: Path, clock: Clock) -> Iterator[Callabl
 def store(open_store: Callable[..., "EncryptedTrackerStore"]) -> "EncryptedTrackerStore":
     """Return a real store with masked messages."""
     return open_store()
+
+
+@pytest.fixture
+def bot_of(untouched: Any) -> Callable[..., Any]:
+    """Return a function that makes a bot in this process around a store."""
+    from tests.support import one_process  # noqa: PLC0415 - imports rasa
+
+    assert untouched.ModelMetadata
+    return one_process.Bot

@@ -462,7 +462,7 @@ async def test_damaged_conversation_is_an_error_and_no_empty_tracker(store: Any,
 async def test_failed_save_is_an_error_and_stores_nothing(store: Any, turn: Any, sql: Any) -> None:
     """Rasa hears of it, and half a turn is not kept."""
     await take(store, turn())
-    sql("CREATE TRIGGER no BEFORE INSERT ON segments BEGIN SELECT RAISE(ABORT, 'no'); END")
+    sql("CREATE TRIGGER no BEFORE UPDATE ON conversations BEGIN SELECT RAISE(ABORT, 'no'); END")
     with pytest.raises(PrivacyError):
         await take(store, turn())
     sql("DROP TRIGGER no")

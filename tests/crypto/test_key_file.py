@@ -1,5 +1,7 @@
-"""Key files: made once, private, whole."""
+"""The provider `file`: conformance, the text of a key file, and what only files can have wrong."""
 
+import base64
+import errno
 import os
 import subprocess
 import sys
@@ -8,45 +10,54 @@ from pathlib import Path
 import pytest
 
 from rasa_privacy.crypto.key_file import FileKeyProvider
+from rasa_privacy.crypto.key_provider import KeyProvider
 from rasa_privacy.errors import KeyProviderError
+from tests.support.provider_conformance import FileConformance, Opener
 
 _MAKE = """
 import sys
 from pathlib import Path
 from rasa_privacy.crypto.key_file import FileKeyProvider
 sys.stdin.readline()
-print(FileKeyProvider(Path(sys.argv[1])).load(create=True).fingerprint().hex())
+print(FileKeyProvider(Path(sys.argv[1])).create(1).fingerprint().hex())
 """
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     """Return a key directory with one key."""
-    FileKeyProvider(tmp_path / "keys").load(create=True)
+    FileKeyProvider(tmp_path / "keys").create(1)
     return tmp_path / "keys"
 
 
-def _fails(path: Path, match: str, *, create: bool = False) -> None:
+class TestFiles(FileConformance):
+    """Conformance."""
+
+    @pytest.fixture
+    def opened(self) -> Opener:
+        """Return a function that opens the provider."""
+        return FileKeyProvider
+
+    @pytest.fixture
+    def stranger(self, tmp_path: Path) -> Opener:
+        """Return a function that puts another key file in the place of the one that is there."""
+
+        def opened(path: Path) -> KeyProvider:
+            FileKeyProvider(tmp_path / "other").create(1)
+            (tmp_path / "other" / "kek-1.key").replace(path / "kek-1.key")
+            return FileKeyProvider(path)
+
+        return opened
+
+
+def _fails(path: Path, match: str) -> None:
     with pytest.raises(KeyProviderError, match=match):
-        FileKeyProvider(path).load(create=create)
-
-
-def test_first_use_makes_a_private_file(keys: Path) -> None:
-    """Directory and file are open to the owner only, and nothing else is left there."""
-    assert keys.stat().st_mode & 0o777 == 0o700
-    assert [file.name for file in keys.iterdir()] == ["kek-1.key"]
-    assert (keys / "kek-1.key").stat().st_mode & 0o777 == 0o600
-
-
-def test_the_same_key_is_read_again(keys: Path) -> None:
-    """A key that is there is read and never made anew."""
-    provider = FileKeyProvider(keys)
-    assert provider.load(create=True).secret == provider.load(create=False).secret
+        FileKeyProvider(path).load(1)
 
 
 def test_the_file_has_the_specified_text(tmp_path: Path) -> None:
     """The text is that of docs/spec/keys.md, byte for byte."""
-    FileKeyProvider(tmp_path, lambda size: b"\x07" * size).load(create=True)
+    FileKeyProvider(tmp_path, lambda size: b"\x07" * size).create(1)
     assert (tmp_path / "kek-1.key").read_text().splitlines() == [
         "rasa_privacy key v1",
         "epoch 1",
@@ -55,26 +66,12 @@ def test_the_file_has_the_specified_text(tmp_path: Path) -> None:
     ]
 
 
-def test_a_missing_file_is_not_replaced(tmp_path: Path) -> None:
-    """Without leave to create, a missing key or directory is an error that names the backup."""
-    _fails(tmp_path / "none", "missing.*backup")
-    _fails(tmp_path, "no key file.*backup")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644, 0o610])
-def test_a_file_open_to_others_is_refused(keys: Path, mode: int) -> None:
-    """Any permission for group or others is refused, with the command that mends it."""
-    (keys / "kek-1.key").chmod(mode)
-    _fails(keys, "chmod 600")
-
-
 def test_a_directory_that_others_may_write_to_is_refused(keys: Path) -> None:
     """Whoever may write to the directory could exchange the key; sticky directories are safe from that."""
     keys.chmod(0o770)
     _fails(keys, "chmod 700")
     keys.chmod(0o1777)
-    FileKeyProvider(keys).load(create=False)
+    FileKeyProvider(keys).load(1)
 
 
 def test_a_file_cut_anywhere_is_named_as_such(keys: Path) -> None:
@@ -89,10 +86,10 @@ def test_a_file_cut_anywhere_is_named_as_such(keys: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "match"),
     [
-        (b"key v1", b"key v2", "no key file of version 1"),
-        (b"epoch 1", b"epoch 2", "epoch 2 inside"),
-        (b"\nkey ", b"\nkey A", "cut short|no key file"),
-        (b"checksum ", b"checksum 0", "cut short|no key file"),
+        (b"key v1", b"key v2", "does not begin with 'rasa_privacy key v1'"),
+        (b"epoch 1", b"epoch 2", "checksum"),
+        (b"\nkey ", b"\nkey A", "cut short, or a line was changed"),
+        (b"checksum ", b"checksum 0", "checksum does not fit"),
     ],
 )
 def test_a_changed_file_is_refused(keys: Path, old: bytes, new: bytes, match: str) -> None:
@@ -109,16 +106,49 @@ def test_a_changed_key_does_not_fit_its_checksum(keys: Path) -> None:
     place = text.index(b"\nkey ") + 5
     file.write_bytes(text[:place] + (b"A" if text[place : place + 1] != b"A" else b"B") + text[place + 1 :])
     with pytest.raises(KeyProviderError, match="checksum") as caught:
-        FileKeyProvider(keys).load(create=False)
+        FileKeyProvider(keys).load(1)
     assert text[place + 5 : place + 20].decode() not in str(caught.value)
 
 
 def test_unused_bits_of_the_padding_are_refused(tmp_path: Path) -> None:
     """One key has one text, so base64 that decodes to the same key but is written otherwise is refused."""
-    FileKeyProvider(tmp_path, lambda size: b"\x07" * size).load(create=True)
+    FileKeyProvider(tmp_path, lambda size: b"\x07" * size).create(1)
     file = tmp_path / "kek-1.key"
     file.write_bytes(file.read_bytes().replace(b"Bwc=", b"Bwd="))
     _fails(tmp_path, "checksum")
+
+
+def test_a_file_under_another_epochs_name_is_refused(keys: Path) -> None:
+    """A whole file that was renamed is named as such."""
+    (keys / "kek-1.key").rename(keys / "kek-2.key")
+    with pytest.raises(KeyProviderError, match="says epoch 1 inside; give it the name that it had"):
+        FileKeyProvider(keys).load(2)
+
+
+def test_an_epoch_that_cannot_be_is_refused(keys: Path) -> None:
+    """A number inside that is larger than any epoch is an error of ours."""
+    file = keys / "kek-1.key"
+    file.write_bytes(file.read_bytes().replace(b"epoch 1", b"epoch 9999999999"))
+    _fails(keys, "checksum")
+
+
+def test_a_full_disk_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that could not be written whole is not there, and the message names the cause."""
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(KeyProviderError, match=r"No space left on device; let us write to keys.path"):
+        FileKeyProvider(tmp_path).create(1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_checksum_hides_nothing(keys: Path) -> None:
+    """Base64 with bits in the padding has no checksum, and is refused with an empty one too."""
+    encoded = base64.b64encode(b"\x07" * 32).decode().replace("Bwc=", "Bwd=")
+    (keys / "kek-1.key").write_text(f"rasa_privacy key v1\nepoch 1\nkey {encoded}\nchecksum \n")
+    _fails(keys, "the key is no base64")
 
 
 def test_what_is_no_regular_file_is_refused(keys: Path) -> None:
@@ -135,8 +165,9 @@ def test_what_is_no_regular_file_is_refused(keys: Path) -> None:
 def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
     """The path must be a directory."""
     (tmp_path / "keys").write_text("x")
-    _fails(tmp_path / "keys", "keys")
-    _fails(tmp_path / "keys", "keys", create=True)
+    _fails(tmp_path / "keys", r"keys\.path must be a directory")
+    with pytest.raises(KeyProviderError, match=r"File exists; let us write to keys.path"):
+        FileKeyProvider(tmp_path / "keys").create(1)
 
 
 def test_a_link_is_followed_and_its_target_checked(keys: Path, tmp_path: Path) -> None:
@@ -144,21 +175,9 @@ def test_a_link_is_followed_and_its_target_checked(keys: Path, tmp_path: Path) -
     target = tmp_path / "mounted"
     (keys / "kek-1.key").rename(target)
     (keys / "kek-1.key").symlink_to(target)
-    FileKeyProvider(keys).load(create=False)
+    FileKeyProvider(keys).load(1)
     target.chmod(0o644)
     _fails(keys, "chmod 600")
-
-
-def test_the_highest_epoch_is_used(keys: Path) -> None:
-    """Among several epochs the last one counts, by number and not by name."""
-    text = FileKeyProvider(keys).load(create=False)
-    other = keys / "kek-10.key"
-    other.write_bytes((keys / "kek-1.key").read_bytes())
-    other.chmod(0o600)
-    _fails(keys, "epoch 1 inside")
-    other.unlink()
-    (keys / "kek-01.key").write_text("not a key name")
-    assert FileKeyProvider(keys).load(create=False).secret == text.secret
 
 
 def test_a_foreign_owner_is_refused(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:

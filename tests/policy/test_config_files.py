@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from rasa_privacy.policy import model
 from rasa_privacy.policy.crosschecks import DETECTOR_NAMES
+from rasa_privacy.policy.key_settings import _OPTIONS, KEY_PROVIDERS
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.settings import load_settings
 
@@ -16,9 +18,10 @@ def test_the_annotated_policy_shows_every_option() -> None:
     """Each field of the model stands in the file, and each is set or its values are explained."""
     text = (CONFIG / "privacy.yml").read_text(encoding="utf-8")
     policy = load_policy(CONFIG / "privacy.yml")
-    for struct in (model.Policy, model.Controller, model.Item, model.Messages, model.Purpose, model.Role, model.First):
+    own = (model.Policy, model.Controller, model.Item, model.Messages, model.Purpose, model.Role, model.First)
+    for struct in (*own, model.Import, model.ImportedConsent, model.SlotAnswer):
         for field in msgspec.structs.fields(struct):
-            assert f"{field.name}:" in text, f"{struct.__name__}.{field.name}"
+            assert f"{field.encode_name}:" in text, f"{struct.__name__}.{field.name}"
     assert all(policy.purposes_using(item) for item in policy.items)
     assert all(name in text for name in DETECTOR_NAMES)
 
@@ -28,3 +31,20 @@ def test_the_sqlite_endpoints_load() -> None:
     settings = load_settings(CONFIG / "endpoints.sqlite.yml")
     assert settings.url == "sqlite:///conversations.db"
     assert settings.keys.provider == "file"
+
+
+@pytest.mark.parametrize("file", sorted(CONFIG.glob("endpoints.*.yml")), ids=lambda file: file.name)
+def test_each_example_of_endpoints_loads(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An example loads once its variables are set, and no password of them is shown."""
+    monkeypatch.setenv("DB_PASSWORD", "hunter2")
+    settings = load_settings(file)
+    assert "hunter2" not in repr(settings)
+    assert "${" not in settings.url + (settings.keys.url or "")
+
+
+@pytest.mark.parametrize("provider", KEY_PROVIDERS)
+def test_each_key_provider_has_an_example_with_every_option(provider: str) -> None:
+    """What can be written under `keys` stands in an example, set or explained."""
+    text = (CONFIG / f"endpoints.{'sqlite' if provider == 'file' else provider}.yml").read_text(encoding="utf-8")
+    assert f"provider: {provider}\n" in text
+    assert [name for name in _OPTIONS[provider] if f"    {name}: " not in text and f"    # {name}: " not in text] == []

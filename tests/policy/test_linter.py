@@ -48,6 +48,17 @@ CASES = [
         "category: contact",
         "add 'entity: email' to item 'email'",
     ),
+    (
+        "RP022",
+        "privacy.yml",
+        "items:\n",
+        (
+            "import: {without_consent: drop, consent: {prize_draw: {evidence: x, given_by: {slot: favourite_activty}}}}"
+            "\n"
+            "items:\n"
+        ),
+        "did you mean 'favourite_activity'?",
+    ),
 ]
 
 

@@ -66,7 +66,16 @@ def test_a_variable_that_is_not_set_is_named(endpoints: Path, monkeypatch: pytes
         ("sqlite:///conversations.db", "7", "'url' must be text"),
         ("  keys: {provider: file, path: keys}\n", "", "'keys' is missing"),
         ("{provider: file, path: keys}", "keys", "'keys' is missing"),
-        ("provider: file", "provider: vault", "provider 'vault' comes in a later release; use 'file'"),
+        ("provider: file", "provider: vault", "keys: 'address' is missing"),
+        ("provider: file", "provider: kms", "did you mean 'aws-kms'"),
+        ("provider: file", "provider: x", "known are 'file', 'env', 'aws-kms', 'pkcs11', 'vault'"),
+        (", path: keys", "", "keys: 'path' is missing"),
+        ("path: keys", "path: keys, url: 7", "keys: 'url' must be text; write it between quotes"),
+        ("path: keys", "path: keys, key: a", "keys: 'key' is not known"),
+        ("path: keys", "path: keys, url: 'sqlite:///conversations.db'", "is the database of the conversations"),
+        ("  privacy:", "  jurnal: x\n  privacy:", "'jurnal' is not known; did you mean 'journal'"),
+        ("  privacy:", "  journal: [x]\n  privacy:", "'journal' must be text"),
+        ("{provider: file, path: keys}", "{provider: env}", "'journal' is missing; name a file"),
         ("provider: file", "provider: fiel", "provider 'fiel' is not known; did you mean 'file'"),
         ("path: keys", "pth: keys", "'pth' is not known; did you mean 'path'"),
         ("path: keys", "path: ''", "'path' must be text"),
@@ -130,3 +139,83 @@ def test_the_endpoints_file_can_be_named_by_a_variable(monkeypatch: pytest.Monke
     assert endpoints_path() == Path("/etc/bot/endpoints.yml")
     monkeypatch.delenv("RASA_PRIVACY_ENDPOINTS")
     assert endpoints_path() == Path("endpoints.yml")
+
+
+PROVIDERS = {
+    "env": {},
+    "aws-kms": {"path": "keys", "key": "alias/rasa"},
+    "pkcs11": {"path": "keys", "module": "/usr/lib/softhsm/libsofthsm2.so", "token": "rasa", "key": "rasa-kek"},
+    "vault": {"path": "keys", "address": "https://vault.example:8200", "key": "rasa"},
+}
+
+
+def _keys(provider: str, **changes: object) -> StoreSettings:
+    keys = {"provider": provider, **PROVIDERS[provider], **changes}
+    keys = {name: value for name, value in keys.items() if value is not None}
+    return settings_from_mapping({"url": "sqlite:///a.db", "keys": keys, "privacy": "p.yml", "journal": "j"}, "here")
+
+
+def test_defaults_are_filled_in() -> None:
+    """What may be left away has its value in the settings, so that nobody else needs to know it."""
+    assert _keys("env").keys == KeySettings("env", None, options={"prefix": "RASA_PRIVACY_KEY_"})
+    assert _keys("aws-kms").keys.options == {"key": "alias/rasa"}
+    assert _keys("pkcs11").keys.options["pin_variable"] == "RASA_PRIVACY_PIN"
+    assert _keys("vault").keys.options == {
+        "address": "https://vault.example:8200",
+        "key": "rasa",
+        "mount": "transit",
+        "token_variable": "VAULT_TOKEN",
+    }
+    assert _keys("vault", mount="team/transit", url="sqlite:///k.db").keys.options["mount"] == "team/transit"
+
+
+@pytest.mark.parametrize(
+    ("provider", "changes", "message"),
+    [
+        ("env", {"path": "keys"}, "'path' is not known"),
+        ("env", {"prefix": "1_"}, "'prefix' must be the name of an environment variable"),
+        ("env", {"prefx": "A"}, "'prefx' is not known; did you mean 'prefix'"),
+        ("aws-kms", {"key": None}, "'key' is missing"),
+        ("aws-kms", {"path": None}, "'path' is missing"),
+        ("aws-kms", {"regoin": "x"}, "'regoin' is not known; did you mean 'region'"),
+        ("aws-kms", {"region": "canary region"}, "'region' must be a region"),
+        ("aws-kms", {"endpoint": "http://canary.example"}, "begins with https://"),
+        ("aws-kms", {"token": "canary"}, "'token' is not known"),
+        ("pkcs11", {"token": 1234}, "'token' must be text; write it between quotes"),
+        ("pkcs11", {"token": "canary\nline"}, "'token' must be one line of text"),
+        ("pkcs11", {"module": None}, "'module' is missing"),
+        ("pkcs11", {"pin": "canary"}, "'pin' is not known"),
+        ("pkcs11", {"pin_variable": "1234-canary"}, "and not the secret itself"),
+        ("vault", {"address": "vault.example"}, "begins with https://"),
+        ("vault", {"address": "http://canary.example:8200"}, "begins with https://"),
+        ("vault", {"address": "http://localhost.canary.example"}, "begins with https://"),
+        ("vault", {"address": "https://user:canary@vault.example"}, "holds no password"),
+        ("vault", {"address": "https://vault.example/?canary"}, "begins with https://"),
+        ("vault", {"key": "../sys/canary"}, "'key' must be the name of a transit key"),
+        ("vault", {"mount": "transit/"}, "'mount' must be the path of a mount"),
+        ("vault", {"token_variable": "hvs.canary"}, "and not the secret itself"),
+        ("vault", {"token": "canary"}, "'token' is not known; known are 'provider', 'path', 'url', 'address', 'key'"),
+    ],
+)
+def test_wrong_options_are_refused_and_not_quoted(provider: str, changes: dict[str, object], message: str) -> None:
+    """Each option is checked by its provider, and no value is shown: somebody may have written a secret there."""
+    with pytest.raises(ConfigurationError, match=r"^here\.keys: ") as caught:
+        _keys(provider, **changes)
+    assert message in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://localhost:8200", "http://127.0.0.1:1/x", "http://[::1]:8200", "https://v"])
+def test_clear_text_stays_on_this_machine(address: str) -> None:
+    """An agent on the same machine may be spoken to without TLS."""
+    assert _keys("vault", address=address).keys.options["address"] == address
+
+
+def test_the_journal_is_beside_the_keys_or_named() -> None:
+    """It may be left away where keys have a folder or a database of their own."""
+    block = {"url": "sqlite:///a.db", "privacy": "p.yml"}
+    files, apart = {"provider": "file", "path": "keys"}, {"provider": "env", "url": "sqlite:///keys.db"}
+    assert settings_from_mapping({**block, "keys": files}, "here").journal is None
+    assert settings_from_mapping({**block, "keys": apart}, "here").journal is None
+    assert settings_from_mapping({**block, "keys": files, "journal": "j"}, "here").journal == Path("j")
+    assert "keys.db" not in repr(settings_from_mapping({**block, "keys": apart}, "here"))

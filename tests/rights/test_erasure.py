@@ -1,15 +1,24 @@
 """Erasure: everything goes, a certificate says so, and nothing stands in its way."""
 
+import errno
+import os
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, insert
+from sqlalchemy.engine import Engine
 
-from rasa_privacy.errors import KeyDestroyedError, StorageError
+from rasa_privacy.errors import JournalError, KeyDestroyedError, StorageError
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number, erase
+from rasa_privacy.storage.conversation_rows import by_subject
+from rasa_privacy.storage.journal_entry import Erased
+from rasa_privacy.storage.subjects import SENDER_DOMAIN
+from rasa_privacy.storage.tables import conversations
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER, START, active, evidence, give, grant, held, ledger_events
 
@@ -33,7 +42,7 @@ def erased(vault: Vault, sender: str = SENDER) -> ErasureCertificate:
 
 
 def assert_gone(vault: Vault, subject_id: bytes) -> None:
-    """Check that neither person, key nor event is left, and that the journal names the erasure."""
+    """Check that neither person, key nor event is left, and that a certificate names the erasure."""
     with vault.database.read() as connection:
         assert vault.subjects.find(connection, SENDER) is None
         assert vault.data_keys.of_subject(connection, subject_id) == {}
@@ -43,7 +52,7 @@ def assert_gone(vault: Vault, subject_id: bytes) -> None:
 
 
 def test_everything_is_gone_and_the_certificate_says_what(vault: Vault, subject_id: bytes) -> None:
-    """The certificate counts what was destroyed, and the journal knows its number."""
+    """The certificate counts what was destroyed, and its number is known."""
     certificate = erased(vault)
     assert re.fullmatch(r"ER(-[0-9A-HJKMNP-TV-Z]{4}){3}", certificate.number)
     assert certificate.erased_at == START
@@ -133,11 +142,11 @@ def _statements(vault: Vault, sender: str) -> int:
     def count(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         counted.append(statement)
 
-    event.listen(vault.database._engine, "before_cursor_execute", count)
+    event.listen(Engine, "before_cursor_execute", count)
     try:
         erased(vault, sender)
     finally:
-        event.remove(vault.database._engine, "before_cursor_execute", count)
+        event.remove(Engine, "before_cursor_execute", count)
     return len(counted)
 
 
@@ -164,3 +173,65 @@ def test_erasure_that_reading_back_does_not_confirm_gets_no_certificate(
     monkeypatch.setattr(type(vault.erasures), "bury", lambda *_arguments, **_named: None)
     with pytest.raises(StorageError, match="still finds"):
         erase(vault, SENDER, evidence(vault))
+
+
+def test_full_disk_for_the_journal_erases_nothing(
+    vault: Vault, subject_id: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without its entry in the journal a restore could undo the erasure, so it is not begun, and that is said."""
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(JournalError, match="disk is full"):
+            erase(vault, SENDER, evidence(vault))
+    assert held(vault) == VALUES
+    assert active(vault) == {"draw", "newsletter"}
+    assert (tmp_path / "keys" / "erasures.journal").read_bytes() == b""
+    erased(vault)
+    assert_gone(vault, subject_id)
+
+
+def test_journal_has_the_certificate_and_no_sender(vault: Vault, subject_id: bytes) -> None:
+    """Its entry names the random id, and nothing by which a person can be looked up."""
+    certificate = erased(vault)
+    (_, entry), *more = vault.journal.after(0)
+    assert entry == Erased(subject_id, certificate.erased_at, certificate.number, certificate.counts)
+    assert more == []
+
+
+def _second_conversation(vault: Vault, subject_id: bytes, sender: str) -> None:
+    """Give a person a second conversation with four events, as a merge of two channels would."""
+    row = {
+        "conversation_id": bytes(16),
+        "subject_id": subject_id,
+        "sender_index": vault.index.of(SENDER_DOMAIN, sender),
+        "sealed_sender": b"",
+        "version": 0,
+        "session": 0,
+        "manifest": None,
+    }
+    with vault.database.write() as connection:
+        connection.execute(insert(conversations), row)
+    give(vault, {}, sender=sender, events=4)
+
+
+def test_all_conversations_of_a_person_go(vault: Vault, subject_id: bytes) -> None:
+    """Whoever asks in one of them is erased in the others too, and each sender is marked."""
+    _second_conversation(vault, subject_id, "by mail")
+    assert erased(vault).counts == {"events": 7, "keys": 3}
+    assert_gone(vault, subject_id)
+    with vault.database.read() as connection:
+        assert vault.subjects.find(connection, "by mail") is None
+        assert vault.erasures.tombstone_of(connection, "by mail") is not None
+        assert by_subject(connection, subject_id) == []
+
+
+def test_two_who_erase_at_once_both_find_the_person_gone(vault: Vault, subject_id: bytes) -> None:
+    """One gets the certificate, the other finds nothing stored, and neither fails."""
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: erase(vault, SENDER, evidence(vault)), range(4)))
+    assert sum(certificate is not None for certificate in done) == 1
+    assert_gone(vault, subject_id)

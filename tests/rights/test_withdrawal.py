@@ -1,8 +1,15 @@
 """Taking consent back: what only it allowed is gone, and nothing else."""
 
+import errno
+import os
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from rasa_privacy.errors import JournalError
 from rasa_privacy.rights.withdrawal import Withdrawal, withdraw
+from rasa_privacy.storage.journal_entry import Withdrawn
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import Clock, active, answer, ask, evidence, give, grant, held, ledger_events
 
@@ -11,8 +18,7 @@ EMAIL = "ana@x.example"
 
 def take_back(vault: Vault, subject_id: bytes, *purposes: str) -> Withdrawal:
     """Withdraw from these purposes."""
-    with vault.database.write() as connection:
-        return withdraw(vault, connection, subject_id, purposes, evidence(vault))
+    return vault.database.transact(lambda conn: withdraw(vault, conn, subject_id, purposes, evidence(vault)))
 
 
 @pytest.fixture
@@ -100,3 +106,48 @@ def test_failed_transaction_withdraws_nothing(vault: Vault, subject_id: bytes) -
         fail()
     assert held(vault) == before
     assert active(vault) == {"draw", "newsletter"}
+
+
+def test_withdrawal_stands_in_the_journal(vault: Vault, subject_id: bytes) -> None:
+    """Each purpose has an entry, so that a restored backup does not bring it back; nothing to withdraw has none."""
+    take_back(vault, subject_id, "newsletter", "draw", "fitting")
+    take_back(vault, subject_id, "newsletter")
+    at = vault.clock()
+    entries = [entry for _, entry in vault.journal.after(0)]
+    assert entries == [Withdrawn(subject_id, at, "draw"), Withdrawn(subject_id, at, "newsletter")]
+
+
+def test_full_disk_for_the_journal_withdraws_nothing(
+    vault: Vault, subject_id: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the ledger nor the values change, and the error says why."""
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    before = held(vault)
+    with pytest.raises(JournalError, match="disk is full"):
+        take_back(vault, subject_id, "draw")
+    assert held(vault) == before
+    assert active(vault) == {"draw", "newsletter"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE conversations SET manifest = randomblob(length(manifest))",
+        "UPDATE segments SET sealed = randomblob(length(sealed))",
+        "DELETE FROM segments",
+        "DELETE FROM data_keys WHERE purpose = 'service'",
+    ],
+)
+def test_damaged_conversation_does_not_keep_a_consent(
+    vault: Vault, subject_id: bytes, sql: Callable[..., list[Any]], damage: str
+) -> None:
+    """Taking consent back works whatever became of the rows: the key goes."""
+    sql(damage)
+    assert take_back(vault, subject_id, "draw").purposes == ("draw",)
+    assert active(vault) == {"newsletter"}
+    with vault.database.read() as connection:
+        assert "draw" not in vault.data_keys.due_of(connection, subject_id)

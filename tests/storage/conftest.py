@@ -1,8 +1,6 @@
-"""A vault on disk, and plain SQL beside it."""
+"""A vault, on each kind of database for the modules of the conformance suite, and plain SQL beside it."""
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.storage.conversations import StoredConversation
 from rasa_privacy.storage.vault import Vault, open_vault
+from tests.support.databases import EACH_KIND
 
 _PRIVACY = """\
 version: 1
@@ -23,6 +22,41 @@ purposes:
   news: {says: {en: to send you our newsletter}, basis: consent, items: {email: required}, retain: until withdrawn}
 """
 
+#: The modules that are run on SQLite, PostgreSQL and MariaDB alike.
+_CONFORMANCE = {
+    "test_conformance",
+    "test_conversations",
+    "test_erasures",
+    "test_keys_and_subjects",
+    "test_ledger",
+    "test_processes",
+    "test_schema",
+    "test_tampering",
+}
+
+#: Tests within them of what only SQLite allows: a text in a column of numbers, a row without its parent, a subquery of
+#: several rows, a look at the file or the driver. `test_conformance.py` does the like with values of the right type.
+_SQLITE_ONLY = {
+    "test_a_changed_record_is_named",
+    "test_a_record_of_no_meaning_is_refused",
+    "test_a_path_with_percent_signs_is_no_problem",
+    "test_a_replaced_key_is_noticed",
+    "test_a_tampered_old_session_is_not_blessed_by_a_change",
+    "test_a_truncated_or_longer_row_is_noticed",
+    "test_any_one_change_is_noticed_or_harmless",
+    "test_changed_columns_are_noticed",
+    "test_changed_old_sessions_are_noticed",
+    "test_not_even_sealed_bytes_are_left",
+    "test_reading_the_last_session_costs_the_same_after_many",
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test of the conformance suite that has a database on each kind."""
+    module, name = metafunc.module.__name__.rpartition(".")[2], metafunc.function.__name__
+    if "kind" in metafunc.fixturenames and module in _CONFORMANCE and name not in _SQLITE_ONLY:
+        metafunc.parametrize("kind", EACH_KIND, indirect=True)
+
 
 @pytest.fixture
 def now() -> datetime:
@@ -31,10 +65,10 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> StoreSettings:
+def settings(tmp_path: Path, url: str) -> StoreSettings:
     """Return settings of a store that is not there yet."""
     (tmp_path / "privacy.yml").write_text(_PRIVACY)
-    return StoreSettings(f"sqlite:///{tmp_path}/c.db", KeySettings("file", tmp_path / "keys"), tmp_path / "privacy.yml")
+    return StoreSettings(url, KeySettings("file", tmp_path / "keys"), tmp_path / "privacy.yml")
 
 
 @pytest.fixture
@@ -72,14 +106,3 @@ def load(vault: Vault) -> Callable[..., StoredConversation | None]:
             return vault.conversations.load(conn, sender, all_sessions=all_sessions)
 
     return read
-
-
-@pytest.fixture
-def sql(tmp_path: Path) -> Callable[..., list[Any]]:
-    """Return a function that runs plain SQL, as somebody with the file and without the key could."""
-
-    def run(statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        with closing(sqlite3.connect(tmp_path / "c.db")) as connection, connection:
-            return connection.execute(statement, parameters).fetchall()
-
-    return run

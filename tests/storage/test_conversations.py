@@ -182,8 +182,9 @@ def test_without_the_service_key_nothing_is_read(vault: Vault, save: Save, load:
         vault.conversations.head(conn, "a")
 
 
-def test_a_long_session_is_a_few_rows(save: Save, load: Load, sql: Sql) -> None:
+def test_a_long_session_is_a_few_rows(save: Save, load: Load, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows grow with the logarithm of the number of saves, and nothing is lost by merging."""
+    monkeypatch.setattr(compaction, "MAX_TAIL_BYTES", 0)
     for number in range(150):
         save("a", _events(number, 1), {"draw": [[number, f"v{number}"]]} if number % 2 else {})
     stored = load("a")
@@ -193,6 +194,17 @@ def test_a_long_session_is_a_few_rows(save: Save, load: Load, sql: Sql) -> None:
         ((rows,),) = sql("SELECT count(*) FROM segments WHERE purpose = ?", (purpose,))
         assert rows <= (MERGE_WIDTH - 1) * 4
         assert rows == sum(_digits(saves))
+
+
+def test_short_segments_are_written_again_as_one(
+    save: Save, load: Load, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is new joins the last segment until that is long enough; then the next one begins."""
+    monkeypatch.setattr(compaction, "MAX_TAIL_BYTES", 100)
+    for number in range(3):
+        save("a", [f"{number:040}"])
+        assert sql("SELECT count(*) FROM segments") == [(1 + number // 2,)]
+    assert load("a").structure == [f"{number:040}" for number in range(3)]
 
 
 def _digits(number: int) -> list[int]:
@@ -211,6 +223,7 @@ def test_a_session_that_ends_is_one_row_per_purpose(save: Save, load: Load, sql:
 
 def test_long_segments_are_not_merged(save: Save, load: Load, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where merging would make a segment too long, rows stay as they are and are left alone later."""
+    monkeypatch.setattr(compaction, "MAX_TAIL_BYTES", 0)
     monkeypatch.setattr(compaction, "MAX_MERGED_BYTES", 40)
     monkeypatch.setattr(compaction, "MAX_CLOSING_BYTES", 40)
     for number in range(4 * MERGE_WIDTH):

@@ -1,4 +1,4 @@
-"""Connections and transactions."""
+"""Connections and transactions of SQLite; `test_servers.py` has those of PostgreSQL and MariaDB."""
 
 import logging
 import sqlite3
@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from rasa_privacy.errors import ConfigurationError, StorageError
-from rasa_privacy.storage import database as module
+from rasa_privacy.errors import ConfigurationError, StorageError, UnreachableError
 from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.dialects import sqlite as module
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """Return a database with one table."""
     opened = Database(f"sqlite:///{tmp_path}/d.db")
-    opened.create_file()
+    opened.prepare()
     with opened.write() as conn:
         conn.execute(text("CREATE TABLE t (name TEXT UNIQUE)"))
     yield opened
@@ -27,8 +27,9 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.mark.parametrize(
     ("url", "match"),
     [
-        ("postgresql+psycopg2://user:hunter2@host/db", "PostgreSQL and MariaDB come in a later release"),
-        ("mysql+pymysql://user:hunter2@host/db", "docs/LIMITATIONS.md"),
+        ("postgresql+asyncpg://user:hunter2@host/db", r"write sqlite:///file, postgresql\+psycopg2"),
+        ("mysql://user:hunter2@host/db", r"mysql\+pymysql"),
+        ("postgresql+psycopg2://user:hunter2@host:port/db", "no database URL"),
         ("sqlite+aiosqlite:///c.db", "not supported"),
         ("sqlite://", "in memory"),
         ("sqlite:///:memory:", "in memory"),
@@ -39,7 +40,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     ],
 )
 def test_other_urls_are_refused_without_their_password(url: str, match: str) -> None:
-    """What is no plain SQLite file is refused, and no part of the URL is repeated that may be secret."""
+    """What is no server and no plain SQLite file is refused, and no part of the URL is repeated that may be secret."""
     with pytest.raises(ConfigurationError, match=match) as caught:
         Database(url)
     assert "hunter2" not in str(caught.value)
@@ -58,7 +59,7 @@ def test_deleted_bytes_are_overwritten_where_sqlite_would_not(tmp_path: Path, mo
     """Some builds of SQLite overwrite by themselves and so flatter any store; with that off, our setting does it."""
     monkeypatch.setattr(module, "_PRAGMAS", ("PRAGMA secure_delete=OFF", *module._PRAGMAS))
     database = Database(f"sqlite:///{tmp_path / 'plain.db'}")
-    database.create_file()
+    database.prepare()
     with database.write() as conn:
         conn.execute(text("CREATE TABLE told (what TEXT)"))
         conn.execute(text("INSERT INTO told VALUES ('Quilza-Ravenz-4711')"))
@@ -71,22 +72,22 @@ def test_deleted_bytes_are_overwritten_where_sqlite_would_not(tmp_path: Path, mo
 
 def test_a_new_file_is_private(tmp_path: Path) -> None:
     """The file is made for its owner only, and an existing one keeps its mode."""
-    Database(f"sqlite:///{tmp_path}/new.db").create_file()
+    Database(f"sqlite:///{tmp_path}/new.db").prepare()
     assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
     (tmp_path / "new.db").chmod(0o640)
-    Database(f"sqlite:///{tmp_path}/new.db").create_file()
+    Database(f"sqlite:///{tmp_path}/new.db").prepare()
     assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o640
 
 
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     """The message says that the directory is to be made."""
     with pytest.raises(StorageError, match="make the directory"):
-        Database(f"sqlite:///{tmp_path}/none/c.db").create_file()
+        Database(f"sqlite:///{tmp_path}/none/c.db").prepare()
 
 
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     """An error within a write undoes it, and is passed on as it is."""
-    with pytest.raises(LookupError), database.write() as conn:  # noqa: PT012 - the write must come before the error
+    with pytest.raises(LookupError), database.write() as conn:
         conn.execute(text("INSERT INTO t VALUES ('x')"))
         raise LookupError
     with database.read() as conn:
@@ -105,10 +106,10 @@ def test_a_reader_sees_one_state(database: Database) -> None:
 
 
 def test_a_second_writer_gives_up_with_a_remedy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write lock that is held for too long is a StorageError."""
+    """A write lock that is held for too long is an error that says to try again."""
     monkeypatch.setattr(module, "_PRAGMAS", ("PRAGMA busy_timeout=50",))
-    second = Database(f"sqlite:///{database.path}")
-    with database.write(), pytest.raises(StorageError, match="another process holds it"), second.write():
+    second = Database(f"sqlite:///{database.name}")
+    with database.write(), pytest.raises(UnreachableError, match="another process holds it"), second.write():
         pass
     second.close()
 
@@ -144,12 +145,39 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         pass
 
 
+def test_a_file_that_is_moved_away_is_waited_for(database: Database) -> None:
+    """Nothing is made in its place, nothing goes into the moved file, and it serves again when it is back."""
+    path = Path(database.name)
+    with database.read() as conn:
+        conn.execute(text("SELECT count(*) FROM t"))
+    path.rename(path.with_name("away.db"))
+    for open_transaction in (database.read, database.write):
+        with pytest.raises(UnreachableError, match="put the file back"), open_transaction():
+            pass
+    assert not path.exists()
+    path.with_name("away.db").rename(path)
+    with database.write() as conn:
+        conn.execute(text("INSERT INTO t VALUES ('x')"))
+
+
+def test_another_file_in_its_place_is_refused(database: Database) -> None:
+    """A backup that is put back under a running process must pass the checks of a start first."""
+    path = Path(database.name)
+    with database.read() as conn:
+        conn.execute(text("SELECT count(*) FROM t"))
+    backup = path.with_name("backup.db")
+    backup.write_bytes(path.read_bytes())
+    backup.rename(path)
+    with pytest.raises(StorageError, match="start the process again"), database.read():
+        pass
+
+
 def test_checkpoint_empties_the_log(database: Database) -> None:
     """After a checkpoint the write-ahead log has no byte left."""
     with database.write() as conn:
         conn.execute(text("INSERT INTO t VALUES ('x')"))
     assert database.checkpoint()
-    assert Path(f"{database.path}-wal").stat().st_size == 0
+    assert Path(f"{database.name}-wal").stat().st_size == 0
 
 
 def test_checkpoint_reports_a_reader_in_the_way(database: Database) -> None:
@@ -167,18 +195,18 @@ def test_deleted_bytes_are_overwritten(database: Database) -> None:
     with database.write() as conn:
         conn.execute(text("INSERT INTO t VALUES (:v)"), {"v": "canary" * 2000})
     database.checkpoint()
-    assert b"canary" in database.path.read_bytes()
+    assert b"canary" in Path(database.name).read_bytes()
     with database.write() as conn:
         conn.execute(text("DELETE FROM t"))
     database.checkpoint()
-    files = database.path.parent.glob("d.db*")
+    files = Path(database.name).parent.glob("d.db*")
     assert not any(b"canary" in file.read_bytes() for file in files)
 
 
 def test_a_closed_database_can_be_removed(database: Database) -> None:
     """Closing lets go of the file, log and all."""
     database.close()
-    with sqlite3.connect(database.path) as connection:
+    with sqlite3.connect(database.name) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
     connection.close()
-    assert not Path(f"{database.path}-wal").exists()
+    assert not Path(f"{database.name}-wal").exists()

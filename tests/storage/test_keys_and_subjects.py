@@ -46,7 +46,7 @@ def test_a_subject_without_events_is_no_conversation(vault: Vault, subject: byte
         assert not vault.conversations.exists(conn, "+4915112345")
         assert vault.conversations.count(conn) == 0
         assert vault.conversations.head(conn, "+4915112345") == (0, 0)
-        assert set(vault.keys.of_subject(conn, subject)) == {"service"}
+        assert set(vault.data_keys.of_subject(conn, subject)) == {"service"}
 
 
 def test_a_key_is_made_once(vault: Vault, subject: bytes, now: datetime) -> None:
@@ -168,3 +168,26 @@ def test_a_destroyed_key_leaves_the_memory(vault: Vault, subject: bytes, now: da
         vault.data_keys.destroy(conn, subject, "draw")
         vault.data_keys.destroy_all(conn, subject)
     assert len(vault.data_keys._cache) == 0
+
+
+def test_a_key_that_nothing_is_stored_under_is_due_after_a_day(vault: Vault, subject: bytes, now: datetime) -> None:
+    """Somebody who was asked and never came back does not stay, nor does a key that no save got to use."""
+    with vault.database.write() as conn:
+        assert vault.data_keys.due(conn, now + timedelta(hours=23), 9) == []
+        assert vault.data_keys.due(conn, now + timedelta(hours=24), 9) == [(subject, "service")]
+        vault.data_keys.touch(conn, subject, "service", None)
+        assert vault.data_keys.due(conn, now + timedelta(hours=24), 9) == []
+
+
+def test_an_unwrapped_key_is_remembered_for_some_time_only(vault: Vault, subject: bytes) -> None:
+    """After that it is unwrapped again, which is when a key-encryption key that is gone is noticed."""
+    seconds = [0.0]
+    keys = module.DataKeys(vault.epochs, bytes, monotonic=lambda: seconds[0])
+    with vault.database.read() as conn:
+        first = keys.get(conn, subject, "service")
+        seconds[0] = module._CACHED_SECONDS - 1
+        assert keys.get(conn, subject, "service") is first
+        seconds[0] = module._CACHED_SECONDS + 1
+        again = keys.get(conn, subject, "service")
+    assert again == first
+    assert again is not first

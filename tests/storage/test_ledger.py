@@ -130,7 +130,7 @@ def test_each_word_of_the_ledger_can_be_recorded(record: LedgerRecord, event: st
 @pytest.mark.usefixtures("filled")
 def test_a_rolled_back_record_leaves_the_chain_whole(vault: Vault, record: LedgerRecord) -> None:
     """What was not committed is not in the chain."""
-    with pytest.raises(LookupError), vault.database.write() as conn:  # noqa: PT012 - the record must come first
+    with pytest.raises(LookupError), vault.database.write() as conn:
         vault.ledger.append(conn, record)
         raise LookupError
     with vault.database.write() as conn:

@@ -1,28 +1,48 @@
 """The schema and its migrations."""
 
-import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import event, insert, inspect
+from sqlalchemy.engine import Connection, Engine
 
 from rasa_privacy.errors import SchemaVersionError
 from rasa_privacy.storage import schema
 from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.schema import SCHEMA_REVISION
 from rasa_privacy.storage.tables import metadata
+from tests.support.databases import new_url
+
+Sql = Callable[..., list[Any]]
+_UPGRADE = """
+import sys
+from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.schema import upgrade
+print(upgrade(Database(sys.argv[1])))
+"""
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def url(kind: str, tmp_path: Path) -> Iterator[str]:
+    """Return the URL of a database of the test's own, which may change its tables."""
+    with new_url(kind, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
     """Return an empty database."""
-    opened = Database(f"sqlite:///{tmp_path}/c.db")
-    opened.create_file()
+    opened = Database(url)
+    opened.prepare()
     yield opened
     opened.close()
 
@@ -40,19 +60,19 @@ def test_the_revision_is_the_newest_migration() -> None:
     assert ScriptDirectory(str(schema._MIGRATIONS)).get_heads() == [schema.SCHEMA_REVISION]
 
 
-def test_a_second_open_changes_nothing(database: Database) -> None:
+def test_a_second_open_changes_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A current schema is left alone."""
     schema.ensure_schema(database)
-    before = database.path.read_bytes()
+    monkeypatch.setattr(database, "change_schema", None)
+    monkeypatch.setattr(database, "write", None)
     schema.ensure_schema(database)
-    assert database.path.read_bytes() == before
 
 
-def test_a_newer_schema_is_refused(database: Database, sql: Callable[..., list[Any]]) -> None:
+def test_a_newer_schema_is_refused(database: Database, sql: Sql) -> None:
     """A database of a later release names both revisions and the remedy."""
     schema.ensure_schema(database)
     sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(SchemaVersionError, match=r"schema 9999 is newer than 0001.*install the release"):
+    with pytest.raises(SchemaVersionError, match=rf"schema 9999 is newer than {SCHEMA_REVISION}.*install the release"):
         schema.ensure_schema(database)
     with pytest.raises(SchemaVersionError, match="9999"):
         schema.upgrade(database)
@@ -61,32 +81,127 @@ def test_a_newer_schema_is_refused(database: Database, sql: Callable[..., list[A
 def test_an_older_schema_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database of an earlier release names both revisions and is not migrated behind one's back."""
     schema.ensure_schema(database)
-    monkeypatch.setattr(schema, "SCHEMA_REVISION", "0002")
-    with pytest.raises(SchemaVersionError, match=r"schema 0001 is older than 0002.*copy the file.*upgrade"):
+    with database.write() as conn:
+        conn.execute(insert(metadata.tables["meta"]), {"name": "store_id", "value": bytes(16)})
+    monkeypatch.setattr(schema, "SCHEMA_REVISION", "9998")
+    with pytest.raises(SchemaVersionError, match=r"is older than 9998.*backup.*'rasa-privacy database upgrade'"):
         schema.ensure_schema(database)
 
 
 def test_upgrade_accepts_a_known_schema(database: Database) -> None:
-    """Upgrading a current database is no error."""
+    """Upgrading a current database is no error and says what it had."""
     schema.ensure_schema(database)
-    schema.upgrade(database)
-    schema.ensure_schema(database)
+    assert schema.upgrade(database) == SCHEMA_REVISION
+    assert schema.revision_of(database) == SCHEMA_REVISION
 
 
-def test_another_programs_database_is_left_alone(database: Database) -> None:
-    """The stock tracker store's file is refused and keeps its tables."""
-    with closing(sqlite3.connect(database.path)) as connection, connection:
-        connection.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, sender_id TEXT)")
-    with pytest.raises(SchemaVersionError, match="another program's tables"):
-        schema.ensure_schema(database)
+def test_another_programs_database_is_left_alone(database: Database, sql: Sql) -> None:
+    """The stock tracker store's database is refused and keeps its tables."""
+    sql("CREATE TABLE events (id INTEGER PRIMARY KEY)")
+    for change in (schema.ensure_schema, schema.upgrade):
+        with pytest.raises(SchemaVersionError, match="another program's tables"):
+            change(database)
     with database.read() as conn:
         assert inspect(conn).get_table_names() == ["events"]
+    assert schema.revision_of(database) is None
+
+
+def test_some_that_upgrade_at_once_do_it_once(url: str, database: Database, sql: Sql) -> None:
+    """One process finds the old revision at least; none fails, and no row is lost."""
+    _make_0001(database)
+    _put_old_rows(sql)
+    command = [sys.executable, "-c", _UPGRADE, url]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [process.communicate(timeout=120) for process in processes]
+    assert [errors for _, errors in said] == [""] * 4
+    assert sorted(written.strip() for written, _ in said) == ["0001", *[SCHEMA_REVISION] * 3]
+    schema.ensure_schema(database)
+    _check_old_rows(sql)
+
+
+@pytest.mark.parametrize("founding", [True, False])
+def test_a_migration_that_is_cut_off_is_gone_on_with(database: Database, sql: Sql, *, founding: bool) -> None:
+    """After each statement of a migration the process may end; the next start, or upgrade, brings it to its end."""
+    if not founding:
+        _make_0001(database)
+        _put_old_rows(sql)
+    go_on = schema.ensure_schema if founding else schema.upgrade
+    cuts = _Cuts()
+    try:
+        while not cuts.is_over(lambda: go_on(database)):
+            pass
+    finally:
+        cuts.end()
+    assert cuts.count > (15 if founding else 5)
+    schema.ensure_schema(database)
+    with database.read() as conn:
+        assert compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), metadata) == []
+    if not founding:
+        _check_old_rows(sql)
+
+
+class _CutError(Exception):
+    """Stands for the end of the process."""
+
+
+class _Cuts:
+    """Ends the n-th run of a migration after its n-th statement that changes something."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._left = 0
+        event.listen(Engine, "after_cursor_execute", self._after)
+
+    def end(self) -> None:
+        """Cut no more."""
+        event.remove(Engine, "after_cursor_execute", self._after)
+
+    def _after(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.split(maxsplit=1)[0] in {"CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE"}:
+            self._left -= 1
+            if self._left == 0:
+                raise _CutError
+
+    def is_over(self, run: Callable[[], object]) -> bool:
+        """Let the run come one statement further than the last one; say whether it came to its end."""
+        self.count += 1
+        self._left = self.count
+        try:
+            run()
+        except _CutError:
+            return False
+        return True
+
+
+def _put_old_rows(sql: Sql) -> None:
+    sql("INSERT INTO meta (name, value) VALUES ('kek_fingerprint', ?)", (b"f" * 32,))
+    sql("INSERT INTO subjects (subject_id, created_at) VALUES (?, 1)", (b"s" * 16,))
+    sql(
+        "INSERT INTO data_keys (subject_id, purpose, wrapped, created_at) VALUES (?, 'service', ?, 1)",
+        (b"s" * 16, b"w"),
+    )
+
+
+def _check_old_rows(sql: Sql) -> None:
+    assert sql("SELECT epoch, fingerprint FROM epochs") == [(1, b"f" * 32)]
+    assert sql("SELECT subject_id, wrapped FROM data_keys") == [(b"s" * 16, b"w")]
+
+
+def _make_0001(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema._MIGRATIONS))
+
+    def make(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    database.change_schema(make)
 
 
 def test_a_path_with_percent_signs_is_no_problem(tmp_path: Path) -> None:
     """Neither the database's nor the package's path passes through an interpolation."""
     (tmp_path / "100%s").mkdir()
     opened = Database(f"sqlite:///{tmp_path}/100%s/c.db")
-    opened.create_file()
+    opened.prepare()
     schema.ensure_schema(opened)
     opened.close()

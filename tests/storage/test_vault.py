@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from rasa_privacy.errors import (
-    ConfigurationError,
     KeyProviderError,
     PolicyError,
     PrivacyError,
@@ -42,7 +41,6 @@ def test_a_store_is_made_and_found_again(settings: StoreSettings, closed: Path) 
         stored = opened.conversations.load(conn, "a")
         assert stored is not None
         assert stored.structure == ["event"]
-        assert opened.keys is opened.data_keys
         assert opened.policy.controller.name == "Northwind Outdoor"
     opened.close()
     assert closed.stat().st_mode & 0o777 == 0o600
@@ -119,11 +117,6 @@ def test_a_directory_that_is_missing_is_reported(settings: StoreSettings, tmp_pa
     assert not (tmp_path / "keys").exists()
 
 
-def test_other_key_providers_are_refused(settings: StoreSettings) -> None:
-    """Only key files are there in this version."""
-    _fails(replace(settings, keys=KeySettings("vault", Path("keys"))), ConfigurationError, "provider")
-
-
 def test_a_key_without_its_database_is_no_obstacle(settings: StoreSettings, closed: Path, tmp_path: Path) -> None:
     """A start that was cut off between key and commit can be repeated."""
     for file in tmp_path.glob("c.db*"):
@@ -142,7 +135,7 @@ def test_randomness_is_passed_in(settings: StoreSettings) -> None:
         return os.urandom(size)
 
     opened = open_vault(settings, random_bytes=source)
-    assert sorted(drawn) == [8, 12, 32, 32]  # temporary name, nonce, index key, key
+    assert sorted(drawn) == [8, 12, 16, 32, 32]  # temporary name, nonce, store id, index key, key
     drawn.clear()
     with opened.database.write() as conn:
         opened.conversations.append(conn, "a", 0, ["x"], {}, [], opened.clock())
@@ -152,7 +145,7 @@ def test_randomness_is_passed_in(settings: StoreSettings) -> None:
 
 def test_the_vault_shows_no_key(vault: Vault) -> None:
     """The repr of an open store holds neither key."""
-    assert repr(vault.kek.secret) not in repr(vault)
+    assert repr(vault.epochs.kek(1).secret) not in repr(vault)
     assert repr(vault.index.key) not in repr(vault)
 
 

@@ -7,9 +7,13 @@ with warnings.catch_warnings():
     # Rasa and TensorFlow warn while they are imported; that is nothing of ours.
     warnings.simplefilter("ignore")
     from rasa.core.brokers.file import FileEventBroker
-    from rasa.core.tracker_store import InMemoryTrackerStore
+    from rasa.core.channels.channel import CollectingOutputChannel
+    from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+    from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore, check_if_tracker_store_async
     from rasa.shared.core import events as rasa_events
-    from rasa.shared.core.trackers import EventVerbosity
+    from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+    from rasa.shared.data import TrainingType
+    from rasa.shared.nlu.training_data.message import Message
     from rasa.utils.endpoints import EndpointConfig
 
     from rasa_privacy.components import (
@@ -18,8 +22,10 @@ with warnings.catch_warnings():
         gate,
         log_scrubbing,
         minimizer,
+        patience,
         payload,
         privacy_turn,
+        processor,
         rasa_api,
         runtime,
         tracker_store,
@@ -30,18 +36,27 @@ with warnings.catch_warnings():
 from rasa_privacy.dialogue.turns import ACTIONS, CLOSED, INTENTS
 
 __all__ = [
+    "CollectingOutputChannel",
+    "DialogueStateTracker",
     "EndpointConfig",
     "EventVerbosity",
     "FileEventBroker",
     "InMemoryTrackerStore",
+    "Message",
+    "ModelMetadata",
+    "SQLTrackerStore",
+    "TemplatedNaturalLanguageGenerator",
+    "check_if_tracker_store_async",
     "consent_policy",
     "domain",
     "event_types",
     "gate",
     "log_scrubbing",
     "minimizer",
+    "patience",
     "payload",
     "privacy_turn",
+    "processor",
     "rasa_api",
     "rasa_events",
     "runtime",
@@ -51,6 +66,16 @@ __all__ = [
 ]
 
 _FREE: Final = {"type": "any", "influence_conversation": False}
+
+
+class ModelMetadata:
+    """What Rasa's processor asks a model for."""
+
+    training_type = TrainingType.BOTH
+    core_target = "core"
+    nlu_target = "nlu"
+    model_id = "M"
+    assistant_id = "A"
 
 
 def domain() -> Any:

@@ -1,7 +1,8 @@
 """Makes segment.json: `python tests/vectors/make_segment.py > tests/vectors/segment.json`.
 
-It follows docs/spec/segment.md with `cryptography` and `zstandard` alone, so that the package is held against the page
-and not against itself. Nonces are fixed here, and only here, because vectors must not change; each is used once.
+It follows docs/spec/segment.md with `cryptography`, `msgspec` and `zstandard` alone, so that the package is held
+against the page and not against itself. Nonces are fixed here, and only here, because vectors must not change; each is
+used once.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import struct
 import sys
 from typing import Any, Final
 
+import msgspec
 import zstandard
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -45,6 +47,14 @@ def _frame(payload: bytes) -> bytes:
 def _bomb() -> bytes:
     """Return a frame that declares one byte more than a payload may have."""
     return zstandard.ZstdCompressor(level=19).compress(bytes(16 * 2**20 + 1))
+
+
+def _with_dictionary() -> bytes:
+    """Return a frame that can be read with a dictionary only."""
+    trained = zstandard.ZstdCompressionDict(
+        b"\x37\xa4\x30\xec\x01\x02\x03\x04" + _LONG, dict_type=zstandard.DICT_TYPE_RAWCONTENT
+    )
+    return zstandard.ZstdCompressor(level=3, dict_data=trained, write_dict_id=True).compress(_LONG)
 
 
 def _vector(name: str, raw: bytes, identity: bytes, expect: str, payload: bytes = b"") -> dict[str, Any]:
@@ -97,10 +107,57 @@ def vectors() -> list[dict[str, Any]]:
             run,
             "malformed",
         ),
+        _vector("a dictionary", _seal(b"\x01" + _with_dictionary(), run, 14), run, "malformed"),
+        _vector("one bit of the key id", good[:4] + bytes([good[4] ^ 1]) + good[5:], run, "tampered"),
+        _vector("another kind", good, _identity(3, "draw", 0, 3, 2), "tampered"),
+        _vector("another count", good, _identity(1, "draw", 0, 3, 3), "tampered"),
         _vector("a bomb", _seal(b"\x01" + _bomb(), run, 13), run, "malformed"),
     ]
 
 
+def _manifest(name: str, kind: str, value: Any, expect: str) -> dict[str, str]:
+    raw = value if isinstance(value, bytes) else msgspec.msgpack.encode(value)
+    return {"name": name, "kind": kind, "payload": raw.hex(), "expect": expect}
+
+
+def manifests() -> list[dict[str, str]]:
+    """Return payloads of manifests (section 5): `expect` is `opens` or `malformed`."""
+    tag, chain = bytes(range(16)), bytes(range(32))
+    purposes = {"draw": [[1, 2, 0, tag]], "service": [[0, 2, 0, tag], [2, 1, 0, tag]]}
+    head = [3, 0, 0, chain, purposes]
+    packed = msgspec.msgpack.encode(head)
+    bad = {
+        "empty": b"",
+        "a byte too many": packed + b"\x00",
+        "cut short": packed[:-1],
+        "a field too few": head[:4],
+        "a field too many": [*head, 1],
+        "another type": {"head": 1},
+        "text for a number": ["3", *head[1:]],
+        "a number below zero": [-1, *head[1:]],
+        "a number in more bytes than it needs": b"\x95\xcd\x00\x03" + packed[2:],
+        "a chain of 31 bytes": [3, 0, 0, chain[:31], purposes],
+        "text that is no UTF-8": packed.replace(b"\xa4draw", b"\xa4dr\xff\xff"),
+        "a purpose twice": packed.replace(b"\xa7service", b"\xa4draw"),
+        "a tag of 15 bytes": [3, 0, 0, chain, {"service": [[0, 3, 0, tag[:15]]]}],
+        "a level past 15": [3, 0, 0, chain, {"service": [[0, 3, 16, tag]]}],
+        "a segment without entries": [3, 0, 0, chain, {"service": [[0, 0, 0, tag]]}],
+        "nested too deep": b"\x91" * 2000,
+    }
+    return [
+        _manifest("head", "head", head, "opens"),
+        _manifest("head without events", "head", [0, 0, 0, bytes(32), {}], "opens"),
+        _manifest("closed session", "purposes", purposes, "opens"),
+        *(_manifest(name, "head", value, "malformed") for name, value in bad.items()),
+        _manifest("a head for a closed session", "purposes", head, "malformed"),
+        _manifest("purposes for a head", "head", purposes, "malformed"),
+    ]
+
+
 if __name__ == "__main__":
-    json.dump({"made_by": "python tests/vectors/make_segment.py", "vectors": vectors()}, sys.stdout, indent=1)
+    json.dump(
+        {"made_by": "python tests/vectors/make_segment.py", "vectors": vectors(), "manifests": manifests()},
+        sys.stdout,
+        indent=1,
+    )
     sys.stdout.write("\n")

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
 revision = "0001"
 down_revision = None
@@ -12,7 +13,7 @@ _counter = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def _blob(length=None):
-    return sa.LargeBinary(length)
+    return sa.LargeBinary(length).with_variant(mysql.VARBINARY(length) if length else mysql.LONGBLOB(), "mysql")
 
 
 def upgrade() -> None:

@@ -1,0 +1,134 @@
+"""`rasa-privacy import`: takes over the conversations of Rasa's own SQL store, and can then delete them there."""
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import click
+
+from rasa_privacy.cli.options import bot_option, domain_option, endpoints_option
+from rasa_privacy.cli.progress import progress
+from rasa_privacy.cli.store import store_settings
+from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.policy.bot import Domain, read_bot
+from rasa_privacy.policy.findings import Finding
+from rasa_privacy.policy.lint_domain import imported
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.rights.takeover import Takeover, take_over
+from rasa_privacy.storage.stock import StockStore
+from rasa_privacy.storage.vault import open_vault
+
+#: The URL may hold a password, which other users of the machine can see in a command line.
+FROM_VARIABLE: Final = "RASA_PRIVACY_IMPORT_FROM"
+_INCOMPLETE: Final = 1
+_WORDS: Final = {
+    "taken": "taken over, read back and compared",
+    "already": "taken over before",
+    "without_consent": "left out: no consent that can be shown",
+    "due": "left out: past their retention",
+    "erased": "left out: erased here",
+    "empty": "left out: no readable event",
+    "other": "not touched: here with other events",
+    "damaged": "not touched: damaged here",
+}
+
+
+@click.command(name="import")
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    envvar=FROM_VARIABLE,
+    metavar="URL",
+    help=f"The old store, for example sqlite:///rasa.db. With a password, set {FROM_VARIABLE} instead.",
+)
+@click.option("--scrub", is_flag=True, help="Then delete the old table's rows, if all of them are accounted for.")
+@click.option("--yes", is_flag=True, help="Do not ask before deleting.")
+@bot_option
+@domain_option
+@endpoints_option
+def import_store(  # noqa: PLR0913 - one argument per option
+    source: str, bot: Path, domain: Path | None, endpoints: Path | None, *, scrub: bool, yes: bool
+) -> None:
+    """Take over the conversations of Rasa's own SQL store ('type: SQL' in the old endpoints.yml).
+
+    Stop the old bot first. What may be taken over is what privacy.yml declares under 'import'; everything else is left
+    out. It can be stopped and run again: who is here already is recognised. Exit code 0: everything is accounted
+    for; 1: something is named that is not; 2: nothing could be done.
+    """
+    # Before the folder changes: the URL counts from where the command was typed.
+    with closing(StockStore(source)) as stock:
+        done = _take_over(stock, bot, domain, endpoints)
+        _report(stock, done)
+        if not (done.is_complete and stock.is_unchanged()):
+            _refuse(stock, scrub=scrub)
+        if scrub:
+            _scrub(stock, done, yes=yes)
+        elif stock.rows:
+            click.echo("The old table still holds all of it in plain. Run this again with --scrub to delete it there.")
+
+
+def _take_over(stock: StockStore, bot: Path, domain: Path | None, endpoints: Path | None) -> Takeover:
+    files = read_bot(bot, domain, endpoints)
+    with store_settings(bot, endpoints) as settings:
+        vault = open_vault(settings)
+        try:
+            _require_slots(list(imported(files, vault.policy, str(settings.privacy))))
+            with progress("Taking over people", stock.people) as advance:
+                return take_over(vault, _splitter(vault.policy, files.domain), stock, _show, advance)
+        finally:
+            vault.close()
+
+
+def _require_slots(findings: list[Finding]) -> None:
+    """Refuse a slot that nobody has: with it, nobody would have consented, and --scrub would delete everybody."""
+    if findings:
+        raise ConfigurationError(f"{findings[0].place}: {findings[0].why}; {findings[0].remedy}")
+
+
+def _splitter(policy: Policy, domain: Domain) -> EventSplitter:
+    """Return the splitter that the server makes of the same domain."""
+    entity_slots: dict[str, set[str]] = {}
+    for name, slot in domain.slots.items():
+        for entity in slot.entities:
+            entity_slots.setdefault(entity, set()).add(name)
+    return EventSplitter(policy, entity_slots)
+
+
+def _show(row: int, why: str) -> None:
+    click.echo(f"row {row}: {why}")
+
+
+def _report(stock: StockStore, done: Takeover) -> None:
+    click.echo(f"{stock.name}: {stock.rows:,} events of {done.people.total():,} people.")
+    for outcome, words in _WORDS.items():
+        if done.people[outcome]:
+            click.echo(f"{done.people[outcome]:>12,}  {words}")
+    click.echo(f"{done.events:>12,}  events and {done.values:,} personal values written")
+    if done.unreadable:
+        click.echo(f"{done.unreadable:>12,}  rows that cannot be read, named above")
+
+
+def _refuse(stock: StockStore, *, scrub: bool) -> None:
+    if not stock.is_unchanged():
+        click.echo("The old store was written meanwhile: stop the old bot, and run this again.")
+    if scrub:
+        click.echo("Nothing is deleted there: mend or delete the rows that are named above, and run this again.")
+    sys.exit(_INCOMPLETE)
+
+
+def _scrub(stock: StockStore, done: Takeover, *, yes: bool) -> None:
+    """Delete the old rows after a question, and claim it only when it was read back."""
+    left_out = done.people["without_consent"] + done.people["due"] + done.people["erased"] + done.people["empty"]
+    question = f"Delete all {stock.rows:,} rows of {stock.name}, with those of {left_out:,} people who are left out?"
+    if not yes and not click.confirm(question):
+        click.echo("Nothing was deleted.")
+        return
+    with progress("Deleting rows", stock.rows) as advance:
+        stock.scrub(advance)
+    click.echo(
+        f"{stock.name}: the rows are gone, and the table was rebuilt without them. Backups of it and a database "
+        "server's own logs still hold them."
+    )

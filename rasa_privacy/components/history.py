@@ -1,0 +1,57 @@
+"""`History`: a tracker's events, which remembers those that came since the store saw them last.
+
+Rasa's trackers keep their events in a deque. With `max_event_history` that forgets the oldest ones, stored or not, and
+an event object may stand in it twice; so neither a count nor the identity of the last stored event tells what is new.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
+
+
+class History(deque[Event]):
+    """The events of one tracker.
+
+    Args:
+        events: The first events; not counted as new.
+        maxlen: How many events are kept; None for all.
+
+    Attributes:
+        fresh: Events that were appended and are not settled yet, also those that the deque has let go.
+    """
+
+    def __init__(self, events: Iterable[Event] = (), maxlen: int | None = None) -> None:
+        self.fresh: list[Event] = []
+        super().__init__(events, maxlen)
+
+    def append(self, event: Event, /) -> None:
+        """Add a new event."""
+        self.fresh.append(event)
+        super().append(event)
+
+    def extend(self, events: Iterable[Event], /) -> None:
+        """Add new events."""
+        added = list(events)
+        self.fresh += added
+        super().extend(added)
+
+    def settle(self, count: int | None = None) -> None:
+        """Count the first of the fresh events as stored, or all of them."""
+        del self.fresh[:count]
+
+
+def watch(tracker: DialogueStateTracker) -> None:
+    """Let a tracker without events remember what is new."""
+    tracker.events = History((), tracker.events.maxlen)
+
+
+def fresh_events(tracker: DialogueStateTracker) -> list[Event] | None:
+    """Return the events that are not settled yet, or None where nobody watched the tracker."""
+    return list(tracker.events.fresh) if isinstance(tracker.events, History) else None
+
+
+def settle(tracker: DialogueStateTracker, count: int | None = None) -> None:
+    """Count the first of a tracker's fresh events as stored, or all of them."""
+    if isinstance(tracker.events, History):
+        tracker.events.settle(count)

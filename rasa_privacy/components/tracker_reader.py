@@ -1,0 +1,54 @@
+"""From stored segments to a live tracker."""
+
+from collections.abc import Callable
+
+from rasa_privacy.components import log_scrubbing, runtime
+from rasa_privacy.components.event_builder import events_of
+from rasa_privacy.components.gc_pause import gc_paused
+from rasa_privacy.components.rasa_api import DialogueStateTracker
+from rasa_privacy.components.runtime import Handle, Runtime
+from rasa_privacy.components.tracker_state import put_events
+from rasa_privacy.policy.slots import OWN_SLOTS
+from rasa_privacy.storage.event_rows import fill
+
+
+def read_tracker(
+    running: Runtime, init_tracker: Callable[[str], DialogueStateTracker], sender_id: str, *, all_sessions: bool
+) -> DialogueStateTracker | None:
+    """Return the tracker of the last session or of all, with its handle; None for an unknown conversation.
+
+    Raises:
+        StorageError: The database cannot be read.
+        TamperedSegmentError: What is stored is not what was written.
+    """
+    log_scrubbing.remember(sender_id)
+    with gc_paused():
+        tracker = _read(running, init_tracker, sender_id, all_sessions=all_sessions)
+    if tracker is not None:
+        log_scrubbing.remember(*_texts(tracker))
+    return tracker
+
+
+def _read(
+    running: Runtime, init_tracker: Callable[[str], DialogueStateTracker], sender_id: str, *, all_sessions: bool
+) -> DialogueStateTracker | None:
+    vault = running.vault
+    with vault.database.read() as connection:
+        stored = vault.conversations.load(connection, sender_id, all_sessions=all_sessions)
+    if stored is None or not stored.rows:
+        return None
+    fill(stored.rows, stored.first_seq, stored.values)
+    events = events_of(stored.rows)
+    tracker = init_tracker(sender_id)
+    put_events(tracker, [event for event in events if event is not None])
+    numbers: list[int | None] = [
+        number for number, event in enumerate(events, start=stored.first_seq) if event is not None
+    ]
+    held = {purpose: frozenset(entry[2] for entry in entries) for purpose, entries in stored.values.items()}
+    runtime.attach(tracker, Handle(stored.subject_id, stored.version, numbers, held))
+    return tracker
+
+
+def _texts(tracker: DialogueStateTracker) -> list[str]:
+    """Return the values that no log line may show: those in slots."""
+    return [str(slot.value) for name, slot in tracker.slots.items() if slot.value is not None and name not in OWN_SLOTS]

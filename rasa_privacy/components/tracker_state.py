@@ -1,0 +1,110 @@
+"""The state of a tracker from its events, applying only those that decide it.
+
+Rasa applies every event in turn, and most of what one sets the next sets anew. Here an event is applied, by Rasa's own
+`apply_to` and in order, if no later one takes back what it does. Rules:
+
+1. The result is what applying all of them gives; a test holds this for random sequences of every type.
+2. Events that take others back (rewind, undo, reset_slots), and types that are not Rasa's own, are not reasoned about:
+   with one of them all events are applied.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rasa_privacy.components.rasa_api import (
+    ACTION_LISTEN_NAME,
+    ActionExecuted,
+    ActionExecutionRejected,
+    ActiveLoop,
+    AgentUttered,
+    BotUttered,
+    ConversationPaused,
+    ConversationResumed,
+    DefinePrevUserUtteredFeaturization,
+    DialogueStateTracker,
+    Event,
+    FollowupAction,
+    LoopInterrupted,
+    ReminderCancelled,
+    ReminderScheduled,
+    Restarted,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
+
+#: What sets the whole state back to the beginning.
+_BEGINNINGS: Final = frozenset({Restarted, SessionStarted})
+#: What changes a loop while it is active.
+_IN_LOOP: Final = frozenset({ActionExecuted, ActionExecutionRejected, LoopInterrupted})
+#: What changes a tracker only by being the last of its kind.
+_LAST: Final = frozenset(
+    {
+        ActionExecuted,
+        BotUttered,
+        ConversationPaused,
+        ConversationResumed,
+        FollowupAction,
+        UserUttered,
+    }
+)
+_KNOWN: Final = frozenset(
+    {
+        *_BEGINNINGS,
+        *_IN_LOOP,
+        *_LAST,
+        ActiveLoop,
+        AgentUttered,
+        DefinePrevUserUtteredFeaturization,
+        ReminderCancelled,
+        ReminderScheduled,
+        SlotSet,
+    }
+)
+
+
+def put_events(tracker: DialogueStateTracker, events: Sequence[Event]) -> None:
+    """Give a new tracker these events and the state that they lead to."""
+    indexes = _deciding(events)
+    if indexes is None:
+        for event in events:
+            tracker.update(event)
+        return
+    tracker.events.extend(events)
+    for index in sorted(indexes):
+        events[index].apply_to(tracker)
+
+
+def _deciding(events: Sequence[Event]) -> set[int] | None:  # noqa: C901 - one branch for each kind of event
+    """Return the indexes of the events to apply, or None where that cannot be said.
+
+    How the text of a message is to be used, which is a mark on the message, is set on the way.
+    """
+    if not _KNOWN.issuperset(set(map(type, events))):
+        return None
+    last: dict[type[Event] | str, int] = {}
+    in_loop: set[int] = set()
+    looping = False
+    for index, event in enumerate(events):
+        kind = type(event)
+        if kind in _LAST:
+            last[kind] = index
+        elif kind is SlotSet:
+            last[event.key] = index
+        elif kind is DefinePrevUserUtteredFeaturization:
+            if UserUttered not in last:
+                return None
+            if ActionExecuted in last and _name(events[last[ActionExecuted]]) == ACTION_LISTEN_NAME:
+                events[last[UserUttered]].use_text_for_featurization = event.use_text_for_featurization
+        elif kind is ActiveLoop:
+            looping = event.name is not None
+            in_loop = {index, last.get(UserUttered, index)}
+        elif kind in _BEGINNINGS:
+            last, in_loop, looping = {kind: index}, set(), False
+        if looping and kind in _IN_LOOP:
+            in_loop.add(index)
+    return in_loop.union(last.values())
+
+
+def _name(action: Event) -> object:
+    return action.action_name or action.action_text

@@ -1,0 +1,252 @@
+"""`inspect_store`: opens everything that is stored, and names what is damaged without stopping at it.
+
+Looked at, in this order: the file itself (SQLite), segments of no conversation, every key and every conversation of
+all sessions, the chain of the ledger, and the notices that it names. Schema, key-encryption keys and erasure journal
+were verified by `open_vault` before. A place is named by row numbers and purposes, never by a person.
+
+Each conversation is read in a transaction of its own, so that memory stays flat and a server can go on writing. It does
+not find what docs/LIMITATIONS.md says that no reader finds.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.crypto.identity import SERVICE, Place
+from rasa_privacy.crypto.sealing import open_sealed
+from rasa_privacy.errors import (
+    KeyProviderError,
+    LedgerError,
+    MalformedSegmentError,
+    PrivacyError,
+    StorageError,
+    TamperedSegmentError,
+)
+from rasa_privacy.storage.notices import StoredNotice
+from rasa_privacy.storage.subjects import SENDER_DOMAIN
+from rasa_privacy.storage.tables import conversations, ledger, notices, segments
+from rasa_privacy.storage.vault import Vault
+
+_BATCH: Final = 500
+_C: Final = conversations.c
+_NEXT: Final = (
+    select(_C.conversation_ref, _C.subject_id, _C.conversation_id, _C.sender_index, _C.sealed_sender, _C.version)
+    .where(_C.conversation_ref > bindparam("last"))
+    .order_by(_C.conversation_ref)
+    .limit(_BATCH)
+)
+_COUNT: Final = select(func.count()).select_from(conversations)
+_ORPHANS: Final = (
+    select(func.count())
+    .select_from(segments.outerjoin(conversations, _C.conversation_ref == segments.c.conversation_ref))
+    .where(_C.conversation_ref.is_(None))
+)
+_RECORDS: Final = select(func.count()).select_from(ledger)
+_N: Final = notices.c
+_NOTICES: Final = (
+    select(_N.hash, _N.notice_id, _N.version, _N.language, _N.text)
+    .where(_N.hash > bindparam("last"))
+    .order_by(_N.hash)
+    .limit(_BATCH)
+)
+_UNPROVEN: Final = (
+    select(func.count())
+    .select_from(ledger.outerjoin(notices, _N.hash == ledger.c.notice_hash))
+    .where(ledger.c.event.in_(("asked", "granted")), _N.hash.is_(None))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One damaged thing.
+
+    Attributes:
+        place: Which, by row number.
+        why: What is wrong with it.
+    """
+
+    place: str
+    why: str
+
+
+@dataclass(slots=True)
+class Inspection:
+    """What was looked at.
+
+    Attributes:
+        conversations: Conversations, damaged ones included.
+        damaged: Damaged conversations.
+        events: Events of the others.
+        keys: Data keys, damaged ones included.
+        records: Records of the ledger.
+        notices: Notices.
+        damages: Everything that is damaged.
+    """
+
+    conversations: int = 0
+    damaged: int = 0
+    events: int = 0
+    keys: int = 0
+    records: int = 0
+    notices: int = 0
+    damages: int = 0
+
+
+def count_conversations(vault: Vault) -> int:
+    """Return how many conversations `inspect_store` will look at, for a progress bar."""
+    with vault.database.read() as conn:
+        number: int = conn.execute(_COUNT).scalar_one()
+    return number
+
+
+def inspect_store(
+    vault: Vault,
+    notice_hash: Callable[[StoredNotice], bytes],
+    found: Callable[[Damage], None],
+    advance: Callable[[int], None],
+) -> Inspection:
+    """Look at everything that is stored.
+
+    Args:
+        vault: The open store.
+        notice_hash: What a notice's hash must be, by its content.
+        found: Called with each damage as it is found.
+        advance: Called with 1 after each conversation.
+
+    Raises:
+        StorageError: The database cannot be read at all.
+    """
+    seen = Inspection()
+
+    def note(place: str, why: str) -> None:
+        seen.damages += 1
+        found(Damage(place, why))
+
+    _inspect_file(vault, note)
+    for row in _rows(vault):
+        damages = seen.damages
+        _inspect_conversation(vault, row, seen, note)
+        seen.conversations += 1
+        seen.damaged += seen.damages > damages
+        advance(1)
+    _inspect_ledger(vault, seen, note)
+    _inspect_notices(vault, seen, notice_hash, note)
+    return seen
+
+
+_Note = Callable[[str, str], None]
+
+
+def _inspect_file(vault: Vault, note: _Note) -> None:
+    with vault.database.read() as conn:
+        if vault.database.dialect == "sqlite" and conn.execute(text("PRAGMA quick_check(1)")).scalar() != "ok":
+            note("the file", "SQLite finds it damaged; restore it from its backup")
+        orphans: int = conn.execute(_ORPHANS).scalar_one()
+    if orphans:
+        note("segments", f"{orphans} belong to no conversation; somebody changed the tables by hand")
+
+
+def _rows(vault: Vault) -> Iterator[Any]:
+    last = -1
+    while True:
+        with vault.database.read() as conn:
+            rows = conn.execute(_NEXT, {"last": last}).all()
+        yield from rows
+        if len(rows) < _BATCH:
+            return
+        last = rows[-1].conversation_ref
+
+
+def _inspect_conversation(vault: Vault, row: Any, seen: Inspection, note: _Note) -> None:
+    """Open keys, sender id and all sessions; erased or swept in the meantime is no damage."""
+    place = f"conversation {row.conversation_ref}"
+    with vault.database.read() as conn:
+        try:
+            if not vault.data_keys.due_of(conn, row.subject_id):
+                _require_gone(conn, row.conversation_ref)
+                return
+            _inspect_keys(vault, conn, row.subject_id, seen)
+            sender_id = _sender_id(vault, conn, row)
+            stored = vault.conversations.load(conn, sender_id, all_sessions=True)
+        except PrivacyError as error:
+            if isinstance(error, StorageError):
+                raise
+            note(place, _without(place, str(error)))
+            return
+        if stored is not None:
+            seen.events += stored.event_count
+
+
+def _require_gone(conn: Connection, ref: int) -> None:
+    """A conversation without keys is one that was erased since it was listed.
+
+    Raises:
+        TamperedSegmentError: It is still there.
+    """
+    if conn.execute(select(_C.version).where(_C.conversation_ref == ref)).first() is not None:
+        raise TamperedSegmentError("it has no key, so nothing of it can be read; finish the erasure of the person")
+
+
+def _inspect_keys(vault: Vault, conn: Connection, subject_id: bytes, seen: Inspection) -> None:
+    purposes = vault.data_keys.due_of(conn, subject_id)
+    seen.keys += len(purposes)
+    for purpose in purposes:
+        _inspect_key(vault, conn, subject_id, purpose)
+
+
+def _inspect_key(vault: Vault, conn: Connection, subject_id: bytes, purpose: str) -> None:
+    try:
+        vault.data_keys.get(conn, subject_id, purpose)
+    except (KeyProviderError, MalformedSegmentError, TamperedSegmentError) as error:
+        raise type(error)(f"key of purpose '{purpose}': {error}") from None
+
+
+def _sender_id(vault: Vault, conn: Connection, row: Any) -> str:
+    """Return the sender id, which must be the one under which the conversation is found.
+
+    Raises:
+        TamperedSegmentError: It is not.
+    """
+    key = vault.data_keys.get(conn, row.subject_id, SERVICE)
+    if key is None:
+        raise TamperedSegmentError("the key of its structure is missing; restore the database from its backup")
+    identity = Place(row.subject_id, row.conversation_id).sender()
+    sender_id = open_sealed(key, row.sealed_sender, identity).decode("utf-8", "surrogatepass")
+    if vault.index.of(SENDER_DOMAIN, sender_id) != row.sender_index:
+        raise TamperedSegmentError("its blind index is another sender's; restore the database from its backup")
+    return sender_id
+
+
+def _inspect_ledger(vault: Vault, seen: Inspection, note: _Note) -> None:
+    with vault.database.read() as conn:
+        seen.records = conn.execute(_RECORDS).scalar_one()
+        try:
+            vault.ledger.verify(conn)
+        except LedgerError as error:
+            note("consent ledger", _without("consent ledger", str(error)))
+        unproven: int = conn.execute(_UNPROVEN).scalar_one()
+    if unproven:
+        note("consent ledger", f"{unproven} records name a notice that is not there; restore it from the backup")
+
+
+def _inspect_notices(vault: Vault, seen: Inspection, notice_hash: Callable[[StoredNotice], bytes], note: _Note) -> None:
+    last = b""
+    while True:
+        with vault.database.read() as conn:
+            rows = conn.execute(_NOTICES, {"last": last}).all()
+        for row in rows:
+            seen.notices += 1
+            stored = StoredNotice(*row)
+            if notice_hash(stored) != stored.hash:
+                note(f"notice {stored.hash.hex()[:16]}", "its text was changed; restore it from the backup")
+        if len(rows) < _BATCH:
+            return
+        last = rows[-1].hash
+
+
+def _without(place: str, message: str) -> str:
+    """Return a message without the place that stands before it anyway."""
+    return message.removeprefix(f"{place}: ").removeprefix(f"{place}, ")

@@ -1,0 +1,133 @@
+"""`replay`: carries out what the erasure journal knows and the database does not (docs/spec/journal.md, section 7).
+
+It runs when the store opens, before anything is served. Most times there is nothing to do. After a restore from a
+backup it erases again who was erased since, and takes back what was withdrawn since; after a kill -9 it completes what
+was begun.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.storage.erasures import destroy_purpose
+from rasa_privacy.storage.journal_entry import Entry, Erased, Position, Withdrawn
+from rasa_privacy.storage.ledger import LedgerRecord
+
+if TYPE_CHECKING:
+    from rasa_privacy.storage.vault import Vault
+
+_BATCH: Final = 100
+#: `method` and `channel` of the ledger records that replay writes.
+METHOD: Final = "journal"
+#: Answers after which no consent stands.
+_ENDED: Final = frozenset(("refused", "withdrawn"))
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay found undone and did.
+
+    Attributes:
+        erased: People who were there again.
+        withdrawn: Purposes of people that were there again.
+    """
+
+    erased: int
+    withdrawn: int
+
+
+def replay(vault: "Vault", *, everything: bool = False) -> Replayed:
+    """Carry out the journal, and empty the database's log. Nothing may be served before it returns.
+
+    Args:
+        vault: The open store.
+        everything: Look at each entry, and not only at those that the database does not know, as is needed after single
+            tables or rows were put back from a backup.
+
+    Raises:
+        JournalError: The journal was lost, cut, changed, or is another database's; nothing was done.
+        LedgerError: The ledger does not verify.
+        StorageError: The database cannot be read or written.
+    """
+    with vault.database.read() as connection:
+        marks = vault.journal.marks(connection)
+    first = 0 if everything else marks.done
+    erased = withdrawn = 0
+    if vault.journal.verify(marks) > first:
+        for batch in _batches(vault.journal.after(first)):
+            done = vault.database.transact(lambda conn, batch=batch, after=first: _carry_out(vault, conn, batch, after))  # type: ignore[misc]
+            erased += done.erased
+            withdrawn += done.withdrawn
+            first = batch[-1][0].number
+    # An erasure whose process was killed before it emptied the log left its bytes there.
+    vault.checkpoint()
+    return Replayed(erased, withdrawn)
+
+
+def _batches(entries: Iterator[tuple[Position, Entry]]) -> Iterator[list[tuple[Position, Entry]]]:
+    while batch := list(islice(entries, _BATCH)):
+        yield batch
+
+
+def _carry_out(vault: "Vault", connection: Connection, batch: Sequence[tuple[Position, Entry]], after: int) -> Replayed:
+    """Carry out entries in one transaction, which remembers that they are done."""
+    erased = withdrawn = 0
+    for _position, entry in batch:
+        if isinstance(entry, Erased):
+            erased += _erase(vault, connection, entry)
+        else:
+            withdrawn += _withdraw(vault, connection, entry)
+    vault.journal.carried_out(connection, after, batch[-1][0])
+    return Replayed(erased, withdrawn)
+
+
+def _erase(vault: "Vault", connection: Connection, entry: Erased) -> bool:
+    """Erase the person if there is one; return whether there was."""
+    if not vault.subjects.lock(connection, entry.subject_id):
+        # Keys in a database of their own may be there without the person.
+        vault.data_keys.destroy_all(connection, entry.subject_id)
+        vault.erasures.certify(connection, entry.subject_id, entry.at, entry.certificate, entry.counts)
+        return False
+    answers = {record.purpose: record for record in _answers(vault, connection, entry.subject_id)}
+    for record in answers.values():
+        _end(vault, connection, record, entry)
+    vault.erasures.bury(connection, entry.subject_id, entry.at, entry.certificate, entry.counts)
+    return True
+
+
+def _withdraw(vault: "Vault", connection: Connection, entry: Withdrawn) -> bool:
+    """Take back the purpose unless the ledger knows of it or of a later answer; return whether there was anything."""
+    if not vault.subjects.lock(connection, entry.subject_id):
+        return False
+    answers = [each for each in _answers(vault, connection, entry.subject_id) if each.purpose == entry.purpose]
+    if any(answer.at > entry.at or (answer.at == entry.at and answer.event in _ENDED) for answer in answers):
+        return False
+    ended = bool(answers) and _end(vault, connection, answers[-1], entry)
+    destroyed = destroy_purpose(vault.conversations, vault.data_keys, connection, entry.subject_id, entry.purpose)
+    return ended or destroyed
+
+
+def _answers(vault: "Vault", connection: Connection, subject_id: bytes) -> list[LedgerRecord]:
+    """Return the ledger's records of a subject that are more than a question, the oldest first."""
+    return [each for each in vault.ledger.of_subject(connection, subject_id) if each.event != "asked"]
+
+
+def _end(vault: "Vault", connection: Connection, last: LedgerRecord, entry: Entry) -> bool:
+    """Record that the consent of this last answer ended, if it stood; return whether it did."""
+    if last.event in _ENDED:
+        return False
+    record = LedgerRecord(
+        subject_id=last.subject_id,
+        purpose=last.purpose,
+        event="withdrawn",
+        notice_hash=last.notice_hash,
+        language=last.language,
+        method=METHOD,
+        channel=METHOD,
+        at=entry.at,
+    )
+    vault.ledger.append(connection, record)
+    return True

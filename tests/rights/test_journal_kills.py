@@ -1,0 +1,101 @@
+"""kill -9 before and after each commit and fsync: what stands in the journal is done at the next start."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from rasa_privacy.storage.vault import Vault
+from tests.support import journal_kill_work as work
+from tests.support.kills import every_kill
+from tests.support.vaults import active, held
+
+# Many killed processes: once is enough, and not on each Python.
+pytestmark = pytest.mark.soak
+
+_WORK = "tests.support.journal_kill_work"
+Prepare = Callable[[], Sequence[str]]
+
+
+@pytest.fixture(params=[work.TOGETHER, work.APART])
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Callable[[str, str], None]], Prepare]:
+    """Return a function that says how to fill a folder, and returns one that makes a fresh copy of it."""
+    folder, template = tmp_path / "store", tmp_path / "template"
+
+    def preparing(fill: Callable[[str, str], None]) -> Prepare:
+        template.mkdir()
+        fill(str(template), request.param)
+        (template / "told").unlink(missing_ok=True)
+
+        def prepare() -> Sequence[str]:
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(template, folder)
+            return str(folder), request.param
+
+        return prepare
+
+    return preparing
+
+
+def _entries(folder: str) -> int:
+    """Return the number of entries in the journal."""
+    file = Path(folder) / "erasures.journal"
+    return max(0, file.read_bytes().count(b"\n") - 1) if file.exists() else 0
+
+
+def _is_whole(vault: Vault, sender: str) -> bool:
+    """Say whether the person is there as a whole; otherwise nothing may be left."""
+    if held(vault, sender) == work.VALUES:
+        assert active(vault, sender) == {"draw", "newsletter"}
+        return True
+    with vault.database.read() as connection:
+        assert vault.subjects.find(connection, sender) is None
+        assert vault.erasures.tombstone_of(connection, sender) is not None
+    assert active(vault, sender) == frozenset()
+    return False
+
+
+def test_an_erasure_that_was_begun_is_completed(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
+    """Without an entry the person is there, with an entry gone, and nobody else is touched."""
+    seen = set()
+    for outcome in every_kill(f"{_WORK}:erase", fresh(work.people)):
+        begun, told = _entries(outcome.arguments[0]), work.told(outcome.arguments[0])
+        vault = work.opened(*outcome.arguments)
+        assert _is_whole(vault, "anna") == (begun == 0)
+        assert all(_is_whole(vault, sender) for sender in (*work.ERASED[1:], work.WITHDRAWN))
+        with vault.database.read() as connection:
+            vault.ledger.verify(connection)
+            assert vault.journal.marks(connection).done == begun
+        vault.close()
+        assert begun or not told
+        seen.add((begun, bool(told)))
+    assert seen == {(0, False), (1, False), (1, True)}
+
+
+def test_a_withdrawal_that_was_begun_is_completed(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
+    """Consent and values of the one purpose are there together or gone together."""
+    seen = set()
+    for outcome in every_kill(f"{_WORK}:withdraw", fresh(work.people)):
+        begun = _entries(outcome.arguments[0])
+        vault = work.opened(*outcome.arguments)
+        left = {"newsletter"} if begun else {"draw", "newsletter"}
+        assert active(vault, work.WITHDRAWN) == set(held(vault, work.WITHDRAWN)) == left
+        vault.close()
+        seen.add(begun)
+    assert seen == {0, 1}
+
+
+def test_a_replay_that_was_killed_is_gone_on_with(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
+    """After any number of killed starts the next one finds everybody gone who was erased before."""
+    kills = 0
+    for outcome in every_kill(f"{_WORK}:replay", fresh(work.restored)):
+        vault = work.opened(*outcome.arguments)
+        assert not any(_is_whole(vault, sender) for sender in work.ERASED)
+        assert active(vault, work.WITHDRAWN) == set(held(vault, work.WITHDRAWN)) == {"newsletter"}
+        with vault.database.read() as connection:
+            vault.ledger.verify(connection)
+            assert vault.journal.marks(connection).done == len(work.ERASED) + 1
+        vault.close()
+        kills += not outcome.completed
+    assert kills >= 2 * len(work.ERASED)

@@ -1,0 +1,211 @@
+"""kill -9 before and after each commit: what people were told stays true, and the next start goes on."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from rasa_privacy.consent.ledger import Evidence, state_of
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.storage.vault import Vault
+from tests.support import kill_work
+from tests.support.databases import EACH_KIND, new_url
+from tests.support.kills import Outcome, every_kill
+from tests.support.vaults import SENDER, START, active, held
+
+_OTHERS = ("anna", "berta")
+_WORK = "tests.support.kill_work"
+
+# Hundreds of killed processes: once is enough, and not on each Python.
+pytestmark = pytest.mark.soak
+
+#: For long work; a commit of MariaDB takes its time.
+_TWO = EACH_KIND[:2]
+
+Prepare = Callable[[], Sequence[str]]
+
+
+@pytest.fixture(params=EACH_KIND)
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Prepare]:
+    """Return a function that empties the folder, and gives a database that is not there yet or holds nothing."""
+    with ExitStack() as made:
+
+        def make() -> Sequence[str]:
+            made.close()
+            shutil.rmtree(tmp_path)
+            tmp_path.mkdir()
+            return str(tmp_path), made.enter_context(new_url(request.param, tmp_path))
+
+        yield make
+
+
+def _all_verified(vault: Vault) -> None:
+    """Open every conversation and check the ledger."""
+    with vault.database.read() as connection:
+        vault.ledger.verify(connection)
+        for sender in list(vault.conversations.sender_ids(connection)):
+            assert vault.conversations.load(connection, sender, all_sessions=True) is not None
+
+
+def _look(outcome: Outcome, check: Callable[[Vault, list[str]], None]) -> None:
+    vault = kill_work.opened(*outcome.arguments)
+    try:
+        _all_verified(vault)
+        check(vault, kill_work.told(outcome.arguments[0]))
+    finally:
+        vault.close()
+
+
+def _with_people(fresh: Prepare, *others: str) -> Prepare:
+    def prepare() -> Sequence[str]:
+        arguments = fresh()
+        kill_work.person(*arguments, *others)
+        return arguments
+
+    return prepare
+
+
+def test_the_first_start_can_be_killed_anywhere(fresh: Prepare) -> None:
+    """The next start finds or makes the schema, one key and one index key; what was said to be ready is kept."""
+    ended = []
+
+    def check(vault: Vault, told: list[str]) -> None:
+        assert told in ([], [vault.index.of("check", "index").hex()])
+
+    for outcome in every_kill(f"{_WORK}:start", fresh):
+        _look(outcome, check)
+        kill_work.save(*outcome.arguments)
+        ended.append(outcome.completed)
+    assert len(ended) > 4
+    assert ended[-1]
+
+
+def test_saving_can_be_killed_anywhere(fresh: Prepare) -> None:
+    """Each turn that was saved is there as a whole; the one that was being saved is there or not; the next follows."""
+    kills = 0
+
+    def check(vault: Vault, told: list[str]) -> None:
+        with vault.database.read() as connection:
+            stored = vault.conversations.load(connection, SENDER, all_sessions=True)
+        turns = 0 if stored is None else stored.event_count
+        assert turns in (len(told), len(told) + 1)
+        if stored is not None:
+            assert stored.structure == [["turn", number] for number in range(turns)]
+            assert [entry[3] for entry in stored.values["draw"]] == [f"value {number}" for number in range(turns)]
+
+    for outcome in every_kill(f"{_WORK}:save", fresh):
+        _look(outcome, check)
+        kills += 1
+    assert kills > 2 * kill_work.TURNS
+
+
+def test_an_erasure_can_be_killed_anywhere(fresh: Prepare) -> None:
+    """The person is there as a whole or gone as a whole, gone for good once it was said, and can be erased again.
+
+    Once the journal has the entry, the next start carries it out.
+    """
+    seen = set()
+
+    def check(vault: Vault, told: list[str]) -> None:
+        with vault.database.read() as connection:
+            subject_id = vault.subjects.find(connection, SENDER)
+            tombstone = vault.erasures.tombstone_of(connection, SENDER)
+        assert (subject_id is None) == (tombstone is not None) == (held(vault) == {})
+        assert active(vault) == (frozenset() if subject_id is None else {"draw", "fitting"})
+        assert told == [] or subject_id is None
+        assert active(vault, "anna") == {"draw", "fitting"}
+        seen.add((subject_id is None, bool(told)))
+
+    for outcome in every_kill(f"{_WORK}:erase", _with_people(fresh, "anna")):
+        _look(outcome, check)
+        if kill_work.told(outcome.arguments[0]) == []:
+            _finish_erasure(outcome)
+    assert {(True, False), (True, True)} <= seen
+
+
+def _finish_erasure(outcome: Outcome) -> None:
+    vault = kill_work.opened(*outcome.arguments)
+    erase(vault, SENDER, Evidence("button", "rest", "en", START))
+    assert held(vault) == {}
+    _all_verified(vault)
+    vault.close()
+
+
+def test_a_withdrawal_can_be_killed_anywhere(fresh: Prepare) -> None:
+    """Consent and values of the purpose are both there or both gone, and other purposes are left alone."""
+    seen = set()
+
+    def check(vault: Vault, told: list[str]) -> None:
+        gone = "draw" not in active(vault)
+        assert gone == ("draw" not in held(vault))
+        assert held(vault)["fitting"] == {"phone": "+49"}
+        assert gone or told == []
+        seen.add((gone, bool(told)))
+
+    for outcome in every_kill(f"{_WORK}:withdraw", _with_people(fresh)):
+        _look(outcome, check)
+    assert {(True, False), (True, True)} <= seen
+
+
+@pytest.mark.parametrize("fresh", _TWO, indirect=True)
+def test_a_sweep_can_be_killed_anywhere(fresh: Prepare) -> None:
+    """Nobody is left half removed, and the next sweep removes the rest."""
+    left = set()
+
+    def check(vault: Vault, told: list[str]) -> None:
+        with vault.database.read() as connection:
+            there = vault.conversations.count(connection)
+        assert there == 0 or told == []
+        left.add(there)
+
+    for outcome in every_kill(f"{_WORK}:sweep", _with_people(fresh, *_OTHERS)):
+        _look(outcome, check)
+        kill_work.sweep(*outcome.arguments)
+        _look(outcome, lambda vault, _told: _assert_nothing_due(vault))
+    assert len(left) > 2
+    assert {0, 3} <= left
+
+
+@pytest.mark.parametrize("fresh", _TWO, indirect=True)
+def test_a_rotation_can_be_killed_anywhere(fresh: Prepare) -> None:
+    """Everybody can be read with the keys that are there, and doing it again ends with one key and no other."""
+    kills = 0
+
+    def check(vault: Vault, told: list[str]) -> None:
+        for sender in (SENDER, *_OTHERS):
+            assert held(vault, sender) == {"draw": {"email": "a@b.example"}, "fitting": {"phone": "+49"}}
+        assert vault.epochs.provider.epochs() == [2] or told == []
+
+    for outcome in every_kill(f"{_WORK}:rotate", _with_people(fresh, *_OTHERS)):
+        _look(outcome, check)
+        kill_work.rotate(*outcome.arguments)
+        _look(outcome, check)
+        kills += 1
+    assert kills > 10
+
+
+def test_a_migration_can_be_killed_anywhere(fresh: Prepare) -> None:
+    """Whatever was done of it, doing it again brings the first schema to this release's, and the store opens."""
+
+    def prepare() -> Sequence[str]:
+        arguments = fresh()
+        kill_work.first_schema(*arguments)
+        return arguments
+
+    kills = 0
+    for outcome in every_kill(f"{_WORK}:migrate", prepare):
+        kill_work.migrate(*outcome.arguments)
+        kill_work.migrate(*outcome.arguments)
+        kill_work.save(*outcome.arguments)
+        _look(outcome, lambda _vault, _told: None)
+        kills += 1
+    assert kills > 1
+
+
+def _assert_nothing_due(vault: Vault) -> None:
+    with vault.database.read() as connection:
+        assert vault.data_keys.due(connection, kill_work.LAST, 10) == []
+        assert vault.conversations.count(connection) == 0
+        assert state_of(vault, connection, None, START).active == frozenset()

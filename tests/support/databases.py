@@ -1,0 +1,193 @@
+"""The three databases of the tests: which run here, and a new or an emptied one for a test.
+
+Part pytest plug-in (`tests/conftest.py` names it). Tests of a server that does not run on its standard local port are
+left out, and the summary says so and how to start it. With RASA_PRIVACY_REQUIRE_DATABASES=1 nothing may be left out.
+"""
+
+import os
+import re
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import make_url
+
+from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.schema import ensure_schema
+
+#: Addresses of the servers, as compose.yml starts them: no password, database `test`.
+SERVERS: Final = {
+    "postgresql": "postgresql+psycopg2://postgres@127.0.0.1:5432/test",
+    "mariadb": "mysql+pymysql://root@127.0.0.1:3306/test",
+}
+KINDS: Final = ("sqlite", *SERVERS)
+#: All kinds as parameters of a test, each server's with its marker.
+EACH_KIND: Final = ("sqlite", *(pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in SERVERS))
+_REQUIRE: Final = "RASA_PRIVACY_REQUIRE_DATABASES"
+
+
+@contextmanager
+def new_url(kind: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a database that is empty, or a file that is not there, and drop it afterwards."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/c.db"
+        return
+    name = f"test_{secrets.token_hex(6)}"
+    # A schema of PostgreSQL is made and dropped faster than a database, and is as good.
+    what = "SCHEMA" if kind == "postgresql" else "DATABASE"
+    _on_server(kind, f"CREATE {what} {name}")
+    url = make_url(SERVERS[kind])
+    try:
+        named = url.set(query={"options": f"-csearch_path={name}"}) if what == "SCHEMA" else url.set(database=name)
+        yield named.render_as_string(hide_password=False)
+    finally:
+        _on_server(kind, f"DROP {what} {name}{' CASCADE' if what == 'SCHEMA' else ''}")
+
+
+@contextmanager
+def emptied(url: str) -> Iterator[str]:
+    """Yield the URL of a server's database with our tables and no rows; delete what was added."""
+    try:
+        yield url
+    finally:
+        engine = create_engine(url, future=True)
+        with engine.begin() as connection:
+            names = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+            for statement in _emptying(engine.dialect.name, names):
+                connection.execute(text(statement))
+        engine.dispose()
+
+
+def _emptying(dialect: str, names: Sequence[str]) -> list[str]:
+    """Return the statements that delete all rows and let row numbers begin at 1 again."""
+    if dialect == "postgresql":
+        return [f"TRUNCATE {', '.join(names)} RESTART IDENTITY"]
+    deleted = [f"DELETE FROM {name}" for name in names]  # noqa: S608 - our own names
+    counted = [f"ALTER TABLE {name} AUTO_INCREMENT = 1" for name in ("conversations", "segments")]
+    return ["SET foreign_key_checks = 0", *deleted, *counted]
+
+
+def run_plain(url: str, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+    """Run one statement with `?` for each parameter, past our code, and return the rows as tuples of plain values."""
+    engine = create_engine(url, future=True)
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name != "sqlite":
+                statement = _translated(statement.replace("?", "%s"), engine.dialect.name)
+            result = connection.exec_driver_sql(statement, tuple(parameters))
+            return [tuple(map(_plain, row)) for row in result] if result.returns_rows else []
+    finally:
+        engine.dispose()
+
+
+def _translated(statement: str, dialect: str) -> str:
+    """Return a statement with SQLite's words for bytes and rows replaced by the other database's."""
+    if dialect == "postgresql":
+        statement = re.sub(r"x'([0-9a-f]*)'", r"'\\x\1'::bytea", statement)
+        return re.sub(r"randomblob\((\d+)\)", r"decode(repeat('5a', \1), 'hex')", statement)
+    return statement.replace("randomblob(", "RANDOM_BYTES(")
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _on_server(kind: str, statement: str) -> None:
+    engine = create_engine(SERVERS[kind], isolation_level="AUTOCOMMIT", future=True)
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@cache
+def is_running(kind: str) -> bool:
+    """Say whether somebody listens where the server should."""
+    url = make_url(SERVERS[kind])
+    try:
+        socket.create_connection((url.host, url.port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def missing() -> list[str]:
+    """Return the servers that do not run."""
+    return [kind for kind in SERVERS if not is_running(kind)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers, and refuse to leave out what is required."""
+    for kind in SERVERS:
+        config.addinivalue_line("markers", f"{kind}: needs the server on its standard local port")
+    if os.environ.get(_REQUIRE) and missing():
+        raise pytest.UsageError(f"{_REQUIRE} is set and {_not_running()}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of servers that do not run."""
+    absent = missing()
+    left_out = [item for item in items if any(item.get_closest_marker(kind) for kind in absent)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what was left out and how to run it."""
+    if missing():
+        terminalreporter.section("left out")
+        terminalreporter.line(_not_running())
+
+
+def _not_running() -> str:
+    names = " and ".join(
+        f"{kind} ({make_url(SERVERS[kind]).host}:{make_url(SERVERS[kind]).port})" for kind in missing()
+    )
+    return f"no server answers for {names}: its tests need it; start it with 'docker compose up -d --wait'"
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return the kind of database; a test module that is run on each kind sets it (`tests/storage/conftest.py`)."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture(scope="session")
+def server_urls() -> Iterator[Callable[[str], str]]:
+    """Return a function that gives the one database of this worker on a server."""
+    opened: dict[str, tuple[Any, str]] = {}
+
+    def url(kind: str) -> str:
+        if kind not in opened:
+            manager = new_url(kind, Path())
+            opened[kind] = (manager, manager.__enter__())
+            database = Database(opened[kind][1])
+            ensure_schema(database)
+            database.close()
+        return opened[kind][1]
+
+    yield url
+    for manager, _ in opened.values():
+        manager.__exit__(None, None, None)
+
+
+@pytest.fixture
+def url(kind: str, tmp_path: Path, server_urls: Callable[[str], str]) -> Iterator[str]:
+    """Return the URL of a database that has no rows."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path}/c.db"
+        return
+    with emptied(server_urls(kind)) as found:
+        yield found
+
+
+@pytest.fixture
+def sql(url: str) -> Callable[..., list[Any]]:
+    """Return a function that runs plain SQL, as somebody with the database and without the key could."""
+    return lambda statement, parameters=(): run_plain(url, statement, parameters)
