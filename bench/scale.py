@@ -29,8 +29,8 @@ _SEGMENT_BYTES: Final = 1_400
 KINDS: Final = ("SQLite", "PostgreSQL")
 
 METHOD: Final = f"""The conversations of {PEOPLE} people with {EVENTS} events are read and saved in turn, {ROUNDS}
-rounds, first beside few others and then beside many. The others have rows of the usual sizes under random ids; nobody opens them, so
-their bytes are random. Medians."""
+rounds, first beside few others and then beside many. The others have rows of the usual sizes under random ids; nobody
+opens them, so their bytes are random. Medians."""
 
 
 def crowd(vault: Vault, start: int, end: int) -> None:

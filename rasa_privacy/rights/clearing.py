@@ -1,12 +1,14 @@
 """Emptying the database's log, so that "deleted" and "withdrawn" are true on the disk too."""
 
+import time
 from typing import Final
 
 from rasa_privacy.errors import StorageError
 from rasa_privacy.storage.vault import Vault
 
-#: Each waits a quarter of a second at most.
-_ATTEMPTS: Final = 12
+#: How long a reader may stand in the way. Another who empties the log needs milliseconds; SQLite does not wait for it.
+_PATIENCE_SECONDS: Final = 3.0
+_PAUSE_SECONDS: Final = 0.01
 
 
 def empty_log(vault: Vault) -> None:
@@ -15,8 +17,11 @@ def empty_log(vault: Vault) -> None:
     Raises:
         StorageError: Somebody else keeps a transaction open, such as a backup. What was committed is committed.
     """
-    if not any(vault.checkpoint() for _ in range(_ATTEMPTS)):
-        raise StorageError(
-            "deleted, but the database's log could not be emptied because it is being read; end what reads it, such as "
-            "a backup, and try again"
-        )
+    given_up = time.monotonic() + _PATIENCE_SECONDS
+    while not vault.checkpoint():
+        if time.monotonic() > given_up:
+            raise StorageError(
+                "deleted, but the database's log could not be emptied because it is being read; end what reads it, "
+                "such as a backup, and try again"
+            )
+        time.sleep(_PAUSE_SECONDS)

@@ -15,7 +15,7 @@ from tests.support.vaults import SENDER, evidence, give, grant
 @pytest.fixture(autouse=True)
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for the reader of a test, who does not end by itself."""
-    monkeypatch.setattr(clearing, "_ATTEMPTS", 1)
+    monkeypatch.setattr(clearing, "_PATIENCE_SECONDS", 0.0)
 
 
 def test_the_log_is_emptied(vault: Vault, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 import errno
 import fcntl
-import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -299,21 +300,23 @@ def test_a_lock_that_is_never_released_is_named(written: Path, monkeypatch: pyte
     assert len(JournalFile(written, _CHAIN).append([_raw("more")], 5)) == 1
 
 
-def _append_many(path: str, name: str) -> None:
-    place = JournalFile(Path(path), _CHAIN)
-    for number in range(50):
-        place.append([_raw(f"{name} {number}")], 0)
+_APPEND_MANY = """
+import sys
+from pathlib import Path
+from tests.storage import test_journal_places as places
+place = places.JournalFile(Path(sys.argv[1]), places._CHAIN)
+for number in range(50):
+    place.append([places._raw(f"{sys.argv[2]} {number}")], 0)
+"""
 
 
 def test_processes_that_append_at_once_lose_nothing(path: Path) -> None:
     """The server and the action server write one file, each entry whole and in its writer's order."""
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_append_many, args=(str(path), name)) for name in ("one", "two")]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(120)
-    assert [writer.exitcode for writer in writers] == [0, 0]
+    root = Path(__file__).parents[2]
+    writers = [
+        subprocess.Popen([sys.executable, "-c", _APPEND_MANY, str(path), name], cwd=root) for name in ("one", "two")
+    ]
+    assert [writer.wait(120) for writer in writers] == [0, 0]
     found = _names(JournalFile(path, _CHAIN))
     for name in ("one", "two"):
         expected = [_raw(f"{name} {number}") for number in range(50)]
