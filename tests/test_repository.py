@@ -103,7 +103,7 @@ def test_make_targets_exist() -> None:
 
 def test_scripts_can_be_executed() -> None:
     """The scripts that people and the CI start carry the executable bit."""
-    for name in (".ci/run", "tools/find-python"):
+    for name in (".ci/run", "tools/find-python", "tools/get-softhsm", "tools/get-openbao"):
         assert (ROOT / name).stat().st_mode & 0o111 == 0o111
 
 

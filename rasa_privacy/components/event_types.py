@@ -3,11 +3,17 @@
 Rasa's own `Event.resolve_by_type` walks all subclasses for each event; that is most of the stock store's read time.
 """
 
+import logging
+import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import Event, all_subclasses
+
+logger = logging.getLogger(__name__)
+
+_NAME: Final = re.compile(r"[\w-]{1,64}")
 
 
 @cache
@@ -20,8 +26,19 @@ def event_from(parameters: Mapping[str, Any]) -> Event | None:
     kind = parameters.get("event")
     cls = _types().get(kind) if isinstance(kind, str) else None
     if cls is None:
+        _miss(kind if isinstance(kind, str) and _NAME.fullmatch(kind) else "without a name")
         return None
     try:
         return cls._from_parameters(dict(parameters))
     except (ValueError, TypeError, LookupError, AttributeError):
         return None  # as an action without a name; it stays stored, and does not keep the others from being read
+
+
+@cache
+def _miss(kind: str) -> None:
+    """Say once that events of this type are left out."""
+    logger.warning(
+        "Stored events of the type '%s' are left out of conversations, since this server has no class for it. They "
+        "stay stored; to have them back, install the version or the plug-in that wrote them.",
+        kind,
+    )

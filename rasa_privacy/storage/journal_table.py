@@ -7,29 +7,20 @@ its own, committed when the method returns.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, bindparam, insert, inspect, select
+from sqlalchemy import bindparam, insert, inspect, select
 from sqlalchemy.engine import Connection
-from sqlalchemy.schema import CreateTable
 
 from rasa_privacy.errors import JournalError
 from rasa_privacy.storage.database import Database
-from rasa_privacy.storage.journal_entry import MAX_ENTRY_BYTES, Chain, Linked, Position
-from rasa_privacy.storage.tables import Blob
+from rasa_privacy.storage.journal_entry import Chain, Linked, Position
+from rasa_privacy.storage.tables import erasure_journal
 
-_LINK_BYTES: Final = 32
 _PAGE_ROWS: Final = 1000
-_TABLE: Final = Table(
-    "erasure_journal",
-    MetaData(),
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("entry", Blob(MAX_ENTRY_BYTES), nullable=False),
-    Column("link", Blob(_LINK_BYTES), nullable=False),
-)
-_C: Final = _TABLE.c
+_C: Final = erasure_journal.c
 _AFTER: Final = (
     select(_C.seq, _C.entry, _C.link).where(_C.seq > bindparam("last")).order_by(_C.seq).limit(bindparam("most"))
 )
-_INSERT: Final = insert(_TABLE)
+_INSERT: Final = insert(erasure_journal)
 _PUT_BACK: Final = "restore the key database from its newest backup"
 
 
@@ -52,14 +43,14 @@ class JournalTable:
         return self._database.name
 
     def read(self) -> Iterator[Linked]:
-        """Yield all entries from the first on, verified; nothing where there is no table.
+        """Yield all entries from the first on, verified; nothing where the table was dropped, which the caller finds.
 
         Raises:
             JournalError: An entry was changed, dropped or moved.
             StorageError: The database cannot be read.
         """
         with self._database.read() as conn:
-            if self._is_there(conn):
+            if inspect(conn).has_table(erasure_journal.name):
                 yield from self._entries(conn, self._chain.start)
 
     def append(self, entries: Sequence[bytes], at_least: int) -> list[Linked]:
@@ -73,10 +64,6 @@ class JournalTable:
             JournalError: The journal is not the one that the database knows. Nothing was written.
             StorageError: The database cannot be written.
         """
-        with self._database.read() as conn:
-            there = self._is_there(conn)
-        if not there:
-            self._database.change_schema(lambda conn: conn.execute(CreateTable(_TABLE, if_not_exists=True)))
         return self._database.transact(lambda conn: self._append(conn, entries, at_least))
 
     def _append(self, conn: Connection, entries: Sequence[bytes], at_least: int) -> list[Linked]:
@@ -92,9 +79,6 @@ class JournalTable:
         conn.execute(_INSERT, [_row(each) for each in linked])
         self._verified = end
         return linked
-
-    def _is_there(self, conn: Connection) -> bool:
-        return bool(inspect(conn).has_table(_TABLE.name))
 
     def _entries(self, conn: Connection, position: Position) -> Iterator[Linked]:
         """Yield the verified entries after this position."""

@@ -177,11 +177,18 @@ def test_every_type_comes_back_equal(side: Any, kind: str) -> None:
     [{"event": "from_a_plugin"}, {"event": "action", "name": None}, {"event": 5}, {"note": 1}, {"event": "reminder"}],
 )
 def test_an_event_that_rasa_does_not_know_is_left_out(side: Any, entry: dict[str, Any]) -> None:
-    """One event does not keep the others from being read."""
+    """One event does not keep the others from being read; it stays stored."""
     known = {"event": "pause", "timestamp": 1.5}
     first, second = side.builder.events_of(pack([{**entry, "timestamp": 1.5}, known]))
     assert first is None
     assert second.as_dict() == known
+
+
+def test_a_type_that_is_left_out_is_named_once(side: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says which type it is and how to have the events back."""
+    side.builder.events_of(pack([{"event": "from_another_plugin", "timestamp": 1.5}] * 3))
+    [record] = [record for record in caplog.records if "from_another_plugin" in record.getMessage()]
+    assert "install the version or the plug-in" in record.getMessage()
 
 
 def test_events_share_no_metadata(side: Any) -> None:

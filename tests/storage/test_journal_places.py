@@ -20,6 +20,7 @@ from rasa_privacy.storage.journal import JournalPlace
 from rasa_privacy.storage.journal_entry import Chain, Withdrawn, encode
 from rasa_privacy.storage.journal_file import JournalFile
 from rasa_privacy.storage.journal_table import JournalTable
+from rasa_privacy.storage.tables import erasure_journal
 from tests.support.databases import EACH_KIND, new_url, run_plain
 
 _NOW = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=timezone.utc)
@@ -34,6 +35,11 @@ def _raw(name: str) -> bytes:
 
 def _names(place: JournalPlace) -> list[bytes]:
     return [linked.raw for linked in place.read()]
+
+
+def _make_table(database: Database) -> None:
+    database.prepare()
+    database.change_schema(erasure_journal.create)
 
 
 @pytest.fixture
@@ -57,7 +63,7 @@ def reopen(request: pytest.FixtureRequest, path: Path) -> Iterator[Open]:
         return
     with new_url(request.param, path.parent) as url:
         database = Database(url)
-        database.prepare()
+        _make_table(database)
         yield lambda: JournalTable(database, _CHAIN)
         database.close()
 
@@ -102,7 +108,7 @@ def test_a_journal_that_is_too_short_is_not_written(reopen: Open) -> None:
 def test_a_changed_row_is_found(tmp_path: Path, damage: str) -> None:
     """Rows that were changed, dropped or moved are named."""
     database = Database(f"sqlite:///{tmp_path}/keys.db")
-    database.prepare()
+    _make_table(database)
     place = JournalTable(database, _CHAIN)
     place.append([_raw(str(number)) for number in range(5)], 0)
     run_plain(f"sqlite:///{tmp_path}/keys.db", damage)
