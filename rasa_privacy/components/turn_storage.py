@@ -21,6 +21,7 @@ from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.minimize.events import Entry, View
 from rasa_privacy.retention.due import SERVICE, due_at
+from rasa_privacy.storage.conversations import Opened
 
 _SESSION: Final = "session_started"
 _NOTHING: Final = View(frozenset(), {})
@@ -155,25 +156,27 @@ class TurnWriter:
             return None
         if subject_id is None:
             subject_id = vault.subjects.find_or_create(connection, sender_id, turn.now)
-        found, first_seq = vault.conversations.head(connection, sender_id)
+        opened = vault.conversations.open_head(connection, sender_id)
+        found, first_seq = opened.version, opened.event_count
         active = state_of(vault, connection, subject_id, turn.now).active
         structure, values = split(self._running.splitter, turn.tracker, new, first_seq, active)
         if turn.handle is not None and turn.handle.version == found:
             adoption = Adoption(vault.policy, self._running.splitter, turn.tracker, partial(_stored, turn, turn.handle))
             adoption.add(active, turn.handle.held, values)
-        version = self._append(connection, sender_id, found, structure, values)
+        version = self._append(connection, sender_id, found, structure, values, opened)
         for purpose in (SERVICE, *values):
             vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, active, turn.now))
         held = {name: frozenset(entry[2] for entry in values.get(name, ())) for name in active}
         return Saved(subject_id, found, version, _numbers(turn.events, new, first_seq), structure, held)
 
-    def _append(
+    def _append(  # noqa: PLR0913, PLR0917 - the fields of one save, as the store takes them
         self,
         connection: Any,
         sender_id: str,
         found: int,
         structure: list[dict[str, Any]],
         values: Mapping[str, list[Entry]],
+        opened: Opened | None = None,
     ) -> int:
         return self._vault.conversations.append(
             connection,
@@ -183,6 +186,7 @@ class TurnWriter:
             values=values,
             session_starts=[index for index, event in enumerate(structure) if event["event"] == _SESSION],
             now=self._vault.clock(),
+            opened=opened,
         )
 
     def _allowed(self, connection: Any, turn: Turn, subject_id: bytes | None) -> list[Event]:

@@ -70,6 +70,23 @@ class StoredConversation:
         return unpack(self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A conversation's row and keys, as a transaction that has locked the person found them.
+
+    Attributes:
+        version: What `append` expects; NOT_STORED where there are no events.
+        event_count: Events in all sessions, which is the number of the next event.
+        row: The row, or None.
+        keys: The person's data keys by purpose.
+    """
+
+    version: int
+    event_count: int
+    row: ConversationRow | None = field(repr=False)
+    keys: dict[str, DataKey] = field(repr=False)
+
+
 class Conversations:
     """Conversations in the database.
 
@@ -120,6 +137,7 @@ class Conversations:
         values: Mapping[str, Sequence[Any]],
         session_starts: Sequence[int],
         now: datetime,
+        opened: Opened | None = None,
     ) -> int:
         """Add events, or values of events that are there.
 
@@ -132,6 +150,7 @@ class Conversations:
                 key gets one.
             session_starts: Offsets within `structure` where a session begins, rising.
             now: Aware UTC time, for subjects and keys that are made.
+            opened: What `open_head` found in the same transaction; without it that is read again.
 
         Returns:
             The new version.
@@ -141,7 +160,7 @@ class Conversations:
             StorageError: An entry cannot be stored or names an event that is not there.
             TamperedSegmentError: What is stored is not what was written.
         """
-        row, keys = self._row_to_change(conn, sender_id, expected_version, now)
+        row, keys = self._row_to_change(conn, sender_id, expected_version, now, opened)
         values = {purpose: entries for purpose, entries in values.items() if entries}
         self._add_keys(conn, row, keys, values, now)
         writer = ConversationWriter(conn, row, keys, self._random_bytes)
@@ -161,8 +180,21 @@ class Conversations:
             MalformedSegmentError: The head manifest does not follow the format.
             KeyDestroyedError: The subject was erased and its rows are still there.
         """
+        opened = self.open_head(conn, sender_id)
+        return opened.version, opened.event_count
+
+    def open_head(self, conn: Connection, sender_id: str) -> Opened:
+        """Return what `append` needs to know of a conversation whose person this transaction has locked.
+
+        Raises:
+            TamperedSegmentError: The head manifest does not verify.
+            MalformedSegmentError: The head manifest does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
         row, keys = self._row_and_keys(conn, sender_id)
-        return (NOT_STORED, 0) if row is None else (row.version, verified_head(row, keys).event_count)
+        if row is None:
+            return Opened(NOT_STORED, 0, None, {})
+        return Opened(row.version, verified_head(row, keys).event_count, row, keys)
 
     def clear(self, conn: Connection, sender_id: str) -> None:
         """Delete all events of a conversation; the person, the keys and the consent stay.
@@ -245,9 +277,9 @@ class Conversations:
         return row, self._data_keys.unwrap_all(row.place.subject_id, wrapped)
 
     def _row_to_change(
-        self, conn: Connection, sender_id: str, expected_version: int, now: datetime
+        self, conn: Connection, sender_id: str, expected_version: int, now: datetime, opened: Opened | None
     ) -> tuple[ConversationRow, dict[str, DataKey]]:
-        row, keys = self._row_and_keys(conn, sender_id)
+        row, keys = (opened.row, opened.keys) if opened is not None else self._row_and_keys(conn, sender_id)
         if row is None and expected_version == NOT_STORED:
             self._subjects.find_or_create(conn, sender_id, now)
             row, keys = self._row_and_keys(conn, sender_id)

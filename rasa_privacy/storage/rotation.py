@@ -37,11 +37,13 @@ _REWRAP: Final = (
     .where(_K.subject_id == bindparam("subject"), _K.purpose == bindparam("name"), _K.epoch == bindparam("number"))
     .values(wrapped=bindparam("sealed"), epoch=bindparam("active"))
 )
-# The same for all rows of a batch at once: PostgreSQL's driver would send them one by one.
+# The same for all rows of a batch at once: PostgreSQL's driver would send them one by one. The bounds keep a planner
+# that knows nothing of the table yet from reading all of it for each batch.
 _REWRAP_MANY: Final = text(
     "UPDATE data_keys AS k SET wrapped = n.wrapped, epoch = :active "
     "FROM unnest(:subjects, :names, :sealed) AS n(subject_id, purpose, wrapped) "
-    "WHERE k.subject_id = n.subject_id AND k.purpose = n.purpose AND k.epoch = :number"
+    "WHERE k.subject_id = n.subject_id AND k.purpose = n.purpose AND k.epoch = :number "
+    "AND k.subject_id BETWEEN :first AND :last"
 )
 _LEFT: Final = select(func.count()).select_from(data_keys).where(_K.epoch == bindparam("number"))
 _SYSTEM: Final = select(system_keys.c.name, system_keys.c.wrapped).with_for_update()
@@ -173,8 +175,8 @@ class Rotation:
 def _write(conn: Connection, rows: list[tuple[bytes, str, bytes]], number: int, active: int) -> None:
     subjects, names, sealed = (list(column) for column in zip(*rows, strict=True))
     if conn.dialect.name == "postgresql":
-        values = {"subjects": subjects, "names": names, "sealed": sealed, "number": number, "active": active}
-        conn.execute(_REWRAP_MANY, values)
+        bounds = {"first": subjects[0], "last": subjects[-1], "number": number, "active": active}
+        conn.execute(_REWRAP_MANY, {"subjects": subjects, "names": names, "sealed": sealed, **bounds})
         return
     conn.execute(
         _REWRAP,

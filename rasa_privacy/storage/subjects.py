@@ -15,7 +15,6 @@ from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import ID_BYTES, SERVICE, Place
 from rasa_privacy.crypto.sealing import seal
 from rasa_privacy.crypto.segment import NONCE_BYTES
-from rasa_privacy.errors import ContentionError
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.tables import conversations, subjects, to_micros
 
@@ -23,6 +22,12 @@ from rasa_privacy.storage.tables import conversations, subjects, to_micros
 SENDER_DOMAIN: Final = "sender id"
 _FIND: Final = select(conversations.c.subject_id).where(conversations.c.sender_index == bindparam("sender"))
 _LOCK: Final = select(subjects.c.subject_id).where(subjects.c.subject_id == bindparam("subject")).with_for_update()
+_FIND_AND_LOCK: Final = (
+    select(subjects.c.subject_id)
+    .join(conversations, conversations.c.subject_id == subjects.c.subject_id)
+    .where(conversations.c.sender_index == bindparam("sender"))
+    .with_for_update(of=subjects)
+)
 _INSERT_SUBJECT: Final = insert(subjects)
 _INSERT_CONVERSATION: Final = insert(conversations)
 
@@ -51,14 +56,10 @@ class Subjects:
         return conn.execute(_LOCK, {"subject": subject_id}).first() is not None
 
     def find_for_update(self, conn: Connection, sender_id: str) -> bytes | None:
-        """Return the subject id as `find` does, and lock the subject.
-
-        Raises:
-            ContentionError: The subject was erased in between; `Database.transact` looks again.
-        """
-        found = self.find(conn, sender_id)
-        if found is not None and not self.lock(conn, found):
-            raise ContentionError("the subject was erased by another transaction in between; look it up again")
+        """Return the subject id as `find` does, and lock the subject. One that was erased meanwhile is not found."""
+        found: bytes | None = conn.execute(
+            _FIND_AND_LOCK, {"sender": self._index.of(SENDER_DOMAIN, sender_id)}
+        ).scalar()
         return found
 
     def find_or_create(self, conn: Connection, sender_id: str, now: datetime) -> bytes:

@@ -1,9 +1,11 @@
 """What holds on SQLite, PostgreSQL and MariaDB alike. The modules named in `conftest.py` run on each of them too."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -75,12 +77,26 @@ def test_a_lost_race_is_run_again(vault: Vault, now: datetime) -> None:
         raise ContentionError("always")
 
 
-def test_an_erased_subject_is_looked_up_again(vault: Vault, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between finding and locking a person may be erased; the lost race is named so that it is run again."""
-    vault.database.transact(lambda conn: vault.subjects.find_or_create(conn, "jane@canary.example", now))
-    monkeypatch.setattr(vault.subjects, "find", lambda _conn, _sender: bytes(16))
-    with pytest.raises(ContentionError, match="look it up again"), vault.database.write() as conn:
-        vault.subjects.find_for_update(conn, "jane@canary.example")
+def test_who_waits_for_an_erasure_finds_nobody(vault: Vault, now: datetime) -> None:
+    """A save that asks for a person while somebody erases them gets no subject, and none that is gone."""
+    subject_id = vault.database.transact(lambda conn: vault.subjects.find_or_create(conn, "jane@canary.example", now))
+    locked, found = Event(), []
+
+    def erase(conn: Any) -> None:
+        assert vault.subjects.find_for_update(conn, "jane@canary.example") == subject_id
+        locked.set()
+        time.sleep(0.2)  # so that the other waits for the lock, which no test can see
+        vault.erasures.bury(conn, subject_id, now, "RP-1", {})
+
+    def ask() -> None:
+        locked.wait(10)
+        found.append(vault.database.transact(lambda conn: vault.subjects.find_for_update(conn, "jane@canary.example")))
+
+    other = Thread(target=ask)
+    other.start()
+    vault.database.transact(erase)
+    other.join(30)
+    assert found == [None]
 
 
 def test_a_notice_is_kept_once(vault: Vault) -> None:
