@@ -7,9 +7,7 @@ import click
 
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
-from rasa_privacy.consent.notice import Notice
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
-from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.schema import SCHEMA_REVISION
 
 _DAMAGED: Final = 1
@@ -19,15 +17,11 @@ def check_database(bot: Path, endpoints: Path | None) -> int:
     """Look at everything, print what is damaged and what was seen, and return the exit code."""
     with existing_store(bot, endpoints) as vault:
         with progress("Opening conversations", count_conversations(vault)) as advance:
-            seen = inspect_store(vault, _hash, _show, advance)
+            seen = inspect_store(vault, _show, advance)
         click.echo(f"{vault.database.name}: schema {SCHEMA_REVISION}; {_summary(seen)}.")
     if seen.damages:
         click.echo("The other conversations go on. Restore what is damaged from a backup, or erase those people.")
     return _DAMAGED if seen.damages else 0
-
-
-def _hash(stored: StoredNotice) -> bytes:
-    return Notice(stored.notice_id, stored.version, stored.language, stored.text).hash
 
 
 def _show(damage: Damage) -> None:

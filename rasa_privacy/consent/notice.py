@@ -14,6 +14,7 @@ from functools import lru_cache
 import msgspec
 
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN, First, Item, Policy
+from rasa_privacy.storage.notices import notice_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,7 @@ class Notice:
     @property
     def hash(self) -> bytes:
         """SHA-256 over purpose, version, language and text, each length-prefixed (32 bytes)."""
-        digest = hashlib.sha256(b"rasa_privacy notice v1")
-        for part in (self.purpose, self.version, self.language, self.text):
-            raw = part.encode()
-            digest.update(len(raw).to_bytes(4, "big") + raw)
-        return digest.digest()
+        return notice_hash(self.purpose, self.version, self.language, self.text)
 
 
 @lru_cache(maxsize=256)

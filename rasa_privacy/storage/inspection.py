@@ -104,7 +104,6 @@ def count_conversations(vault: Vault) -> int:
 
 def inspect_store(
     vault: Vault,
-    notice_hash: Callable[[StoredNotice], bytes],
     found: Callable[[Damage], None],
     advance: Callable[[int], None],
 ) -> Inspection:
@@ -112,7 +111,6 @@ def inspect_store(
 
     Args:
         vault: The open store.
-        notice_hash: What a notice's hash must be, by its content.
         found: Called with each damage as it is found.
         advance: Called with 1 after each conversation.
 
@@ -133,7 +131,7 @@ def inspect_store(
         seen.damaged += seen.damages > damages
         advance(1)
     _inspect_ledger(vault, seen, note)
-    _inspect_notices(vault, seen, notice_hash, note)
+    _inspect_notices(vault, seen, note)
     return seen
 
 
@@ -232,16 +230,15 @@ def _inspect_ledger(vault: Vault, seen: Inspection, note: _Note) -> None:
         note("consent ledger", f"{unproven} records name a notice that is not there; restore it from the backup")
 
 
-def _inspect_notices(vault: Vault, seen: Inspection, notice_hash: Callable[[StoredNotice], bytes], note: _Note) -> None:
+def _inspect_notices(vault: Vault, seen: Inspection, note: _Note) -> None:
     last = b""
     while True:
         with vault.database.read() as conn:
             rows = conn.execute(_NOTICES, {"last": last}).all()
         for row in rows:
             seen.notices += 1
-            stored = StoredNotice(*row)
-            if notice_hash(stored) != stored.hash:
-                note(f"notice {stored.hash.hex()[:16]}", "its text was changed; restore it from the backup")
+            if StoredNotice(*row).is_damaged:
+                note(f"notice {row.hash.hex()[:16]}", "its text was changed; restore it from the backup")
         if len(rows) < _BATCH:
             return
         last = rows[-1].hash

@@ -1,12 +1,21 @@
-"""`Notices`: the texts that were shown before consent, each kept once under its hash."""
+"""`Notices`: the texts that were shown before consent, each kept once under its hash.
 
+The ledger names a notice by its hash, so a row that does not have the hash it stands under was changed. One that was
+verified is remembered: nothing else can ever have its hash.
+"""
+
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.tables import notices
+
+#: Verified notices to remember; a bot has few, and each is a page of text.
+_REMEMBERED: Final = 256
 
 _COLUMNS: Final = notices.c
 _SELECT: Final = select(_COLUMNS.hash, _COLUMNS.notice_id, _COLUMNS.version, _COLUMNS.language, _COLUMNS.text).where(
@@ -33,9 +42,26 @@ class StoredNotice:
     language: str
     text: str
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether this is not what was shown."""
+        return notice_hash(self.notice_id, self.version, self.language, self.text) != self.hash
+
+
+def notice_hash(notice_id: str, version: str, language: str, text: str) -> bytes:
+    """Return the SHA-256 over these parts, each with its length before it (32 bytes)."""
+    digest = hashlib.sha256(b"rasa_privacy notice v1")
+    for part in (notice_id, version, language, text):
+        raw = part.encode()
+        digest.update(len(raw).to_bytes(4, "big") + raw)
+    return digest.digest()
+
 
 class Notices:
     """Notices in the database."""
+
+    def __init__(self) -> None:
+        self._verified: dict[bytes, StoredNotice] = {}
 
     def put(self, conn: Connection, notice: StoredNotice) -> None:
         """Keep a notice; one that is there already stays as it is.
@@ -43,7 +69,7 @@ class Notices:
         Raises:
             ContentionError: Another transaction keeps the same notice now; `Database.transact` finds it.
         """
-        if self.get(conn, notice.hash) is not None:
+        if conn.execute(_SELECT, {"key": notice.hash}).first() is not None:
             return
         row = {
             "hash": notice.hash,
@@ -54,7 +80,22 @@ class Notices:
         }
         conn.execute(_INSERT, row)
 
-    def get(self, conn: Connection, notice_hash: bytes) -> StoredNotice | None:
-        """Return the notice with this hash, or None."""
-        row = conn.execute(_SELECT, {"key": notice_hash}).first()
-        return None if row is None else StoredNotice(*row)
+    def get(self, conn: Connection, key: bytes) -> StoredNotice | None:
+        """Return the notice with this hash, or None.
+
+        Raises:
+            LedgerError: The stored notice was changed.
+        """
+        if key in self._verified:
+            return self._verified[key]
+        row = conn.execute(_SELECT, {"key": key}).first()
+        if row is None:
+            return None
+        notice = StoredNotice(*row)
+        if notice.is_damaged:
+            raise LedgerError(
+                f"consent notice {key.hex()[:16]}: changed after it was shown; restore the database from its backup"
+            )
+        if len(self._verified) < _REMEMBERED:
+            self._verified[key] = notice
+        return notice

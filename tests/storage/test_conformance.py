@@ -16,7 +16,7 @@ from sqlalchemy import text
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, StorageError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.storage.ledger import LedgerRecord
-from rasa_privacy.storage.notices import StoredNotice
+from rasa_privacy.storage.notices import StoredNotice, notice_hash
 from rasa_privacy.storage.vault import Vault, open_vault
 
 Sql = Callable[..., list[Any]]
@@ -101,7 +101,8 @@ def test_who_waits_for_an_erasure_finds_nobody(vault: Vault, now: datetime) -> N
 
 def test_a_notice_is_kept_once(vault: Vault) -> None:
     """Putting it again changes nothing, and every letter comes back, whatever the script."""
-    notice = StoredNotice(bytes(32), "draw", "1", "en", "Dürfen wir? 🎁 \u202e " + "x" * 20_000)
+    parts = ("draw", "1", "en", "Dürfen wir? 🎁 \u202e " + "x" * 20_000)
+    notice = StoredNotice(notice_hash(*parts), *parts)
     for _ in range(2):
         vault.database.transact(lambda conn: vault.notices.put(conn, notice))
     with vault.database.read() as conn:

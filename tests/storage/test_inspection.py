@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 
-from rasa_privacy.consent.notice import Notice
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
-from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND, new_url, run_plain
 from tests.support.vaults import Clock, active, clock, evidence, give, grant, held, settings_in, sql
@@ -32,10 +30,7 @@ def look(vault: Vault) -> tuple[Inspection, list[Damage]]:
     found: list[Damage] = []
     steps: list[int] = []
 
-    def notice_hash(stored: StoredNotice) -> bytes:
-        return Notice(stored.notice_id, stored.version, stored.language, stored.text).hash
-
-    seen = inspect_store(vault, notice_hash, found.append, steps.append)
+    seen = inspect_store(vault, found.append, steps.append)
     assert sum(steps) == count_conversations(vault)
     assert seen.damages == len(found)
     return seen, found

@@ -11,7 +11,7 @@ import pytest
 from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError, StorageError
 from rasa_privacy.storage.ledger import LEDGER_EVENTS, LedgerRecord
-from rasa_privacy.storage.notices import StoredNotice
+from rasa_privacy.storage.notices import StoredNotice, notice_hash
 from rasa_privacy.storage.vault import Vault
 
 Sql = Callable[..., list[Any]]
@@ -140,12 +140,22 @@ def test_a_rolled_back_record_leaves_the_chain_whole(vault: Vault, record: Ledge
 
 def test_a_notice_is_kept_once(vault: Vault) -> None:
     """Putting a notice again changes nothing; what was shown stays as it was."""
-    notice = StoredNotice(b"h" * 32, "draw", "3", "de", "Wir brauchen das, um dich anzumelden. \U0001f600")
+    parts = ("draw", "3", "de", "Wir brauchen das, um dich anzumelden. \U0001f600")
+    notice = StoredNotice(notice_hash(*parts), *parts)
     with vault.database.write() as conn:
         vault.notices.put(conn, notice)
         vault.notices.put(conn, replace(notice, text="another text"))
-        assert vault.notices.get(conn, b"h" * 32) == notice
+        assert vault.notices.get(conn, notice.hash) == notice
         assert vault.notices.get(conn, b"x" * 32) is None
+
+
+def test_a_changed_notice_is_no_evidence(vault: Vault, sql: Sql) -> None:
+    """Whoever edits the version of an old notice does not make old consents current."""
+    parts = ("draw", "3", "de", "Wir brauchen das.")
+    vault.database.transact(lambda conn: vault.notices.put(conn, StoredNotice(notice_hash(*parts), *parts)))
+    sql("UPDATE notices SET version = '4'")
+    with vault.database.read() as conn, pytest.raises(LedgerError, match="changed after it was shown"):
+        vault.notices.get(conn, notice_hash(*parts))
 
 
 def test_a_notice_that_is_no_text_is_refused(vault: Vault) -> None:
