@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,9 @@ from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.bot import Domain, read_bot
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.lint_domain import imported
+from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.rights.takeover import Takeover, take_over
+from rasa_privacy.rights.takeover import Takeover, require_declaration, take_over
 from rasa_privacy.storage.stock import StockStore
 from rasa_privacy.storage.vault import open_vault
 
@@ -73,6 +75,7 @@ def import_store(  # noqa: PLR0913 - one argument per option
 def _take_over(stock: StockStore, bot: Path, domain: Path | None, endpoints: Path | None) -> Takeover:
     files = read_bot(bot, domain, endpoints)
     with store_settings(bot, endpoints) as settings:
+        require_declaration(load_policy(settings.privacy), datetime.now(timezone.utc))  # before a store is made
         vault = open_vault(settings)
         try:
             _require_slots(list(imported(files, vault.policy, str(settings.privacy))))

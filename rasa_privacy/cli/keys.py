@@ -80,6 +80,7 @@ def rotate(*, resume: bool, bot: Path, endpoints: Path | None) -> None:
             number = vault.rotation.begin_epoch(vault.clock())
             click.echo(f"Epoch {number} is active: new keys are wrapped with its KEK.")
         rewrap(vault)
+    click.echo("Back up the keys now: older copies of them do not open this store any more.")
 
 
 def rewrap(vault: Vault) -> None:
@@ -122,6 +123,7 @@ def end_epoch(epoch: int | None, *, yes: bool, bot: Path, endpoints: Path | None
             rewrap(vault)
         vault.rotation.end_epoch(number, vault.clock())
     click.echo(f"Epoch {number} is ended and its KEK is destroyed. Backups from its time cannot be read any more.")
+    click.echo("Back up the keys and the database now.")
 
 
 def _oldest(states: dict[int, str]) -> int:

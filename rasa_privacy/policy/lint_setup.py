@@ -89,7 +89,7 @@ def key_folder(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
     if named is None or os.name != "posix" or not (bot.folder / named).exists():
         return
     keys = bot.folder / named
-    for path in (keys, *sorted(keys.glob("*.key"))):
+    for path in (keys, *sorted(keys.glob("kek-*"))):
         if _open_to_others(path):
             why = "others on this computer can read or change the keys, and with them every conversation"
             yield Finding("RP013", str(path), why, f"run: chmod go-rwx {path}")

@@ -18,6 +18,16 @@ from rasa_privacy.policy.key_settings import key_settings_from_mapping, known_on
 
 STORE_TYPE: Final = "rasa_privacy.EncryptedTrackerStore"
 
+#: How the URLs begin that `storage.database` opens.
+_URLS: Final = (
+    "sqlite:///",
+    "sqlite+pysqlite:///",
+    "postgresql://",
+    "postgresql+psycopg2://",
+    "mysql+pymysql://",
+    "mariadb+pymysql://",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
@@ -77,13 +87,24 @@ def settings_from_mapping(mapping: Mapping[str, Any], where: str) -> StoreSettin
     if not isinstance(mapping.get("keys"), Mapping):
         raise ConfigurationError(f"{where}: 'keys' is missing; write 'keys: {{provider: file, path: keys}}'")
     settings = StoreSettings(
-        url=text(mapping, "url", where),
+        url=_url(mapping, where),
         keys=key_settings_from_mapping(mapping["keys"], f"{where}.keys"),
         privacy=Path(text(mapping, "privacy", where)),
         journal=Path(text(mapping, "journal", where)) if "journal" in mapping else None,
     )
     _check_together(settings, where)
     return settings
+
+
+def _url(mapping: Mapping[str, Any], where: str) -> str:
+    """Return the database's URL; what it says beside its kind is for the driver to judge."""
+    url = text(mapping, "url", where)
+    if not url.startswith(_URLS):
+        raise ConfigurationError(
+            f"{where}: 'url' is no database URL that is supported; write sqlite:///file, postgresql+psycopg2://... or "
+            "mysql+pymysql://... (for MariaDB)"
+        )
+    return url
 
 
 def _check_together(settings: StoreSettings, where: str) -> None:

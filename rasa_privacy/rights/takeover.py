@@ -15,6 +15,7 @@ Rules, in order:
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.consent.imported import record_imported
@@ -26,6 +27,7 @@ from rasa_privacy.errors import (
     TamperedSegmentError,
 )
 from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.rights.takeover_plan import Plan, plan, sealed_form
 from rasa_privacy.storage.conversations import NOT_STORED, StoredConversation
 from rasa_privacy.storage.stock import StockEvent, StockPerson
@@ -77,7 +79,7 @@ def take_over(
         ConfigurationError: privacy.yml does not say what may be taken over, or consents to come.
         StorageError: A database cannot be read or written. What was taken over before stays.
     """
-    _require_declaration(vault)
+    require_declaration(vault.policy, vault.clock())
     done = Takeover()
     for person in people:
         outcome, planned = _one(vault, splitter, person, note)
@@ -92,15 +94,20 @@ def take_over(
     return done
 
 
-def _require_declaration(vault: Vault) -> None:
-    declared = vault.policy.import_
+def require_declaration(policy: Policy, now: datetime) -> None:
+    """Refuse a takeover of which privacy.yml does not say what it may take.
+
+    Raises:
+        ConfigurationError: The block is missing, or names a day to come.
+    """
+    declared = policy.import_
     if declared is None:
         raise ConfigurationError(
             "privacy.yml does not say what may be taken over. Add the block 'import': under 'without_consent' what "
             "becomes of people whose consent nobody can show (drop or structure), under 'consent' the consents that "
             "you can show, each with its evidence (GDPR Art. 7(1)); config/privacy.yml explains it"
         )
-    today = vault.clock().date()
+    today = now.date()
     for purpose, consent in declared.consent.items():
         if consent.at is not None and consent.at > today:
             raise ConfigurationError(f"privacy.yml: import.consent.{purpose}.at is a day to come; correct it")

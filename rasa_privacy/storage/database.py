@@ -160,12 +160,12 @@ def _open_backend(url: str) -> Backend:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise ConfigurationError(
-            "tracker_store.url is no database URL; write one such as sqlite:///conversations.db"
+            "what stands for url in endpoints.yml is no database URL; write one such as sqlite:///conversations.db"
         ) from None
     backend = _BACKENDS.get(parsed.drivername)
     if backend is None:
         raise ConfigurationError(
-            f"tracker_store.url: {parsed.drivername} is not supported; write sqlite:///file, "
+            f"endpoints.yml: databases of the kind {parsed.drivername} are not supported; write sqlite:///file, "
             "postgresql+psycopg2://... or mysql+pymysql://... (for MariaDB)"
         )
     return backend(parsed)

@@ -84,7 +84,7 @@ def test_no_command_makes_a_store(bot: Path, command: tuple[str, ...]) -> None:
     result = run(*command, "--bot", str(bot))
     assert result.exit_code == 2
     assert "Error: " in result.stderr
-    assert "tracker_store.url" in result.stderr
+    assert "endpoints.yml" in result.stderr
     assert sorted(path.name for path in bot.iterdir()) == before
 
 

@@ -179,7 +179,7 @@ def _endpoint(**changes: Any) -> EndpointConfig:
         ({"privacy": "missing.yml"}, PolicyError, "missing.yml"),
         ({"keys": {"provider": "vault"}}, PrivacyError, "'path' is missing"),
         ({"keyz": {}}, PrivacyError, "keys"),
-        ({"url": "mongodb://somewhere"}, PrivacyError, "tracker_store.url"),
+        ({"url": "mongodb://somewhere"}, PrivacyError, "no database URL"),
         ({"url": None}, PrivacyError, "url"),
     ],
 )

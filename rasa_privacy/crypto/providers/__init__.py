@@ -46,10 +46,12 @@ def _remote_key(settings: KeySettings, random_bytes: Callable[[int], bytes]) -> 
         module = _module("pkcs11_token", settings.provider)
         pin = _secret(options["pin_variable"], "the token's PIN")
         key = module.TokenKey(options["module"], options["token"], options["key"], pin, random_bytes)
-    else:
+    elif settings.provider == "vault":
         module = _module("vault_transit", settings.provider)
         token = _secret(options["token_variable"], "a Vault token")
         key = module.TransitKey(options["address"], options["mount"], options["key"], token)
+    else:
+        raise KeyProviderError(f"keys: provider '{settings.provider}' is known and not made; add it to this module")
     return key
 
 

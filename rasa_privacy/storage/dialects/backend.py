@@ -44,7 +44,7 @@ class Reason:
     text: str
 
 
-UNKNOWN_OPTION: Final = "tracker_store.url has an option that the driver does not know; remove it"
+UNKNOWN_OPTION: Final = "its URL in endpoints.yml has an option that the driver does not know; remove it"
 UNREACHABLE: Final = Reason(UnreachableError, "the database does not answer; see that its server runs and try again")
 BROKEN: Final = Reason(UnreachableError, "the connection broke; see that the database's server runs and try again")
 TOO_SLOW: Final = Reason(
@@ -66,13 +66,11 @@ DISK_FULL: Final = Reason(StorageError, "the disk is full; free some space")
 NOT_ALLOWED: Final = Reason(
     StorageError, "this user may not do that; grant it all rights on the database's tables, and CREATE for an upgrade"
 )
-READ_ONLY: Final = Reason(
-    StorageError, "the database is read-only (a replica?); name the primary server in tracker_store.url"
-)
+READ_ONLY: Final = Reason(StorageError, "the database is read-only (a replica?); name the primary server in its URL")
 WRONG_LOGIN: Final = Reason(
-    StorageError, "the server refuses user or password; correct them in tracker_store.url, or the server's access rules"
+    StorageError, "the server refuses user or password; correct them in its URL, or the server's access rules"
 )
-NO_DATABASE: Final = Reason(StorageError, "there is no such database; make it, or correct tracker_store.url")
+NO_DATABASE: Final = Reason(StorageError, "there is no such database; make it, or correct its URL in endpoints.yml")
 NO_TABLE: Final = Reason(
     StorageError, "a table is missing; restore the database from its backup, and see who removed the table"
 )
@@ -109,7 +107,7 @@ class Backend(ABC):
             )
         except ImportError:
             raise ConfigurationError(
-                f"tracker_store.url: the driver for it is not installed; run pip install 'rasa_privacy[{self.extra}]'"
+                f"{label}: the driver is not installed; run pip install 'rasa_privacy[{self.extra}]'"
             ) from None
         self.writer: Any = self.reader.execution_options(**{_WRITES: True})
         self.errors: tuple[type[Exception], ...] = (SQLAlchemyError, self.reader.dialect.dbapi.Error)

@@ -40,9 +40,9 @@ _REASONS: Final = {
     ),
     "unable to open": Reason(
         UnreachableError,
-        "the file cannot be opened; correct tracker_store.url, or the mode of the file and its directory",
+        "the file cannot be opened; correct its URL in endpoints.yml, or the mode of the file and its directory",
     ),
-    "not a database": Reason(StorageError, "the file is no SQLite database; name another file in tracker_store.url"),
+    "not a database": Reason(StorageError, "the file is no SQLite database; name another file in endpoints.yml"),
     "malformed": Reason(StorageError, "the file is damaged; restore it from its backup"),
     "disk I/O": Reason(
         StorageError, "the disk reports an error; check it, and restore the file from its backup if need be"
@@ -69,7 +69,7 @@ class SQLite(Backend):
         name = url.database
         if not name or name == ":memory:" or name.startswith("file:") or url.query:
             raise ConfigurationError(
-                "tracker_store.url must name a plain file, for example sqlite:///conversations.db; one in memory is "
+                "the database's URL must name a plain file, for example sqlite:///conversations.db; one in memory is "
                 "lost at the end of the process, and the action server cannot see it"
             )
         self._path = Path(name)
@@ -108,7 +108,8 @@ class SQLite(Backend):
             found = self._path.stat()
         except OSError as error:
             raise UnreachableError(
-                f"{self.label}: {error.strerror}; put the file back, or correct tracker_store.url"
+                f"{self.label}: {error.strerror}; put the file back, or correct its URL in endpoints.yml. "
+                "A new bot has a store once its server has started"
             ) from None
         identity = (found.st_dev, found.st_ino)
         if self._opened is None:
@@ -129,7 +130,7 @@ class SQLite(Backend):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise StorageError(
-                f"{self.label}: {error.strerror}; make the directory, or correct tracker_store.url and the modes"
+                f"{self.label}: {error.strerror}; make the directory, or correct its URL in endpoints.yml and the modes"
             ) from None
 
     def checkpoint(self) -> bool:
