@@ -30,7 +30,7 @@ from rasa_privacy.storage.conversation_reader import open_every, open_last, veri
 from rasa_privacy.storage.conversation_rows import ConversationRow
 from rasa_privacy.storage.conversation_writer import ConversationWriter
 from rasa_privacy.storage.data_keys import DataKeys
-from rasa_privacy.storage.event_rows import Row, unpack
+from rasa_privacy.storage.event_rows import Row, from_schema_0001, unpack
 from rasa_privacy.storage.segment_rows import newest
 from rasa_privacy.storage.subjects import SENDER_DOMAIN, Subjects
 
@@ -124,7 +124,7 @@ class Conversations:
             version=row.version,
             first_seq=0 if all_sessions else head.session,
             event_count=head.event_count,
-            rows=values.pop(SERVICE, []),
+            rows=from_schema_0001(values.pop(SERVICE, [])),
             values=values,
         )
 

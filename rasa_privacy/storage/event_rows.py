@@ -54,6 +54,13 @@ def pack(entries: Iterable[Any]) -> list[Row]:
     return rows
 
 
+def from_schema_0001(rows: list[Any]) -> list[Row]:
+    """Return the rows of a structure whose oldest part may be of schema 0001, which kept each entry whole."""
+    if not rows or type(rows[0]) is list:
+        return rows
+    return [[WHOLE, row] if isinstance(row, dict) else row for row in rows]
+
+
 def unpack(rows: Iterable[Row]) -> list[Any]:
     """Return the entries that the rows were made of.
 

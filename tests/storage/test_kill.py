@@ -21,9 +21,6 @@ _WORK = "tests.support.kill_work"
 # Hundreds of killed processes: once is enough, and not on each Python.
 pytestmark = pytest.mark.soak
 
-#: For long work; a commit of MariaDB takes its time.
-_TWO = EACH_KIND[:2]
-
 Prepare = Callable[[], Sequence[str]]
 
 
@@ -149,7 +146,7 @@ def test_a_withdrawal_can_be_killed_anywhere(fresh: Prepare) -> None:
     assert {(True, False), (True, True)} <= seen
 
 
-@pytest.mark.parametrize("fresh", _TWO, indirect=True)
+@pytest.mark.parametrize("fresh", EACH_KIND, indirect=True)
 def test_a_sweep_can_be_killed_anywhere(fresh: Prepare) -> None:
     """Nobody is left half removed, and the next sweep removes the rest."""
     left = set()
@@ -168,7 +165,7 @@ def test_a_sweep_can_be_killed_anywhere(fresh: Prepare) -> None:
     assert {0, 3} <= left
 
 
-@pytest.mark.parametrize("fresh", _TWO, indirect=True)
+@pytest.mark.parametrize("fresh", EACH_KIND, indirect=True)
 def test_a_rotation_can_be_killed_anywhere(fresh: Prepare) -> None:
     """Everybody can be read with the keys that are there, and doing it again ends with one key and no other."""
     kills = 0

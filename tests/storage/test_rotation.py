@@ -1,4 +1,4 @@
-"""Rotation of key-encryption keys, and keys in a database of their own; SQLite here, every database in conformance."""
+"""Rotation of key-encryption keys, and keys in a database of their own, on each kind of database."""
 
 import dataclasses
 import shutil
