@@ -43,6 +43,8 @@ PEOPLE: Final = {20: 50, 100: 10, 1_000: 2, 5_000: 1}
 PEOPLE_ON_A_SERVER: Final = {20: 200, 100: 40, 1_000: 4, 5_000: 1}
 #: Least times faster than stock, by events in the session (DESIGN.md, section 8, as the next ones).
 RETRIEVE_GOAL: Final = {20: 4, 100: 8, 1_000: 15, 5_000: 12}
+#: From this length on, reading must be faster than from Rasa's store in memory.
+FROM_LENGTH: Final = 100
 BYTES_GOAL: Final = 1 / 5
 ERASE_GOAL_SECONDS: Final = 0.010
 FLAT: Final = 1.5  # what is taken for flat: so many times the time at 20 events
@@ -181,12 +183,14 @@ def table_of(kind: str, measured: Measured) -> Table:
     """Return all rows with their goals."""
     rows = [
         *(_retrieve_row(length, times) for length, times in measured.retrieve.items()),
+        *(_memory_row(length, times) for length, times in measured.retrieve.items() if length >= FROM_LENGTH),
         *(row for length, times in measured.save.items() for row in _save_rows(length, times)),
         *(_bytes_row(length, sizes) for length, sizes in measured.bytes_per_event.items()),
         *_erase_rows(measured.erase),
     ]
     head = ("work", "stock", "ours", "in memory", "ours against stock", "goal", "")
-    return Table(f"Tracker store against stock Rasa on {kind}", " ".join(METHODS[kind].split()), head, rows)
+    method = f"{' '.join(METHODS[kind].split())}\n\n![Time by length and store](benchmarks-{kind.lower()}.svg)"
+    return Table(f"Tracker store against stock Rasa on {kind}", method, head, rows)
 
 
 def _retrieve_row(length: int, times: dict[str, list[float]]) -> tuple[str, ...]:
@@ -200,6 +204,12 @@ def _retrieve_row(length: int, times: dict[str, list[float]]) -> tuple[str, ...]
         f">= {goal}x faster",
         verdict(met=faster >= goal),
     )
+
+
+def _memory_row(length: int, times: dict[str, list[float]]) -> tuple[str, ...]:
+    faster = median(times[MEMORY]) / median(times[OURS])
+    work, shown = f"the same against the store in memory, {length:,}", f"{faster:.1f}x faster than it"
+    return (work, "-", "-", "-", shown, "> 1x faster than it", verdict(met=faster > 1))
 
 
 def _save_rows(length: int, times: dict[str, list[float]]) -> Iterator[tuple[str, ...]]:
