@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bench.support.databases import fresh_url
 from bench.support.report import Table, milliseconds, publish, verdict
-from bench.support.stores import OURS, consent, domains, settings_in, timed_retrieve, timed_save
+from bench.support.stores import OURS, apply, consent, domains, settings_in, timed_retrieve, timed_save
 from bench.support.talk import Talk
 from rasa_privacy import EncryptedTrackerStore
 from rasa_privacy.policy.settings import StoreSettings
@@ -94,8 +94,10 @@ async def measure(kind: str, folder: Path, url: str) -> list[tuple[str, ...]]:
     talks = {f"4930123{number:05d}": Talk(number) for number in range(PEOPLE)}
     for sender, talk in talks.items():
         consent(vault, sender)
+        tracker = store.init_tracker(sender)
         for turn in talk.events(EVENTS):
-            await timed_save(store, sender, turn)
+            apply(tracker, turn)
+            await store.save(tracker)
     crowd(vault, 0, FEW)
     few = await times(store, talks)
     crowd(vault, FEW, MANY)
