@@ -21,26 +21,28 @@ from rasa_privacy.storage.conversations import Conversations
 STALL_SECONDS: Final = 0.2
 SLOW: Final = "the slow one"
 OTHERS: Final = 4
-TURNS: Final = 60
+TURNS: Final = 40
+#: Between two messages of a person; four people leave the stock store time to spare.
+PERIOD_SECONDS: Final = 0.25
 #: Taken for not delayed: p95 beside a slow person stays so far below one stall.
 GOAL: Final = STALL_SECONDS / 2
 _WAIT: Final = text(f"SELECT pg_sleep({STALL_SECONDS})")
 
-METHOD: Final = f"""{OTHERS} people talk at once in one event loop, {TURNS} turns each: retrieve, add a turn, save.
-Beside them one person talks, whose every read waits {STALL_SECONDS * 1000:.0f} ms in the database. Times are those of
-the others."""
+METHOD: Final = f"""{OTHERS} people talk at once in one event loop, {TURNS} turns each: retrieve, add a turn, save, with
+a message every {PERIOD_SECONDS * 1000:.0f} ms. Beside them one person talks, whose every read waits
+{STALL_SECONDS * 1000:.0f} ms in the database. Times are those of the others, from when a message was sent."""
 
 
 async def talk(store: Any, sender: str, turns: int, times: list[float]) -> None:
-    """Let a person talk, and note how long each turn takes."""
-    words = Talk(len(sender))
-    for _ in range(turns):
-        start = time.perf_counter()
+    """Let a person write at fixed times, and note how long after each of them the turn is stored."""
+    words, start = Talk(len(sender)), time.perf_counter()
+    for number in range(turns):
+        due = start + number * PERIOD_SECONDS
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
         tracker = await store.retrieve(sender) or store.init_tracker(sender)
         apply(tracker, words.turn())
         await store.save(tracker)
-        times.append(time.perf_counter() - start)
-        await asyncio.sleep(0)
+        times.append(time.perf_counter() - due)
 
 
 async def measure(stores: Stores, name: str, *, stalled: bool) -> list[float]:

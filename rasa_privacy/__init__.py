@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING, Any, Final
 from rasa_privacy.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from rasa_privacy.components.channels import RestInput, SocketIOInput
     from rasa_privacy.components.consent_policy import ConsentPolicy
     from rasa_privacy.components.gate import ConsentGate
     from rasa_privacy.components.importer import PrivacyImporter
     from rasa_privacy.components.minimizer import DataMinimizer
     from rasa_privacy.components.tracker_store import EncryptedTrackerStore
 
-__all__ = ["ConsentGate", "ConsentPolicy", "DataMinimizer", "EncryptedTrackerStore", "PrivacyImporter"]
+__all__ = [
+    "ConsentGate",
+    "ConsentPolicy",
+    "DataMinimizer",
+    "EncryptedTrackerStore",
+    "PrivacyImporter",
+    "RestInput",
+    "SocketIOInput",
+]
 
 __version__ = "0.1.0"
 
@@ -27,6 +36,8 @@ _HOMES: Final = {
     "DataMinimizer": "rasa_privacy.components.minimizer",
     "EncryptedTrackerStore": "rasa_privacy.components.tracker_store",
     "PrivacyImporter": "rasa_privacy.components.importer",
+    "RestInput": "rasa_privacy.components.channels",
+    "SocketIOInput": "rasa_privacy.components.channels",
 }
 
 

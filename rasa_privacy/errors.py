@@ -69,6 +69,18 @@ class DetectorError(PrivacyError):
     """A detector is unknown or failed."""
 
 
+class ContactError(PrivacyError):
+    """A text is neither an email address nor a phone number, so nobody could find it again."""
+
+
+class OptInError(PrivacyError):
+    """A one-time code was not accepted, or cannot be sent now. The consent does not count."""
+
+
+class SenderError(PrivacyError):
+    """A message could not be handed to the mail server, or the sender's settings are wrong."""
+
+
 class UnknownNameError(PrivacyError):
     """`rasa_privacy` has no public name like this one."""
 

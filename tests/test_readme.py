@@ -19,6 +19,7 @@ RUN_BY = {
     "rasa-privacy check --database": "tests/cli/test_check_database.py",
     "rasa-privacy keys status": "tests/cli/test_keys.py",
     "rasa-privacy database status": "tests/cli/test_check_database.py",
+    "rasa-privacy audience --purpose newsletter --item email --out recipients.jsonl": "tests/cli/test_outreach.py",
 }
 
 

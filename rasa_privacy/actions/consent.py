@@ -19,6 +19,8 @@ from rasa_privacy.errors import LedgerError
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.suppression import STOP as STOPPED
+from rasa_privacy.rights.suppression import lift_after_grant, suppress
 from rasa_privacy.rights.withdrawal import Withdrawal, destroy, held_by_consent, withdraw
 from rasa_privacy.storage.vault import Vault
 
@@ -58,7 +60,12 @@ class RecordGrant(PrivacyAction):
         if turn.intent != "privacy_grant":
             raise LedgerError("nobody said yes; a grant is recorded after an answer only")
         purpose = _asked_purpose(turn)
-        store.database.transact(lambda connection: _record(store, connection, turn, purpose, granted=True))
+
+        def grant(connection: Any) -> None:
+            _record(store, connection, turn, purpose, granted=True)
+            lift_after_grant(store, connection, turn.sender_id, purpose)
+
+        store.database.transact(grant)
         return [Reply(turn.words("utter_privacy_granted", called=_called(store, turn, purpose)), [], [])]
 
 
@@ -123,9 +130,10 @@ class Stop(PrivacyAction):
         return STOP
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
-        """Withdraw from everything; the form that runs ends with it."""
+        """Withdraw from everything and suppress the sender, known or not; the form that runs ends with it."""
 
         def withdraw_all(connection: Any) -> tuple[str, ...]:
+            suppress(store, connection, turn.sender_id, STOPPED, turn.evidence.at)
             subject_id = store.subjects.find_for_update(connection, turn.sender_id)
             if subject_id is None:
                 return ()

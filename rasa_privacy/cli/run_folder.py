@@ -78,7 +78,7 @@ def derive_endpoints(source: Path, target: Path, changes: Changes) -> Path:
 
 def write_credentials(target: Path) -> Path:
     """Write credentials that open the REST channel only, and return the file."""
-    target.write_text("rest:\n", encoding="utf-8")
+    target.write_text("rasa_privacy.RestInput:\n", encoding="utf-8")
     return target
 
 

@@ -3,13 +3,16 @@
 1. Before a message is parsed, an action predicted or a payload sent, the person's consent is read in a thread, so that
    the components that need it do not read the database in Rasa's event loop. It is read anew for each step: a grant
    that an action made counts for the next prediction of the same turn.
-2. Where the store fails, the person is told so; Rasa itself would answer nothing.
+2. A message that nobody typed (`triggers.py`) is stopped where the person must not be written to.
+3. Global Privacy Control (`channels.py`) is recorded before the message that brought it is handled.
+4. Where the store fails, the person is told so; Rasa itself would answer nothing.
 """
 
 import logging
 from typing import Any
 
 from rasa_privacy.components import runtime
+from rasa_privacy.components.channels import signalled
 from rasa_privacy.components.rasa_api import (
     CollectingOutputChannel,
     DialogueStateTracker,
@@ -22,8 +25,19 @@ from rasa_privacy.components.rasa_api import (
     agent_module,
     forms_module,
 )
+from rasa_privacy.components.triggers import (
+    SUPPRESSED,
+    TriggerRefusedError,
+    answer,
+    has_spoken,
+    is_refusal,
+    is_triggered,
+    refusal_of,
+)
+from rasa_privacy.consent.opt_out_signals import record_gpc
 from rasa_privacy.dialogue.turns import CLOSED
 from rasa_privacy.errors import ModelMismatchError, PrivacyError
+from rasa_privacy.rights.suppression import suppressed
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +48,8 @@ class ConsentProcessor(MessageProcessor):
     async def handle_message(self, message: UserMessage) -> list[dict[str, Any]] | None:
         """Handle a message; where the store fails, say so, and keep nothing of it."""
         try:
+            if signalled(message.metadata):
+                await _record_signal(message)
             answered: list[dict[str, Any]] | None = await super().handle_message(message)
         except ModelMismatchError:
             raise  # such a model has no words of ours
@@ -68,11 +84,46 @@ class ConsentProcessor(MessageProcessor):
             runtime.forget()
 
     def predict_next_with_tracker_if_should(self, tracker: DialogueStateTracker) -> Any:
-        """Predict the next action; what was read ahead holds for this prediction only."""
+        """Predict the next action; what was read ahead holds for this prediction only.
+
+        Raises:
+            TriggerRefusedError: Nobody typed the message, and it must not lead to that action.
+        """
         try:
-            return super().predict_next_with_tracker_if_should(tracker)
+            action, prediction = super().predict_next_with_tracker_if_should(tracker)
         finally:
             runtime.forget()
+        running = runtime.current()
+        if running is not None and is_triggered(tracker):
+            reason = refusal_of(running.vault.policy, action.name(), running.vault.clock())
+            if reason is not None:
+                raise TriggerRefusedError(reason)
+        return action, prediction
+
+    async def trigger_external_user_uttered(
+        self, intent_name: str, entities: Any, tracker: DialogueStateTracker, output_channel: Any
+    ) -> None:
+        """Handle a message that nobody typed, unless the person must not be written to.
+
+        Raises:
+            Exception: It was stopped; Rasa's HTTP server answers 409 with the reason.
+        """
+        try:
+            await _check_suppression(tracker.sender_id)
+            await super().trigger_external_user_uttered(intent_name, entities, tracker, output_channel)
+        except TriggerRefusedError as refused:
+            logger.warning("An external trigger was stopped: %s.", refused)
+            if has_spoken(tracker):
+                await self.save_tracker(tracker)  # what was said before must not be forgotten
+            raise answer(refused) from None
+
+    async def handle_reminder(self, reminder_event: Any, sender_id: str, output_channel: Any) -> None:
+        """Handle a reminder; one that was stopped has nobody to answer to."""
+        try:
+            await super().handle_reminder(reminder_event, sender_id, output_channel)
+        except Exception as error:
+            if not is_refusal(error):
+                raise
 
     async def _run_action(self, action: Any, tracker: DialogueStateTracker, *arguments: Any, **named: Any) -> bool:
         goes_on: bool = await super()._run_action(action, tracker, *arguments, **named)
@@ -107,6 +158,39 @@ async def _read_ahead_of(sender_id: str) -> None:
         runtime.foresee(sender_id, await running.patience.run(lambda _: runtime.read_consent(running, sender_id)))
     except PrivacyError:
         runtime.foresee(sender_id, None)
+
+
+async def _check_suppression(sender_id: str) -> None:
+    """Stop a trigger to a suppressed person.
+
+    Raises:
+        TriggerRefusedError: The person is suppressed.
+    """
+    running = runtime.current()
+    if running is None:
+        return
+    vault = running.vault
+
+    def look(_: Any) -> str | None:
+        with vault.database.read() as connection:
+            return suppressed(vault, connection, sender_id)
+
+    if await running.patience.run(look) is not None:
+        raise TriggerRefusedError(SUPPRESSED)
+
+
+async def _record_signal(message: UserMessage) -> None:
+    """Record Global Privacy Control, once for each person."""
+    running = runtime.current()
+    if running is None:
+        return
+    vault = running.vault
+
+    def record(connection: Any) -> None:
+        subject_id = vault.subjects.find_or_create(connection, message.sender_id, vault.clock())
+        record_gpc(vault, connection, subject_id, vault.clock(), message.input_channel or "other")
+
+    await running.patience.run(lambda _: vault.database.transact(record))
 
 
 def install() -> None:

@@ -3,6 +3,8 @@
 Rasa Open Source 3.6.21. Rasa Pro has some of these elsewhere; that difference will live here and nowhere else.
 """
 
+import sys
+
 from pluggy import HookimplMarker
 from rasa.core import agent as agent_module
 from rasa.core.actions import action as action_module
@@ -10,6 +12,8 @@ from rasa.core.actions import forms as forms_module
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
+from rasa.core.channels.rest import RestInput
+from rasa.core.channels.socketio import SocketIOInput
 from rasa.core.policies.ensemble import DefaultPolicyPredictionEnsemble
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
 from rasa.core.processor import MessageProcessor
@@ -51,11 +55,23 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.common import all_subclasses
 
+#: Metadata key of a message that nobody typed (rasa/shared/core/constants.py).
+IS_EXTERNAL = "is_external"
+
+
+def http_error(status: int, reason: str, message: str) -> Exception | None:
+    """Return the error that Rasa's HTTP server answers with; None in a process that has no such server."""
+    server = sys.modules.get("rasa.server")
+    made: Exception | None = None if server is None else server.ErrorResponse(status, reason, message)
+    return made
+
+
 #: Marks the methods that Rasa's plugin manager calls.
 hookimpl = HookimplMarker("rasa")
 
 __all__ = [
     "ACTION_LISTEN_NAME",
+    "IS_EXTERNAL",
     "ActionExecuted",
     "ActionExecutionRejected",
     "ActionExecutionRejection",
@@ -89,9 +105,11 @@ __all__ = [
     "ReminderScheduled",
     "RemoteAction",
     "Resource",
+    "RestInput",
     "Restarted",
     "SessionStarted",
     "SlotSet",
+    "SocketIOInput",
     "StoryGraph",
     "SupportedData",
     "TrackerStore",
@@ -105,5 +123,6 @@ __all__ = [
     "default_recipe_module",
     "forms_module",
     "hookimpl",
+    "http_error",
     "plugin_manager",
 ]

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from rasa_privacy.consent.notice import Notice, terms_version
+from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.state import ConsentState, fold
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.ledger import LedgerRecord
@@ -43,7 +44,8 @@ class Evidence:
 def state_of(vault: Vault, connection: Any, subject_id: bytes | None, now: datetime) -> ConsentState:
     """Return what this subject allows now; nothing beyond other lawful bases where there is no subject yet."""
     records = vault.ledger.of_subject(connection, subject_id) if subject_id is not None else []
-    return fold(records, vault.policy, now, lambda purpose, digest: _is_current(vault, connection, purpose, digest))
+    state = fold(records, vault.policy, now, lambda purpose, digest: _is_current(vault, connection, purpose, digest))
+    return obey_signal(state, records, vault.policy, now)
 
 
 def record_asked(vault: Vault, connection: Any, subject_id: bytes, notice: Notice, evidence: Evidence) -> None:

@@ -27,6 +27,7 @@ CODES: Final = {
     "RP020": "the pipeline or the policies are left to Rasa's automatic configuration",
     "RP021": "a personal slot is filled from an entity that belongs to no item",
     "RP022": "import looks for consent in a slot that the domain does not have",
+    "RP023": "double_opt_in is declared, and this release does not ask for the code in chat",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.

@@ -51,8 +51,9 @@ def policy_schema() -> dict[str, Any]:
         about = _attributes(text) or (_TOP if name == "Policy" else {})
         for attribute, value in definition["properties"].items():
             value["title"] = attribute.replace("_", " ")
-            if attribute in about:
-                value["description"] = about[attribute].replace("`", "'")
+            described = about.get(attribute) or about.get(f"{attribute}_")  # `from_` stands for a word of Python
+            if described:
+                value["description"] = described.replace("`", "'")
             value.update(_NARROWER.get((name, attribute), {}))
     return {"$schema": DIALECT, "title": "privacy.yml of rasa_privacy", **schema}
 

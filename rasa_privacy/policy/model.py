@@ -7,6 +7,7 @@ uses an undeclared item) is checked by `loader`, which knows the line of each wo
 import re
 from datetime import date
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -17,6 +18,7 @@ Basis = Literal["consent", "contract", "legal_obligation", "vital_interests", "p
 KeepWord = Literal["full", "masked", "year", "none"]
 
 _DURATION = re.compile(r"^(\d{1,5}) (minute|hour|day|week|month|year)s?$")
+_CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 _UNIT_SECONDS = {
     "minute": 60,
     "hour": 3600,
@@ -107,6 +109,30 @@ class Messages(_Struct, frozen=True, kw_only=True):
     retain: str = "30 days"
 
 
+class QuietHours(_Struct, frozen=True, kw_only=True):
+    """When a purpose writes to nobody. `from_` stands in privacy.yml as `from`.
+
+    Attributes:
+        from_: Beginning, `HH:MM`.
+        to: End, `HH:MM`; before the beginning for hours over midnight.
+        time_zone: IANA name, for example `Europe/Berlin`.
+    """
+
+    from_: str = msgspec.field(name="from")
+    to: str
+    time_zone: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no time of the day, and a time zone that is not known."""
+        for clock in (self.from_, self.to):
+            if _CLOCK.match(clock) is None:
+                raise ValueError(f"{clock!r} is no time of the day; write it between quotes, for example '20:00'")
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{self.time_zone!r} is no time zone; write one such as Europe/Berlin") from None
+
+
 class Purpose(_Struct, frozen=True, kw_only=True):
     """One reason to use data.
 
@@ -121,6 +147,8 @@ class Purpose(_Struct, frozen=True, kw_only=True):
         recipients: Who else gets the data.
         consent_lasts: Duration after which a consent ends by itself; None for no end.
         marketing: Whether messages to the person are marketing (opt-out words end it).
+        double_opt_in: Whether a yes counts only after a one-time code came back from the contact on file.
+        quiet_hours: When nothing is sent for this purpose; None for no such time.
     """
 
     says: dict[str, str]
@@ -133,6 +161,8 @@ class Purpose(_Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...] = ()
     consent_lasts: str | None = None
     marketing: bool = False
+    double_opt_in: bool = False
+    quiet_hours: QuietHours | None = None
 
 
 class Role(_Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal, state_of
+from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.erasures import destroy_purpose
 from rasa_privacy.storage.journal_entry import Withdrawn
 from rasa_privacy.storage.vault import SERVICE, Vault
@@ -46,6 +47,8 @@ def withdraw(
     ended = record_withdrawal(
         vault, connection, subject_id, [name for name in vault.policy.purposes if name in wanted], evidence
     )
+    for purpose in wanted:
+        opt_in_codes.remove(connection, subject_id, purpose)  # a code that still waits must not open it again
     # Data of a consent that ended by itself, or of a purpose that privacy.yml has no more, goes with it.
     held = held_by_consent(vault, connection, subject_id)
     _destroy(vault, connection, subject_id, sorted({*ended, *(wanted & held)}), evidence.at)

@@ -25,6 +25,7 @@ from rasa_privacy.errors import (
     StorageError,
     TamperedSegmentError,
 )
+from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.conversation_head import verified_head
 from rasa_privacy.storage.conversation_rows import ConversationRow, by_subject, delete_of_subject, sender_indexes
 from rasa_privacy.storage.conversations import Conversations
@@ -110,6 +111,7 @@ class Erasures:
             raise StorageError("there is no such subject to erase; look it up again by its sender id")
         self.certify(conn, subject_id, erased_at, certificate, counts)
         self._data_keys.destroy_all(conn, subject_id)
+        opt_in_codes.remove_all(conn, subject_id)
         for sender_index in sender_indexes(conn, subject_id):
             conn.execute(_FORGET, {"sender": sender_index})
             conn.execute(_TOMBSTONE, {"sender_index": sender_index, "erased_at": to_micros(erased_at)})

@@ -131,6 +131,8 @@ ledger: Final = Table(
     Column("at", BigInteger, nullable=False),
     Column("link", Blob(32), nullable=False),
     Index("ledger_subject", "subject_id"),
+    # Holds all that decides who is in a purpose's audience, so that a million people are read in its order.
+    Index("ledger_purpose", "purpose", "subject_id", "seq", "event", "at", "notice_hash"),
 )
 
 notices: Final = Table(
@@ -167,6 +169,25 @@ tombstones: Final = Table(
     metadata,
     Column("sender_index", Blob(32), primary_key=True),
     Column("erased_at", BigInteger, nullable=False),
+)
+
+# Keyed hashes of contacts and sender ids. On purpose no part of a subject: they outlive an erasure.
+suppressions: Final = Table(
+    "suppressions",
+    metadata,
+    Column("contact_index", Blob(32), primary_key=True),
+    Column("reason", String(32), nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+opt_in_codes: Final = Table(
+    "opt_in_codes",
+    metadata,
+    Column("subject_id", Blob(16), primary_key=True),
+    Column("purpose", String(255), primary_key=True),
+    Column("code_hash", Blob(32), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
 )
 
 

@@ -7,6 +7,7 @@ from rasa_privacy.actions.consent import AskConsent, RecordGrant, RecordRefusal,
 from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
 from rasa_privacy.dialogue.turns import Pending
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.rights.suppression import suppressed
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER, active, ask, evidence, give, grant, held, ledger_events
 
@@ -98,6 +99,17 @@ def test_stop_of_somebody_unknown_is_confirmed_too(vault: Vault) -> None:
     assert len(Stop().answer(vault, turn(vault))) == 1
     with vault.database.read() as connection:
         assert vault.subjects.find(connection, SENDER) is None
+        assert suppressed(vault, connection, SENDER) == "stop"
+
+
+def test_who_says_yes_to_marketing_again_may_be_written_to(vault: Vault) -> None:
+    """STOP holds until a new yes to a marketing purpose; a yes to anything else does not lift it."""
+    Stop().answer(vault, turn(vault))
+    for purpose, reason in (("draw", "stop"), ("newsletter", None)):
+        ask(vault, purpose)
+        RecordGrant().answer(vault, turn(vault, pending=Pending("consent", None, (purpose,))))
+        with vault.database.read() as connection:
+            assert suppressed(vault, connection, SENDER) == reason
 
 
 def test_values_are_shown_with_their_purpose(vault: Vault) -> None:

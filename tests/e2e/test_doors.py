@@ -1,12 +1,15 @@
 """What bypasses the ensemble and the NLU graph, over HTTP: the second guards of the four doors."""
 
+import json
 from datetime import datetime, timezone
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
 from rasa_privacy.cli.rest import request_json
 from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.errors import ServerError
 from rasa_privacy.rights.withdrawal import withdraw
 from tests.e2e.harness import RunningBot
 from tests.e2e.people import Person, ledger_of, new_person, store_of, stored_values
@@ -66,15 +69,29 @@ def test_slots_set_through_the_api_are_not_kept_without_consent(bot: RunningBot)
 
 
 def test_external_intent_does_not_open_the_gate(bot: RunningBot) -> None:
-    """`trigger_intent` is gated like everything else, and its entities are not kept."""
+    """A trigger without consent asks nothing: the caller hears why, and its entities are not kept."""
     person = new_person()
     bot.chat(person.sender).say("hello")
-    api(
-        bot, person, "trigger_intent?output_channel=latest", {"name": "enter_draw", "entities": {"email": person.email}}
-    )
-    assert ledger_of(bot, person.sender) == [("prize_draw", "asked")]
+    trigger = {"name": "enter_draw", "entities": {"email": person.email}}
+    with pytest.raises(ServerError, match="409"):
+        api(bot, person, "trigger_intent?output_channel=latest", trigger)
+    assert ledger_of(bot, person.sender) == []
     assert stored_values(bot, person.sender) == {}
     assert_nowhere(person.values, bot.sinks())
+
+
+def test_browser_signal_is_recorded_once(bot: RunningBot) -> None:
+    """`Sec-GPC: 1` on the REST channel is an opt-out of sale and sharing; a message without it is none."""
+    person, other = new_person(), new_person()
+    bot.chat(other.sender).say("hello")
+    for _ in range(2):
+        body = json.dumps({"sender": person.sender, "message": "hello"}).encode()
+        headers = {"Content-Type": "application/json", "Sec-GPC": "1"}
+        request = Request(f"{bot.servers.url}/webhooks/rest/webhook", data=body, headers=headers)  # noqa: S310 - our own
+        with urlopen(request, timeout=60) as response:  # noqa: S310 - our own
+            assert json.load(response)
+    assert ledger_of(bot, person.sender) == [("sale_or_sharing", "refused")]
+    assert ledger_of(bot, other.sender) == []
 
 
 def test_payload_holds_the_turn_and_not_the_history(bot: RunningBot) -> None:

@@ -34,6 +34,13 @@ CASES = [
     ("RP011", "endpoints.yml", "  privacy:", "  privcy:", "endpoints.yml: tracker_store: 'privcy' is not known"),
     ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import rasa_privacy", "do not import"),
     ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import (", "do not import"),
+    (
+        "RP023",
+        "privacy.yml",
+        "    guards: [lead_form]\n",
+        "    marketing: true\n    double_opt_in: true\n    guards: [lead_form]\n",
+        "does not ask for the code",
+    ),
     ("RP014", "privacy.yml", "items:\n", "minimum_age: 16\nitems:\n", "does not ask anybody's age"),
     ("RP015", "privacy.yml", "purposes:", "roles: {dpo: {may: all}}\npurposes:", "no access for operators"),
     ("RP016", "privacy.yml", "Northwind Outdoor", "Your Organisation", "texts that 'rasa-privacy init' wrote"),

@@ -1,0 +1,148 @@
+"""The audience of a purpose: who is in by consent, of a million people, and what opening their addresses costs.
+
+BENCH_PEOPLE sets the number of people, arguments name the databases.
+"""
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from bench.support.databases import fresh_url
+from bench.support.report import Table, publish, verdict
+from rasa_privacy.consent.ledger import Evidence, record_answer, record_asked
+from rasa_privacy.consent.notice import Notice, terms_version
+from rasa_privacy.policy.settings import KeySettings, StoreSettings
+from rasa_privacy.rights.audience import Tally, audience
+from rasa_privacy.rights.membership import members
+from rasa_privacy.storage.tables import conversations, ledger, subjects, suppressions, to_micros
+from rasa_privacy.storage.vault import Vault, open_vault
+
+PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "1000000"))
+OPENED: Final = 2_000
+GOAL: Final = 50_000
+GOAL_MEBIBYTES: Final = 64
+_CHUNK: Final = 20_000
+KINDS: Final = ("SQLite", "PostgreSQL")
+_PRIVACY: Final = """\
+version: 1
+controller: {name: Northwind Outdoor, contact: privacy@northwind.example, policy_url: https://northwind.example/privacy}
+items:
+  email: {slot: email, entity: email, detect: email}
+purposes:
+  draw: {says: {en: to enter you}, basis: consent, items: {email: required}, guards: [lead_form], retain: 90 days}
+  newsletter:
+    says: {en: to send you our newsletter}
+    basis: consent
+    marketing: true
+    items: {email: required}
+    guards: [newsletter_form]
+    retain: until withdrawn
+    consent_lasts: 12 months
+"""
+METHOD: Final = f"""Each of the people was asked about two purposes and agreed to both; one in five took the newsletter
+back and one in fifty is suppressed. "Who is in" is `members`: pages from the ledger, the fold over each person's
+answers, the suppressions of senders; nothing is opened. "With addresses" is `audience` with an item, of {OPENED:,}
+people with a real conversation each: it opens sender id and address and looks for them among the suppressed ones.
+Memory is how much the process grew at its peak."""
+
+
+def crowd(vault: Vault, digest: bytes) -> int:
+    """Add the rows of people who agreed, and return how many of them are in the newsletter's audience."""
+    inside = 0
+    for first in range(0, PEOPLE, _CHUNK):
+        numbers = range(first, min(first + _CHUNK, PEOPLE))
+        people = [(number, os.urandom(16), os.urandom(32)) for number in numbers]
+        inside += sum(number % 5 != 0 and number % 50 != 1 for number in numbers)
+        with vault.database.write() as conn:
+            conn.execute(subjects.insert(), [{"subject_id": each, "created_at": 0} for _, each, _ in people])
+            conn.execute(conversations.insert(), [_conversation(*each) for each in people])
+            conn.execute(
+                ledger.insert(), [row for number, each, _ in people for row in _records(vault, number, each, digest)]
+            )
+            out = [
+                {"contact_index": index, "reason": "stop", "at": 0} for number, _, index in people if number % 50 == 1
+            ]
+            conn.execute(suppressions.insert(), out)
+    vault.database.checkpoint()
+    if vault.database.dialect == "postgresql":
+        with vault.database.write() as conn:
+            conn.exec_driver_sql("ANALYZE")
+    return inside
+
+
+def _conversation(number: int, subject_id: bytes, index: bytes) -> dict[str, Any]:
+    row = {"conversation_ref": number + 1_000_000_000, "conversation_id": os.urandom(16), "subject_id": subject_id}
+    return {**row, "sender_index": index, "sealed_sender": os.urandom(90), "version": 0, "session": 0, "manifest": None}
+
+
+def _records(vault: Vault, number: int, subject_id: bytes, digest: bytes) -> list[dict[str, Any]]:
+    """Return five records, the last of which is another question or the withdrawal. Nothing here verifies the chain."""
+    events = [("draw", "asked"), ("draw", "granted"), ("newsletter", "asked"), ("newsletter", "granted")]
+    events.append(("newsletter", "withdrawn") if number % 5 == 0 else ("newsletter", "asked"))
+    common = {"subject_id": subject_id, "notice_hash": digest, "language": "en", "method": "button", "channel": "rest"}
+    at, first = to_micros(vault.clock()), 1_000_000 + number * 5
+    return [
+        {"seq": first + step, "purpose": purpose, "event": event, "at": at, "link": bytes(32), **common}
+        for step, (purpose, event) in enumerate(events)
+    ]
+
+
+def real_people(vault: Vault, notice: Notice) -> None:
+    """Let people agree as the bot does, with an address on file."""
+    now = vault.clock()
+    evidence = Evidence("button", "rest", "en", now)
+    for first in range(0, OPENED, 200):
+        with vault.database.write() as conn:
+            for number in range(first, first + 200):
+                sender = f"4930123{number:05d}"
+                subject_id = vault.subjects.find_or_create(conn, sender, now)
+                record_asked(vault, conn, subject_id, notice, evidence)
+                record_answer(vault, conn, subject_id, "newsletter", granted=True, evidence=evidence)
+                entries = {"newsletter": [[0, ["value"], "email", f"person{number}@example.com"]]}
+                event = {"event": "slot", "timestamp": 1.0, "name": "email", "value": None}
+                vault.conversations.append(conn, sender, 0, [event] * 20, entries, [], now)
+
+
+def measure(kind: str, url: str, folder: Path) -> list[tuple[str, ...]]:
+    """Return the rows of one kind of database."""
+    (folder / "privacy.yml").write_text(_PRIVACY, encoding="utf-8")
+    vault = open_vault(StoreSettings(url, KeySettings("file", folder / "keys"), folder / "privacy.yml"))
+    notice = Notice("newsletter", terms_version(vault.policy, "newsletter"), "en", "May we?")
+    real_people(vault, notice)
+    begin = time.perf_counter()
+    opened = sum(1 for _ in audience(vault, "newsletter", "email", vault.clock(), Tally()))
+    opening = time.perf_counter() - begin
+    inside = crowd(vault, notice.hash) + OPENED
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begin = time.perf_counter()
+    found = sum(map(len, members(vault, "newsletter", vault.clock())))
+    deciding = time.perf_counter() - begin
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    vault.close()
+    if (found, opened) != (inside, OPENED):
+        raise SystemExit(f"{kind}: {found:,} people are in instead of {inside:,}")
+    speed = (PEOPLE + OPENED) / deciding
+    return [
+        (f"{kind}, who is in of {PEOPLE:,}", f"{speed:,.0f} people/s", f">= {GOAL:,}", verdict(met=speed >= GOAL)),
+        (f"{kind}, memory for that", f"{grown:.0f} MiB", f"<= {GOAL_MEBIBYTES}", verdict(met=grown <= GOAL_MEBIBYTES)),
+        (f"{kind}, with addresses", f"{OPENED / opening:,.0f} people/s", "none", ""),
+    ]
+
+
+def main() -> None:
+    """Measure, print, and write the document."""
+    rows = []
+    for kind in sys.argv[1:] or KINDS:
+        print(f"{kind}: {PEOPLE:,} people ...", flush=True)
+        with TemporaryDirectory() as folder, fresh_url(kind, Path(folder)) as url:
+            rows += measure(kind, url, Path(folder))
+    table = Table("Audience of a purpose", " ".join(METHOD.split()), ("work", "measured", "goal", ""), rows)
+    publish("audience", table)
+
+
+if __name__ == "__main__":
+    main()

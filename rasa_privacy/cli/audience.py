@@ -1,0 +1,83 @@
+"""`rasa-privacy audience`: who may be written to for a purpose, as JSON lines.
+
+The file holds personal data in plain: only its owner may read it, and it is there whole or not at all.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import msgspec
+
+from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.store import existing_store
+from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.rights.audience import Recipient, Tally
+from rasa_privacy.rights.audience import audience as audience_of
+
+
+@click.command()
+@click.option("--purpose", required=True, help="A purpose of privacy.yml that rests on consent.")
+@click.option("--item", default=None, help="An item of the purpose, such as email, to be written beside the sender id.")
+@click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@bot_option
+@endpoints_option
+def audience(purpose: str, item: str | None, out: str, bot: Path, endpoints: Path | None) -> None:
+    """Export who may be written to for a purpose: one JSON object a line, with `sender` and `value`.
+
+    In are people with active, unexpired consent to the current notice who are not suppressed. Delete the file when the
+    messages are out; the next export knows who has withdrawn since.
+    """
+    tally = Tally()
+    target = None if out == "-" else Path(out).absolute()
+    with existing_store(bot, endpoints) as vault, _opened(target) as file:
+        for recipient in audience_of(vault, purpose, item, vault.clock(), tally):
+            file.write(_line(recipient, item))
+    click.echo(f"{tally.exported:,} people may be written to.", err=True)
+    for number, why in _left_out(tally):
+        click.echo(f"{number:,} who agreed are left out: {why}.", err=True)
+
+
+def _line(recipient: Recipient, item: str | None) -> bytes:
+    named = {"sender": recipient.sender_id} if item is None else {"sender": recipient.sender_id, item: recipient.value}
+    return msgspec.json.encode(named) + b"\n"
+
+
+def _left_out(tally: Tally) -> Iterator[tuple[int, str]]:
+    reasons = {
+        "a contact of theirs is suppressed": tally.suppressed,
+        "the contact on file was not confirmed by a code": tally.unconfirmed,
+        "nothing is held for the item": tally.without_value,
+        "their data cannot be opened; 'rasa-privacy check --database' names the rows": tally.unreadable,
+    }
+    return ((number, why) for why, number in reasons.items() if number)
+
+
+@contextmanager
+def _opened(target: Path | None) -> Iterator[BinaryIO]:
+    """Give the output, or a new file that takes the target's place when all is written.
+
+    Raises:
+        ConfigurationError: It cannot be written.
+    """
+    if target is None:
+        yield sys.stdout.buffer
+        sys.stdout.flush()
+        return
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        with suppress(FileNotFoundError):
+            unfinished.unlink()
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{target}: the file cannot be written ({error.strerror})") from None

@@ -1,0 +1,162 @@
+"""Double opt-in: a yes in the chat counts only after a one-time code came back from the contact on file.
+
+Rules:
+
+1. Until then the ledger's last word is `asked`, so no fold can take the purpose for active. `confirm` records `granted`
+   with the method `code`, in the transaction that uses the code up.
+2. A code has 6 digits, ends after 15 minutes and bears 5 wrong answers. Asking for another within that time starts
+   neither count anew, so guessing gets 5 answers in 15 minutes, whatever one does. Two mails are a minute apart.
+3. Only a keyed hash is stored, bound to person, purpose and contact: who changes the address on file after the mail
+   went out cannot confirm the new one. The confirmed contact is remembered by its hash, for the audience.
+4. A wrong answer is counted in a transaction that is committed before the error is raised.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rasa_privacy.consent.ledger import Evidence, record_answer
+from rasa_privacy.errors import ContactError, OptInError
+from rasa_privacy.minimize.contacts import contact_forms
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.storage import opt_in_codes
+from rasa_privacy.storage.opt_in_codes import CONFIRMED, OptInCode
+from rasa_privacy.storage.vault import Vault
+
+#: `method` in the ledger.
+BY_CODE: Final = "code"
+DIGITS: Final = 6
+LIFETIME: Final = timedelta(minutes=15)
+MAX_ATTEMPTS: Final = 5
+#: Between two mails to one person for one purpose.
+PAUSE: Final = timedelta(minutes=1)
+
+_CODE_DOMAIN: Final = "opt-in code"
+_CONFIRMED_DOMAIN: Final = "opt-in contact"
+#: Detectors of what a code can be sent to, in the order of preference.
+_REACHABLE: Final = ("email", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a code was not accepted."""
+
+    text: str
+
+
+def contact_item(policy: Policy, purpose: str) -> str | None:
+    """Return the item of a purpose to which its code goes: the first email address, else the first phone number."""
+    items = policy.purposes[purpose].items
+    found = (name for kind in _REACHABLE for name in items if policy.items[name].detect == kind)
+    return next(found, None)
+
+
+def begin(  # noqa: PLR0913, PLR0917 - store, transaction and what the code is bound to
+    vault: Vault,
+    connection: Any,
+    subject_id: bytes,
+    purpose: str,
+    contact: str,
+    now: datetime,
+    *,
+    below: Callable[[int], int] = secrets.randbelow,
+) -> str:
+    """Make a new code, which takes the place of an earlier one, and return it. Send it after the commit.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`, in which the subject is locked.
+        subject_id: The person.
+        purpose: What the person said yes to.
+        contact: The email address or phone number on file.
+        now: The moment, aware and in UTC.
+        below: Source of randomness, as `secrets.randbelow`.
+
+    Raises:
+        OptInError: The last code went out less than a minute ago, or too many wrong ones came back.
+        ContactError: The contact is neither an email address nor a phone number.
+    """
+    earlier = opt_in_codes.find(connection, subject_id, purpose)
+    attempts = 0
+    if earlier is not None and not earlier.is_confirmed and earlier.expires_at > now:
+        attempts = earlier.attempts
+        if attempts >= MAX_ATTEMPTS:
+            raise OptInError("too many wrong codes came back; wait until the last one has ended, 15 minutes at most")
+        if now - (earlier.expires_at - LIFETIME) < PAUSE:
+            raise OptInError("a code was sent less than a minute ago; wait for it, or ask again in a minute")
+    code = f"{below(10**DIGITS):0{DIGITS}d}"
+    digest = _code_hash(vault, subject_id, purpose, contact, code)
+    opt_in_codes.put(connection, subject_id, purpose, OptInCode(digest, now + LIFETIME, attempts))
+    return code
+
+
+def confirm(vault: Vault, subject_id: bytes, purpose: str, contact: str, code: str, evidence: Evidence) -> None:  # noqa: PLR0913, PLR0917 - as begin
+    """Take a code that came back, and record the consent.
+
+    It opens its own transaction, since a wrong answer must be counted although it is an error.
+
+    Raises:
+        OptInError: The code is wrong or over, or none was sent; the consent does not count.
+        LedgerError: The person was not asked, or the notice changed since; the code stays as it was.
+        ContactError: The contact is neither an email address nor a phone number.
+    """
+
+    def work(connection: Any) -> _Refusal | None:
+        if not vault.subjects.lock(connection, subject_id):
+            return _Refusal("the person is not known any more; begin anew")
+        return _confirm(vault, connection, subject_id, purpose, contact, code, evidence)
+
+    refusal = vault.database.transact(work)
+    if refusal is not None:
+        raise OptInError(refusal.text)
+
+
+def _confirm(  # noqa: PLR0913, PLR0917 - as begin
+    vault: Vault, connection: Any, subject_id: bytes, purpose: str, contact: str, code: str, evidence: Evidence
+) -> _Refusal | None:
+    waiting = opt_in_codes.find(connection, subject_id, purpose)
+    if waiting is None or waiting.is_confirmed:
+        return _Refusal("no code waits for an answer; ask for a new one")
+    if waiting.expires_at <= evidence.at:
+        return _Refusal("the code has ended; ask for a new one")
+    if waiting.attempts >= MAX_ATTEMPTS:
+        return _Refusal("too many wrong codes came back; ask for a new one when this one has ended")
+    given = _code_hash(vault, subject_id, purpose, contact, "".join(code.split()))
+    if not hmac.compare_digest(given, waiting.code_hash):
+        more = OptInCode(waiting.code_hash, waiting.expires_at, waiting.attempts + 1)
+        opt_in_codes.put(connection, subject_id, purpose, more)
+        return _Refusal("the code is wrong; look at the message again, or ask for a new one")
+    by_code = Evidence(BY_CODE, evidence.channel, evidence.language, evidence.at)
+    record_answer(vault, connection, subject_id, purpose, granted=True, evidence=by_code)
+    done = OptInCode(confirmation_of(vault, subject_id, purpose, contact), evidence.at, CONFIRMED)
+    opt_in_codes.put(connection, subject_id, purpose, done)
+    return None
+
+
+def confirmation_of(vault: Vault, subject_id: bytes, purpose: str, contact: str) -> bytes:
+    """Return the hash under which a confirmed contact is remembered.
+
+    Raises:
+        ContactError: The contact is neither an email address nor a phone number.
+    """
+    return vault.index.of(_CONFIRMED_DOMAIN, _bound(subject_id, purpose, contact))
+
+
+def is_confirmed(vault: Vault, subject_id: bytes, purpose: str, contact: object, digest: bytes) -> bool:
+    """Return whether this contact is the one whose hash was remembered."""
+    try:
+        return hmac.compare_digest(confirmation_of(vault, subject_id, purpose, str(contact)), digest)
+    except ContactError:
+        return False
+
+
+def _code_hash(vault: Vault, subject_id: bytes, purpose: str, contact: str, code: str) -> bytes:
+    return vault.index.of(_CODE_DOMAIN, f"{_bound(subject_id, purpose, contact)}\n{code}")
+
+
+def _bound(subject_id: bytes, purpose: str, contact: str) -> str:
+    """Return person, purpose and contact as one text that no others have."""
+    return "\n".join((subject_id.hex(), purpose, *contact_forms(contact)))

@@ -1,0 +1,85 @@
+"""One form for each way of writing an email address or a phone number, so that a contact is found again.
+
+Rules:
+
+1. Email addresses are compared without regard to case, Unicode form and how an international domain is written. Nothing
+   else is folded: whether `a.b@` and `ab@` are one mailbox is the mail server's business.
+2. Phone numbers become E.164 (ITU-T). A number without a country code may belong to several regions: it has a form for
+   each of them in which it is possible, so that a suppression rather holds for one too many.
+3. A sender id may be such a contact itself: `whatsapp:+491705558172`, or the bare digits that messengers use.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+import phonenumbers
+
+from rasa_privacy.errors import ContactError
+from rasa_privacy.minimize.detectors import DEFAULT_REGIONS
+
+_MAX_CHARACTERS: Final = 320  # 64 + @ + 255, RFC 5321, section 4.5.3.1
+_PREFIX: Final = re.compile(r"^(?:whatsapp|sms|tel|mailto|messenger|viber|signal):", re.IGNORECASE)
+_DIGITS_ONLY: Final = re.compile(r"^[0-9]{8,15}$")
+_PHONE: Final = re.compile(r"^[+(]?[0-9][0-9 ()./\-]*$")
+
+
+def contact_forms(contact: str, regions: tuple[str, ...] = DEFAULT_REGIONS) -> tuple[str, ...]:
+    """Return the forms of an email address or a phone number, such as `email:ana@x.example` or `phone:+491705558172`.
+
+    Args:
+        contact: As somebody wrote it.
+        regions: ISO 3166-1 codes of the countries whose numbers are written without a country code.
+
+    Raises:
+        ContactError: It is neither.
+    """
+    plain = unicodedata.normalize("NFKC", contact).strip()
+    forms = () if len(plain) > _MAX_CHARACTERS else _email_forms(plain) or _phone_forms(plain, regions)
+    if not forms:
+        raise ContactError("this is neither an email address nor a phone number; write one such as +49 170 1234567")
+    return forms
+
+
+def sender_forms(sender_id: str, regions: tuple[str, ...] = DEFAULT_REGIONS) -> tuple[str, ...]:
+    """Return the forms of a sender id that is an email address or a phone number; nothing for any other."""
+    plain = _PREFIX.sub("", unicodedata.normalize("NFKC", sender_id).strip())
+    if _DIGITS_ONLY.match(plain):
+        plain = f"+{plain}"
+    try:
+        return contact_forms(plain, regions)
+    except ContactError:
+        return ()
+
+
+def _email_forms(plain: str) -> tuple[str, ...]:
+    local, _, domain = plain.rpartition("@")
+    if not local or not domain or re.search(r"\s", plain):
+        return ()
+    folded = domain.rstrip(".").casefold()
+    try:
+        folded = folded.encode("idna").decode()
+    except UnicodeError:
+        return ()
+    return (f"email:{unicodedata.normalize('NFKC', local.casefold())}@{folded}",)
+
+
+def _phone_forms(plain: str, regions: tuple[str, ...]) -> tuple[str, ...]:
+    if not _PHONE.match(plain):
+        return ()
+    written = "+" + plain[2:] if plain.startswith("00") else plain
+    asked = (None,) if written.startswith("+") else regions
+    numbers = (_number(written, region) for region in asked)
+    return tuple(dict.fromkeys(f"phone:{number}" for number in numbers if number is not None))
+
+
+def _number(written: str, region: str | None) -> str | None:
+    """Return the number in E.164, or None where it is none of that region."""
+    try:
+        parsed = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
+    # `possible` and not `valid`: a number range that the library does not know yet must be suppressed all the same.
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))

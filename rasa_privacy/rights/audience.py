@@ -1,0 +1,165 @@
+"""The audience of a purpose: the people who may be written to for it now, and nobody else.
+
+Rules:
+
+1. In are people with active, unexpired consent to the current notice (`rights.membership`).
+2. Out are people who are suppressed: by their sender id, or by a contact that the purpose holds of them.
+3. With `double_opt_in`, out is who did not confirm, and whose contact on file is not the confirmed one. A consent that
+   was imported with its evidence needs no code.
+4. What cannot be opened is left out and counted.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from rasa_privacy.consent.double_opt_in import contact_item, is_confirmed
+from rasa_privacy.consent.imported import IMPORTED
+from rasa_privacy.errors import ConfigurationError, KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.rights.membership import check_purpose, members
+from rasa_privacy.rights.suppression import suppressed
+from rasa_privacy.storage import audience_rows, opt_in_codes
+from rasa_privacy.storage.audience_rows import StoredContact
+from rasa_privacy.storage.vault import Vault
+
+logger = logging.getLogger(__name__)
+
+#: Detectors whose items are contacts; their values are looked up among the suppressed ones.
+_CONTACTS: Final = frozenset({"email", "phone"})
+
+
+class Recipient(NamedTuple):
+    """Somebody who may be written to.
+
+    Attributes:
+        sender_id: Rasa's conversation key.
+        value: Value of the item that was asked for; None where none was asked for.
+    """
+
+    sender_id: str
+    value: object
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of those who were considered.
+
+    Attributes:
+        exported: People who may be written to.
+        suppressed: People who agreed and whose contact is suppressed.
+        unconfirmed: People whose contact on file was not confirmed by a code.
+        without_value: People of whom the item is not held.
+        unreadable: People whose stored data cannot be opened.
+    """
+
+    exported: int = 0
+    suppressed: int = 0
+    unconfirmed: int = 0
+    without_value: int = 0
+    unreadable: int = 0
+
+
+def audience(vault: Vault, purpose: str, item: str | None, now: datetime, tally: Tally) -> Iterator[Recipient]:
+    """Yield who may be written to, with the value of an item.
+
+    Args:
+        vault: The open store.
+        purpose: A purpose that rests on consent.
+        item: An item of the purpose, or None for the sender ids alone.
+        now: The moment, aware and in UTC.
+        tally: Is counted up; complete when the iterator ends. Then a line with the counts is logged.
+
+    Raises:
+        ConfigurationError: There is no such purpose or item, or the purpose does not rest on consent.
+    """
+    check_purpose(vault.policy, purpose)
+    if item is not None and item not in vault.policy.purposes[purpose].items:
+        raise ConfigurationError(f"purpose '{purpose}' has no item '{item}'; name one of its items in privacy.yml")
+    for page in members(vault, purpose, now):
+        with vault.database.read() as connection:
+            codes = _codes(vault, connection, purpose, page)
+            opened = [_recipient(vault, connection, purpose, item, subject_id, codes, tally) for subject_id in page]
+        yield from (recipient for recipient in opened if recipient is not None)
+    logger.info(
+        "An audience was exported: purpose %s, %d people; left out %d suppressed, %d unconfirmed, %d without the item, "
+        "%d unreadable.",
+        purpose,
+        tally.exported,
+        tally.suppressed,
+        tally.unconfirmed,
+        tally.without_value,
+        tally.unreadable,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """What a page's people confirmed by a code.
+
+    Attributes:
+        confirmed: Hash of the confirmed contact, by person.
+        excused: People whose consent was imported with its evidence.
+    """
+
+    confirmed: dict[bytes, bytes]
+    excused: frozenset[bytes]
+
+
+def _codes(vault: Vault, connection: Any, purpose: str, page: list[bytes]) -> _Codes | None:
+    """Return what was confirmed, or None where the purpose needs no confirmation."""
+    if not vault.policy.purposes[purpose].double_opt_in:
+        return None
+    methods = audience_rows.methods_of(connection, purpose, page)
+    excused = frozenset(subject_id for subject_id, method in methods.items() if method == IMPORTED)
+    return _Codes(opt_in_codes.confirmed(connection, page, purpose), excused)
+
+
+def _recipient(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where it is counted
+    vault: Vault,
+    connection: Any,
+    purpose: str,
+    item: str | None,
+    subject_id: bytes,
+    codes: _Codes | None,
+    tally: Tally,
+) -> Recipient | None:
+    """Open what is needed of one person, and return them if nothing speaks against it."""
+    try:
+        stored = audience_rows.contacts_of(connection, vault.data_keys, subject_id, purpose)
+    except (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError):
+        tally.unreadable += 1
+        return None
+    values = _values(stored)
+    contacts = [value for name, value in values.items() if _is_contact(vault.policy, name)]
+    if not stored or any(suppressed(vault, connection, each.sender_id, contacts) for each in stored):
+        tally.suppressed += 1
+    elif codes is not None and not _is_confirmed(vault, purpose, subject_id, values, codes):
+        tally.unconfirmed += 1
+    elif item is not None and values.get(item) is None:
+        tally.without_value += 1
+    else:
+        tally.exported += 1
+        return Recipient(stored[-1].sender_id, values[item] if item is not None else None)
+    return None
+
+
+def _is_confirmed(vault: Vault, purpose: str, subject_id: bytes, values: dict[str, object], codes: _Codes) -> bool:
+    """Return whether the contact on file is the one that was confirmed, or the consent was imported."""
+    digest = codes.confirmed.get(subject_id)
+    if digest is None:
+        return subject_id in codes.excused
+    item = contact_item(vault.policy, purpose)
+    return item is not None and is_confirmed(vault, subject_id, purpose, values.get(item), digest)
+
+
+def _is_contact(policy: Policy, item: str) -> bool:
+    return item in policy.items and policy.items[item].detect in _CONTACTS
+
+
+def _values(stored: Sequence[StoredContact]) -> dict[str, object]:
+    """Return the value of each item that was stored last."""
+    entries = (entry for contact in stored for entry in sorted(contact.entries, key=lambda entry: int(entry[0])))
+    return {item: value for _seq, _path, item, value in entries if value is not None}

@@ -1,0 +1,119 @@
+"""Who is in the audience of a purpose by consent: the ledger preselects, the fold decides.
+
+Rules:
+
+1. The ledger preselects those who ever said yes, page by page; the same fold that the bot obeys decides about each of
+   them, so that the two cannot disagree.
+2. Pages are ranges of subject ids, so nobody comes twice. Each is a transaction of its own: a million people hold no
+   database log back, and whoever withdraws meanwhile is left out from the next page on.
+
+Nothing of a person is opened here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+import msgspec
+
+from rasa_privacy.consent.notice import terms_version
+from rasa_privacy.consent.opt_out_signals import SALE_OR_SHARING, obey_signal
+from rasa_privacy.consent.state import fold
+from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.storage import audience_rows
+from rasa_privacy.storage.audience_rows import Answer
+from rasa_privacy.storage.vault import Vault
+
+#: How many times people said yes, in one page.
+PAGE_PEOPLE: Final = 2000
+_SUBJECT_ID: Final = itemgetter(0)
+
+
+@dataclass(slots=True)
+class _Decision:
+    """Decides about one person after the other by the fold, for one purpose at one moment."""
+
+    vault: Vault
+    purpose: str
+    now: datetime
+    policy: Policy = field(init=False)
+    current: dict[tuple[str, bytes], bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Leave in the policy what decides about the purpose, so that the fold has less to do."""
+        kept = {name: each for name, each in self.vault.policy.purposes.items() if name in self.deciding()}
+        self.policy = msgspec.structs.replace(self.vault.policy, purposes=kept)
+
+    def deciding(self) -> tuple[str, ...]:
+        """Return the purposes whose records decide: this one, those that it requires, age, and the opt-out signal."""
+        purposes, wanted, found = self.vault.policy.purposes, [self.purpose], dict[str, None]()
+        while wanted:
+            name = wanted.pop()
+            if name not in found and name in purposes:
+                found[name] = None
+                wanted += getattr(purposes[name], "requires", ())
+        return (*found, "age", SALE_OR_SHARING)
+
+    def is_in(self, connection: Any, answers: Sequence[Answer]) -> bool:
+        """Return whether the person with these answers is in."""
+        last = next(each.event for each in reversed(answers) if each.purpose == self.purpose)
+        if last != "granted":
+            return False  # what came last is no yes, so no fold says that there is one
+        state = fold(answers, self.policy, self.now, lambda name, digest: self._is_current(connection, name, digest))
+        if any(each.purpose == SALE_OR_SHARING for each in answers):
+            state = obey_signal(state, answers, self.policy, self.now)
+        return self.purpose in state.active and state.purposes[self.purpose].status == "granted"
+
+    def _is_current(self, connection: Any, purpose: str, digest: bytes) -> bool:
+        """Return whether a notice says what the purpose says now; one look at each is enough."""
+        known = self.current.get((purpose, digest))
+        if known is None:
+            stored = self.vault.notices.get(connection, digest)
+            known = stored is not None and stored.version == terms_version(self.vault.policy, purpose)
+            self.current[purpose, digest] = known
+        return known
+
+
+def members(vault: Vault, purpose: str, now: datetime, page: int = PAGE_PEOPLE) -> Iterator[list[bytes]]:
+    """Yield the subject ids of those who are in by consent and whose sender is not suppressed, page by page.
+
+    Args:
+        vault: The open store.
+        purpose: A purpose that rests on consent.
+        now: The moment, aware and in UTC.
+        page: Number of times that people said yes which are looked at in one transaction.
+
+    Raises:
+        ConfigurationError: There is no such purpose, or it does not rest on consent.
+    """
+    check_purpose(vault.policy, purpose)
+    decision = _Decision(vault, purpose, now)
+    deciding = decision.deciding()
+    after = b""
+    while True:
+        with vault.database.read() as connection:
+            bounds = audience_rows.next_range(connection, purpose, after, page)
+            if bounds is None:
+                return
+            there = audience_rows.reachable(connection, purpose, bounds)
+            people = groupby(audience_rows.answers(connection, deciding, bounds), key=_SUBJECT_ID)
+            found = [who for who, answers in people if who in there and decision.is_in(connection, list(answers))]
+        after = bounds.last
+        yield found
+
+
+def check_purpose(policy: Policy, purpose: str) -> None:
+    """Check that a purpose can have an audience.
+
+    Raises:
+        ConfigurationError: There is no such purpose, or it does not rest on consent.
+    """
+    declared = policy.purposes.get(purpose)
+    if declared is None:
+        raise ConfigurationError(f"privacy.yml has no purpose '{purpose}'; name one of {', '.join(policy.purposes)}")
+    if declared.basis != "consent":
+        raise ConfigurationError(f"purpose '{purpose}' does not rest on consent, so it has no audience by consent")

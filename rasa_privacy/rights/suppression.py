@@ -1,0 +1,119 @@
+"""Suppression: who must not be written to again, whatever consent says, and also after an erasure.
+
+Rules:
+
+1. Only keyed hashes are stored. A contact has one for each of its forms (`minimize.contacts`); a sender id has the one
+   of its conversation, and those of the contact that it may be itself.
+2. STOP writes one for the sender. A new yes to a marketing purpose by the same person lifts that one, since consent may
+   be given anew (47 CFR 64.1200(a)(9)); it lifts no other.
+3. What an operator added or a list brought stays until an operator removes it, and is not lifted by a yes.
+4. Nothing here is in the rows of a person, so erasing the person keeps it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from rasa_privacy.errors import ContactError
+from rasa_privacy.minimize.contacts import contact_forms, sender_forms
+from rasa_privacy.storage import suppressions
+from rasa_privacy.storage.subjects import SENDER_DOMAIN
+from rasa_privacy.storage.vault import Vault
+
+#: The person's own opt-out word.
+STOP: Final = "stop"
+OPERATOR: Final = "operator"
+IMPORTED: Final = "imported"
+
+_CONTACT_DOMAIN: Final = "contact"
+
+
+def suppress(vault: Vault, connection: Any, sender_id: str, reason: str, at: datetime) -> bool:
+    """Suppress a sender.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`.
+        sender_id: Rasa's conversation key.
+        reason: STOP, OPERATOR or IMPORTED.
+        at: The moment, aware and in UTC.
+
+    Returns:
+        Whether it is new.
+    """
+    return suppressions.put(connection, sender_indexes(vault, sender_id), reason, at, over=STOP) > 0
+
+
+def suppress_contacts(vault: Vault, connection: Any, contacts: Iterable[str], reason: str, at: datetime) -> int:
+    """Suppress email addresses and phone numbers, and return how many of them are new.
+
+    Raises:
+        ContactError: One is neither; nothing of these was written then.
+    """
+    forms = [contact_indexes(vault, contact) for contact in contacts]
+    there = suppressions.reasons_of(connection, [index for each in forms for index in each])
+    suppressions.put(connection, (index for each in forms for index in each), reason, at, over=STOP)
+    return len({each for each in forms if not there.keys() & set(each)})
+
+
+def remove_contacts(vault: Vault, connection: Any, contacts: Iterable[str]) -> int:
+    """Lift the suppression of contacts, whatever its reason, and return how many of them were suppressed.
+
+    Raises:
+        ContactError: One is neither an email address nor a phone number.
+    """
+    return sum(suppressions.remove(connection, contact_indexes(vault, contact)) > 0 for contact in contacts)
+
+
+def remove_sender(vault: Vault, connection: Any, sender_id: str) -> bool:
+    """Lift the suppression of a sender, whatever its reason."""
+    return suppressions.remove(connection, sender_indexes(vault, sender_id)) > 0
+
+
+def lift_after_grant(vault: Vault, connection: Any, sender_id: str, purpose: str) -> bool:
+    """Lift a sender's STOP after a new yes to a marketing purpose, in the transaction that records the yes.
+
+    Returns:
+        Whether there was one to lift.
+    """
+    declared = vault.policy.purposes.get(purpose)
+    if declared is None or not declared.marketing:
+        return False
+    return suppressions.remove(connection, sender_indexes(vault, sender_id), only=STOP) > 0
+
+
+def suppressed(vault: Vault, connection: Any, sender_id: str | None, contacts: Sequence[object] = ()) -> str | None:
+    """Return why a person must not be written to, or None.
+
+    Args:
+        vault: The open store.
+        connection: An open read or write transaction.
+        sender_id: Rasa's conversation key, if it is known.
+        contacts: Values of contact items; what is neither an email address nor a phone number says nothing.
+    """
+    indexes = list(sender_indexes(vault, sender_id)) if sender_id is not None else []
+    for contact in contacts:
+        indexes += _lenient_indexes(vault, contact)
+    return next(iter(suppressions.reasons_of(connection, indexes).values()), None)
+
+
+def sender_indexes(vault: Vault, sender_id: str) -> tuple[bytes, ...]:
+    """Return the blind index of a sender id, which its conversation has too, and those of the contact that it is."""
+    contact = (vault.index.of(_CONTACT_DOMAIN, form) for form in sender_forms(sender_id))
+    return (vault.index.of(SENDER_DOMAIN, sender_id), *contact)
+
+
+def contact_indexes(vault: Vault, contact: str) -> tuple[bytes, ...]:
+    """Return the blind indexes of an email address or a phone number.
+
+    Raises:
+        ContactError: It is neither.
+    """
+    return tuple(vault.index.of(_CONTACT_DOMAIN, form) for form in contact_forms(contact))
+
+
+def _lenient_indexes(vault: Vault, contact: object) -> tuple[bytes, ...]:
+    try:
+        return contact_indexes(vault, str(contact))
+    except ContactError:
+        return ()

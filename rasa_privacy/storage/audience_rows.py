@@ -1,0 +1,173 @@
+"""SQL of the audience: who may belong to it, in pages of bounded size, and what is stored of each of them.
+
+A page is a range of subject ids that holds some people who ever said yes to the purpose, each with all answers that
+decide about them. It is a superset of the audience: the fold over the records decides. Each page is read by its range
+in an index that holds all that is needed, so it may be a transaction of its own, and its cost does not depend on where
+it lies.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.crypto.identity import SERVICE
+from rasa_privacy.crypto.sealing import open_sealed
+from rasa_privacy.storage.conversation_head import service_key, verified_head
+from rasa_privacy.storage.conversation_reader import open_every
+from rasa_privacy.storage.conversation_rows import by_subject
+from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.query import Query
+from rasa_privacy.storage.tables import conversations, from_micros, ledger, suppressions
+
+_L: Final = ledger.c
+# Parts of the text: `Query` knows named parameters only.
+_GRANTED: Final = literal_column("'granted'")
+_ASKED: Final = literal_column("'asked'")
+_YES: Final = (_L.purpose == bindparam("purpose"), _L.event == _GRANTED, _L.subject_id > bindparam("after"))
+_BOUND: Final = (
+    select(_L.subject_id).where(*_YES).order_by(_L.subject_id).limit(literal_column("1")).offset(bindparam("skipped"))
+)
+_LARGEST: Final = select(_L.subject_id).where(*_YES).order_by(_L.subject_id.desc()).limit(1)
+_REACHABLE: Final = Query(
+    select(_L.subject_id)
+    .select_from(
+        ledger.join(conversations, conversations.c.subject_id == _L.subject_id).outerjoin(
+            suppressions, suppressions.c.contact_index == conversations.c.sender_index
+        )
+    )
+    .where(*_YES, _L.subject_id <= bindparam("last"))
+    .group_by(_L.subject_id)
+    .having(func.count(suppressions.c.contact_index) < literal_column("1"))
+)
+_METHODS: Final = (
+    select(_L.subject_id, _L.method)
+    .where(
+        _L.subject_id.in_(bindparam("subjects", expanding=True)),
+        _L.purpose == bindparam("purpose"),
+        _L.event == _GRANTED,
+    )
+    .order_by(_L.seq)
+)
+
+
+class Range(NamedTuple):
+    """The subject ids of a page.
+
+    Attributes:
+        after: The last one of the page before; no bytes for the first page.
+        last: The last one of this page.
+    """
+
+    after: bytes
+    last: bytes
+
+
+class Answer(NamedTuple):
+    """An answer of somebody in a page, as the fold reads it.
+
+    Attributes:
+        subject_id: The person, 16 bytes.
+        purpose: Its purpose.
+        event: A word of the ledger, never `asked`.
+        notice_hash: Hash of the notice that was shown.
+        at: When, aware and in UTC.
+    """
+
+    subject_id: bytes
+    purpose: str
+    event: str
+    notice_hash: bytes
+    at: datetime
+
+
+class StoredContact(NamedTuple):
+    """What is stored of one conversation of a person.
+
+    Attributes:
+        sender_id: Rasa's conversation key.
+        entries: Value entries of the purpose: event number, path, item, value.
+    """
+
+    sender_id: str
+    entries: list[Any]
+
+
+def next_range(conn: Connection, purpose: str, after: bytes, most: int) -> Range | None:
+    """Return the range of the next page, or None where nobody is left.
+
+    Args:
+        conn: A connection that reads.
+        purpose: The purpose of the audience.
+        after: The last subject id of the page before; no bytes for the first page.
+        most: Number of times that people said yes in the page; more only where one person said it more often.
+    """
+    known = {"purpose": purpose, "after": after}
+    last = conn.execute(_BOUND, {**known, "skipped": most - 1}).scalar()
+    if last is None:
+        last = conn.execute(_LARGEST, known).scalar()
+    return None if last is None else Range(after, last)
+
+
+def answers(conn: Connection, deciding: Sequence[str], page: Range) -> Iterator[Answer]:
+    """Yield the answers of the people in a range, person by person, each person's oldest first.
+
+    Args:
+        conn: A connection that reads.
+        deciding: Purposes whose records decide.
+        page: The range.
+    """
+    named = {f"deciding_{number}": name for number, name in enumerate(deciding)}
+    rows = _answers(len(deciding)).rows(conn, after=page.after, last=page.last, **named)
+    return (Answer(who, purpose, event, digest, from_micros(at)) for who, purpose, event, digest, at in rows)
+
+
+def reachable(conn: Connection, purpose: str, page: Range) -> frozenset[bytes]:
+    """Return the people in a range who ever said yes, have a conversation, and none of whose senders is suppressed."""
+    rows = _REACHABLE.rows(conn, purpose=purpose, after=page.after, last=page.last)
+    return frozenset(row[0] for row in rows)
+
+
+def methods_of(conn: Connection, purpose: str, subject_ids: list[bytes]) -> dict[bytes, str]:
+    """Return how each of these people said yes the last time."""
+    if not subject_ids:
+        return {}
+    return {row.subject_id: row.method for row in conn.execute(_METHODS, {"subjects": subject_ids, "purpose": purpose})}
+
+
+def contacts_of(conn: Connection, data_keys: DataKeys, subject_id: bytes, purpose: str) -> list[StoredContact]:
+    """Return each conversation of a person with the values that this purpose holds.
+
+    Raises:
+        TamperedSegmentError: What is stored is not what was written.
+        MalformedSegmentError: What is stored does not follow the format.
+        KeyDestroyedError: The person was erased.
+    """
+    keys = data_keys.of_subject(conn, subject_id)
+    needed = {name: key for name, key in keys.items() if name in (SERVICE, purpose)}
+    contacts = []
+    for row in by_subject(conn, subject_id):
+        name = open_sealed(service_key(row, needed), row.sealed_sender, row.place.sender())
+        head = verified_head(row, needed)
+        stored = open_every(conn, row, head, needed) if row.version else {}
+        contacts.append(StoredContact(name.decode("utf-8", "surrogatepass"), stored.get(purpose, [])))
+    return contacts
+
+
+@lru_cache(maxsize=16)
+def _answers(deciding: int) -> Query:
+    """Return the query of a range's answers for a number of deciding purposes."""
+    names = [bindparam(f"deciding_{number}") for number in range(deciding)]
+    return Query(
+        select(_L.subject_id, _L.purpose, _L.event, _L.notice_hash, _L.at)
+        .where(
+            _L.purpose.in_(names),
+            _L.event != _ASKED,
+            _L.subject_id > bindparam("after"),
+            _L.subject_id <= bindparam("last"),
+        )
+        .order_by(_L.subject_id, _L.seq)
+    )

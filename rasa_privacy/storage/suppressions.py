@@ -1,0 +1,70 @@
+"""SQL on the suppressions: keyed hashes of contacts and sender ids that must not be written to again.
+
+A row names nobody: without the index key the hash says nothing. Erasing a person leaves it there, on purpose.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.storage.tables import suppressions, to_micros
+
+_S: Final = suppressions.c
+_FOUND: Final = select(_S.contact_index, _S.reason).where(_S.contact_index.in_(bindparam("indexes", expanding=True)))
+_INSERT: Final = insert(suppressions)
+_REASON: Final = update(suppressions).where(_S.contact_index == bindparam("row")).values(reason=bindparam("new"))
+_DELETE: Final = delete(suppressions).where(_S.contact_index.in_(bindparam("indexes", expanding=True)))
+_DELETE_REASON: Final = _DELETE.where(_S.reason == bindparam("only"))
+#: As many values as every database takes in one statement.
+_AT_ONCE: Final = 500
+
+
+def put(conn: Connection, indexes: Iterable[bytes], reason: str, at: datetime, *, over: str | None = None) -> int:
+    """Suppress; one that is suppressed already stays, with its reason and time.
+
+    Args:
+        conn: A connection of `Database.transact`.
+        indexes: Blind indexes, 32 bytes each.
+        reason: A word of at most 32 characters.
+        at: Aware UTC time.
+        over: An earlier reason that this one takes the place of.
+
+    Returns:
+        The number of new rows.
+
+    Raises:
+        ContentionError: Another transaction wrote the same row (raised at the end of the transaction at last).
+    """
+    wanted = dict.fromkeys(indexes)
+    there = reasons_of(conn, wanted)
+    for row in (index for index, earlier in there.items() if earlier == over != reason):
+        conn.execute(_REASON, {"row": row, "new": reason})
+    new = [{"contact_index": each, "reason": reason, "at": to_micros(at)} for each in wanted if each not in there]
+    if new:
+        conn.execute(_INSERT, new)
+    return len(new)
+
+
+def reasons_of(conn: Connection, indexes: Collection[bytes]) -> dict[bytes, str]:
+    """Return the reason of each of these that is suppressed."""
+    found: dict[bytes, str] = {}
+    for part in _parts(indexes):
+        found.update((row.contact_index, row.reason) for row in conn.execute(_FOUND, {"indexes": part}))
+    return found
+
+
+def remove(conn: Connection, indexes: Collection[bytes], only: str | None = None) -> int:
+    """Lift the suppression of these, or of those of them that have one reason; return how many there were."""
+    removed = 0
+    for part in _parts(indexes):
+        statement, named = (_DELETE, {}) if only is None else (_DELETE_REASON, {"only": only})
+        removed += conn.execute(statement, {"indexes": part, **named}).rowcount
+    return removed
+
+
+def _parts(indexes: Collection[bytes]) -> Iterable[list[bytes]]:
+    every = list(indexes)
+    return (every[first : first + _AT_ONCE] for first in range(0, len(every), _AT_ONCE))

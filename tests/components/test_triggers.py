@@ -1,0 +1,163 @@
+"""Messages that nobody typed reach only who may be written to; Global Privacy Control is recorded once."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from rasa_privacy.dialogue.turns import CLOSED
+from rasa_privacy.policy.model import QuietHours
+from rasa_privacy.rights.suppression import STOP, suppress
+from tests.support.vaults import SENDER, grant, ledger_events
+
+pytestmark = pytest.mark.rasa
+
+
+@pytest.fixture
+def trigger(store: Any, bot_of: Any, untouched: Any) -> Callable[..., Any]:
+    """Return a function that triggers an intent which leads to an action; returns the error of the caller, or None."""
+    bot = bot_of(store)
+
+    async def run(action: str) -> Any:
+        bot.graph.action = action
+        channel = untouched.CollectingOutputChannel()
+        tracker = await bot.processor.get_tracker(SENDER)
+        if tracker.latest_action_name != "action_listen":  # as the start of a session leaves it
+            tracker.update(untouched.rasa_events.ActionExecuted("action_listen"))
+        try:
+            await bot.processor.trigger_external_user_uttered("enter_draw", [], tracker, channel)
+        except Exception as error:  # noqa: BLE001 - the caller's
+            return error
+        return None
+
+    return run
+
+
+@pytest.fixture
+def refused(untouched: Any) -> type[Exception]:
+    """Return the error of a trigger that was stopped, in a process without a server."""
+    from rasa_privacy.components import triggers  # noqa: PLC0415 - imports rasa
+
+    assert untouched
+    return triggers.TriggerRefusedError
+
+
+async def stored_events(store: Any) -> list[str]:
+    """Return the names of the actions that are stored of the person."""
+    tracker = await store.retrieve_full_tracker(SENDER)
+    return [] if tracker is None else [type(event).__name__ for event in tracker.events]
+
+
+async def test_without_consent_nothing_is_said_or_kept(trigger: Any, store: Any, refused: Any) -> None:
+    """A guarded action is not run, and the consent is not asked for either: nobody wanted that message."""
+    error = await trigger("action_submit")
+    assert isinstance(error, refused)
+    assert "consent" in str(error)
+    assert SENDER not in str(error)
+    assert await stored_events(store) == []
+    grant(store._vault, "draw")
+    assert await trigger("action_submit") is None
+    assert "UserUttered" in await stored_events(store)
+
+
+async def test_a_suppressed_person_is_reached_by_no_trigger(trigger: Any, store: Any, refused: Any) -> None:
+    """Not by one that leads to something unguarded, and not with a consent on record."""
+    grant(store._vault, "draw")
+    assert await trigger("utter_greet") is None
+    store._vault.database.transact(lambda conn: suppress(store._vault, conn, SENDER, STOP, store._vault.clock()))
+    for action in ("utter_greet", "action_submit"):
+        error = await trigger(action)
+        assert isinstance(error, refused)
+        assert "suppressed" in str(error)
+
+
+async def test_quiet_hours_stop_what_the_purpose_guards(
+    trigger: Any, store: Any, refused: Any, clock: Any, untouched: Any
+) -> None:
+    """At half past twelve of UTC it is quiet; eight hours later it is not, and other actions are free at any time."""
+    vault = store._vault
+    hours = QuietHours(from_="12:00", to="14:00", time_zone="UTC")
+    draw = msgspec.structs.replace(vault.policy.purposes["draw"], quiet_hours=hours)
+    vault.policy.purposes["draw"] = draw
+    grant(vault, "draw")
+    error = await trigger("action_submit")
+    assert isinstance(error, refused)
+    assert "quiet hours" in str(error)
+    assert await trigger("action_hours") is None
+    clock.advance(hours=8)
+    assert await trigger("action_submit") is None
+    assert untouched
+
+
+async def test_the_server_answers_409(trigger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Rasa's HTTP server runs, the caller gets a status and the reason, and not 500."""
+    import rasa.server  # noqa: PLC0415 - takes long, and only this test needs it
+
+    monkeypatch.setattr(rasa.server.logger, "error", lambda *_: None)
+    error = await trigger("action_submit")
+    assert isinstance(error, rasa.server.ErrorResponse)
+    assert error.status == 409
+    assert "consent" in error.error_info["message"]
+
+
+async def test_what_a_person_types_is_still_asked_about(store: Any, bot_of: Any) -> None:
+    """Only triggers are stopped: a typed message that leads to a guarded action brings the question."""
+    bot = bot_of(store)
+    bot.graph.action = "action_submit"
+    assert await bot.say("enter me", SENDER) != [CLOSED]
+    assert bot.actions.payloads[0]["next_action"] == "action_privacy_ask_consent"
+
+
+async def test_the_signal_is_recorded_once_by_the_processor(store: Any, bot_of: Any, untouched: Any) -> None:
+    """A message with `gpc: true` leaves one record; one without leaves none."""
+    bot = bot_of(store)
+    api = untouched.rasa_api
+    for metadata in ({}, {"gpc": True}, {"gpc": True}, None):
+        channel = untouched.CollectingOutputChannel()
+        await bot.processor.handle_message(
+            api.UserMessage("hello", channel, SENDER, input_channel="rest", metadata=metadata)
+        )
+    with store._vault.database.read() as conn:
+        subject_id = store._vault.subjects.find(conn, SENDER)
+    assert ledger_events(store._vault, subject_id) == [("sale_or_sharing", "refused")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "metadata", "expected"),
+    [
+        ({"Sec-GPC": "1"}, None, {"gpc": True}),
+        ({"Sec-GPC": "1"}, {"a": 1}, {"a": 1, "gpc": True}),
+        ({"Sec-GPC": "0"}, {"a": 1}, {"a": 1}),
+        ({}, None, None),
+    ],
+)
+def test_the_rest_channel_sees_the_header(untouched: Any, headers: Any, metadata: Any, expected: Any) -> None:
+    """Only the value 1 says anything; other metadata stays."""
+    import rasa_privacy  # noqa: PLC0415 - as credentials.yml names it
+
+    assert untouched
+    request = SimpleNamespace(headers=headers, json={"metadata": metadata})
+    assert rasa_privacy.RestInput().get_metadata(request) == expected
+    assert rasa_privacy.RestInput.name() == "rest"
+
+
+@pytest.mark.parametrize(("environ", "expected"), [({"HTTP_SEC_GPC": "1"}, True), ({}, None)])
+async def test_the_socket_channel_sees_the_header(
+    untouched: Any, monkeypatch: pytest.MonkeyPatch, environ: Any, expected: Any
+) -> None:
+    """The header of the connection counts for each of its messages."""
+    import rasa_privacy  # noqa: PLC0415 - as credentials.yml names it
+
+    got: list[Any] = []
+
+    async def take(message: Any) -> None:
+        got.append(message.metadata)
+
+    channel = rasa_privacy.SocketIOInput()
+    channel.blueprint(take)
+    monkeypatch.setattr(channel.sio, "get_environ", lambda _sid, _namespace=None: environ)
+    await channel.sio.handlers["/"]["user_uttered"]("sid", {"message": "hello"})
+    assert [metadata.get("gpc") for metadata in got] == [expected]
+    assert untouched
