@@ -43,6 +43,7 @@ REQUESTED_SLOT: Final = "requested_slot"
 DROPPED: Final = "privacy_dropped"
 
 _NAME: Final = re.compile(r"[\w-]{1,64}")
+_UTTER: Final = re.compile(r"utter_[\w-]{1,64}/[\w.-]{1,64}")
 _INTENT: Final = re.compile(r"/[^\s{@]+")
 
 #: Fields of each event type (rasa 3.6.21, rasa/shared/core/events.py) that hold names, not what people say.
@@ -232,6 +233,7 @@ class EventSplitter:
                 "metadata": {},
                 "message_id": event.get("message_id"),
                 **({} if ranking is None else {"intent_ranking": [_intent(ranked) for ranked in ranking]}),
+                **_selected(parsed.get("response_selector")),
             },
             input_channel=event.get("input_channel"),
             message_id=event.get("message_id"),
@@ -359,6 +361,17 @@ def texts_of(value: object) -> Iterator[str]:
 
 def _intent(intent: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": intent.get("name"), "confidence": intent.get("confidence")}
+
+
+def _selected(found: object) -> dict[str, Any]:
+    """Return the names of the responses that were selected: a retrieval action looks for them on the tracker."""
+    kept = {}
+    for key, one in found.items() if isinstance(found, Mapping) else ():
+        response = one.get("response") if isinstance(one, Mapping) else None
+        name = response.get("utter_action") if isinstance(response, Mapping) else None
+        if isinstance(name, str) and _UTTER.fullmatch(name) and isinstance(key, str) and _NAME.fullmatch(key):
+            kept[key] = {"response": {"utter_action": name}}
+    return {"response_selector": kept} if kept else {}
 
 
 def _metadata(event: Mapping[str, Any]) -> dict[str, Any]:

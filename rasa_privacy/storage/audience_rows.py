@@ -2,8 +2,7 @@
 
 A page is a range of subject ids that holds some people who ever said yes to the purpose, each with all answers that
 decide about them. It is a superset of the audience: the fold over the records decides. Each page is read by its range
-in an index that holds all that is needed, so it may be a transaction of its own, and its cost does not depend on where
-it lies.
+in the ledger's index of people, so it may be a transaction of its own, and its cost does not depend on where it lies.
 """
 
 from collections.abc import Iterator, Sequence

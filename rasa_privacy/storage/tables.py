@@ -131,8 +131,6 @@ ledger: Final = Table(
     Column("at", BigInteger, nullable=False),
     Column("link", Blob(32), nullable=False),
     Index("ledger_subject", "subject_id"),
-    # Holds all that decides who is in a purpose's audience, so that a million people are read in its order.
-    Index("ledger_purpose", "purpose", "subject_id", "seq", "event", "at", "notice_hash"),
 )
 
 notices: Final = Table(

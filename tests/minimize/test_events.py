@@ -103,6 +103,21 @@ def test_what_the_bot_needs_is_kept_whatever_was_consented(kind: str, kept: dict
     assert MASKED.split(saying(NAME)[kind], 0, view) == ({"event": kind, "timestamp": TIME, **kept}, [])
 
 
+def test_selected_response_keeps_its_name_only() -> None:
+    """A retrieval action finds its response on a tracker that was read back; what is no name is dropped."""
+    event = message(NAME)
+    event["parse_data"]["response_selector"] = {
+        "faq": {"response": {"utter_action": "utter_faq/hours", "responses": [{"text": NAME}], "confidence": 0.9}},
+        f"{NAME} ": {"response": {"utter_action": "utter_faq/hours"}},
+        "other": {"response": {"utter_action": f"utter_faq/{NAME} "}},
+        "broken": NAME,
+    }
+    structure, _ = MASKED.split(event, 0, NOBODY)
+    assert structure["parse_data"]["response_selector"] == {"faq": {"response": {"utter_action": "utter_faq/hours"}}}
+    event["parse_data"]["response_selector"] = NAME
+    assert "response_selector" not in MASKED.split(event, 0, NOBODY)[0]["parse_data"]
+
+
 def test_message_keeps_its_intent_and_loses_the_rest() -> None:
     """Without consent a message is its intent, where it came from, and why there is no text."""
     structure, _ = MASKED.split(message(NAME), 0, NOBODY)

@@ -1,4 +1,4 @@
-"""Suppressions, one-time codes of double opt-in, and the order of a purpose's ledger records.
+"""Suppressions, and one-time codes of double opt-in.
 
 Each step looks whether it was done: MariaDB commits after each statement, so a killed upgrade is gone on with.
 """
@@ -34,13 +34,7 @@ def upgrade() -> None:
             sa.Column("expires_at", sa.BigInteger, nullable=False),
             sa.Column("attempts", sa.Integer, nullable=False),
         )
-    if "ledger_purpose" not in _indexes("ledger"):
-        op.create_index("ledger_purpose", "ledger", ["purpose", "subject_id", "seq", "event", "at", "notice_hash"])
 
 
 def _tables() -> set[str]:
     return set(sa.inspect(op.get_bind()).get_table_names())
-
-
-def _indexes(table: str) -> set[str]:
-    return {each["name"] for each in sa.inspect(op.get_bind()).get_indexes(table)}
