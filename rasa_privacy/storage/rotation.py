@@ -45,6 +45,7 @@ _REWRAP_MANY: Final = text(
     "WHERE k.subject_id = n.subject_id AND k.purpose = n.purpose AND k.epoch = :number "
     "AND k.subject_id BETWEEN :first AND :last"
 )
+_REWRAP_SQLITE: Final = "UPDATE data_keys SET wrapped = ?, epoch = ? WHERE subject_id = ? AND purpose = ? AND epoch = ?"
 _LEFT: Final = select(func.count()).select_from(data_keys).where(_K.epoch == bindparam("number"))
 _SYSTEM: Final = select(system_keys.c.name, system_keys.c.wrapped).with_for_update()
 _SET_SYSTEM: Final = (
@@ -177,6 +178,12 @@ def _write(conn: Connection, rows: list[tuple[bytes, str, bytes]], number: int, 
     if conn.dialect.name == "postgresql":
         bounds = {"first": subjects[0], "last": subjects[-1], "number": number, "active": active}
         conn.execute(_REWRAP_MANY, {"subjects": subjects, "names": names, "sealed": sealed, **bounds})
+        return
+    if conn.dialect.name == "sqlite":
+        # SQLAlchemy's handling of the parameters costs as much as SQLite's work.
+        conn.connection.dbapi_connection.executemany(
+            _REWRAP_SQLITE, [(key, active, subject, name, number) for subject, name, key in rows]
+        )
         return
     conn.execute(
         _REWRAP,
