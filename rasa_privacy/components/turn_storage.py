@@ -156,6 +156,7 @@ class TurnWriter:
             return None
         if subject_id is None:
             subject_id = vault.subjects.find_or_create(connection, sender_id, turn.now)
+            new = self._allowed(connection, turn, subject_id)  # somebody may have come and been erased since
         opened = vault.conversations.open_head(connection, sender_id)
         found, first_seq = opened.version, opened.event_count
         active = state_of(vault, connection, subject_id, turn.now).active

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import ContentionError, PrivacyError, UnreachableError
 from rasa_privacy.retention.due import SERVICE
+from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
 from rasa_privacy.storage.vault import Vault
 
@@ -41,26 +42,43 @@ def sweep(vault: Vault, now: datetime) -> SweepResult:
     Several processes may sweep at once; each finds what the others have left.
     """
     purposes = people = 0
+    damaged: set[tuple[bytes, str]] = set()
     more = True
     while more:
-        removed, more = vault.database.transact(lambda connection: _sweep_batch(vault, connection, now))
+        removed, more = vault.database.transact(lambda connection: _sweep_batch(vault, connection, now, damaged))
         purposes += removed.purposes
         people += removed.people
+    if damaged:
+        logger.error(
+            "%d purposes of people are due and could not be removed, since rows are damaged; `rasa-privacy check "
+            "--database` names them.",
+            len(damaged),
+        )
     if purposes:
-        vault.database.checkpoint()
+        empty_log(vault)
     return SweepResult(purposes, people)
 
 
-def _sweep_batch(vault: Vault, connection: Any, now: datetime) -> tuple[SweepResult, bool]:
-    """Remove what is due first; return what was removed, and whether there may be more."""
+def _sweep_batch(
+    vault: Vault, connection: Any, now: datetime, damaged: set[tuple[bytes, str]]
+) -> tuple[SweepResult, bool]:
+    """Remove what is due first; return what was removed, and whether there may be more. Damage is noted and left."""
     purposes = people = 0
-    due = vault.data_keys.due(connection, now, _BATCH)
+    most = _BATCH + len(damaged)
+    due = vault.data_keys.due(connection, now, most)
     # Each process locks in the same order, so that two of them do not wait for each other; `service` comes last.
-    for subject_id, purpose in sorted(due, key=lambda each: (each[0], each[1] == SERVICE)):
-        removed = _remove(vault, connection, subject_id, purpose, now)
+    for subject_id, purpose in sorted(set(due) - damaged, key=lambda each: (each[0], each[1] == SERVICE)):
+        try:
+            with connection.begin_nested():
+                removed = _remove(vault, connection, subject_id, purpose, now)
+        except (ContentionError, UnreachableError):
+            raise
+        except PrivacyError:
+            damaged.add((subject_id, purpose))
+            continue
         purposes += removed.purposes
         people += removed.people
-    return SweepResult(purposes, people), len(due) == _BATCH
+    return SweepResult(purposes, people), len(due) == most
 
 
 def _remove(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> SweepResult:
@@ -93,7 +111,9 @@ def _drop(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> Non
     """Delete the purpose's segments; of a damaged conversation its key goes all the same, which is what counts."""
     try:
         vault.conversations.drop_purpose(connection, subject_id, purpose)
-    except (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError):
+    except (ContentionError, UnreachableError):
+        raise
+    except PrivacyError:
         logger.warning(
             "A conversation with data that is due is damaged; its key is destroyed, its rows stay unreadable."
         )

@@ -8,6 +8,7 @@ id that nothing connects to a person any more (GDPR Art. 7(1): the controller mu
 17(3)(b) and (e)).
 """
 
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
-from rasa_privacy.errors import StorageError
+from rasa_privacy.errors import LedgerError, StorageError
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.storage.journal_entry import Erased
 from rasa_privacy.storage.vault import Vault
+
+logger = logging.getLogger(__name__)
 
 #: Letters and digits that are not taken for one another when read out (Crockford's base 32).
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -72,7 +75,11 @@ def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence:
         "events": vault.erasures.event_count(connection, subject_id),
         "keys": len(vault.data_keys.due_of(connection, subject_id)),
     }
-    record_withdrawal(vault, connection, subject_id, vault.policy.purposes, evidence)
+    try:
+        record_withdrawal(vault, connection, subject_id, vault.policy.purposes, evidence)
+    except LedgerError:
+        # Nobody stays because the ledger is damaged; without a subject its consent says nothing.
+        logger.warning("An erasure goes on without a record in the consent ledger, which is damaged.")
     entry = Erased(subject_id, evidence.at, number, counts)
     vault.journal.write(connection, entry)
     vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)

@@ -268,13 +268,15 @@ class Conversations:
     def _row_and_keys(self, conn: Connection, sender_id: str) -> tuple[ConversationRow | None, dict[str, DataKey]]:
         sender_index = self._index.of(SENDER_DOMAIN, sender_id)
         if self._data_keys.apart:
-            alone = table.by_sender(conn, sender_index)
-            return (None, {}) if alone is None else (alone, self._data_keys.of_subject(conn, alone.place.subject_id))
-        found = table.with_keys(conn, sender_index)
-        if found is None:
-            return None, {}
-        row, wrapped = found
-        return row, self._data_keys.unwrap_all(row.place.subject_id, wrapped)
+            row = table.by_sender(conn, sender_index)
+            keys = self._data_keys.of_subject(conn, row.place.subject_id) if row is not None else {}
+        else:
+            found = table.with_keys(conn, sender_index)
+            row = found[0] if found is not None else None
+            keys = self._data_keys.unwrap_all(found[0].place.subject_id, found[1]) if found is not None else {}
+        if row is not None and SERVICE in keys:
+            self._subjects.verify(row.place, row.sealed_sender, sender_index, keys[SERVICE])
+        return row, keys
 
     def _row_to_change(
         self, conn: Connection, sender_id: str, expected_version: int, now: datetime, opened: Opened | None

@@ -20,6 +20,7 @@ from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.sealing import DataKey
 from rasa_privacy.errors import (
     KeyDestroyedError,
+    KeyProviderError,
     MalformedSegmentError,
     PrivacyError,
     StorageError,
@@ -33,7 +34,7 @@ from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
 from rasa_privacy.storage.tables import erasures, from_micros, subjects, to_micros, tombstones
 
-_DAMAGED: Final = (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError)
+_DAMAGED: Final = (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError, KeyProviderError)
 _T: Final = tombstones.c
 _E: Final = erasures.c
 _CERTIFY: Final = insert(erasures)

@@ -158,7 +158,8 @@ def _user_fields(_kind: int, entry: Mapping[str, Any]) -> list[Any]:
     parsed = entry["parse_data"]
     intent, ranking = parsed["intent"], parsed.get("intent_ranking")
     confidences = None if ranking is None else {each["name"]: each["confidence"] for each in ranking}
-    first = None if ranking and ranking[0] == intent else intent
+    # A confidence of 1 and one of 1.0 are equal and are not stored alike.
+    first = None if ranking and repr(ranking[0]) == repr(intent) else intent
     message_id = _short_id(entry["message_id"])
     return [entry["text"], entry["input_channel"], message_id, first, confidences, parsed["entities"]]
 

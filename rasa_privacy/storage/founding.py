@@ -68,8 +68,13 @@ def open_keys(
 
 
 def _refuse_old(database: Database, keys: Database) -> None:
-    """A key database that is new while there are conversations is not the store's own."""
+    """Keys are not made anew for people who are there already."""
     with database.read() as conn:
+        if database is keys and (conn.execute(_ANY_SUBJECT).first() or conn.execute(_ANY_KEY).first()):
+            raise KeyProviderError(
+                f"{keys.name}: there are people and no key-encryption keys; somebody emptied a table. Restore the "
+                "database from its backup"
+            )
         if database is not keys and conn.execute(_GET_META, {"key": _STORE_ID}).scalar() is not None:
             raise KeyProviderError(
                 f"{keys.name}: it holds no keys, but {database.name} has conversations; correct keys.url, or restore "

@@ -2,24 +2,32 @@
 
 It runs when the store opens, before anything is served. Most times there is nothing to do. After a restore from a
 backup it erases again who was erased since, and takes back what was withdrawn since; after a kill -9 it completes what
-was begun.
+was begun. What the database knows to be done is compared with what it holds: single tables may have been put back.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.storage.erasures import destroy_purpose
 from rasa_privacy.storage.journal_entry import Entry, Erased, Position, Withdrawn
 from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.tables import data_keys, ledger, subjects, to_micros
 
 if TYPE_CHECKING:
     from rasa_privacy.storage.vault import Vault
 
 _BATCH: Final = 100
+_THESE: Final = bindparam("people", expanding=True)
+_PEOPLE: Final = select(subjects.c.subject_id).where(subjects.c.subject_id.in_(_THESE))
+_KEYS: Final = select(data_keys.c.subject_id, data_keys.c.purpose).where(data_keys.c.subject_id.in_(_THESE))
+_ANSWERS: Final = select(ledger.c.subject_id, ledger.c.purpose, ledger.c.event, ledger.c.at).where(
+    ledger.c.subject_id.in_(_THESE), ledger.c.event != "asked"
+)
 #: `method` and `channel` of the ledger records that replay writes.
 METHOD: Final = "journal"
 #: Answers after which no consent stands.
@@ -44,8 +52,7 @@ def replay(vault: "Vault", *, everything: bool = False) -> Replayed:
 
     Args:
         vault: The open store.
-        everything: Look at each entry, and not only at those that the database does not know, as is needed after single
-            tables or rows were put back from a backup.
+        everything: Carry out each entry again, and not only those that the database does not know or contradicts.
 
     Raises:
         JournalError: The journal was lost, cut, changed, or is another database's; nothing was done.
@@ -55,8 +62,9 @@ def replay(vault: "Vault", *, everything: bool = False) -> Replayed:
     with vault.database.read() as connection:
         marks = vault.journal.marks(connection)
     first = 0 if everything else marks.done
-    erased = withdrawn = 0
-    if vault.journal.verify(marks) > first:
+    written = vault.journal.verify(marks)
+    erased, withdrawn = (0, 0) if everything else _mend(vault, marks.done)
+    if written > first:
         for batch in _batches(vault.journal.after(first)):
             done = vault.database.transact(lambda conn, batch=batch, after=first: _carry_out(vault, conn, batch, after))  # type: ignore[misc]
             erased += done.erased
@@ -67,6 +75,55 @@ def replay(vault: "Vault", *, everything: bool = False) -> Replayed:
     return Replayed(erased, withdrawn)
 
 
+def _mend(vault: "Vault", done: int) -> tuple[int, int]:
+    """Carry out again what the database knows to be done and holds all the same; return people and purposes.
+
+    Single tables or rows may have been put back from a backup, or the database of the keys alone.
+    """
+    erased = withdrawn = 0
+    known = takewhile(lambda each: each[0].number <= done, vault.journal.after(0))
+    for batch in _batches(known):
+        undone = _undone(vault, [entry for _position, entry in batch])
+        if undone:
+            again = vault.database.transact(lambda conn, undone=undone: _again(vault, conn, undone))  # type: ignore[misc]
+            erased += again.erased
+            withdrawn += again.withdrawn
+    return erased, withdrawn
+
+
+def _undone(vault: "Vault", entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries that the database contradicts."""
+    people = {"people": list({entry.subject_id for entry in entries})}
+    with vault.database.read() as conn:
+        there = set(conn.execute(_PEOPLE, people).scalars())
+        answers: dict[tuple[bytes, str], list[Any]] = {}
+        for row in conn.execute(_ANSWERS, people):
+            answers.setdefault((row.subject_id, row.purpose), []).append(row)
+    with vault.key_database.read() as conn:
+        keys = {(row.subject_id, row.purpose) for row in conn.execute(_KEYS, people)}
+    keyed = {subject_id for subject_id, _ in keys}
+
+    def is_undone(entry: Entry) -> bool:
+        if isinstance(entry, Erased):
+            return entry.subject_id in there or entry.subject_id in keyed
+        key = (entry.subject_id, entry.purpose)
+        at = to_micros(entry.at)
+        later = any(row.at > at or (row.at == at and row.event in _ENDED) for row in answers.get(key, ()))
+        return entry.subject_id in there and not later and (key in answers or key in keys)
+
+    return [entry for entry in entries if is_undone(entry)]
+
+
+def _again(vault: "Vault", connection: Connection, entries: Sequence[Entry]) -> Replayed:
+    erased = withdrawn = 0
+    for entry in entries:
+        if isinstance(entry, Erased):
+            erased += _erase(vault, connection, entry)
+        else:
+            withdrawn += _withdraw(vault, connection, entry)
+    return Replayed(erased, withdrawn)
+
+
 def _batches(entries: Iterator[tuple[Position, Entry]]) -> Iterator[list[tuple[Position, Entry]]]:
     while batch := list(islice(entries, _BATCH)):
         yield batch
@@ -74,14 +131,9 @@ def _batches(entries: Iterator[tuple[Position, Entry]]) -> Iterator[list[tuple[P
 
 def _carry_out(vault: "Vault", connection: Connection, batch: Sequence[tuple[Position, Entry]], after: int) -> Replayed:
     """Carry out entries in one transaction, which remembers that they are done."""
-    erased = withdrawn = 0
-    for _position, entry in batch:
-        if isinstance(entry, Erased):
-            erased += _erase(vault, connection, entry)
-        else:
-            withdrawn += _withdraw(vault, connection, entry)
+    done = _again(vault, connection, [entry for _position, entry in batch])
     vault.journal.carried_out(connection, after, batch[-1][0])
-    return Replayed(erased, withdrawn)
+    return done
 
 
 def _erase(vault: "Vault", connection: Connection, entry: Erased) -> bool:

@@ -13,7 +13,6 @@ Table and columns: rasa 3.6.21, rasa/core/tracker_store.py, `SQLTrackerStore.SQL
 """
 
 import json
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +40,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from rasa_privacy.errors import ConfigurationError, StorageError
+from rasa_privacy.storage.dialects.backend import server_label
 
 #: Rows that one transaction deletes at least, so that it stays short; a person is never cut in two.
 BATCH_ROWS: Final = 5000
@@ -115,7 +115,7 @@ class StockStore:
 
     def __init__(self, url: str) -> None:
         parsed = _checked(url)
-        self.name = str(parsed.database) if parsed.host is None else f"{parsed.host}/{parsed.database}"
+        self.name = str(parsed.database) if parsed.host is None else server_label(parsed)
         self._engine = _engine(parsed, self.name)
         self._dialect = parsed.get_backend_name()
         with self._reading() as conn:
@@ -269,4 +269,4 @@ def _event_of(data: Any) -> dict[str, Any] | None:
     time = found.get("timestamp")
     if isinstance(time, bool) or not isinstance(time, int | float):
         return None
-    return found if math.isfinite(time) and 0 <= time <= _MAX_SECONDS else None
+    return found if 0 <= time <= _MAX_SECONDS else None  # NaN compares with nothing

@@ -6,28 +6,33 @@ the transaction, on any database; on SQLite the write lock has seen to that alre
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import ID_BYTES, SERVICE, Place
-from rasa_privacy.crypto.sealing import seal
+from rasa_privacy.crypto.sealing import DataKey, open_sealed, seal
 from rasa_privacy.crypto.segment import NONCE_BYTES
+from rasa_privacy.errors import KeyProviderError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.tables import conversations, subjects, to_micros
 
 #: Domain of the blind index of sender ids.
 SENDER_DOMAIN: Final = "sender id"
-_FIND: Final = select(conversations.c.subject_id).where(conversations.c.sender_index == bindparam("sender"))
+_FIND: Final = select(conversations.c.subject_id, conversations.c.conversation_id, conversations.c.sealed_sender).where(
+    conversations.c.sender_index == bindparam("sender")
+)
 _LOCK: Final = select(subjects.c.subject_id).where(subjects.c.subject_id == bindparam("subject")).with_for_update()
 _FIND_AND_LOCK: Final = (
-    select(subjects.c.subject_id)
+    select(subjects.c.subject_id, conversations.c.conversation_id, conversations.c.sealed_sender)
     .join(conversations, conversations.c.subject_id == subjects.c.subject_id)
     .where(conversations.c.sender_index == bindparam("sender"))
     .with_for_update(of=subjects)
 )
+#: Rows whose sender was compared, so that a turn pays for it once; about 300 bytes each.
+_REMEMBERED: Final = 4096
 _INSERT_SUBJECT: Final = insert(subjects)
 _INSERT_CONVERSATION: Final = insert(conversations)
 
@@ -45,22 +50,69 @@ class Subjects:
         self._index = index
         self._data_keys = data_keys
         self._random_bytes = random_bytes
+        self._verified: set[tuple[Place, bytes, bytes]] = set()
 
     def find(self, conn: Connection, sender_id: str) -> bytes | None:
-        """Return the 16-byte subject id behind a sender id, or None for someone new (or erased)."""
-        subject_id: bytes | None = conn.execute(_FIND, {"sender": self._index.of(SENDER_DOMAIN, sender_id)}).scalar()
-        return subject_id
+        """Return the 16-byte subject id behind a sender id, or None for someone new (or erased).
+
+        Raises:
+            TamperedSegmentError: The row that is found by this sender id is another's.
+        """
+        return self._found(conn, _FIND, sender_id)
 
     def lock(self, conn: Connection, subject_id: bytes) -> bool:
         """Keep other transactions from changing anything of this subject until this one ends; False if it is gone."""
         return conn.execute(_LOCK, {"subject": subject_id}).first() is not None
 
     def find_for_update(self, conn: Connection, sender_id: str) -> bytes | None:
-        """Return the subject id as `find` does, and lock the subject. One that was erased meanwhile is not found."""
-        found: bytes | None = conn.execute(
-            _FIND_AND_LOCK, {"sender": self._index.of(SENDER_DOMAIN, sender_id)}
-        ).scalar()
+        """Return the subject id as `find` does, and lock the subject. One that was erased meanwhile is not found.
+
+        Raises:
+            TamperedSegmentError: As `find`.
+        """
+        return self._found(conn, _FIND_AND_LOCK, sender_id)
+
+    def _found(self, conn: Connection, statement: Any, sender_id: str) -> bytes | None:
+        sender_index = self._index.of(SENDER_DOMAIN, sender_id)
+        row = conn.execute(statement, {"sender": sender_index}).first()
+        if row is None:
+            return None
+        subject_id, conversation_id, sealed = row
+        place = Place(subject_id, conversation_id)
+        if not self._is_verified(place, sealed, sender_index):
+            try:
+                key = self._data_keys.get(conn, subject_id, SERVICE)
+                name = None if key is None else open_sealed(key, sealed, place.sender())
+            except (KeyProviderError, MalformedSegmentError, TamperedSegmentError):
+                name = None
+            # Who is damaged, or half erased, must still be found to be erased; reading the conversation says the rest.
+            if name is not None:
+                self._compare(place, sealed, sender_index, name)
+        found: bytes = subject_id
         return found
+
+    def verify(self, place: Place, sealed: bytes, sender_index: bytes, key: DataKey) -> None:
+        """See that a conversation's row is found by its own sender id.
+
+        Raises:
+            TamperedSegmentError: Somebody gave it the index of another, or exchanged the sealed name.
+            MalformedSegmentError: The sealed name does not follow the format.
+        """
+        if self._is_verified(place, sealed, sender_index):
+            return
+        self._compare(place, sealed, sender_index, open_sealed(key, sealed, place.sender()))
+
+    def _compare(self, place: Place, sealed: bytes, sender_index: bytes, name: bytes) -> None:
+        if self._index.of(SENDER_DOMAIN, name.decode("utf-8", "surrogatepass")) != sender_index:
+            raise TamperedSegmentError(
+                "a conversation is found by a sender id that is not its own; restore the database from its backup"
+            )
+        if len(self._verified) >= _REMEMBERED:
+            self._verified.clear()
+        self._verified.add((place, sealed, sender_index))
+
+    def _is_verified(self, place: Place, sealed: bytes, sender_index: bytes) -> bool:
+        return (place, sealed, sender_index) in self._verified
 
     def find_or_create(self, conn: Connection, sender_id: str, now: datetime) -> bytes:
         """Return the subject id, locked, making subject and empty conversation where there are none.

@@ -10,9 +10,11 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 from sqlalchemy.ext.compiler import compiles
 
-from rasa_privacy.errors import StorageError
+from rasa_privacy.errors import StorageError, TamperedSegmentError
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+#: Far in the year 9999.
+_MAX_MICROS: Final = 253_402_000_000_000_000
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -201,5 +203,11 @@ def to_micros(moment: datetime) -> int:
 
 
 def from_micros(micros: int) -> datetime:
-    """Return the aware UTC datetime of a stored time."""
+    """Return the aware UTC datetime of a stored time.
+
+    Raises:
+        TamperedSegmentError: Something else than a time stands there, which SQLite allows.
+    """
+    if type(micros) is not int or abs(micros) > _MAX_MICROS:
+        raise TamperedSegmentError("a stored time is none; restore the row from a backup, or erase the person")
     return _EPOCH + timedelta(microseconds=micros)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.ledger import state_of
@@ -104,9 +106,9 @@ def test_expired_and_superseded_consent_is_out(vault: Vault, clock: Clock) -> No
     clock.advance(days=400)
     assert senders(vault, "draw") == set()
     assert senders(vault) == {"ana"}
-    with vault.database.write() as conn:
-        conn.exec_driver_sql("UPDATE notices SET version = 'older'")
-    assert senders(vault) == set()
+    changed = structs.replace(vault.policy.purposes["newsletter"], recipients=("Mail House Ltd",))
+    policy = structs.replace(vault.policy, purposes={**vault.policy.purposes, "newsletter": changed})
+    assert senders(replace(vault, policy=policy)) == set()
 
 
 def test_who_withdraws_while_it_runs_is_left_out(vault: Vault) -> None:

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import event, insert
 from sqlalchemy.engine import Engine
 
+from rasa_privacy.crypto.identity import SERVICE, Place
+from rasa_privacy.crypto.sealing import seal
 from rasa_privacy.errors import JournalError, KeyDestroyedError, StorageError
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number, erase
@@ -204,11 +206,14 @@ def test_journal_has_the_certificate_and_no_sender(vault: Vault, subject_id: byt
 
 def _second_conversation(vault: Vault, subject_id: bytes, sender: str) -> None:
     """Give a person a second conversation with four events, as a merge of two channels would."""
+    with vault.database.read() as connection:
+        key = vault.data_keys.get(connection, subject_id, SERVICE)
+    assert key is not None
     row = {
         "conversation_id": bytes(16),
         "subject_id": subject_id,
         "sender_index": vault.index.of(SENDER_DOMAIN, sender),
-        "sealed_sender": b"",
+        "sealed_sender": seal(key, sender.encode(), Place(subject_id, bytes(16)).sender(), b"twelve bytes"),
         "version": 0,
         "session": 0,
         "manifest": None,

@@ -179,7 +179,7 @@ def test_a_file_that_is_no_database_is_an_error_of_ours(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
     """The message has host and database, and what to look at."""
-    with pytest.raises(StorageError, match=r"127\.0\.0\.1/rasa: the old store") as caught:
+    with pytest.raises(StorageError, match=r"127\.0\.0\.1:1/rasa: the old store") as caught:
         StockStore("postgresql+psycopg2://me:geheim@127.0.0.1:1/rasa")
     assert "geheim" not in str(caught.value)
 

@@ -186,5 +186,6 @@ def _connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
 
 def server_label(url: URL) -> str:
     """Return host, port and database of a URL, without user and password."""
-    host = url.host or "local server"
+    # A password with an unescaped "@" ends up in the host.
+    host = (url.host or "local server").rpartition("@")[2]
     return f"{host}{f':{url.port}' if url.port else ''}/{url.database or ''}"
