@@ -238,7 +238,7 @@ def test_a_refusal_that_destroyed_values_holds(store: Store, subject_id: bytes, 
 
 
 def test_single_tables_that_were_put_back_are_found_at_the_start(store: Store, subject_id: bytes) -> None:
-    """Where the database still knows its journal but rows came back, they are erased again before anything is served."""
+    """Where the database still knows its journal but rows came back, the start erases them again."""
     old = store.backup()
     certificate = _erase(store.vault)
     store.restore(old, "subjects", "data_keys", "conversations", "sessions", "segments")
