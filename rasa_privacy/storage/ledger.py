@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.hash_chain import GENESIS, link
-from rasa_privacy.errors import LedgerError
+from rasa_privacy.errors import LedgerError, TamperedSegmentError
 from rasa_privacy.storage.tables import from_micros, ledger, meta, to_micros
 
 #: The words of the ledger.
@@ -187,5 +187,5 @@ def _record(row: Any) -> LedgerRecord:
     seq, subject_id, purpose, event, notice_hash, language, method, channel, at, _link = row
     try:
         return LedgerRecord(subject_id, purpose, event, notice_hash, language, method, channel, from_micros(at))
-    except (TypeError, OverflowError):
+    except TamperedSegmentError:
         raise LedgerError(f"consent ledger: record {seq} has no time; restore the database from its backup") from None
