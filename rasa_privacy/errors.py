@@ -61,8 +61,16 @@ class LedgerError(PrivacyError):
     """The consent ledger does not verify, or a record is not allowed in its state."""
 
 
+class SignatureError(PrivacyError):
+    """A signature is not the store's, or what it covers was changed."""
+
+
 class JournalError(StorageError):
     """The erasure journal is missing, cut, changed, another database's, or cannot be written."""
+
+
+class ImportLineError(PrivacyError):
+    """A line of an imported file is not what it should be. The message quotes nothing of it."""
 
 
 class DetectorError(PrivacyError):

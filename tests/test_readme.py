@@ -20,6 +20,15 @@ RUN_BY = {
     "rasa-privacy keys status": "tests/cli/test_keys.py",
     "rasa-privacy database status": "tests/cli/test_check_database.py",
     "rasa-privacy audience --purpose newsletter --item email --out recipients.jsonl": "tests/cli/test_outreach.py",
+    "rasa-privacy consent show --sender-stdin": "tests/cli/test_consent.py",
+    "rasa-privacy consent receipt --sender-stdin --purpose newsletter": "tests/cli/test_consent.py",
+    "rasa-privacy consent revoke --sender-stdin": "tests/cli/test_consent.py",
+    "rasa-privacy consent stats": "tests/cli/test_consent.py",
+    "rasa-privacy consent verify": "tests/cli/test_consent.py",
+    "rasa-privacy consent public-key --out key.pem": "tests/cli/test_consent.py",
+    "rasa-privacy consent export ledger.jsonl": "tests/cli/test_consent.py",
+    "rasa-privacy consent import collected.jsonl": "tests/cli/test_consent.py",
+    "rasa-privacy notice diff": "tests/cli/test_consent.py",
 }
 
 

@@ -19,8 +19,10 @@ from rasa_sdk.interfaces import Tracker
 
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.dialogue.packs import load_pack
-from rasa_privacy.dialogue.turns import PENDING_SLOT, RESULT_SLOT, Pending
+from rasa_privacy.dialogue.language import choose
+from rasa_privacy.dialogue.packs import load_pack, variation_in
+from rasa_privacy.dialogue.phrases import Phrases, fill, phrases_of
+from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, Pending
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.settings import endpoints_path, load_settings
@@ -69,6 +71,7 @@ class Turn:
         pending: The question that waited for an answer.
         evidence: How and when it was said.
         responses: The privacy responses, as the builder may have reworded them.
+        default_language: The bot's first language, in which responses without a condition are.
     """
 
     sender_id: str
@@ -78,21 +81,25 @@ class Turn:
     pending: Pending | None
     evidence: Evidence
     responses: Mapping[str, list[dict[str, Any]]]
+    default_language: str = "en"
+
+    @property
+    def phrases(self) -> Phrases:
+        """The parts of sentences in the conversation's language."""
+        return phrases_of(self.evidence.language)
 
     def words(self, name: str, **variables: str) -> str:
         """Return the text of a response with its variables filled in."""
-        text = str(self._response(name)["text"])
-        for key, value in variables.items():
-            text = text.replace("{" + key + "}", value)
-        return text
+        return fill(str(self._response(name)["text"]), variables)
 
     def buttons(self, name: str) -> list[dict[str, str]]:
         """Return the buttons of a response."""
         return [dict(button) for button in self._response(name).get("buttons") or []]
 
     def _response(self, name: str) -> Mapping[str, Any]:
-        variations = self.responses.get(name) or load_pack(self.evidence.language).responses[name]
-        return variations[0]
+        language = self.evidence.language
+        reworded = variation_in(language, self.default_language, self.responses.get(name) or [])
+        return reworded or load_pack(language).responses[name][0]
 
 
 @dataclass(slots=True)
@@ -149,7 +156,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
     evidence = Evidence(
         method="button" if text.startswith("/") else "words",
         channel=channel if channel in _CHANNELS else "other",
-        language=store.policy.languages[0],
+        language=choose(store.policy.languages, tracker.get_slot(LANGUAGE_SLOT), None, None),
         at=store.clock(),
     )
     return Turn(
@@ -164,6 +171,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
         pending=Pending.from_slot(tracker.get_slot(PENDING_SLOT)),
         evidence=evidence,
         responses=(domain or {}).get("responses") or {},
+        default_language=store.policy.languages[0],
     )
 
 

@@ -6,14 +6,7 @@ from rasa_sdk.events import ActiveLoop, ReminderCancelled, SlotSet
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
 from rasa_privacy.consent.ledger import record_answer, record_asked, state_of
-from rasa_privacy.consent.notice import (
-    Notice,
-    items_in_words,
-    name_of_item,
-    name_of_purpose,
-    retention_in_words,
-    terms_version,
-)
+from rasa_privacy.consent.notice import Notice, items_in_words, name_of_item, name_of_purpose, terms_version
 from rasa_privacy.dialogue.turns import ASK, GRANT, REFUSE, STOP, WITHDRAW
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.minimize.events import OWN_ENTITY
@@ -104,7 +97,7 @@ class WithdrawConsent(PrivacyAction):
         empty_log(store)
         if isinstance(done, Reply):
             return [done]
-        called = " and ".join(_called(store, turn, name) for name in done.purposes)
+        called = turn.phrases.listed(_called(store, turn, name) for name in done.purposes)
         text = turn.words("utter_privacy_withdrawn", called=called, gone=_gone(store, turn, done.items))
         return [Reply(text, [], [*_cleared(store, done.items), forget_pending()])]
 
@@ -181,13 +174,19 @@ def _notice(policy: Policy, purpose: str, turn: Turn) -> Notice:
         called=name_of_purpose(policy, purpose, language),
         says=declared.says[language],
         items=items_in_words(policy, purpose, language),
-        retention=retention_in_words(declared.retain),
-        recipients=", ".join(declared.recipients) or "nobody else",
+        retention=turn.phrases.retention(declared.retain),
+        recipients=turn.phrases.listed(declared.recipients) or turn.phrases.say("nobody_else"),
         policy_url=policy.controller.policy_url,
         contact=policy.controller.contact,
-        age=f" By saying yes you confirm that you are {policy.minimum_age} or older." if policy.minimum_age else "",
+        age=_age(policy, turn),
     )
     return Notice(purpose, terms_version(policy, purpose), language, text)
+
+
+def _age(policy: Policy, turn: Turn) -> str:
+    if not policy.minimum_age:
+        return ""
+    return f" {turn.phrases.say('age_confirmation', age=str(policy.minimum_age))}"
 
 
 def _called(store: Vault, turn: Turn, purpose: str) -> str:
@@ -195,7 +194,8 @@ def _called(store: Vault, turn: Turn, purpose: str) -> str:
 
 
 def _gone(store: Vault, turn: Turn, items: tuple[str, ...]) -> str:
-    return ", ".join(name_of_item(store.policy, item, turn.evidence.language) for item in items) or "nothing else"
+    called = [name_of_item(store.policy, item, turn.evidence.language) for item in items]
+    return turn.phrases.listed(called) or turn.phrases.say("nothing_else")
 
 
 def _cleared(store: Vault, items: tuple[str, ...]) -> list[dict[str, Any]]:

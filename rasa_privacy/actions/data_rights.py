@@ -33,14 +33,15 @@ class ShowData(PrivacyAction):
             turn.words(
                 "utter_privacy_data_item",
                 item=name_of_item(store.policy, value.item, turn.evidence.language),
-                value=str(value.value),
+                value=turn.phrases.value(value.value),
                 purpose=name_of_purpose(store.policy, value.purpose, turn.evidence.language),
-                expiry=_expiry(value.expires),
+                expiry=_expiry(turn, value.expires),
             )
             for value in held.values
         ]
-        lines.append(turn.words("utter_privacy_data_conversation", events=str(held.events)))
-        return [Reply(turn.words("utter_privacy_data", list="\n".join(lines)), [], [])]
+        lines.append(turn.words("utter_privacy_data_conversation", events=turn.phrases.count("events", held.events)))
+        text = turn.words("utter_privacy_data", list="\n".join(lines), say_delete=turn.phrases.say("say_delete"))
+        return [Reply(text, [], [])]
 
 
 class PreviewErasure(PrivacyAction):
@@ -85,7 +86,7 @@ class Erase(PrivacyAction):
         text = turn.words(
             "utter_privacy_erased",
             certificate=certificate.number,
-            gone=_counts(certificate.counts),
+            gone=_counts(turn, certificate.counts),
             stays=turn.words("utter_privacy_stays"),
         )
         return [Reply(text, [], events)]
@@ -111,20 +112,25 @@ def _readable(store: Vault, connection: Any, turn: Turn) -> Holdings:
         return Holdings((), {}, 0)
 
 
-def _expiry(expires: datetime | None) -> str:
-    return f"until {expires:%d %B %Y}" if expires is not None else "until you take your consent back"
+def _expiry(turn: Turn, expires: datetime | None) -> str:
+    if expires is None:
+        return turn.phrases.say("until_withdrawn")
+    return turn.phrases.say("until_date", date=turn.phrases.day(expires))
+
+
+def _conversation(turn: Turn, events: int) -> str:
+    return turn.phrases.say("conversation_with_events", events=turn.phrases.count("events", events))
 
 
 def _goes(store: Vault, turn: Turn, held: Holdings, granted: frozenset[str]) -> str:
     language = turn.evidence.language
-    items = dict.fromkeys(name_of_item(store.policy, value.item, language) for value in held.values)
-    parts = [", ".join(items)] if items else []
-    parts += [f"this conversation ({held.events} events)"] if held.events else []
-    parts += [f"your consent to {name_of_purpose(store.policy, name, language)}" for name in sorted(granted)]
-    return "; ".join(parts) or "this conversation"
+    parts = list(dict.fromkeys(name_of_item(store.policy, value.item, language) for value in held.values))
+    parts += [_conversation(turn, held.events)] if held.events else []
+    called = [name_of_purpose(store.policy, name, language) for name in sorted(granted)]
+    parts += [turn.phrases.say("your_consent", called=name) for name in called]
+    return turn.phrases.listed(parts) or turn.phrases.say("this_conversation")
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    keys = counts.get("keys", 0)
-    opened = "the key that opened them" if keys == 1 else f"the {keys} keys that opened them"
-    return f"{counts.get('events', 0)} conversation events and {opened}"
+def _counts(turn: Turn, counts: Mapping[str, int]) -> str:
+    opened = turn.phrases.count("keys", counts.get("keys", 0))
+    return turn.phrases.listed([_conversation(turn, counts.get("events", 0)), opened])

@@ -1,8 +1,15 @@
-"""Answers to questions about privacy, from privacy.yml: why, how long, who sees it, whom to ask."""
+"""Answers to questions about privacy, from privacy.yml: what, why, how long, who sees it, where, who you are, and more.
+
+Each answer says what privacy.yml says; where it says nothing, the answer says that, and whom to ask.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
-from rasa_privacy.consent.notice import items_in_words, name_of_purpose, retention_in_words
+from rasa_privacy.consent.notice import items_in_words, name_of_purpose
 from rasa_privacy.dialogue.turns import EXPLAIN
+from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy
 from rasa_privacy.storage.vault import Vault
 
 
@@ -15,55 +22,122 @@ class Explain(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Answer about the purpose that is being asked for, or about all."""
-        text = {
-            "privacy_why": _why,
-            "privacy_how_long": _how_long,
-            "privacy_who_sees": _who_sees,
-        }.get(turn.intent, _officer)(store, turn)
-        return [Reply(text, [], [])]
+        return [Reply(_ANSWERS.get(turn.intent, _officer)(store.policy, turn), [], [])]
 
 
-def _concerned(store: Vault, turn: Turn) -> tuple[str, ...]:
-    if turn.pending is not None and turn.pending.purposes and turn.pending.purposes[0] in store.policy.purposes:
-        return turn.pending.purposes[:1]
-    return tuple(store.policy.purposes)
+def _lines(policy: Policy, turn: Turn, say: Callable[[Policy, Turn, str], str]) -> str:
+    """Return a line for the purpose that is being asked for, or for each."""
+    concerned = tuple(policy.purposes)
+    if turn.pending is not None and turn.pending.purposes and turn.pending.purposes[0] in policy.purposes:
+        concerned = turn.pending.purposes[:1]
+    called = {name: name_of_purpose(policy, name, turn.evidence.language) for name in concerned}
+    return "\n".join(
+        turn.phrases.say("purpose_line", called=called[name], text=say(policy, turn, name)) for name in concerned
+    )
 
 
-def _lines(store: Vault, turn: Turn, line: dict[str, str]) -> str:
-    language = turn.evidence.language
-    return "\n".join(f"- {name_of_purpose(store.policy, name, language)}: {text}" for name, text in line.items())
+def _reason(policy: Policy, turn: Turn, purpose: str) -> str:
+    """Say what is used for a purpose and what for; and why nobody is asked, where the basis is not consent."""
+    language, declared = turn.evidence.language, policy.purposes[purpose]
+    because = declared.because.get(language, "") if declared.basis != "consent" else ""
+    return turn.phrases.say(
+        "reason_with_basis" if because else "reason",
+        items=items_in_words(policy, purpose, language),
+        says=declared.says[language],
+        because=because,
+    )
 
 
-def _why(store: Vault, turn: Turn) -> str:
-    language, policy = turn.evidence.language, store.policy
-    reasons = {
-        name: f"{items_in_words(policy, name, language)}, {policy.purposes[name].says[language]}"
-        for name in _concerned(store, turn)
-    }
-    return turn.words("utter_privacy_why", reasons=_lines(store, turn, reasons))
+def _period(policy: Policy, turn: Turn, purpose: str) -> str:
+    declared, phrases = policy.purposes[purpose], turn.phrases
+    period = phrases.retention(declared.retain)
+    if declared.retain != UNTIL_WITHDRAWN:
+        period = phrases.say("after_last_use", duration=period)
+    if declared.consent_lasts is None:
+        return period
+    return phrases.say("consent_lasts", period=period, duration=phrases.duration(declared.consent_lasts))
 
 
-def _how_long(store: Vault, turn: Turn) -> str:
-    policy = store.policy
-    periods = {name: _period(policy.purposes[name].retain) for name in _concerned(store, turn)}
-    return turn.words("utter_privacy_how_long", periods=_lines(store, turn, periods))
+def _recipients(policy: Policy, turn: Turn, purpose: str) -> str:
+    staff = turn.phrases.say("staff", controller=policy.controller.name)
+    return turn.phrases.listed([staff, *policy.purposes[purpose].recipients])
 
 
-def _period(retain: str) -> str:
-    words = retention_in_words(retain)
-    return words if words.startswith("until") else f"{words} after you last used it"
+def _contact(policy: Policy) -> str:
+    return policy.controller.officer or policy.controller.contact
 
 
-def _who_sees(store: Vault, turn: Turn) -> str:
-    policy = store.policy
-    recipients = {
-        name: ", ".join((f"{policy.controller.name} staff who need it", *policy.purposes[name].recipients))
-        for name in _concerned(store, turn)
-    }
-    return turn.words("utter_privacy_who_sees", recipients=_lines(store, turn, recipients))
+def _what(policy: Policy, turn: Turn) -> str:
+    duration = turn.phrases.duration(policy.messages.retain)
+    messages = turn.phrases.say(f"messages_{policy.messages.keep}", duration=duration)
+    return turn.words("utter_privacy_what", purposes=_lines(policy, turn, _reason), messages=messages)
 
 
-def _officer(store: Vault, turn: Turn) -> str:
-    controller = store.policy.controller
-    contact = controller.officer or controller.contact
-    return turn.words("utter_privacy_officer", contact=contact, policy_url=controller.policy_url)
+def _why(policy: Policy, turn: Turn) -> str:
+    return turn.words("utter_privacy_why", reasons=_lines(policy, turn, _reason))
+
+
+def _how_long(policy: Policy, turn: Turn) -> str:
+    periods = _lines(policy, turn, _period)
+    return turn.words("utter_privacy_how_long", periods=periods, say_delete=turn.phrases.say("say_delete"))
+
+
+def _who_sees(policy: Policy, turn: Turn) -> str:
+    return turn.words("utter_privacy_who_sees", recipients=_lines(policy, turn, _recipients))
+
+
+def _where(policy: Policy, turn: Turn) -> str:
+    language, stated = turn.evidence.language, policy.storage
+    unknown = turn.phrases.say("not_stated", contact=_contact(policy))
+    location = stated.location.get(language, unknown) if stated is not None else unknown
+    transfers = stated.transfers.get(language, unknown) if stated is not None else unknown
+    return turn.words("utter_privacy_where", location=location, transfers=transfers)
+
+
+def _who_are_you(policy: Policy, turn: Turn) -> str:
+    controller = policy.controller
+    return turn.words(
+        "utter_privacy_who_are_you",
+        controller=controller.name,
+        contact=controller.contact,
+        policy_url=controller.policy_url,
+    )
+
+
+def _officer(policy: Policy, turn: Turn) -> str:
+    return turn.words("utter_privacy_officer", contact=_contact(policy), policy_url=policy.controller.policy_url)
+
+
+def _complain(policy: Policy, turn: Turn) -> str:
+    authority = policy.controller.authority or turn.phrases.say("any_authority")
+    return turn.words("utter_privacy_complain", contact=_contact(policy), authority=authority)
+
+
+def _machine(policy: Policy, turn: Turn) -> str:
+    return turn.words("utter_privacy_machine", controller=policy.controller.name, contact=policy.controller.contact)
+
+
+def _help(policy: Policy, turn: Turn) -> str:
+    controller, phrases = policy.controller, turn.phrases
+    return turn.words(
+        "utter_privacy_help",
+        controller=controller.name,
+        contact=controller.contact,
+        policy_url=controller.policy_url,
+        say_delete=phrases.say("say_delete"),
+        say_stop=phrases.say("say_stop"),
+    )
+
+
+_ANSWERS: Final[Mapping[str, Callable[[Policy, Turn], str]]] = {
+    "privacy_what": _what,
+    "privacy_why": _why,
+    "privacy_how_long": _how_long,
+    "privacy_who_sees": _who_sees,
+    "privacy_where": _where,
+    "privacy_who_are_you": _who_are_you,
+    "privacy_officer": _officer,
+    "privacy_complain": _complain,
+    "privacy_machine": _machine,
+    "privacy_help": _help,
+}

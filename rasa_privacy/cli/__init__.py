@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "import": ("rasa_privacy.cli.import_store", "import_store", "Take over the conversations of Rasa's own SQL store."),
     "schema": ("rasa_privacy.cli.schema", "schema", "Print the JSON Schema of privacy.yml for editors."),
     "keys": ("rasa_privacy.cli.keys", "keys", "Look after the keys: status, rotate, end-epoch, replay-erasures."),
+    "consent": ("rasa_privacy.cli.consent", "consent", "Show, prove, import and end consents; receipts."),
+    "notice": ("rasa_privacy.cli.notice", "notice", "Show what each purpose promises, and what changed."),
     "audience": ("rasa_privacy.cli.audience", "audience", "Export who may be written to for a purpose."),
     "suppression": ("rasa_privacy.cli.suppression", "suppression", "Look after who must not be written to again."),
     "demo": ("rasa_privacy.cli.demo", "demo", "Talk to the example bot and watch what is stored."),

@@ -26,6 +26,7 @@ from rasa_privacy.components.rasa_api import (
     SlotSet,
     SupportedData,
 )
+from rasa_privacy.components.spoken_language import language_events
 from rasa_privacy.components.trained_policy import configured_policy
 from rasa_privacy.dialogue.turns import PENDING_SLOT
 from rasa_privacy.errors import ModelMismatchError
@@ -100,7 +101,7 @@ class ConsentPolicy(Policy):
         self, tracker: DialogueStateTracker, domain: Domain, rule_only_data: Any = None, **kwargs: Any
     ) -> PolicyPrediction:
         """Return the privacy turn's next action with full confidence, or no opinion."""
-        corrections = slot_corrections(tracker)
+        corrections = [*language_events(tracker), *slot_corrections(tracker)]
         turns = turns_of(tracker)
         view = turn_view(tracker)
         decision = turns.decide(view) if turns is not None else None

@@ -21,9 +21,10 @@ from rasa_privacy.components.rasa_api import (
     TrainingData,
     TrainingDataImporter,
 )
+from rasa_privacy.components.spoken_language import responses_of
 from rasa_privacy.components.trained_policy import configured_policy
 from rasa_privacy.dialogue.packs import load_pack
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, PENDING_SLOT, RESULT_SLOT
+from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT
 from rasa_privacy.errors import ConfigurationError, PrivacyError
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.slots import check_slots
@@ -56,7 +57,7 @@ class PrivacyImporter(TrainingDataImporter):
         self._domain_path = domain_path or "domain.yml"
         with _stopping_training():
             self._policy = configured_policy({"privacy": privacy})
-            self._packs = [load_pack(language) for language in self._policy.languages]
+            self._packs = {language: load_pack(language) for language in self._policy.languages}
 
     def get_domain(self) -> Domain:
         """Return our part of the domain, after checking that each slot of the bot is classified."""
@@ -67,8 +68,12 @@ class PrivacyImporter(TrainingDataImporter):
                 "version": "3.1",
                 "intents": list(INTENTS),
                 "entities": [OWN_ENTITY],
-                "slots": {PENDING_SLOT: _own_slot("any"), RESULT_SLOT: _own_slot("text")},
-                "responses": {name: texts for pack in reversed(self._packs) for name, texts in pack.responses.items()},
+                "slots": {
+                    PENDING_SLOT: _own_slot("any"),
+                    RESULT_SLOT: _own_slot("text"),
+                    LANGUAGE_SLOT: _own_slot("text"),
+                },
+                "responses": responses_of(self._packs),
                 "actions": list(ACTIONS),
             }
         )
@@ -76,7 +81,7 @@ class PrivacyImporter(TrainingDataImporter):
     def get_nlu_data(self, language: str | None = "en") -> TrainingData:
         """Return the examples of the privacy intents in the bot's languages."""
         merged = TrainingData()
-        for pack in self._packs:
+        for pack in self._packs.values():
             text = yaml.safe_dump({"version": "3.1", "nlu": pack.nlu}, allow_unicode=True, sort_keys=False)
             merged = merged.merge(RasaYAMLReader().reads(text))
         return merged

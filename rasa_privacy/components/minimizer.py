@@ -2,15 +2,18 @@
 
 Rules, in order:
 
-1. Opt-out words and the core wordings of a privacy request are recognised by fixed rules, whatever the classifier said.
+1. Opt-out words and the core wordings of a privacy request are recognised by fixed rules, whatever the classifier said,
+   in each of the bot's languages, the conversation's first.
 2. While an answer of ours is awaited, a reply is read by a fixed lexicon first; only a clear yes is a yes.
-3. A privacy intent of the classifier counts when it is sure enough; else the next best intent of the bot's own counts.
+3. A privacy intent of the classifier counts when it is sure enough and a word of the message speaks for it; else the
+   next best intent of the bot's own counts.
 4. An entity that no active purpose covers is dropped before a slot can be filled from it. Of a privacy request nothing
    but our own entities is left.
 
 A tracker that did not come from our store has no active purposes, so nothing is collected.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
@@ -24,8 +27,9 @@ from rasa_privacy.components.rasa_api import (
     ModelStorage,
     Resource,
 )
-from rasa_privacy.dialogue.keywords import is_hedged, opt_out, privacy_request, reply
+from rasa_privacy.components.spoken_language import MATCHED, languages_of
 from rasa_privacy.dialogue.purposes import named_purposes
+from rasa_privacy.dialogue.recognising import limits_a_yes, recognise, tells
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Pending
 from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter
 
@@ -35,10 +39,6 @@ SURE_IN_FORM: Final = 0.8
 #: An agreement changes what may be done with data, so it takes more than a likely guess.
 SURE_OF_GRANT: Final = 0.8
 
-_REPLY_INTENTS: Final = {
-    "consent": {"yes": "privacy_grant", "no": "privacy_refuse", "unclear": "privacy_unclear"},
-    "erase": {"yes": "privacy_confirm", "no": "privacy_cancel", "unclear": "privacy_unclear"},
-}
 #: What a guess of the classifier may only be where no word limits it.
 _YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
 
@@ -70,38 +70,35 @@ class DataMinimizer(GraphComponent):
 
     def _minimize(self, message: Message, tracker: DialogueStateTracker | None) -> None:
         running = runtime.current()
-        language = running.language if running is not None else "en"
+        languages = languages_of(tracker, message.get("metadata"))
         text = str(message.get("text") or "")
         pending = open_question(tracker) if tracker is not None else None
         in_form = tracker is not None and tracker.active_loop_name is not None
         # A button's payload is read by Rasa after this component; what is left with a "/" was typed.
+        is_payload = text.startswith("/")
         text = text.lstrip("/ ")
-        recognised = _recognise(text, language, pending, in_form=in_form)
+        recognised = recognise(text, languages, question=pending.kind if pending is not None else None, in_form=in_form)
         if recognised is not None:
-            _set_intent(message, recognised, 1.0)
+            _set_intent(message, recognised.intent, 1.0)
+            message.set(MATCHED, recognised.language, add_to_output=True)
         else:
-            _weigh_classifier(message, pending, in_form=in_form)
-            if _intent_of(message) in _YES_INTENTS and is_hedged(text, language):
+            _weigh_classifier(
+                message, lambda intent: is_payload or tells(text, languages, intent), pending, in_form=in_form
+            )
+            if _intent_of(message) in _YES_INTENTS and limits_a_yes(text, languages):
                 _set_intent(message, "privacy_unclear", 1.0)
         entities = list(message.get("entities") or [])
         allowed = _allowed(entities, message, tracker, running)
         message.set("entities", allowed, add_to_output=True)
         message.set(DROPPED, _dropped(entities, allowed, running), add_to_output=True)
         if running is not None and _intent_of(message) == "privacy_withdraw":
-            _name_purposes(message, text, running)
+            spoken = recognised.language if recognised is not None else None
+            _name_purposes(message, named_purposes(text, running.vault.policy, spoken or languages[0]))
 
 
-def _recognise(text: str, language: str, pending: Pending | None, *, in_form: bool) -> str | None:
-    if opt_out(text, language, in_form=in_form or pending is not None):
-        return "privacy_stop"
-    if pending is not None:
-        answer = reply(text, language, question=pending.kind)
-        if answer is not None:
-            return _REPLY_INTENTS[pending.kind][answer]
-    return privacy_request(text, language, asked=pending is not None)
-
-
-def _weigh_classifier(message: Message, pending: Pending | None, *, in_form: bool) -> None:
+def _weigh_classifier(
+    message: Message, is_told: Callable[[str], bool], pending: Pending | None, *, in_form: bool
+) -> None:
     """Keep the classifier's privacy intent where it is sure enough, else take the next best of the bot's own."""
     intent = message.get("intent") or {}
     name, confidence = intent.get("name"), float(intent.get("confidence") or 0.0)
@@ -111,7 +108,7 @@ def _weigh_classifier(message: Message, pending: Pending | None, *, in_form: boo
         wanted = pending is not None
         threshold = SURE_OF_GRANT if name in ("privacy_grant", "privacy_confirm") else SURE
     else:
-        wanted, threshold = True, SURE_IN_FORM if in_form else SURE
+        wanted, threshold = is_told(name), SURE_IN_FORM if in_form else SURE
     if wanted and confidence >= threshold:
         if name == "privacy_stop":
             # A guess does not end everything at once: as a withdrawal it is asked about first.
@@ -158,9 +155,8 @@ def _is_covered(entity: str, splitter: EventSplitter, active: frozenset[str]) ->
     return splitter.is_plain_entity(entity) or (item is not None and bool(splitter.purposes_for(item, active)))
 
 
-def _name_purposes(message: Message, text: str, running: runtime.Runtime) -> None:
+def _name_purposes(message: Message, named: tuple[str, ...]) -> None:
     """Say which purposes a withdrawal names, so that the action server does not need the text."""
-    named = named_purposes(text, running.vault.policy, running.language)
     entities = [*(message.get("entities") or []), *({"entity": OWN_ENTITY, "value": name} for name in named)]
     message.set("entities", entities, add_to_output=True)
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from rasa_privacy.consent.ledger import keep_notice
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.consent.state import fold
 from rasa_privacy.policy.model import ImportedConsent, Policy, SlotAnswer
 from rasa_privacy.storage.ledger import LedgerRecord
-from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
 
 #: `method` and `channel` in the ledger.
@@ -32,12 +32,14 @@ class ImportedGrant:
         purpose: The purpose.
         notice: The text that names the proof.
         at: When it was given, aware and in UTC.
+        channel: Where it was given.
     """
 
     purpose: str
     notice: Notice
     at: datetime
     event: str = "granted"
+    channel: str = IMPORTED
 
     @property
     def notice_hash(self) -> bytes:
@@ -64,9 +66,7 @@ def active_after(policy: Policy, grants: Iterable[ImportedGrant], now: datetime)
 def record_imported(vault: Vault, connection: Any, subject_id: bytes, grant: ImportedGrant) -> None:
     """Record a consent that was given elsewhere."""
     notice = grant.notice
-    vault.notices.put(
-        connection, StoredNotice(notice.hash, notice.purpose, notice.version, notice.language, notice.text)
-    )
+    keep_notice(vault, connection, notice)
     record = LedgerRecord(
         subject_id=subject_id,
         purpose=grant.purpose,
@@ -74,7 +74,7 @@ def record_imported(vault: Vault, connection: Any, subject_id: bytes, grant: Imp
         notice_hash=notice.hash,
         language=notice.language,
         method=IMPORTED,
-        channel=IMPORTED,
+        channel=grant.channel,
         at=grant.at,
     )
     vault.ledger.append(connection, record)

@@ -18,6 +18,7 @@ from typing import Any
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.state import ConsentState, fold
+from rasa_privacy.consent.terms import terms_text, version_of
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice
@@ -50,10 +51,17 @@ def state_of(vault: Vault, connection: Any, subject_id: bytes | None, now: datet
 
 def record_asked(vault: Vault, connection: Any, subject_id: bytes, notice: Notice, evidence: Evidence) -> None:
     """Record that this notice was shown."""
-    vault.notices.put(
-        connection, StoredNotice(notice.hash, notice.purpose, notice.version, notice.language, notice.text)
-    )
+    keep_notice(vault, connection, notice)
     _append(vault, connection, subject_id, notice.purpose, "asked", notice.hash, evidence)
+
+
+def keep_notice(vault: Vault, connection: Any, notice: Notice) -> None:
+    """Keep a notice with the terms that it stood for, unless it was made of terms that have changed meanwhile."""
+    terms = terms_text(vault.policy, notice.purpose) if notice.purpose in vault.policy.purposes else None
+    kept = terms if terms is not None and version_of(terms) == notice.version else None
+    vault.notices.put(
+        connection, StoredNotice(notice.hash, notice.purpose, notice.version, notice.language, notice.text, kept)
+    )
 
 
 def record_answer(  # noqa: PLR0913 - store, transaction and the fields of one answer

@@ -1,20 +1,17 @@
-"""`Notice`: the text shown before consent, with the version of what it promises.
+"""`Notice`: the text shown before consent, with the version of what it promises (`terms`).
 
-The version is a hash of the terms (purpose, items, retention, recipients, controller), not of the wording: a better
-sentence in the language pack does not make everybody be asked again, another recipient does. The exact text that a
-person saw is kept by its own hash.
-
-GDPR Art. 13(1)-(2) gives the parts; the sentences are in `dialogue/packs`.
+The exact text that a person saw is kept by its own hash. GDPR Art. 13(1)-(2) gives the parts; the sentences and their
+parts are in `dialogue/packs`.
 """
 
-import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 
-import msgspec
-
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, First, Item, Policy
+from rasa_privacy.consent.terms import terms_version
+from rasa_privacy.dialogue.phrases import phrases_of
+from rasa_privacy.policy.model import First, Item, Policy
 from rasa_privacy.storage.notices import notice_hash
+
+__all__ = ["Notice", "items_in_words", "name_of_item", "name_of_purpose", "terms_version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +36,6 @@ class Notice:
         return notice_hash(self.purpose, self.version, self.language, self.text)
 
 
-@lru_cache(maxsize=256)
-def _terms_digest(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()[:16]
-
-
-def terms_version(policy: Policy, purpose: str) -> str:
-    """Return the version of what this purpose promises: 16 hexadecimal digits."""
-    declared = policy.purposes[purpose]
-    items = {
-        name: (need, policy.items[name].keep, policy.items[name].category) for name, need in declared.items.items()
-    }
-    terms = (policy.controller, purpose, declared.says, declared.basis, declared.because, items)
-    rest = (declared.retain, declared.recipients, declared.consent_lasts, declared.marketing, policy.minimum_age)
-    return _terms_digest(msgspec.json.encode((terms, rest), order="deterministic"))
-
-
 def name_of_item(policy: Policy, item: str, language: str) -> str:
     """Return what people call this item."""
     return policy.items[item].called.get(language, item.replace("_", " "))
@@ -65,27 +46,20 @@ def name_of_purpose(policy: Policy, purpose: str, language: str) -> str:
     return policy.purposes[purpose].called.get(language, purpose.replace("_", " "))
 
 
-def retention_in_words(retain: str) -> str:
-    """Return `90 days` or the words for data that stays until consent is taken back."""
-    return "until you take your consent back" if retain == UNTIL_WITHDRAWN else retain
-
-
 def items_in_words(policy: Policy, purpose: str, language: str) -> str:
     """Return the purpose's items for a sentence, optional ones marked, with how much of each is kept."""
+    phrases = phrases_of(language)
     parts = []
     for name, need in policy.purposes[purpose].items.items():
-        notes = [
-            note for note in (_kept_in_words(policy.items[name]), "optional" if need == "optional" else "") if note
-        ]
+        optional = phrases.say("optional") if need == "optional" else ""
+        notes = [note for note in (_kept_in_words(policy.items[name], language), optional) if note]
         called = name_of_item(policy, name, language)
-        parts.append(f"{called} ({', '.join(notes)})" if notes else called)
-    if len(parts) < 2:  # noqa: PLR2004 - one part needs no "and"
-        return "".join(parts) or "no personal data"
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+        parts.append(phrases.say("item_with_notes", item=called, notes=", ".join(notes)) if notes else called)
+    return phrases.listed(parts) or phrases.say("no_items")
 
 
-def _kept_in_words(item: Item) -> str:
+def _kept_in_words(item: Item, language: str) -> str:
     """Return what is kept of a value where that is less than all of it."""
     if isinstance(item.keep, First):
-        return f"only the first {item.keep.first} characters are kept"
-    return {"masked": "kept masked", "year": "only the year is kept", "none": "not kept", "full": ""}[item.keep]
+        return phrases_of(language).count("keep_first", item.keep.first)
+    return "" if item.keep == "full" else phrases_of(language).say(f"keep_{item.keep}")

@@ -31,5 +31,9 @@ class BlindIndex:
 
     def of(self, domain: str, value: str) -> bytes:
         """Return the 32-byte index of a value within a domain of 1 to 255 bytes."""
+        return self.of_bytes(domain, value.encode("utf-8", "surrogatepass"))
+
+    def of_bytes(self, domain: str, value: bytes) -> bytes:
+        """Return the same of a value that is bytes."""
         name = domain.encode()
-        return hmac.digest(self.key, bytes((len(name),)) + name + value.encode("utf-8", "surrogatepass"), "sha256")
+        return hmac.digest(self.key, bytes((len(name),)) + name + value, "sha256")

@@ -18,13 +18,14 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from rasa_privacy.dialogue.packs import load_keywords
-from rasa_privacy.dialogue.wordings import Reading, compile_wordings, read
+from rasa_privacy.dialogue.wordings import Reading, compile_wordings, read, words_in
 
 Answer = Literal["yes", "no", "unclear"]
 Question = Literal["consent", "erase"]
 
 _REQUEST: Final = "privacy_"
 _ASKED: Final = "asked_privacy_"
+_HELP: Final = "privacy_help"
 
 
 def opt_out(text: str, language: str, *, in_form: bool = False) -> bool:
@@ -93,6 +94,21 @@ def is_hedged(text: str, language: str) -> bool:
     return reading is None or reading.asks or bool(lexicon.hedges.intersection(reading.words))
 
 
+def has_telling_word(text: str, language: str, intent: str) -> bool:
+    """Return whether the message has a word without which a classifier's guess at this privacy intent is none.
+
+    Args:
+        text: The message as the person wrote it.
+        language: Code of a language pack.
+        intent: What the classifier guessed; one that has no telling words needs none.
+    """
+    lexicon = _lexicon(language)
+    words = lexicon.telling.get(intent)
+    reading = lexicon.read(text)
+    # A message too long to be a wording is a story, which may tell in any words.
+    return words is None or reading is None or not words.isdisjoint(reading.words)
+
+
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
     """One language's wordings, compiled. Each pattern matches words that are each followed by a blank."""
@@ -102,6 +118,7 @@ class _Lexicon:
     agreement: Mapping[Question, frozenset[str]]
     hedges: frozenset[str]
     signs: Mapping[str, Answer]
+    telling: Mapping[str, frozenset[str]]
     opt_out: re.Pattern[str]
     outside_form: re.Pattern[str]
     requests: Mapping[str, re.Pattern[str]]
@@ -148,7 +165,9 @@ def _lexicon(language: str) -> _Lexicon:
 
     def intents(prefix: str) -> dict[str, re.Pattern[str]]:
         names = [name for name in sections if name.startswith(prefix)]
-        return {_REQUEST + name.removeprefix(prefix): pattern(name, opening="opening") for name in names}
+        # "I need help" is what a bot's own help is asked for; HELP alone is the CTIA's word.
+        openings = {name: "greeting" if name == _HELP else "opening" for name in names}
+        return {_REQUEST + name.removeprefix(prefix): pattern(name, opening=openings[name]) for name in names}
 
     agreement = sections["agreement"].split()
     # A thumb alone is too little to be a clear yes.
@@ -163,6 +182,7 @@ def _lexicon(language: str) -> _Lexicon:
         },
         hedges=frozenset(sections["hedges"].split()),
         signs=signs,
+        telling=_telling(sections, where),
         opt_out=pattern("opt_out", opening="before_stop"),
         outside_form=pattern("opt_out_outside_form"),
         requests=intents(_REQUEST),
@@ -180,4 +200,13 @@ def _spellings(lines: str) -> dict[str, tuple[str, ...]]:
         meant, _, written = line.partition(":")
         for way in written.split():
             found[way] = tuple(meant.split())
+    return found
+
+
+def _telling(sections: Mapping[str, str], where: str) -> dict[str, frozenset[str]]:
+    """Return each intent's telling words; `<name>` stands for all words of that section."""
+    found = {}
+    for line in sections["telling"].splitlines():
+        intent, _, words = line.partition(":")
+        found[intent.strip()] = words_in(sections, words, where)
     return found

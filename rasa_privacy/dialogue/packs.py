@@ -1,18 +1,21 @@
 """Language packs: what the bot understands and says about privacy in one language.
 
-A pack is `packs/<language>.yml`, written as Rasa YAML (`nlu:` and `responses:`), and beside it
-`packs/<language>.keywords.yml` with the fixed wordings that `keywords.py` reads. Both are package data; a pack without
-its keywords is refused, since STOP must work in each language that the bot speaks.
+A pack is `packs/<language>.yml`, written as Rasa YAML (`nlu:` and `responses:`) with the parts of sentences that
+`phrases.py` reads (`phrases:` and `locale:`). Beside it, `packs/<language>.keywords.yml` has the fixed wordings that
+`keywords.py` and `purposes.py` read. Both are package data; a pack without its keywords is refused, since STOP must
+work in each language that the bot speaks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
 import yaml
+from babel import Locale, UnknownLocaleError
 
+from rasa_privacy.dialogue.turns import LANGUAGE_SLOT
 from rasa_privacy.errors import ConfigurationError
 
 _SUFFIX: Final = ".yml"
@@ -27,11 +30,15 @@ class Pack:
         nlu: Rasa's training data blocks, as under `nlu:` in a file.
         responses: The variations of each response by name.
         intents: Names of the intents that have examples, in the order of the file.
+        phrases: Parts of sentences by name.
+        locale: Name of the CLDR locale that writes dates, durations and lists, for example `en_GB`.
     """
 
     nlu: list[dict[str, Any]]
     responses: dict[str, list[dict[str, Any]]]
     intents: tuple[str, ...]
+    phrases: dict[str, str]
+    locale: str
 
 
 def available_languages() -> tuple[str, ...]:
@@ -56,8 +63,11 @@ def load_pack(language: str) -> Pack:
         raise ConfigurationError(f"{where}: 'nlu' must be a list of blocks with 'examples'; see packs/en.yml")
     if not isinstance(responses, dict) or not all(_is_response(texts) for texts in responses.values()):
         raise ConfigurationError(f"{where}: 'responses' must map each name to variations with 'text'; see packs/en.yml")
+    phrases = raw.get("phrases")
+    if not isinstance(phrases, dict) or not all(isinstance(text, str) for text in phrases.values()):
+        raise ConfigurationError(f"{where}: 'phrases' must map each name to a text; quote words such as \"no\"")
     intents = tuple(str(block["intent"]) for block in nlu if "intent" in block)
-    return Pack(nlu, responses, intents)
+    return Pack(nlu, responses, intents, phrases, _locale(raw, where))
 
 
 @lru_cache(maxsize=32)
@@ -74,6 +84,26 @@ def load_keywords(language: str) -> Mapping[str, str]:
                 f"packs/{language}{_KEYWORDS}: '{section}' must be a block of text; write '{section}: |' above it"
             )
     return raw
+
+
+def in_language(variation: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return the variation so that Rasa says it only where the slot `privacy_language` names this language.
+
+    https://rasa.com/docs/rasa/responses/#conditional-response-variations
+    """
+    return {**variation, "condition": [{"type": "slot", "name": LANGUAGE_SLOT, "value": language}]}
+
+
+def variation_in(language: str, default: str, variations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the first variation in a language, or None: one on the condition of it, else in `default` one without.
+
+    A variation that has another condition too is passed over, since only Rasa knows whether that holds.
+    """
+    wanted = in_language({}, language)["condition"]
+    found = [variation for variation in variations if variation.get("condition") == wanted]
+    if not found and language == default:
+        found = [variation for variation in variations if not variation.get("condition")]
+    return found[0] if found else None
 
 
 def read_mapping(language: str, suffix: str) -> dict[str, Any]:
@@ -95,6 +125,14 @@ def read_mapping(language: str, suffix: str) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise ConfigurationError(f"packs/{language}{suffix}: must hold a mapping; see the file of English")
     return raw
+
+
+def _locale(raw: Mapping[str, Any], where: str) -> str:
+    name = str(raw.get("locale"))
+    try:
+        return str(Locale.parse(name))
+    except (UnknownLocaleError, ValueError) as error:
+        raise ConfigurationError(f"{where}: 'locale: {name}' is no locale; write one such as en_GB") from error
 
 
 def _is_block(block: object) -> bool:

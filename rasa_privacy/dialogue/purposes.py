@@ -1,14 +1,40 @@
-"""Which purposes a sentence names, by what people call them."""
+"""Which purposes a sentence names, by what people call them.
+
+The words for all of them (`everything`), those that name nothing alone (`purpose_common`) and the endings in which the
+same word may differ (`word_endings`) are in the language's keyword file.
+"""
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
+from rasa_privacy.dialogue.packs import load_keywords
+from rasa_privacy.dialogue.wordings import compile_wordings
 from rasa_privacy.policy.model import Policy
 
-#: Words that many names share and that therefore name nothing alone.
-_COMMON = frozenset("a an and by data for in monthly my of on our service the to weekly with your".split())  # noqa: SIM905 - one line to read and to change
-_ALL = re.compile(r"\b(everything|all of it|all consents?|all purposes|completely)\b")
+#: A text is read so far only: a withdrawal that takes longer names its purpose in the beginning or not at all.
+_MAX_CHARACTERS: Final = 1000
+#: A word is not cut to fewer letters than this by its ending.
+_SHORTEST_STEM: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a language's keyword file says for this module."""
+
+    everything: re.Pattern[str]
+    common: frozenset[str]
+    endings: tuple[str, ...]
+
+    def stem(self, word: str) -> str:
+        """Return the word without the longest of the endings."""
+        for ending in self.endings:
+            if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+                return word.removesuffix(ending)
+        return word
 
 
 def named_purposes(text: str, policy: Policy, language: str) -> tuple[str, ...]:
@@ -17,11 +43,12 @@ def named_purposes(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     A purpose is named where all telling words of its name (`called`, or its id) occur in the text.
     """
     consented = [name for name, purpose in policy.purposes.items() if purpose.basis == "consent"]
-    plain = _plain(text)
-    if _ALL.search(plain):
+    known = _words(language)
+    words = _plain(text)
+    if known.everything.search("".join(f" {word}" for word in words) + " "):
         return tuple(consented)
-    words = frozenset(plain.split())
-    return tuple(name for name in consented if _is_named(words, _names(name, policy, language)))
+    stems = frozenset(map(known.stem, words))
+    return tuple(name for name in consented if _is_named(stems, _names(name, policy, language), known))
 
 
 def _names(purpose: str, policy: Policy, language: str) -> Iterable[str]:
@@ -31,18 +58,24 @@ def _names(purpose: str, policy: Policy, language: str) -> Iterable[str]:
         yield called
 
 
-def _is_named(words: frozenset[str], names: Iterable[str]) -> bool:
+def _is_named(stems: frozenset[str], names: Iterable[str], known: _Words) -> bool:
     for name in names:
-        telling = [word for word in _plain(name).split() if word not in _COMMON]
-        if telling and all(_occurs(word, words) for word in telling):
+        telling = [known.stem(word) for word in _plain(name) if word not in known.common]
+        if telling and stems.issuperset(telling):
             return True
     return False
 
 
-def _occurs(word: str, words: frozenset[str]) -> bool:
-    return word in words or f"{word}s" in words or word.removesuffix("s") in words
+def _plain(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKD", text[:_MAX_CHARACTERS].casefold())
+    return re.findall(r"\w+", "".join(c for c in folded if not unicodedata.combining(c)))
 
 
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text[:1000].casefold())
-    return " ".join(re.findall(r"\w+", "".join(c for c in folded if not unicodedata.combining(c))))
+@lru_cache(maxsize=32)
+def _words(language: str) -> _Words:
+    sections = load_keywords(language)
+    everything = compile_wordings(sections, "everything", f"packs/{language}.keywords.yml")
+    common = frozenset(word for line in sections["purpose_common"].splitlines() for word in _plain(line))
+    endings = sorted(_plain(sections["word_endings"]), key=len, reverse=True)
+    # A wording ends each of its words with a blank; the blank before it makes it begin with a whole word.
+    return _Words(re.compile(f" {everything}"), common, tuple(endings))

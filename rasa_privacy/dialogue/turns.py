@@ -27,9 +27,10 @@ ERASE: Final = "action_privacy_erase"
 KEEP: Final = "action_privacy_keep"
 SHOW: Final = "action_privacy_show_data"
 EXPLAIN: Final = "action_privacy_explain"
+RECEIPT: Final = "action_privacy_receipt"
 
 #: Every action of the action server that this package adds.
-ACTIONS: Final = (ASK, GRANT, REFUSE, WITHDRAW, STOP, PREVIEW, ERASE, KEEP, SHOW, EXPLAIN)
+ACTIONS: Final = (ASK, GRANT, REFUSE, WITHDRAW, STOP, PREVIEW, ERASE, KEEP, SHOW, EXPLAIN, RECEIPT)
 
 #: Responses that Rasa says by itself, also when the action server is down.
 UNCLEAR: Final = "utter_privacy_unclear"
@@ -41,6 +42,8 @@ LOCAL: Final = (UNCLEAR, UNAVAILABLE, NOT_ERASED, CLOSED)
 #: The slots that carry the dialogue's own state. None of them opens anything: the ledger decides.
 PENDING_SLOT: Final = "privacy_pending"
 RESULT_SLOT: Final = "privacy_result"
+#: The language of the conversation (`language`); the bot's first where it is empty.
+LANGUAGE_SLOT: Final = "privacy_language"
 
 #: Intents that start a turn of their own, and the action that answers.
 _REQUESTS: Final = {
@@ -52,6 +55,13 @@ _REQUESTS: Final = {
     "privacy_how_long": EXPLAIN,
     "privacy_who_sees": EXPLAIN,
     "privacy_officer": EXPLAIN,
+    "privacy_what": EXPLAIN,
+    "privacy_where": EXPLAIN,
+    "privacy_who_are_you": EXPLAIN,
+    "privacy_complain": EXPLAIN,
+    "privacy_machine": EXPLAIN,
+    "privacy_help": EXPLAIN,
+    "privacy_receipt": RECEIPT,
 }
 #: Intents that only answer a question of ours.
 REPLIES: Final = ("privacy_grant", "privacy_refuse", "privacy_confirm", "privacy_cancel", "privacy_unclear")
@@ -66,7 +76,7 @@ _ANSWERS: Final = {
 #: After these a message can be an answer.
 QUESTIONS: Final = (ASK, PREVIEW, UNCLEAR)
 #: After these the conversation goes on where it was.
-_RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, KEEP)
+_RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, KEEP, RECEIPT)
 
 
 @dataclass(frozen=True, slots=True)

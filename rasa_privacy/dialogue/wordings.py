@@ -26,6 +26,7 @@ _TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.,;:!?\n\u2026\u2013\u2014()]
 _ACRONYM: Final = re.compile(r"\b(?:[^\W\d_]\.){2,}[^\W\d_]?(?!\w)")
 _LONG_RUN: Final = re.compile(r"([^\W\d_])\1{2,}")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff]")
+_OPTIONAL: Final = re.compile(r"\[[^\[\]]*\]")
 _PARTS: Final = re.compile(r"<[a-z_]+>|[\[\]()|]|[^\s\[\]()|<>]+")
 
 
@@ -102,6 +103,23 @@ def fold(text: str) -> str:
             text = text.replace(mark, "")
     text = _LONG_RUN.sub(r"\1", text.replace("`", "'").casefold())
     return _ACRONYM.sub(lambda found: found[0].replace(".", ""), text) if "." in text else text
+
+
+def words_in(sections: Mapping[str, str], wordings: str, where: str) -> frozenset[str]:
+    """Return the words of these wordings and of the sections they name, without those that may be left out.
+
+    Raises:
+        ConfigurationError: A section is unknown.
+    """
+    words: set[str] = set()
+    for part in _PARTS.findall(_OPTIONAL.sub(" ", wordings)):
+        if part.startswith("<"):
+            if part[1:-1] not in sections:
+                raise ConfigurationError(f"{where}: '{part}' is not a section; add or rename it")
+            words |= words_in(sections, sections[part[1:-1]], where)
+        elif part not in "[]()|":
+            words.add(fold(part))
+    return frozenset(words)
 
 
 def compile_wordings(sections: Mapping[str, str], section: str, where: str) -> str:

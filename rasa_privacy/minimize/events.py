@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, SupportsFloat, SupportsIndex
 
-from rasa_privacy.dialogue.turns import ACTIONS, Pending
+from rasa_privacy.dialogue.turns import ACTIONS, LANGUAGE_SLOT, Pending
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.masking import mask
@@ -212,6 +212,8 @@ class EventSplitter:
         """Return our slot's value, if it is one that this package writes: slots can be set from outside."""
         if name == "privacy_result":
             return value if value in ACTIONS else None
+        if name == LANGUAGE_SLOT:
+            return value if value in self._policy.languages else None
         pending = Pending.from_slot(value)
         known = pending is not None and set(pending.purposes) <= set(self._policy.purposes)
         guarded = pending is not None and (pending.action is None or self._policy.purposes_guarding(pending.action))

@@ -73,6 +73,7 @@ class CrossChecks:
             self._note(("purposes",), "purposes is empty; declare at least one purpose")
         for name, purpose in self.policy.purposes.items():
             self._purpose(name, purpose)
+        self._storage()
         self._people()
         self._import()
 
@@ -87,6 +88,10 @@ class CrossChecks:
         for name in ("name", "contact", "policy_url"):
             if not getattr(controller, name).strip():
                 self._note(("controller", name), f"controller.{name} is empty; people are shown it, so fill it in")
+        for name in ("authority", "address", "phone"):
+            value = getattr(controller, name)
+            if value is not None and not value.strip():
+                self._note(("controller", name), f"controller.{name} is empty; fill it in or leave it out")
         if controller.policy_url.strip() and not _LINK.fullmatch(controller.policy_url):
             self._note(("controller", "policy_url"), "controller.policy_url must be a link that begins with https://")
 
@@ -198,6 +203,11 @@ class CrossChecks:
         missing = [language for language in self.policy.languages if language not in texts]
         if missing and (required or texts):
             self._note(here, f"{whose} misses '{here[-1]}' in {listed(missing)}")
+
+    def _storage(self) -> None:
+        if self.policy.storage is not None:
+            self._texts(("storage", "location"), self.policy.storage.location, "storage")
+            self._texts(("storage", "transfers"), self.policy.storage.transfers, "storage")
 
     def _people(self) -> None:
         age = self.policy.minimum_age

@@ -18,6 +18,7 @@ Basis = Literal["consent", "contract", "legal_obligation", "vital_interests", "p
 KeepWord = Literal["full", "masked", "year", "none"]
 
 _DURATION = re.compile(r"^(\d{1,5}) (minute|hour|day|week|month|year)s?$")
+_COUNTRY = re.compile(r"^[A-Z]{2}$")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 _UNIT_SECONDS = {
     "minute": 60,
@@ -56,12 +57,37 @@ class Controller(_Struct, frozen=True, kw_only=True):
         contact: Where privacy questions go, usually an email address.
         policy_url: The long privacy policy.
         officer: Contact of the data protection officer (Art. 13(1)(b)); `contact` where there is none.
+        authority: The supervisory authority to complain to (Art. 13(2)(d)), by name and link or address.
+        address: Postal address, for receipts (ISO/IEC TS 27560, party_address).
+        phone: Telephone number, for receipts.
+        country: Where the controller is, as two capital letters (ISO 3166-1), for receipts.
     """
 
     name: str
     contact: str
     policy_url: str
     officer: str | None = None
+    authority: str | None = None
+    address: str | None = None
+    phone: str | None = None
+    country: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a country that is no code."""
+        if self.country is not None and _COUNTRY.match(self.country) is None:
+            raise ValueError("country must be two capital letters such as DE (ISO 3166-1)")
+
+
+class Storage(_Struct, frozen=True, kw_only=True):
+    """Where data is kept, as people are told.
+
+    Attributes:
+        location: The place, for example `in Frankfurt, Germany`, by language.
+        transfers: To which other countries data goes and under which safeguard (Art. 13(1)(f)), by language.
+    """
+
+    location: dict[str, str] = {}
+    transfers: dict[str, str] = {}
 
 
 class First(_Struct, frozen=True, kw_only=True):
@@ -224,6 +250,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     items: dict[str, Item] = {}
     not_personal: tuple[str, ...] = ()
     messages: Messages = Messages()
+    storage: Storage | None = None
     purposes: dict[str, Purpose]
     ask: Literal["just_in_time"] = "just_in_time"
     minimum_age: int | None = None

@@ -11,7 +11,7 @@ from rasa_privacy.policy.suggest import listed
 RASA_SLOTS: Final = frozenset({"requested_slot", "session_started_metadata"})
 
 #: Slots that the plug-ins add (`dialogue.turns`).
-OWN_SLOTS: Final = frozenset({"privacy_pending", "privacy_result"})
+OWN_SLOTS: Final = frozenset({"privacy_pending", "privacy_result", "privacy_language"})
 
 
 def is_exempt(slot: str) -> bool:

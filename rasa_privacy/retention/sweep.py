@@ -1,7 +1,7 @@
 """The sweep: destroys what is due. Runs when the store opens and at most once an hour while it saves.
 
 Where a purpose is due, its key and segments go; where the conversation itself is due (`service`) and no other purpose
-holds anything, the whole person goes, as in an erasure.
+holds anything, the whole person goes, as in an erasure. At its end the consent ledger gets a signed checkpoint.
 """
 
 import logging
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from rasa_privacy.errors import ContentionError, PrivacyError, UnreachableError
+from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, UnreachableError
 from rasa_privacy.retention.due import SERVICE
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
@@ -56,7 +56,16 @@ def sweep(vault: Vault, now: datetime) -> SweepResult:
         )
     if purposes:
         empty_log(vault)
+    _sign_ledger(vault)
     return SweepResult(purposes, people)
+
+
+def _sign_ledger(vault: Vault) -> None:
+    """Sign the ledger where it grew. One that does not verify is logged; what is due goes all the same."""
+    try:
+        vault.database.transact(vault.ledger.checkpoint)
+    except LedgerError:
+        logger.exception("The consent ledger got no checkpoint; 'rasa-privacy consent verify' says what is wrong.")
 
 
 def _sweep_batch(

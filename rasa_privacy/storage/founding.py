@@ -27,8 +27,9 @@ from rasa_privacy.storage.tables import data_keys, meta, subjects, system_keys
 
 #: Name of the index key, which is its purpose when it is wrapped.
 INDEX: Final = "index"
-_STORE_ID: Final = "store_id"
-_ID_BYTES: Final = 16
+#: Name of the store id in `meta`.
+STORE_ID: Final = "store_id"
+STORE_ID_BYTES: Final = 16
 _GET_META: Final = select(meta.c.value).where(meta.c.name == bindparam("key"))
 _PUT_META: Final = insert(meta)
 _GET_KEY: Final = select(system_keys.c.wrapped).where(system_keys.c.name == bindparam("key"))
@@ -75,7 +76,7 @@ def _refuse_old(database: Database, keys: Database) -> None:
                 f"{keys.name}: there are people and no key-encryption keys; somebody emptied a table. Restore the "
                 "database from its backup"
             )
-        if database is not keys and conn.execute(_GET_META, {"key": _STORE_ID}).scalar() is not None:
+        if database is not keys and conn.execute(_GET_META, {"key": STORE_ID}).scalar() is not None:
             raise KeyProviderError(
                 f"{keys.name}: it holds no keys, but {database.name} has conversations; correct keys.url, or restore "
                 "the key database from its backup"
@@ -89,17 +90,17 @@ def _found(conn: Connection, epochs: Epochs, random_bytes: Callable[[int], bytes
     epochs.begin(conn, kek, now)
     wrapped = kek.wrap(random_bytes(KEY_BYTES), NO_SUBJECT, INDEX, random_bytes(NONCE_BYTES))
     conn.execute(_PUT_KEY, {"name": INDEX, "wrapped": wrapped})
-    conn.execute(_PUT_META, {"name": _STORE_ID, "value": random_bytes(_ID_BYTES)})
+    conn.execute(_PUT_META, {"name": STORE_ID, "value": random_bytes(STORE_ID_BYTES)})
 
 
 def _tie(database: Database, keys: Database) -> None:
     """See that both databases are of one store, and finish the founding of a new one."""
     with keys.read() as conn:
-        wanted = conn.execute(_GET_META, {"key": _STORE_ID}).scalar()
+        wanted = conn.execute(_GET_META, {"key": STORE_ID}).scalar()
         used = conn.execute(_ANY_KEY).first() is not None
 
     def tie(conn: Connection) -> None:
-        found = conn.execute(_GET_META, {"key": _STORE_ID}).scalar()
+        found = conn.execute(_GET_META, {"key": STORE_ID}).scalar()
         if found == wanted and wanted is not None:
             return
         if found is not None or used or wanted is None or conn.execute(_ANY_SUBJECT).first() is not None:
@@ -107,7 +108,7 @@ def _tie(database: Database, keys: Database) -> None:
                 f"{keys.name}: its keys are not those of {database.name}; correct keys.url or tracker_store.url, or "
                 "restore the one that is missing from its backup"
             )
-        conn.execute(_PUT_META, {"name": _STORE_ID, "value": wanted})
+        conn.execute(_PUT_META, {"name": STORE_ID, "value": wanted})
 
     database.transact(tie)
 

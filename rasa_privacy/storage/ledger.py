@@ -1,93 +1,66 @@
-"""`ConsentLedger`: the append-only, hash-chained record of what people were asked and answered.
+"""`ConsentLedger`: the append-only, hash-chained record of what people were asked and answered (docs/spec/ledger.md).
 
-Each record's link covers it and all before it; the last link is kept with a keyed hash (docs/spec/keys.md, section 5).
-So `verify` finds a record that was changed, removed or added behind our back, at the end too. It does not find that the
-whole database was put back to an older state. Records hold no personal data: people are random ids.
+Rules:
 
-One writer at a time: who appends locks the row of the last link. Two that write the first record at once find that its
-number is taken, and the later one is run again by `Database.transact`.
+1. Each record's link covers it and all before it; the last link is kept with a keyed hash. So `verify` finds a record
+   that was changed, removed or added behind our back, at the end too.
+2. Each record has a keyed hash of its own. So a changed or added one is found when the records of its person are read,
+   and nobody is taken for consenting because of it. That one was removed is found by `verify` only.
+3. Every 1,000 records a checkpoint is signed, and when `checkpoint` is called.
+4. One writer at a time: who appends locks the row of the last link. Two that write the first record at once find that
+   its number is taken, and the later one is run again by `Database.transact`.
+
+It does not find by itself that the whole database was put back to an older state; a checkpoint kept elsewhere does.
+Records hold no personal data: people are random ids.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.hash_chain import GENESIS, link
-from rasa_privacy.errors import LedgerError, TamperedSegmentError
-from rasa_privacy.storage.tables import from_micros, ledger, meta, to_micros
-
-#: The words of the ledger.
-LEDGER_EVENTS: Final = frozenset(("asked", "granted", "refused", "withdrawn", "expired", "superseded"))
+from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
+from rasa_privacy.storage.ledger_record import COLUMNS, Chain, LedgerEntry, columns_of, entry_of, record_bytes
+from rasa_privacy.storage.ledger_record import LEDGER_EVENTS as LEDGER_EVENTS  # noqa: PLC0414 - named from here
+from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # noqa: PLC0414 - as above
+from rasa_privacy.storage.query import Query
+from rasa_privacy.storage.tables import ledger, meta
 
 _HEAD_NAME: Final = "ledger_head"
 _HEAD_DOMAIN: Final = "ledger head"
+_RECORD_DOMAIN: Final = "ledger record"
 _C: Final = ledger.c
-_SELECT: Final = select(
-    _C.seq, _C.subject_id, _C.purpose, _C.event, _C.notice_hash, _C.language, _C.method, _C.channel, _C.at, _C.link
-).order_by(_C.seq)
-_OF_SUBJECT: Final = _SELECT.where(_C.subject_id == bindparam("subject"))
-_PAGE: Final = _SELECT.limit(bindparam("most"))
-_NEXT_PAGE: Final = _PAGE.where(_C.seq > bindparam("after"))
+_SELECT: Final = select(*(_C[name] for name in COLUMNS), _C.link, _C.mac).order_by(_C.seq)
+_OF_SUBJECT: Final = Query(_SELECT.where(_C.subject_id == bindparam("subject")))
 _PAGE_ROWS: Final = 1000
+_PAGE: Final = _SELECT.limit(_PAGE_ROWS)
+_NEXT_PAGE: Final = _PAGE.where(_C.seq > bindparam("after"))
 _LAST: Final = select(_C.seq, _C.link).order_by(_C.seq.desc()).limit(1)
 _INSERT: Final = insert(ledger)
+_ANY_MAC: Final = select(_C.seq).where(_C.mac.is_not(None)).limit(1)
+_SET_MAC: Final = update(ledger).where(_C.seq == bindparam("number")).values(mac=bindparam("digest"))
 _GET_HEAD: Final = select(meta.c.value).where(meta.c.name == _HEAD_NAME)
 _LOCK_HEAD: Final = _GET_HEAD.with_for_update()
 _PUT_HEAD: Final = insert(meta)
 _SET_HEAD: Final = update(meta).where(meta.c.name == _HEAD_NAME).values(value=bindparam("head"))
-_encode: Final = msgspec.msgpack.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRecord:
-    """One thing that happened to the consent of one person for one purpose.
-
-    Attributes:
-        subject_id: 16 random bytes.
-        purpose: Name of the purpose.
-        event: What happened, a word of `LEDGER_EVENTS`.
-        notice_hash: Hash of the notice that was shown.
-        language: BCP 47 tag of that notice.
-        method: How it was answered, for example `button` or `keyword`.
-        channel: Rasa's name of the input channel.
-        at: Aware UTC time.
-
-    Raises:
-        LedgerError: The event is no word of the ledger, or the time has no zone.
-    """
-
-    subject_id: bytes
-    purpose: str
-    event: str
-    notice_hash: bytes
-    language: str
-    method: str
-    channel: str
-    at: datetime
-
-    def __post_init__(self) -> None:
-        """Refuse a record that could not be read back as what it is."""
-        if self.event not in LEDGER_EVENTS:
-            raise LedgerError(f"ledger record: the event must be one of {', '.join(sorted(LEDGER_EVENTS))}")
-        if self.at.tzinfo is None:
-            raise LedgerError("ledger record: the time needs a time zone; use datetime.now(timezone.utc)")
+_REMEDY: Final = "restore the database from its backup"
 
 
 class ConsentLedger:
     """The ledger in the database.
 
     Args:
-        index: Blind index of this database, which authenticates the last link.
+        index: Blind index of this database, which authenticates each record and the last link.
+        checkpoints: Checkpoints of this database.
     """
 
-    def __init__(self, index: BlindIndex) -> None:
+    def __init__(self, index: BlindIndex, checkpoints: Checkpoints) -> None:
         self._index = index
+        self._checkpoints = checkpoints
 
     def append(self, conn: Connection, record: LedgerRecord) -> int:
         """Add a record and return its number.
@@ -102,31 +75,72 @@ class ConsentLedger:
         """
         seq, previous = self._verified_end(conn, _LOCK_HEAD)
         seq += 1
-        columns = _columns(seq, record)
-        new = link(previous, _encode(list(columns.values())))
-        conn.execute(_INSERT, {**columns, "link": new})
+        columns = columns_of(seq, record)
+        raw = record_bytes(list(columns.values()))
+        new = link(previous, raw)
+        conn.execute(_INSERT, {**columns, "link": new, "mac": self._mac(raw, new)})
         head = self._head(seq, new)
         if seq == 1:
             conn.execute(_PUT_HEAD, {"name": _HEAD_NAME, "value": head})
         else:
             conn.execute(_SET_HEAD, {"head": head})
+        if seq % EVERY_RECORDS == 0:
+            self._checkpoints.sign(conn, seq, new)
         return seq
+
+    def checkpoint(self, conn: Connection) -> Checkpoint | None:
+        """Sign the ledger as it is; return the checkpoint, or None where the ledger is empty.
+
+        Args:
+            conn: A connection of `Database.transact`.
+
+        Raises:
+            LedgerError: The end of the ledger or the last checkpoint does not verify, so nothing is signed.
+        """
+        seq, end = self._verified_end(conn, _LOCK_HEAD)
+        return self._checkpoints.sign(conn, seq, end) if seq else None
 
     def of_subject(self, conn: Connection, subject_id: bytes) -> list[LedgerRecord]:
         """Return the records of a subject, the oldest first.
 
         Raises:
-            LedgerError: A record was changed into something that is none.
+            LedgerError: A record was changed or added behind our back.
         """
-        return [_record(row) for row in conn.execute(_OF_SUBJECT, {"subject": subject_id}).all()]
+        return [entry.record for entry in self.entries_of(conn, subject_id)]
+
+    def entries_of(self, conn: Connection, subject_id: bytes) -> list[LedgerEntry]:
+        """Return the records of a subject with their places, the oldest first.
+
+        Raises:
+            LedgerError: A record was changed or added behind our back.
+        """
+        return [entry_of(self._checked(row)) for row in _OF_SUBJECT.rows(conn, subject=subject_id)]
 
     def iterate(self, conn: Connection) -> Iterator[LedgerRecord]:
         """Yield all records, the oldest first, within the connection's transaction.
 
         Raises:
-            LedgerError: A record was changed into something that is none.
+            LedgerError: A record was changed or added behind our back.
         """
-        return map(_record, _rows(conn))
+        return (entry.record for entry in self.entries(conn))
+
+    def entries(self, conn: Connection) -> Iterator[LedgerEntry]:
+        """Yield all records with their places, the oldest first.
+
+        Raises:
+            LedgerError: A record was changed or added behind our back.
+        """
+        return (entry_of(self._checked(row)) for row in _rows(conn))
+
+    def verified(self, conn: Connection) -> Iterator[LedgerEntry]:
+        """Yield all records while checking each, and the end of the ledger after the last.
+
+        Raises:
+            LedgerError: A record was changed, removed or added; names the first.
+        """
+        for row in _linked(_rows(conn)):
+            yield entry_of(self._checked(row))
+        self._verified_end(conn, _GET_HEAD)
 
     def verify(self, conn: Connection) -> None:
         """Check every record and the end of the ledger.
@@ -134,25 +148,52 @@ class ConsentLedger:
         Raises:
             LedgerError: A record was changed, removed or added; names the first.
         """
-        previous = GENESIS
-        for expected, row in enumerate(_rows(conn), start=1):
-            *columns, stored = row
-            if columns[0] != expected:
-                raise LedgerError(f"consent ledger: record {expected} is missing; restore the database from its backup")
-            if stored != link(previous, _encode(columns)):
-                raise LedgerError(
-                    f"consent ledger: record {expected} was changed; restore the database from its backup"
-                )
-            previous = stored
+        for row in _linked(_rows(conn)):
+            self._checked(row)
         self._verified_end(conn, _GET_HEAD)
+
+    def is_prepared(self, conn: Connection) -> bool:
+        """Return whether `prepare` has done its work."""
+        return self._checkpoints.has_begun(conn)
+
+    def prepare(self, conn: Connection) -> None:
+        """Give the records of an older release their keyed hashes, once, if the chain verifies without them.
+
+        Of a chain that does not verify no record gets one, so that none counts; `verify` says what is wrong.
+        """
+        if self._checkpoints.has_begun(conn):
+            return
+        seq, _ = self._verified_end(conn, _LOCK_HEAD)
+        if conn.execute(_ANY_MAC).first() is not None or self._checkpoints.has_begun(conn):
+            return
+        for _ in _linked(_rows(conn)):
+            pass
+        for page in range(0, seq, _PAGE_ROWS):
+            rows = conn.execute(_NEXT_PAGE, {"after": page}).all()
+            macs = [{"number": row.seq, "digest": self._mac(record_bytes(list(row[:-2])), row.link)} for row in rows]
+            conn.execute(_SET_MAC, macs)
+        self._checkpoints.begin(conn)
+
+    def _checked(self, row: Any) -> Any:
+        """Return a row whose keyed hash is right."""
+        *columns, stored, mac = row
+        if mac != self._mac(record_bytes(columns), stored):
+            raise LedgerError(f"consent ledger: record {columns[0]} was changed or added; {_REMEDY}")
+        return row
+
+    def _mac(self, raw: bytes, stored: bytes) -> bytes:
+        return self._index.of_bytes(_RECORD_DOMAIN, stored + raw)
 
     def _verified_end(self, conn: Connection, get_head: Any) -> tuple[int, bytes]:
         """Return number and link of the last record, 0 and GENESIS where there is none."""
         head = conn.execute(get_head).scalar()  # first, since it may wait for the writer of the last record
         last = conn.execute(_LAST).first()
+        if head is None and last is not None:  # the first record was committed between the two, or its end was removed
+            head = conn.execute(get_head).scalar()
+            last = conn.execute(_LAST).first()
         seq, end = (0, GENESIS) if last is None else (last.seq, last.link)
         if head != (None if last is None else self._head(seq, end)):
-            raise LedgerError(f"consent ledger: record {seq} is not its true end; restore the database from its backup")
+            raise LedgerError(f"consent ledger: record {seq} is not its true end; {_REMEDY}")
         return seq, end
 
     def _head(self, seq: int, end: bytes) -> bytes:
@@ -161,31 +202,21 @@ class ConsentLedger:
 
 def _rows(conn: Connection) -> Iterator[Any]:
     """Yield all rows in order, read in pages so that the memory stays flat on every driver."""
-    page = conn.execute(_PAGE, {"most": _PAGE_ROWS}).all()
+    page = conn.execute(_PAGE).all()
     yield from page
     while len(page) == _PAGE_ROWS:
-        page = conn.execute(_NEXT_PAGE, {"after": page[-1].seq, "most": _PAGE_ROWS}).all()
+        page = conn.execute(_NEXT_PAGE, {"after": page[-1].seq}).all()
         yield from page
 
 
-def _columns(seq: int, record: LedgerRecord) -> dict[str, Any]:
-    """Return the columns in the order in which the link covers them."""
-    return {
-        "seq": seq,
-        "subject_id": record.subject_id,
-        "purpose": record.purpose,
-        "event": record.event,
-        "notice_hash": record.notice_hash,
-        "language": record.language,
-        "method": record.method,
-        "channel": record.channel,
-        "at": to_micros(record.at),
-    }
+def _linked(rows: Iterator[Any]) -> Iterator[Any]:
+    """Yield the rows while following the chain.
 
-
-def _record(row: Any) -> LedgerRecord:
-    seq, subject_id, purpose, event, notice_hash, language, method, channel, at, _link = row
-    try:
-        return LedgerRecord(subject_id, purpose, event, notice_hash, language, method, channel, from_micros(at))
-    except TamperedSegmentError:
-        raise LedgerError(f"consent ledger: record {seq} has no time; restore the database from its backup") from None
+    Raises:
+        LedgerError: A record was changed, removed or added; names the first.
+    """
+    chain = Chain()
+    for row in rows:
+        *columns, stored, _ = row
+        chain.add(columns, stored)
+        yield row

@@ -5,6 +5,7 @@ verified is remembered: nothing else can ever have its hash.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +19,12 @@ from rasa_privacy.storage.tables import notices
 _REMEMBERED: Final = 256
 
 _COLUMNS: Final = notices.c
-_SELECT: Final = select(_COLUMNS.hash, _COLUMNS.notice_id, _COLUMNS.version, _COLUMNS.language, _COLUMNS.text).where(
-    _COLUMNS.hash == bindparam("key")
+_ALL: Final = select(
+    _COLUMNS.hash, _COLUMNS.notice_id, _COLUMNS.version, _COLUMNS.language, _COLUMNS.text, _COLUMNS.terms
 )
+_SELECT: Final = _ALL.where(_COLUMNS.hash == bindparam("key"))
+_PAGE_ROWS: Final = 500
+_PAGE: Final = _ALL.where(_COLUMNS.hash > bindparam("after")).order_by(_COLUMNS.hash).limit(_PAGE_ROWS)
 _INSERT: Final = insert(notices)
 
 
@@ -29,11 +33,13 @@ class StoredNotice:
     """A notice as it was shown. It holds no personal data.
 
     Attributes:
-        hash: 32 bytes over the rest; the ledger names the notice by it.
+        hash: 32 bytes over the next four; the ledger names the notice by it.
         notice_id: Which notice.
         version: Which version of it.
         language: BCP 47 tag.
         text: Every word that was shown.
+        terms: What it promised, as JSON (`consent.terms`); the version is its hash. None in notices of schema 3 and
+            older.
     """
 
     hash: bytes
@@ -41,6 +47,7 @@ class StoredNotice:
     version: str
     language: str
     text: str
+    terms: str | None = None
 
     @property
     def is_damaged(self) -> bool:
@@ -77,6 +84,7 @@ class Notices:
             "version": notice.version,
             "language": notice.language,
             "text": notice.text,
+            "terms": notice.terms,
         }
         conn.execute(_INSERT, row)
 
@@ -99,3 +107,10 @@ class Notices:
         if len(self._verified) < _REMEMBERED:
             self._verified[key] = notice
         return notice
+
+    def iterate(self, conn: Connection) -> Iterator[StoredNotice]:
+        """Yield all notices, in pages so that the memory stays flat."""
+        after = b""
+        while rows := conn.execute(_PAGE, {"after": after}).all():
+            yield from (StoredNotice(*row) for row in rows)
+            after = rows[-1].hash

@@ -132,7 +132,19 @@ ledger: Final = Table(
     Column("channel", String(64), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("link", Blob(32), nullable=False),
+    # Empty in records of schema 3 and older until the store is opened, which sees to them.
+    Column("mac", Blob(32)),
     Index("ledger_subject", "subject_id"),
+)
+
+checkpoints: Final = Table(
+    "checkpoints",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("link", Blob(32), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("signature", Blob(64), nullable=False),
 )
 
 notices: Final = Table(
@@ -143,6 +155,7 @@ notices: Final = Table(
     Column("version", String(64), nullable=False),
     Column("language", String(35), nullable=False),
     Column("text", Text, nullable=False),
+    Column("terms", Text),
 )
 
 erasures: Final = Table(

@@ -2,21 +2,24 @@
 
 1. privacy.yml can be read.
 2. The database can be reached and has this release's schema; so has the key database, where there is one.
-3. The keys are there, and are this database's own (`founding.py`).
+3. The keys are there, and are this database's own (`founding.py`, `signer.py`).
 4. The erasure journal is, too, and what the database does not know of it is carried out (`replay.py`).
 """
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE as SERVICE  # noqa: PLC0414 - rooms above name it from here
 from rasa_privacy.crypto.providers import open_provider
+from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.storage.checkpoints import Checkpoints
 from rasa_privacy.storage.conversations import Conversations
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.database import Database
@@ -29,6 +32,7 @@ from rasa_privacy.storage.notices import Notices
 from rasa_privacy.storage.replay import Replayed, replay
 from rasa_privacy.storage.rotation import Rotation
 from rasa_privacy.storage.schema import ensure_schema
+from rasa_privacy.storage.signer import Signer, open_signer
 from rasa_privacy.storage.subjects import Subjects
 
 
@@ -48,10 +52,12 @@ class Vault:
         epochs: Key-encryption keys.
         rotation: How they are changed.
         index: Blind index of this database.
+        signer: What signs for this store.
         data_keys: Keys of subjects and purposes.
         subjects: Who chats.
         conversations: Their events.
         ledger: Their consent.
+        checkpoints: Signatures over it.
         notices: What they were shown.
         erasures: Who was erased.
         journal: The same, outside the database.
@@ -65,10 +71,12 @@ class Vault:
     epochs: Epochs = field(repr=False)
     rotation: Rotation = field(repr=False)
     index: BlindIndex = field(repr=False)
+    signer: Signer
     data_keys: DataKeys
     subjects: Subjects
     conversations: Conversations
     ledger: ConsentLedger
+    checkpoints: Checkpoints
     notices: Notices
     erasures: Erasures
     journal: ErasureJournal
@@ -120,13 +128,24 @@ def open_vault(
             ensure_schema(each)
         epochs = Epochs(keys, open_provider(settings.keys, random_bytes))
         index = open_keys(database, keys, epochs, random_bytes, clock())
+        signer = open_signer(database, keys, epochs, random_bytes)
         journal = open_journal(settings, index, None if keys is database else keys)
-        vault = _vault(policy, database, keys, epochs, index, journal, clock, random_bytes)
+        vault = _vault(policy, database, keys, epochs, index, signer, journal, clock, random_bytes)
+        _prepare(vault)
         return replace(vault, replayed=replay(vault))
     except BaseException:
         database.close()
         keys.close()
         raise
+
+
+def _prepare(vault: Vault) -> None:
+    """See to the ledger of an older release; one that does not verify stays as it is, and its records do not count."""
+    with vault.database.read() as conn:
+        prepared = vault.ledger.is_prepared(conn)
+    if not prepared:
+        with suppress(LedgerError):
+            vault.database.transact(vault.ledger.prepare)
 
 
 def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of it would only be unpacked again
@@ -135,12 +154,14 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
     keys: Database,
     epochs: Epochs,
     index: BlindIndex,
+    signer: Signer,
     journal: ErasureJournal,
     clock: Callable[[], datetime],
     random_bytes: Callable[[int], bytes],
 ) -> Vault:
     data_keys = DataKeys(epochs, random_bytes, None if keys is database else keys)
     subjects = Subjects(index, data_keys, random_bytes)
+    checkpoints = Checkpoints(index, signer, clock)
     return Vault(
         policy=policy,
         database=database,
@@ -148,10 +169,12 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
         epochs=epochs,
         rotation=Rotation(keys, epochs, random_bytes),
         index=index,
+        signer=signer,
         data_keys=data_keys,
         subjects=subjects,
         conversations=Conversations(index, data_keys, subjects, random_bytes),
-        ledger=ConsentLedger(index),
+        ledger=ConsentLedger(index, checkpoints),
+        checkpoints=checkpoints,
         notices=Notices(),
         erasures=Erasures(index, data_keys),
         journal=journal,

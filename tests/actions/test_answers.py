@@ -1,12 +1,21 @@
 """What the privacy actions say is what they did."""
 
+from dataclasses import replace
+from typing import Any
+
+import msgspec
 import pytest
 
 from rasa_privacy.actions.base import Reply, Turn
 from rasa_privacy.actions.consent import AskConsent, RecordGrant, RecordRefusal, Stop, WithdrawConsent
 from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
+from rasa_privacy.actions.explaining import Explain
+from rasa_privacy.actions.receipts import GiveReceipt
+from rasa_privacy.consent.receipts import open_receipt
+from rasa_privacy.dialogue.packs import in_language
 from rasa_privacy.dialogue.turns import Pending
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.policy.model import Purpose, Storage
 from rasa_privacy.rights.suppression import suppressed
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER, active, ask, evidence, give, grant, held, ledger_events
@@ -158,3 +167,112 @@ def test_damaged_conversation_can_still_be_previewed_for_erasure(vault: Vault) -
         connection.exec_driver_sql("UPDATE conversations SET manifest = x'00'")
     (reply,) = PreviewErasure().answer(vault, turn(vault))
     assert [event["value"] for event in reply.events] == [Pending("erase").to_slot()]
+
+
+def explained(vault: Vault, intent: str, pending: Pending | None = None) -> str:
+    """Return the answer to a question about privacy."""
+    return said(Explain().answer(vault, replace(turn(vault, pending=pending), intent=intent)))
+
+
+def changed(vault: Vault, **fields: Any) -> Vault:
+    """Return the store with another privacy.yml."""
+    return replace(vault, policy=msgspec.structs.replace(vault.policy, **fields))
+
+
+def test_receipt_has_the_text_that_was_shown_and_is_signed(vault: Vault) -> None:
+    """Words first, then a document that the store's key verifies; nothing of what the person gave is in either."""
+    (shown,) = AskConsent().answer(vault, turn(vault, pending=CONSENT))
+    RecordGrant().answer(vault, turn(vault, pending=CONSENT))
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    words, token = GiveReceipt().answer(vault, turn(vault))
+    assert shown.text in words.text
+    assert "23 November 2026" in words.text
+    assert "draw" in str(open_receipt(token.text, vault.signer.key.public()))
+    assert "Ana" not in words.text + str(open_receipt(token.text, vault.signer.key.public()))
+
+
+def test_receipt_of_nothing_says_so(vault: Vault) -> None:
+    """Nobody gets a receipt of what was only asked, was refused, or was taken back."""
+    nothing = said(GiveReceipt().answer(vault, turn(vault)))
+    ask(vault, "draw")
+    assert said(GiveReceipt().answer(vault, turn(vault))) == nothing
+    grant(vault, "draw")
+    Stop().answer(vault, turn(vault))
+    assert said(GiveReceipt().answer(vault, turn(vault))) == nothing
+    grant(vault, "newsletter")
+    assert said(GiveReceipt().answer(vault, turn(vault))) != nothing
+
+
+@pytest.mark.parametrize("intent", ["privacy_why", "privacy_what"])
+def test_a_purpose_without_consent_says_why(vault: Vault, intent: str) -> None:
+    """Who is not asked is told because of what (GDPR Art. 13(1)(c))."""
+    by_law = Purpose(
+        says={"en": "to keep the books"},
+        basis="legal_obligation",
+        because={"en": "tax law asks for it"},
+        retain="1 year",
+    )
+    answer = explained(changed(vault, purposes={**vault.policy.purposes, "books": by_law}), intent)
+    assert "tax law asks for it" in answer
+    assert answer.count("tax law") == 1
+
+
+def test_a_question_about_the_open_question_is_answered_for_its_purpose(vault: Vault) -> None:
+    """While the draw is asked about, nobody is told about the newsletter."""
+    assert "newsletter" in explained(vault, "privacy_why")
+    assert "newsletter" not in explained(vault, "privacy_why", CONSENT)
+
+
+def test_how_long_says_how_long_a_yes_counts(vault: Vault) -> None:
+    """Data and consent each have their end."""
+    lines = explained(vault, "privacy_how_long").splitlines()
+    assert any("90 days" in line and "12 months" in line for line in lines)
+    assert any("newsletter" in line and "take your consent back" in line for line in lines)
+    assert not any("until withdrawn" in line for line in lines)
+
+
+def test_where_is_answered_from_privacy_yml_or_not_at_all(vault: Vault) -> None:
+    """What nobody declared is not made up; the person is told whom to ask."""
+    assert explained(vault, "privacy_where").count("privacy@northwind.example") == 2
+    stated = changed(vault, storage=Storage(location={"en": "in Frankfurt"}, transfers={"en": "to nowhere"}))
+    answer = explained(stated, "privacy_where")
+    assert "in Frankfurt" in answer
+    assert "to nowhere" in answer
+    assert "privacy@northwind.example" not in answer
+
+
+def test_a_complaint_is_told_the_authority(vault: Vault) -> None:
+    """The one that privacy.yml names, or the one where the person lives."""
+    named = msgspec.structs.replace(vault.policy.controller, authority="ICO, ico.example")
+    assert "ICO, ico.example" in explained(changed(vault, controller=named), "privacy_complain")
+    assert "where you live" in explained(vault, "privacy_complain")
+
+
+def test_a_machine_says_that_it_is_one(vault: Vault) -> None:
+    """And who runs it, and how to reach a person."""
+    answer = explained(vault, "privacy_machine")
+    assert "not a human" in answer
+    assert "Northwind Outdoor" in answer
+    assert "privacy@northwind.example" in answer
+
+
+def test_help_says_who_this_is_how_to_stop_and_whom_to_write_to(vault: Vault) -> None:
+    """What the CTIA asks for in the answer to HELP."""
+    answer = explained(vault, "privacy_help")
+    assert all(part in answer for part in ("Northwind Outdoor", "STOP", "privacy@northwind.example"))
+
+
+def test_a_reworded_response_is_said_and_another_languages_is_not(vault: Vault) -> None:
+    """The builder's words count, in the language that they are in."""
+    mine, german = {"text": "Mine, {contact}"}, in_language({"text": "Meins"}, "de")
+    reworded = replace(turn(vault), intent="privacy_officer", responses={"utter_privacy_officer": [german, mine]})
+    assert said(Explain().answer(vault, reworded)) == "Mine, privacy@northwind.example"
+    only_german = replace(reworded, responses={"utter_privacy_officer": [german]})
+    assert said(Explain().answer(vault, only_german)) == explained(vault, "privacy_officer")
+
+
+def test_what_a_person_typed_is_shown_and_not_read(vault: Vault) -> None:
+    """A value that looks like a variable stays what it is."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "{purpose} {expiry}"}})
+    assert "{purpose} {expiry}" in said(ShowData().answer(vault, turn(vault)))

@@ -61,6 +61,12 @@ def test_opt_out_words_count_whatever_the_classifier_says(read: Any, text: str) 
     assert message.get("entities") == []
 
 
+def test_a_guess_without_a_telling_word_is_none(read: Any) -> None:
+    """However sure the classifier is, "the tent" is no personal data."""
+    assert intent_of(read("delete my last order", "privacy_delete", 1.0)) == "enter_draw"
+    assert intent_of(read("get rid of all details from last order", "privacy_delete", 0.95)) == "privacy_delete"
+
+
 def test_entities_without_consent_are_dropped(read: Any) -> None:
     """Before any slot is filled from them; plain ones stay."""
     assert read("I am Ana", entities=(EMAIL, PERSON, SPORT)).get("entities") == [SPORT]

@@ -13,10 +13,9 @@ from rasa_privacy.consent.notice import (
     items_in_words,
     name_of_item,
     name_of_purpose,
-    retention_in_words,
     terms_version,
 )
-from rasa_privacy.policy.model import Controller, Item, Messages, Policy, Purpose
+from rasa_privacy.policy.model import Controller, Item, Messages, Policy, Purpose, Storage
 from tests.support.vaults import policy
 
 Change = Callable[[Policy], Policy]
@@ -57,6 +56,7 @@ TERMS: dict[str, Change] = {
         controller=Controller(name="Southwind", contact="c@s.example", policy_url="https://s.example")
     ),
     "age": on_policy(minimum_age=16),
+    "where it is kept": on_policy(storage=Storage(location={"en": "in Atlantis"})),
 }
 
 NO_TERMS: dict[str, Change] = {
@@ -69,6 +69,7 @@ NO_TERMS: dict[str, Change] = {
     "an item of another purpose": on_item("birthday", keep="full"),
     "a new item": lambda before: _replace(before, items={**before.items, "shoe_size": Item(slot="shoe_size")}),
     "messages": on_policy(messages=Messages(keep="none")),
+    "whom to complain to": lambda before: _replace(before, controller=_replace(before.controller, authority="ICO")),
     "plain slots": on_policy(not_personal=("favourite_activity", "topic")),
     "what an item is called": on_item("full_name", called={"en": "what we may call you"}),
     "the slot that holds an item": on_item("full_name", slot="person_name"),
@@ -127,5 +128,3 @@ def test_names_fall_back_to_the_files_own() -> None:
     assert name_of_item(named, "full_name", "de") == "Ihr Name"
     assert name_of_item(named, "full_name", "en") == "full name"
     assert name_of_purpose(policy(), "draw", "en") == "draw"
-    assert retention_in_words("until withdrawn") == "until you take your consent back"
-    assert retention_in_words("90 days") == "90 days"

@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_privacy.dialogue.keywords import Question, opt_out, privacy_request, reply
+from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply
+from rasa_privacy.dialogue.turns import REPLIES
 from rasa_privacy.errors import ConfigurationError
 
 HERE = Path(__file__).parent
@@ -206,3 +207,33 @@ def test_a_language_without_a_pack_is_refused() -> None:
     """STOP that works in no language must not be taken for silence."""
     with pytest.raises(ConfigurationError):
         opt_out("stop", "xx")
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("how long does the draw run", "privacy_how_long"),
+        ("show me what you have", "privacy_access"),
+        ("delete my last order", "privacy_delete"),
+        ("remove the tent from my basket", "privacy_withdraw"),
+        ("stop, which size was that again", "privacy_stop"),
+        ("where do you keep the tents", "privacy_where"),
+        ("where can I complain about the tent", "privacy_complain"),
+        ("I need a receipt for my boots", "privacy_receipt"),
+    ],
+)
+def test_no_word_of_an_everyday_message_speaks_for_a_guess(text: str, intent: str) -> None:
+    """These sound like privacy requests to a classifier, and have no word that tells one."""
+    assert not has_telling_word(text, "en", intent)
+
+
+def test_a_word_speaks_for_nearly_every_held_out_request() -> None:
+    """What keeps everyday messages out lets free wordings in."""
+    said = [(text, intent) for intent, texts in HELD_OUT.items() if intent not in REPLIES for text in texts]
+    silent = [each for each in said if not has_telling_word(each[0], "en", each[1])]
+    assert len(silent) <= 0.04 * len(said), silent
+
+
+def test_a_long_message_may_tell_in_any_words() -> None:
+    """A story is left to the classifier."""
+    assert has_telling_word("the tent " * 40 + "was red", "en", "privacy_delete")

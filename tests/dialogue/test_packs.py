@@ -2,15 +2,25 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_pack
+from rasa_privacy.dialogue import packs
+from rasa_privacy.dialogue.keywords import opt_out, privacy_request
+from rasa_privacy.dialogue.packs import (
+    available_languages,
+    in_language,
+    load_keywords,
+    load_pack,
+    variation_in,
+)
 from rasa_privacy.dialogue.turns import INTENTS, LOCAL
 from rasa_privacy.errors import ConfigurationError
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1] / "rasa_privacy"
 HELD_OUT: dict[str, list[str]] = yaml.safe_load((HERE / "heldout_en.yml").read_text(encoding="utf-8"))
 ORDINARY: dict[str, list[str]] = yaml.safe_load((HERE / "ordinary_en.yml").read_text(encoding="utf-8"))
 
@@ -23,13 +33,25 @@ VARIABLES = {
     "utter_privacy_withdrawn": {"called", "gone"},
     "utter_privacy_erase_preview": {"goes", "stays"},
     "utter_privacy_erased": {"certificate", "gone", "stays"},
-    "utter_privacy_data": {"list"},
+    "utter_privacy_data": {"list", "say_delete"},
     "utter_privacy_data_item": {"item", "value", "purpose", "expiry"},
     "utter_privacy_data_conversation": {"events"},
     "utter_privacy_why": {"reasons"},
-    "utter_privacy_how_long": {"periods"},
+    "utter_privacy_how_long": {"periods", "say_delete"},
     "utter_privacy_who_sees": {"recipients"},
     "utter_privacy_officer": {"contact"},
+    "utter_privacy_what": {"purposes", "messages"},
+    "utter_privacy_where": {"location", "transfers"},
+    "utter_privacy_who_are_you": {"controller", "contact", "policy_url"},
+    "utter_privacy_complain": {"contact", "authority"},
+    "utter_privacy_machine": {"controller", "contact"},
+    "utter_privacy_help": {"controller", "contact", "policy_url", "say_delete", "say_stop"},
+    "utter_privacy_receipt": {"called", "receipt"},
+    "utter_privacy_ask_optional": {"called", "items"},
+    "utter_privacy_ask_age": {"age"},
+    "utter_privacy_too_young": {"controller"},
+    "utter_privacy_needs_item": {"items", "called"},
+    "utter_privacy_counted_as_no": {"called"},
 }
 PLAIN = {
     "utter_privacy_dropped",
@@ -39,6 +61,8 @@ PLAIN = {
     "utter_privacy_stays",
     "utter_privacy_nothing_stored",
     "utter_privacy_kept",
+    "utter_privacy_no_receipt",
+    "utter_privacy_more",
     *LOCAL,
 }
 
@@ -114,6 +138,101 @@ def test_a_question_has_a_button_for_yes_and_one_for_no(language: str, name: str
         assert [button["payload"] for button in variation["buttons"]] == payloads
         lengths = [len(button["title"]) for button in variation["buttons"]]
         assert max(lengths) <= 2 * min(lengths)
+
+
+def shape(texts: list[dict[str, Any]]) -> list[tuple[set[str], list[str]]]:
+    """Return the variables and the button payloads of each variation."""
+    return [
+        (set(re.findall(r"\{(\w+)\}", text["text"])), [button["payload"] for button in text.get("buttons") or []])
+        for text in texts
+    ]
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_each_pack_has_what_english_has(language: str) -> None:
+    """No language says less, and none understands less: intents, responses, variables, buttons and phrases."""
+    pack, english = load_pack(language), load_pack("en")
+    assert set(pack.intents) == set(english.intents)
+    assert {name: shape(texts) for name, texts in pack.responses.items()} == {
+        name: shape(texts) for name, texts in english.responses.items()
+    }
+    assert {name: set(re.findall(r"\{(\w+)\}", text)) for name, text in pack.phrases.items()} == {
+        name: set(re.findall(r"\{(\w+)\}", text)) for name, text in english.phrases.items()
+    }
+    assert all(text.strip() for text in pack.phrases.values())
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_each_pack_reads_the_sections_that_english_has(language: str) -> None:
+    """What a section is made of is the language's own (`<data>`), what it is for is not."""
+    sections = load_keywords(language)
+    parts = {name for text in sections.values() for name in re.findall(r"<([a-z_]+)>", text)}
+    english = load_keywords("en")
+    parts_of_english = {name for text in english.values() for name in re.findall(r"<([a-z_]+)>", text)}
+    read = {"greeting"}  # also a part of `before_stop`
+    assert set(sections) - (parts - read) == set(english) - (parts_of_english - read)
+    assert parts <= set(sections)
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_what_the_bot_offers_to_say_is_understood(language: str) -> None:
+    """Who says just what the bot told them to say gets it."""
+    phrases = load_pack(language).phrases
+    assert privacy_request(phrases["say_delete"], language) == "privacy_delete"
+    assert opt_out(phrases["say_stop"], language, in_form=True)
+
+
+def test_no_variable_of_a_phrase_is_unknown_to_the_code() -> None:
+    """A phrase is filled in by name; a new variable in the pack alone would be shown with its braces."""
+    known = {"item", "notes", "count", "date", "duration", "period", "controller", "called", "text", "items", "says"}
+    known |= {"because", "events", "age", "contact", "version"}
+    used = {name for text in load_pack("en").phrases.values() for name in re.findall(r"\{(\w+)\}", text)}
+    assert used == known
+
+
+def test_every_phrase_is_used_and_every_used_phrase_is_there() -> None:
+    """A phrase that no code asks for would be translated for nothing."""
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for room in ("actions", "consent", "dialogue")
+        for path in sorted((ROOT / room).glob("*.py"))
+    )
+    asked = set(re.findall(r"\.(?:say|count)\(\s*[\"'](\w+)", code)) | set(re.findall(r"texts\[\"(\w+)\"", code))
+    families = ("keep_", "messages_", "value_")
+    named = {name for name in load_pack("en").phrases if not name.startswith(families)}
+    assert {re.sub(r"_(one|other)$", "", name) for name in named} <= asked | {"reason", "reason_with_basis"}
+    for name in families:
+        assert f'"{name}' in code
+
+
+def test_the_variation_of_the_language_is_taken() -> None:
+    """One on the condition of the language, else one without where that is the bot's first."""
+    plain, german = {"text": "Hi"}, in_language({"text": "Hallo"}, "de")
+    other = {"text": "Hi VIP", "condition": [{"type": "slot", "name": "vip", "value": True}]}
+    assert variation_in("de", "en", [other, plain, german]) == german
+    assert variation_in("en", "en", [other, german, plain]) == plain
+    assert variation_in("de", "en", [other, plain]) is None
+    assert variation_in("en", "de", [plain]) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"phrases": None}, "phrases"),
+        ({"phrases": {"value_no": False}}, "phrases"),
+        ({"locale": None}, "locale"),
+        ({"locale": "xx_XX"}, "locale"),
+        ({"locale": "../en"}, "locale"),
+    ],
+)
+def test_a_pack_that_lacks_a_part_is_refused_with_its_place(
+    change: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A translator is told which file to correct, and what to write."""
+    whole = packs.read_mapping("en", ".yml")
+    monkeypatch.setattr(packs, "read_mapping", lambda _language, suffix: whole | change if suffix == ".yml" else {})
+    with pytest.raises(ConfigurationError, match=rf"packs/yy\.yml: '{words}"):
+        load_pack.__wrapped__("yy")
 
 
 @pytest.mark.parametrize("language", ["xx", "en.keywords", "../en", ""])

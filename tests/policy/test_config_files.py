@@ -19,7 +19,7 @@ def test_the_annotated_policy_shows_every_option() -> None:
     text = (CONFIG / "privacy.yml").read_text(encoding="utf-8")
     policy = load_policy(CONFIG / "privacy.yml")
     own = (model.Policy, model.Controller, model.Item, model.Messages, model.Purpose, model.Role, model.First)
-    for struct in (*own, model.Import, model.ImportedConsent, model.SlotAnswer):
+    for struct in (*own, model.Import, model.ImportedConsent, model.SlotAnswer, model.Storage):
         for field in msgspec.structs.fields(struct):
             assert f"{field.encode_name}:" in text, f"{struct.__name__}.{field.name}"
     assert all(policy.purposes_using(item) for item in policy.items)

@@ -11,6 +11,7 @@ import pytest
 from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError, StorageError
 from rasa_privacy.storage.ledger import LEDGER_EVENTS, LedgerRecord
+from rasa_privacy.storage.ledger_record import COLUMNS
 from rasa_privacy.storage.notices import StoredNotice, notice_hash
 from rasa_privacy.storage.vault import Vault
 
@@ -91,13 +92,56 @@ def test_a_removed_record_is_named(vault: Vault, sql: Sql) -> None:
 @pytest.mark.usefixtures("filled")
 def test_a_ledger_computed_anew_is_found(vault: Vault, sql: Sql) -> None:
     """Whoever writes a whole new chain lacks the key to its end."""
-    (*_, old_link) = sql("SELECT * FROM ledger WHERE seq = 4")[0]
-    fields = list(sql("SELECT * FROM ledger WHERE seq = 5")[0][:-1])
-    fields[3] = "granted"
-    forged = link(old_link, msgspec.msgpack.encode(fields))
-    sql("UPDATE ledger SET event = 'granted', link = ? WHERE seq = 5", (forged,))
-    with pytest.raises(LedgerError, match="record 5 is not its true end"):
+    _forge_the_last(sql)
+    with pytest.raises(LedgerError, match="record 5 was changed"):
         _verify(vault)
+    with pytest.raises(LedgerError, match="record 5 is not its true end"), vault.database.write() as conn:
+        vault.ledger.checkpoint(conn)
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_forged_record_does_not_count_when_its_person_is_read(vault: Vault, sql: Sql) -> None:
+    """A no that was made a yes, with the chain computed anew, is found without a look at the whole ledger."""
+    _forge_the_last(sql)
+    with vault.database.read() as conn:
+        assert len(vault.ledger.of_subject(conn, bytes([1]) * 16)) == 2
+        with pytest.raises(LedgerError, match="record 5 was changed"):
+            vault.ledger.of_subject(conn, bytes(16))
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_record_of_somebody_else_does_not_count(vault: Vault, sql: Sql) -> None:
+    """A yes that is given to another person keeps its keyed hash, which is for the first one only."""
+    sql("UPDATE ledger SET subject_id = ? WHERE seq = 3", (b"x" * 16,))
+    with pytest.raises(LedgerError, match="record 3 was changed"), vault.database.read() as conn:
+        vault.ledger.of_subject(conn, b"x" * 16)
+
+
+def _forge_the_last(sql: Sql) -> None:
+    """Make the last answer a yes, and compute its link, as anybody with the database can."""
+    names = ", ".join(COLUMNS)
+    fields = list(sql(f"SELECT {names} FROM ledger WHERE seq = 5")[0])  # noqa: S608 - our own names
+    fields[3] = "granted"
+    forged = link(sql("SELECT link FROM ledger WHERE seq = 4")[0][0], msgspec.msgpack.encode(fields))
+    sql("UPDATE ledger SET event = 'granted', link = ? WHERE seq = 5", (forged,))
+
+
+@pytest.mark.usefixtures("filled")
+def test_records_of_an_older_release_get_their_keyed_hashes_once(vault: Vault, sql: Sql) -> None:
+    """A whole chain gets them when the store is opened; one that was tampered with gets none, so nothing counts."""
+    everybody = sql("SELECT seq, mac FROM ledger ORDER BY seq")
+    sql("UPDATE ledger SET mac = NULL")
+    sql("DELETE FROM meta WHERE name = 'checkpoint_head'")
+    sql("UPDATE ledger SET event = 'granted' WHERE seq = 4")
+    with pytest.raises(LedgerError, match="record 4 was changed"):
+        vault.database.transact(vault.ledger.prepare)
+    with pytest.raises(LedgerError, match="was changed"), vault.database.read() as conn:
+        vault.ledger.of_subject(conn, bytes(16))
+    sql("UPDATE ledger SET event = 'refused' WHERE seq = 4")
+    for _ in range(2):
+        vault.database.transact(vault.ledger.prepare)
+    assert sql("SELECT seq, mac FROM ledger ORDER BY seq") == everybody
+    _verify(vault)
 
 
 @pytest.mark.usefixtures("filled")

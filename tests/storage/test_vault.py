@@ -135,7 +135,7 @@ def test_randomness_is_passed_in(settings: StoreSettings) -> None:
         return os.urandom(size)
 
     opened = open_vault(settings, random_bytes=source)
-    assert sorted(drawn) == [8, 12, 16, 32, 32]  # temporary name, nonce, store id, index key, key
+    assert sorted(drawn) == [8, 12, 12, 16, 32, 32, 32]  # temporary name, nonces, store id, index key, signing key, key
     drawn.clear()
     with opened.database.write() as conn:
         opened.conversations.append(conn, "a", 0, ["x"], {}, [], opened.clock())

@@ -28,6 +28,7 @@ with warnings.catch_warnings():
         processor,
         rasa_api,
         runtime,
+        spoken_language,
         tracker_store,
         turn_storage,
         vocabulary,
@@ -60,6 +61,7 @@ __all__ = [
     "rasa_api",
     "rasa_events",
     "runtime",
+    "spoken_language",
     "tracker_store",
     "turn_storage",
     "vocabulary",
@@ -80,7 +82,8 @@ class ModelMetadata:
 
 def domain() -> Any:
     """Return a new domain of a bot with a form and the slots of the tests' privacy.yml."""
-    slots = ("full_name", "phone", "postcode", "birthday", "favourite_activity", "privacy_pending", "privacy_result")
+    own = ("privacy_pending", "privacy_result", "privacy_language")
+    slots = ("full_name", "phone", "postcode", "birthday", "favourite_activity", *own)
     return rasa_api.Domain.from_dict(
         {
             "version": "3.1",

@@ -1,0 +1,139 @@
+"""`rasa-privacy consent`: the group and its commands about one person; others: `consent_ledger`, `consent_import`."""
+
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from rasa_privacy.cli.consent_import import import_consents
+from rasa_privacy.cli.consent_ledger import check_receipt, checkpoint, export, public_key, stats, verify
+from rasa_privacy.cli.files import write_private
+from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.senders import PERSON, chosen_sender, known_subject, sender_argument
+from rasa_privacy.cli.store import existing_store
+from rasa_privacy.consent.ledger import Evidence, state_of
+from rasa_privacy.consent.receipts import FORMS, Form, sign_receipt
+from rasa_privacy.consent.receipts import receipt as receipt_of
+from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.withdrawal import Withdrawal, withdraw
+
+#: `method` and `channel` in the ledger of what an operator does here.
+_OUTSIDE = "outside"
+_CHANNEL = "command line"
+
+
+@click.group()
+def consent() -> None:
+    """Look into consents, prove them, and end them.
+
+    Of one person: show, history, receipt, revoke. Of all: stats, verify, checkpoint, public-key, export, import.
+    """
+
+
+for _command in (stats, verify, checkpoint, public_key, export, import_consents, check_receipt):
+    consent.add_command(_command)
+
+
+@consent.command(context_settings=PERSON)
+@sender_argument
+@bot_option
+@endpoints_option
+def show(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: Path | None) -> None:
+    """Show what a person allows now, purpose by purpose."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
+        subject_id = known_subject(vault, connection, sender_id)
+        state = state_of(vault, connection, subject_id, vault.clock())
+    table = Table("purpose", "status", "since (UTC)", "until (UTC)", "may be used", box=None, pad_edge=False)
+    for name, each in state.purposes.items():
+        since, until = (f"{day:%Y-%m-%d %H:%M}" if day else "" for day in (each.since, each.expires))
+        table.add_row(name, each.status, since, until, "yes" if name in state.active else "no")
+    Console(width=120).print(table)
+
+
+@consent.command(context_settings=PERSON)
+@sender_argument
+@bot_option
+@endpoints_option
+def history(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: Path | None) -> None:
+    """Show everything that the ledger says of a person, the oldest first."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    table = Table("record", "at (UTC)", "purpose", "event", "method", "channel", "language", "version", box=None)
+    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
+        for seq, each, _link in vault.ledger.entries_of(connection, known_subject(vault, connection, sender_id)):
+            stored = vault.notices.get(connection, each.notice_hash)
+            version = stored.version if stored is not None else ""
+            when = f"{each.at:%Y-%m-%d %H:%M:%S}"
+            table.add_row(str(seq), when, each.purpose, each.event, each.method, each.channel, each.language, version)
+    Console(width=140).print(table)
+
+
+@consent.command(context_settings=PERSON)
+@sender_argument
+@click.option("--purpose", required=True, help="The purpose.")
+@click.option(
+    "--form", type=click.Choice(FORMS), default="27560", show_default=True, help="ISO/IEC TS, or Kantara 1.1."
+)
+@click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@bot_option
+@endpoints_option
+def receipt(  # noqa: PLR0913 - one parameter for each option
+    sender: tuple[str, ...],
+    *,
+    sender_stdin: bool,
+    purpose: str,
+    form: Form,
+    out: str,
+    bot: Path,
+    endpoints: Path | None,
+) -> None:
+    """Write a receipt of a person's consent, for the person: as JSON, and signed as JWS."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    with existing_store(bot, endpoints) as vault:
+        with vault.database.read() as connection:
+            subject_id = known_subject(vault, connection, sender_id)
+            made = receipt_of(vault, connection, subject_id, purpose, vault.clock(), form)
+        written = msgspec.json.format(
+            msgspec.json.encode({"receipt": made, "jws": sign_receipt(vault, made)}), indent=2
+        )
+    write_private(out, [written + b"\n"])
+
+
+@consent.command(context_settings=PERSON)
+@sender_argument
+@click.option("--purpose", "purposes", multiple=True, help="A purpose; may be given more than once. [default: all]")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@bot_option
+@endpoints_option
+def revoke(  # noqa: PLR0913 - one parameter for each option
+    sender: tuple[str, ...],
+    *,
+    sender_stdin: bool,
+    purposes: tuple[str, ...],
+    yes: bool,
+    bot: Path,
+    endpoints: Path | None,
+) -> None:
+    """End a person's consent and destroy what only it allowed. The bot obeys from the next turn on."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    with existing_store(bot, endpoints) as vault:
+        unknown = [name for name in purposes if name not in vault.policy.purposes]
+        if unknown:
+            raise ConfigurationError(f"privacy.yml has no purpose '{unknown[0]}'; see 'rasa-privacy notice show'")
+        if not yes:
+            click.confirm("End the consent and destroy the data that only it allowed?", abort=True)
+        evidence = Evidence(_OUTSIDE, _CHANNEL, vault.policy.languages[0], vault.clock())
+
+        def end(connection: object) -> Withdrawal:
+            subject_id = known_subject(vault, connection, sender_id)
+            vault.subjects.find_for_update(connection, sender_id)
+            return withdraw(vault, connection, subject_id, purposes or vault.policy.purposes, evidence)
+
+        done = vault.database.transact(end)
+        empty_log(vault)
+    click.echo(f"Ended: {', '.join(done.purposes) or 'nothing, there was no consent to end'}.")
+    if done.items:
+        click.echo(f"Destroyed: {', '.join(done.items)}.")

@@ -1,0 +1,160 @@
+"""The commands of `rasa-privacy consent` on the whole ledger, and the check of a receipt."""
+
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from rasa_privacy.cli.files import read_bytes, write_private
+from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.store import existing_store
+from rasa_privacy.consent.exported import checkpoint_json, export_ledger, read_checkpoint, verify_export
+from rasa_privacy.consent.receipts import open_receipt
+from rasa_privacy.consent.statistics import count_consents
+from rasa_privacy.consent.verification import Checked, verify_store
+from rasa_privacy.crypto.signing import VerifyingKey
+from rasa_privacy.errors import ConfigurationError, LedgerError, SignatureError
+from rasa_privacy.storage.checkpoints import Checkpoint
+from rasa_privacy.storage.vault import Vault
+
+_TAMPERED_EXIT_CODE = 1
+_STATUSES = ("granted", "refused", "withdrawn", "expired", "superseded")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+out_option = click.option(
+    "--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output."
+)
+
+
+@click.command()
+@bot_option
+@endpoints_option
+def stats(bot: Path, endpoints: Path | None) -> None:
+    """Count the people by purpose and last answer. Deleted people are in it: their records stay, without them."""
+    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
+        counts = list(count_consents(vault, connection, vault.clock()))
+    table = Table("purpose", *_STATUSES, box=None, pad_edge=False)
+    for each in counts:
+        name = each.purpose if each.is_declared else f"{each.purpose} (not a purpose of privacy.yml)"
+        table.add_row(name, *(f"{each.statuses.get(status, 0):,}" for status in _STATUSES))
+    Console(width=140).print(table)
+
+
+@click.command()
+@click.option("--public-key", "key_file", type=_FILE, help="The store's public key, as it was exported and kept.")
+@click.option(
+    "--checkpoint", "kept", type=_FILE, multiple=True, help="A checkpoint that was kept; several may be given."
+)
+@click.option("--export", "exported", type=_FILE, help="Check this exported ledger instead, without the store.")
+@bot_option
+@endpoints_option
+def verify(
+    key_file: Path | None, kept: tuple[Path, ...], exported: Path | None, bot: Path, endpoints: Path | None
+) -> None:
+    """Check that no record was edited, removed, inserted or reordered; name the first one otherwise (exit code 1).
+
+    With a key and checkpoints that you kept elsewhere it also finds that the whole database was put back to an older
+    state or replaced by another one.
+    """
+    key = None if key_file is None else VerifyingKey.from_pem(read_bytes(key_file))
+    checkpoints = [read_checkpoint(read_bytes(path)) for path in kept]
+    try:
+        checked = _verify_file(exported, key, checkpoints) if exported else _verify(bot, endpoints, key, checkpoints)
+    except LedgerError as error:
+        click.echo(f"NOT as it was written: {error}")
+        click.get_current_context().exit(_TAMPERED_EXIT_CODE)
+    click.echo(
+        f"As it was written: {checked.records:,} records, {checked.notices:,} notices, {checked.checkpoints:,} "
+        f"checkpoints, the last one over record {checked.covered:,}."
+    )
+    if exported and key is None:
+        click.echo("The key was the file's own: it shows that the file is whole, not whose it is. Give --public-key.")
+
+
+def _verify_file(exported: Path, key: VerifyingKey | None, kept: list[Checkpoint]) -> Checked:
+    with exported.open("rb") as lines:
+        return verify_export(lines, key, kept)
+
+
+def _verify(bot: Path, endpoints: Path | None, key: VerifyingKey | None, kept: list[Checkpoint]) -> Checked:
+    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
+        return verify_store(vault, connection, key, kept)
+
+
+@click.command()
+@out_option
+@bot_option
+@endpoints_option
+def checkpoint(out: str, bot: Path, endpoints: Path | None) -> None:
+    """Sign the ledger as it is, and print the checkpoint. Keep it elsewhere, for `verify --checkpoint`."""
+    target = _absolute(out)
+    with existing_store(bot, endpoints) as vault:
+        write_private(target, [checkpoint_json(_signed(vault), vault.signer.store_id)])
+
+
+@click.command("public-key")
+@out_option
+@bot_option
+@endpoints_option
+def public_key(out: str, bot: Path, endpoints: Path | None) -> None:
+    """Print the store's public key in PEM. Keep it elsewhere, and give it to who checks exports and receipts."""
+    target = _absolute(out)
+    with existing_store(bot, endpoints) as vault:
+        write_private(target, [vault.signer.key.public().pem().encode()])
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@bot_option
+@endpoints_option
+def export(file: str, bot: Path, endpoints: Path | None) -> None:
+    """Write the whole ledger as JSON lines that end with a checkpoint. It holds no personal data; - for the output."""
+    target = _absolute(file)
+    with existing_store(bot, endpoints) as vault:
+        until = _signed(vault)
+        with vault.database.read() as connection:
+            write_private(target, export_ledger(vault, connection, until))
+    click.echo(f"{until.seq:,} records up to checkpoint {until.number:,}.", err=True)
+
+
+@click.command("check-receipt")
+@click.argument("file", type=_FILE)
+@click.option("--public-key", "key_file", type=_FILE, help="The public key of the store. [default: the store of --bot]")
+@bot_option
+@endpoints_option
+def check_receipt(file: Path, key_file: Path | None, bot: Path, endpoints: Path | None) -> None:
+    """Check a signed receipt, and print what it says (exit code 1 where it is not this store's)."""
+    raw = read_bytes(file)
+    if key_file is not None:
+        key = VerifyingKey.from_pem(read_bytes(key_file))
+    else:
+        with existing_store(bot, endpoints) as vault:
+            key = vault.signer.key.public()
+    try:
+        opened = open_receipt(_token(raw), key)
+    except SignatureError as error:
+        click.echo(f"NOT as it was given: {error}")
+        click.get_current_context().exit(_TAMPERED_EXIT_CODE)
+    click.echo(msgspec.json.format(msgspec.json.encode(opened), indent=2).decode())
+
+
+def _token(raw: bytes) -> str:
+    """Return the JWS in a receipt's file, or the file itself where it is one."""
+    try:
+        return str(msgspec.json.decode(raw)["jws"])
+    except (msgspec.MsgspecError, KeyError, TypeError, UnicodeDecodeError):
+        return raw.decode("ascii", "replace").strip()
+
+
+def _signed(vault: Vault) -> Checkpoint:
+    made = vault.database.transact(vault.ledger.checkpoint)
+    if made is None:
+        raise ConfigurationError(f"{vault.database.name}: the consent ledger is empty; there is nothing to sign yet")
+    return made
+
+
+def _absolute(out: str) -> str:
+    """Return the path as it counts where the command was called: the store's paths count from the bot's folder."""
+    return out if out == "-" else str(Path(out).absolute())

@@ -1,0 +1,59 @@
+"""The conversation's language in Rasa: what the minimizer noted, the slot that keeps it, and the responses by it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rasa_privacy.components import runtime
+from rasa_privacy.components.rasa_api import ACTION_LISTEN_NAME, DialogueStateTracker, Event, SlotSet
+from rasa_privacy.dialogue.language import choose, current_first
+from rasa_privacy.dialogue.packs import Pack, in_language
+from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, LOCAL
+
+#: Field of the parse data in which the minimizer says in which language a fixed wording was said.
+MATCHED: Final = "privacy_language"
+
+
+def languages_of(tracker: DialogueStateTracker | None, metadata: object) -> tuple[str, ...]:
+    """Return the bot's languages, the one of a message that has just come first.
+
+    Args:
+        tracker: The conversation before the message; None where there is none.
+        metadata: The message's metadata.
+    """
+    running = runtime.current()
+    languages = running.vault.policy.languages if running is not None else ("en",)
+    return current_first(languages, choose(languages, _kept(tracker), metadata, None))
+
+
+def language_events(tracker: DialogueStateTracker) -> list[Event]:
+    """Return the event that keeps the language of the message that has just come, where it is another than before."""
+    running, message = runtime.current(), tracker.latest_message
+    heard = message is not None and tracker.latest_action_name == ACTION_LISTEN_NAME
+    # A model that was trained before there was such a slot goes on in the bot's first language.
+    if running is None or not heard or LANGUAGE_SLOT not in tracker.slots:
+        return []
+    languages, before = running.vault.policy.languages, _kept(tracker)
+    chosen = choose(languages, before, message.metadata, (message.parse_data or {}).get(MATCHED))
+    return [] if chosen == choose(languages, before, None, None) else [SlotSet(LANGUAGE_SLOT, chosen)]
+
+
+def responses_of(packs: Mapping[str, Pack]) -> dict[str, list[dict[str, Any]]]:
+    """Return the responses for the domain, the bot's first language first.
+
+    What Rasa says by itself is there in every language, on the condition of the slot. The rest is for the builder to
+    reword: the actions have it in every language from the packs.
+    """
+    first, *others = packs
+    responses = {name: list(texts) for name, texts in packs[first].responses.items()}
+    for name in LOCAL:
+        responses[name] += _in_others({language: packs[language].responses[name] for language in others})
+    return responses
+
+
+def _in_others(texts: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    return [in_language(text, language) for language, variations in texts.items() for text in variations]
+
+
+def _kept(tracker: DialogueStateTracker | None) -> object:
+    slot = tracker.slots.get(LANGUAGE_SLOT) if tracker is not None else None
+    return slot.value if slot is not None else None

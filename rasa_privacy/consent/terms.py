@@ -1,0 +1,100 @@
+"""What a purpose promises: its terms, their version, and what differs between two of them.
+
+The version is a hash of the terms (purpose, items, retention, recipients, controller), not of the wording: a better
+sentence in the language pack does not make everybody be asked again, another recipient does. The terms are kept with
+the notice that stood for them, so that it can be said later what people agreed to.
+
+The stored form is the JSON that is hashed: two lists, in the order of `_FIRST` and `_SECOND`, and after them an object
+of what a later release added, where a setting at its default is left out. So an option that nobody uses changes no
+version. Where the controller can be reached besides its `contact` is no term.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+
+from rasa_privacy.policy.model import Policy
+
+_CONTROLLER: Final = ("name", "contact", "policy_url", "officer")
+_FIRST: Final = ("controller", "purpose", "says", "basis", "because", "items")
+_SECOND: Final = ("retain", "recipients", "consent_lasts", "marketing", "minimum_age")
+_ITEM: Final = ("need", "keep", "category")
+
+
+def terms_text(policy: Policy, purpose: str) -> str:
+    """Return the terms of a purpose as the JSON that is stored and hashed."""
+    declared = policy.purposes[purpose]
+    controller = {name: getattr(policy.controller, name) for name in _CONTROLLER}
+    items = {
+        name: (need, policy.items[name].keep, policy.items[name].category) for name, need in declared.items.items()
+    }
+    values = {
+        "controller": _Ordered(**controller),
+        "purpose": purpose,
+        "items": items,
+        "minimum_age": policy.minimum_age,
+    }
+    first, second = ([values.get(name, getattr(declared, name, None)) for name in names] for names in (_FIRST, _SECOND))
+    added = _added(policy)
+    return msgspec.json.encode([first, second, *([added] if added else [])], order="deterministic").decode()
+
+
+def terms_version(policy: Policy, purpose: str) -> str:
+    """Return the version of what this purpose promises: 16 hexadecimal digits."""
+    return version_of(terms_text(policy, purpose))
+
+
+@lru_cache(maxsize=256)
+def version_of(text: str) -> str:
+    """Return the version of stored terms: the beginning of their SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_terms(text: str) -> dict[str, Any]:
+    """Return stored terms by name; those of a later release keep the names that it gave them."""
+    first, second, *added = msgspec.json.decode(text)
+    terms = dict(zip(_FIRST, first, strict=True)) | dict(zip(_SECOND, second, strict=True))
+    terms["items"] = {name: dict(zip(_ITEM, item, strict=True)) for name, item in terms["items"].items()}
+    return terms | (added[0] if added else {})
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return what differs between two terms, one sentence for each field."""
+    return list(_changes(before, after, ""))
+
+
+def _added(policy: Policy) -> dict[str, Any]:
+    """Return the terms that came later and are not at their default: where the data is kept (GDPR Art. 13(1)(f))."""
+    return {} if policy.storage is None else {"storage": policy.storage}
+
+
+class _Ordered(msgspec.Struct):
+    """The controller as it is hashed; the order of its fields counts."""
+
+    name: str
+    contact: str
+    policy_url: str
+    officer: str | None
+
+
+def _changes(before: Any, after: Any, path: str) -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in sorted(before.keys() | after.keys()):
+            below = f"{path}.{name}" if path else str(name)
+            if name not in before:
+                yield f"{below} was added: {_said(after[name])}"
+            elif name not in after:
+                yield f"{below} was removed: {_said(before[name])}"
+            else:
+                yield from _changes(before[name], after[name], below)
+    elif before != after:
+        yield f"{path} was {_said(before)}, is {_said(after)}"
+
+
+def _said(value: Any) -> str:
+    if value is None or value in ([], {}, ""):
+        return "nothing"
+    return value if isinstance(value, str) else msgspec.json.encode(value, order="deterministic").decode()

@@ -1,0 +1,163 @@
+"""Whether the consent ledger is as it was written: records, checkpoints and notices (docs/spec/ledger.md, section 6).
+
+The same check reads the database and an exported file. What it finds, it names by the number of the first record that
+is not right. With the keys of the store that is exact. Without them, of a chain that somebody computed anew it is known
+between which two checkpoints the change lies, and the first of those records is named.
+
+A ledger that was put back to an older state as a whole is found with a checkpoint that was kept elsewhere.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rasa_privacy.consent.notice import Notice
+from rasa_privacy.consent.terms import version_of
+from rasa_privacy.crypto.signing import VerifyingKey
+from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.checkpoints import Checkpoint
+from rasa_privacy.storage.ledger_record import Chain, columns_of
+from rasa_privacy.storage.notices import StoredNotice
+from rasa_privacy.storage.vault import Vault
+
+#: Events that say nothing without the notice that they name.
+_PROVEN_BY_NOTICE: Final = frozenset(("asked", "granted"))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found right.
+
+    Attributes:
+        records: Number of records.
+        checkpoints: Number of checkpoints.
+        covered: Number of the last record that a checkpoint covers.
+        notices: Number of notices.
+    """
+
+    records: int
+    checkpoints: int
+    covered: int
+    notices: int
+
+
+class LedgerCheck:
+    """Goes through a ledger once: notices, then records in their order, each checkpoint after its last record.
+
+    Args:
+        store_id: 16 bytes that name the store.
+        key: Its public key.
+        kept: Checkpoints of this store that were kept elsewhere.
+
+    Raises:
+        LedgerError: A kept checkpoint is not the store's.
+    """
+
+    def __init__(self, store_id: bytes, key: VerifyingKey, kept: Iterable[Checkpoint] = ()) -> None:
+        self._store_id = store_id
+        self._key = key
+        self._kept = sorted(kept, key=lambda each: each.seq)
+        for each in self._kept:
+            each.check(store_id, key)
+        self._chain = Chain()
+        self._number = self._covered = 0
+        self._notices: set[bytes] = set()
+
+    def notice(self, stored: StoredNotice) -> None:
+        """Check a notice, and remember that it is there.
+
+        Raises:
+            LedgerError: Its text or its terms were changed.
+        """
+        shown = Notice(stored.notice_id, stored.version, stored.language, stored.text)
+        if shown.hash != stored.hash or (stored.terms is not None and version_of(stored.terms) != stored.version):
+            raise LedgerError(
+                f"consent ledger: notice {stored.hash.hex()[:16]} was changed; restore the database from its backup"
+            )
+        self._notices.add(stored.hash)
+
+    def record(self, columns: Sequence[Any], link: bytes) -> None:
+        """Check the next record.
+
+        Raises:
+            LedgerError: It is not the one that follows, its notice is not there, or a kept checkpoint says otherwise.
+        """
+        self._chain.add(columns, link)
+        seq, _subject, _purpose, event, notice_hash, *_ = columns
+        if event in _PROVEN_BY_NOTICE and notice_hash not in self._notices:
+            raise LedgerError(
+                f"consent ledger: record {seq} names a notice that is not there; restore the database from its backup"
+            )
+        while self._kept and self._kept[0].seq <= self._chain.seq:
+            self._cover(self._kept.pop(0), "that was kept")
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Check the next checkpoint.
+
+        Raises:
+            LedgerError: It is not the next one, not the store's, or it was signed over another ledger.
+        """
+        self._number += 1
+        if checkpoint.number != self._number:
+            raise LedgerError(
+                f"consent ledger: checkpoint {self._number} is missing; restore the database from its backup"
+            )
+        checkpoint.check(self._store_id, self._key)
+        if checkpoint.seq > self._chain.seq:
+            raise self._missing(checkpoint)
+        self._cover(checkpoint, "of the ledger")
+
+    def finish(self) -> Checked:
+        """Return what was found right.
+
+        Raises:
+            LedgerError: A kept checkpoint knows of more records.
+        """
+        if self._kept:
+            raise self._missing(self._kept[-1])
+        return Checked(self._chain.seq, self._number, self._covered, len(self._notices))
+
+    def _cover(self, checkpoint: Checkpoint, which: str) -> None:
+        if checkpoint.seq != self._chain.seq or checkpoint.link != self._chain.link:
+            raise LedgerError(
+                f"consent ledger: record {self._covered + 1} was changed, or one after it up to {checkpoint.seq}: "
+                f"checkpoint {checkpoint.number} {which} was signed over other records; restore the database from its "
+                "backup"
+            )
+        self._covered = max(self._covered, checkpoint.seq)
+
+    def _missing(self, checkpoint: Checkpoint) -> LedgerError:
+        return LedgerError(
+            f"consent ledger: record {self._chain.seq + 1} is missing: checkpoint {checkpoint.number} was signed over "
+            f"{checkpoint.seq} records; restore the database from its latest backup"
+        )
+
+
+def verify_store(
+    vault: Vault, connection: Any, key: VerifyingKey | None = None, kept: Iterable[Checkpoint] = ()
+) -> Checked:
+    """Check the ledger of a store: each record's chain and keyed hash, the end, checkpoints and notices.
+
+    Args:
+        vault: The open store.
+        connection: A connection that reads.
+        key: The public key that somebody kept; otherwise the store's own.
+        kept: Checkpoints that somebody kept.
+
+    Raises:
+        LedgerError: Something was changed, removed, added or reordered; names the first.
+    """
+    check = LedgerCheck(vault.signer.store_id, key or vault.signer.key.public(), kept)
+    for stored in vault.notices.iterate(connection):
+        check.notice(stored)
+    waiting = vault.checkpoints.iterate(connection)
+    checkpoint = next(waiting, None)
+    for entry in vault.ledger.verified(connection):
+        check.record(list(columns_of(entry.seq, entry.record).values()), entry.link)
+        while checkpoint is not None and checkpoint.seq <= entry.seq:
+            check.checkpoint(checkpoint)
+            checkpoint = next(waiting, None)
+    if checkpoint is not None:
+        check.checkpoint(checkpoint)
+    vault.checkpoints.verified_last(connection)
+    return check.finish()

@@ -1,0 +1,52 @@
+"""The language of a conversation, of those that the bot speaks about privacy in.
+
+It is known from, in this order:
+
+1. the fixed wording that the message is (`recognising`);
+2. the word `language` or `locale` in the message's metadata, a BCP 47 tag such as `de-AT`;
+3. what the conversation had before, in the slot `privacy_language`, which the bot's own actions may set too;
+4. the first language of privacy.yml.
+
+A language that the bot does not speak is passed over and never an error: the next in order counts. Nothing is guessed
+from free text.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+#: The words of a message's metadata, in the order in which they count.
+_METADATA: Final = ("language", "locale")
+#: RFC 5646, section 4.4.1: an application need not take a longer tag than this many characters.
+_LONGEST_TAG: Final = 35
+
+
+def choose(languages: Sequence[str], current: object, metadata: object, matched: str | None) -> str:
+    """Return the language to go on in, one of `languages`.
+
+    Args:
+        languages: The languages of privacy.yml, the first for whoever said nothing; at least one.
+        current: What the conversation had before. It may have been set from outside, so it may be anything.
+        metadata: The message's metadata as the channel gave it, which may be anything.
+        matched: The language of the fixed wording that the message is, if it is one.
+    """
+    said: Mapping[Any, Any] = metadata if isinstance(metadata, Mapping) else {}
+    for tag in (matched, *(said.get(word) for word in _METADATA), current):
+        found = _spoken(languages, tag)
+        if found is not None:
+            return found
+    return languages[0]
+
+
+def current_first(languages: Sequence[str], current: str) -> tuple[str, ...]:
+    """Return the languages in the order in which wordings are tried."""
+    return (current, *(language for language in languages if language != current))
+
+
+def _spoken(languages: Sequence[str], tag: object) -> str | None:
+    """Return the bot's language for a tag, its subtags taken away from the end (RFC 4647, section 3.4)."""
+    if not isinstance(tag, str) or len(tag) > _LONGEST_TAG:
+        return None
+    known = {language.casefold(): language for language in languages}
+    subtags = tag.strip().casefold().replace("_", "-").split("-")
+    candidates = ("-".join(subtags[:length]) for length in range(len(subtags), 0, -1))
+    return next((known[candidate] for candidate in candidates if candidate in known), None)

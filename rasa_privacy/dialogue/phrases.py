@@ -1,0 +1,92 @@
+"""Parts of sentences in one language: words from its pack, and dates, durations and lists as the language writes them.
+
+Rules:
+
+1. No word that people read stands in code; `packs/<language>.yml` has all of them under `phrases`.
+2. A variable is filled in once. What a person typed is never read as a variable itself.
+3. A phrase that counts has a form for each plural category of the language (Unicode CLDR); `_other` stands in.
+
+Dates, durations and lists come from the CLDR through Babel, by the pack's `locale`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
+from rasa_privacy.dialogue.packs import load_pack
+from rasa_privacy.policy.model import UNTIL_WITHDRAWN
+
+_VARIABLE: Final = re.compile(r"\{(\w+)\}")
+
+
+def fill(text: str, variables: Mapping[str, str]) -> str:
+    """Return the text with each `{variable}` that is given filled in; others stay as they are."""
+    return _VARIABLE.sub(lambda found: variables.get(found[1], found[0]), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """The phrases of one language.
+
+    Attributes:
+        locale: Where dates, durations and lists get their form.
+        texts: The phrases by name.
+    """
+
+    locale: Locale
+    texts: Mapping[str, str]
+
+    def say(self, name: str, **variables: str) -> str:
+        """Return a phrase with its variables filled in."""
+        return fill(self.texts[name], variables)
+
+    def count(self, name: str, number: int) -> str:
+        """Return the form of a phrase that fits the number, which stands for `{count}`."""
+        form = f"{name}_{self.locale.plural_form(number)}"
+        written = format_decimal(number, locale=self.locale)
+        return fill(self.texts[form if form in self.texts else f"{name}_other"], {"count": written})
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Return the parts as a list within a sentence: `a, b and c`."""
+        return format_list(list(parts), style="standard", locale=self.locale)
+
+    def day(self, day: date) -> str:
+        """Return a date in words: `23 November 2026`."""
+        return format_date(day, format="long", locale=self.locale)
+
+    def duration(self, text: str) -> str:
+        """Return a duration of privacy.yml, such as `90 days`, in this language."""
+        number, unit = text.split()
+        return format_unit(int(number), f"duration-{unit.removesuffix('s')}", length="long", locale=self.locale)
+
+    def retention(self, retain: str) -> str:
+        """Return how long data is kept: a duration, or the words for as long as consent is not taken back."""
+        return self.texts["until_withdrawn"] if retain == UNTIL_WITHDRAWN else self.duration(retain)
+
+    def value(self, value: object) -> str:
+        """Return a stored value for the person it is about."""
+        if isinstance(value, bool):
+            return self.texts["value_yes" if value else "value_no"]
+        if isinstance(value, list):
+            return self.listed(self.value(part) for part in value)
+        return str(value)
+
+
+@lru_cache(maxsize=32)
+def phrases_of(language: str) -> Phrases:
+    """Return the phrases of a language.
+
+    Raises:
+        ConfigurationError: There is no pack of it, or its file is not what a pack must be.
+    """
+    pack = load_pack(language)
+    return Phrases(Locale.parse(pack.locale), pack.phrases)

@@ -1,0 +1,93 @@
+"""Which privacy intent a fixed wording means, in a bot that may speak several languages.
+
+Rules:
+
+1. The conversation's own language is tried first; what it reads counts.
+2. Then the bot's other languages are tried. A wording counts there only where no other of the bot's languages reads
+   something else in it: to an Italian `fine` is an end, and an English speaker who writes it agrees.
+3. An opt-out comes before an answer, an answer before a request.
+4. An answer does not change the conversation's language, since the question was understood: many who write in German
+   say `no`. A request or an opt-out does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rasa_privacy.dialogue.keywords import Question, has_telling_word, is_hedged, opt_out, privacy_request, reply
+
+STOP: Final = "privacy_stop"
+
+_ANSWERS: Final[dict[Question, dict[str, str]]] = {
+    "consent": {"yes": "privacy_grant", "no": "privacy_refuse", "unclear": "privacy_unclear"},
+    "erase": {"yes": "privacy_confirm", "no": "privacy_cancel", "unclear": "privacy_unclear"},
+}
+_ANSWERED: Final = frozenset(intent for answers in _ANSWERS.values() for intent in answers.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a fixed wording means.
+
+    Attributes:
+        intent: The privacy intent.
+        language: The language in which it was asked for; None where that says nothing about the conversation.
+    """
+
+    intent: str
+    language: str | None
+
+
+def recognise(text: str, languages: Sequence[str], *, question: Question | None, in_form: bool) -> Recognised | None:
+    """Return what the whole message means by fixed rules, or None.
+
+    Args:
+        text: The message as the person wrote it.
+        languages: The bot's languages, the conversation's first.
+        question: The question of ours that is open, if any.
+        in_form: Whether a form runs.
+    """
+    for language in languages:
+        intent = _read(text, language, question, in_form=in_form)
+        if intent is None:
+            continue
+        if language == languages[0] or _is_alone(text, intent, languages):
+            return Recognised(intent, None if intent in _ANSWERED else language)
+    return None
+
+
+def limits_a_yes(text: str, languages: Sequence[str]) -> bool:
+    """Return whether some word in any of the languages turns, limits or doubts a yes; then a guess at one is none."""
+    return any(is_hedged(text, language) for language in languages)
+
+
+def tells(text: str, languages: Sequence[str], intent: str) -> bool:
+    """Return whether a word in any of the languages speaks for this guess of the classifier."""
+    return any(has_telling_word(text, language, intent) for language in languages)
+
+
+def _read(text: str, language: str, question: Question | None, *, in_form: bool) -> str | None:
+    if opt_out(text, language, in_form=in_form or question is not None):
+        return STOP
+    if question is not None:
+        answer = reply(text, language, question=question)
+        if answer is not None:
+            return _ANSWERS[question][answer]
+    return privacy_request(text, language, asked=question is not None)
+
+
+def _is_alone(text: str, intent: str, languages: Sequence[str]) -> bool:
+    """Return whether each of the languages that knows the wording knows it with this meaning."""
+    meanings = (_meanings(text, language) for language in languages)
+    return all(intent in known or not known for known in meanings)
+
+
+def _meanings(text: str, language: str) -> frozenset[str]:
+    """Return everything that the wording means in a language, whatever is being asked."""
+    found = {STOP} if opt_out(text, language) else set()
+    for question in _ANSWERS:
+        answer = reply(text, language, question=question)
+        if answer is not None:
+            found.add(_ANSWERS[question][answer])
+    request = privacy_request(text, language, asked=True)
+    return frozenset(found | ({request} if request is not None else set()))

@@ -1,0 +1,117 @@
+"""Whatever an action says comes from the pack, from privacy.yml, or from what the person gave."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+import pytest
+
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
+from rasa_privacy.actions.consent import AskConsent, RecordGrant, RecordRefusal, Stop, WithdrawConsent
+from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
+from rasa_privacy.actions.explaining import _ANSWERS, Explain
+from rasa_privacy.actions.receipts import GiveReceipt
+from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.dialogue.turns import ACTIONS, Pending
+from rasa_privacy.policy.model import Controller, Item, Policy, Purpose, Storage
+from rasa_privacy.storage.vault import Vault
+from tests.support.languages import OTHER, second_language, speaking_both
+from tests.support.vaults import SENDER, give
+
+__all__ = ["second_language"]
+
+#: What is nobody's language: certificate numbers, the version of a notice, and a signed document as a whole.
+_CODES: Final = re.compile(r"\bER(-[A-Z0-9]{4}){3}\b|\b[0-9a-f]{16}\b|^[\w-]+\.[\w-]+\.[\w-]+$")
+_LATIN: Final = re.compile(r"[A-Za-z]+")
+_CONSENT: Final = Pending("consent", "lead_form", ("draw",))
+
+
+def spelt(policy: Policy, *, rich: bool) -> Policy:
+    """Return the policy with nothing Latin in what is shown as it is, and either everything or little declared."""
+    replace = msgspec.structs.replace
+    empty = Purpose(says={OTHER: "\u03b3"}, called={OTHER: "\u03b4"}, basis="consent", retain="1 hour")
+    if not rich:
+        controller = Controller(name="\u03a9", contact="\u03c9", policy_url="://")
+        return replace(policy, controller=controller, purposes={**policy.purposes, "empty": empty})
+    others = ("\u03b6", "\u03b7")
+    by_law = replace(
+        empty, basis="contract", because={OTHER: "\u03b5"}, items={"phone": "required", "card": "optional"}
+    )
+    draw = replace(policy.purposes["draw"], recipients=others)
+    return replace(
+        policy,
+        controller=Controller(name="\u03a9", contact="\u03c9", policy_url="://", authority="\u03b1\u03c1"),
+        minimum_age=16,
+        storage=Storage(location={OTHER: "\u03b8"}, transfers={OTHER: "\u03b9"}),
+        items={
+            **policy.items,
+            "phone": Item(slot="phone", keep="masked", called={OTHER: "\u03ba"}),
+            "card": Item(slot="card", keep="none", called={OTHER: "\u03bb"}),
+        },
+        purposes={**policy.purposes, "draw": draw, "empty": empty, "law": by_law},
+    )
+
+
+@pytest.fixture(params=[True, False], ids=["rich", "sparse"])
+def other(vault: Vault, second_language: str, request: pytest.FixtureRequest) -> Vault:
+    """Return the store of a bot whose second language is no human one."""
+    assert second_language == OTHER
+    both = speaking_both(vault)
+    object.__setattr__(both, "policy", spelt(both.policy, rich=request.param))
+    return both
+
+
+def turn(vault: Vault, intent: str, *purposes: str, pending: Pending | None = None) -> Turn:
+    """Return a turn in the second language."""
+    how = Evidence("words", "rest", OTHER, vault.clock())
+    return Turn(SENDER, intent, purposes, certain=True, pending=pending, evidence=how, responses={})
+
+
+def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
+    """Run every action, most of them with and without something to say, and yield what each says."""
+
+    def run(action: PrivacyAction, intent: str, *purposes: str, pending: Pending | None = None) -> list[Reply]:
+        return action.answer(vault, turn(vault, intent, *purposes, pending=pending))
+
+    for action in (ShowData(), PreviewErasure(), GiveReceipt(), WithdrawConsent(), KeepData(), Stop()):
+        yield action, run(action, "")
+    dropped = Pending("consent", "lead_form", ("draw",), dropped=True)
+    yield AskConsent(), run(AskConsent(), "", pending=dropped)
+    yield RecordRefusal(), run(RecordRefusal(), "privacy_refuse", pending=_CONSENT)
+    for purpose in vault.policy.purposes:
+        yield AskConsent(), run(AskConsent(), "", pending=Pending("consent", None, (purpose,)))
+
+    def agree(*purposes: str) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
+        for purpose in purposes:
+            question = Pending("consent", None, (purpose,))
+            yield AskConsent(), run(AskConsent(), "", pending=question)
+            yield RecordGrant(), run(RecordGrant(), "privacy_grant", pending=question)
+
+    yield from agree("empty")
+    yield WithdrawConsent(), run(WithdrawConsent(), "", "empty")
+    yield from agree("draw", "newsletter")
+    give(vault, {"draw": {"full_name": "\u0391", "postcode": True}, "newsletter": {"email": ["\u0392"]}}, events=3)
+    for action in (ShowData(), PreviewErasure(), GiveReceipt(), WithdrawConsent()):
+        yield action, run(action, "")
+    for intent in (*_ANSWERS, "privacy_other"):
+        yield Explain(), run(Explain(), intent)
+        yield Explain(), run(Explain(), intent, pending=_CONSENT)
+    yield WithdrawConsent(), run(WithdrawConsent(), "", "draw", "newsletter")
+    yield from agree("draw")
+    give(vault, {"draw": {"full_name": "\u0391"}})
+    yield Erase(), run(Erase(), "privacy_confirm", pending=Pending("erase"))
+    yield Erase(), run(Erase(), "privacy_confirm", pending=Pending("erase"))
+
+
+def test_no_action_says_an_english_word_of_its_own(other: Vault) -> None:
+    """In a language of marks and Greek letters, any Latin one that is left stands in the code."""
+    said = set()
+    for action, replies in conversation(other):
+        said.add(action.name())
+        assert replies, action.name()
+        for reply in replies:
+            for text in (reply.text, *(button["title"] for button in reply.buttons)):
+                assert text
+                assert _LATIN.findall(_CODES.sub("", text)) == [], (action.name(), text)
+    assert said == set(ACTIONS)

@@ -1,0 +1,138 @@
+"""The language in Rasa: what the minimizer notes, what the policy keeps, and what Rasa says by itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rasa_privacy.dialogue.packs import load_pack
+from rasa_privacy.dialogue.turns import ASK, CLOSED, LOCAL, UNCLEAR, Pending
+from tests.support.languages import MARK, OTHER, second_language, speaking_both
+from tests.support.vaults import SENDER
+
+__all__ = ["second_language"]
+
+pytestmark = pytest.mark.rasa
+
+
+@pytest.fixture
+def tracker(store: Any, untouched: Any, second_language: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return an empty tracker of a store whose bot speaks two languages."""
+    assert second_language == OTHER
+    monkeypatch.setattr(untouched.runtime.current(), "vault", speaking_both(store._vault))
+    return store.init_tracker(SENDER)
+
+
+@pytest.fixture
+def hear(untouched: Any, tracker: Any) -> Callable[..., Any]:
+    """Return a function that passes a message through the minimizer, puts it on the tracker, and returns its data."""
+
+    def process(text: str, intent: str = "greet", metadata: Any = None) -> Any:
+        data = {
+            "text": text,
+            "intent": {"name": intent, "confidence": 0.9},
+            "intent_ranking": [{"name": intent, "confidence": 0.9}],
+            "entities": [],
+            "metadata": metadata,
+        }
+        message = untouched.rasa_api.Message(data=data)
+        untouched.minimizer.DataMinimizer().process([message], tracker)
+        parsed = message.as_dict(only_output_properties=False)
+        tracker.update(untouched.rasa_events.ActionExecuted("action_listen"))
+        tracker.update(untouched.rasa_events.UserUttered(text, message.get("intent"), [], parsed, metadata=metadata))
+        return parsed
+
+    return process
+
+
+def kept(untouched: Any, tracker: Any) -> list[Any]:
+    """Return the languages that the policy would keep now, and keep them."""
+    events = untouched.spoken_language.language_events(tracker)
+    for event in events:
+        tracker.update(event)
+    return [(event.key, event.value) for event in events]
+
+
+def test_the_language_of_a_wording_is_kept(untouched: Any, tracker: Any, hear: Callable[..., Any]) -> None:
+    """From then on the conversation has it, until something says another."""
+    assert hear("cancella i miei dati")["intent"]["name"] == "privacy_delete"
+    assert kept(untouched, tracker) == [("privacy_language", OTHER)]
+    hear("hello")
+    assert kept(untouched, tracker) == []
+    assert hear("fine")["intent"]["name"] == "privacy_stop"
+    assert kept(untouched, tracker) == []
+    hear("please delete my data")
+    assert kept(untouched, tracker) == [("privacy_language", "en")]
+    assert hear("fine")["intent"]["name"] == "greet"
+
+
+@pytest.mark.parametrize("word", ["language", "locale"])
+def test_the_language_of_the_channel_is_kept(untouched: Any, tracker: Any, hear: Callable[..., Any], word: str) -> None:
+    """It is known before the first word is read."""
+    assert hear("fine", metadata={word: f"{OTHER}-YY"})["intent"]["name"] == "privacy_stop"
+    assert kept(untouched, tracker) == [("privacy_language", OTHER)]
+    hear("hello", metadata={word: "en"})
+    assert kept(untouched, tracker) == [("privacy_language", "en")]
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"language": "ja"}, {"language": 7}, "de", {"locale": "en-GB"}])
+def test_a_bot_whose_language_nobody_changes_keeps_nothing(
+    untouched: Any, tracker: Any, hear: Callable[..., Any], metadata: Any
+) -> None:
+    """An unknown language is no error and leaves no trace."""
+    hear("STOP", metadata=metadata)
+    assert kept(untouched, tracker) == []
+
+
+def test_an_answer_does_not_change_the_language(untouched: Any, tracker: Any, hear: Callable[..., Any]) -> None:
+    """A yes in another language is a yes to the question that was understood."""
+    tracker.update(untouched.rasa_events.SlotSet("privacy_pending", Pending("consent", None, ("draw",)).to_slot()))
+    tracker.update(untouched.rasa_events.ActionExecuted(ASK))
+    assert hear("va bene")["intent"]["name"] == "privacy_grant"
+    assert kept(untouched, tracker) == []
+
+
+def test_a_limit_in_the_other_language_makes_a_guess_unclear(
+    untouched: Any, tracker: Any, hear: Callable[..., Any]
+) -> None:
+    """Whatever the classifier makes of it."""
+    tracker.update(untouched.rasa_events.SlotSet("privacy_pending", Pending("consent", None, ("draw",)).to_slot()))
+    tracker.update(untouched.rasa_events.ActionExecuted(ASK))
+    assert hear("ma solo il nome", "privacy_grant")["intent"]["name"] == "privacy_unclear"
+
+
+def test_the_language_that_is_set_from_outside_is_stored_only_where_the_bot_speaks_it(store: Any) -> None:
+    """The slot can be set over the API; what is stored in it is never somebody's text."""
+    splitter = store._runtime.splitter
+    assert splitter._own("privacy_language", "en") == "en"
+    assert splitter._own("privacy_language", "my name is Ana") is None
+
+
+@pytest.mark.parametrize("name", LOCAL)
+async def test_rasa_says_its_own_words_in_the_language_of_the_slot(
+    untouched: Any, second_language: str, name: str
+) -> None:
+    """By Rasa's own conditional variations; without a language, in the bot's first."""
+    packs = {language: load_pack(language) for language in ("en", second_language)}
+    generator = untouched.TemplatedNaturalLanguageGenerator(untouched.spoken_language.responses_of(packs))
+    said = {
+        slot: generator.generate_from_slots(name, {"privacy_language": slot}, "rest")["text"]
+        for slot in (None, "en", second_language, "ja")
+    }
+    english = packs["en"].responses[name][0]["text"]
+    assert (said[None], said["en"], said["ja"]) == (english, english, english)
+    assert MARK in said[second_language]
+    assert english != said[second_language]
+
+
+def test_the_domain_holds_each_response_and_the_first_language_is_the_default(
+    untouched: Any, second_language: str
+) -> None:
+    """A bot that speaks the other language first says it to whoever said nothing."""
+    packs = {language: load_pack(language) for language in (second_language, "en")}
+    responses = untouched.spoken_language.responses_of(packs)
+    assert set(responses) == set(packs["en"].responses)
+    assert MARK in responses[UNCLEAR][0]["text"]
+    assert [text.get("condition") is None for text in responses[CLOSED]] == [True, False]
+    assert load_pack("en").responses[CLOSED] == packs["en"].responses[CLOSED]
+    assert len(packs[second_language].responses[CLOSED]) == 1

@@ -1,0 +1,143 @@
+"""Consents that were collected elsewhere: what is refused, what is recorded, and that nothing is overruled."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+import pytest
+
+from rasa_privacy.consent.collected import Collected, Outcome, import_all, outcome, read_line
+from rasa_privacy.consent.ledger import record_withdrawal
+from rasa_privacy.errors import ImportLineError
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.storage.vault import SERVICE, Vault
+from tests.support.databases import EACH_KIND
+from tests.support.vaults import Clock, active, answer, ask, evidence, grant, ledger_events
+
+on_each_database = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+LINE = {
+    "sender": "ana",
+    "purpose": "newsletter",
+    "at": "2026-05-01T12:00:00Z",
+    "evidence": "paper form of the fair 2026, binder 3",
+    "method": "paper",
+}
+
+
+def line(vault: Vault, **changes: Any) -> Collected:
+    """Return a line with some fields changed; a field that is None is left out."""
+    fields = {name: value for name, value in {**LINE, **changes}.items() if value is not None}
+    return read_line(vault.policy, msgspec.json.encode(fields), vault.clock())
+
+
+def bring(vault: Vault, *lines: Collected) -> list[Outcome]:
+    """Import lines."""
+    return vault.database.transact(lambda connection: import_all(vault, connection, lines, vault.clock()))
+
+
+@on_each_database
+def test_a_consent_is_recorded_with_its_evidence(vault: Vault) -> None:
+    """It counts from then on, at the time when it was given, and names where the proof lies."""
+    assert bring(vault, line(vault)) == ["new"]
+    assert active(vault, "ana") == {"newsletter"}
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, "ana")
+        assert subject_id is not None
+        (record,) = vault.ledger.of_subject(connection, subject_id)
+        notice = vault.notices.get(connection, record.notice_hash)
+    assert (record.event, record.method, record.channel) == ("granted", "imported", "paper")
+    assert record.at == datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
+    assert notice is not None
+    assert notice.text.endswith("Evidence: paper form of the fair 2026, binder 3")
+    assert notice.terms is not None
+
+
+@on_each_database
+def test_an_import_can_be_run_again(vault: Vault) -> None:
+    """What is there is passed over, also twice in one file."""
+    lines = [line(vault), line(vault, sender="bob"), line(vault)]
+    assert bring(vault, *lines) == ["new", "new", "there"]
+    assert bring(vault, *lines, line(vault, sender="cem")) == ["there", "there", "there", "new"]
+
+
+def test_a_later_answer_is_not_overruled(vault: Vault) -> None:
+    """Who said no since, or took the consent back, is not made to agree again; who said no before, is."""
+    ask(vault, "newsletter", sender="ana")
+    answer(vault, "newsletter", granted=False, sender="ana")
+    subject_id = grant(vault, "newsletter", sender="bob")
+    with vault.database.write() as connection:
+        record_withdrawal(vault, connection, subject_id, ["newsletter"], evidence(vault))
+    assert bring(vault, line(vault), line(vault, sender="bob")) == ["answered", "answered"]
+    assert active(vault, "ana") == active(vault, "bob") == frozenset()
+    assert ledger_events(vault, subject_id)[-1] == ("newsletter", "withdrawn")
+
+
+def test_a_consent_after_an_older_no_counts(vault: Vault, clock: Clock) -> None:
+    """Given on paper after the no in the chat."""
+    ask(vault, "newsletter", sender="ana")
+    answer(vault, "newsletter", granted=False, sender="ana")
+    later = clock.advance(days=30) - timedelta(days=1)
+    assert bring(vault, line(vault, at=later.isoformat())) == ["new"]
+    assert active(vault, "ana") == {"newsletter"}
+
+
+def test_a_deleted_person_is_not_brought_back(vault: Vault, clock: Clock) -> None:
+    """A consent from before the deletion is left out; one from after it is a new one."""
+    grant(vault, "draw", sender="ana")
+    erase(vault, "ana", evidence(vault))
+    assert bring(vault, line(vault)) == ["erased"]
+    with vault.database.read() as connection:
+        assert vault.subjects.find(connection, "ana") is None
+    later = clock.advance(days=30) - timedelta(days=1)
+    assert bring(vault, line(vault, at=later.isoformat())) == ["new"]
+
+
+def test_a_person_of_whom_only_a_consent_is_held_goes_with_it(vault: Vault) -> None:
+    """The consent to the draw ends after twelve months; then nothing of the person is due to stay."""
+    bring(vault, line(vault, purpose="draw"))
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, "ana")
+        assert subject_id is not None
+        due = vault.data_keys.due_of(connection, subject_id)[SERVICE]
+    assert due == datetime(2026, 5, 1, 12, tzinfo=timezone.utc) + timedelta(days=12 * 31)
+
+
+def test_looking_writes_nothing(vault: Vault) -> None:
+    """The dry run leaves no person and no record."""
+    with vault.database.read() as connection:
+        assert outcome(vault, connection, line(vault)) == "new"
+        assert vault.subjects.find(connection, "ana") is None
+        assert list(vault.ledger.iterate(connection)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"purpose": "sales"}, "'purpose' must be one of those .*: draw, newsletter, fitting"),
+        ({"at": "2026-05-01T12:00:00"}, "'at' needs a time zone"),
+        ({"at": "2027-05-01T12:00:00Z"}, "'at' is in the future"),
+        ({"at": "yesterday"}, "it is no JSON object"),
+        ({"sender": ""}, "'sender' must be 1 to 255"),
+        ({"sender": "x" * 256}, "'sender' must be 1 to 255"),
+        ({"method": "Paper form"}, "'method' must be one word"),
+        ({"evidence": "  "}, "'evidence' must say where the proof is"),
+        ({"evidence": "x" * 501}, "'evidence' must say where the proof is"),
+        ({"evidence": "mail of ana.lind@example.com"}, "'evidence' holds personal data"),
+        ({"evidence": "call to +49 170 5558172"}, "'evidence' holds personal data"),
+        ({"evidence": "form of ana"}, "'evidence' holds personal data"),
+        ({"evidence": None}, "it is no JSON object"),
+        ({"name": "Ana Lindqvist"}, "it is no JSON object"),
+    ],
+)
+def test_a_line_that_is_not_right_is_refused(vault: Vault, changes: dict[str, Any], message: str) -> None:
+    """The message says what is missing, and quotes nothing of it."""
+    with pytest.raises(ImportLineError, match=message) as refused:
+        line(vault, **changes)
+    assert not [secret for secret in ("Lindqvist", "ana.lind", "5558172", "yesterday") if secret in str(refused.value)]
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff", b"[]", b"[" * 9_000, b"x" * 10_001])
+def test_nonsense_is_one_of_our_errors(vault: Vault, raw: bytes) -> None:
+    """Whatever the bytes are."""
+    with pytest.raises(ImportLineError):
+        read_line(vault.policy, raw, vault.clock())
