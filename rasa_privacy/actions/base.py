@@ -7,7 +7,7 @@ looks for the report of success and does not find it, tells the person that noth
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -19,6 +19,7 @@ from rasa_sdk.interfaces import Tracker
 
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.consent.notice import name_of_purpose
 from rasa_privacy.dialogue.language import choose
 from rasa_privacy.dialogue.packs import load_pack, variation_in
 from rasa_privacy.dialogue.phrases import Phrases, fill, phrases_of
@@ -26,6 +27,7 @@ from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.settings import endpoints_path, load_settings
+from rasa_privacy.policy.topics import item_of
 from rasa_privacy.storage.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ class Turn:
         sender_id: Rasa's conversation key.
         intent: Intent of the latest message.
         purposes: Purposes that the message named.
+        items: Items of the purpose in question that the message named.
         certain: Whether the request was recognised by a fixed wording or a button, not guessed.
         pending: The question that waited for an answer.
         evidence: How and when it was said.
@@ -82,6 +85,7 @@ class Turn:
     evidence: Evidence
     responses: Mapping[str, list[dict[str, Any]]]
     default_language: str = "en"
+    items: tuple[str, ...] = ()
 
     @property
     def phrases(self) -> Phrases:
@@ -153,6 +157,8 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
     message = tracker.latest_message or {}
     text = message.get("text") or ""
     channel = tracker.get_latest_input_channel()
+    entities = [entity for entity in message.get("entities") or [] if entity.get("entity") == OWN_ENTITY]
+    named = [str(entity.get("value")) for entity in entities]
     evidence = Evidence(
         method="button" if text.startswith("/") else "words",
         channel=channel if channel in _CHANNELS else "other",
@@ -162,11 +168,8 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
     return Turn(
         sender_id=tracker.sender_id,
         intent=str((message.get("intent") or {}).get("name") or ""),
-        purposes=tuple(
-            entity["value"]
-            for entity in message.get("entities") or []
-            if entity.get("entity") == OWN_ENTITY and entity.get("value") in store.policy.purposes
-        ),
+        purposes=tuple(topic for topic in named if topic in store.policy.purposes),
+        items=tuple(item for topic in named if (item := item_of(topic)) in store.policy.items),
         certain=float((message.get("intent") or {}).get("confidence") or 0.0) >= 1.0,
         pending=Pending.from_slot(tracker.get_slot(PENDING_SLOT)),
         evidence=evidence,
@@ -179,3 +182,30 @@ def forget_pending() -> dict[str, Any]:
     """Return the event that ends the waiting for an answer."""
     event: dict[str, Any] = SlotSet(PENDING_SLOT, None)
     return event
+
+
+def ask_again_with(pending: Pending) -> dict[str, Any]:
+    """Return the event that puts another question in place of the one that waits."""
+    event: dict[str, Any] = SlotSet(PENDING_SLOT, pending.to_slot())
+    return event
+
+
+def called(store: Vault, turn: Turn, purpose: str) -> str:
+    """Return what people call a purpose, in the conversation's language."""
+    return name_of_purpose(store.policy, purpose, turn.evidence.language)
+
+
+def cleared(store: Vault, items: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the events that empty the slots of these items."""
+    slots = [store.policy.items[item].slot for item in items]
+    return [SlotSet(slot, None) for slot in slots if slot is not None]
+
+
+def answer_buttons(turn: Turn, response: str, pending: Pending) -> list[dict[str, str]]:
+    """Return a question's buttons; those that answer name the question, so that an older one answers no newer."""
+    return [
+        {**button, "payload": f'{button["payload"]}{{"{OWN_ENTITY}": "{pending.topic}"}}'}
+        if button["payload"] in ("/privacy_grant", "/privacy_refuse")
+        else button
+        for button in turn.buttons(response)
+    ]

@@ -6,9 +6,9 @@ Each answer says what privacy.yml says; where it says nothing, the answer says t
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons
 from rasa_privacy.consent.notice import items_in_words, name_of_purpose
-from rasa_privacy.dialogue.turns import EXPLAIN
+from rasa_privacy.dialogue.turns import EXPLAIN, MORE
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy
 from rasa_privacy.storage.vault import Vault
 
@@ -22,7 +22,18 @@ class Explain(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Answer about the purpose that is being asked for, or about all."""
+        if turn.intent == MORE:
+            return [Reply(turn.words("utter_privacy_more"), _more(turn), [])]
         return [Reply(_ANSWERS.get(turn.intent, _officer)(store.policy, turn), [], [])]
+
+
+def _more(turn: Turn) -> list[dict[str, str]]:
+    """Return the buttons for what can be asked, after those that answer the open question."""
+    answers: list[dict[str, str]] = []
+    if turn.pending is not None and turn.pending.kind == "consent":
+        shown = answer_buttons(turn, "utter_privacy_ask", turn.pending)
+        answers = [button for button in shown if button["payload"] != f"/{MORE}"]
+    return [*answers, *turn.buttons("utter_privacy_more")]
 
 
 def _lines(policy: Policy, turn: Turn, say: Callable[[Policy, Turn, str], str]) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 from rasa_privacy.cli.rest import BotMessage
 from rasa_privacy.cli.store_view import StoreSnapshot
+from rasa_privacy.policy.topics import choice
 
 PURPOSE: Final = "prize_draw"
 #: Invented values; the demo searches the database for them.
@@ -77,10 +78,12 @@ def conversation(policy_url: str) -> tuple[Step, ...]:
         ),
         Step(
             "/privacy_grant",
-            says="name",
-            holds="the ledger says that the person granted",
+            says="postcode",
+            offers=("/privacy_grant", "/privacy_refuse"),
+            holds="the ledger says that the person granted, and optional items are asked for apart",
             check=lambda _, now: now.events_of(PURPOSE) == ["asked", "granted"],
         ),
+        Step("yes", says="name", holds="the yes to the optional item has a record of its own", check=_has_choice),
         Step(NAME, says="email"),
         Step(EMAIL, says="postcode", holds="the purpose has a key of its own", check=_has_key),
         Step(POSTCODE, says="NW-[A-Z]+"),
@@ -98,6 +101,10 @@ def conversation(policy_url: str) -> tuple[Step, ...]:
             check=lambda _, now: now.events_of(PURPOSE) == ["asked"],
         ),
     )  # fmt: skip
+
+
+def _has_choice(_before: StoreSnapshot, after: StoreSnapshot) -> bool:
+    return after.events_of(choice(PURPOSE, "postcode")) == ["asked", "granted"]
 
 
 def _has_key(_before: StoreSnapshot, after: StoreSnapshot) -> bool:

@@ -27,7 +27,7 @@ def show(bot: Path, endpoints: Path | None) -> None:
     table = Table("purpose", "version", "agreed to it", "to an older one", "what it says", box=None, pad_edge=False)
     with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
         for counts in count_consents(vault, connection, vault.clock()):
-            if counts.is_declared:
+            if counts.is_declared and counts.is_purpose:
                 version = terms_version(vault.policy, counts.purpose)
                 now = counts.versions.get(version, 0)
                 older = sum(counts.versions.values()) - now

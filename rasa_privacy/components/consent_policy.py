@@ -13,7 +13,13 @@ from typing import Any
 import msgspec
 
 from rasa_privacy.components import gate, runtime
-from rasa_privacy.components.privacy_turn import prediction_events, slot_corrections, turn_view, turns_of
+from rasa_privacy.components.privacy_turn import (
+    consent_slot_events,
+    prediction_events,
+    slot_corrections,
+    turn_view,
+    turns_of,
+)
 from rasa_privacy.components.rasa_api import (
     DefaultV1Recipe,
     DialogueStateTracker,
@@ -28,7 +34,7 @@ from rasa_privacy.components.rasa_api import (
 )
 from rasa_privacy.components.spoken_language import language_events
 from rasa_privacy.components.trained_policy import configured_policy
-from rasa_privacy.dialogue.turns import PENDING_SLOT
+from rasa_privacy.dialogue.turns import LISTEN, PENDING_SLOT
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.policy.hashing import difference, policy_hash
 from rasa_privacy.policy.model import Policy as PrivacyPolicy
@@ -101,7 +107,7 @@ class ConsentPolicy(Policy):
         self, tracker: DialogueStateTracker, domain: Domain, rule_only_data: Any = None, **kwargs: Any
     ) -> PolicyPrediction:
         """Return the privacy turn's next action with full confidence, or no opinion."""
-        corrections = [*language_events(tracker), *slot_corrections(tracker)]
+        corrections = [*language_events(tracker), *slot_corrections(tracker), *consent_slot_events(tracker)]
         turns = turns_of(tracker)
         view = turn_view(tracker)
         decision = turns.decide(view) if turns is not None else None
@@ -110,7 +116,7 @@ class ConsentPolicy(Policy):
         if decision is None:
             return self._prediction(self._default_predictions(domain), events=corrections)
         return self._prediction(
-            _certain(decision.action, domain),
+            _certain(decision.action if decision.action in domain.action_names_or_texts else LISTEN, domain),
             events=[*corrections, *prediction_events(decision)],
             is_no_user_prediction=True,
         )

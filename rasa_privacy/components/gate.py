@@ -5,6 +5,7 @@ and replaces an action that is guarded and not allowed by the consent turn. Rasa
 one module attribute; importing this module puts the gate there, and so into every model trained with our importer.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from rasa_privacy.components.minimizer import DataMinimizer
@@ -16,7 +17,7 @@ from rasa_privacy.components.rasa_api import (
     PolicyPrediction,
     default_recipe_module,
 )
-from rasa_privacy.dialogue.turns import CLOSED, LISTEN, Decision
+from rasa_privacy.dialogue.turns import CLOSED, LISTEN, Decision, Pending
 from rasa_privacy.errors import ModelMismatchError
 
 _GATE_NODE: Final = "select_prediction"
@@ -43,9 +44,10 @@ def _gate(action: str, tracker: DialogueStateTracker) -> Decision | None:
     turns = turns_of(tracker)
     if turns is None:
         return _without_store(action, tracker.latest_action_name)
-    if not turns.is_guarded(action):
-        return None
-    return turns.gate(action, turn_view(tracker), dropped=dropped_before_consent(tracker))
+    decision = turns.gate(action, turn_view(tracker))
+    if decision is None or not isinstance(decision.pending, Pending):
+        return decision
+    return replace(decision, pending=replace(decision.pending, dropped=dropped_before_consent(tracker)))
 
 
 def _without_store(action: str, last_action: str | None) -> Decision | None:

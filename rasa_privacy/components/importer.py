@@ -24,10 +24,10 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.components.spoken_language import responses_of
 from rasa_privacy.components.trained_policy import configured_policy
 from rasa_privacy.dialogue.packs import load_pack
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT
+from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import ConfigurationError, PrivacyError
 from rasa_privacy.minimize.events import OWN_ENTITY
-from rasa_privacy.policy.slots import check_slots
+from rasa_privacy.policy.slots import check_slots, consent_slot
 
 gate.install()
 
@@ -61,8 +61,10 @@ class PrivacyImporter(TrainingDataImporter):
 
     def get_domain(self) -> Domain:
         """Return our part of the domain, after checking that each slot of the bot is classified."""
+        theirs = [slot.name for slot in self._bot.get_domain().slots]
         with _stopping_training():
-            check_slots(self._policy, [slot.name for slot in self._bot.get_domain().slots], str(self._domain_path))
+            check_slots(self._policy, theirs, str(self._domain_path))
+        consents = {consent_slot(name): _own_slot("bool", initial_value=False) for name in self._policy.purposes}
         return Domain.from_dict(
             {
                 "version": "3.1",
@@ -72,6 +74,9 @@ class PrivacyImporter(TrainingDataImporter):
                     PENDING_SLOT: _own_slot("any"),
                     RESULT_SLOT: _own_slot("text"),
                     LANGUAGE_SLOT: _own_slot("text"),
+                    YOUNG_SLOT: _own_slot("bool"),
+                    # Whose stories depend on it declares the slot in the bot's own domain, with that.
+                    **{name: slot for name, slot in consents.items() if name not in theirs},
                 },
                 "responses": responses_of(self._packs),
                 "actions": list(ACTIONS),
@@ -105,8 +110,8 @@ class PrivacyImporter(TrainingDataImporter):
         return None
 
 
-def _own_slot(kind: str) -> dict[str, Any]:
-    return {"type": kind, "influence_conversation": False, "mappings": [{"type": "custom"}]}
+def _own_slot(kind: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "influence_conversation": False, "mappings": [{"type": "custom"}], **more}
 
 
 def check_components(config: dict[str, Any], path: Path) -> None:

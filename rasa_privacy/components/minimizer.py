@@ -13,7 +13,7 @@ Rules, in order:
 A tracker that did not come from our store has no active purposes, so nothing is collected.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
@@ -28,10 +28,14 @@ from rasa_privacy.components.rasa_api import (
     Resource,
 )
 from rasa_privacy.components.spoken_language import MATCHED, languages_of
+from rasa_privacy.dialogue.keywords import Question
+from rasa_privacy.dialogue.limits import age_in, left_out
 from rasa_privacy.dialogue.purposes import named_purposes
 from rasa_privacy.dialogue.recognising import limits_a_yes, recognise, tells
-from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Pending
+from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Kind, Pending
 from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter
+from rasa_privacy.policy.model import Replies
+from rasa_privacy.policy.topics import choice
 
 #: How sure the classifier must be of a privacy intent; higher while a form waits for free text.
 SURE: Final = 0.6
@@ -41,6 +45,17 @@ SURE_OF_GRANT: Final = 0.8
 
 #: What a guess of the classifier may only be where no word limits it.
 _YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
+
+#: What Rasa's FallbackClassifier makes of a message; while a question of ours is open, it is no clear answer.
+_NOT_UNDERSTOOD: Final = "nlu_fallback"
+
+#: By which words each question is answered.
+_QUESTIONS: Final[Mapping[Kind, Question]] = {
+    "consent": "consent",
+    "optional": "consent",
+    "age": "consent",
+    "erase": "erase",
+}
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -77,7 +92,8 @@ class DataMinimizer(GraphComponent):
         # A button's payload is read by Rasa after this component; what is left with a "/" was typed.
         is_payload = text.startswith("/")
         text = text.lstrip("/ ")
-        recognised = recognise(text, languages, question=pending.kind if pending is not None else None, in_form=in_form)
+        question = _QUESTIONS[pending.kind] if pending is not None else None
+        recognised = recognise(text, languages, question=question, in_form=in_form)
         if recognised is not None:
             _set_intent(message, recognised.intent, 1.0)
             message.set(MATCHED, recognised.language, add_to_output=True)
@@ -85,15 +101,19 @@ class DataMinimizer(GraphComponent):
             _weigh_classifier(
                 message, lambda intent: is_payload or tells(text, languages, intent), pending, in_form=in_form
             )
+            if running is not None and question is not None and running.vault.policy.replies is not None:
+                _read_own_reply(message, question, running.vault.policy.replies)
             if _intent_of(message) in _YES_INTENTS and limits_a_yes(text, languages):
                 _set_intent(message, "privacy_unclear", 1.0)
+        named = _read_answer(message, text, languages, pending, running)
         entities = list(message.get("entities") or [])
         allowed = _allowed(entities, message, tracker, running)
         message.set("entities", allowed, add_to_output=True)
         message.set(DROPPED, _dropped(entities, allowed, running), add_to_output=True)
         if running is not None and _intent_of(message) == "privacy_withdraw":
             spoken = recognised.language if recognised is not None else None
-            _name_purposes(message, named_purposes(text, running.vault.policy, spoken or languages[0]))
+            named = named_purposes(text, running.vault.policy, spoken or languages[0])
+        _name(message, named)
 
 
 def _weigh_classifier(
@@ -119,6 +139,42 @@ def _weigh_classifier(
             _set_intent(message, other["name"], float(other.get("confidence") or 0.0))
             return
     _set_intent(message, None, 0.0)
+
+
+def _read_own_reply(message: Message, question: Question, replies: Replies) -> None:
+    """Take an intent of the bot's own for an answer to our question, where privacy.yml says what it means."""
+    name, confidence = _intent_of(message), float((message.get("intent") or {}).get("confidence") or 0.0)
+    yes, no = ("privacy_grant", "privacy_refuse") if question == "consent" else ("privacy_confirm", "privacy_cancel")
+    if name in replies.grant and confidence >= SURE_OF_GRANT:
+        _set_intent(message, yes, confidence)
+    elif name in replies.refuse and confidence >= SURE:
+        _set_intent(message, no, confidence)
+
+
+def _read_answer(
+    message: Message,
+    text: str,
+    languages: Sequence[str],
+    pending: Pending | None,
+    running: runtime.Runtime | None,
+) -> tuple[str, ...]:
+    """Understand an age, and a yes that leaves something out; return the questions about what is left out."""
+    if pending is None or running is None:
+        return ()
+    if pending.kind == "age":
+        age = age_in(text, languages)
+        if age is not None:
+            _set_intent(message, "privacy_grant" if age >= pending.age else "privacy_refuse", 1.0)
+        return ()
+    if _intent_of(message) == _NOT_UNDERSTOOD:
+        _set_intent(message, "privacy_unclear", 1.0)
+    if pending.kind == "erase" or _intent_of(message) != "privacy_unclear":
+        return ()
+    purpose = pending.purposes[0]
+    items = left_out(text, languages, running.vault.policy, running.vault.policy.purposes[purpose].items)
+    if items:
+        _set_intent(message, "privacy_limit", 1.0)
+    return tuple(choice(purpose, item) for item in items)
 
 
 def _allowed(
@@ -155,8 +211,10 @@ def _is_covered(entity: str, splitter: EventSplitter, active: frozenset[str]) ->
     return splitter.is_plain_entity(entity) or (item is not None and bool(splitter.purposes_for(item, active)))
 
 
-def _name_purposes(message: Message, named: tuple[str, ...]) -> None:
-    """Say which purposes a withdrawal names, so that the action server does not need the text."""
+def _name(message: Message, named: tuple[str, ...]) -> None:
+    """Say which purposes or optional items the message names, so that the action server does not need the text."""
+    if not named:
+        return
     entities = [*(message.get("entities") or []), *({"entity": OWN_ENTITY, "value": name} for name in named)]
     message.set("entities", entities, add_to_output=True)
 

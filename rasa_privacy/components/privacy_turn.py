@@ -1,5 +1,6 @@
 """From a Rasa tracker to a `TurnView`, and from a `Decision` to Rasa events."""
 
+from dataclasses import replace
 from typing import Any
 
 from rasa_privacy.components import runtime
@@ -12,11 +13,14 @@ from rasa_privacy.components.rasa_api import (
     SlotSet,
     UserUttered,
 )
+from rasa_privacy.consent.state import due
 from rasa_privacy.dialogue.turns import (
     ACTIONS,
     PENDING_SLOT,
     QUESTIONS,
     RESULT_SLOT,
+    YOUNG_SLOT,
+    Asking,
     Decision,
     Pending,
     Turns,
@@ -25,6 +29,8 @@ from rasa_privacy.dialogue.turns import (
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, is_payload
+from rasa_privacy.policy.ages import minimum_age
+from rasa_privacy.policy.slots import consent_slot
 
 
 def turns_of(tracker: DialogueStateTracker) -> Turns | None:
@@ -32,21 +38,32 @@ def turns_of(tracker: DialogueStateTracker) -> Turns | None:
     running = runtime.current()
     if running is None or runtime.handle_of(tracker) is None:
         return None
-    policy = running.vault.policy
-    guarded = {action for purpose in policy.purposes.values() for action in purpose.guards}
-    return Turns({action: policy.purposes_guarding(action) for action in guarded})
+    return Turns(Asking.of(running.vault.policy))
 
 
 def turn_view(tracker: DialogueStateTracker) -> TurnView:
     """Return what a decision depends on, the ledger read afresh."""
-    state = runtime.consent_of(tracker)
-    return TurnView(
+    running, state = runtime.current(), runtime.consent_of(tracker)
+    view = TurnView(
         intent=_intent(tracker),
         last_action=tracker.latest_action_name or "",
         succeeded=_succeeded(tracker),
         pending=pending_of(tracker) if tracker.latest_action_name != ACTION_LISTEN_NAME else open_question(tracker),
         active_loop=tracker.active_loop_name,
-        active=state.active if state is not None else None,
+        active=None,
+    )
+    if running is None or state is None:
+        return view
+    policy, slots = running.vault.policy, {name: slot.value for name, slot in tracker.slots.items()}
+    age = minimum_age(policy, slots) or 0
+    by_consent = [name for name, purpose in policy.purposes.items() if purpose.basis == "consent"]
+    return replace(
+        view,
+        active=state.active,
+        due=frozenset(due(state, policy, by_consent, running.vault.clock())),
+        answered=state.answered,
+        age=age if age > state.confirmed_age else None,
+        is_too_young=slots.get(YOUNG_SLOT) is True,
     )
 
 
@@ -57,7 +74,7 @@ def _intent(tracker: DialogueStateTracker) -> str | None:
     pending = pending_of(tracker)
     if intent in ("privacy_grant", "privacy_refuse") and pending is not None and pending.purposes:
         named = [entity.get("value") for entity in message.entities if entity.get("entity") == OWN_ENTITY]
-        return "privacy_unclear" if named and named != [pending.purposes[0]] else intent
+        return "privacy_unclear" if named and named != [pending.topic] else intent
     return intent
 
 
@@ -106,6 +123,17 @@ def slot_corrections(tracker: DialogueStateTracker) -> list[Event]:
         if allowed != slot.value:
             corrections.append(SlotSet(name, allowed))
     return corrections
+
+
+def consent_slot_events(tracker: DialogueStateTracker) -> list[Event]:
+    """Return events that let the slots for conditions say what the ledger says."""
+    running, state = runtime.current(), runtime.consent_of(tracker)
+    if running is None:
+        return []
+    active = state.active if state is not None else frozenset()
+    slots = {consent_slot(name): name in active for name in running.vault.policy.purposes}
+    known = {name: tracker.slots[name].value for name in slots if name in tracker.slots}
+    return [SlotSet(name, slots[name]) for name, value in known.items() if bool(value) is not slots[name]]
 
 
 def dropped_before_consent(tracker: DialogueStateTracker) -> bool:

@@ -11,7 +11,7 @@
 import logging
 from typing import Any
 
-from rasa_privacy.components import runtime
+from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
 from rasa_privacy.components.rasa_api import (
     CollectingOutputChannel,
@@ -198,3 +198,4 @@ def install() -> None:
     agent_module.MessageProcessor = ConsentProcessor
     action_module.RemoteAction = ConsentRemoteAction
     forms_module.RemoteAction = ConsentRemoteAction
+    forms.install()

@@ -10,6 +10,7 @@ from rasa.core import agent as agent_module
 from rasa.core.actions import action as action_module
 from rasa.core.actions import forms as forms_module
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
+from rasa.core.actions.forms import FormAction
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.channels.rest import RestInput
@@ -91,6 +92,7 @@ __all__ = [
     "ExecutionContext",
     "FailSafeTrackerStore",
     "FollowupAction",
+    "FormAction",
     "GraphComponent",
     "LoopInterrupted",
     "Message",

@@ -4,7 +4,7 @@ The events are split by the consent that is in force now. Purposes that became a
 has already given and that they list.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rasa_privacy.components import log_scrubbing
@@ -69,11 +69,12 @@ class Adoption:
         self._tracker = tracker
         self._stored = stored
 
-    def add(self, active: Iterable[str], held: Mapping[str, frozenset[str]], values: dict[str, list[Entry]]) -> None:
+    def add(self, active: Collection[str], held: Mapping[str, frozenset[str]], values: dict[str, list[Entry]]) -> None:
         """Add to `values` what the active purposes list and neither hold nor get by it."""
-        for purpose in active:
+        for purpose, declared in self._policy.purposes.items():
             there = held.get(purpose, frozenset()) | {entry[2] for entry in values.get(purpose, ())}
-            for item in self._policy.purposes[purpose].items:
+            allowed = [item for item in declared.items if purpose in self._splitter.purposes_for(item, active)]
+            for item in allowed:
                 found = self._last_value(item) if item not in there else None
                 if found is not None:
                     number, value = found

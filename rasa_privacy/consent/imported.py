@@ -6,7 +6,7 @@ version is that of the purpose's terms now: by declaring it, the controller says
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from rasa_privacy.consent.ledger import keep_notice
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.consent.state import fold
 from rasa_privacy.policy.model import ImportedConsent, Policy, SlotAnswer
+from rasa_privacy.policy.topics import choice
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
@@ -60,24 +61,33 @@ def grants_of(policy: Policy, events: Iterable[Mapping[str, Any]]) -> tuple[Impo
 
 def active_after(policy: Policy, grants: Iterable[ImportedGrant], now: datetime) -> frozenset[str]:
     """Return the purposes that may use the person's data once these are recorded."""
-    return fold(grants, policy, now, lambda _purpose, _digest: True).active
+    everything = [part for grant in grants for part in _parts(policy, grant)]
+    return fold(everything, policy, now, lambda _purpose, _digest: True).active
 
 
 def record_imported(vault: Vault, connection: Any, subject_id: bytes, grant: ImportedGrant) -> None:
-    """Record a consent that was given elsewhere."""
-    notice = grant.notice
-    keep_notice(vault, connection, notice)
-    record = LedgerRecord(
-        subject_id=subject_id,
-        purpose=grant.purpose,
-        event=grant.event,
-        notice_hash=notice.hash,
-        language=notice.language,
-        method=IMPORTED,
-        channel=grant.channel,
-        at=grant.at,
-    )
-    vault.ledger.append(connection, record)
+    """Record a consent that was given elsewhere, with the optional items: its evidence stands for the whole purpose."""
+    for part in _parts(vault.policy, grant):
+        keep_notice(vault, connection, part.notice)
+        record = LedgerRecord(
+            subject_id=subject_id,
+            purpose=part.purpose,
+            event=part.event,
+            notice_hash=part.notice.hash,
+            language=part.notice.language,
+            method=IMPORTED,
+            channel=part.channel,
+            at=part.at,
+        )
+        vault.ledger.append(connection, record)
+
+
+def _parts(policy: Policy, grant: ImportedGrant) -> list[ImportedGrant]:
+    """Return the grant and one for each optional item of its purpose."""
+    topics = [choice(grant.purpose, item) for item in policy.purposes[grant.purpose].choices]
+    return [
+        replace(grant, purpose=topic, notice=replace(grant.notice, purpose=topic)) for topic in (grant.purpose, *topics)
+    ]
 
 
 def _notice(policy: Policy, purpose: str, consent: ImportedConsent) -> Notice:

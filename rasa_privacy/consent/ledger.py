@@ -3,6 +3,7 @@
 Rules:
 
 - `granted` and `refused` answer a question: the purpose's last record must be `asked`, with the notice answered.
+- A no to an optional item needs no question before it (`record_left_out`).
 - `withdrawn` needs nothing before it; taking consent back is always possible (GDPR Art. 7(3)). Where there is nothing
   to take back, nothing is written.
 - If the ledger cannot be read, the caller gets the error, and whoever decides treats it as no consent.
@@ -20,6 +21,7 @@ from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.state import ConsentState, fold
 from rasa_privacy.consent.terms import terms_text, version_of
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.policy.topics import purpose_of
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
@@ -57,7 +59,8 @@ def record_asked(vault: Vault, connection: Any, subject_id: bytes, notice: Notic
 
 def keep_notice(vault: Vault, connection: Any, notice: Notice) -> None:
     """Keep a notice with the terms that it stood for, unless it was made of terms that have changed meanwhile."""
-    terms = terms_text(vault.policy, notice.purpose) if notice.purpose in vault.policy.purposes else None
+    purpose = purpose_of(notice.purpose)
+    terms = terms_text(vault.policy, purpose) if purpose in vault.policy.purposes else None
     kept = terms if terms is not None and version_of(terms) == notice.version else None
     vault.notices.put(
         connection, StoredNotice(notice.hash, notice.purpose, notice.version, notice.language, notice.text, kept)
@@ -78,6 +81,20 @@ def record_answer(  # noqa: PLR0913 - store, transaction and the fields of one a
     if granted and not _is_current(vault, connection, purpose, last.notice_hash):
         raise LedgerError(f"the notice of purpose '{purpose}' changed after it was shown; ask again")
     _append(vault, connection, subject_id, purpose, "granted" if granted else "refused", last.notice_hash, evidence)
+
+
+def record_left_out(  # noqa: PLR0913, PLR0917 - store, transaction, whose answer, to what, in answer to what, and how
+    vault: Vault, connection: Any, subject_id: bytes, topic: str, purpose: str, evidence: Evidence
+) -> None:
+    """Record a no to an optional item, which a person may say before being asked: with the yes to its purpose.
+
+    Raises:
+        LedgerError: The person was never asked about the purpose either.
+    """
+    shown = _last(vault, connection, subject_id, topic) or _last(vault, connection, subject_id, purpose)
+    if shown is None:
+        raise LedgerError(f"purpose '{purpose}' was not asked about, so there is nothing to answer; ask again")
+    _append(vault, connection, subject_id, topic, "refused", shown.notice_hash, evidence)
 
 
 def record_withdrawal(

@@ -5,11 +5,14 @@ parts are in `dialogue/packs`.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rasa_privacy.consent.terms import terms_version
 from rasa_privacy.dialogue.phrases import phrases_of
 from rasa_privacy.policy.model import First, Item, Policy
 from rasa_privacy.storage.notices import notice_hash
+
+Need = Literal["required", "optional"]
 
 __all__ = ["Notice", "items_in_words", "name_of_item", "name_of_purpose", "terms_version"]
 
@@ -46,11 +49,21 @@ def name_of_purpose(policy: Policy, purpose: str, language: str) -> str:
     return policy.purposes[purpose].called.get(language, purpose.replace("_", " "))
 
 
-def items_in_words(policy: Policy, purpose: str, language: str) -> str:
-    """Return the purpose's items for a sentence, optional ones marked, with how much of each is kept."""
+def items_in_words(policy: Policy, purpose: str, language: str, *, only: Need | None = None) -> str:
+    """Return the purpose's items for a sentence, optional ones marked, with how much of each is kept.
+
+    Args:
+        policy: What privacy.yml says.
+        purpose: The purpose.
+        language: The language to say it in.
+        only: Leave the others out, as a question does that asks for what a purpose needs. Where nobody is asked, all
+            are named.
+    """
     phrases = phrases_of(language)
     parts = []
     for name, need in policy.purposes[purpose].items.items():
+        if only is not None and need != only:
+            continue
         optional = phrases.say("optional") if need == "optional" else ""
         notes = [note for note in (_kept_in_words(policy.items[name], language), optional) if note]
         called = name_of_item(policy, name, language)

@@ -37,7 +37,7 @@ def older_versions(vault: Vault, connection: Any, now: datetime) -> Iterator[Old
         now: The moment, aware and in UTC.
     """
     kept = {each.version: each.terms for each in vault.notices.iterate(connection) if each.terms is not None}
-    for counts in count_consents(vault, connection, now):
+    for counts in (each for each in count_consents(vault, connection, now) if each.is_purpose):
         current = terms_version(vault.policy, counts.purpose) if counts.is_declared else None
         for version, people in counts.versions.items():
             if version != current:

@@ -7,6 +7,7 @@ Rules, in order:
 3. A grant ends `consent_lasts` after it was given.
 4. A record from the future (a clock that went back) never opens anything; it may close.
 5. A purpose with another lawful basis than consent is active without a record.
+6. An optional item's answer belongs to the yes to its purpose that it followed; without that yes it counts for nothing.
 
 Pure: no clock, no database. `ledger.py` reads the records and passes `now`.
 """
@@ -17,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from rasa_privacy.policy.model import Policy, Purpose, duration_seconds
+from rasa_privacy.policy.topics import age_of, choice
 
 #: Clocks of two servers may differ by this much before a record counts as from the future.
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
@@ -67,11 +69,16 @@ class ConsentState:
 
     Attributes:
         purposes: State of each purpose of privacy.yml.
-        active: Purposes that may use data now: granted, or with another lawful basis.
+        active: Purposes that may use data now: granted, or with another lawful basis. And the optional items that were
+            granted, by the name of their question (`policy.topics.choice`).
+        answered: The questions about optional items that were answered since the yes to their purpose.
+        confirmed_age: The highest age in years that the person confirmed to have; 0 for none.
     """
 
     purposes: dict[str, PurposeState]
     active: frozenset[str]
+    answered: frozenset[str] = frozenset()
+    confirmed_age: int = 0
 
     @property
     def granted(self) -> frozenset[str]:
@@ -94,15 +101,52 @@ def fold(
         now: The moment asked about, aware and in UTC.
         is_current: Whether the notice with this hash still says what the purpose says now.
     """
-    last: dict[str, PurposeState] = dict.fromkeys(policy.purposes, PurposeState("unknown"))
+    optional = {
+        purpose: [choice(purpose, item) for item in policy.purposes[purpose].choices] for purpose in policy.purposes
+    }
+    unknown = PurposeState("unknown")
+    last = dict.fromkeys([*optional, *(topic for topics in optional.values() for topic in topics)], unknown)
+    confirmed_age = 0
     for record in records:
         if record.purpose in last:
             last[record.purpose] = _after(last[record.purpose], record, now)
-    states = {name: _aged(state, name, policy.purposes[name], now, is_current) for name, state in last.items()}
+            if record.event != "asked":
+                last.update(dict.fromkeys(optional.get(record.purpose, ()), unknown))
+        elif record.event == "granted":
+            confirmed_age = max(confirmed_age, age_of(record.purpose) or 0)
+    states = {name: _aged(last[name], name, purpose, now, is_current) for name, purpose in policy.purposes.items()}
+    chosen = {
+        topic: _aged(last[topic], topic, policy.purposes[purpose], now, is_current)
+        for purpose, topics in optional.items()
+        for topic in topics
+        if states[purpose].status == "granted"
+    }
     active = frozenset(
         name for name, state in states.items() if state.status == "granted" or policy.purposes[name].basis != "consent"
     )
-    return ConsentState(states, active)
+    granted = frozenset(name for name, state in chosen.items() if state.status == "granted")
+    answered = frozenset(name for name, state in chosen.items() if state.status in ("granted", "refused"))
+    return ConsentState(states, active | granted, answered, confirmed_age)
+
+
+def due(state: ConsentState, policy: Policy, purposes: Iterable[str], now: datetime) -> tuple[str, ...]:
+    """Return those of the purposes that the bot may ask about by itself; somebody who said no is left alone.
+
+    Args:
+        state: What the person allows.
+        policy: The privacy.yml in force.
+        purposes: Purposes that rest on consent.
+        now: The moment, aware and in UTC.
+    """
+    return tuple(name for name in purposes if _is_due(state.purposes[name], policy.purposes[name], now))
+
+
+def _is_due(state: PurposeState, purpose: Purpose, now: datetime) -> bool:
+    if state.status in ("unknown", "expired", "superseded"):
+        return True
+    if state.status not in ("refused", "withdrawn") or state.since is None or purpose.ask_again_after is None:
+        return False
+    return state.since + timedelta(seconds=duration_seconds(purpose.ask_again_after)) <= now
 
 
 def _after(before: PurposeState, record: Record, now: datetime) -> PurposeState:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
 from rasa_privacy.consent.terms import terms_version
 from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.policy.topics import age_of, choice, choices, purpose_of
 from rasa_privacy.storage import consent_counts
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
@@ -22,7 +23,7 @@ class PurposeCounts:
     """The people who answered about one purpose, erased ones too, since their records stay.
 
     Attributes:
-        purpose: The purpose.
+        purpose: The purpose, or the question about an optional item or an age (`policy.topics`).
         is_declared: Whether privacy.yml has it.
         statuses: Number of people by what became of their last answer: `granted`, `expired`, `superseded`, ...
         versions: Number of people whose last answer is an unexpired yes, by version of the terms.
@@ -33,6 +34,11 @@ class PurposeCounts:
     statuses: dict[str, int]
     versions: dict[str, int]
 
+    @property
+    def is_purpose(self) -> bool:
+        """Whether it is a purpose, and not a question beside one."""
+        return purpose_of(self.purpose) == self.purpose
+
 
 def count_consents(vault: Vault, connection: Any, now: datetime) -> Iterator[PurposeCounts]:
     """Yield the counts of each purpose, those of privacy.yml first.
@@ -42,7 +48,7 @@ def count_consents(vault: Vault, connection: Any, now: datetime) -> Iterator[Pur
         connection: A connection that reads.
         now: The moment, aware and in UTC.
     """
-    declared = list(vault.policy.purposes)
+    declared = [*vault.policy.purposes, *(choice(purpose, item) for purpose, item in choices(vault.policy))]
     versions = {each.hash: each for each in vault.notices.iterate(connection)}
     for purpose in (*declared, *(each for each in consent_counts.purposes(connection) if each not in declared)):
         yield _count(vault, connection, purpose, now, versions)
@@ -51,10 +57,11 @@ def count_consents(vault: Vault, connection: Any, now: datetime) -> Iterator[Pur
 def _count(
     vault: Vault, connection: Any, purpose: str, now: datetime, notices: dict[bytes, StoredNotice]
 ) -> PurposeCounts:
-    declared = vault.policy.purposes.get(purpose)
+    declared = vault.policy.purposes.get(purpose_of(purpose))
+    is_declared = declared is not None or age_of(purpose) is not None
     lasts = declared.consent_lasts if declared is not None else None
     ended = None if lasts is None else now - timedelta(seconds=duration_seconds(lasts))
-    current = None if declared is None else terms_version(vault.policy, purpose)
+    current = terms_version(vault.policy, purpose) if is_declared else None
     statuses, versions = Counter[str](), Counter[str]()
     for each in consent_counts.last_answers(connection, purpose, now + CLOCK_TOLERANCE, ended):
         stored = notices.get(each.notice_hash)
@@ -66,4 +73,4 @@ def _count(
         else:
             statuses["granted" if version == current else "superseded"] += each.people
             versions[version] += each.people
-    return PurposeCounts(purpose, declared is not None, dict(statuses), dict(versions))
+    return PurposeCounts(purpose, is_declared, dict(statuses), dict(versions))

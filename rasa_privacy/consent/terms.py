@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.topics import age_of, purpose_of
 
 _CONTROLLER: Final = ("name", "contact", "policy_url", "officer")
 _FIRST: Final = ("controller", "purpose", "says", "basis", "because", "items")
@@ -42,9 +43,15 @@ def terms_text(policy: Policy, purpose: str) -> str:
     return msgspec.json.encode([first, second, *([added] if added else [])], order="deterministic").decode()
 
 
-def terms_version(policy: Policy, purpose: str) -> str:
-    """Return the version of what this purpose promises: 16 hexadecimal digits."""
-    return version_of(terms_text(policy, purpose))
+def terms_version(policy: Policy, topic: str) -> str:
+    """Return the version of what is promised: 16 hexadecimal digits.
+
+    Args:
+        policy: What privacy.yml says.
+        topic: A purpose, or the question about an optional item, which stands under its purpose's terms, or about an
+            age, which has none but itself.
+    """
+    return version_of(topic if age_of(topic) is not None else terms_text(policy, purpose_of(topic)))
 
 
 @lru_cache(maxsize=256)

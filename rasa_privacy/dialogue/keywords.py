@@ -82,8 +82,8 @@ def reply(text: str, language: str, *, question: Question = "consent") -> Answer
         return "no"
     found = set(words.split())
     hedged = doubted or not lexicon.hedges.isdisjoint(found)
-    # "Ok, but why do you need this?" is a question to answer, not an answer to weigh.
-    weighed = hedged and not lexicon.agreement[question].isdisjoint(found)
+    # "Ok, but why do you need this?" is a question to answer, not an answer to weigh; "hmm maybe" is neither.
+    weighed = found <= lexicon.hedges or (hedged and not lexicon.agreement[question].isdisjoint(found))
     return "unclear" if weighed and _requested(words, lexicon.requests) is None else None
 
 
@@ -107,6 +107,13 @@ def has_telling_word(text: str, language: str, intent: str) -> bool:
     reading = lexicon.read(text)
     # A message too long to be a wording is a story, which may tell in any words.
     return words is None or reading is None or not words.isdisjoint(reading.words)
+
+
+def words_of(text: str, language: str) -> tuple[str, ...]:
+    """Return the message as comparable words without polite ones; none where it is too long to be a wording."""
+    lexicon = _lexicon(language)
+    reading = lexicon.read(text)
+    return tuple(lexicon.joined(reading).split()) if reading is not None else ()
 
 
 @dataclass(frozen=True, slots=True)

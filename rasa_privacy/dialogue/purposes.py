@@ -51,6 +51,30 @@ def named_purposes(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     return tuple(name for name in consented if _is_named(stems, _names(name, policy, language), known))
 
 
+def named_items(text: str, policy: Policy, language: str, items: Iterable[str]) -> tuple[str, ...] | None:
+    """Return those of the items that a list such as "my phone and postcode" names; None where it is no such list.
+
+    Every word must name one of them, unless it names nothing alone. A word that several share counts only where another
+    word says which.
+    """
+    known = _words(language)
+    telling = {item: _telling_stems(item, policy, language, known) for item in items}
+    stems = [known.stem(word) for word in _plain(text) if word not in known.common]
+    named: set[str] = set()
+    for stem in stems:
+        found = {item for item, words in telling.items() if stem in words}
+        if not found:
+            return None
+        named |= found if len(found) == 1 else set()
+    shared = [stem for stem in stems if not any(stem in telling[item] for item in named)]
+    return tuple(item for item in telling if item in named) if named and not shared else None
+
+
+def _telling_stems(item: str, policy: Policy, language: str, known: _Words) -> frozenset[str]:
+    names = (item.replace("_", " "), policy.items[item].called.get(language, ""))
+    return frozenset(known.stem(word) for name in names for word in _plain(name) if word not in known.common)
+
+
 def _names(purpose: str, policy: Policy, language: str) -> Iterable[str]:
     yield purpose.replace("_", " ")
     called = policy.purposes[purpose].called.get(language)

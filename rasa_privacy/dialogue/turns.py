@@ -9,17 +9,28 @@ Rules, in order:
 2. A loop that runs without the consent it needs is ended, and the question is asked.
 3. A message that is a privacy request is answered, whatever else is going on.
 4. Any other action passes the gate: it runs only if all purposes that guard it are active.
+
+A gate that holds an action back asks, in this order and one at a time: the age, where there is a minimum; each purpose
+that is missing; after its yes, its optional items; at last the purposes that are asked about beside it. Then the action
+runs. A no to a purpose that the action needs ends that; a no to another changes nothing else.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
+
+import msgspec
+
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.topics import age_topic, choice
 
 LISTEN: Final = "action_listen"
 
 ASK: Final = "action_privacy_ask_consent"
 GRANT: Final = "action_privacy_record_grant"
 REFUSE: Final = "action_privacy_record_refusal"
+LIMIT: Final = "action_privacy_record_limits"
+TOO_YOUNG: Final = "action_privacy_too_young"
 WITHDRAW: Final = "action_privacy_withdraw"
 STOP: Final = "action_privacy_stop"
 PREVIEW: Final = "action_privacy_preview_erasure"
@@ -30,7 +41,21 @@ EXPLAIN: Final = "action_privacy_explain"
 RECEIPT: Final = "action_privacy_receipt"
 
 #: Every action of the action server that this package adds.
-ACTIONS: Final = (ASK, GRANT, REFUSE, WITHDRAW, STOP, PREVIEW, ERASE, KEEP, SHOW, EXPLAIN, RECEIPT)
+ACTIONS: Final = (
+    ASK,
+    GRANT,
+    REFUSE,
+    LIMIT,
+    TOO_YOUNG,
+    WITHDRAW,
+    STOP,
+    PREVIEW,
+    ERASE,
+    KEEP,
+    SHOW,
+    EXPLAIN,
+    RECEIPT,
+)
 
 #: Responses that Rasa says by itself, also when the action server is down.
 UNCLEAR: Final = "utter_privacy_unclear"
@@ -44,6 +69,11 @@ PENDING_SLOT: Final = "privacy_pending"
 RESULT_SLOT: Final = "privacy_result"
 #: The language of the conversation (`language`); the bot's first where it is empty.
 LANGUAGE_SLOT: Final = "privacy_language"
+#: Whether the person said in this session to be younger than the minimum age.
+YOUNG_SLOT: Final = "privacy_too_young"
+
+#: Asks for more before an answer; what then can be asked is shown, and our question stands.
+MORE: Final = "privacy_more"
 
 #: Intents that start a turn of their own, and the action that answers.
 _REQUESTS: Final = {
@@ -61,20 +91,35 @@ _REQUESTS: Final = {
     "privacy_complain": EXPLAIN,
     "privacy_machine": EXPLAIN,
     "privacy_help": EXPLAIN,
+    MORE: EXPLAIN,
     "privacy_receipt": RECEIPT,
 }
 #: Intents that only answer a question of ours.
-REPLIES: Final = ("privacy_grant", "privacy_refuse", "privacy_confirm", "privacy_cancel", "privacy_unclear")
+REPLIES: Final = (
+    "privacy_grant",
+    "privacy_refuse",
+    "privacy_confirm",
+    "privacy_cancel",
+    "privacy_unclear",
+    "privacy_limit",
+)
 #: Every intent that this package adds.
 INTENTS: Final = (*_REQUESTS, *REPLIES)
 
+Kind = Literal["consent", "optional", "age", "erase"]
+
 #: What answers which question, and the action that takes the answer.
-_ANSWERS: Final = {
-    "consent": {"privacy_grant": GRANT, "privacy_refuse": REFUSE},
+_YES_OR_NO: Final = {"privacy_grant": GRANT, "privacy_refuse": REFUSE}
+_ANSWERS: Final[dict[Kind, dict[str, str]]] = {
+    "consent": {**_YES_OR_NO, "privacy_limit": LIMIT},
+    "optional": {**_YES_OR_NO, "privacy_limit": LIMIT},
+    "age": {"privacy_grant": GRANT, "privacy_refuse": TOO_YOUNG},
     "erase": {"privacy_confirm": ERASE, "privacy_cancel": KEEP},
 }
+#: What an answer counts as that stays unclear.
+_NOES: Final[dict[Kind, str]] = {"consent": REFUSE, "optional": REFUSE, "age": REFUSE, "erase": KEEP}
 #: After these a message can be an answer.
-QUESTIONS: Final = (ASK, PREVIEW, UNCLEAR)
+QUESTIONS: Final = (ASK, LIMIT, PREVIEW, EXPLAIN, UNCLEAR)
 #: After these the conversation goes on where it was.
 _RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, KEEP, RECEIPT)
 
@@ -84,33 +129,43 @@ class Pending:
     """A question of ours that waits for an answer.
 
     Attributes:
-        kind: What was asked: consent, or whether to erase.
-        action: The action that the gate held back, to be resumed after a yes.
-        purposes: Purposes still to be asked about, the current one first.
+        kind: What was asked: consent to a purpose, its optional items, the age, or whether to erase.
+        action: The action that the gate held back, to be resumed after the answers.
+        purposes: Purposes still to be asked about, the one in question first.
         dropped: Whether the message that led here held personal data that was not kept.
+        items: Of `optional` the items in question; of `consent` the required ones that the person wanted left out.
+        repeated: Whether an answer was unclear already.
+        age: Of `age` the years in question.
     """
 
-    kind: Literal["consent", "erase"]
+    kind: Kind
     action: str | None = None
     purposes: tuple[str, ...] = ()
     dropped: bool = False
+    items: tuple[str, ...] = ()
+    repeated: bool = False
+    age: int = 0
+
+    @property
+    def topic(self) -> str:
+        """What the question is about, as `policy.topics` names it; empty for an erasure."""
+        if self.kind == "age":
+            return age_topic(self.age)
+        purpose = self.purposes[0] if self.purposes else ""
+        return choice(purpose, self.items[0]) if self.kind == "optional" and self.items else purpose
 
     def to_slot(self) -> dict[str, Any]:
         """Return the value for the slot `privacy_pending`."""
-        return {"kind": self.kind, "action": self.action, "purposes": list(self.purposes), "dropped": self.dropped}
+        written = {name: getattr(self, name) for name in self.__dataclass_fields__ if getattr(self, name)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in written.items()}
 
     @classmethod
     def from_slot(cls, value: object) -> "Pending | None":
         """Read the slot back; anything that is not ours is no pending question."""
-        if not isinstance(value, dict) or value.get("kind") not in ("consent", "erase"):
+        try:
+            return msgspec.convert(value, cls)
+        except msgspec.ValidationError:
             return None
-        purposes = value.get("purposes") or []
-        action = value.get("action")
-        if not isinstance(purposes, list) or not all(isinstance(name, str) for name in purposes):
-            return None
-        return cls(
-            value["kind"], action if isinstance(action, str) else None, tuple(purposes), bool(value.get("dropped"))
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +178,11 @@ class TurnView:
         succeeded: Whether the last action, if ours, reported success.
         pending: The question that waits, if any.
         active_loop: The form or loop that runs, if any.
-        active: Purposes that are active now, read from the ledger; None where it cannot be read.
+        active: Purposes and optional items that are active now, read from the ledger; None where it cannot be read.
+        due: Purposes that the bot may ask about by itself.
+        answered: Questions about optional items that were answered.
+        age: The age in years that must be asked for before consent; None where there is none to ask.
+        is_too_young: Whether the person said in this session to be younger.
     """
 
     intent: str | None
@@ -132,6 +191,10 @@ class TurnView:
     pending: Pending | None
     active_loop: str | None
     active: frozenset[str] | None
+    due: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
+    age: int | None = None
+    is_too_young: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +212,47 @@ class Decision:
     end_loop: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What privacy.yml says of asking.
+
+    Attributes:
+        guards: Purposes (in the order to ask) of each guarded action or form.
+        choices: Optional items of each purpose.
+        beside: Purposes that are asked about after a yes to each purpose.
+        first: Purposes that are asked about at the first message.
+    """
+
+    guards: Mapping[str, Sequence[str]]
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    first: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, policy: Policy) -> "Asking":
+        """Return what this privacy.yml says."""
+        guarded = {action for purpose in policy.purposes.values() for action in purpose.guards}
+        return cls(
+            guards={action: policy.purposes_guarding(action) for action in guarded},
+            choices={name: purpose.choices for name, purpose in policy.purposes.items()},
+            beside={name: purpose.also_ask for name, purpose in policy.purposes.items()},
+            first=policy.asked_first(),
+        )
+
+
 class Turns:
     """Decides by one privacy.yml.
 
     Args:
-        guards: Purposes (in the order to ask) of each guarded action or form.
+        asking: What it says of asking.
     """
 
-    def __init__(self, guards: dict[str, Sequence[str]]) -> None:
-        self._guards = {action: tuple(purposes) for action, purposes in guards.items()}
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
 
     def is_guarded(self, action: str) -> bool:
         """Return whether some purpose guards this action."""
-        return action in self._guards
+        return action in self._asking.guards
 
     def decide(self, view: TurnView) -> Decision | None:
         """Return what a privacy turn demands next, or None where the other policies decide."""
@@ -174,17 +265,29 @@ class Turns:
             return self._on_message(view) or held
         return held
 
-    def gate(self, action: str, view: TurnView, *, dropped: bool = False) -> Decision | None:
+    def gate(self, action: str, view: TurnView) -> Decision | None:
         """Return what runs instead of `action`, or None where it may run."""
-        purposes = self._guards.get(action)
-        if purposes is None:
+        if action in ACTIONS or action in LOCAL:
             return None
-        if view.active is None:
+        needed = self._asking.guards.get(action, ())
+        if needed and view.active is None:
             return Decision(CLOSED, pending=None, end_loop=view.active_loop is not None)
-        missing = tuple(name for name in purposes if name not in view.active)
-        if not missing:
+        active = view.active or frozenset()
+        missing = tuple(name for name in needed if name not in active)
+        end_loop = bool(missing) and view.active_loop == action
+        if missing and view.is_too_young:
+            return Decision(TOO_YOUNG, pending=None, end_loop=end_loop)
+        first = self._first(view) if action != LISTEN and view.active_loop is None else ()
+        wanted = tuple(dict.fromkeys([*missing, *first]))
+        if not wanted:
             return None
-        return Decision(ASK, Pending("consent", action, missing, dropped), end_loop=view.active_loop == action)
+        return _question(Pending("consent", action, wanted), view, end_loop=end_loop)
+
+    def _first(self, view: TurnView) -> tuple[str, ...]:
+        """Return what is to be asked before the answer to a message that has just come."""
+        if view.last_action != LISTEN or view.active is None or view.is_too_young:
+            return ()
+        return tuple(name for name in self._asking.first if name in view.due and name not in view.active)
 
     def _guard_loop(self, view: TurnView) -> Decision | None:
         return self.gate(view.active_loop, view) if view.active_loop is not None else None
@@ -192,8 +295,8 @@ class Turns:
     def _after_action(self, view: TurnView) -> Decision:
         if not view.succeeded and not self._was_granted(view):
             return Decision(NOT_ERASED if view.last_action == ERASE else UNAVAILABLE, pending=None)
-        if view.last_action == GRANT:
-            return self._resume(view)
+        if view.last_action in (GRANT, LIMIT, REFUSE):
+            return self._after_answer(view)
         if view.last_action in _RETURNING:
             return self._return(view)
         return Decision(LISTEN)
@@ -202,28 +305,60 @@ class Turns:
     def _was_granted(view: TurnView) -> bool:
         """Return whether a grant is in the ledger although its report was lost on the way."""
         pending = view.pending
-        if view.last_action != GRANT or view.active is None or pending is None:
+        if view.last_action != GRANT or view.active is None or pending is None or pending.kind != "consent":
             return False
         return pending.purposes[:1] != () and pending.purposes[0] in view.active
 
-    def _resume(self, view: TurnView) -> Decision:
-        """After a grant: ask for the next purpose, or run what was held back. The ledger decides, not the reply."""
+    def _after_answer(self, view: TurnView) -> Decision:
+        """After an answer: ask what is next, or run what was held back. The ledger decides, not the reply."""
         pending = view.pending
         if pending is None or view.active is None or not pending.purposes:
+            return Decision(LISTEN if view.last_action == REFUSE else UNAVAILABLE, pending=None)
+        if pending.kind == "age":
+            if view.age is not None:
+                # Nobody was found to be old enough, so nothing is asked any more.
+                return Decision(LISTEN if view.last_action == REFUSE else UNAVAILABLE, pending=None)
+            return _question(Pending("consent", pending.action, pending.purposes), view)
+        purpose = pending.purposes[0]
+        if pending.kind == "consent" and purpose not in view.active:
+            return self._after_refusal(view, pending)
+        open_items = self._open_choices(purpose, view)
+        if open_items and pending.kind == "consent":
+            return Decision(ASK, Pending("optional", pending.action, pending.purposes, items=open_items))
+        beside = [name for name in self._asking.beside.get(purpose, ()) if name in view.due]
+        rest = tuple(dict.fromkeys([*pending.purposes[1:], *beside]))
+        return self._go_on(pending.action, rest, view)
+
+    def _after_refusal(self, view: TurnView, pending: Pending) -> Decision:
+        if view.last_action == LIMIT and pending.items:
+            return Decision(LISTEN)  # what was left out is needed, and the person is asked whether it may be used
+        if view.last_action != REFUSE:
             return Decision(UNAVAILABLE, pending=None)
-        if pending.purposes[0] not in view.active:
-            return Decision(UNAVAILABLE, pending=None)
-        rest = tuple(name for name in pending.purposes if name not in view.active)
+        if pending.purposes[0] in self._asking.guards.get(pending.action or "", ()):
+            return Decision(LISTEN, pending=None)
+        return self._go_on(pending.action, pending.purposes[1:], view)
+
+    def _go_on(self, action: str | None, purposes: Sequence[str], view: TurnView) -> Decision:
+        """Ask for the next purpose that is missing, or run what was held back."""
+        active = view.active or frozenset()
+        rest = tuple(name for name in purposes if name not in active)
         if rest:
-            return Decision(ASK, Pending("consent", pending.action, rest))
-        return Decision(pending.action or LISTEN, pending=None)
+            return Decision(ASK, Pending("consent", action, rest))
+        missing = [name for name in self._asking.guards.get(action or "", ()) if name not in active]
+        return Decision(LISTEN if missing else action or LISTEN, pending=None)
+
+    def _open_choices(self, purpose: str, view: TurnView) -> tuple[str, ...]:
+        items = self._asking.choices.get(purpose, ())
+        return tuple(item for item in items if choice(purpose, item) not in view.answered)
 
     def _return(self, view: TurnView) -> Decision:
         """After an answer: back to the question that waits, to the loop that runs, or to the person."""
         held = self._guard_loop(view)
         if held is not None and view.last_action == WITHDRAW:
             return Decision(LISTEN, pending=None, end_loop=True)
-        if view.pending is not None and view.pending.kind == "consent" and view.last_action == EXPLAIN:
+        if view.last_action == EXPLAIN and view.intent == MORE:
+            return Decision(LISTEN)
+        if view.pending is not None and view.pending.kind != "erase" and view.last_action == EXPLAIN:
             return Decision(ASK, view.pending)
         if view.active_loop is not None and held is None:
             return Decision(view.active_loop)
@@ -236,12 +371,25 @@ class Turns:
         if request is not None:
             # Only an explanation comes back to the question; after anything else a "yes" would answer something else.
             return Decision(request) if request == EXPLAIN else Decision(request, None)
-        if view.pending is None or view.intent not in REPLIES:
+        pending = view.pending
+        if pending is None or view.intent not in REPLIES:
             return None
-        # A button of another question is no answer to this one.
-        return Decision(_ANSWERS[view.pending.kind].get(str(view.intent), UNCLEAR))
+        # A button of another question is no answer to this one; neither is it to leave out again what is needed.
+        answer = _ANSWERS[pending.kind].get(str(view.intent))
+        if answer is not None and not (answer == LIMIT and pending.kind == "consent" and pending.items):
+            return Decision(answer)
+        if pending.repeated:
+            return Decision(_NOES[pending.kind])
+        return Decision(UNCLEAR, replace(pending, repeated=True))
 
     def forgets(self, view: TurnView) -> bool:
         """Return whether a message passes the open question by, so that a later "yes" must not answer it."""
         ours = view.intent in REPLIES or view.intent in _REQUESTS
         return view.last_action == LISTEN and view.pending is not None and not ours
+
+
+def _question(pending: Pending, view: TurnView, *, end_loop: bool = False) -> Decision:
+    """Return the first question on the way to these purposes: the age comes before everything else."""
+    if view.age is not None:
+        pending = replace(pending, kind="age", age=view.age)
+    return Decision(ASK, pending, end_loop=end_loop)

@@ -4,7 +4,8 @@ A wording is words with alternatives and optional parts: `(delete|erase) [all] m
 section of the file. There is no repetition, so each describes finitely many word sequences and matching stays linear.
 
 Reading drops case, accents, punctuation, emoji, invisible characters and repeated letters or words, and writes
-contractions and short forms out (`don't` and `dont` are `do not`). Nothing that was read is kept: it may be personal.
+contractions, elisions and short forms out (`don't` and `dont` are `do not`). Nothing that was read is kept: it may be
+personal.
 """
 
 import re
@@ -65,7 +66,7 @@ def read(text: str, spellings: Mapping[str, tuple[str, ...]]) -> Reading | None:
     clause: list[str] = []
     for part in parts:
         if _is_word(part):
-            words = spellings.get(part, (part,))
+            words = _written_out(part, spellings)
             if tuple(clause[-len(words) :]) != words:
                 clause.extend(words)
         elif clause:
@@ -77,6 +78,16 @@ def read(text: str, spellings: Mapping[str, tuple[str, ...]]) -> Reading | None:
         return None
     symbols = frozenset() if text.isascii() else frozenset(c for c in set(text) if c > "\u2100" and not c.isalnum())
     return Reading(tuple(clauses), any("?" in part for part in parts), symbols)
+
+
+def _written_out(word: str, spellings: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the words that a word stands for; an elision such as `l'` is a spelling of its own, before any word."""
+    if word in spellings:
+        return spellings[word]
+    elided, apostrophe, rest = word.partition("'")
+    if apostrophe and elided + apostrophe in spellings:
+        return (*spellings[elided + apostrophe], *_written_out(rest, spellings))
+    return (word,)
 
 
 def _parts(text: str) -> list[str] | None:

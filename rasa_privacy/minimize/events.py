@@ -19,16 +19,17 @@ Pure: no Rasa import, no keys, no database.
 import operator
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, SupportsFloat, SupportsIndex
 
-from rasa_privacy.dialogue.turns import ACTIONS, LANGUAGE_SLOT, Pending
+from rasa_privacy.dialogue.turns import ACTIONS, LANGUAGE_SLOT, YOUNG_SLOT, Pending
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.policy.slots import OWN_SLOTS
+from rasa_privacy.policy.slots import is_own, says_consent
+from rasa_privacy.policy.topics import choice, choices
 
 #: Stands where a text is not kept. Rasa needs some text; this one says why there is none.
 WITHHELD: Final = "[withheld]"
@@ -103,6 +104,8 @@ class EventSplitter:
         self._policy = policy
         self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
         self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
+        self._topics = {*policy.purposes, *(choice(name, item) for name in policy.purposes for item in policy.items)}
+        self._optional = {(purpose, item): choice(purpose, item) for purpose, item in choices(policy)}
         self._plain = frozenset(policy.not_personal) | {REQUESTED_SLOT}
         self._entity_items = {item.entity: name for name, item in policy.items.items() if item.entity}
         self._plain_entities = set(self._plain)
@@ -127,15 +130,16 @@ class EventSplitter:
 
     def is_plain_slot(self, slot: str) -> bool:
         """Return whether this slot is declared `not_personal` or is our own."""
-        return slot in self._plain or slot in OWN_SLOTS
+        return slot in self._plain or is_own(slot)
 
     def is_plain_entity(self, entity: str) -> bool:
         """Return whether this entity carries nothing personal."""
         return entity in self._plain_entities or entity == OWN_ENTITY
 
     def purposes_for(self, item: str, active: Collection[str]) -> frozenset[str]:
-        """Return the active purposes that list this item."""
-        return self._purposes_of[item].intersection(active)
+        """Return the active purposes that may have this item: where it is optional, those it was granted to."""
+        found = self._purposes_of[item].intersection(active)
+        return frozenset(name for name in found if self._optional.get((name, item), name) in active)
 
     def kept(self, item: str, value: object) -> object:
         """Return how much of a value may be kept."""
@@ -198,7 +202,7 @@ class EventSplitter:
         name, value = str(event.get("name")), event.get("value")
         structure.update(name=name, value=None)
         if self.is_plain_slot(name):
-            if name in OWN_SLOTS:
+            if is_own(name):
                 structure["value"] = self._own(name, value)
             elif name == REQUESTED_SLOT or not view.privacy_turn:
                 structure["value"] = value
@@ -212,12 +216,17 @@ class EventSplitter:
         """Return our slot's value, if it is one that this package writes: slots can be set from outside."""
         if name == "privacy_result":
             return value if value in ACTIONS else None
+        if name == YOUNG_SLOT or says_consent(name):
+            return value if isinstance(value, bool) else None
         if name == LANGUAGE_SLOT:
             return value if value in self._policy.languages else None
         pending = Pending.from_slot(value)
-        known = pending is not None and set(pending.purposes) <= set(self._policy.purposes)
-        guarded = pending is not None and (pending.action is None or self._policy.purposes_guarding(pending.action))
-        return pending.to_slot() if pending is not None and known and guarded else None
+        if pending is None or not set(pending.purposes) <= set(self._policy.purposes):
+            return None
+        if not set(pending.items) <= set(self._policy.items):
+            return None
+        named = _NAME.fullmatch(pending.action or "") is not None
+        return pending.to_slot() if named or pending.action is None else replace(pending, action=None).to_slot()
 
     def _user(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
@@ -267,7 +276,7 @@ class EventSplitter:
             name = str(entity.get("entity"))
             shape = {field: entity[field] for field in _ENTITY if field in entity}
             if self.is_plain_entity(name):
-                own = name == OWN_ENTITY and entity.get("value") in self._policy.purposes
+                own = name == OWN_ENTITY and entity.get("value") in self._topics
                 if own or (name != OWN_ENTITY and not view.privacy_turn):
                     kept.append({**shape, "value": entity.get("value")})
                 continue

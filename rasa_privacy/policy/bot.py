@@ -49,6 +49,7 @@ class Domain:
     file: str
     slots: Mapping[str, Slot]
     entities: Mapping[str, Place]
+    intents: Mapping[str, Place]
     forms: Mapping[str, Form]
     actions: Mapping[str, Place]
     responses: Mapping[str, Place]
@@ -124,6 +125,7 @@ def read_domain(path: Path) -> Domain:
         file=str(path),
         slots={name.text: _slot(name, value) for tree in trees for name, value in tree.get("slots").pairs()},
         entities=_places(trees, "entities"),
+        intents=_places(trees, "intents"),
         forms={name.text: _form(name, value) for tree in trees for name, value in tree.get("forms").pairs()},
         actions=_places(trees, "actions"),
         responses=_places(trees, "responses"),

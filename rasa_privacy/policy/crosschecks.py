@@ -7,13 +7,14 @@ An item that no purpose uses is no mistake here, since nothing is ever kept of i
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from rasa_privacy.policy.decoder import dotted
 from rasa_privacy.policy.languages import available_languages
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy, Purpose, duration_seconds
+from rasa_privacy.policy.model import UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
-from rasa_privacy.policy.slots import OWN_SLOTS, RASA_SLOTS
+from rasa_privacy.policy.slots import is_exempt
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 
 #: The detectors that an item may name. `minimize.detectors` has one for each; a test compares the two.
@@ -27,6 +28,7 @@ _REGULATION: Final = re.compile(r"[a-z0-9-]+@[0-9]{4}-[0-9]{2}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LINK: Final = re.compile(r"https?://[^\s/]+\S*")
 _AGES: Final = range(1, 100)
+_CCPA_PAUSE_SECONDS: Final = 365 * 86_400
 
 # Actions without which Rasa cannot run a conversation at all (rasa/shared/core/constants.py), or ours, which ask.
 _NEVER_GUARDED: Final = frozenset(
@@ -73,6 +75,7 @@ class CrossChecks:
             self._note(("purposes",), "purposes is empty; declare at least one purpose")
         for name, purpose in self.policy.purposes.items():
             self._purpose(name, purpose)
+        self._bundles()
         self._storage()
         self._people()
         self._import()
@@ -121,7 +124,7 @@ class CrossChecks:
                 self._note((*here, "detect"), f"item {shown(name)} names the detector {shown(item.detect)}{hint}")
             if item.slot is None and item.entity is None and item.detect is None:
                 self._note(here, f"item {shown(name)} has neither 'slot', 'entity' nor 'detect', so nothing carries it")
-            if item.slot is not None and (item.slot in RASA_SLOTS or item.slot in OWN_SLOTS):
+            if item.slot is not None and is_exempt(item.slot):
                 self._note((*here, "slot"), f"slot {shown(item.slot)} belongs to Rasa or to the plug-ins, to no item")
             self._texts((*here, "called"), item.called, f"item {shown(name)}")
 
@@ -164,6 +167,53 @@ class CrossChecks:
         if not purpose.items and not purpose.guards:
             self._note(here, f"purpose {shown(name)} uses no item and guards nothing; remove it or fill it in")
         self._guards((*here, "guards"), purpose.guards)
+        self._asking(here, name, purpose)
+
+    def _asking(self, here: KeyPath, name: str, purpose: Purpose) -> None:
+        """Check when and with what else the purpose is asked about."""
+        for field in ("also_ask", "requires"):
+            for other in getattr(purpose, field):
+                self._asked_with((*here, field), name, other)
+        for other, reason in purpose.requires.items():
+            self._texts((*here, "requires", other), reason, f"purpose {shown(name)}", required=True)
+        if purpose.basis != "consent":
+            for field in ("ask", "ask_again_after", "also_ask", "requires"):
+                if getattr(purpose, field):
+                    self._note((*here, field), f"purpose {shown(name)} is not asked about, so '{field}' means nothing")
+        if purpose.ask_again_after is not None:
+            self._duration((*here, "ask_again_after"), purpose.ask_again_after)
+            self._pause((*here, "ask_again_after"), purpose.ask_again_after)
+
+    def _asked_with(self, here: KeyPath, name: str, other: str) -> None:
+        declared = self.policy.purposes.get(other)
+        whose = f"{here[-1]} of {shown(name)} names purpose {shown(other)}"
+        if declared is None:
+            self._note(here, f"{whose}, which is not declared{did_you_mean(other, self.policy.purposes)}")
+        elif other == name or declared.basis != "consent":
+            self._note(here, f"{whose}, about which nobody would be asked; name another that rests on consent")
+
+    def _pause(self, here: KeyPath, duration: str) -> None:
+        """Who said no to a sale is left alone for 12 months (Cal. Civ. Code 1798.135(c)(4))."""
+        californian = any(name.startswith("ccpa@") for name in self.policy.regulations)
+        try:
+            short = duration_seconds(duration) < _CCPA_PAUSE_SECONDS
+        except ValueError:
+            return
+        if californian and short:
+            self._note(here, "ask_again_after must be at least '12 months' under the CCPA (1798.135(c)(4))")
+
+    def _bundles(self) -> None:
+        """Refusing one purpose must not close what another is for, unless that is declared and justified."""
+        for (first, one), (second, other) in combinations(self.policy.purposes.items(), 2):
+            shared = [action for action in other.guards if action in one.guards]
+            justified = second in one.requires or first in other.requires
+            if shared and not justified and one.basis == other.basis == "consent":
+                message = (
+                    f"{listed(shared)} is guarded by {shown(first)} and by {shown(second)}, so that a no to one would "
+                    "close it for both (GDPR Art. 7(4)); guard it by one, and name the other there under 'also_ask', "
+                    "or with the reason under 'requires'"
+                )
+                self._note(("purposes", second, "guards", other.guards.index(shared[0])), message)
 
     def _basis(self, here: KeyPath, name: str, purpose: Purpose) -> None:
         """Check what depends on the legal basis, and the durations."""
@@ -210,9 +260,12 @@ class CrossChecks:
             self._texts(("storage", "transfers"), self.policy.storage.transfers, "storage")
 
     def _people(self) -> None:
-        age = self.policy.minimum_age
-        if age is not None and age not in _AGES:
-            self._note(("minimum_age",), f"minimum_age must be a number of years from {_AGES[0]} to {_AGES[-1]}")
+        self._age()
+        replies = self.policy.replies or Replies()
+        self._twice(("replies", "grant"), replies.grant)
+        self._twice(("replies", "refuse"), replies.refuse)
+        for intent in sorted({*replies.grant} & {*replies.refuse}):
+            self._note(("replies",), f"replies: intent {shown(intent)} cannot mean yes and no")
         for role, rights in self.policy.roles.items():
             self._name(("roles", role), "role", role)
             for index, item in enumerate(() if rights.items == "all" else rights.items):
@@ -220,6 +273,18 @@ class CrossChecks:
                     hint = did_you_mean(item, self.policy.items)
                     message = f"role {shown(role)} names item {shown(item)}, which is not declared{hint}"
                     self._note(("roles", role, "items", index), message)
+
+    def _age(self) -> None:
+        declared = self.policy.minimum_age
+        years = declared.otherwise if isinstance(declared, AgeByCountry) else declared
+        if years is not None and years not in _AGES:
+            self._note(("minimum_age",), f"minimum_age must be a number of years from {_AGES[0]} to {_AGES[-1]}")
+        if isinstance(declared, AgeByCountry) and declared.slot not in self.policy.not_personal:
+            message = (
+                f"minimum_age reads slot {shown(declared.slot)} before anybody is asked; name it under 'not_personal', "
+                "and keep nothing but a country in it"
+            )
+            self._note(("minimum_age",), message)
 
     def _import(self) -> None:
         declared = self.policy.import_

@@ -25,11 +25,6 @@ _TRUE_WORDS: Final = frozenset({"yes", "true", "on"})  # YAML 1.1, https://yaml.
 #: What to call a scalar that YAML took for something else than text.
 _KIND_NAMES: Final = {"int": "a number", "float": "a number", "bool": "true or false", "timestamp": "a date"}
 
-#: Mistakes that deserve a better sentence than "must be one of".
-_HINTS: Final[dict[tuple[KeyPath, str], str]] = {
-    (("ask",), "first_message"): "ask: only 'just_in_time' is available in this release; remove the line or write that",
-}
-
 
 @dataclass(slots=True)
 class Decoder:
@@ -114,9 +109,8 @@ class Decoder:
                 return value
             words = [str(known) for known in kind.values]
             text = str(node.value)
-            hint = _HINTS.get((path, text))
             expected = f"must be {words[0]}" if len(words) == 1 else f"must be one of {', '.join(words)}"
-            message = hint or f"{dotted(path)} {expected}{did_you_mean(text, words)}"
+            message = f"{dotted(path)} {expected}{did_you_mean(text, words)}"
             self.problems.add(Place.of(self.file, node), message)
             return None
         if isinstance(kind, inspect.NoneType):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-#: Every code, and what it looks for.
+#: Every code, and what it looks for. RP014 was used by an earlier release.
 CODES: Final = {
     "RP001": "a slot is neither an item nor named under not_personal",
     "RP002": "a purpose guards an action or form that the domain does not have",
@@ -18,7 +18,6 @@ CODES: Final = {
     "RP011": "the tracker store is not the encrypted one, or its settings are wrong",
     "RP012": "the bot's actions do not import ours",
     "RP013": "the key folder can be read by others",
-    "RP014": "minimum_age is declared, and this release does not enforce it",
     "RP015": "roles are declared, and this release does not enforce them",
     "RP016": "the controller still has the texts that init wrote",
     "RP017": "no purpose uses an item",
@@ -28,6 +27,9 @@ CODES: Final = {
     "RP021": "a personal slot is filled from an entity that belongs to no item",
     "RP022": "import looks for consent in a slot that the domain does not have",
     "RP023": "double_opt_in is declared, and this release does not ask for the code in chat",
+    "RP024": "a purpose requires another one, so that a no closes both",
+    "RP025": "replies names an intent that the domain does not have",
+    "RP026": "minimum_age reads a slot that the domain does not have",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.

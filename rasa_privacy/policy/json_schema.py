@@ -20,6 +20,7 @@ _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("First", "first"): {"minimum": 1, "maximum": 10},
     ("Messages", "retain"): {"pattern": _DURATION},
     ("Purpose", "retain"): {"pattern": f"{_DURATION}|^{UNTIL_WITHDRAWN}$"},
+    ("Purpose", "ask_again_after"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
     ("Purpose", "consent_lasts"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
     ("Policy", "regulations"): {"items": {"type": "string", "pattern": r"^[a-z0-9-]+@[0-9]{4}-[0-9]{2}$"}},
     ("Policy", "purposes"): {"minProperties": 1},
@@ -37,7 +38,8 @@ _TOP: Final[Mapping[str, str]] = {
     "storage": "Where data is kept, as people are told.",
     "purposes": "Each reason to use data, by name. No data is kept without one.",
     "ask": "When the bot asks for consent.",
-    "minimum_age": "Age in years below which nobody may consent. Declared only in this release.",
+    "minimum_age": "Age in years below which nobody may consent: a number, or by the country that a slot holds.",
+    "replies": "The bot's own intents that answer a question of ours while it is open.",
     "roles": "What operators may see and do, by role. Declared only in this release.",
     "import": "What 'rasa-privacy import' may take over from a store without this package. Needed for that only.",
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rasa_privacy.policy.bot import Bot, Form
 from rasa_privacy.policy.findings import PLACEHOLDER_CONTACT, PLACEHOLDER_NAME, PLACEHOLDER_URL, Finding
-from rasa_privacy.policy.model import Policy, SlotAnswer
+from rasa_privacy.policy.model import AgeByCountry, Policy, Replies, SlotAnswer
 from rasa_privacy.policy.slots import unclassified_slots
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 
@@ -93,10 +93,7 @@ def imported(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
 
 
 def declared_only(_bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
-    """RP014, RP015, RP016 and RP023."""
-    if policy.minimum_age is not None:
-        why = "minimum_age is declared, and this release does not ask anybody's age"
-        yield Finding("RP014", file, why, "check ages by other means until it does", "warning")
+    """RP015, RP016 and RP023."""
     for name in (name for name, purpose in policy.purposes.items() if purpose.double_opt_in):
         why = f"purpose '{name}' has double_opt_in, and in this release the chat does not ask for the code"
         remedy = "send and take the code by other means; audiences leave out who did not confirm"
@@ -109,3 +106,21 @@ def declared_only(_bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
     if placeholders & {controller.name, controller.contact, controller.policy_url}:
         why = "the controller still has the texts that 'rasa-privacy init' wrote"
         yield Finding("RP016", file, why, "write who you are; people are shown it before they consent", "warning")
+
+
+def asking(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
+    """RP024, RP025 and RP026."""
+    declared = policy.minimum_age
+    if isinstance(declared, AgeByCountry) and declared.slot not in bot.domain.slots:
+        why = f"minimum_age reads the country from slot {shown(declared.slot)}, which the domain does not have"
+        yield Finding("RP026", file, why, "mend the name" + did_you_mean(declared.slot, bot.domain.slots))
+    for name, purpose in policy.purposes.items():
+        for other in purpose.requires:
+            why = f"a no to {shown(other)} closes what {shown(name)} is for, so that a yes to it may not be free"
+            remedy = "see whether the reason holds before your regulator (GDPR Art. 7(4), recital 43)"
+            yield Finding("RP024", file, why, remedy, "warning")
+    replies = policy.replies or Replies()
+    for intent in (*replies.grant, *replies.refuse):
+        if intent not in bot.domain.intents:
+            why = f"replies names the intent {shown(intent)}, which the domain does not have"
+            yield Finding("RP025", file, why, "mend the name" + did_you_mean(intent, bot.domain.intents))

@@ -25,6 +25,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_domain.forms,
     lint_domain.imported,
     lint_domain.declared_only,
+    lint_domain.asking,
     lint_setup.components,
     lint_setup.importers,
     lint_setup.endpoints,

@@ -159,6 +159,35 @@ class QuietHours(_Struct, frozen=True, kw_only=True):
             raise ValueError(f"{self.time_zone!r} is no time zone; write one such as Europe/Berlin") from None
 
 
+#: When a purpose is asked about: when the person first wants something that it guards, or at the first message.
+Moment = Literal["just_in_time", "first_message"]
+
+
+class Replies(_Struct, frozen=True, kw_only=True):
+    """The bot's own intents that answer a question of ours while it is open.
+
+    Attributes:
+        grant: Intents that mean yes, for example `affirm`.
+        refuse: Intents that mean no.
+    """
+
+    grant: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+
+
+class AgeByCountry(_Struct, frozen=True, kw_only=True):
+    """The age from which people may consent for themselves, by the country they are in (GDPR Art. 8(1)).
+
+    Attributes:
+        slot: The slot that holds the country as two letters (ISO 3166-1). It must be `not_personal`, since it is read
+            before anybody is asked.
+        otherwise: The age in years where the country is not known or not in the table (`policy.ages`).
+    """
+
+    slot: str
+    otherwise: int = 16
+
+
 class Purpose(_Struct, frozen=True, kw_only=True):
     """One reason to use data.
 
@@ -175,6 +204,11 @@ class Purpose(_Struct, frozen=True, kw_only=True):
         marketing: Whether messages to the person are marketing (opt-out words end it).
         double_opt_in: Whether a yes counts only after a one-time code came back from the contact on file.
         quiet_hours: When nothing is sent for this purpose; None for no such time.
+        ask: When the person is asked; None for what the bot does.
+        ask_again_after: Duration after a no, from which the bot may ask by itself again; None for never. Whoever wants
+            what the purpose guards is asked at once.
+        also_ask: Purposes that are asked about after a yes to this one, each on its own. A no to them changes nothing.
+        requires: Purposes without which what this one guards stays closed, with the reason by language (bundling).
     """
 
     says: dict[str, str]
@@ -189,6 +223,17 @@ class Purpose(_Struct, frozen=True, kw_only=True):
     marketing: bool = False
     double_opt_in: bool = False
     quiet_hours: QuietHours | None = None
+    ask: Moment | None = None
+    ask_again_after: str | None = None
+    also_ask: tuple[str, ...] = ()
+    requires: dict[str, dict[str, str]] = {}
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The optional items, which are asked about apart from the purpose (ISO/IEC 29184, 5.4.6)."""
+        if self.basis != "consent":
+            return ()
+        return tuple(name for name, need in self.items.items() if need == "optional")
 
 
 class Role(_Struct, frozen=True, kw_only=True):
@@ -252,14 +297,32 @@ class Policy(_Struct, frozen=True, kw_only=True):
     messages: Messages = Messages()
     storage: Storage | None = None
     purposes: dict[str, Purpose]
-    ask: Literal["just_in_time"] = "just_in_time"
-    minimum_age: int | None = None
+    ask: Moment = "just_in_time"
+    minimum_age: int | AgeByCountry | None = None
+    replies: Replies | None = None
     roles: dict[str, Role] = {}
     import_: Import | None = msgspec.field(default=None, name="import")
 
     def purposes_guarding(self, action: str) -> tuple[str, ...]:
-        """Return the names of the purposes that guard this action or form, in the order of the file."""
-        return tuple(name for name, purpose in self.purposes.items() if action in purpose.guards)
+        """Return the purposes that must be active for this action or form: those that guard it, then what they require.
+
+        In the order of the file; each once.
+        """
+        found = dict.fromkeys(name for name, purpose in self.purposes.items() if action in purpose.guards)
+        waiting = list(found)
+        while waiting:
+            required = [name for name in self.purposes[waiting.pop(0)].requires if name not in found]
+            found |= dict.fromkeys(required)
+            waiting += required
+        return tuple(found)
+
+    def asked_first(self) -> tuple[str, ...]:
+        """Return the purposes that are asked about at the first message, in the order of the file."""
+        return tuple(
+            name
+            for name, purpose in self.purposes.items()
+            if purpose.basis == "consent" and (purpose.ask or self.ask) == "first_message"
+        )
 
     def purposes_using(self, item: str) -> tuple[str, ...]:
         """Return the names of the purposes that list this item, in the order of the file."""

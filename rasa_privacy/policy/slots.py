@@ -11,12 +11,32 @@ from rasa_privacy.policy.suggest import listed
 RASA_SLOTS: Final = frozenset({"requested_slot", "session_started_metadata"})
 
 #: Slots that the plug-ins add (`dialogue.turns`).
-OWN_SLOTS: Final = frozenset({"privacy_pending", "privacy_result", "privacy_language"})
+OWN_SLOTS: Final = frozenset({"privacy_pending", "privacy_result", "privacy_language", "privacy_too_young"})
+
+_CONSENT: Final = "privacy_consent_"
+
+
+def consent_slot(purpose: str) -> str:
+    """Return the slot that says whether a purpose is active, for the conditions of forms, rules and responses.
+
+    It opens nothing: the ledger decides.
+    """
+    return f"{_CONSENT}{purpose}"
+
+
+def says_consent(slot: str) -> bool:
+    """Tell whether a slot is one of those."""
+    return slot.startswith(_CONSENT)
+
+
+def is_own(slot: str) -> bool:
+    """Tell whether the plug-ins add this slot."""
+    return slot in OWN_SLOTS or says_consent(slot)
 
 
 def is_exempt(slot: str) -> bool:
     """Tell whether a slot belongs to Rasa or to the plug-ins, and so needs no word in privacy.yml."""
-    return slot in RASA_SLOTS or slot in OWN_SLOTS
+    return slot in RASA_SLOTS or is_own(slot)
 
 
 def unclassified_slots(policy: Policy, slots: Iterable[str]) -> list[str]:

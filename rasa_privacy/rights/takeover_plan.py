@@ -79,8 +79,11 @@ def plan(policy: Policy, splitter: EventSplitter, rows: Iterable[StockEvent], no
     if not active and (policy.import_ is None or policy.import_.without_consent == "drop"):
         return Plan("without_consent", marks, unreadable)
     last = min(now, datetime.fromtimestamp(max(time for _, time in marks), tz=timezone.utc))
-    due = {purpose: due_at(policy, purpose, active, last) for purpose in (SERVICE, *active)}
+    due = {
+        purpose: due_at(policy, purpose, active, last) for purpose in (SERVICE, *active.intersection(policy.purposes))
+    }
     kept = frozenset(purpose for purpose, end in due.items() if end is None or end > now)
+    kept |= active - due.keys()  # the optional items, which have no period of their own
     structure, values = _split(splitter, readable, kept - {SERVICE})
     if SERVICE not in kept and not values:
         return Plan("due" if active else "without_consent", marks, unreadable)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal, state_of
+from rasa_privacy.policy.topics import covering
 from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.erasures import destroy_purpose
 from rasa_privacy.storage.journal_entry import Withdrawn
@@ -57,9 +58,18 @@ def withdraw(
         item
         for purpose in ended
         for item in vault.policy.purposes[purpose].items
-        if not still.intersection(vault.policy.purposes_using(item))
+        if not covering(vault.policy, item, still)
     )
     return Withdrawal(ended, tuple(gone))
+
+
+def withdraw_all(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -> Withdrawal:
+    """End every consent of a person, known or not, and destroy what only they allowed, as `withdraw` does."""
+    subject_id = vault.subjects.find_for_update(connection, sender_id)
+    if subject_id is None:
+        return Withdrawal((), ())
+    everything = {*vault.policy.purposes, *vault.data_keys.due_of(connection, subject_id)}
+    return withdraw(vault, connection, subject_id, everything, evidence)
 
 
 def destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Iterable[str], at: datetime) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from rasa_privacy.actions.asking import AskConsent, RecordGrant, RecordRefusal
 from rasa_privacy.actions.base import Reply, Turn
-from rasa_privacy.actions.consent import AskConsent, RecordGrant, RecordRefusal, Stop, WithdrawConsent
+from rasa_privacy.actions.consent import Stop, WithdrawConsent
 from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
 from rasa_privacy.actions.explaining import Explain
 from rasa_privacy.actions.receipts import GiveReceipt

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace as with_parts
 from typing import Final
 
 import msgspec
 import pytest
 
+from rasa_privacy.actions.asking import AskConsent, RecordGrant, RecordLimits, RecordRefusal, TooYoung
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
-from rasa_privacy.actions.consent import AskConsent, RecordGrant, RecordRefusal, Stop, WithdrawConsent
+from rasa_privacy.actions.consent import Stop, WithdrawConsent
 from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
 from rasa_privacy.actions.explaining import _ANSWERS, Explain
 from rasa_privacy.actions.receipts import GiveReceipt
@@ -25,6 +27,8 @@ __all__ = ["second_language"]
 _CODES: Final = re.compile(r"\bER(-[A-Z0-9]{4}){3}\b|\b[0-9a-f]{16}\b|^[\w-]+\.[\w-]+\.[\w-]+$")
 _LATIN: Final = re.compile(r"[A-Za-z]+")
 _CONSENT: Final = Pending("consent", "lead_form", ("draw",))
+_OPTIONAL: Final = Pending("optional", "lead_form", ("draw",), items=("postcode",))
+_AGE: Final = Pending("age", "lead_form", ("draw",), age=16)
 
 
 def spelt(policy: Policy, *, rich: bool) -> Policy:
@@ -88,9 +92,18 @@ def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
             yield AskConsent(), run(AskConsent(), "", pending=question)
             yield RecordGrant(), run(RecordGrant(), "privacy_grant", pending=question)
 
+    for question in (_AGE, _OPTIONAL):
+        yield AskConsent(), run(AskConsent(), "", pending=question)
+        yield RecordRefusal(), run(RecordRefusal(), "", pending=question)
+    yield TooYoung(), run(TooYoung(), "privacy_refuse", pending=_AGE)
     yield from agree("empty")
     yield WithdrawConsent(), run(WithdrawConsent(), "", "empty")
     yield from agree("draw", "newsletter")
+    for item, wanted in (("full_name", _CONSENT), ("postcode", _CONSENT), ("postcode", _OPTIONAL)):
+        yield AskConsent(), run(AskConsent(), "", pending=wanted)
+        limited = with_parts(turn(vault, "privacy_limit", pending=wanted), items=(item,))
+        yield RecordLimits(), RecordLimits().answer(vault, limited)
+    yield Explain(), run(Explain(), "privacy_more", pending=_CONSENT)
     give(vault, {"draw": {"full_name": "\u0391", "postcode": True}, "newsletter": {"email": ["\u0392"]}}, events=3)
     for action in (ShowData(), PreviewErasure(), GiveReceipt(), WithdrawConsent()):
         yield action, run(action, "")

@@ -109,6 +109,8 @@ def test_stats_count_people(run: Run) -> None:
         ["draw", "1", "0", "0", "0", "0"],
         ["newsletter", "2", "0", "0", "0", "0"],
         ["fitting", "0", "0", "0", "0", "0"],
+        ["draw:postcode", "0", "0", "0", "0", "0"],
+        ["newsletter:birthday", "0", "0", "0", "0", "0"],
     ]
 
 

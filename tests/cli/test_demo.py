@@ -42,8 +42,8 @@ def buttons(*payloads):
 def answer(sender, text):
     with vault.database.write() as conn:
         subject = vault.subjects.find_or_create(conn, sender, now())
-        def record(event):
-            entry = LedgerRecord(subject, "prize_draw", event, b"n" * 32, "en", "button", "rest", now())
+        def record(event, topic="prize_draw"):
+            entry = LedgerRecord(subject, topic, event, b"n" * 32, "en", "button", "rest", now())
             vault.ledger.append(conn, entry)
         stored = vault.conversations.load(conn, sender)
         version, starts = (stored.version, []) if stored else (0, [0])
@@ -55,6 +55,10 @@ def answer(sender, text):
         if text == "/privacy_grant":
             record("granted")
             vault.data_keys.get_or_create(conn, subject, "prize_draw", now())
+            record("asked", "prize_draw:postcode")
+            return dict(text="And your postcode?", buttons=buttons("/privacy_grant", "/privacy_refuse"))
+        if text == "yes":
+            record("granted", "prize_draw:postcode")
             return dict(text="Thank you. What is your name?")
         if text == "delete my data":
             return dict(text="All of it?", buttons=buttons("/privacy_confirm", "/privacy_cancel"))
@@ -191,8 +195,8 @@ def test_without_a_terminal_the_script_is_played(bot: Path) -> None:
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        ({"forgets": True}, r"turn 7: not so: the person's keys are destroyed"),
-        ({"leaks": True}, r"turn 3: 'Ana Lindqvist' is readable in the stored files"),
+        ({"forgets": True}, r"turn 8: not so: the person's keys are destroyed"),
+        ({"leaks": True}, r"turn 4: 'Ana Lindqvist' is readable in the stored files"),
     ],
 )
 def test_a_turn_that_gives_something_else_is_exit_code_1(bot: Path, broken: dict[str, bool], said: str) -> None:

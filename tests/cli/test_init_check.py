@@ -230,7 +230,7 @@ def domains(draw: st.DrawFn) -> Domain:
         name: Form(Word(name, here), tuple(draw(st.lists(st.sampled_from(names or ["x"]), max_size=4))))
         for name in draw(st.lists(NAMES, max_size=3, unique=True))
     }
-    return Domain("domain.yml", slots, dict.fromkeys(entities, here), forms, {}, {})
+    return Domain("domain.yml", slots, dict.fromkeys(entities, here), {}, forms, {}, {})
 
 
 @settings(max_examples=300, deadline=None)

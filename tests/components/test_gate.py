@@ -105,7 +105,7 @@ def test_slots_without_consent_are_cleared_before_the_action(store: Any, tracker
     for name, value in (("full_name", "Ana Li"), ("birthday", "3 May 1990"), ("favourite_activity", "hiking")):
         tracker.update(events.SlotSet(name, value))
     tracker.update(events.ActionExecuted("action_hours"))
-    grant(store._vault, "newsletter")
+    grant(store._vault, "newsletter", "newsletter:birthday")
     corrections = {event.key: event.value for event in untouched.privacy_turn.slot_corrections(tracker)}
     assert corrections == {"full_name": None, "birthday": "1990"}
 

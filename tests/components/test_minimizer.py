@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from rasa_privacy.dialogue.turns import ASK, PREVIEW, Pending
+from rasa_privacy.policy.model import Replies
 from tests.support.vaults import SENDER, grant
 
 pytestmark = pytest.mark.rasa
@@ -131,3 +133,89 @@ def test_withdrawal_in_words_names_its_purpose(read: Any) -> None:
     message = read("please take me off the newsletter", "privacy_withdraw", 0.95)
     assert intent_of(message) == "privacy_withdraw"
     assert message.get("entities") == [{"entity": "privacy_purpose", "value": "newsletter"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("yes but not my postcode", ["draw:postcode"]),
+        ("Yes, but please don't use my email", ["draw:email"]),
+        ("ok, everything except postcode and email", ["draw:email", "draw:postcode"]),
+    ],
+)
+def test_a_yes_that_leaves_something_out_names_it(read: Any, text: str, named: list[str]) -> None:
+    """It is no plain yes, and the action server learns which items without the text."""
+    message = read(text, "privacy_grant", 1.0, pending=CONSENT)
+    assert intent_of(message) == "privacy_limit"
+    assert sorted(entity["value"] for entity in message.get("entities")) == named
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes but not that",
+        "yes but not my shoe size",
+        "yes but only my email",
+        "yes but not my phone, call my brother instead",
+        "hmm maybe",
+        "yes but not my postcode " * 1000,
+    ],
+)
+def test_any_other_limit_is_unclear(read: Any, text: str) -> None:
+    """What is left out is not among what was asked for, or there is more to it."""
+    assert intent_of(read(text, "privacy_grant", 1.0, pending=CONSENT)) == "privacy_unclear"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("I'm 15", "privacy_refuse"),
+        ("i am 34 years old", "privacy_grant"),
+        ("16", "privacy_grant"),
+        ("\uff11\uff15", "privacy_refuse"),
+        ("yes", "privacy_grant"),
+        ("no", "privacy_refuse"),
+        ("I will be 16 in two weeks", "enter_draw"),
+        ("15 or 16", "enter_draw"),
+        ("999999999999999999999", "enter_draw"),
+    ],
+)
+def test_an_age_is_read_as_one_number(read: Any, text: str, intent: str) -> None:
+    """Nobody has to say yes or no to a number; two numbers, or a story, are none."""
+    age = Pending("age", "lead_form", ("draw",), age=16)
+    assert intent_of(read(text, "enter_draw", 0.9, pending=age)) == intent
+
+
+def test_what_nobody_understood_is_no_clear_answer(read: Any) -> None:
+    """While a question is open it is repeated, instead of the bot's own shrug."""
+    assert intent_of(read("blargh", "nlu_fallback", 1.0, pending=CONSENT)) == "privacy_unclear"
+    assert intent_of(read("blargh", "nlu_fallback", 1.0, pending=Pending("erase"))) == "privacy_unclear"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "pending", "means"),
+    [
+        ("count me in", "affirm", CONSENT, "privacy_grant"),
+        ("count me in, unless it costs", "affirm", CONSENT, "privacy_unclear"),
+        ("count me out", "deny", CONSENT, "privacy_refuse"),
+        ("count me in", "affirm", Pending("erase"), "privacy_confirm"),
+        ("count me out", "deny", Pending("erase"), "privacy_cancel"),
+    ],
+)
+def test_the_bots_own_yes_and_no_answer_where_they_are_mapped(  # noqa: PLR0913, PLR0917 - fixtures and the case
+    untouched: Any, read: Any, store: Any, text: str, intent: str, pending: Pending, means: str
+) -> None:
+    """Only while a question of ours is open, only if sure, and only where privacy.yml says so."""
+    assert intent_of(read(text, intent, 0.95, pending=pending)) in (intent, "privacy_unclear")
+    replies = Replies(grant=("affirm",), refuse=("deny",))
+    mapped = msgspec.structs.replace(store._vault.policy, replies=replies)
+    object.__setattr__(untouched.runtime.current().vault, "policy", mapped)
+    assert intent_of(read(text, intent, 0.95, pending=pending)) == means
+    assert intent_of(read(text, intent, 0.5, pending=pending)) in (intent, "privacy_unclear")
+
+
+def test_the_bots_own_yes_is_its_own_without_a_question(untouched: Any, read: Any, store: Any) -> None:
+    """A yes that fills a slot is no consent."""
+    mapped = msgspec.structs.replace(store._vault.policy, replies=Replies(grant=("affirm",)))
+    object.__setattr__(untouched.runtime.current().vault, "policy", mapped)
+    assert intent_of(read("count me in", "affirm", 0.95)) == "affirm"

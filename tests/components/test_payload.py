@@ -86,7 +86,7 @@ def test_payload_without_consent_holds_nothing_personal(ask_hook: Any, said: Any
 
 def test_payload_holds_the_consented_items_as_they_may_be_kept(ask_hook: Any, said: Any, store: Any) -> None:
     """With consent to the draw its action gets name, email and three characters of the postcode, and no phone."""
-    grant(store._vault, "draw")
+    grant(store._vault, "draw", "draw:postcode")
     tracker = ask_hook("action_submit", said)["tracker"]
     slots = {name: value for name, value in tracker["slots"].items() if value is not None}
     assert slots == {
@@ -111,7 +111,7 @@ def test_message_that_started_a_loop_does_not_leave_by_it(ask_hook: Any, said: A
 
 def test_validation_sees_values_whole(ask_hook: Any, said: Any, store: Any) -> None:
     """Whether a postcode is right cannot be judged from three characters."""
-    grant(store._vault, "draw")
+    grant(store._vault, "draw", "draw:postcode")
     assert ask_hook("validate_lead_form", said)["tracker"]["slots"]["postcode"] == "90210"
 
 

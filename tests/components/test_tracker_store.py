@@ -188,7 +188,7 @@ async def test_without_consent_nothing_that_was_said_is_stored(store: Any, turn:
 
 async def test_values_are_cut_and_sealed_for_the_purposes_that_list_them(store: Any, turn: Any) -> None:
     """Each active purpose holds its own items, and what it holds is what `keep` allows."""
-    grant(store._vault, "draw", "newsletter")
+    grant(store._vault, "draw", "draw:postcode", "newsletter", "newsletter:birthday")
     await take(store, turn(full_name=NAME, email=EMAIL, postcode="90210", birthday="3 May 1990", phone="+49 30 123456"))
     assert held(store._vault) == {
         "draw": {"full_name": NAME, "email": EMAIL, "postcode": "902"},
@@ -257,7 +257,7 @@ async def test_adopted_value_finds_its_event_beside_unknown_ones(store: Any, tur
 async def test_two_stores_on_one_database_lose_no_event(open_store: Open, turn: Any) -> None:
     """Both held the same tracker; whoever saves second appends."""
     one, other = open_store(), open_store()
-    grant(one._vault, "draw", "newsletter")
+    grant(one._vault, "draw", "newsletter", "newsletter:birthday")
     await take(one, turn())
     mine, theirs = await one.retrieve(SENDER), await other.retrieve(SENDER)
     for event in turn(full_name=NAME):

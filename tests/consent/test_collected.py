@@ -39,17 +39,18 @@ def bring(vault: Vault, *lines: Collected) -> list[Outcome]:
 def test_a_consent_is_recorded_with_its_evidence(vault: Vault) -> None:
     """It counts from then on, at the time when it was given, and names where the proof lies."""
     assert bring(vault, line(vault)) == ["new"]
-    assert active(vault, "ana") == {"newsletter"}
+    assert active(vault, "ana") == {"newsletter", "newsletter:birthday"}
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, "ana")
         assert subject_id is not None
-        (record,) = vault.ledger.of_subject(connection, subject_id)
+        record, optional = vault.ledger.of_subject(connection, subject_id)
         notice = vault.notices.get(connection, record.notice_hash)
     assert (record.event, record.method, record.channel) == ("granted", "imported", "paper")
     assert record.at == datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
     assert notice is not None
     assert notice.text.endswith("Evidence: paper form of the fair 2026, binder 3")
     assert notice.terms is not None
+    assert (optional.purpose, optional.event, optional.at) == ("newsletter:birthday", "granted", record.at)
 
 
 @on_each_database
@@ -78,7 +79,7 @@ def test_a_consent_after_an_older_no_counts(vault: Vault, clock: Clock) -> None:
     answer(vault, "newsletter", granted=False, sender="ana")
     later = clock.advance(days=30) - timedelta(days=1)
     assert bring(vault, line(vault, at=later.isoformat())) == ["new"]
-    assert active(vault, "ana") == {"newsletter"}
+    assert active(vault, "ana") == {"newsletter", "newsletter:birthday"}
 
 
 def test_a_deleted_person_is_not_brought_back(vault: Vault, clock: Clock) -> None:

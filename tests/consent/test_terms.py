@@ -132,7 +132,12 @@ def test_the_counts_are_those_of_the_fold(vault: Vault, clock: Clock) -> None:
         terms_version(vault.policy, "draw"): 2,
         terms_version(with_other_terms(vault).policy, "draw"): 1,
     }
-    assert [(each.purpose, each.statuses) for each in others] == [("newsletter", {}), ("fitting", {})]
+    assert [(each.purpose, each.statuses) for each in others] == [
+        ("newsletter", {}),
+        ("fitting", {}),
+        ("draw:postcode", {}),
+        ("newsletter:birthday", {}),
+    ]
     people = ("old", "ana", "bob", "cem", "dora", "eva", "finn")
     assert sum("draw" in active(vault, name) for name in people) == draw.statuses["granted"]
 

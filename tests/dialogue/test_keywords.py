@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply
-from rasa_privacy.dialogue.turns import REPLIES
 from rasa_privacy.errors import ConfigurationError
 
 HERE = Path(__file__).parent
@@ -225,13 +224,6 @@ def test_a_language_without_a_pack_is_refused() -> None:
 def test_no_word_of_an_everyday_message_speaks_for_a_guess(text: str, intent: str) -> None:
     """These sound like privacy requests to a classifier, and have no word that tells one."""
     assert not has_telling_word(text, "en", intent)
-
-
-def test_a_word_speaks_for_nearly_every_held_out_request() -> None:
-    """What keeps everyday messages out lets free wordings in."""
-    said = [(text, intent) for intent, texts in HELD_OUT.items() if intent not in REPLIES for text in texts]
-    silent = [each for each in said if not has_telling_word(each[0], "en", each[1])]
-    assert len(silent) <= 0.04 * len(said), silent
 
 
 def test_a_long_message_may_tell_in_any_words() -> None:

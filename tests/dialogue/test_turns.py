@@ -18,13 +18,14 @@ from rasa_privacy.dialogue.turns import (
     UNAVAILABLE,
     UNCLEAR,
     WITHDRAW,
+    Asking,
     Decision,
     Pending,
     Turns,
     TurnView,
 )
 
-TURNS = Turns({"lead_form": ("draw",), "newsletter_form": ("newsletter",), "both_form": ("draw", "newsletter")})
+TURNS = Turns(Asking({"lead_form": ("draw",), "newsletter_form": ("newsletter",), "both_form": ("draw", "newsletter")}))
 CONSENT = Pending("consent", "lead_form", ("draw",))
 ERASURE = Pending("erase")
 
@@ -85,7 +86,7 @@ def test_stop_ends_the_form_and_every_question() -> None:
     assert TURNS.decide(view("privacy_stop", loop="lead_form", active=DRAW)) == Decision(STOP, None, end_loop=True)
 
 
-@pytest.mark.parametrize("last", [ASK, REFUSE, STOP, PREVIEW, ERASE, KEEP])
+@pytest.mark.parametrize("last", [ASK, STOP, PREVIEW, ERASE, KEEP])
 def test_bot_listens_after_the_turn(last: str) -> None:
     """Nothing more is said after a turn that ends with the bot's words."""
     assert TURNS.decide(view(last=last)) == Decision(LISTEN)
@@ -148,8 +149,8 @@ def test_gate_lets_an_allowed_action_run() -> None:
 
 def test_gate_asks_for_what_is_missing_only() -> None:
     """A purpose that is active already is not asked about again."""
-    decision = TURNS.gate("both_form", view(active=DRAW), dropped=True)
-    assert decision == Decision(ASK, Pending("consent", "both_form", ("newsletter",), dropped=True))
+    decision = TURNS.gate("both_form", view(active=DRAW))
+    assert decision == Decision(ASK, Pending("consent", "both_form", ("newsletter",)))
 
 
 def test_gate_closes_when_the_ledger_cannot_be_read() -> None:

@@ -53,7 +53,7 @@ def new_person(family: str = "Ravensbourne") -> Person:
         sender=f"49301234{number:04d}x",
         name=f"{given} {surname}",
         email=f"{given}.{surname}@canary.example".lower(),
-        postcode=f"SW{number % 10}A 7ZQ",
+        postcode=f"SW{number % 10}A {number // 10 % 10}ZQ",
         phone=f"+49 30 90182{number:04d}",
     )
     EVERYBODY.append(person)

@@ -26,13 +26,14 @@ def text_of(messages: list[BotMessage]) -> str:
 
 def asks_for_consent(chat: Chat) -> bool:
     """Return whether the last turn offered the two buttons of a consent question."""
-    return [button.payload.split("{")[0] for button in chat.offered] == ["/privacy_grant", "/privacy_refuse"]
+    return [button.payload.split("{")[0] for button in chat.offered][:2] == ["/privacy_grant", "/privacy_refuse"]
 
 
 def agree_to_the_draw(chat: Chat) -> None:
     """Ask for the draw and agree; the form has started then."""
     chat.say("I want to enter the prize draw")
-    assert "full name" in text_of(chat.press("Yes, I agree"))
+    chat.press("Yes, I agree")
+    assert "full name" in text_of(chat.press("Yes, that too"))
 
 
 def fill_the_form(chat: Chat, person: Person) -> str:
@@ -47,10 +48,11 @@ def test_draw_from_the_question_to_the_erasure(bot: RunningBot) -> None:
     person = new_person()
     chat = bot.chat(person.sender)
     notice = text_of(chat.say("I want to enter the prize draw"))
-    for part in ("draw", "your name", "your email address", "optional", "90 days", "https://northwind.example/privacy"):
+    for part in ("draw", "your name", "your email address", "90 days", "https://northwind.example/privacy"):
         assert part in notice
     assert asks_for_consent(chat)
-    assert "full name" in text_of(chat.press("Yes, I agree"))
+    assert "postcode" in text_of(chat.press("Yes, I agree"))
+    assert "full name" in text_of(chat.press("Yes, that too"))
     assert "You're in the draw" in fill_the_form(chat, person)
     assert stored_values(bot, person.sender) == {
         "prize_draw": {"full_name": person.name, "email": person.email, "postcode": person.postcode[:3]}
@@ -82,6 +84,7 @@ def test_data_in_the_first_message_is_not_kept(bot: RunningBot) -> None:
     assert_nowhere(person.values, bot.sinks())
     assert_nowhere([person.sender], bot.sinks(payloads=False))
     chat.press("Yes, I agree")
+    chat.press("Yes, that too")
     assert stored_values(bot, person.sender) == {}
     assert_nowhere(person.values, bot.sinks())
 
@@ -149,7 +152,7 @@ def test_a_sentence_with_stop_in_it_is_no_opt_out(bot: RunningBot) -> None:
     chat.say(person.name)
     said = text_of(chat.say("We have got to stop littering"))
     assert "opted out" not in said
-    assert ledger_of(bot, person.sender)[-1] == ("prize_draw", "granted")
+    assert ledger_of(bot, person.sender)[-1] == ("prize_draw:postcode", "granted")
 
 
 def test_access_in_the_middle_of_a_form(bot: RunningBot) -> None:
@@ -171,7 +174,8 @@ def test_withdrawing_the_newsletter_keeps_the_draw(bot: RunningBot) -> None:
     agree_to_the_draw(chat)
     fill_the_form(chat, person)
     chat.say("I want to get the newsletter")
-    assert "birthday" in text_of(chat.press("Yes, I agree"))
+    chat.press("Yes, I agree")
+    assert "birthday" in text_of(chat.press("Yes, that too"))
     assert "on the list" in text_of(chat.say("3 May 1987"))
     assert stored_values(bot, person.sender)["newsletter"] == {"email": person.email, "birthday": "1987"}
 
@@ -208,7 +212,8 @@ def test_one_person_from_two_places_keeps_order(bot: RunningBot) -> None:
     person = new_person()
     phone, laptop = bot.chat(person.sender), bot.chat(person.sender)
     phone.say("I want to enter the prize draw")
-    assert "full name" in text_of(laptop.say("/privacy_grant"))
+    assert "postcode" in text_of(laptop.say("/privacy_grant"))
+    assert "full name" in text_of(phone.say("yes"))
     assert "email" in text_of(phone.say(person.name)).lower()
     assert "postcode" in text_of(laptop.say(person.email)).lower()
     assert "You're in the draw" in text_of(phone.say("skip"))
@@ -306,3 +311,64 @@ def test_after_every_conversation_and_erasure_nothing_is_readable_anywhere(bot: 
         with vault.database.read() as connection:
             assert list(vault.conversations.sender_ids(connection)) == []
     assert_nowhere([mark for person in spoken for mark in person.marks], bot.sinks(payloads=False))
+
+
+def test_optional_items_are_left_out_in_words(bot: RunningBot) -> None:
+    """The form does not ask for what was left out, and a value that comes all the same is not kept."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    said = text_of(chat.say("yes but not my postcode"))
+    assert "leave this out: your postcode" in said
+    assert "full name" in said
+    chat.say(person.name)
+    assert "You're in the draw" in text_of(chat.say(person.email))
+    assert set(stored_values(bot, person.sender)["prize_draw"]) == {"full_name", "email"}
+    assert ledger_of(bot, person.sender) == [
+        ("prize_draw", "asked"),
+        ("prize_draw", "granted"),
+        ("prize_draw:postcode", "refused"),
+    ]
+
+
+def test_a_yes_without_what_is_needed_is_asked_back(bot: RunningBot) -> None:
+    """It is taken for no plain yes."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    assert "Without your email address" in text_of(chat.say("yes but not my email"))
+    assert ledger_of(bot, person.sender) == [("prize_draw", "asked")]
+    assert "anything else" in text_of(chat.say("no"))
+    assert ledger_of(bot, person.sender)[-1] == ("prize_draw", "refused")
+
+
+def test_more_is_told_and_the_question_stands(bot: RunningBot) -> None:
+    """The notice is in layers; after each the answer still counts."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    chat.press("Tell me more")
+    assert "90 days" in text_of(chat.press("How long"))
+    assert asks_for_consent(chat)
+    chat.say("tell me more")
+    assert "postcode" in text_of(chat.press("Yes, I agree"))
+
+
+def test_unclear_answers_count_as_no(bot: RunningBot) -> None:
+    """One gentle repeat, then a no that is said to be one."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    assert "yes or no" in text_of(chat.say("hmm maybe"))
+    assert "count it as a no" in text_of(chat.say("dunno"))
+    assert ledger_of(bot, person.sender)[-1] == ("prize_draw", "refused")
+
+
+def test_a_reply_of_ten_thousand_characters_is_no_yes(bot: RunningBot) -> None:
+    """Whatever it says, it is answered, and nothing is granted or kept."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    assert chat.say("yes " + f"{person.name} " * 500 + "I agree")
+    assert ("prize_draw", "granted") not in ledger_of(bot, person.sender)
+    assert_nowhere(person.values, bot.sinks())

@@ -18,9 +18,9 @@ from tests.support.vaults import policy
 NAME = "Zoetrope Quartz"
 EMAIL = "zoe.quartz@mail.example"
 NOBODY = View(frozenset(), {})
-DRAW = View({"draw"}, {"full_name": {NAME}})
+DRAW = View({"draw", "draw:postcode"}, {"full_name": {NAME}})
 TURN = View({"draw"}, {"full_name": {NAME}}, privacy_turn=True)
-NEWS = View({"newsletter"}, {"full_name": {NAME}})
+NEWS = View({"newsletter", "newsletter:birthday"}, {"full_name": {NAME}})
 ENTITY_SLOTS = {"mail": {"email"}, "sport": {"favourite_activity"}, "mixed": {"favourite_activity", "phone"}}
 SPLITTERS = {keep: EventSplitter(policy(keep), ENTITY_SLOTS) for keep in ("masked", "full", "none")}
 MASKED = SPLITTERS["masked"]
@@ -229,7 +229,7 @@ def test_values_are_cut_as_privacy_yml_says() -> None:
     """Postcode and birthday keep their part, a validation sees the whole."""
     assert MASKED.split(slot("postcode", "90210"), 0, DRAW)[1] == [[0, ["value"], "postcode", "902"]]
     assert MASKED.split(slot("birthday", "3 May 1990"), 0, NEWS)[1] == [[0, ["value"], "birthday", "1990"]]
-    whole = View({"draw"}, {}, whole=True)
+    whole = View({"draw", "draw:postcode"}, {}, whole=True)
     assert MASKED.split(slot("postcode", "90210"), 0, whole)[1] == [[0, ["value"], "postcode", "90210"]]
 
 
@@ -332,7 +332,7 @@ def test_join_gives_back_what_split_took(value: object, seq: int) -> None:
 
 def test_losing_one_purpose_leaves_the_rest() -> None:
     """Without the draw's values the email is still there for the newsletter, and the events go on."""
-    view = View({"draw", "newsletter"}, {})
+    view = View({"draw", "newsletter", "newsletter:birthday"}, {})
     events = [slot("full_name", NAME), slot("email", EMAIL), slot("birthday", "1990"), message(EMAIL, "email")]
     parts = [MASKED.split(event, seq, view) for seq, event in enumerate(events)]
     structure = [part[0] for part in parts]

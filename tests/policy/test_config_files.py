@@ -18,7 +18,17 @@ def test_the_annotated_policy_shows_every_option() -> None:
     """Each field of the model stands in the file, and each is set or its values are explained."""
     text = (CONFIG / "privacy.yml").read_text(encoding="utf-8")
     policy = load_policy(CONFIG / "privacy.yml")
-    own = (model.Policy, model.Controller, model.Item, model.Messages, model.Purpose, model.Role, model.First)
+    own = (
+        model.Policy,
+        model.AgeByCountry,
+        model.Replies,
+        model.Controller,
+        model.Item,
+        model.Messages,
+        model.Purpose,
+        model.Role,
+        model.First,
+    )
     for struct in (*own, model.Import, model.ImportedConsent, model.SlotAnswer, model.Storage):
         for field in msgspec.structs.fields(struct):
             assert f"{field.encode_name}:" in text, f"{struct.__name__}.{field.name}"

@@ -41,7 +41,24 @@ CASES = [
         "    marketing: true\n    double_opt_in: true\n    guards: [lead_form]\n",
         "does not ask for the code",
     ),
-    ("RP014", "privacy.yml", "items:\n", "minimum_age: 16\nitems:\n", "does not ask anybody's age"),
+    (
+        "RP026",
+        "privacy.yml",
+        "not_personal: [",
+        "minimum_age: {slot: land}\nnot_personal: [land, ",
+        "reads the country from slot 'land'",
+    ),
+    (
+        "RP024",
+        "privacy.yml",
+        "    guards: [lead_form]\n",
+        (
+            "    guards: [lead_form]\n    requires: {news: {en: it pays for the prizes}}\n    retain: 90 days\n"
+            "  news:\n    says: {en: news}\n    basis: consent\n    guards: [action_submit_entry]\n"
+        ),
+        "a no to 'news' closes what 'prize_draw' is for",
+    ),
+    ("RP025", "privacy.yml", "items:\n", "replies: {grant: [agreed]}\nitems:\n", "names the intent 'agreed'"),
     ("RP015", "privacy.yml", "purposes:", "roles: {dpo: {may: all}}\npurposes:", "no access for operators"),
     ("RP016", "privacy.yml", "Northwind Outdoor", "Your Organisation", "texts that 'rasa-privacy init' wrote"),
     ("RP017", "privacy.yml", ", email: optional", "", "item 'email' is used by no purpose; data minimisation"),

@@ -129,14 +129,6 @@ def test_words_that_yaml_reads_otherwise_are_to_be_quoted(policy_text: str, comp
     )
 
 
-def test_asking_at_the_first_message_is_not_in_this_release(policy_text: str, complaint: Complaint) -> None:
-    """The option that the design names for later is explained, not called a typo."""
-    message = complaint(policy_text + "ask: first_message\n")
-    assert message == (
-        "privacy.yml:16:6: ask: only 'just_in_time' is available in this release; remove the line or write that"
-    )
-
-
 def test_a_prefix_must_be_shorter_than_a_value(policy_text: str, complaint: Complaint) -> None:
     """The struct's own check is reported at the line of its value."""
     message = complaint(policy_text.replace("detect: email", "detect: email, keep: {first: 11}"))

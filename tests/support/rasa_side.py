@@ -19,6 +19,7 @@ with warnings.catch_warnings():
     from rasa_privacy.components import (
         consent_policy,
         event_types,
+        forms,
         gate,
         log_scrubbing,
         minimizer,
@@ -51,6 +52,7 @@ __all__ = [
     "consent_policy",
     "domain",
     "event_types",
+    "forms",
     "gate",
     "log_scrubbing",
     "minimizer",

@@ -1,0 +1,261 @@
+"""The questions that come before anything is collected, and their answers.
+
+One question at a time: the age, a purpose with what it needs, its optional items. What was shown is recorded before it
+is shown, with the hash of its text; an answer is recorded before it is confirmed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rasa_sdk.events import SlotSet
+
+from rasa_privacy.actions.base import (
+    PrivacyAction,
+    Reply,
+    Turn,
+    answer_buttons,
+    ask_again_with,
+    called,
+    cleared,
+    forget_pending,
+)
+from rasa_privacy.consent.ledger import record_answer, record_asked, record_left_out
+from rasa_privacy.consent.notice import Notice, items_in_words, name_of_item, name_of_purpose, terms_version
+from rasa_privacy.dialogue.turns import ASK, GRANT, LIMIT, REFUSE, TOO_YOUNG, YOUNG_SLOT, Pending
+from rasa_privacy.errors import LedgerError
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.topics import choice
+from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.suppression import lift_after_grant
+from rasa_privacy.rights.withdrawal import destroy, withdraw_all
+from rasa_privacy.storage.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked.
+
+    Attributes:
+        text: What the person reads.
+        response: The response that has the buttons.
+        notices: What is recorded as shown, one for each thing that is answered.
+    """
+
+    text: str
+    response: str
+    notices: Sequence[Notice]
+
+
+class AskConsent(PrivacyAction):
+    """Ask the question that waits, and record what was shown."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return ASK
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Record `asked` with the hash of the text, then show that text."""
+        pending = _open(turn)
+        if pending.purposes[0] not in store.policy.purposes:
+            raise LedgerError("the question is about a purpose that privacy.yml has no more, so it is not asked")
+        question = _question(store.policy, turn, pending)
+
+        def record(connection: Any) -> None:
+            subject_id = store.subjects.find_or_create(connection, turn.sender_id, turn.evidence.at)
+            for notice in question.notices:
+                record_asked(store, connection, subject_id, notice, turn.evidence)
+
+        store.database.transact(record)
+        dropped = [Reply(turn.words("utter_privacy_dropped"), [], [])] if pending.dropped else []
+        return [*dropped, Reply(question.text, answer_buttons(turn, question.response, pending), [])]
+
+
+class RecordGrant(PrivacyAction):
+    """Record a yes to the question asked last."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return GRANT
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Record `granted`; only after the commit the bot says so."""
+        if turn.intent not in ("privacy_grant", "privacy_limit"):
+            raise LedgerError("nobody said yes; a grant is recorded after an answer only")
+        pending = _open(turn)
+
+        def grant(connection: Any) -> None:
+            subject_id = _subject(store, connection, turn)
+            _record(store, connection, subject_id, _topics(pending), turn, granted=True)
+            if pending.kind == "consent":
+                lift_after_grant(store, connection, turn.sender_id, pending.purposes[0])
+
+        store.database.transact(grant)
+        if pending.kind == "age":
+            return []
+        what = _items(store, turn, pending.items) if pending.kind == "optional" else _called(store, turn, pending)
+        return [Reply(turn.words("utter_privacy_granted", called=what), [], [])]
+
+
+class RecordRefusal(PrivacyAction):
+    """Record a no to the question asked last, or that no answer was clear."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return REFUSE
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Record `refused`, and say what still works."""
+        pending = _open(turn)
+        if pending.kind != "age":
+            store.database.transact(lambda connection: _refuse(store, connection, turn, pending))
+        if pending.kind == "optional":
+            return [Reply(turn.words("utter_privacy_left_out", items=_items(store, turn, pending.items)), [], [])]
+        what = _called(store, turn, pending)
+        if turn.intent != "privacy_refuse":
+            return [Reply(turn.words("utter_privacy_counted_as_no", called=what), [], [])]
+        contact = store.policy.controller.contact
+        return [Reply(turn.words("utter_privacy_refused", called=what, contact=contact), [], [])]
+
+
+class RecordLimits(PrivacyAction):
+    """Record a yes that leaves something out; where that is needed, ask whether it may be used."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return LIMIT
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Record what was answered; a yes without what it needs is none."""
+        pending = _open(turn)
+        purpose = pending.purposes[0]
+        declared = store.policy.purposes[purpose]
+        out = [item for item in turn.items if item in declared.items]
+        needed = tuple(item for item in out if item not in declared.choices)
+        if turn.intent != "privacy_limit" or not out:
+            raise LedgerError("the message leaves nothing out; ask again")
+        if needed:
+            waiting = replace(pending, kind="consent", items=needed)
+            question = _question(store.policy, turn, waiting)
+            return [Reply(question.text, answer_buttons(turn, question.response, waiting), [ask_again_with(waiting)])]
+
+        def record(connection: Any) -> None:
+            subject_id = _subject(store, connection, turn)
+            granted = [item for item in pending.items if item not in out]
+            topics = [choice(purpose, item) for item in granted] if pending.kind == "optional" else [purpose]
+            _record(store, connection, subject_id, topics, turn, granted=True)
+            for item in out:
+                record_left_out(store, connection, subject_id, choice(purpose, item), purpose, turn.evidence)
+            if pending.kind == "consent":
+                lift_after_grant(store, connection, turn.sender_id, purpose)
+
+        store.database.transact(record)
+        replies = [Reply(turn.words("utter_privacy_left_out", items=_items(store, turn, out)), [], [])]
+        if pending.kind == "consent":
+            replies.insert(0, Reply(turn.words("utter_privacy_granted", called=called(store, turn, purpose)), [], []))
+        return replies
+
+
+class TooYoung(PrivacyAction):
+    """End kindly what somebody below the minimum age began."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return TOO_YOUNG
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """End every consent and destroy what it allowed. Of the answer only this session knows."""
+        done = store.database.transact(
+            lambda connection: withdraw_all(store, connection, turn.sender_id, turn.evidence)
+        )
+        if done.purposes:
+            empty_log(store)
+        text = turn.words("utter_privacy_too_young", controller=store.policy.controller.name)
+        return [Reply(text, [], [*cleared(store, done.items), SlotSet(YOUNG_SLOT, value=True), forget_pending()])]
+
+
+def _open(turn: Turn) -> Pending:
+    if turn.pending is None or turn.pending.kind == "erase" or not turn.pending.purposes:
+        raise LedgerError("no question about consent is open; ask again")
+    return turn.pending
+
+
+def _topics(pending: Pending) -> list[str]:
+    """Return the names under which the answer is recorded."""
+    if pending.kind == "optional":
+        return [choice(pending.purposes[0], item) for item in pending.items]
+    return [pending.topic]
+
+
+def _refuse(store: Vault, connection: Any, turn: Turn, pending: Pending) -> None:
+    subject_id = _subject(store, connection, turn)
+    _record(store, connection, subject_id, _topics(pending), turn, granted=False)
+    if pending.kind == "consent":
+        destroy(store, connection, subject_id, [pending.purposes[0]], turn.evidence.at)
+
+
+def _subject(store: Vault, connection: Any, turn: Turn) -> bytes:
+    subject_id: bytes | None = store.subjects.find_for_update(connection, turn.sender_id)
+    if subject_id is None:
+        raise LedgerError("the person was not asked; ask again")
+    return subject_id
+
+
+def _record(  # noqa: PLR0913 - store, transaction, whose answer, to what, when, and which
+    store: Vault, connection: Any, subject_id: bytes, topics: Iterable[str], turn: Turn, *, granted: bool
+) -> None:
+    for topic in topics:
+        record_answer(store, connection, subject_id, topic, granted=granted, evidence=turn.evidence)
+
+
+def _question(policy: Policy, turn: Turn, pending: Pending) -> _Question:
+    purpose, language = pending.purposes[0], turn.evidence.language
+    if pending.kind == "age":
+        text = turn.words("utter_privacy_ask_age", age=str(pending.age))
+        return _Question(text, "utter_privacy_ask_age", [_notice(policy, turn, pending.topic, text)])
+    named = turn.phrases.listed(name_of_item(policy, item, language) for item in pending.items)
+    about = {"called": name_of_purpose(policy, purpose, language), "items": named}
+    if pending.kind == "optional":
+        text = turn.words("utter_privacy_ask_optional", **about)
+        notices = [_notice(policy, turn, topic, text) for topic in _topics(pending)]
+        return _Question(text, "utter_privacy_ask_optional", notices)
+    if pending.items:
+        # The notice was shown before, and its question is still the one that is answered.
+        return _Question(turn.words("utter_privacy_needs_item", **about), "utter_privacy_needs_item", [])
+    text = _purpose_text(policy, turn, purpose, pending.action)
+    return _Question(text, "utter_privacy_ask", [_notice(policy, turn, purpose, text)])
+
+
+def _purpose_text(policy: Policy, turn: Turn, purpose: str, action: str | None) -> str:
+    declared, language = policy.purposes[purpose], turn.evidence.language
+    text = turn.words(
+        "utter_privacy_ask",
+        controller=policy.controller.name,
+        called=name_of_purpose(policy, purpose, language),
+        says=declared.says[language],
+        items=items_in_words(policy, purpose, language, only="required"),
+        retention=turn.phrases.retention(declared.retain),
+        recipients=turn.phrases.listed(declared.recipients) or turn.phrases.say("nobody_else"),
+        policy_url=policy.controller.policy_url,
+        contact=policy.controller.contact,
+    )
+    bundles = [
+        turn.phrases.say(
+            "also_needed", called=name_of_purpose(policy, name, language), because=other.requires[purpose][language]
+        )
+        for name, other in policy.purposes.items()
+        if purpose in other.requires and name in policy.purposes_guarding(action or "")
+    ]
+    return "\n".join([text, *bundles])
+
+
+def _notice(policy: Policy, turn: Turn, topic: str, text: str) -> Notice:
+    return Notice(topic, terms_version(policy, topic), turn.evidence.language, text)
+
+
+def _called(store: Vault, turn: Turn, pending: Pending) -> str:
+    return called(store, turn, pending.purposes[0])
+
+
+def _items(store: Vault, turn: Turn, items: Iterable[str]) -> str:
+    return turn.phrases.listed(name_of_item(store.policy, item, turn.evidence.language) for item in items)

@@ -1,0 +1,72 @@
+"""Answers that are more than yes or no: a yes that leaves something out, and an age in years.
+
+Rules:
+
+1. "Yes, but not my phone" is a yes to the rest where every word after the limit names an item in question. Anything
+   else is unclear and asked about again; it is never a plain yes.
+2. An age is one number alone with words that belong to it. "I will be 16 soon" is none.
+
+The words are data: the sections `limits` and `age_words` of `packs/<language>.keywords.yml`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from rasa_privacy.dialogue.keywords import reply, words_of
+from rasa_privacy.dialogue.packs import load_keywords
+from rasa_privacy.dialogue.purposes import named_items
+from rasa_privacy.dialogue.wordings import compile_wordings, fold
+from rasa_privacy.policy.model import Policy
+
+_OLDEST: Final = 120
+
+
+def left_out(text: str, languages: Sequence[str], policy: Policy, items: Iterable[str]) -> tuple[str, ...]:
+    """Return the items that a yes leaves out, or none where the message is no such yes.
+
+    Args:
+        text: The message as the person wrote it.
+        languages: The bot's languages, the conversation's first.
+        policy: The privacy.yml in force.
+        items: The items in question.
+    """
+    asked = tuple(items)
+    for language in languages:
+        words = "".join(f"{word} " for word in words_of(text, language))
+        limit = _limits(language).search(f" {words}")
+        if limit is None or reply(words[: max(limit.start(), 0)], language) != "yes":
+            continue
+        named = named_items(f" {words}"[limit.end() :], policy, language, asked)
+        if named:
+            return named
+    return ()
+
+
+def age_in(text: str, languages: Sequence[str]) -> int | None:
+    """Return the age in years that the message says, or None where it says none."""
+    for language in languages:
+        words = words_of(text, language)
+        numbers = {_number(word) for word in words if word.isdecimal()}
+        others = {word for word in words if not word.isdecimal()}
+        if len(numbers) == 1 and others <= _age_words(language):
+            age = numbers.pop()
+            return age if 0 < age <= _OLDEST else None
+    return None
+
+
+def _number(word: str) -> int:
+    return int("".join(str(unicodedata.digit(digit)) for digit in word[:4]))
+
+
+@lru_cache(maxsize=32)
+def _limits(language: str) -> re.Pattern[str]:
+    wordings = compile_wordings(load_keywords(language), "limits", f"packs/{language}.keywords.yml")
+    return re.compile(f" {wordings}")
+
+
+@lru_cache(maxsize=32)
+def _age_words(language: str) -> frozenset[str]:
+    return frozenset(fold(load_keywords(language)["age_words"]).split())

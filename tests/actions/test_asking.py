@@ -1,0 +1,290 @@
+"""Questions and answers as a person meets them: the turns, the actions and the ledger together."""
+
+from dataclasses import replace as with_parts
+from typing import Any
+
+import msgspec
+import pytest
+
+from rasa_privacy.dialogue.turns import UNCLEAR
+from rasa_privacy.policy.model import AgeByCountry, Policy
+from rasa_privacy.rights.withdrawal import withdraw
+from rasa_privacy.storage.vault import Vault
+from tests.support.talk import Talk
+from tests.support.vaults import SENDER, Clock, active, evidence
+
+YES, NO, UNSURE, LEAVE_OUT = "privacy_grant", "privacy_refuse", "privacy_unclear", "privacy_limit"
+
+
+def changed(vault: Vault, *, purposes: dict[str, dict[str, Any]] | None = None, **fields: Any) -> Vault:
+    """Return the store under another privacy.yml."""
+    policy: Policy = msgspec.structs.replace(vault.policy, **fields)
+    declared = dict(policy.purposes)
+    for name, parts in (purposes or {}).items():
+        declared[name] = msgspec.structs.replace(declared[name], **parts)
+    return with_parts(vault, policy=msgspec.structs.replace(policy, purposes=declared))
+
+
+def withdrawn(vault: Vault, purpose: str) -> None:
+    """Take a consent back from outside the conversation."""
+
+    def work(connection: Any) -> None:
+        subject_id = vault.subjects.find_for_update(connection, SENDER)
+        assert subject_id is not None
+        withdraw(vault, connection, subject_id, [purpose], evidence(vault))
+
+    vault.database.transact(work)
+
+
+def ledger(vault: Vault) -> list[tuple[str, str]]:
+    """Return what is recorded of the person."""
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER)
+        assert subject_id is not None
+        return [(each.purpose, each.event) for each in vault.ledger.of_subject(connection, subject_id)]
+
+
+# Optional items.
+
+
+def test_optional_items_are_asked_for_apart(vault: Vault) -> None:
+    """The question of the purpose does not name them; they have their own, and then the form starts."""
+    talk = Talk(vault).want("lead_form")
+    assert "full name" in talk.said[-1]
+    assert "postcode" not in talk.said[-1]
+    assert "postcode" in talk.reply(YES).said[-1]
+    assert talk.ran == []
+    assert talk.reply(YES).ran == ["lead_form"]
+    assert active(vault) == {"draw", "draw:postcode"}
+
+
+def test_a_no_to_optional_items_closes_nothing(vault: Vault) -> None:
+    """The form starts all the same, without them."""
+    talk = Talk(vault).want("lead_form").reply(YES).reply(NO)
+    assert talk.ran == ["lead_form"]
+    assert active(vault) == {"draw"}
+    assert ledger(vault)[-1] == ("draw:postcode", "refused")
+
+
+def test_a_yes_to_optional_items_ends_with_their_purpose(vault: Vault) -> None:
+    """Who takes the purpose back and agrees again is asked about them again."""
+    talk = Talk(vault).want("lead_form").reply(YES).reply(YES)
+    withdrawn(vault, "draw")
+    assert active(vault) == frozenset()
+    assert "postcode" in talk.want("lead_form").reply(YES).said[-1]
+    assert active(vault) == {"draw"}
+
+
+def test_a_yes_that_leaves_an_optional_item_out_is_a_yes_to_the_rest(vault: Vault) -> None:
+    """Nothing is asked about what was left out."""
+    talk = Talk(vault).want("lead_form").reply(LEAVE_OUT, "postcode")
+    assert talk.ran == ["lead_form"]
+    assert active(vault) == {"draw"}
+    assert ledger(vault) == [("draw", "asked"), ("draw", "granted"), ("draw:postcode", "refused")]
+
+
+def test_a_yes_that_leaves_out_what_is_needed_is_asked_back(vault: Vault) -> None:
+    """It is no plain yes; only the answer to the question after it counts."""
+    talk = Talk(vault).want("lead_form").reply(LEAVE_OUT, "email")
+    assert "email" in talk.said[-1]
+    assert active(vault) == frozenset()
+    again = talk.reply(LEAVE_OUT, "email")
+    assert again.said == [UNCLEAR]
+    assert active(vault) == frozenset()
+    talk.reply(YES)
+    assert active(vault) == {"draw"}
+
+
+def test_some_of_several_optional_items(vault: Vault) -> None:
+    """Each has its own record."""
+    both = changed(
+        vault, purposes={"draw": {"items": {"full_name": "required", "email": "optional", "phone": "optional"}}}
+    )
+    talk = Talk(both).want("lead_form").reply(YES).reply(LEAVE_OUT, "phone")
+    assert talk.ran == ["lead_form"]
+    assert active(both) == {"draw", "draw:email"}
+
+
+# What is not clearly yes.
+
+
+def test_unclear_answers_count_as_no_after_one_repeat(vault: Vault) -> None:
+    """One gentle repeat, and then a no that is said to be one."""
+    talk = Talk(vault).want("lead_form").reply(UNSURE)
+    assert talk.said == [UNCLEAR]
+    talk.reply(UNSURE)
+    assert "count it as a no" in talk.said[0]
+    assert talk.pending is None
+    assert talk.ran == []
+    assert ledger(vault)[-1] == ("draw", "refused")
+
+
+def test_a_clear_answer_after_the_repeat_counts(vault: Vault) -> None:
+    """The repeat is a question like the first."""
+    talk = Talk(vault).want("lead_form").reply(UNSURE).reply(YES).reply(NO)
+    assert talk.ran == ["lead_form"]
+
+
+def test_somebody_who_flips_ten_times_has_the_last_word(vault: Vault) -> None:
+    """Each answer is recorded, and the last one counts."""
+    talk = Talk(vault)
+    for _ in range(5):
+        talk.want("lead_form").reply(YES).reply(NO)
+        withdrawn(vault, "draw")
+        talk.want("lead_form").reply(NO)
+    assert active(vault) == frozenset()
+    assert [event for purpose, event in ledger(vault) if purpose == "draw"].count("granted") == 5
+
+
+def test_two_answers_at_once_are_one_yes_or_none(vault: Vault) -> None:
+    """The second answer finds no question open: nothing is recorded twice."""
+    first, second = Talk(vault).want("lead_form"), Talk(vault)
+    second.slots = dict(first.slots)
+    first.reply(YES)
+    with pytest.raises(Exception, match="was not asked about"):
+        second.reply(NO)
+    assert active(vault) == {"draw"}
+
+
+# When people are asked.
+
+
+def test_at_the_first_message_every_purpose_is_asked_about(vault: Vault) -> None:
+    """Each on its own; then the bot answers what was said."""
+    first = changed(vault, ask="first_message")
+    talk = Talk(first).want("action_hours")
+    assert talk.ran == []
+    talk.reply(NO).reply(NO)
+    assert talk.ran == []
+    assert talk.reply(YES).ran == ["action_hours"]
+    assert active(first) == {"fitting"}
+    assert talk.want("action_hours").ran == ["action_hours"] * 2
+
+
+def test_one_purpose_is_asked_about_at_the_first_message(vault: Vault) -> None:
+    """The others wait until they are wanted."""
+    first = changed(vault, purposes={"fitting": {"ask": "first_message"}})
+    talk = Talk(first).want("action_hours").reply(NO)
+    assert talk.ran == ["action_hours"]
+    assert ledger(first) == [("fitting", "asked"), ("fitting", "refused")]
+
+
+def test_the_wanted_form_that_was_refused_does_not_start(vault: Vault) -> None:
+    """A no to what the form needs ends it; the bot does not ask again at once."""
+    first = changed(vault, ask="first_message")
+    talk = Talk(first).want("lead_form").reply(NO)
+    assert talk.ran == []
+    assert talk.pending is None
+
+
+def test_a_question_that_was_passed_by_is_not_asked_again_and_again(vault: Vault) -> None:
+    """Who does not answer is not nagged."""
+    first = changed(vault, ask="first_message")
+    talk = Talk(first).want("action_hours")
+    talk.want("action_hours").want("action_hours").want("action_hours")
+    asked = [purpose for purpose, event in ledger(first) if event == "asked"]
+    assert sorted(asked) == sorted(set(asked))
+
+
+def test_a_no_is_left_alone_until_its_time(vault: Vault, clock: Clock) -> None:
+    """With `ask_again_after` the bot asks by itself again, and not a day before."""
+    again = changed(vault, purposes={"fitting": {"ask": "first_message", "ask_again_after": "12 months"}})
+    talk = Talk(again).want("action_hours").reply(NO)
+    clock.advance(days=371)
+    assert talk.want("action_hours").said == []
+    clock.advance(days=2)
+    assert "fitting" in talk.want("action_hours").said[-1]
+
+
+def test_who_wants_it_after_a_no_is_asked(vault: Vault) -> None:
+    """A no is no wall."""
+    talk = Talk(vault).want("lead_form").reply(NO).want("lead_form")
+    assert "to enter you in the draw" in talk.said[-1]
+
+
+def test_a_purpose_beside_is_asked_about_after_the_yes(vault: Vault) -> None:
+    """Its no changes nothing, and it is not asked about again."""
+    beside = changed(vault, purposes={"draw": {"also_ask": ("newsletter",)}})
+    talk = Talk(beside).want("lead_form").reply(YES).reply(NO)
+    assert "newsletter" in talk.said[-1]
+    assert talk.reply(NO).ran == ["lead_form"]
+    withdrawn(beside, "draw")
+    assert talk.want("lead_form").reply(YES).reply(NO).ran == ["lead_form"] * 2
+
+
+def test_a_purpose_beside_is_not_asked_about_after_a_no(vault: Vault) -> None:
+    """Who does not want the draw is not offered more."""
+    beside = changed(vault, purposes={"draw": {"also_ask": ("newsletter",)}})
+    talk = Talk(beside).want("lead_form").reply(NO)
+    assert talk.pending is None
+
+
+def test_a_required_purpose_is_asked_about_with_its_reason(vault: Vault) -> None:
+    """Bundling is said, and a no to either closes the form."""
+    bundled = changed(vault, purposes={"draw": {"requires": {"fitting": {"en": "the prize is fitted"}}}})
+    talk = Talk(bundled).want("lead_form").reply(YES).reply(NO)
+    assert "the prize is fitted" in talk.said[-1]
+    assert talk.ran == []
+    assert talk.reply(NO).ran == []
+    assert talk.pending is None
+
+
+# Age.
+
+
+def test_the_age_is_asked_before_anything(vault: Vault) -> None:
+    """Once; then consent is asked for."""
+    aged = changed(vault, minimum_age=16)
+    talk = Talk(aged).want("lead_form")
+    assert "16 or older" in talk.said[-1]
+    assert "to enter you in the draw" in talk.reply(YES).said[-1]
+    talk.reply(NO)
+    assert "16 or older" not in talk.want("newsletter_form").said[-1]
+    assert ledger(aged)[:2] == [("minimum_age:16", "asked"), ("minimum_age:16", "granted")]
+
+
+def test_who_is_too_young_meets_a_kind_end_and_nothing_is_kept(vault: Vault) -> None:
+    """Their answer is not recorded; in this session another try is answered the same."""
+    aged = changed(vault, minimum_age=16)
+    talk = Talk(aged).want("lead_form").reply(NO)
+    assert "parent or guardian" in talk.said[-1]
+    assert ledger(aged) == [("minimum_age:16", "asked")]
+    assert "parent or guardian" in talk.want("newsletter_form").said[-1]
+    assert active(aged) == frozenset()
+    assert talk.ran == []
+
+
+def test_an_unclear_age_is_no_yes(vault: Vault) -> None:
+    """After one repeat nothing is asked any more."""
+    aged = changed(vault, minimum_age=16)
+    talk = Talk(aged).want("lead_form").reply(UNSURE).reply(UNSURE)
+    assert "count it as a no" in talk.said[0]
+    assert talk.pending is None
+    assert ledger(aged) == [("minimum_age:16", "asked")]
+
+
+def test_the_age_is_that_of_the_country(vault: Vault) -> None:
+    """A higher one is asked for again; a lower one is covered."""
+    aged = changed(vault, minimum_age=AgeByCountry(slot="country", otherwise=16))
+    talk = Talk(aged)
+    talk.slots["country"] = "at"
+    assert "14 or older" in talk.want("lead_form").said[-1]
+    talk.reply(YES).reply(NO)
+    talk.slots["country"] = "DE"
+    assert "16 or older" in talk.want("lead_form").said[-1]
+    talk.reply(YES).reply(NO)
+    talk.slots["country"] = ["odd"]
+    assert "to enter you in the draw" in talk.want("lead_form").said[-1]
+
+
+# From outside.
+
+
+def test_a_withdrawal_from_outside_ends_the_form_at_the_next_turn(vault: Vault) -> None:
+    """The ledger is read at each turn."""
+    talk = Talk(vault).want("lead_form").reply(YES).reply(NO)
+    talk.loop = "lead_form"
+    withdrawn(vault, "draw")
+    talk.want("lead_form")
+    assert "to enter you in the draw" in talk.said[-1]
+    assert "lead_form" not in talk.ran[1:]
