@@ -16,6 +16,7 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.consent.state import due
 from rasa_privacy.dialogue.turns import (
     ACTIONS,
+    ANSWERS,
     PENDING_SLOT,
     QUESTIONS,
     RESULT_SLOT,
@@ -64,6 +65,7 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         answered=state.answered,
         age=age if age > state.confirmed_age else None,
         is_too_young=slots.get(YOUNG_SLOT) is True,
+        has_resumed=_has_resumed(tracker),
     )
 
 
@@ -147,6 +149,19 @@ def dropped_before_consent(tracker: DialogueStateTracker) -> bool:
         return bool(find(message.text))
     except DetectorError:
         return True
+
+
+def _has_resumed(tracker: DialogueStateTracker) -> bool:
+    """Return whether, since the last message, something else ran after an answer was recorded."""
+    others = 0
+    for event in reversed(tracker.events):
+        if isinstance(event, UserUttered):
+            return False
+        if isinstance(event, ActionExecuted):
+            if event.action_name in ANSWERS:
+                return others > 0
+            others += event.action_name not in ACTIONS
+    return False
 
 
 def _succeeded(tracker: DialogueStateTracker) -> bool:

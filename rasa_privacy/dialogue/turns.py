@@ -25,6 +25,8 @@ from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import age_topic, choice
 
 LISTEN: Final = "action_listen"
+#: What Rasa does where no policy knows what to do.
+FALLBACK: Final = "action_default_fallback"
 
 ASK: Final = "action_privacy_ask_consent"
 GRANT: Final = "action_privacy_record_grant"
@@ -39,6 +41,9 @@ KEEP: Final = "action_privacy_keep"
 SHOW: Final = "action_privacy_show_data"
 EXPLAIN: Final = "action_privacy_explain"
 RECEIPT: Final = "action_privacy_receipt"
+
+#: Those that record an answer to a question about consent.
+ANSWERS: Final = (GRANT, REFUSE, LIMIT)
 
 #: Every action of the action server that this package adds.
 ACTIONS: Final = (
@@ -183,6 +188,7 @@ class TurnView:
         answered: Questions about optional items that were answered.
         age: The age in years that must be asked for before consent; None where there is none to ask.
         is_too_young: Whether the person said in this session to be younger.
+        has_resumed: Whether an answer of this turn let an action run that the gate had held back.
     """
 
     intent: str | None
@@ -195,6 +201,7 @@ class TurnView:
     answered: frozenset[str] = frozenset()
     age: int | None = None
     is_too_young: bool = False
+    has_resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +276,9 @@ class Turns:
         """Return what runs instead of `action`, or None where it may run."""
         if action in ACTIONS or action in LOCAL:
             return None
+        if action == FALLBACK and view.has_resumed:
+            # To the bot's policies the last message is our yes or no, of which they know nothing; all was said.
+            return Decision(LISTEN)
         needed = self._asking.guards.get(action, ())
         if needed and view.active is None:
             return Decision(CLOSED, pending=None, end_loop=view.active_loop is not None)
@@ -295,7 +305,7 @@ class Turns:
     def _after_action(self, view: TurnView) -> Decision:
         if not view.succeeded and not self._was_granted(view):
             return Decision(NOT_ERASED if view.last_action == ERASE else UNAVAILABLE, pending=None)
-        if view.last_action in (GRANT, LIMIT, REFUSE):
+        if view.last_action in ANSWERS:
             return self._after_answer(view)
         if view.last_action in _RETURNING:
             return self._return(view)

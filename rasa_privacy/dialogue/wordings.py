@@ -4,8 +4,8 @@ A wording is words with alternatives and optional parts: `(delete|erase) [all] m
 section of the file. There is no repetition, so each describes finitely many word sequences and matching stays linear.
 
 Reading drops case, accents, punctuation, emoji, invisible characters and repeated letters or words, and writes
-contractions, elisions and short forms out (`don't` and `dont` are `do not`). Nothing that was read is kept: it may be
-personal.
+contractions, elisions and short forms out (`don't` and `dont` are `do not`). Nothing that was read is kept, since it
+may be personal.
 """
 
 import re
@@ -86,7 +86,7 @@ def _written_out(word: str, spellings: Mapping[str, tuple[str, ...]]) -> tuple[s
         return spellings[word]
     elided, apostrophe, rest = word.partition("'")
     if apostrophe and elided + apostrophe in spellings:
-        return (*spellings[elided + apostrophe], *_written_out(rest, spellings))
+        return (*spellings[elided + apostrophe], *spellings.get(rest, (rest,)))
     return (word,)
 
 

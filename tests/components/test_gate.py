@@ -144,3 +144,16 @@ def test_importing_the_package_puts_the_gate_into_the_recipe(untouched: Any) -> 
     """Every model that is trained from then on has the gate."""
     untouched.gate.install()
     assert untouched.rasa_api.default_recipe_module.DefaultPolicyPredictionEnsemble is untouched.gate.ConsentGate
+
+
+def test_nothing_is_shrugged_at_after_a_resumed_action(store: Any, tracker: Any, untouched: Any) -> None:
+    """To the bot's policies our yes is an unknown message; what was wanted has been done, so the bot listens."""
+    events = untouched.rasa_events
+    for name in ("action_privacy_record_grant", "action_hours"):
+        tracker.update(events.ActionExecuted(name))
+    grant(store._vault, "draw")
+    turns, view = untouched.privacy_turn.turns_of(tracker), untouched.privacy_turn.turn_view(tracker)
+    assert turns.gate("action_default_fallback", view).action == "action_listen"
+    assert turns.gate("action_hours", view) is None
+    tracker.update(events.UserUttered("hm", {"name": "greet"}))
+    assert turns.gate("action_default_fallback", untouched.privacy_turn.turn_view(tracker)) is None
