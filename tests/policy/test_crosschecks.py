@@ -37,7 +37,7 @@ CASES = [
     ("duration", ("90 days", "ninety days"), "15:5: purposes.prize_draw.retain: 'ninety days' is not a duration"),
     ("message duration", ("30 days", "until withdrawn"), "8:26: messages.retain: 'until withdrawn' is not a duration"),
     ("zero", ("90 days", "0 days"), "'0 days' is not a duration"),
-    ("language", ("[en]", "[en, xx]"), "3:17: language 'xx' has no pack in this release; there are 'en'"),
+    ("language", ("[en]", "[en, xx]"), "3:17: language 'xx' has no pack in this release; there are 'de', 'en'"),
     ("no language", ("[en]", "[]"), "languages is empty"),
     ("language twice", ("[en]", "[en, en]"), "languages names 'en' twice"),
     ("regulation", ("items:\n", "regulations: [GDPR]\nitems:\n"), "4:15: regulation 'GDPR' must be a name and a month"),
