@@ -89,6 +89,10 @@ class SenderError(PrivacyError):
     """A message could not be handed to the mail server, or the sender's settings are wrong."""
 
 
+class EmitError(PrivacyError):
+    """Something was about to leave the process that could not be brought into its minimised form."""
+
+
 class UnknownNameError(PrivacyError):
     """`rasa_privacy` has no public name like this one."""
 

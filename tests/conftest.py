@@ -4,4 +4,4 @@ import os
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
-pytest_plugins = ["tests.support.databases", "tests.support.key_services"]
+pytest_plugins = ["tests.support.servers", "tests.support.databases", "tests.support.key_services"]

@@ -12,6 +12,8 @@ from rasa.core.actions import forms as forms_module
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.actions.forms import FormAction
 from rasa.core.brokers.broker import EventBroker
+from rasa.core.brokers.kafka import KafkaEventBroker
+from rasa.core.brokers.pika import PikaEventBroker
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.channels.rest import RestInput
 from rasa.core.channels.socketio import SocketIOInput
@@ -55,6 +57,7 @@ from rasa.shared.nlu.training_data.formats.rasa_yaml import RasaYAMLReader
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.common import all_subclasses
+from rasa.utils.endpoints import EndpointConfig
 
 #: Metadata key of a message that nobody typed (rasa/shared/core/constants.py).
 IS_EXTERNAL = "is_external"
@@ -87,6 +90,7 @@ __all__ = [
     "DefinePrevUserUtteredFeaturization",
     "DialogueStateTracker",
     "Domain",
+    "EndpointConfig",
     "Event",
     "EventBroker",
     "ExecutionContext",
@@ -94,10 +98,12 @@ __all__ = [
     "FollowupAction",
     "FormAction",
     "GraphComponent",
+    "KafkaEventBroker",
     "LoopInterrupted",
     "Message",
     "MessageProcessor",
     "ModelStorage",
+    "PikaEventBroker",
     "Policy",
     "PolicyPrediction",
     "RasaException",

@@ -47,12 +47,22 @@ class Handle:
 
 @dataclass(slots=True)
 class Runtime:
-    """One process's open store, where its work runs, and the splitter for its domain."""
+    """One process's open store, where its work runs, and the splitters for its domain.
+
+    Attributes:
+        vault: The open store.
+        splitter: What is kept of an event.
+        language: The language in which there is no other word from the person.
+        patience: Where database work runs.
+        outgoing: What leaves through an event broker: texts masked at least; None where there is no broker.
+        swept_at: When data that is due was removed last.
+    """
 
     vault: Vault
     splitter: EventSplitter
     language: str
     patience: Patience
+    outgoing: EventSplitter | None = field(default=None)
     swept_at: datetime | None = field(default=None)
 
 

@@ -20,8 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from rasa_privacy.components import gate, log_scrubbing, payload, processor, runtime
+from rasa_privacy.components.announcing import Announcer
+from rasa_privacy.components.event_broker import PrivateEventBroker
 from rasa_privacy.components.history import watch
 from rasa_privacy.components.patience import Patience
+from rasa_privacy.components.publishing import Published, outgoing_splitter
 from rasa_privacy.components.rasa_api import (
     DialogueStateTracker,
     Domain,
@@ -88,6 +91,10 @@ class EncryptedTrackerStore(TrackerStore):
         self._patience = Patience(ThreadPoolExecutor(_THREADS, thread_name_prefix="rasa-privacy-store"))
         self._runtime = Runtime(vault, EventSplitter(vault.policy), vault.policy.languages[0], self._patience)
         self._writer = TurnWriter(self._runtime)
+        self._announcer: Announcer | None = None
+        if isinstance(event_broker, PrivateEventBroker):
+            self._announcer = Announcer(self._runtime, event_broker)
+        self.event_broker = event_broker  # before Rasa's constructor, which sets the domain first
         super().__init__(domain, event_broker)
         self.domain = domain
         runtime.install(self._runtime)
@@ -109,6 +116,8 @@ class EncryptedTrackerStore(TrackerStore):
         self._refusal = _refusal_of(self._domain)
         shield_mappings(self._domain)
         self._runtime.splitter = EventSplitter(self._vault.policy, entity_slots(self._domain))
+        if self.event_broker is not None:
+            self._runtime.outgoing = outgoing_splitter(self._runtime.splitter, self._vault.policy, self._domain)
         log_scrubbing.allow(words_of(self._domain))
         if self._refusal is not None:
             raise self._refusal
@@ -128,6 +137,8 @@ class EncryptedTrackerStore(TrackerStore):
         if self.event_broker is not None:
             for body in published:
                 self.event_broker.publish(body)
+        if self._announcer is not None:
+            await self._announcer.run()
 
     async def exists(self, conversation_id: str) -> bool:
         """Return whether the conversation is stored."""
@@ -201,7 +212,7 @@ class EncryptedTrackerStore(TrackerStore):
         """Return an empty tracker that keeps all events, whatever `max_event_history` the last caller asked for."""
         return _known(DialogueStateTracker(sender_id, self.domain.slots))
 
-    def _save(self, tracker: DialogueStateTracker, *, again: bool) -> list[dict[str, Any]]:
+    def _save(self, tracker: DialogueStateTracker, *, again: bool) -> list[Published]:
         published = self._writer.write(tracker, again=again)
         self._sweep()
         return published

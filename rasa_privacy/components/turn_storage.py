@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, Final
 
 from rasa_privacy.components import history, runtime
+from rasa_privacy.components.publishing import Published, published
 from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
@@ -55,7 +56,7 @@ class Saved:
         found: Version of the conversation before it.
         version: Version after it.
         numbers: Number of each of the turn's events; None for one that was not stored.
-        structure: The stored events without values.
+        outgoing: The stored events in the form in which they may leave; none where there is no event broker.
         held: Items that each active purpose got a value of.
     """
 
@@ -63,7 +64,7 @@ class Saved:
     found: int
     version: int
     numbers: list[int | None]
-    structure: list[dict[str, Any]]
+    outgoing: list[Published]
     held: dict[str, frozenset[str]]
 
 
@@ -74,7 +75,7 @@ class TurnWriter:
         self._running = running
         self._vault = running.vault
 
-    def write(self, tracker: DialogueStateTracker, *, again: bool = False) -> list[dict[str, Any]]:
+    def write(self, tracker: DialogueStateTracker, *, again: bool = False) -> list[Published]:
         """Store the tracker's new events and return their minimised form, as it may be published.
 
         Args:
@@ -91,9 +92,7 @@ class TurnWriter:
         saved = self._vault.database.transact(lambda connection: self._save(connection, turn))
         if turn.handle is not None:
             runtime.attach(tracker, _handle_after(turn.handle, turn, saved), settled=len(turn.events))
-        if saved is None:
-            return []
-        return [{"sender_id": saved.subject_id.hex(), **event} for event in saved.structure]
+        return [] if saved is None else saved.outgoing
 
     def replace(self, tracker: DialogueStateTracker) -> None:
         """Store a tracker in place of all that is stored of its conversation, by the consent that is in force now.
@@ -168,7 +167,18 @@ class TurnWriter:
         for purpose in (SERVICE, *values):
             vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, active, turn.now))
         held = {name: frozenset(entry[2] for entry in values.get(name, ())) for name in active}
-        return Saved(subject_id, found, version, _numbers(turn.events, new, first_seq), structure, held)
+        outgoing = published(self._outgoing(turn, new, structure, active), subject_id)
+        return Saved(subject_id, found, version, _numbers(turn.events, new, first_seq), outgoing, held)
+
+    def _outgoing(
+        self, turn: Turn, new: list[Event], structure: list[dict[str, Any]], active: frozenset[str]
+    ) -> list[dict[str, Any]]:
+        """Return what the event broker gets: what is stored, with its texts masked also where they are kept in full."""
+        if self._running.outgoing is None:
+            return []
+        if self._running.outgoing is self._running.splitter:
+            return structure
+        return split(self._running.outgoing, turn.tracker, new, 0, active)[0]
 
     def _append(  # noqa: PLR0913, PLR0917 - the fields of one save, as the store takes them
         self,

@@ -30,6 +30,7 @@ CODES: Final = {
     "RP024": "a purpose requires another one, so that a no closes both",
     "RP025": "replies names an intent that the domain does not have",
     "RP026": "minimum_age reads a slot that the domain does not have",
+    "RP027": "the event broker is not ours, or its settings are wrong",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.

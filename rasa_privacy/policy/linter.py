@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy import lint_domain, lint_setup
+from rasa_privacy.policy import lint_domain, lint_emit, lint_setup
 from rasa_privacy.policy.bot import Bot
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
@@ -31,6 +31,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_setup.endpoints,
     lint_setup.actions,
     lint_setup.key_folder,
+    lint_emit.event_broker,
 )
 
 

@@ -46,6 +46,7 @@ _FORGET: Final = delete(tombstones).where(_T.sender_index == bindparam("sender")
 _ENTRY: Final = select(_E.certificate, _E.subject_id, _E.erased_at, _E.counts)
 _BY_CERTIFICATE: Final = _ENTRY.where(_E.certificate == bindparam("number"))
 _OWNER: Final = select(_E.subject_id).where(_E.certificate == bindparam("number"))
+_SINCE: Final = _ENTRY.where(_E.erased_at >= bindparam("since")).order_by(_E.erased_at, _E.certificate)
 _BY_SUBJECT: Final = select(_E.certificate).where(_E.subject_id == bindparam("subject"))
 
 
@@ -155,10 +156,12 @@ class Erasures:
     def certificate(self, conn: Connection, number: str) -> Erasure | None:
         """Return what a certificate stands for, or None."""
         row = conn.execute(_BY_CERTIFICATE, {"number": number}).first()
-        if row is None:
-            return None
-        counts = msgspec.json.decode(row.counts, type=dict[str, int])
-        return Erasure(row.certificate, row.subject_id, from_micros(row.erased_at), counts)
+        return None if row is None else _erasure(row)
+
+    def since(self, conn: Connection, since: datetime | None) -> list[Erasure]:
+        """Return the erasures from this time on, the oldest first; all of them where it is None."""
+        rows = conn.execute(_SINCE, {"since": 0 if since is None else to_micros(since)})
+        return [_erasure(row) for row in rows]
 
     def _is_known(self, conn: Connection, subject_id: bytes) -> bool:
         there = conn.execute(_SUBJECT, {"subject": subject_id}).first() is not None
@@ -179,6 +182,11 @@ def destroy_purpose(
     with suppress(*_DAMAGED):
         conversations.drop_purpose(conn, subject_id, purpose)
     return data_keys.destroy(conn, subject_id, purpose)
+
+
+def _erasure(row: Any) -> Erasure:
+    counts = msgspec.json.decode(row.counts, type=dict[str, int])
+    return Erasure(row.certificate, row.subject_id, from_micros(row.erased_at), counts)
 
 
 def _count(row: ConversationRow, keys: Mapping[str, DataKey]) -> int:

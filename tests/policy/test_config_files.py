@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from rasa_privacy.policy import model
+from rasa_privacy.policy.broker_settings import broker_block, wrapped_broker
 from rasa_privacy.policy.crosschecks import DETECTOR_NAMES
 from rasa_privacy.policy.key_settings import _OPTIONS, KEY_PROVIDERS
 from rasa_privacy.policy.loader import load_policy
@@ -47,9 +48,17 @@ def test_the_sqlite_endpoints_load() -> None:
 def test_each_example_of_endpoints_loads(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An example loads once its variables are set, and no password of them is shown."""
     monkeypatch.setenv("DB_PASSWORD", "hunter2")
+    monkeypatch.setenv("BROKER_PASSWORD", "hunter2")
     settings = load_settings(file)
     assert "hunter2" not in repr(settings)
     assert "${" not in settings.url + (settings.keys.url or "")
+
+
+def test_the_event_broker_example_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block names the broker to publish through."""
+    monkeypatch.setenv("BROKER_PASSWORD", "hunter2")
+    block = broker_block(CONFIG / "endpoints.event-broker.yml")
+    assert wrapped_broker(block, "endpoints.yml")["type"] == "pika"
 
 
 @pytest.mark.parametrize("provider", KEY_PROVIDERS)

@@ -32,6 +32,15 @@ CASES = [
     ("RP010", "config.yml", "{name: RasaFileImporter}, ", "", "PrivacyImporter is the only importer"),
     ("RP011", "endpoints.yml", "rasa_privacy.EncryptedTrackerStore", "SQL", "'type' of 'tracker_store' must be"),
     ("RP011", "endpoints.yml", "  privacy:", "  privcy:", "endpoints.yml: tracker_store: 'privcy' is not known"),
+    ("RP027", "endpoints.yml", "action_endpoint:", "event_broker: {type: pika}\naction_endpoint:", "broker is 'pika'"),
+    ("RP027", "endpoints.yml", "action_endpoint:", "event_broker:\naction_endpoint:", "which means RabbitMQ"),
+    (
+        "RP027",
+        "endpoints.yml",
+        "action_endpoint:",
+        "event_broker: {type: rasa_privacy.PrivateEventBroker, brocker: {type: sql}}\naction_endpoint:",
+        "did you mean 'broker'?",
+    ),
     ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import rasa_privacy", "do not import"),
     ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import (", "do not import"),
     (

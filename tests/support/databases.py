@@ -1,16 +1,12 @@
-"""The three databases of the tests: which run here, and a new or an emptied one for a test.
+"""The three databases of the tests, and a new or an emptied one for a test. `servers.py` says which of them run here.
 
-Part pytest plug-in (`tests/conftest.py` names it). Tests of a server that does not run on its standard local port are
-left out, and the summary says so and how to start it. With RASA_PRIVACY_REQUIRE_DATABASES=1 nothing may be left out.
+Part pytest plug-in (`tests/conftest.py` names it).
 """
 
-import os
 import re
 import secrets
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +25,6 @@ SERVERS: Final = {
 KINDS: Final = ("sqlite", *SERVERS)
 #: All kinds as parameters of a test, each server's with its marker.
 EACH_KIND: Final = ("sqlite", *(pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in SERVERS))
-_REQUIRE: Final = "RASA_PRIVACY_REQUIRE_DATABASES"
 
 
 @contextmanager
@@ -103,53 +98,6 @@ def _on_server(kind: str, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
-
-
-@cache
-def is_running(kind: str) -> bool:
-    """Say whether somebody listens where the server should."""
-    url = make_url(SERVERS[kind])
-    try:
-        socket.create_connection((url.host, url.port), timeout=2).close()
-    except OSError:
-        return False
-    return True
-
-
-def missing() -> list[str]:
-    """Return the servers that do not run."""
-    return [kind for kind in SERVERS if not is_running(kind)]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers, and refuse to leave out what is required."""
-    for kind in SERVERS:
-        config.addinivalue_line("markers", f"{kind}: needs the server on its standard local port")
-    if os.environ.get(_REQUIRE) and missing():
-        raise pytest.UsageError(f"{_REQUIRE} is set and {_not_running()}")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of servers that do not run."""
-    absent = missing()
-    left_out = [item for item in items if any(item.get_closest_marker(kind) for kind in absent)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say what was left out and how to run it."""
-    if missing():
-        terminalreporter.section("left out")
-        terminalreporter.line(_not_running())
-
-
-def _not_running() -> str:
-    names = " and ".join(
-        f"{kind} ({make_url(SERVERS[kind]).host}:{make_url(SERVERS[kind]).port})" for kind in missing()
-    )
-    return f"no server answers for {names}: its tests need it; start it with 'docker compose up -d --wait'"
 
 
 @pytest.fixture

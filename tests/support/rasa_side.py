@@ -8,6 +8,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from rasa.core.brokers.file import FileEventBroker
     from rasa.core.channels.channel import CollectingOutputChannel
+    from rasa.core.exporter import Exporter
     from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
     from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore, check_if_tracker_store_async
     from rasa.shared.core import events as rasa_events
@@ -27,6 +28,7 @@ with warnings.catch_warnings():
         payload,
         privacy_turn,
         processor,
+        publishing,
         rasa_api,
         runtime,
         spoken_language,
@@ -42,6 +44,7 @@ __all__ = [
     "DialogueStateTracker",
     "EndpointConfig",
     "EventVerbosity",
+    "Exporter",
     "FileEventBroker",
     "InMemoryTrackerStore",
     "Message",
@@ -60,6 +63,7 @@ __all__ = [
     "payload",
     "privacy_turn",
     "processor",
+    "publishing",
     "rasa_api",
     "rasa_events",
     "runtime",
