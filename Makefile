@@ -9,7 +9,7 @@ WORKERS ?= 2
 # The rooms that need no Rasa, and a Python and an SQLAlchemy that Rasa does not run on.
 CORE := .venv-core
 CORE_VERSION := 3.13
-CORE_TESTS := $(addprefix tests/,policy crypto storage consent minimize dialogue rights retention cli fuzz)
+CORE_TESTS := $(addprefix tests/,policy crypto storage consent minimize dialogue rights retention access cli fuzz)
 # What `make fuzz` fuzzes, and for how long.
 TARGET ?= segment
 SECONDS ?= 600

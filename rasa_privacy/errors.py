@@ -61,6 +61,14 @@ class LedgerError(PrivacyError):
     """The consent ledger does not verify, or a record is not allowed in its state."""
 
 
+class AuditError(PrivacyError):
+    """The audit log does not verify, or a record is not allowed in it."""
+
+
+class AccessError(PrivacyError):
+    """An operator may not do that, or nobody asked whether they may."""
+
+
 class SignatureError(PrivacyError):
     """A signature is not the store's, or what it covers was changed."""
 

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "consent": ("rasa_privacy.cli.consent", "consent", "Show, prove, import and end consents; receipts."),
     "notice": ("rasa_privacy.cli.notice", "notice", "Show what each purpose promises, and what changed."),
     "audience": ("rasa_privacy.cli.audience", "audience", "Export who may be written to for a purpose."),
+    "audit": ("rasa_privacy.cli.audit", "audit", "Verify, show and export who did what with personal data."),
     "suppression": ("rasa_privacy.cli.suppression", "suppression", "Look after who must not be written to again."),
     "demo": ("rasa_privacy.cli.demo", "demo", "Talk to the example bot and watch what is stored."),
 }

@@ -13,17 +13,21 @@ from typing import BinaryIO
 import click
 import msgspec
 
+from rasa_privacy.access.recording import recording
+from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights.audience import Recipient, Tally
 from rasa_privacy.rights.audience import audience as audience_of
+from rasa_privacy.rights.membership import check_purpose
 
 
 @click.command()
 @click.option("--purpose", required=True, help="A purpose of privacy.yml that rests on consent.")
 @click.option("--item", default=None, help="An item of the purpose, such as email, to be written beside the sender id.")
 @click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@operator_options
 @bot_option
 @endpoints_option
 def audience(purpose: str, item: str | None, out: str, bot: Path, endpoints: Path | None) -> None:
@@ -34,9 +38,14 @@ def audience(purpose: str, item: str | None, out: str, bot: Path, endpoints: Pat
     """
     tally = Tally()
     target = None if out == "-" else Path(out).absolute()
-    with existing_store(bot, endpoints) as vault, _opened(target) as file:
-        for recipient in audience_of(vault, purpose, item, vault.clock(), tally):
-            file.write(_line(recipient, item))
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "audience")
+        check_purpose(vault.policy, purpose)
+        named = {"purposes": [purpose], "items": [] if item is None else [item]}
+        with recording(vault, permit, **named) as counts, _opened(target) as file:
+            for recipient in audience_of(vault, purpose, item, vault.clock(), tally):
+                file.write(_line(recipient, item))
+                counts["people"] = tally.exported
     click.echo(f"{tally.exported:,} people may be written to.", err=True)
     for number, why in _left_out(tally):
         click.echo(f"{number:,} who agreed are left out: {why}.", err=True)

@@ -5,6 +5,8 @@ from typing import Final
 
 import click
 
+from rasa_privacy.access.recording import recording
+from rasa_privacy.cli.acting import permit_for
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
@@ -16,8 +18,12 @@ _DAMAGED: Final = 1
 def check_database(bot: Path, endpoints: Path | None) -> int:
     """Look at everything, print what is damaged and what was seen, and return the exit code."""
     with existing_store(bot, endpoints) as vault:
-        with progress("Opening conversations", count_conversations(vault)) as advance:
+        with (
+            recording(vault, permit_for(vault, "report")) as counts,
+            progress("Opening conversations", count_conversations(vault)) as advance,
+        ):
             seen = inspect_store(vault, _show, advance)
+            counts |= {"conversations": seen.conversations, "damaged": seen.damaged}
         click.echo(f"{vault.database.name}: schema {SCHEMA_REVISION}; {_summary(seen)}.")
     if seen.damages:
         click.echo("The other conversations go on. Restore what is damaged from a backup, or erase those people.")

@@ -7,6 +7,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from rasa_privacy.access.recording import record, record_now
+from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.consent_import import import_consents
 from rasa_privacy.cli.consent_ledger import check_receipt, checkpoint, export, public_key, stats, verify
 from rasa_privacy.cli.files import write_private
@@ -39,14 +41,18 @@ for _command in (stats, verify, checkpoint, public_key, export, import_consents,
 
 @consent.command(context_settings=PERSON)
 @sender_argument
+@operator_options
 @bot_option
 @endpoints_option
 def show(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: Path | None) -> None:
     """Show what a person allows now, purpose by purpose."""
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
-    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
-        subject_id = known_subject(vault, connection, sender_id)
-        state = state_of(vault, connection, subject_id, vault.clock())
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "view")
+        with vault.database.read() as connection:
+            subject_id = known_subject(vault, connection, sender_id)
+            state = state_of(vault, connection, subject_id, vault.clock())
+        record_now(vault, permit, subject_id=subject_id, purposes=state.purposes)
     table = Table("purpose", "status", "since (UTC)", "until (UTC)", "may be used", box=None, pad_edge=False)
     for name, each in state.purposes.items():
         since, until = (f"{day:%Y-%m-%d %H:%M}" if day else "" for day in (each.since, each.expires))
@@ -56,18 +62,23 @@ def show(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: P
 
 @consent.command(context_settings=PERSON)
 @sender_argument
+@operator_options
 @bot_option
 @endpoints_option
 def history(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: Path | None) -> None:
     """Show everything that the ledger says of a person, the oldest first."""
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     table = Table("record", "at (UTC)", "purpose", "event", "method", "channel", "language", "version", box=None)
-    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
-        for seq, each, _link in vault.ledger.entries_of(connection, known_subject(vault, connection, sender_id)):
-            stored = vault.notices.get(connection, each.notice_hash)
-            version = stored.version if stored is not None else ""
-            when = f"{each.at:%Y-%m-%d %H:%M:%S}"
-            table.add_row(str(seq), when, each.purpose, each.event, each.method, each.channel, each.language, version)
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "view")
+        with vault.database.read() as connection:
+            subject_id = known_subject(vault, connection, sender_id)
+            for seq, each, _link in vault.ledger.entries_of(connection, subject_id):
+                stored = vault.notices.get(connection, each.notice_hash)
+                version = stored.version if stored is not None else ""
+                said = (each.purpose, each.event, each.method, each.channel, each.language, version)
+                table.add_row(str(seq), f"{each.at:%Y-%m-%d %H:%M:%S}", *said)
+        record_now(vault, permit, subject_id=subject_id, counts={"records": table.row_count})
     Console(width=140).print(table)
 
 
@@ -78,6 +89,7 @@ def history(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints
     "--form", type=click.Choice(FORMS), default="27560", show_default=True, help="ISO/IEC TS, or Kantara 1.1."
 )
 @click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@operator_options
 @bot_option
 @endpoints_option
 def receipt(  # noqa: PLR0913 - one parameter for each option
@@ -93,12 +105,14 @@ def receipt(  # noqa: PLR0913 - one parameter for each option
     """Write a receipt of a person's consent, for the person: as JSON, and signed as JWS."""
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "export")
         with vault.database.read() as connection:
             subject_id = known_subject(vault, connection, sender_id)
             made = receipt_of(vault, connection, subject_id, purpose, vault.clock(), form)
         written = msgspec.json.format(
             msgspec.json.encode({"receipt": made, "jws": sign_receipt(vault, made)}), indent=2
         )
+        record_now(vault, permit, subject_id=subject_id, purposes=[purpose], counts={"receipts": 1})
     write_private(out, [written + b"\n"])
 
 
@@ -106,6 +120,7 @@ def receipt(  # noqa: PLR0913 - one parameter for each option
 @sender_argument
 @click.option("--purpose", "purposes", multiple=True, help="A purpose; may be given more than once. [default: all]")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@operator_options
 @bot_option
 @endpoints_option
 def revoke(  # noqa: PLR0913 - one parameter for each option
@@ -120,6 +135,7 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
     """End a person's consent and destroy what only it allowed. The bot obeys from the next turn on."""
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "consent")
         unknown = [name for name in purposes if name not in vault.policy.purposes]
         if unknown:
             raise ConfigurationError(f"privacy.yml has no purpose '{unknown[0]}'; see 'rasa-privacy notice show'")
@@ -130,7 +146,9 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
         def end(connection: object) -> Withdrawal:
             subject_id = known_subject(vault, connection, sender_id)
             vault.subjects.find_for_update(connection, sender_id)
-            return withdraw(vault, connection, subject_id, purposes or vault.policy.purposes, evidence)
+            ended = withdraw(vault, connection, subject_id, purposes or vault.policy.purposes, evidence)
+            record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
+            return ended
 
         done = vault.database.transact(end)
         empty_log(vault)

@@ -10,6 +10,9 @@ from typing import Any, Final
 
 import click
 
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.recording import record
+from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.consent.collected import MAX_LINE, Collected, Outcome, import_all, outcome, read_line
@@ -29,6 +32,7 @@ _SAID: Final = {
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--yes", is_flag=True, help="Write. Without it nothing is written, and what would be is said.")
+@operator_options
 @bot_option
 @endpoints_option
 def import_consents(file: Path, *, yes: bool, bot: Path, endpoints: Path | None) -> None:
@@ -40,13 +44,14 @@ def import_consents(file: Path, *, yes: bool, bot: Path, endpoints: Path | None)
     """
     path = file.absolute()
     with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "consent")
         wrong = list(_wrong_lines(vault, path))
         for number, why in wrong[:_NAMED_LINES]:
             click.echo(f"line {number}: {why}", err=True)
         if wrong:
             click.echo(f"{len(wrong):,} lines are wrong; nothing was written.", err=True)
             click.get_current_context().exit(_WRONG_EXIT_CODE)
-        found = _write(vault, path) if yes else _look(vault, path)
+        found = _write(vault, permit, path) if yes else _look(vault, path)
     click.echo(f"{found['new']:,} consents {'were' if yes else 'would be'} recorded.")
     for result, said in _SAID.items():
         if found[result]:
@@ -84,16 +89,19 @@ def _look(vault: Vault, path: Path) -> Counter[str]:
     return found
 
 
-def _write(vault: Vault, path: Path) -> Counter[str]:
+def _write(vault: Vault, permit: Permit, path: Path) -> Counter[str]:
     found = Counter[str]()
     now = vault.clock()
     for batch in _batches(vault, path):
-        found.update(vault.database.transact(partial(_record, vault, batch, now)))
+        found.update(vault.database.transact(partial(_record, vault, permit, batch, now)))
     return found
 
 
-def _record(vault: Vault, batch: list[Collected], now: datetime, connection: Any) -> list[Outcome]:
-    return import_all(vault, connection, batch, now)
+def _record(vault: Vault, permit: Permit, batch: list[Collected], now: datetime, connection: Any) -> list[Outcome]:
+    found = import_all(vault, connection, batch, now)
+    purposes = dict.fromkeys(each.grant.purpose for each in batch)
+    record(vault, connection, permit, purposes=purposes, counts=Counter[str](found))
+    return found
 
 
 def _batches(vault: Vault, path: Path) -> Iterator[list[Collected]]:

@@ -7,6 +7,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from rasa_privacy.access.recording import recording
+from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
@@ -107,13 +109,15 @@ def public_key(out: str, bot: Path, endpoints: Path | None) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@operator_options
 @bot_option
 @endpoints_option
 def export(file: str, bot: Path, endpoints: Path | None) -> None:
     """Write the whole ledger as JSON lines that end with a checkpoint. It holds no personal data; - for the output."""
     target = _absolute(file)
-    with existing_store(bot, endpoints) as vault:
+    with existing_store(bot, endpoints) as vault, recording(vault, permit_for(vault, "consent")) as counts:
         until = _signed(vault)
+        counts["records"] = until.seq
         with vault.database.read() as connection:
             write_private(target, export_ledger(vault, connection, until))
     click.echo(f"{until.seq:,} records up to checkpoint {until.number:,}.", err=True)

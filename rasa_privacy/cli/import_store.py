@@ -8,6 +8,8 @@ from typing import Final
 
 import click
 
+from rasa_privacy.access.recording import recording
+from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, domain_option, endpoints_option
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import store_settings
@@ -50,6 +52,7 @@ _WORDS: Final = {
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
 @bot_option
 @domain_option
+@operator_options
 @endpoints_option
 def import_store(  # noqa: PLR0913 - one argument per option
     source: str, bot: Path, domain: Path | None, endpoints: Path | None, *, scrub: bool, yes: bool
@@ -79,8 +82,13 @@ def _take_over(stock: StockStore, bot: Path, domain: Path | None, endpoints: Pat
         vault = open_vault(settings)
         try:
             _require_slots(list(imported(files, vault.policy, str(settings.privacy))))
-            with progress("Taking over people", stock.people) as advance:
-                return take_over(vault, _splitter(vault.policy, files.domain), stock, _show, advance)
+            with (
+                recording(vault, permit_for(vault, "import")) as counts,
+                progress("Taking over people", stock.people) as advance,
+            ):
+                done = take_over(vault, _splitter(vault.policy, files.domain), stock, _show, advance)
+                counts |= {"events": done.events, "values": done.values, **done.people}
+                return done
         finally:
             vault.close()
 

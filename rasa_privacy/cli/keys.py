@@ -6,6 +6,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from rasa_privacy.access.recording import recording
+from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
@@ -68,6 +70,7 @@ def _advice(vault: Vault, states: dict[int, str], counts: dict[int, int], there:
 
 @keys.command()
 @click.option("--resume", is_flag=True, help="Make no new epoch; finish a rotation that was interrupted.")
+@operator_options
 @bot_option
 @endpoints_option
 def rotate(*, resume: bool, bot: Path, endpoints: Path | None) -> None:
@@ -75,16 +78,16 @@ def rotate(*, resume: bool, bot: Path, endpoints: Path | None) -> None:
 
     The old KEK stays, so that backups can still be read; `end-epoch` destroys it.
     """
-    with existing_store(bot, endpoints) as vault:
+    with existing_store(bot, endpoints) as vault, recording(vault, permit_for(vault, "keys")) as counts:
         if not resume:
-            number = vault.rotation.begin_epoch(vault.clock())
+            counts["begun_epoch"] = number = vault.rotation.begin_epoch(vault.clock())
             click.echo(f"Epoch {number} is active: new keys are wrapped with its KEK.")
-        rewrap(vault)
+        counts["wrapped_keys"] = rewrap(vault)
     click.echo("Back up the keys now: older copies of them do not open this store any more.")
 
 
-def rewrap(vault: Vault) -> None:
-    """Wrap the keys of older epochs anew, with a progress bar."""
+def rewrap(vault: Vault) -> int:
+    """Wrap the keys of older epochs anew, with a progress bar, and return how many were."""
     before = vault.rotation.old_keys()
     with progress("Wrapping data keys anew", before) as advance:
         for count in vault.rotation.rewrap():
@@ -97,11 +100,13 @@ def rewrap(vault: Vault) -> None:
             f"{left:,} data keys could not be opened and stay in their old epoch; `check --database` names "
             "the people's rows"
         )
+    return before
 
 
 @keys.command("end-epoch")
 @click.argument("epoch", type=click.IntRange(min=1), required=False)
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@operator_options
 @bot_option
 @endpoints_option
 def end_epoch(epoch: int | None, *, yes: bool, bot: Path, endpoints: Path | None) -> None:
@@ -111,17 +116,20 @@ def end_epoch(epoch: int | None, *, yes: bool, bot: Path, endpoints: Path | None
     backups. Make a new backup afterwards.
     """
     with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "keys")
         with vault.key_database.read() as connection:
             states = {each.number: each.state for each in vault.epochs.all(connection)}
         number = epoch or _oldest(states)
-        if states.get(number) == ACTIVE:
-            _confirm(number, yes=yes)
-            click.echo(f"Epoch {vault.rotation.begin_epoch(vault.clock())} is active.")
-        elif states.get(number) == RETIRED:
-            _confirm(number, yes=yes)
         if states.get(number) in {ACTIVE, RETIRED}:
-            rewrap(vault)
-        vault.rotation.end_epoch(number, vault.clock())
+            _confirm(number, yes=yes)
+        with recording(vault, permit) as counts:
+            if states.get(number) == ACTIVE:
+                counts["begun_epoch"] = begun = vault.rotation.begin_epoch(vault.clock())
+                click.echo(f"Epoch {begun} is active.")
+            if states.get(number) in {ACTIVE, RETIRED}:
+                counts["wrapped_keys"] = rewrap(vault)
+            vault.rotation.end_epoch(number, vault.clock())
+            counts["ended_epoch"] = number
     click.echo(f"Epoch {number} is ended and its KEK is destroyed. Backups from its time cannot be read any more.")
     click.echo("Back up the keys and the database now.")
 
@@ -139,6 +147,7 @@ def _confirm(number: int, *, yes: bool) -> None:
 
 
 @keys.command("replay-erasures")
+@operator_options
 @bot_option
 @endpoints_option
 def replay_erasures(bot: Path, endpoints: Path | None) -> None:
@@ -146,8 +155,9 @@ def replay_erasures(bot: Path, endpoints: Path | None) -> None:
 
     Every start of the bot does this by itself; the command says what it did.
     """
-    with existing_store(bot, endpoints) as vault:
+    with existing_store(bot, endpoints) as vault, recording(vault, permit_for(vault, "keys")) as counts:
         again = replay(vault, everything=True)
+        counts |= {"erased": again.erased, "withdrawn": again.withdrawn}
         done = Replayed(vault.replayed.erased + again.erased, vault.replayed.withdrawn + again.withdrawn)
     click.echo(
         f"{done.erased:,} people were deleted again, {done.withdrawn:,} withdrawn purposes were destroyed again."

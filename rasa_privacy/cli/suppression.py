@@ -6,13 +6,16 @@ ever written out.
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.recording import record, record_now
+from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ContactError
@@ -37,34 +40,39 @@ def suppression() -> None:
 
 @suppression.command()
 @sender_option
+@operator_options
 @bot_option
 @endpoints_option
 def add(*, sender: bool, bot: Path, endpoints: Path | None) -> None:
     """Suppress contacts. A line that is none stops it; the lines before it are done."""
     new = total = 0
     with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "suppress")
         for numbered in _batches(_lines()):
             for number, line in numbered:
-                new += vault.database.transact(_adding(vault, number, line, sender=sender))
+                new += vault.database.transact(_recorded(vault, permit, _adding(vault, number, line, sender=sender)))
             total += len(numbered)
     click.echo(f"{new:,} of {total:,} were added; the others were suppressed already.")
 
 
 @suppression.command()
 @sender_option
+@operator_options
 @bot_option
 @endpoints_option
 def check(*, sender: bool, bot: Path, endpoints: Path | None) -> None:
     """Say of each line by its number whether it is suppressed; exit code 1 if one is."""
     any_found = False
     lines = list(_lines())  # first, so that a slow hand holds no transaction open
-    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
-        for number, line in lines:
-            if not sender:
-                _valid(vault, number, line)
-            reason = rules.suppressed(vault, connection, line if sender else None, () if sender else (line,))
-            click.echo(f"line {number}: {'not suppressed' if reason is None else f'suppressed ({reason})'}")
-            any_found = any_found or reason is not None
+    with existing_store(bot, endpoints) as vault:
+        record_now(vault, permit_for(vault, "suppress"), counts={"looked_at": len(lines)})
+        with vault.database.read() as connection:
+            for number, line in lines:
+                if not sender:
+                    _valid(vault, number, line)
+                reason = rules.suppressed(vault, connection, line if sender else None, () if sender else (line,))
+                click.echo(f"line {number}: {'not suppressed' if reason is None else f'suppressed ({reason})'}")
+                any_found = any_found or reason is not None
     if any_found:
         click.get_current_context().exit(_FOUND_EXIT_CODE)
 
@@ -72,19 +80,23 @@ def check(*, sender: bool, bot: Path, endpoints: Path | None) -> None:
 @suppression.command()
 @sender_option
 @click.option("--yes", is_flag=True, required=True, help="Needed: they may be written to again afterwards.")
+@operator_options
 @bot_option
 @endpoints_option
 def remove(*, sender: bool, yes: bool, bot: Path, endpoints: Path | None) -> None:  # noqa: ARG001 - click demands it
     """Lift the suppression of these, whatever its reason was."""
     removed = total = 0
     with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "suppress")
         for number, line in _lines():
-            removed += vault.database.transact(_removing(vault, number, line, sender=sender))
+            work = _removing(vault, number, line, sender=sender)
+            removed += vault.database.transact(_recorded(vault, permit, work, "removed"))
             total += 1
     click.echo(f"{removed:,} of {total:,} were suppressed and are so no longer.")
 
 
 @suppression.command("import")
+@operator_options
 @bot_option
 @endpoints_option
 def import_list(bot: Path, endpoints: Path | None) -> None:
@@ -95,9 +107,10 @@ def import_list(bot: Path, endpoints: Path | None) -> None:
     new = total = 0
     bad: list[int] = []
     with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "suppress")
         for numbered in _batches(_lines()):
             good = [line for number, line in numbered if _is_contact(vault, number, line, bad)]
-            new += vault.database.transact(_importing(vault, good))
+            new += vault.database.transact(_recorded(vault, permit, _importing(vault, good)))
             total += len(numbered)
     click.echo(f"{new:,} of {total:,} were added, {total - new - len(bad):,} were suppressed already.")
     if bad:
@@ -136,6 +149,17 @@ def _is_contact(vault: Vault, number: int, line: str, bad: list[int]) -> bool:
         bad.append(number)
         return False
     return True
+
+
+def _recorded(vault: Vault, permit: Permit, work: Callable[[Any], int], what: str = "added") -> Callable[[Any], int]:
+    """Return work that is recorded in its own transaction, with the number that it returns."""
+
+    def done(connection: Any) -> int:
+        number = work(connection)
+        record(vault, connection, permit, counts={what: number})
+        return number
+
+    return done
 
 
 def _adding(vault: Vault, number: int, line: str, *, sender: bool) -> Any:

@@ -15,8 +15,9 @@ from rasa_privacy.consent.notice import Notice
 from rasa_privacy.consent.terms import version_of
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.checkpoints import Checkpoint
-from rasa_privacy.storage.ledger_record import Chain, columns_of
+from rasa_privacy.storage.ledger_record import columns_of
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
 
@@ -41,7 +42,7 @@ class Checked:
     notices: int
 
 
-class LedgerCheck:
+class LedgerCheck(BookCheck):
     """Goes through a ledger once: notices, then records in their order, each checkpoint after its last record.
 
     Args:
@@ -54,13 +55,7 @@ class LedgerCheck:
     """
 
     def __init__(self, store_id: bytes, key: VerifyingKey, kept: Iterable[Checkpoint] = ()) -> None:
-        self._store_id = store_id
-        self._key = key
-        self._kept = sorted(kept, key=lambda each: each.seq)
-        for each in self._kept:
-            each.check(store_id, key)
-        self._chain = Chain()
-        self._number = self._covered = 0
+        super().__init__(store_id, key, kept)
         self._notices: set[bytes] = set()
 
     def notice(self, stored: StoredNotice) -> None:
@@ -82,30 +77,12 @@ class LedgerCheck:
         Raises:
             LedgerError: It is not the one that follows, its notice is not there, or a kept checkpoint says otherwise.
         """
-        self._chain.add(columns, link)
+        super().record(columns, link)
         seq, _subject, _purpose, event, notice_hash, *_ = columns
         if event in _PROVEN_BY_NOTICE and notice_hash not in self._notices:
             raise LedgerError(
                 f"consent ledger: record {seq} names a notice that is not there; restore the database from its backup"
             )
-        while self._kept and self._kept[0].seq <= self._chain.seq:
-            self._cover(self._kept.pop(0), "that was kept")
-
-    def checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Check the next checkpoint.
-
-        Raises:
-            LedgerError: It is not the next one, not the store's, or it was signed over another ledger.
-        """
-        self._number += 1
-        if checkpoint.number != self._number:
-            raise LedgerError(
-                f"consent ledger: checkpoint {self._number} is missing; restore the database from its backup"
-            )
-        checkpoint.check(self._store_id, self._key)
-        if checkpoint.seq > self._chain.seq:
-            raise self._missing(checkpoint)
-        self._cover(checkpoint, "of the ledger")
 
     def finish(self) -> Checked:
         """Return what was found right.
@@ -113,24 +90,8 @@ class LedgerCheck:
         Raises:
             LedgerError: A kept checkpoint knows of more records.
         """
-        if self._kept:
-            raise self._missing(self._kept[-1])
-        return Checked(self._chain.seq, self._number, self._covered, len(self._notices))
-
-    def _cover(self, checkpoint: Checkpoint, which: str) -> None:
-        if checkpoint.seq != self._chain.seq or checkpoint.link != self._chain.link:
-            raise LedgerError(
-                f"consent ledger: record {self._covered + 1} was changed, or one after it up to {checkpoint.seq}: "
-                f"checkpoint {checkpoint.number} {which} was signed over other records; restore the database from its "
-                "backup"
-            )
-        self._covered = max(self._covered, checkpoint.seq)
-
-    def _missing(self, checkpoint: Checkpoint) -> LedgerError:
-        return LedgerError(
-            f"consent ledger: record {self._chain.seq + 1} is missing: checkpoint {checkpoint.number} was signed over "
-            f"{checkpoint.seq} records; restore the database from its latest backup"
-        )
+        self.end()
+        return Checked(self.chain.seq, self.checkpoints, self.covered, len(self._notices))
 
 
 def verify_store(

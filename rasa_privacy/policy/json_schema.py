@@ -41,6 +41,7 @@ _TOP: Final[Mapping[str, str]] = {
     "minimum_age": "Age in years below which nobody may consent: a number, or by the country that a slot holds.",
     "replies": "The bot's own intents that answer a question of ours while it is open.",
     "roles": "What operators may see and do, by role. Declared only in this release.",
+    "audit": "How the audit log is kept.",
     "import": "What 'rasa-privacy import' may take over from a store without this package. Needed for that only.",
 }
 

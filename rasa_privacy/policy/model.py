@@ -243,6 +243,16 @@ class Role(_Struct, frozen=True, kw_only=True):
     may: tuple[str, ...] | Literal["all"] = ()
 
 
+class Audit(_Struct, frozen=True, kw_only=True):
+    """How the audit log is kept.
+
+    Attributes:
+        operators: Whether it calls operators by their `name`, or by a `pseudonym` that only the store's keys lead back.
+    """
+
+    operators: Literal["name", "pseudonym"] = "name"
+
+
 class SlotAnswer(_Struct, frozen=True, kw_only=True):
     """People whose slot holds the answer that means yes.
 
@@ -301,6 +311,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     minimum_age: int | AgeByCountry | None = None
     replies: Replies | None = None
     roles: dict[str, Role] = {}
+    audit: Audit = Audit()
     import_: Import | None = msgspec.field(default=None, name="import")
 
     def purposes_guarding(self, action: str) -> tuple[str, ...]:

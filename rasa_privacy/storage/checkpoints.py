@@ -1,7 +1,7 @@
-"""`Checkpoints`: signatures over the consent ledger as it was at a moment (docs/spec/ledger.md, section 5).
+"""`Checkpoints`: signatures over a book as it was at a moment (docs/spec/ledger.md, section 5; audit.md, section 4).
 
 Who has the database can compute the whole chain anew, but can sign no checkpoint; and who has an older checkpoint or an
-export can check the ledger against it without any key of the store. They are numbered from 1, and the last one is kept
+export can check the records against it without any key of the store. They are numbered from 1, and the last one is kept
 with a keyed hash, so that none can be taken away unnoticed by who has the keys to look.
 """
 
@@ -13,34 +13,27 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import Select
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.signing import VerifyingKey
-from rasa_privacy.errors import LedgerError, SignatureError
+from rasa_privacy.errors import SignatureError
+from rasa_privacy.storage.books import LEDGER, REMEDY, Book
 from rasa_privacy.storage.signer import Signer
-from rasa_privacy.storage.tables import checkpoints, meta, to_micros
+from rasa_privacy.storage.tables import meta, to_micros
 
 #: A checkpoint is made whenever so many records were written, besides those of the sweep and of the command.
 EVERY_RECORDS: Final = 1000
 
-_DOMAIN: Final = b"rasa_privacy checkpoint v1"
-_HEAD_NAME: Final = "checkpoint_head"
-_HEAD_DOMAIN: Final = "checkpoint head"
-_C: Final = checkpoints.c
-_SELECT: Final = select(_C.number, _C.seq, _C.link, _C.at, _C.signature)
-_LAST: Final = _SELECT.order_by(_C.number.desc()).limit(1)
 _PAGE_ROWS: Final = 1000
-_PAGE: Final = _SELECT.where(_C.number > bindparam("after")).order_by(_C.number).limit(_PAGE_ROWS)
-_INSERT: Final = insert(checkpoints)
-_GET_HEAD: Final = select(meta.c.value).where(meta.c.name == _HEAD_NAME)
+_GET_HEAD: Final = select(meta.c.value).where(meta.c.name == bindparam("which"))
 _PUT_HEAD: Final = insert(meta)
-_SET_HEAD: Final = update(meta).where(meta.c.name == _HEAD_NAME).values(value=bindparam("head"))
-_REMEDY: Final = "restore the database from its backup"
+_SET_HEAD: Final = update(meta).where(meta.c.name == bindparam("which")).values(value=bindparam("head"))
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What the ledger was at a moment, signed.
+    """What a book was at a moment, signed.
 
     Attributes:
         number: Its own number, from 1.
@@ -56,21 +49,21 @@ class Checkpoint:
     at: int
     signature: bytes
 
-    def message(self, store_id: bytes) -> bytes:
+    def message(self, store_id: bytes, book: Book = LEDGER) -> bytes:
         """Return the bytes that are signed."""
-        return _message(store_id, self.number, self.seq, self.link, self.at)
+        return _message(book, store_id, self.number, self.seq, self.link, self.at)
 
-    def check(self, store_id: bytes, key: VerifyingKey) -> None:
+    def check(self, store_id: bytes, key: VerifyingKey, book: Book = LEDGER) -> None:
         """Check the signature.
 
         Raises:
-            LedgerError: It is not the store's.
+            LedgerError: It is not the store's; of another book, the book's error.
         """
         try:
-            key.check(self.message(store_id), self.signature, f"checkpoint {self.number}")
+            key.check(self.message(store_id, book), self.signature, f"checkpoint {self.number}")
         except (SignatureError, TypeError, OverflowError):
-            raise LedgerError(
-                f"consent ledger: checkpoint {self.number} was forged or changed, or is another store's; {_REMEDY}"
+            raise book.error(
+                f"{book.name}: checkpoint {self.number} was forged or changed, or is another store's; {REMEDY}"
             ) from None
 
 
@@ -81,64 +74,77 @@ class Checkpoints:
         index: Blind index of this database, which authenticates the last one.
         signer: What signs them.
         clock: Current time, aware and in UTC.
+        book: What they are signed over.
     """
 
-    def __init__(self, index: BlindIndex, signer: Signer, clock: Callable[[], datetime]) -> None:
+    def __init__(self, index: BlindIndex, signer: Signer, clock: Callable[[], datetime], book: Book = LEDGER) -> None:
         self._index = index
         self._signer = signer
         self._clock = clock
+        self._book = book
+        self._table = book.checkpoints
+        self._last = _select(book).order_by(self._table.c.number.desc()).limit(1)
+        after = self._table.c.number > bindparam("after")
+        self._page = _select(book).where(after).order_by(self._table.c.number).limit(_PAGE_ROWS)
 
     def sign(self, conn: Connection, seq: int, link: bytes) -> Checkpoint:
-        """Sign the ledger's end, and return the checkpoint; the present one where nothing was added since.
+        """Sign the book's end, and return the checkpoint; the present one where nothing was added since.
 
         Args:
-            conn: A connection of `Database.transact` that has locked the end of the ledger and verified it.
+            conn: A connection of `Database.transact` that has locked the end of the book and verified it.
             seq: Number of the last record.
             link: Its link.
 
         Raises:
-            LedgerError: The last checkpoint does not verify, so nothing may be added to it.
+            PrivacyError: The last checkpoint does not verify, so nothing may be added to it (the book's error).
         """
         last = self.verified_last(conn)
         if last is not None and last.seq == seq:
             return last
         number, at = (1 if last is None else last.number + 1), to_micros(self._clock())
-        signature = self._signer.key.sign(_message(self._signer.store_id, number, seq, link, at))
+        signature = self._signer.key.sign(_message(self._book, self._signer.store_id, number, seq, link, at))
         row = {"number": number, "seq": seq, "link": link, "at": at, "signature": signature}
-        conn.execute(_INSERT, row)
-        conn.execute(_SET_HEAD, {"head": self._head(number, signature)})
+        conn.execute(insert(self._table), row)
+        conn.execute(_SET_HEAD, {"which": self._book.checkpoint_head, "head": self._head(number, signature)})
         return Checkpoint(number, seq, link, at, signature)
 
     def verified_last(self, conn: Connection) -> Checkpoint | None:
         """Return the last checkpoint, or None where there is none yet.
 
         Raises:
-            LedgerError: It is not the last one that was made.
+            PrivacyError: It is not the last one that was made (the book's error).
         """
-        row = conn.execute(_LAST).first()
+        row = conn.execute(self._last).first()
         number, signature = (0, b"") if row is None else (row.number, row.signature)
-        if conn.execute(_GET_HEAD).scalar() != self._head(number, signature):
-            raise LedgerError(f"consent ledger: checkpoint {number} is not the last one that was made; {_REMEDY}")
+        if conn.execute(_GET_HEAD, {"which": self._book.checkpoint_head}).scalar() != self._head(number, signature):
+            raise self._book.error(
+                f"{self._book.name}: checkpoint {number} is not the last one that was made; {REMEDY}"
+            )
         return None if row is None else Checkpoint(*row)
 
     def iterate(self, conn: Connection) -> Iterator[Checkpoint]:
         """Yield all checkpoints in their order."""
         after = 0
-        while rows := conn.execute(_PAGE, {"after": after}).all():
+        while rows := conn.execute(self._page, {"after": after}).all():
             yield from (Checkpoint(*row) for row in rows)
             after = rows[-1].number
 
     def begin(self, conn: Connection) -> None:
         """Say that there is no checkpoint yet; from then on a missing one is noticed."""
-        conn.execute(_PUT_HEAD, {"name": _HEAD_NAME, "value": self._head(0, b"")})
+        conn.execute(_PUT_HEAD, {"name": self._book.checkpoint_head, "value": self._head(0, b"")})
 
     def has_begun(self, conn: Connection) -> bool:
         """Return whether `begin` was called for this database."""
-        return conn.execute(_GET_HEAD).first() is not None
+        return conn.execute(_GET_HEAD, {"which": self._book.checkpoint_head}).first() is not None
 
     def _head(self, number: int, signature: Any) -> bytes:
-        return self._index.of(_HEAD_DOMAIN, f"{number}:{bytes(signature).hex()}")
+        return self._index.of(self._book.checkpoint_domain, f"{number}:{bytes(signature).hex()}")
 
 
-def _message(store_id: bytes, number: int, seq: int, link: bytes, at: int) -> bytes:
-    return _DOMAIN + msgspec.msgpack.encode([store_id, number, seq, link, at])
+def _select(book: Book) -> Select:
+    columns = book.checkpoints.c
+    return select(columns.number, columns.seq, columns.link, columns.at, columns.signature)
+
+
+def _message(book: Book, store_id: bytes, number: int, seq: int, link: bytes, at: int) -> bytes:  # noqa: PLR0913, PLR0917 - what is signed
+    return book.signing_domain + msgspec.msgpack.encode([store_id, number, seq, link, at])

@@ -23,8 +23,9 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.chain import Chain
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
-from rasa_privacy.storage.ledger_record import COLUMNS, Chain, LedgerEntry, columns_of, entry_of, record_bytes
+from rasa_privacy.storage.ledger_record import COLUMNS, LedgerEntry, columns_of, entry_of, record_bytes
 from rasa_privacy.storage.ledger_record import LEDGER_EVENTS as LEDGER_EVENTS  # noqa: PLC0414 - named from here
 from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # noqa: PLC0414 - as above
 from rasa_privacy.storage.query import Query

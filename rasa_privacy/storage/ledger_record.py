@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError, TamperedSegmentError
 from rasa_privacy.storage.tables import from_micros, to_micros
 
@@ -70,31 +69,6 @@ class LedgerEntry(NamedTuple):
     seq: int
     record: LedgerRecord
     link: bytes
-
-
-class Chain:
-    """Follows the records of a ledger one by one, wherever they come from."""
-
-    def __init__(self) -> None:
-        self.seq = 0
-        self.link = GENESIS
-
-    def add(self, columns: Sequence[Any], stored: bytes) -> None:
-        """Go on to the next record.
-
-        Args:
-            columns: The columns that the link covers.
-            stored: Its link.
-
-        Raises:
-            LedgerError: It is not the record that follows; names it.
-        """
-        self.seq += 1
-        if columns[0] != self.seq:
-            raise LedgerError(f"consent ledger: record {self.seq} is missing; {_REMEDY}")
-        if stored != link(self.link, record_bytes(columns)):
-            raise LedgerError(f"consent ledger: record {self.seq} was changed or added; {_REMEDY}")
-        self.link = stored
 
 
 def columns_of(seq: int, record: LedgerRecord) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from rasa_privacy.errors import TamperedSegmentError
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.epochs import Epochs
 from rasa_privacy.storage.founding import STORE_ID, STORE_ID_BYTES
-from rasa_privacy.storage.tables import checkpoints, meta, system_keys
+from rasa_privacy.storage.tables import audit_checkpoints, checkpoints, meta, system_keys
 
 #: Name of the signing key, which is its purpose when it is wrapped.
 SIGNING: Final = "signing"
@@ -28,7 +28,7 @@ _STORE: Final = select(meta.c.value).where(meta.c.name == STORE_ID)
 _GET: Final = select(system_keys.c.wrapped).where(system_keys.c.name == bindparam("key"))
 _PUT_STORE: Final = insert(meta)
 _PUT: Final = insert(system_keys)
-_ANY_CHECKPOINT: Final = select(checkpoints.c.number).limit(1)
+_ANY_CHECKPOINT: Final = (select(checkpoints.c.number).limit(1), select(audit_checkpoints.c.number).limit(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,10 @@ def open_signer(database: Database, keys: Database, epochs: Epochs, random_bytes
 
 def _refuse_lost(database: Database, where: Database, what: str) -> None:
     with database.read() as conn:
-        if conn.execute(_ANY_CHECKPOINT).first() is not None:
+        if any(conn.execute(query).first() is not None for query in _ANY_CHECKPOINT):
             raise TamperedSegmentError(
-                f"{where.name}: {what} is missing, but the consent ledger has checkpoints; restore the database from "
-                "its backup"
+                f"{where.name}: {what} is missing, but the consent ledger or the audit log has checkpoints; restore "
+                "the database from its backup"
             )
 
 

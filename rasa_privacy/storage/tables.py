@@ -147,6 +147,35 @@ checkpoints: Final = Table(
     Column("signature", Blob(64), nullable=False),
 )
 
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("operator", String(64), nullable=False),
+    Column("role", String(64), nullable=False),
+    Column("verb", String(32), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    # The random id of one person; empty where a record is about several or none.
+    Column("subject_id", Blob(16)),
+    Column("reason", String(255), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("link", Blob(32), nullable=False),
+    Column("mac", Blob(32), nullable=False),
+    Index("audit_subject", "subject_id"),
+    Index("audit_at", "at"),
+)
+
+audit_checkpoints: Final = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("link", Blob(32), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("signature", Blob(64), nullable=False),
+)
+
 notices: Final = Table(
     "notices",
     metadata,

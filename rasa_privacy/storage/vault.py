@@ -19,6 +19,8 @@ from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.storage.audit import AuditLog
+from rasa_privacy.storage.books import AUDIT
 from rasa_privacy.storage.checkpoints import Checkpoints
 from rasa_privacy.storage.conversations import Conversations
 from rasa_privacy.storage.data_keys import DataKeys
@@ -58,6 +60,7 @@ class Vault:
         conversations: Their events.
         ledger: Their consent.
         checkpoints: Signatures over it.
+        audit: What operators did with their data.
         notices: What they were shown.
         erasures: Who was erased.
         journal: The same, outside the database.
@@ -77,6 +80,7 @@ class Vault:
     conversations: Conversations
     ledger: ConsentLedger
     checkpoints: Checkpoints
+    audit: AuditLog
     notices: Notices
     erasures: Erasures
     journal: ErasureJournal
@@ -142,10 +146,12 @@ def open_vault(
 def _prepare(vault: Vault) -> None:
     """See to the ledger of an older release; one that does not verify stays as it is, and its records do not count."""
     with vault.database.read() as conn:
-        prepared = vault.ledger.is_prepared(conn)
+        prepared, has_audit = vault.ledger.is_prepared(conn), vault.audit.is_prepared(conn)
     if not prepared:
         with suppress(LedgerError):
             vault.database.transact(vault.ledger.prepare)
+    if not has_audit:
+        vault.database.transact(vault.audit.prepare)
 
 
 def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of it would only be unpacked again
@@ -175,6 +181,7 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
         conversations=Conversations(index, data_keys, subjects, random_bytes),
         ledger=ConsentLedger(index, checkpoints),
         checkpoints=checkpoints,
+        audit=AuditLog(index, Checkpoints(index, signer, clock, AUDIT), signer),
         notices=Notices(),
         erasures=Erasures(index, data_keys),
         journal=journal,

@@ -24,6 +24,7 @@ purposes:
 
 #: The modules that are run on SQLite, PostgreSQL and MariaDB alike.
 _CONFORMANCE = {
+    "test_audit",
     "test_conformance",
     "test_conversations",
     "test_erasures",

@@ -1,0 +1,216 @@
+"""`rasa-privacy audit`: who did what with personal data, and whether that record is whole."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from rasa_privacy.access.exported import (
+    cef_lines,
+    checkpoint_json,
+    export_audit,
+    plain_json,
+    read_checkpoint,
+    verify_audit_export,
+    within,
+)
+from rasa_privacy.access.recording import record_now, recording
+from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.files import read_bytes, write_private
+from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.store import existing_store
+from rasa_privacy.crypto.signing import VerifyingKey
+from rasa_privacy.errors import AuditError, ConfigurationError
+from rasa_privacy.policy.verbs import AUDITED
+from rasa_privacy.storage.audit import Verified, Wanted
+from rasa_privacy.storage.audit_record import OUTCOMES, AuditEntry
+from rasa_privacy.storage.checkpoints import Checkpoint
+from rasa_privacy.storage.vault import Vault
+
+_TAMPERED_EXIT_CODE: Final = 1
+_SHOWN: Final = 50
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MOMENTS: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+
+since_option = click.option("--since", type=click.DateTime(_MOMENTS), help="Not before this, in UTC.")
+until_option = click.option("--until", type=click.DateTime(_MOMENTS), help="Before this, in UTC.")
+
+
+@click.group()
+def audit() -> None:
+    """Look into the audit log: verify, show, export, checkpoint.
+
+    Every read of personal data by an operator, every export, change, deletion, key operation and refusal is in it,
+    without values. Nothing is ever deleted from it.
+    """
+
+
+@audit.command()
+@click.option("--public-key", "key_file", type=_FILE, help="The store's public key, as it was exported and kept.")
+@click.option(
+    "--checkpoint", "kept", type=_FILE, multiple=True, help="A checkpoint that was kept; several may be given."
+)
+@click.option("--export", "exported", type=_FILE, help="Check this exported log instead, without the store.")
+@bot_option
+@endpoints_option
+def verify(
+    key_file: Path | None, kept: tuple[Path, ...], exported: Path | None, bot: Path, endpoints: Path | None
+) -> None:
+    """Check that no record was edited, removed, inserted or reordered; name the first one otherwise (exit code 1).
+
+    With a key and checkpoints that you kept elsewhere it also finds that the whole database was put back to an older
+    state or replaced by another one. `rasa-privacy consent public-key` prints the key.
+    """
+    key = None if key_file is None else VerifyingKey.from_pem(read_bytes(key_file))
+    try:
+        checkpoints = [read_checkpoint(read_bytes(path)) for path in kept]
+        checked = _verify_file(exported, key, checkpoints) if exported else _verify(bot, endpoints, key, checkpoints)
+    except AuditError as error:
+        click.echo(f"NOT as it was written: {error}")
+        click.get_current_context().exit(_TAMPERED_EXIT_CODE)
+    click.echo(
+        f"As it was written: {checked.records:,} records, {checked.checkpoints:,} checkpoints, the last one over "
+        f"record {checked.covered:,}."
+    )
+    if exported and key is None:
+        click.echo("The key was the file's own: it shows that the file is whole, not whose it is. Give --public-key.")
+
+
+def _verify_file(exported: Path, key: VerifyingKey | None, kept: list[Checkpoint]) -> Verified:
+    with exported.open("rb") as lines:
+        return verify_audit_export(lines, key, kept)
+
+
+def _verify(bot: Path, endpoints: Path | None, key: VerifyingKey | None, kept: list[Checkpoint]) -> Verified:
+    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
+        return vault.audit.verify(connection, key, kept)
+
+
+@audit.command()
+@click.option("--operator", help="Only of this operator.")
+@click.option("--verb", type=click.Choice(sorted(AUDITED)), help="Only of this kind.")
+@click.option("--outcome", type=click.Choice(sorted(OUTCOMES)), help="Only what ended so.")
+@click.option("--subject", metavar="HEX", help="Only about this person: the random id that other records show.")
+@since_option
+@until_option
+@click.option("--last", type=click.IntRange(1, 10_000), default=_SHOWN, show_default=True, help="How many at most.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
+@operator_options
+@bot_option
+@endpoints_option
+def show(  # noqa: PLR0913 - one parameter for each option
+    *,
+    operator: str | None,
+    verb: str | None,
+    outcome: str | None,
+    subject: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    last: int,
+    as_json: bool,
+    bot: Path,
+    endpoints: Path | None,
+) -> None:
+    """Show the newest records, the last one at the bottom. That you looked is recorded too."""
+    wanted = Wanted(operator, verb, outcome, _subject(subject), _utc(since), _utc(until))
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "audit")
+        with vault.database.read() as connection:
+            found = vault.audit.newest(connection, wanted, last)
+        record_now(vault, permit, counts={"records": len(found)})
+    if as_json:
+        for entry in found:
+            click.echo(msgspec.json.encode(plain_json(entry)).decode())
+    else:
+        Console(width=160).print(_table(found))
+
+
+def _table(found: list[AuditEntry]) -> Table:
+    table = Table("record", "at (UTC)", "operator", "role", "verb", "outcome", "person", "what", "reason", box=None)
+    for seq, each, _link in found:
+        counts = (f"{count:,} {name}" for name, count in sorted(each.counts.items()))
+        what = ", ".join((*each.purposes, *each.items, *counts))
+        person = each.subject_id.hex() if each.subject_id else ""
+        when = f"{each.at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(str(seq), when, each.operator, each.role, each.verb, each.outcome, person, what, each.reason)
+    return table
+
+
+@audit.command()
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("json", "cef")),
+    default="json",
+    show_default=True,
+    help="JSON lines that `verify --export` checks, or CEF for a SIEM.",
+)
+@since_option
+@until_option
+@operator_options
+@bot_option
+@endpoints_option
+def export(  # noqa: PLR0913 - one parameter for each option
+    file: str,
+    *,
+    form: str,
+    since: datetime | None,
+    until: datetime | None,
+    bot: Path,
+    endpoints: Path | None,
+) -> None:
+    """Write the audit log to a file, readable for you alone; - for the output.
+
+    JSON lines hold the whole log, since a part of it proves nothing; CEF may be of a time.
+    """
+    if form == "json" and (since or until):
+        raise ConfigurationError(
+            "audit export: --since and --until go with --format cef; JSON lines hold the whole log"
+        )
+    target = file if file == "-" else str(Path(file).absolute())
+    with existing_store(bot, endpoints) as vault, recording(vault, permit_for(vault, "audit")) as counts:
+        signed = _signed(vault)
+        with vault.database.read() as connection:
+            if form == "json":
+                write_private(target, export_audit(vault, connection, signed))
+            else:
+                found = within(vault.audit.entries(connection), _utc(since), _utc(until))
+                write_private(target, cef_lines(found, vault.signer.store_id))
+        counts["records"] = signed.seq
+    click.echo(f"{signed.seq:,} records up to checkpoint {signed.number:,}.", err=True)
+
+
+@audit.command()
+@click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@bot_option
+@endpoints_option
+def checkpoint(out: str, bot: Path, endpoints: Path | None) -> None:
+    """Sign the log as it is, and print the checkpoint. Keep it elsewhere, for `verify --checkpoint`."""
+    target = out if out == "-" else str(Path(out).absolute())
+    with existing_store(bot, endpoints) as vault:
+        write_private(target, [checkpoint_json(_signed(vault), vault.signer.store_id)])
+
+
+def _signed(vault: Vault) -> Checkpoint:
+    made = vault.database.transact(vault.audit.checkpoint)
+    if made is None:
+        raise ConfigurationError(f"{vault.database.name}: the audit log is empty; there is nothing to sign yet")
+    return made
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=timezone.utc)
+
+
+def _subject(text: str | None) -> bytes | None:
+    try:
+        return None if text is None else bytes.fromhex(text)
+    except ValueError:
+        raise ConfigurationError(
+            "audit show: --subject is 32 hexadecimal digits, as `audit show` prints them"
+        ) from None

@@ -1,0 +1,33 @@
+"""What operators do: the words under `may` of a role in privacy.yml, and the words of the audit log."""
+
+from types import MappingProxyType
+from typing import Final
+
+#: What a role may be allowed, and what it means.
+VERBS: Final = MappingProxyType(
+    {
+        "view": "read what is stored of one person",
+        "export": "hand out a copy of what is stored of one person",
+        "rectify": "change what is stored of one person",
+        "restrict": "stop the use of one person's data, or let it go on",
+        "erase": "delete a person",
+        "consent": "record or end consents, and export the ledger",
+        "requests": "see and handle the requests of people",
+        "audience": "export who may be written to",
+        "suppress": "see, add and lift suppressions",
+        "import": "take conversations over from another store",
+        "keys": "change the keys, and replay deletions",
+        "retention": "run the sweep, and acknowledge reviews",
+        "report": "see counts and reports",
+        "audit": "read and export the audit log, and review alarms",
+        "operators": "add and revoke operators",
+    }
+)
+
+#: Words that only the audit log has: what happens to operators themselves.
+LOGIN: Final = "login"
+TRAINING: Final = "training"
+BREAK_GLASS: Final = "break_glass"
+
+#: Every word of the audit log.
+AUDITED: Final = frozenset((*VERBS, LOGIN, TRAINING, BREAK_GLASS))
