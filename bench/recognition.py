@@ -25,6 +25,7 @@ from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.loader import load_policy
+from rasa_privacy.policy.needs import Needs
 
 GOAL_RECALL: Final = 0.95
 GOAL_ALARMS: Final = 0.005
@@ -100,7 +101,7 @@ def speak(folder: Path, language: str) -> None:
     policy = msgspec.structs.replace(policy, languages=languages)
     vault: Any = SimpleNamespace(policy=policy)
     patience: Any = None
-    runtime.install(runtime.Runtime(vault, EventSplitter(policy), language, patience))
+    runtime.install(runtime.Runtime(vault, EventSplitter(policy), Needs(policy), language, patience))
 
 
 def own_accuracy(model: Path) -> float:

@@ -2,19 +2,21 @@
 
 A `FollowupAction` event, `POST /conversations/<id>/execute` and reminders that name an action bypass the ensemble, so a
 remote action passes the gate here once more. Then Rasa's payload, which carries the whole tracker, is cut to the events
-since the last user message and to the slots of purposes that are active, each value as it may be kept.
+that `actions` of privacy.yml names and to the slots that the action needs, of purposes that are active, each value as
+it may be kept.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
+from rasa_privacy.components.emitted_tracker import minimised
 from rasa_privacy.components.rasa_api import ActionExecutionRejection, hookimpl, plugin_manager
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS
-from rasa_privacy.minimize.events import View, join, texts_of
+from rasa_privacy.minimize.events import View
+from rasa_privacy.policy.needs import VALIDATION, is_validation
 
-#: The form's action and its validation belong together: `validate_lead_form` is guarded with `lead_form`.
-_VALIDATION: Final = "validate_"
+_OUR_RESPONSES: Final = "utter_privacy_"
 
 
 class PayloadHooks:
@@ -30,7 +32,7 @@ class PayloadHooks:
         running = runtime.current()
         if running is None:
             raise ActionExecutionRejection(json_body["next_action"], "the protected store is not configured")
-        return minimised(json_body, running, _active(json_body, running))
+        return _cut(json_body, running, _active(json_body, running))
 
     @hookimpl
     def prefixing_custom_actions_response(self, json_body: dict[str, Any], response: dict[str, Any]) -> None:
@@ -45,101 +47,44 @@ def _active(json_body: Mapping[str, Any], running: runtime.Runtime) -> frozenset
         if action in ACTIONS:
             return frozenset()
         raise ActionExecutionRejection(action, "the consent ledger cannot be read")
-    guarded = {*policy.purposes_guarding(action), *policy.purposes_guarding(action.removeprefix(_VALIDATION))}
+    guarded = {*policy.purposes_guarding(action), *policy.purposes_guarding(action.removeprefix(VALIDATION))}
     if not guarded <= state.active:
         raise ActionExecutionRejection(action, "its purposes lack consent")
     return state.active
 
 
-def minimised(json_body: Mapping[str, Any], running: runtime.Runtime, active: frozenset[str]) -> dict[str, Any]:
+def _cut(json_body: Mapping[str, Any], running: runtime.Runtime, active: frozenset[str]) -> dict[str, Any]:
     """Return the payload cut to what this action may see."""
-    tracker = json_body["tracker"]
-    events = _since_last_message(tracker.get("events") or [])
+    action = str(json_body["next_action"])
     # A validation judges what the person types now; everything else gets what may be kept of it.
-    whole = str(json_body["next_action"]).startswith(("validate_", "action_validate_slot_mappings"))
-    view = View(active, _known(tracker.get("slots") or {}, running), whole=whole)
-    kept = _minimised_events(events, running, view)
-    message = _latest_message(kept)
-    body = {
-        **json_body,
-        "tracker": {
-            **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "followup_action", "paused")},
-            "latest_input_channel": tracker.get("latest_input_channel"),
-            # Both hold more than names: a loop, for one, the message that started it.
-            "active_loop": _only(tracker.get("active_loop"), ("name", "is_interrupted", "rejected")),
-            "latest_action": _only(tracker.get("latest_action"), ("action_name",)),
-            "latest_action_name": tracker.get("latest_action_name"),
-            "slots": _slots(tracker.get("slots") or {}, running, view),
-            "latest_message": message,
-            "events": kept,
-        },
-    }
-    if json_body["next_action"] in ACTIONS:
-        body["domain"] = _own_responses(json_body.get("domain") or {})
+    view = View(active, {}, whole=is_validation(action), items=running.needs.of_action(action))
+    tracker = minimised(json_body["tracker"], running.splitter, running.vault.policy.actions, view)
+    body = {**json_body, "tracker": tracker}
+    if "domain" in json_body:
+        body["domain"] = (_ours if action in ACTIONS else _theirs)(json_body["domain"] or {})
     return body
 
 
-def _only(found: Mapping[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: found[name] for name in names if name in found} if found else {}
+def _ours(domain: Mapping[str, Any]) -> dict[str, Any]:
+    """Our actions need the privacy responses, as the builder may have reworded them, and nothing else of the domain."""
+    responses = domain.get("responses") or {}
+    return {"responses": {name: texts for name, texts in responses.items() if name.startswith(_OUR_RESPONSES)}}
 
 
-def _since_last_message(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    for index in range(len(events) - 1, -1, -1):
-        if events[index].get("event") == "user":
-            return events[index:]
-    return events
-
-
-def _minimised_events(events: list[dict[str, Any]], running: runtime.Runtime, view: View) -> list[dict[str, Any]]:
-    structure, entries = [], []
-    for seq, event in enumerate(events):
-        privacy = event.get("event") == "user" and _intent(event) in INTENTS
-        kept, values = running.splitter.split(event, seq, View(view.active, view.known, privacy, view.whole))
-        structure.append(kept)
-        entries += values
-    join(structure, 0, {"": entries})
-    return structure
-
-
-def _intent(event: Mapping[str, Any]) -> str | None:
-    name = ((event.get("parse_data") or {}).get("intent") or {}).get("name")
-    return name if isinstance(name, str) else None
-
-
-def _latest_message(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the message in the shape in which Rasa sends it: its parse data and text."""
-    user = next((event for event in events if event["event"] == "user"), None)
-    if user is None:
-        return {"intent": {}, "entities": [], "text": None, "message_id": None, "metadata": {}}
-    return {**user["parse_data"], "text": user["text"], "metadata": {}}
-
-
-def _slots(slots: Mapping[str, Any], running: runtime.Runtime, view: View) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for name, value in slots.items():
-        item = running.splitter.item_of_slot(name)
-        if running.splitter.is_plain_slot(name):
-            kept[name] = value
-        elif item is not None and value is not None and running.splitter.purposes_for(item, view.active):
-            kept[name] = value if view.whole else running.splitter.kept(item, value)
-        else:
-            kept[name] = None
+def _theirs(domain: Mapping[str, Any]) -> dict[str, Any]:
+    """The bot's actions need its own domain, without what this package added: that is as long as a small bot's."""
+    kept = dict(domain)
+    kept["responses"] = {
+        name: texts for name, texts in (domain.get("responses") or {}).items() if not name.startswith(_OUR_RESPONSES)
+    }
+    kept["intents"] = [intent for intent in domain.get("intents") or [] if _name_of(intent) not in INTENTS]
+    kept["actions"] = [action for action in domain.get("actions") or [] if _name_of(action) not in ACTIONS]
     return kept
 
 
-def _known(slots: Mapping[str, Any], running: runtime.Runtime) -> dict[str, set[str]]:
-    known: dict[str, set[str]] = {}
-    for name, value in slots.items():
-        item = running.splitter.item_of_slot(name)
-        if item is not None:
-            known.setdefault(item, set()).update(texts_of(value))
-    return known
-
-
-def _own_responses(domain: Mapping[str, Any]) -> dict[str, Any]:
-    """Our actions need the privacy responses, as the builder may have reworded them, and nothing else of the domain."""
-    responses = domain.get("responses") or {}
-    return {"responses": {name: texts for name, texts in responses.items() if name.startswith("utter_privacy_")}}
+def _name_of(listed: object) -> object:
+    """Return the name in a list of the domain, where an entry with settings is a mapping of one name."""
+    return next(iter(listed), None) if isinstance(listed, Mapping) else listed
 
 
 def install() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
+from rasa_privacy.components.emitted_tracker import Recent
 from rasa_privacy.components.rasa_api import (
     CollectingOutputChannel,
     DialogueStateTracker,
@@ -134,6 +135,12 @@ class ConsentProcessor(MessageProcessor):
 
 class ConsentRemoteAction(RemoteAction):
     """Rasa's remote action, whose payload is guarded and cut by consent that was read ahead."""
+
+    def _action_call_format(self, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
+        running = runtime.current()
+        seen = tracker if running is None else Recent(tracker, running.vault.policy.actions)
+        body: dict[str, Any] = super()._action_call_format(seen, domain)
+        return body
 
     async def run(self, output_channel: Any, nlg: Any, tracker: DialogueStateTracker, domain: Domain) -> list[Event]:
         """Run the action, consent read ahead. Rasa gives it a copy of the tracker, so the sender id must do."""

@@ -7,6 +7,7 @@ import sys
 
 from pluggy import HookimplMarker
 from rasa.core import agent as agent_module
+from rasa.core import nlg as nlg_module
 from rasa.core.actions import action as action_module
 from rasa.core.actions import forms as forms_module
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
@@ -17,6 +18,7 @@ from rasa.core.brokers.pika import PikaEventBroker
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.channels.rest import RestInput
 from rasa.core.channels.socketio import SocketIOInput
+from rasa.core.nlg.callback import CallbackNaturalLanguageGenerator
 from rasa.core.policies.ensemble import DefaultPolicyPredictionEnsemble
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
 from rasa.core.processor import MessageProcessor
@@ -82,6 +84,7 @@ __all__ = [
     "ActiveLoop",
     "AgentUttered",
     "BotUttered",
+    "CallbackNaturalLanguageGenerator",
     "CollectingOutputChannel",
     "ConversationPaused",
     "ConversationResumed",
@@ -132,5 +135,6 @@ __all__ = [
     "forms_module",
     "hookimpl",
     "http_error",
+    "nlg_module",
     "plugin_manager",
 ]

@@ -22,6 +22,7 @@ from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.policy.needs import Needs
 from rasa_privacy.storage.vault import Vault
 
 _ATTRIBUTE: Final = "_rasa_privacy_handle"
@@ -52,6 +53,7 @@ class Runtime:
     Attributes:
         vault: The open store.
         splitter: What is kept of an event.
+        needs: Which items an action or a response is sent.
         language: The language in which there is no other word from the person.
         patience: Where database work runs.
         outgoing: What leaves through an event broker: texts masked at least; None where there is no broker.
@@ -60,6 +62,7 @@ class Runtime:
 
     vault: Vault
     splitter: EventSplitter
+    needs: Needs
     language: str
     patience: Patience
     outgoing: EventSplitter | None = field(default=None)

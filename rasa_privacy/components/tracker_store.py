@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from rasa_privacy.components import gate, log_scrubbing, payload, processor, runtime
+from rasa_privacy.components import gate, log_scrubbing, nlg, payload, processor, runtime
 from rasa_privacy.components.announcing import Announcer
 from rasa_privacy.components.event_broker import PrivateEventBroker
 from rasa_privacy.components.history import watch
@@ -36,11 +36,12 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.tracker_reader import read_tracker
 from rasa_privacy.components.turn_storage import TurnWriter
-from rasa_privacy.components.vocabulary import entity_slots, shield_mappings, words_of
+from rasa_privacy.components.vocabulary import entity_slots, form_slots, response_slots, shield_mappings, words_of
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.turns import ACTIONS
 from rasa_privacy.errors import ConfigurationError, ModelMismatchError, PrivacyError
 from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.policy.needs import Needs
 from rasa_privacy.policy.settings import settings_from_mapping
 from rasa_privacy.retention.sweep import EVERY, sweep
 from rasa_privacy.rights.erasure import erase
@@ -89,7 +90,9 @@ class EncryptedTrackerStore(TrackerStore):
         log_scrubbing.install()
         self._vault = vault
         self._patience = Patience(ThreadPoolExecutor(_THREADS, thread_name_prefix="rasa-privacy-store"))
-        self._runtime = Runtime(vault, EventSplitter(vault.policy), vault.policy.languages[0], self._patience)
+        self._runtime = Runtime(
+            vault, EventSplitter(vault.policy), Needs(vault.policy), vault.policy.languages[0], self._patience
+        )
         self._writer = TurnWriter(self._runtime)
         self._announcer: Announcer | None = None
         if isinstance(event_broker, PrivateEventBroker):
@@ -100,6 +103,7 @@ class EncryptedTrackerStore(TrackerStore):
         runtime.install(self._runtime)
         gate.install()
         payload.install()
+        nlg.install()
         processor.install()
         _without_fallback()
         self._read(vault.ledger.verify)
@@ -116,6 +120,7 @@ class EncryptedTrackerStore(TrackerStore):
         self._refusal = _refusal_of(self._domain)
         shield_mappings(self._domain)
         self._runtime.splitter = EventSplitter(self._vault.policy, entity_slots(self._domain))
+        self._runtime.needs = Needs(self._vault.policy, form_slots(self._domain), response_slots(self._domain))
         if self.event_broker is not None:
             self._runtime.outgoing = outgoing_splitter(self._runtime.splitter, self._vault.policy, self._domain)
         log_scrubbing.allow(words_of(self._domain))

@@ -1,10 +1,14 @@
 """What the components take from Rasa's domain: entity classes, safe words, and mappings shielded from our intents."""
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import Domain
 from rasa_privacy.dialogue.turns import INTENTS
+
+#: A slot in a response's text, as Rasa fills it in (rasa/core/nlg/interpolator.py).
+_FILLED: Final = re.compile(r"{([^\n{}]+)}")
 
 
 def entity_slots(domain: Domain) -> dict[str, set[str]]:
@@ -16,6 +20,30 @@ def entity_slots(domain: Domain) -> dict[str, set[str]]:
             if entity is not None:
                 found.setdefault(str(entity), set()).add(slot.name)
     return found
+
+
+def form_slots(domain: Domain) -> dict[str, list[str]]:
+    """Return the slots that each form asks for."""
+    return {str(form): list(domain.required_slots_for_form(form)) for form in domain.form_names}
+
+
+def response_slots(domain: Domain) -> dict[str, set[str]]:
+    """Return what stands between braces in the variations of each response."""
+    return {
+        str(name): {match for text in _texts(variations) for match in _FILLED.findall(text)}
+        for name, variations in domain.responses.items()
+    }
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _texts(part)
 
 
 def words_of(domain: Domain) -> set[str]:

@@ -84,12 +84,14 @@ class View:
         known: Values that the person gave, by item, to be found again in texts.
         privacy_turn: Whether the event is a privacy request, or was filled from one before any action ran.
         whole: Whether values are left uncut, for a validation that needs to judge them.
+        items: The items that the receiver needs; None for all that the purposes list.
     """
 
     active: Collection[str]
     known: Mapping[str, Collection[str]]
     privacy_turn: bool = False
     whole: bool = False
+    items: Collection[str] | None = None
 
 
 class EventSplitter:
@@ -141,6 +143,10 @@ class EventSplitter:
         found = self._purposes_of[item].intersection(active)
         return frozenset(name for name in found if self._optional.get((name, item), name) in active)
 
+    def may_have(self, item: str, view: View) -> bool:
+        """Return whether an active purpose may have this item, and the receiver needs it."""
+        return (view.items is None or item in view.items) and bool(self.purposes_for(item, view.active))
+
     def kept(self, item: str, value: object) -> object:
         """Return how much of a value may be kept."""
         return keep_part(value, self._policy.items[item].keep)
@@ -189,10 +195,8 @@ class EventSplitter:
     def _masked(self, text: str, view: View) -> str:
         findings = find(text)
         if self._policy.messages.keep == "full":
-            allowed = {
-                self._policy.items[item].detect for item in self._policy.items if self.purposes_for(item, view.active)
-            }
-            others = {item: values for item, values in view.known.items() if not self.purposes_for(item, view.active)}
+            allowed = {self._policy.items[item].detect for item in self._policy.items if self.may_have(item, view)}
+            others = {item: values for item, values in view.known.items() if not self.may_have(item, view)}
             return mask(text, [finding for finding in findings if finding.kind not in allowed], others)
         return mask(text, findings, view.known)
 
@@ -208,7 +212,7 @@ class EventSplitter:
                 structure["value"] = value
             return structure, []
         item = self._slot_items.get(name)
-        if item is None or value is None or view.privacy_turn or not self.purposes_for(item, view.active):
+        if item is None or value is None or view.privacy_turn or not self.may_have(item, view):
             return structure, []
         return structure, [[seq, ["value"], item, value if view.whole else self.kept(item, value)]]
 
@@ -260,7 +264,7 @@ class EventSplitter:
                 known.setdefault(item, set()).update(texts_of(entity.get("value")))
         for start, end, item in parsed.get(DROPPED) or []:
             known.setdefault(item, set()).add(str(text)[start:end])
-        return View(view.active, known, view.privacy_turn, view.whole)
+        return replace(view, known=known)
 
     def _message_text(self, text: object, intent: Mapping[str, Any], view: View) -> str | None:
         if isinstance(text, str) and is_payload(text, intent.get("name")):
@@ -281,7 +285,7 @@ class EventSplitter:
                     kept.append({**shape, "value": entity.get("value")})
                 continue
             item = self._entity_items.get(name)
-            if item is None or view.privacy_turn or not self.purposes_for(item, view.active):
+            if item is None or view.privacy_turn or not self.may_have(item, view):
                 continue
             value = entity.get("value") if view.whole else self.kept(item, entity.get("value"))
             entries.append([seq, [*path, len(kept), "value"], item, value])
@@ -290,7 +294,7 @@ class EventSplitter:
 
     def _utterance(self, event: Mapping[str, Any], view: View) -> dict[str, Any]:
         """A bot's text may echo the person: it is masked as a message is."""
-        spoken = View(view.active, view.known, view.privacy_turn)
+        spoken = replace(view, whole=False)
         data = event.get("data") or {}
         kept: dict[str, Any] = dict.fromkeys(data)
         if data.get("buttons"):

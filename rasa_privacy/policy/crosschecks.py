@@ -76,6 +76,7 @@ class CrossChecks:
         for name, purpose in self.policy.purposes.items():
             self._purpose(name, purpose)
         self._bundles()
+        self._sent()
         self._storage()
         self._people()
         self._import()
@@ -253,6 +254,15 @@ class CrossChecks:
         missing = [language for language in self.policy.languages if language not in texts]
         if missing and (required or texts):
             self._note(here, f"{whose} misses '{here[-1]}' in {listed(missing)}")
+
+    def _sent(self) -> None:
+        for action, items in self.policy.actions.items.items():
+            here: KeyPath = ("actions", "items", action)
+            for index, item in enumerate(items):
+                if item not in self.policy.items:
+                    hint = did_you_mean(item, self.policy.items)
+                    self._note((*here, index), f"actions: {shown(action)} needs item {shown(item)}, not declared{hint}")
+            self._twice(here, items)
 
     def _storage(self) -> None:
         if self.policy.storage is not None:

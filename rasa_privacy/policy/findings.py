@@ -31,6 +31,8 @@ CODES: Final = {
     "RP025": "replies names an intent that the domain does not have",
     "RP026": "minimum_age reads a slot that the domain does not have",
     "RP027": "the event broker is not ours, or its settings are wrong",
+    "RP028": "something outside the package gets whole conversations or messages",
+    "RP029": "an action reads a slot that it is not sent",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.

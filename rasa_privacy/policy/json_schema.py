@@ -35,6 +35,7 @@ _TOP: Final[Mapping[str, str]] = {
     "items": "Each kind of personal data, by name.",
     "not_personal": "The slots that hold nothing personal. Every slot is an item or is named here.",
     "messages": "What is kept of message texts, and how long.",
+    "actions": "What an action server and an NLG server are sent.",
     "storage": "Where data is kept, as people are told.",
     "purposes": "Each reason to use data, by name. No data is kept without one.",
     "ask": "When the bot asks for consent.",

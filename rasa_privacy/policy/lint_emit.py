@@ -1,13 +1,19 @@
-"""What leaves the bot's process: the event broker."""
+"""What leaves the bot's process: to the event broker, to an NLG server, to the action server."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.action_slots import readings
 from rasa_privacy.policy.bot import Bot
 from rasa_privacy.policy.broker_settings import BROKER_TYPE, broker_block, wrapped_broker
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.needs import Needs
 from rasa_privacy.policy.suggest import shown
+
+#: The generators of Rasa's own: over HTTP, where its request is minimised, and from the domain.
+_NLG_TYPES: Final = ("callback", "response")
 
 
 def event_broker(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
@@ -25,3 +31,29 @@ def event_broker(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
     except ConfigurationError as error:
         place, _, why = str(error).partition(": ")  # the error's own words begin with the place
         yield Finding("RP027", place, why, "until then the server does not start")
+
+
+def nlg(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
+    """RP028 for a generator of the bot's own."""
+    kind = bot.endpoints.get("nlg").get("type").text
+    if kind is not None and kind.lower() not in _NLG_TYPES:
+        why = f"the generator {shown(kind)} of 'nlg' gets whole conversations, with the sender id"
+        remedy = (
+            "write 'nlg: {url: ...}', whose requests are minimised, or make sure that nothing of it is kept or sent"
+        )
+        yield Finding("RP028", str(bot.endpoints_file), why, remedy, severity="warning")
+
+
+def unsent(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
+    """RP029."""
+    forms = {name: form.required_slots for name, form in bot.domain.forms.items()}
+    needs = Needs(policy, forms)
+    reported: set[tuple[str, str]] = set()
+    for reading in readings(bot.folder):
+        item, sent = policy.item_of_slot(reading.slot), needs.of_action(reading.action)
+        if item is None or sent is None or item in sent or (reading.action, item) in reported:
+            continue
+        reported.add((reading.action, item))
+        why = f"{shown(reading.action)} reads slot {shown(reading.slot)}, and no purpose with it guards that action"
+        remedy = f"it gets nothing there; name '{item}' for it under 'actions: items:' in {file}"
+        yield Finding("RP029", reading.place, why, remedy, severity="warning")

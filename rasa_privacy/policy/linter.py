@@ -32,6 +32,8 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_setup.actions,
     lint_setup.key_folder,
     lint_emit.event_broker,
+    lint_emit.nlg,
+    lint_emit.unsent,
 )
 
 

@@ -135,6 +135,19 @@ class Messages(_Struct, frozen=True, kw_only=True):
     retain: str = "30 days"
 
 
+class Actions(_Struct, frozen=True, kw_only=True):
+    """What an action server and an NLG server are sent. Both get values of active purposes only.
+
+    Attributes:
+        history: Which events go along: since the last message of the person (`turn`), since the session began
+            (`session`), or all that Rasa holds of the conversation (`full`).
+        items: The items that an action or a response needs beside those of the purposes that guard it, by its name.
+    """
+
+    history: Literal["turn", "session", "full"] = "turn"
+    items: dict[str, tuple[str, ...]] = {}
+
+
 class QuietHours(_Struct, frozen=True, kw_only=True):
     """When a purpose writes to nobody. `from_` stands in privacy.yml as `from`.
 
@@ -305,6 +318,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     items: dict[str, Item] = {}
     not_personal: tuple[str, ...] = ()
     messages: Messages = Messages()
+    actions: Actions = Actions()
     storage: Storage | None = None
     purposes: dict[str, Purpose]
     ask: Moment = "just_in_time"

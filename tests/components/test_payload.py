@@ -1,11 +1,15 @@
 """What leaves to the action server, and what may not run there."""
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 import pytest
 
+from rasa_privacy.policy.model import Actions
+from rasa_privacy.policy.needs import Needs
 from tests.support.vaults import SENDER, Clock, grant
 
 pytestmark = pytest.mark.rasa
@@ -100,6 +104,70 @@ def test_payload_holds_the_consented_items_as_they_may_be_kept(ask_hook: Any, sa
     assert [event["event"] for event in tracker["events"]] == ["user", "slot"]
 
 
+def test_an_action_gets_the_items_that_it_needs_and_no_others(
+    ask_hook: Any, said: Any, store: Any, untouched: Any
+) -> None:
+    """An action that no purpose guards gets nothing of the person, unless privacy.yml declares it."""
+    grant(store._vault, "draw")
+    body = ask_hook("action_hours", said)
+    assert not [word for word in ("Quartz", EMAIL) if word in json.dumps(body)]
+    assert body["tracker"]["latest_message"]["text"] == "I am [full_name], [email]"
+    running = untouched.runtime.current()
+    declared = Actions(items={"action_hours": ("full_name",)})
+    running.needs = Needs(msgspec.structs.replace(running.vault.policy, actions=declared))
+    tracker = ask_hook("action_hours", said)["tracker"]
+    assert tracker["slots"]["full_name"] == NAME
+    assert [entity["entity"] for entity in tracker["latest_message"]["entities"]] == ["PERSON"]
+    assert EMAIL not in json.dumps(tracker)
+
+
+def test_a_full_text_is_masked_where_the_action_does_not_need_it(ask_hook: Any, said: Any, open_store: Any) -> None:
+    """With `messages: full` the text holds consented values, for those that need them."""
+    store = open_store("full")
+    grant(store._vault, "draw")
+    assert ask_hook("action_submit", said)["tracker"]["latest_message"]["text"] == f"I am {NAME}, {EMAIL}"
+    assert ask_hook("action_hours", said)["tracker"]["latest_message"]["text"] == "I am [full_name], [email]"
+
+
+def with_history(untouched: Any, history: Any) -> None:
+    """Let the running store have a privacy.yml with this history."""
+    running = untouched.runtime.current()
+    policy = msgspec.structs.replace(running.vault.policy, actions=Actions(history=history))
+    running.vault = dataclasses.replace(running.vault, policy=policy)
+
+
+@pytest.mark.parametrize(("history", "kinds"), [("turn", 2), ("session", 5), ("full", 12)])
+def test_history_is_as_long_as_privacy_yml_says(  # noqa: PLR0913, PLR0917 - six fixtures
+    ask_hook: Any, said: Any, store: Any, untouched: Any, history: Any, kinds: int
+) -> None:
+    """A turn begins with the message, a session with its start; whatever goes along is minimised."""
+    vault = store._vault
+    with_history(untouched, history)
+    grant(vault, "draw")
+    events = untouched.rasa_events
+    later = [events.SessionStarted(), events.SlotSet("email", EMAIL), events.BotUttered(f"Hi {NAME}"), *said[-2:]]
+    sent = ask_hook("action_submit", [*said[:-1], *later])["tracker"]
+    assert len(sent["events"]) == kinds
+    assert sent["latest_message"]["text"] == "I am [full_name], [email]"
+    assert "earlier Zoetrope" not in json.dumps(sent)
+    texts = [event["text"] for event in sent["events"] if event["event"] in ("user", "bot")]
+    assert not [text for text in texts if "Quartz" in text or EMAIL in text]
+
+
+def test_a_value_that_was_replaced_is_masked_in_earlier_texts(ask_hook: Any, store: Any, untouched: Any) -> None:
+    """A slot that holds something else by now still tells what an old text may not show."""
+    vault, events = store._vault, untouched.rasa_events
+    with_history(untouched, "full")
+    grant(vault, "draw")
+    said = [
+        events.UserUttered("it is Oddment Vale", {"name": "greet"}),
+        events.SlotSet("full_name", "Oddment Vale"),
+        events.UserUttered("no, Other", {"name": "greet"}),
+        events.SlotSet("full_name", "Other"),
+    ]
+    assert "Oddment" not in json.dumps(ask_hook("action_hours", said))
+
+
 def test_message_that_started_a_loop_does_not_leave_by_it(ask_hook: Any, said: Any, store: Any, untouched: Any) -> None:
     """Rasa keeps that message with the active loop; its text leaves masked or not at all."""
     grant(store._vault, "draw")
@@ -125,6 +193,16 @@ def test_privacy_request_leaves_without_its_words(ask_hook: Any, store: Any, unt
     assert "Quartz" not in json.dumps(body)
     assert set(body["domain"]) == {"responses"}
     assert all(name.startswith("utter_privacy_") for name in body["domain"]["responses"])
+
+
+def test_an_action_of_the_bot_gets_the_domain_without_our_part(ask_hook: Any, said: Any, store: Any) -> None:
+    """What this package adds to the domain is as long as a small bot's own, and no action of the bot needs it."""
+    domain = ask_hook("action_hours", said)["domain"]
+    assert set(domain) == set(store.domain.as_dict())
+    assert set(domain["responses"]) == {"utter_greet"}
+    assert sorted(map(str, domain["intents"])) == ["enter_draw", "greet"]
+    assert not [name for name in domain["actions"] if str(name).startswith("action_privacy_")]
+    assert "lead_form" in domain["forms"]
 
 
 def test_unreadable_ledger_lets_only_our_own_actions_out(ask_hook: Any, said: Any, sql: Any, untouched: Any) -> None:

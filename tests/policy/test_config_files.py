@@ -26,6 +26,7 @@ def test_the_annotated_policy_shows_every_option() -> None:
         model.Controller,
         model.Item,
         model.Messages,
+        model.Actions,
         model.Purpose,
         model.Role,
         model.First,

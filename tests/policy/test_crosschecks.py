@@ -34,6 +34,12 @@ CASES = [
         ("basis: consent", "basis: contract\n    because: {en: x}\n    consent_lasts: 1 year"),
         "has no consent that could last",
     ),
+    (
+        "sent",
+        ("purposes:", "actions: {items: {action_hi: [mail]}}\npurposes:"),
+        "actions: 'action_hi' needs item 'mail', not declared; did you mean 'email'?",
+    ),
+    ("sent twice", ("purposes:", "actions: {items: {a: [email, email]}}\npurposes:"), "a names 'email' twice"),
     ("duration", ("90 days", "ninety days"), "15:5: purposes.prize_draw.retain: 'ninety days' is not a duration"),
     ("message duration", ("30 days", "until withdrawn"), "8:26: messages.retain: 'until withdrawn' is not a duration"),
     ("zero", ("90 days", "0 days"), "'0 days' is not a duration"),

@@ -41,6 +41,27 @@ CASES = [
         "event_broker: {type: rasa_privacy.PrivateEventBroker, brocker: {type: sql}}\naction_endpoint:",
         "did you mean 'broker'?",
     ),
+    (
+        "RP028",
+        "endpoints.yml",
+        "action_endpoint:",
+        "nlg: {type: own.Writer}\naction_endpoint:",
+        "'own.Writer' of 'nlg'",
+    ),
+    *(
+        (
+            "RP029",
+            "actions/__init__.py",
+            "import rasa_privacy.actions",
+            f"import rasa_privacy.actions\nclass A:\n  def name(s): return 'action_hi'\n  def run(s, tracker): {read}",
+            f"__init__.py:{line}: 'action_hi' reads slot 'email'",
+        )
+        for read, line in (
+            ("tracker.get_slot('email')", 4),
+            ("tracker.slots['email']", 4),
+            ("tracker.slots.get('email', '')", 4),
+        )
+    ),
     ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import rasa_privacy", "do not import"),
     ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import (", "do not import"),
     (
@@ -234,3 +255,16 @@ def test_a_bot_that_cannot_be_read_is_an_error(
     with pytest.raises(ConfigurationError) as caught:
         read_bot(bot_folder)
     assert message in str(caught.value)
+
+
+def test_an_action_that_is_sent_what_it_reads_is_no_finding(bot_folder: Path) -> None:
+    """A guard or the declaration sends it the slot; a plain slot is sent to everybody."""
+    source = "import rasa_privacy.actions\n" + "".join(
+        f"class {name}:\n  def name(self): return '{name}'\n  def run(self, tracker): tracker.get_slot('{slot}')\n"
+        for name, slot in (("lead_form", "email"), ("action_hi", "email"), ("action_own", "favourite_activity"))
+    )
+    (bot_folder / "actions" / "__init__.py").write_text(source, encoding="utf-8")
+    privacy = bot_folder / "privacy.yml"
+    text = privacy.read_text(encoding="utf-8")
+    privacy.write_text(text + "actions: {items: {action_hi: [email]}}\n", encoding="utf-8")
+    assert findings(bot_folder) == []

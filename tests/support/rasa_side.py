@@ -9,6 +9,7 @@ with warnings.catch_warnings():
     from rasa.core.brokers.file import FileEventBroker
     from rasa.core.channels.channel import CollectingOutputChannel
     from rasa.core.exporter import Exporter
+    from rasa.core.nlg.generator import NaturalLanguageGenerator
     from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
     from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore, check_if_tracker_store_async
     from rasa.shared.core import events as rasa_events
@@ -49,6 +50,7 @@ __all__ = [
     "InMemoryTrackerStore",
     "Message",
     "ModelMetadata",
+    "NaturalLanguageGenerator",
     "SQLTrackerStore",
     "TemplatedNaturalLanguageGenerator",
     "check_if_tracker_store_async",

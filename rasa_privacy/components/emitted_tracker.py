@@ -1,0 +1,139 @@
+"""What an action server and an NLG server see of a conversation, instead of Rasa's whole tracker.
+
+`Recent` stands in for the tracker while Rasa writes its request, so that only the events that go along are turned into
+JSON: with Rasa's own request the time grows with the conversation. `minimised` cuts what was written.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
+from rasa_privacy.dialogue.turns import INTENTS
+from rasa_privacy.minimize.events import EventSplitter, View, join, texts_of
+from rasa_privacy.policy.model import Actions
+
+#: The event with which each history begins; with none, all of them go along.
+_BEGINS: Final[Mapping[str, str]] = {"turn": "user", "session": "session_started"}
+
+State = dict[str, Any]
+_Event = TypeVar("_Event")
+
+
+class Recent:
+    """A tracker as Rasa's requests see it, with the events of one history only.
+
+    Args:
+        tracker: The live tracker.
+        settings: `actions` of privacy.yml.
+    """
+
+    def __init__(self, tracker: DialogueStateTracker, settings: Actions) -> None:
+        self._tracker = tracker
+        self._settings = settings
+        self.sender_id = tracker.sender_id
+
+    def current_state(self, _verbosity: object = None) -> State:
+        """Return the tracker's state, whatever verbosity Rasa asks for."""
+        events = recent(self._tracker.events, self._settings, _type_of)
+        return {**self._tracker.current_state(), "events": [event.as_dict() for event in events]}
+
+
+def recent(events: Iterable[_Event], settings: Actions, type_of: Callable[[_Event], object]) -> list[_Event]:
+    """Return the events that go along, the oldest first."""
+    there = list(events)
+    beginning = _BEGINS.get(settings.history)
+    for index in range(len(there) - 1, -1, -1):
+        if type_of(there[index]) == beginning:
+            return there[index:]
+    return there
+
+
+def _type_of(event: Event) -> object:
+    return event.type_name
+
+
+def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Actions, view: View) -> State:
+    """Return the state of a tracker cut to what its receiver may see.
+
+    Args:
+        tracker: The `tracker` of Rasa's request.
+        splitter: Knows privacy.yml and the domain.
+        settings: `actions` of privacy.yml.
+        view: Active purposes, and the items that the receiver needs.
+    """
+    events = recent(tracker.get("events") or [], settings, lambda event: event.get("event"))
+    view = replace(view, known=known_values(tracker.get("slots") or {}, events, splitter))
+    kept = _minimised_events(events, splitter, view)
+    return {
+        **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "followup_action", "paused")},
+        "latest_input_channel": tracker.get("latest_input_channel"),
+        # Both hold more than names: a loop, for one, the message that started it.
+        "active_loop": _only(tracker.get("active_loop"), ("name", "is_interrupted", "rejected")),
+        "latest_action": _only(tracker.get("latest_action"), ("action_name",)),
+        "latest_action_name": tracker.get("latest_action_name"),
+        "slots": _slots(tracker.get("slots") or {}, splitter, view),
+        "latest_message": _latest_message(kept),
+        "events": kept,
+    }
+
+
+def _only(found: Mapping[str, Any] | None, names: tuple[str, ...]) -> State:
+    return {name: found[name] for name in names if name in found} if found else {}
+
+
+def _minimised_events(events: list[State], splitter: EventSplitter, view: View) -> list[State]:
+    structure, entries = [], []
+    for seq, event in enumerate(events):
+        privacy = event.get("event") == "user" and _intent(event) in INTENTS
+        kept, values = splitter.split(event, seq, replace(view, privacy_turn=privacy))
+        structure.append(kept)
+        entries += values
+    join(structure, 0, {"": entries})
+    return structure
+
+
+def _intent(event: Mapping[str, Any]) -> str | None:
+    name = ((event.get("parse_data") or {}).get("intent") or {}).get("name")
+    return name if isinstance(name, str) else None
+
+
+def _latest_message(events: list[State]) -> State:
+    """Return the message in the shape in which Rasa sends it: its parse data and text."""
+    user = next((event for event in reversed(events) if event["event"] == "user"), None)
+    if user is None:
+        return {"intent": {}, "entities": [], "text": None, "message_id": None, "metadata": {}}
+    return {**user["parse_data"], "text": user["text"], "metadata": {}}
+
+
+def _slots(slots: Mapping[str, Any], splitter: EventSplitter, view: View) -> State:
+    kept: State = {}
+    for name, value in slots.items():
+        item = splitter.item_of_slot(name)
+        if splitter.is_plain_slot(name):
+            kept[name] = value
+        elif item is not None and value is not None and splitter.may_have(item, view):
+            kept[name] = value if view.whole else splitter.kept(item, value)
+        else:
+            kept[name] = None
+    return kept
+
+
+def known_values(slots: Mapping[str, Any], events: Iterable[State], splitter: EventSplitter) -> dict[str, set[str]]:
+    """Return what the person gave, by item: also what a later value has replaced, as earlier texts hold it."""
+    known: dict[str, set[str]] = {}
+    pairs = [*slots.items(), *((event.get("name"), event.get("value")) for event in events if _sets_slot(event))]
+    for name, value in pairs:
+        item = splitter.item_of_slot(str(name))
+        if item is not None:
+            known.setdefault(item, set()).update(texts_of(value))
+    for event in events:
+        for entity in (event.get("parse_data") or {}).get("entities") or []:
+            item = splitter.item_of_entity(str(entity.get("entity")))
+            if item is not None:
+                known.setdefault(item, set()).update(texts_of(entity.get("value")))
+    return known
+
+
+def _sets_slot(event: Mapping[str, Any]) -> bool:
+    return event.get("event") == "slot"

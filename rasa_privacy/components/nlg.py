@@ -1,0 +1,93 @@
+"""The request to an NLG server: the Emit door of `nlg:` in endpoints.yml.
+
+Rasa sends the whole tracker. Here the server gets what an action of the same needs gets (`payload.py`): the events that
+`actions` of privacy.yml names, and the slots that stand in the response's text in the domain, of active purposes.
+
+1. It learns the person's random id and never the sender id: it renders a text, and answers to nobody.
+2. The arguments that an action hands to a response go along, but for values that the response may not have.
+3. Where the ledger cannot be read nobody has consented, and the server gets names of intents and actions alone.
+"""
+
+from typing import Any
+
+from rasa_privacy.components import runtime
+from rasa_privacy.components.emitted_tracker import Recent, State, known_values, minimised
+from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, DialogueStateTracker, nlg_module
+from rasa_privacy.consent.ledger import state_of
+from rasa_privacy.errors import EmitError, PrivacyError
+from rasa_privacy.minimize.events import View
+from rasa_privacy.minimize.masking import mask
+
+
+class PrivateNlg(CallbackNaturalLanguageGenerator):
+    """Rasa's NLG over HTTP, with a minimised request."""
+
+    async def generate(
+        self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
+    ) -> State | None:
+        """Return the response that the server writes.
+
+        Raises:
+            EmitError: There is no protected store in this process.
+            RasaException: The server's answer is no response.
+        """
+        running = runtime.current()
+        if running is None:
+            raise EmitError(
+                "nlg: no response was asked for, because this process has no protected store to minimise the request "
+                "with; set 'tracker_store' in endpoints.yml as 'rasa-privacy check' says"
+            )
+        person, active = await running.patience.run(lambda _: _person(running, tracker.sender_id))
+        view = View(active, {}, items=running.needs.of_response(utter_action))
+        safe = _Safe(tracker, running, view, person)
+        arguments = {
+            name: value if name == "domain_responses" else safe.argument(value) for name, value in kwargs.items()
+        }
+        answer: State | None = await super().generate(utter_action, safe, output_channel, **arguments)
+        return answer
+
+
+class _Safe(Recent):
+    """A tracker as the NLG server sees it."""
+
+    def __init__(self, tracker: DialogueStateTracker, running: runtime.Runtime, view: View, person: str) -> None:
+        super().__init__(tracker, running.vault.policy.actions)
+        self._splitter, self._view = running.splitter, view
+        self.sender_id = person
+
+    def current_state(self, _verbosity: object = None) -> State:
+        """Return the state that may leave the process."""
+        state = minimised(super().current_state(), self._splitter, self._settings, self._view)
+        return {**state, "sender_id": self.sender_id}
+
+    def current_slot_values(self) -> State:
+        """Return the slots by which Rasa chooses, in this process, the variation of a response."""
+        slots: State = self._tracker.current_slot_values()
+        return slots
+
+    def argument(self, value: object) -> object:
+        """Return what an action hands to a response, without values that the response may not have."""
+        if not isinstance(value, str):
+            return value
+        known = known_values(self._tracker.current_slot_values(), (), self._splitter)
+        return mask(value, (), {item: found for item, found in known.items() if not self._may_have(item)})
+
+    def _may_have(self, item: str) -> bool:
+        return self._splitter.may_have(item, self._view)
+
+
+def _person(running: runtime.Runtime, sender_id: str) -> tuple[str, frozenset[str]]:
+    """Return a person's random id, empty for nobody yet, and the purposes that they allow."""
+    vault = running.vault
+    try:
+        with vault.database.read() as connection:
+            subject_id = vault.subjects.find(connection, sender_id)
+            active = state_of(vault, connection, subject_id, vault.clock()).active
+    except PrivacyError:
+        return "", frozenset()
+    return "" if subject_id is None else subject_id.hex(), active
+
+
+def install() -> None:
+    """Let Rasa make our generator where `nlg:` names a server."""
+    nlg_module.CallbackNaturalLanguageGenerator = PrivateNlg

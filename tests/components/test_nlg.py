@@ -1,0 +1,124 @@
+"""What leaves to an NLG server, which here is a real one on this computer."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rasa_privacy.errors import EmitError
+from tests.support.http_recorder import Recorder, recording
+from tests.support.vaults import SENDER, grant
+
+pytestmark = pytest.mark.rasa
+
+NAME = "Zoetrope Quartz"
+EMAIL = "zoe.quartz@mail.example"
+RESPONSES = {"utter_hello": [{"text": "Hello {full_name}"}], "utter_bye": [{"text": "Bye"}]}
+
+
+@pytest.fixture
+def server() -> Iterator[Recorder]:
+    """An NLG server that answers each request with the response's name."""
+    with recording(lambda body: {"text": json.loads(body)["response"]}) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def tracker(store: Any, untouched: Any) -> Any:
+    """A conversation in which a person said who they are, two messages ago and now."""
+    events = untouched.rasa_events
+    entities = [{"entity": "PERSON", "value": NAME}, {"entity": "email", "value": EMAIL}]
+    made = store.init_tracker(SENDER)
+    for event in (
+        events.UserUttered(f"earlier {NAME}", {"name": "greet"}, entities),
+        events.SlotSet("full_name", NAME),
+        events.SlotSet("email", EMAIL),
+        events.UserUttered(f"I am {NAME}, {EMAIL}", {"name": "greet"}, entities, metadata={"number": SENDER}),
+    ):
+        made.update(event)
+    return made
+
+
+def generator(untouched: Any, store: Any, server: Recorder) -> Any:
+    """Return what Rasa makes of `nlg: {url: ...}` once our store is there, with these responses in the domain."""
+    domain = store.domain.merge(untouched.rasa_api.Domain.from_dict({"version": "3.1", "responses": RESPONSES}))
+    store.domain = domain
+    return untouched.NaturalLanguageGenerator.create(untouched.EndpointConfig(server.url), domain)
+
+
+async def request(untouched: Any, store: Any, server: Recorder, tracker: Any, response: str, **more: Any) -> Any:
+    """Let a response be written and return what the server was sent."""
+    answer = await generator(untouched, store, server).generate(response, tracker, "rest", **more)
+    assert answer == {"text": response}
+    return json.loads(server.bodies[-1])
+
+
+async def test_without_consent_the_server_learns_names_only(
+    untouched: Any, store: Any, server: Recorder, tracker: Any
+) -> None:
+    """No value, no text, no sender id."""
+    body = await request(untouched, store, server, tracker, "utter_hello")
+    assert set(body) == {"response", "id", "arguments", "tracker", "channel"}
+    text = json.dumps(body)
+    assert not [word for word in ("Quartz", "Zoetrope", EMAIL, "5558172", "earlier") if word in text]
+    assert body["tracker"]["latest_message"]["intent"]["name"] == "greet"
+
+
+async def test_with_consent_it_gets_the_slots_in_the_response(
+    untouched: Any, store: Any, server: Recorder, tracker: Any
+) -> None:
+    """The greeting needs the name and not the email address, and goodbye neither; the person has a random id."""
+    subject_id = grant(store._vault, "draw")
+    hello = (await request(untouched, store, server, tracker, "utter_hello"))["tracker"]
+    assert {name: value for name, value in hello["slots"].items() if value} == {"full_name": NAME}
+    assert hello["latest_message"]["text"] == "I am [full_name], [email]"
+    assert hello["sender_id"] == subject_id.hex()
+    assert [event["event"] for event in hello["events"]] == ["user"]
+    assert EMAIL not in json.dumps(hello)
+    bye = await request(untouched, store, server, tracker, "utter_bye")
+    assert not [word for word in ("Quartz", EMAIL, "5558172") if word in json.dumps(bye)]
+
+
+async def test_arguments_of_an_action_lose_what_the_response_may_not_have(
+    untouched: Any, store: Any, server: Recorder, tracker: Any
+) -> None:
+    """A reference number goes along; an email address that the action mixed in does not."""
+    grant(store._vault, "draw")
+    body = await request(
+        untouched, store, server, tracker, "utter_hello", reference="NW-KTRB", line=f"{NAME} at {EMAIL}", count=3
+    )
+    assert body["arguments"] == {"reference": "NW-KTRB", "line": f"{NAME} at [email]", "count": 3}
+
+
+async def test_conditions_on_slots_still_choose_the_variation(
+    untouched: Any, store: Any, server: Recorder, tracker: Any
+) -> None:
+    """Rasa chooses by the real slots, inside the process; the server hears the variation's id."""
+    condition = [{"type": "slot", "name": "email", "value": EMAIL}]
+    responses = {"utter_hello": [{"id": "for-known", "text": "Hi", "condition": condition}]}
+    body = await request(untouched, store, server, tracker, "utter_hello", domain_responses=responses)
+    assert body["id"] == "for-known"
+    assert EMAIL not in json.dumps(body)
+
+
+async def test_an_unreadable_ledger_means_no_consent(
+    untouched: Any, store: Any, server: Recorder, tracker: Any, sql: Any
+) -> None:
+    """The person is still answered, and nothing leaves."""
+    grant(store._vault, "draw")
+    sql("DROP TABLE ledger")
+    body = await request(untouched, store, server, tracker, "utter_hello")
+    assert "Quartz" not in json.dumps(body)
+    assert body["tracker"]["sender_id"] == ""
+
+
+async def test_a_process_without_our_store_sends_nothing(
+    untouched: Any, store: Any, server: Recorder, tracker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no store was opened nobody can say what may leave."""
+    made = generator(untouched, store, server)
+    monkeypatch.setattr(untouched.runtime, "_current", None)
+    with pytest.raises(EmitError, match="no protected store"):
+        await made.generate("utter_hello", tracker, "rest")
+    assert server.bodies == []
