@@ -20,6 +20,11 @@ COMMANDS: Final = {
     "check": ("rasa_privacy.cli.check", "check", "Say what is wrong or forgotten in a bot's privacy settings."),
     "database": ("rasa_privacy.cli.database", "database", "Show or upgrade the schema of the stored data."),
     "import": ("rasa_privacy.cli.import_store", "import_store", "Take over the conversations of Rasa's own SQL store."),
+    "regulations": (
+        "rasa_privacy.cli.regulations",
+        "regulations",
+        "Show what each law asks, and what is newer.",
+    ),
     "schema": ("rasa_privacy.cli.schema", "schema", "Print the JSON Schema of privacy.yml for editors."),
     "keys": ("rasa_privacy.cli.keys", "keys", "Look after the keys: status, rotate, end-epoch, replay-erasures."),
     "consent": ("rasa_privacy.cli.consent", "consent", "Show, prove, import and end consents; receipts."),

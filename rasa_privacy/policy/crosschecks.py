@@ -5,15 +5,19 @@ An item that no purpose uses is no mistake here, since nothing is ever kept of i
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
+from rasa_privacy.errors import PolicyError
 from rasa_privacy.policy.decoder import dotted
 from rasa_privacy.policy.languages import available_languages
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
+from rasa_privacy.policy.profile_model import OptOutRule
+from rasa_privacy.policy.regulations import load_profile
 from rasa_privacy.policy.slots import is_exempt
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 
@@ -28,7 +32,6 @@ _REGULATION: Final = re.compile(r"[a-z0-9-]+@[0-9]{4}-[0-9]{2}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LINK: Final = re.compile(r"https?://[^\s/]+\S*")
 _AGES: Final = range(1, 100)
-_CCPA_PAUSE_SECONDS: Final = 365 * 86_400
 
 # Actions without which Rasa cannot run a conversation at all (rasa/shared/core/constants.py), or ours, which ask.
 _NEVER_GUARDED: Final = frozenset(
@@ -194,14 +197,24 @@ class CrossChecks:
             self._note(here, f"{whose}, about which nobody would be asked; name another that rests on consent")
 
     def _pause(self, here: KeyPath, duration: str) -> None:
-        """Who said no to a sale is left alone for 12 months (Cal. Civ. Code 1798.135(c)(4))."""
-        californian = any(name.startswith("ccpa@") for name in self.policy.regulations)
+        """Who said no to a sale is left alone for as long as the regulations say."""
         try:
-            short = duration_seconds(duration) < _CCPA_PAUSE_SECONDS
+            seconds = duration_seconds(duration)
         except ValueError:
             return
-        if californian and short:
-            self._note(here, "ask_again_after must be at least '12 months' under the CCPA (1798.135(c)(4))")
+        for regulation, rule in self._asking_again():
+            if seconds < duration_seconds(rule.ask_again_after or duration):
+                message = (
+                    f"ask_again_after must be at least '{rule.ask_again_after}' under {regulation} ({rule.article})"
+                )
+                self._note(here, message)
+
+    def _asking_again(self) -> Iterator[tuple[str, OptOutRule]]:
+        for name in self.policy.regulations:
+            with suppress(PolicyError):  # `check` names one that is unknown
+                rule = load_profile(name).opt_out
+                if rule is not None and rule.ask_again_after is not None:
+                    yield name, rule
 
     def _bundles(self) -> None:
         """Refusing one purpose must not close what another is for, unless that is declared and justified."""

@@ -33,6 +33,10 @@ CODES: Final = {
     "RP027": "the event broker is not ours, or its settings are wrong",
     "RP028": "something outside the package gets whole conversations or messages",
     "RP029": "an action reads a slot that it is not sent",
+    "RP050": "a regulation has no profile, or its profile does not parse",
+    "RP051": "a regulation's profile is out of date, or past the day on which it was to be looked at again",
+    "RP052": "the notice misses a part that a regulation wants",
+    "RP053": "minimum_age is missing or too low for a regulation",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.

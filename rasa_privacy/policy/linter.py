@@ -5,17 +5,19 @@ legal basis holds, and what the bot's own actions do with the values they are gi
 """
 
 from collections.abc import Callable, Iterator
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Final
 
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy import lint_domain, lint_emit, lint_setup
+from rasa_privacy.policy import lint_domain, lint_emit, lint_regulations, lint_setup
 from rasa_privacy.policy.bot import Bot
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import load_settings
 
 Check = Callable[[Bot, Policy, str], Iterator[Finding]]
+DatedCheck = Callable[[Bot, Policy, str, date], Iterator[Finding]]
 
 _CHECKS: Final[tuple[Check, ...]] = (
     lint_domain.unclassified,
@@ -35,17 +37,21 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_emit.nlg,
     lint_emit.unsent,
 )
+_DATED_CHECKS: Final[tuple[DatedCheck, ...]] = (lint_regulations.regulations,)
 
 
-def lint(bot: Bot, policy: Policy, file: str = "privacy.yml") -> list[Finding]:
+def lint(bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | None = None) -> list[Finding]:
     """Return what is to be mended, errors first, then by code.
 
     Args:
         bot: The bot's folder as read by `read_bot`.
         policy: What privacy.yml says.
         file: The name of privacy.yml to show.
+        today: The day to judge by, in UTC; otherwise this one.
     """
+    day = today or datetime.now(timezone.utc).date()
     found = [finding for check in _CHECKS for finding in check(bot, policy, file)]
+    found += [finding for dated in _DATED_CHECKS for finding in dated(bot, policy, file, day)]
     return sorted(found, key=lambda finding: (finding.severity != "error", finding.code, finding.place))
 
 

@@ -1,0 +1,99 @@
+"""`rasa-privacy regulations`: which profiles there are, what one says, and what a newer one changes for this bot."""
+
+from datetime import date, datetime, timezone
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.policy_file import policy_file
+from rasa_privacy.errors import PolicyError
+from rasa_privacy.policy.loader import load_policy
+from rasa_privacy.policy.regulations import changes, figures, is_past_review, load_profile, newest, profiles
+
+_WIDTH = 160
+
+
+@click.group()
+def regulations() -> None:
+    """Look at the regulation profiles: list, show, diff, upgrade.
+
+    Your own profiles are files in the bot's folder 'regulations'; 'docs/regulations.md' has their form.
+    """
+
+
+@regulations.command(name="list")
+@bot_option
+@endpoints_option
+def list_(bot: Path, endpoints: Path | None) -> None:
+    """List every profile, and which of them privacy.yml names."""
+    named = _named(bot, endpoints)
+    table = Table("profile", "used", "look again by", "title", box=None, pad_edge=False)
+    for name in profiles(bot):
+        try:
+            profile = load_profile(name, bot)
+        except PolicyError as error:
+            table.add_row(name, "yes" if name in named else "", "", f"cannot be used: {error}")
+            continue
+        by = f"{profile.review_by}{' (past)' if is_past_review(profile, _today()) else ''}"
+        table.add_row(name, "yes" if name in named else "", by, profile.title)
+    Console(width=_WIDTH).print(table)
+
+
+@regulations.command()
+@click.argument("profile")
+@bot_option
+def show(profile: str, bot: Path) -> None:
+    """Show what a profile says, such as gdpr@2026-11: each figure with its article and how sure it is."""
+    found = load_profile(profile, bot)
+    click.echo(f"{found.id}: {found.title}. To be looked at again by {found.review_by}.")
+    for path, line in figures(found).items():
+        click.echo(f"  {path}: {line}")
+
+
+@regulations.command()
+@click.argument("before")
+@click.argument("after")
+@bot_option
+def diff(before: str, after: str, bot: Path) -> None:
+    """Show what differs between two profiles."""
+    _show_changes(changes(load_profile(before, bot), load_profile(after, bot)))
+
+
+@regulations.command()
+@click.option("--write", is_flag=True, help="Name the newer profiles in privacy.yml.")
+@bot_option
+@endpoints_option
+def upgrade(bot: Path, endpoints: Path | None, *, write: bool) -> None:
+    """Show what newer profiles change for this bot; nothing is written without --write."""
+    path = policy_file(bot, endpoints)
+    text = path.read_text(encoding="utf-8")
+    newer = {name: new for name in load_policy(path).regulations if (new := newest(name, bot)) is not None}
+    for name, new in newer.items():
+        click.echo(f"{name} -> {new}")
+        _show_changes(changes(load_profile(name, bot), load_profile(new, bot)))
+        text = text.replace(name, new)
+    if not newer:
+        click.echo("privacy.yml names the newest profile of each regulation.")
+    elif write:
+        path.write_text(text, encoding="utf-8")
+        click.echo(f"{path} names the newer profiles now. Run 'rasa-privacy check', and train again.")
+    else:
+        click.echo("Nothing was written; add --write to name the newer ones in privacy.yml.")
+
+
+def _show_changes(lines: list[str]) -> None:
+    for line in lines or ["nothing that a bot keeps differs"]:
+        click.echo(f"  {line}")
+
+
+def _named(bot: Path, endpoints: Path | None) -> tuple[str, ...]:
+    """Return the profiles that privacy.yml names; none outside a bot's folder."""
+    path = policy_file(bot, endpoints)
+    return load_policy(path).regulations if path.exists() else ()
+
+
+def _today() -> date:
+    return datetime.now(timezone.utc).date()

@@ -1,0 +1,72 @@
+"""Are the named regulations known, current, and kept by what privacy.yml says?"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from rasa_privacy.errors import PolicyError
+from rasa_privacy.policy.bot import Bot
+from rasa_privacy.policy.findings import Finding
+from rasa_privacy.policy.model import AgeByCountry, Policy
+from rasa_privacy.policy.profile_model import Profile
+from rasa_privacy.policy.regulations import is_past_review, load_profile, newest
+from rasa_privacy.policy.suggest import shown
+
+
+def regulations(bot: Bot, policy: Policy, file: str, today: date) -> Iterator[Finding]:
+    """RP050 to RP053."""
+    for name in policy.regulations:
+        try:
+            profile = load_profile(name, bot.folder)
+        except PolicyError as error:
+            for line in str(error).splitlines():
+                yield Finding("RP050", file, f"regulation {shown(name)} cannot be used: {line}", "mend it")
+            continue
+        yield from _current(profile, bot, file, today)
+        yield from _notice(profile, policy, file)
+        yield from _age(profile, policy, file)
+
+
+def _current(profile: Profile, bot: Bot, file: str, today: date) -> Iterator[Finding]:
+    newer = newest(profile.id, bot.folder)
+    if newer is not None:
+        why = f"{profile.id} is out of date: {newer} is there"
+        yield Finding("RP051", file, why, "see what changes with 'rasa-privacy regulations upgrade'", "warning")
+    elif is_past_review(profile, today):
+        why = f"{profile.id} was to be looked at again by {profile.review_by}, and no newer one is there"
+        remedy = "see whether the law still says this; update this package, or write your own profile that extends it"
+        yield Finding("RP051", file, why, remedy, "warning")
+
+
+def _notice(profile: Profile, policy: Policy, file: str) -> Iterator[Finding]:
+    for part, rule in profile.notice.items():
+        if not _is_said(rule.where, policy):
+            told = part.replace("_", " ")
+            why = f"{profile.id} wants people to be told of {told} ({rule.article}), and nothing says it"
+            yield Finding("RP052", file, why, f"write '{rule.where}'", "warning")
+
+
+def _is_said(where: str, policy: Policy) -> bool:
+    """Say whether privacy.yml holds what a part of the notice is made from.
+
+    What the loader insists on is there. Without an officer the contact is named, and without an authority people are
+    told of the one where they live. Transfers need a word where somebody else gets the data.
+    """
+    shared = any(purpose.recipients for purpose in policy.purposes.values())
+    if where == "storage.transfers":
+        return not shared or (policy.storage is not None and bool(policy.storage.transfers))
+    if where == "storage.location":
+        return policy.storage is not None and bool(policy.storage.location)
+    return True
+
+
+def _age(profile: Profile, policy: Policy, file: str) -> Iterator[Finding]:
+    rule, declared = profile.age, policy.minimum_age
+    if rule is None:
+        return
+    years = declared.otherwise if isinstance(declared, AgeByCountry) else declared
+    if years is None and rule.demanded:
+        why = f"{profile.id} sets an age of {rule.years} years ({rule.article}), and minimum_age is missing"
+        yield Finding("RP053", file, why, f"write 'minimum_age: {rule.years}'")
+    elif years is not None and years < rule.least:
+        why = f"minimum_age is {years}, below the {rule.least} years of {profile.id} ({rule.article})"
+        yield Finding("RP053", file, why, f"write 'minimum_age: {rule.years}'")
