@@ -93,6 +93,10 @@ class OptInError(PrivacyError):
     """A one-time code was not accepted, or cannot be sent now. The consent does not count."""
 
 
+class RequestError(PrivacyError):
+    """A request of a person is unknown, closed, or may not be changed like this."""
+
+
 class SenderError(PrivacyError):
     """A message could not be handed to the mail server, or the sender's settings are wrong."""
 

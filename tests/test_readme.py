@@ -31,6 +31,9 @@ RUN_BY = {
     "rasa-privacy audit show": "tests/cli/test_audit.py",
     "rasa-privacy audit verify": "tests/cli/test_audit.py",
     "rasa-privacy audit export log.jsonl": "tests/cli/test_audit.py",
+    "rasa-privacy requests list": "tests/cli/test_requests.py",
+    "rasa-privacy requests due": "tests/cli/test_requests.py",
+    "rasa-privacy requests stats": "tests/cli/test_requests.py",
     "rasa-privacy notice diff": "tests/cli/test_consent.py",
 }
 

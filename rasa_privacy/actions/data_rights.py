@@ -13,6 +13,7 @@ from rasa_privacy.dialogue.turns import ERASE, KEEP, PENDING_SLOT, PREVIEW, SHOW
 from rasa_privacy.errors import KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.rights.access import Holdings, holdings
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, open_request, take_back
 from rasa_privacy.storage.vault import Vault
 
 
@@ -27,6 +28,9 @@ class ShowData(PrivacyAction):
         """Read everything back and list it."""
         with store.database.read() as connection:
             held = holdings(store, connection, turn.sender_id)
+            subject_id = store.subjects.find(connection, turn.sender_id)
+        outcome = NOTHING_HELD if held.is_empty else ANSWERED
+        store.database.transact(lambda conn: answered(store, conn, "access", subject_id, turn.evidence.at, outcome))
         if held.is_empty:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [])]
         lines = [
@@ -52,11 +56,12 @@ class PreviewErasure(PrivacyAction):
         return PREVIEW
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
-        """Count what is held; nothing is changed yet."""
+        """Count what is held, and open the request; nothing is deleted yet."""
         with store.database.read() as connection:
             held = _readable(store, connection, turn)
             subject_id = store.subjects.find(connection, turn.sender_id)
             granted = state_of(store, connection, subject_id, turn.evidence.at).granted
+        store.database.transact(lambda connection: _open(store, connection, turn))
         if subject_id is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
         goes = _goes(store, turn, held, granted)
@@ -99,9 +104,26 @@ class KeepData(PrivacyAction):
         """Return the action's name."""
         return KEEP
 
-    def answer(self, store: Vault, turn: Turn) -> list[Reply]:  # noqa: ARG002 - nothing is read or changed
-        """Say that nothing was deleted."""
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Say that nothing was deleted. Only a clear no takes the request back; else somebody has to look at it."""
+        if turn.intent == "privacy_cancel":
+            store.database.transact(lambda connection: _take_back(store, connection, turn))
         return [Reply(turn.words("utter_privacy_kept"), [], [forget_pending()])]
+
+
+def _open(store: Vault, connection: Any, turn: Turn) -> None:
+    """Open the request to be erased; for somebody of whom nothing is stored it is answered with that."""
+    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+    if subject_id is None:
+        answered(store, connection, "erasure", None, turn.evidence.at, NOTHING_HELD)
+    else:
+        open_request(store, connection, "erasure", subject_id, turn.evidence.at)
+
+
+def _take_back(store: Vault, connection: Any, turn: Turn) -> None:
+    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+    if subject_id is not None:
+        take_back(store, connection, "erasure", subject_id, turn.evidence.at)
 
 
 def _readable(store: Vault, connection: Any, turn: Turn) -> Holdings:

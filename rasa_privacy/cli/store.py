@@ -12,6 +12,12 @@ from rasa_privacy.storage.schema import revision_of
 from rasa_privacy.storage.vault import Vault, open_vault
 
 
+def endpoints_file(bot: Path, endpoints: Path | None) -> Path:
+    """Return the absolute path of the endpoints file: `endpoints`, RASA_PRIVACY_ENDPOINTS, or the one in the folder."""
+    named = os.environ.get(ENDPOINTS_VARIABLE)
+    return (endpoints or (Path(named) if named else bot / "endpoints.yml")).absolute()
+
+
 @contextmanager
 def store_settings(bot: Path, endpoints: Path | None) -> Iterator[StoreSettings]:
     """Give the settings of endpoints.yml; within, relative paths count from the bot's folder, as in its servers.
@@ -23,8 +29,7 @@ def store_settings(bot: Path, endpoints: Path | None) -> Iterator[StoreSettings]
     Raises:
         ConfigurationError: The file or its block is missing or wrong.
     """
-    named = os.environ.get(ENDPOINTS_VARIABLE)
-    file = (endpoints or (Path(named) if named else bot / "endpoints.yml")).absolute()
+    file = endpoints_file(bot, endpoints)
     before = Path.cwd()
     os.chdir(bot)
     try:

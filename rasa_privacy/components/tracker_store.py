@@ -33,6 +33,7 @@ from rasa_privacy.components.rasa_api import (
     TrackerStore,
     agent_module,
 )
+from rasa_privacy.components.reminding import remind_beside
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.tracker_reader import read_tracker
 from rasa_privacy.components.turn_storage import TurnWriter
@@ -223,7 +224,7 @@ class EncryptedTrackerStore(TrackerStore):
         return published
 
     def _sweep(self) -> None:
-        """Remove what is due, at most once an hour; a failure is logged and tried again with the next save."""
+        """Remove what is due and raise requests, once an hour at most; after a failure the next save tries again."""
         now = self._vault.clock()
         if self._runtime.swept_at is not None and now - self._runtime.swept_at < EVERY:
             return
@@ -233,6 +234,7 @@ class EncryptedTrackerStore(TrackerStore):
             logger.exception("Removing data that is due failed; it is tried again with the next turn.")
             return
         self._runtime.swept_at = now
+        remind_beside(self._vault)
         if result.purposes:
             logger.info("Removed data that was due: %d purposes, %d people.", result.purposes, result.people)
 

@@ -13,18 +13,17 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.errors import LedgerError, StorageError
 from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.numbers import new_number
+from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage.journal_entry import Erased
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
-
-#: Letters and digits that are not taken for one another when read out (Crockford's base 32).
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class ErasureCertificate:
 
 def certificate_number(choice: Callable[[str], str] = secrets.choice) -> str:
     """Return a new random certificate number."""
-    return "ER-" + "-".join("".join(choice(_ALPHABET) for _ in range(4)) for _ in range(3))
+    return new_number("ER", choice)
 
 
 def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificate | None:
@@ -80,6 +79,7 @@ def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence:
     except LedgerError:
         # Nobody stays because the ledger is damaged; without a subject its consent says nothing.
         logger.warning("An erasure goes on without a record in the consent ledger, which is damaged.")
+    open_request(vault, connection, "erasure", subject_id, evidence.at)  # which `bury` completes
     entry = Erased(subject_id, evidence.at, number, counts)
     vault.journal.write(connection, entry)
     vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)

@@ -1,9 +1,9 @@
 """`Erasures`: the certificates of erasures, and the tombstones that keep erased people from being brought back.
 
 The caller writes the erasure journal first (`ErasureJournal.write`). Then, within its transaction: certificate, data
-keys, tombstones, rows. What is left is two things that name no other: the certificate with the random subject id, and a
-tombstone with the keyed hash of the sender id. So neither the ledger nor the certificates can be reached from a sender
-id any more; only their equal times hint at each other.
+keys, the person's requests, tombstones, rows. What is left is two things that name no other: the certificate with the
+random subject id, and a tombstone with the keyed hash of the sender id. So neither the ledger nor the certificates can
+be reached from a sender id any more; only their equal times hint at each other.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from rasa_privacy.errors import (
     StorageError,
     TamperedSegmentError,
 )
-from rasa_privacy.storage import opt_in_codes
+from rasa_privacy.storage import opt_in_codes, requests
 from rasa_privacy.storage.conversation_head import verified_head
 from rasa_privacy.storage.conversation_rows import ConversationRow, by_subject, delete_of_subject, sender_indexes
 from rasa_privacy.storage.conversations import Conversations
@@ -114,6 +114,7 @@ class Erasures:
         self.certify(conn, subject_id, erased_at, certificate, counts)
         self._data_keys.destroy_all(conn, subject_id)
         opt_in_codes.remove_all(conn, subject_id)
+        requests.close_all(conn, subject_id, erased_at, certificate)
         for sender_index in sender_indexes(conn, subject_id):
             conn.execute(_FORGET, {"sender": sender_index})
             conn.execute(_TOMBSTONE, {"sender_index": sender_index, "erased_at": to_micros(erased_at)})

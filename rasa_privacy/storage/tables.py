@@ -232,6 +232,39 @@ opt_in_codes: Final = Table(
     Column("attempts", Integer, nullable=False),
 )
 
+# What people ask for, and each step of it. On purpose no part of a subject: they outlive an erasure.
+requests: Final = Table(
+    "requests",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("subject_id", Blob(16)),
+    Column("regulation", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owner", String(255)),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("answer_by", BigInteger, nullable=False),
+    Column("acknowledge_by", BigInteger),
+    Column("paused_at", BigInteger),
+    Column("extended_at", BigInteger),
+    Column("closed_at", BigInteger),
+    Column("reason", String(32)),
+    Column("certificate", String(64)),
+    Index("requests_subject", "subject_id"),
+    Index("requests_open", "closed_at", "answer_by"),
+)
+
+request_steps: Final = Table(
+    "request_steps",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("step", String(32), nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("reason", String(32)),
+)
+
 
 def to_micros(moment: datetime) -> int:
     """Return the stored form of an aware datetime.

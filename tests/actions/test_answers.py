@@ -18,6 +18,7 @@ from rasa_privacy.dialogue.turns import Pending
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.model import Purpose, Storage
 from rasa_privacy.rights.suppression import suppressed
+from rasa_privacy.storage import requests
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER, active, ask, evidence, give, grant, held, ledger_events
 
@@ -277,3 +278,34 @@ def test_what_a_person_typed_is_shown_and_not_read(vault: Vault) -> None:
     grant(vault, "draw")
     give(vault, {"draw": {"full_name": "{purpose} {expiry}"}})
     assert "{purpose} {expiry}" in said(ShowData().answer(vault, turn(vault)))
+
+
+def requests_of(vault: Vault, subject_id: bytes) -> list[tuple[str, str, str]]:
+    """Return kind, state and reason of each request of a person."""
+    with vault.database.read() as connection:
+        return sorted((each.kind, each.state, each.reason or "") for each in requests.all_of(connection, subject_id))
+
+
+def test_showing_data_is_a_request_that_was_answered(vault: Vault) -> None:
+    """It is on record each time, also for somebody of whom nothing is stored."""
+    subject_id = grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    ShowData().answer(vault, turn(vault))
+    assert requests_of(vault, subject_id) == [("access", "done", "answered")]
+    ShowData().answer(vault, replace(turn(vault), sender_id="nobody"))
+    with vault.database.read() as connection:
+        assert [each.reason for each in requests.iterate(connection)].count("nothing_held") == 1
+
+
+def test_a_deletion_is_a_request_from_its_preview_on(vault: Vault) -> None:
+    """Who says no takes it back; who says nothing clear is still to be answered; who confirms is done."""
+    subject_id = grant(vault, "draw")
+    PreviewErasure().answer(vault, turn(vault))
+    KeepData().answer(vault, replace(turn(vault), intent="privacy_cancel"))
+    assert requests_of(vault, subject_id) == [("erasure", "refused", "taken_back")]
+    PreviewErasure().answer(vault, turn(vault))
+    KeepData().answer(vault, replace(turn(vault), intent="privacy_unclear"))
+    assert requests_of(vault, subject_id)[0] == ("erasure", "received", "")
+    PreviewErasure().answer(vault, turn(vault))
+    Erase().answer(vault, turn(vault, pending=Pending("erase")))
+    assert requests_of(vault, subject_id)[0] == ("erasure", "done", "erased")

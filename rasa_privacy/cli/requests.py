@@ -1,0 +1,252 @@
+"""`rasa-privacy requests`: what people asked for, by when it must be answered, and how it ended."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from rasa_privacy.access.recording import record, record_now
+from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
+from rasa_privacy.cli.store import endpoints_file, existing_store
+from rasa_privacy.errors import RequestError
+from rasa_privacy.rights import requests as rules
+from rasa_privacy.rights.clocks import KINDS, Kind
+from rasa_privacy.rights.reminders import SOON, due, line, remind
+from rasa_privacy.rights.request_counts import count
+from rasa_privacy.rights.senders import open_sender
+from rasa_privacy.storage import requests as rows
+from rasa_privacy.storage.requests import Request
+from rasa_privacy.storage.vault import Vault
+
+_DUE_EXIT_CODE: Final = 1
+
+number_argument = click.argument("number")
+told_option = click.option("--told", is_flag=True, required=True, help="Needed: the person was told, and why.")
+
+
+@click.group()
+def requests() -> None:
+    """Answer what people ask for, on time.
+
+    See: list, show, due, stats. Do: open, take, acknowledge, identity, extend, refuse, complete.
+    """
+
+
+@requests.command("list")
+@click.option("--all", "every", is_flag=True, help="Also those that are closed.")
+@click.option("--kind", type=click.Choice(KINDS), default=None, help="Only this kind.")
+@click.option("--owner", default=None, help="Only those of this member of staff.")
+@bot_option
+@endpoints_option
+def list_requests(*, every: bool, kind: str | None, owner: str | None, bot: Path, endpoints: Path | None) -> None:
+    """List the requests that wait for an answer, the most urgent first."""
+    table = Table("number", "kind", "state", "owner", "received (UTC)", "due (UTC)", "by", "ended", box=None)
+    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
+        found = rows.iterate(connection) if every else iter(rows.open_ones(connection))
+        for each in found:
+            if kind in {None, each.kind} and owner in {None, each.owner}:
+                table.add_row(*_cells(each))
+    Console(width=140).print(table)
+
+
+@requests.command()
+@number_argument
+@operator_options
+@bot_option
+@endpoints_option
+def show(number: str, bot: Path, endpoints: Path | None) -> None:
+    """Show a request and every step that it went."""
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "requests")
+        with vault.database.read() as connection:
+            found = rows.find(connection, number)
+            steps = rows.steps_of(connection, number)
+        if found is None:
+            raise RequestError("there is no request of this number; 'rasa-privacy requests list --all' shows them")
+        record_now(vault, permit, subject_id=found.subject_id, counts={"requests": 1})
+    table = Table("at (UTC)", "step", "by", "reason", box=None)
+    for step in steps:
+        table.add_row(_moment(step.at), step.step, step.actor, step.reason or "")
+    console = Console(width=140)
+    console.print(f"{found.number}: {found.kind}, {found.state}; due {_moment(found.answer_by)} by {found.regulation}")
+    if found.paused_at is not None:
+        console.print(f"the clock has stood still since {_moment(found.paused_at)}")
+    if found.acknowledge_by is not None:
+        console.print(f"its receipt is to be confirmed by {_moment(found.acknowledge_by)}")
+    if found.certificate is not None:
+        console.print(f"certificate {found.certificate}")
+    console.print(table)
+
+
+@requests.command("open", context_settings=PERSON)
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What is asked for.")
+@sender_argument
+@operator_options
+@bot_option
+@endpoints_option
+def open_one(kind: Kind, sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: Path | None) -> None:
+    """Open a request that came by another way, such as a letter. Its clock begins now."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "requests")
+
+        def work(connection: Any) -> Request:
+            subject_id = vault.subjects.find_for_update(connection, sender_id)
+            new = rules.open_request(vault, connection, kind, subject_id, vault.clock(), permit.operator)
+            record(vault, connection, permit, subject_id=subject_id, counts={"requests": 1})
+            return new
+
+        opened = vault.database.transact(work)
+    click.echo(f"{opened.number}: due {_moment(opened.answer_by)} UTC by {opened.regulation}")
+
+
+@requests.command()
+@number_argument
+@operator_options
+@bot_option
+@endpoints_option
+def take(number: str, bot: Path, endpoints: Path | None) -> None:
+    """Own a request from now on."""
+    with _changing(bot, endpoints) as change:
+        change(lambda _vault, connection, who, now: rules.take(connection, number, who, now))
+
+
+@requests.command()
+@number_argument
+@operator_options
+@bot_option
+@endpoints_option
+def acknowledge(number: str, bot: Path, endpoints: Path | None) -> None:
+    """Note that the person got a confirmation of receipt, which CCPA demands in 10 business days."""
+    with _changing(bot, endpoints) as change:
+        change(lambda _vault, connection, who, now: rules.acknowledge(connection, number, who, now))
+
+
+@requests.command()
+@number_argument
+@click.option("--asked/--proven", "asked", required=True, help="The person was asked to prove who they are, or did.")
+@operator_options
+@bot_option
+@endpoints_option
+def identity(number: str, *, asked: bool, bot: Path, endpoints: Path | None) -> None:
+    """Note that a proof of identity, or a clarification, is waited for, or came. For UK GDPR the clock stops."""
+    step = rules.ask_for_proof if asked else rules.proven
+    with _changing(bot, endpoints) as change:
+        change(lambda _vault, connection, who, now: step(connection, number, who, now))
+
+
+@requests.command()
+@number_argument
+@click.option("--because", type=click.Choice(rules.REASONS_TO_EXTEND), required=True, help="Why.")
+@told_option
+@operator_options
+@bot_option
+@endpoints_option
+def extend(number: str, *, because: str, told: bool, bot: Path, endpoints: Path | None) -> None:  # noqa: ARG001 - click demands it
+    """Put the date off, once and before it is over, where the law allows it."""
+    with _changing(bot, endpoints) as change:
+        change(lambda _vault, connection, who, now: rules.extend(connection, number, because, who, now))
+
+
+@requests.command()
+@number_argument
+@click.option("--because", type=click.Choice(tuple(rules.REASONS_TO_REFUSE)), required=True, help="Why.")
+@told_option
+@operator_options
+@bot_option
+@endpoints_option
+def refuse(number: str, *, because: str, told: bool, bot: Path, endpoints: Path | None) -> None:  # noqa: ARG001 - click demands it
+    """Refuse a request, for a reason that the law knows."""
+    with _changing(bot, endpoints) as change:
+        change(lambda _vault, connection, who, now: rules.refuse(connection, number, because, who, now))
+
+
+@requests.command()
+@number_argument
+@operator_options
+@bot_option
+@endpoints_option
+def complete(number: str, bot: Path, endpoints: Path | None) -> None:
+    """Note that a request was answered. One to be deleted completes itself when the person is erased."""
+    with _changing(bot, endpoints) as change:
+        change(lambda vault, connection, who, now: rules.complete(vault, connection, number, who, now))
+
+
+@requests.command()
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@bot_option
+@endpoints_option
+def stats(*, as_json: bool, bot: Path, endpoints: Path | None) -> None:
+    """Show how many requests there were, how they ended, and how long that took."""
+    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
+        found = count(rows.iterate(connection), vault.clock())
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    table = Table("kind", "received", "open", "overdue", "done", "refused", "late", "median days", box=None)
+    for kind, each in found.items():
+        days = "" if each.median_days is None else f"{each.median_days:.1f}"
+        figures = (each.received, each.open, each.overdue, each.done, each.refused, each.late)
+        table.add_row(kind, *(f"{figure:,}" for figure in figures), days)
+    Console(width=120).print(table)
+
+
+@requests.command("due")
+@click.option("--within", default=SOON.days, show_default=True, type=click.IntRange(0, 365), help="Days from now.")
+@click.option("--remind", "mail", is_flag=True, help="Send the officer a mail through privacy_sender, once a day.")
+@bot_option
+@endpoints_option
+def due_ones(*, within: int, mail: bool, bot: Path, endpoints: Path | None) -> None:
+    """Show what is due soon or overdue; exit code 1 if something is. Let a scheduler run it every day."""
+    span, file = timedelta(days=within), endpoints_file(bot, endpoints)
+    with existing_store(bot, endpoints) as vault:
+        now = vault.clock()
+        with vault.database.read() as connection:
+            found = due(connection, now, span)
+        for each in found:
+            click.echo(line(each))
+        if mail and found:
+            sent = remind(vault, open_sender(file), now, span)
+            click.echo("The officer was reminded." if sent else "The officer was reminded earlier today.", err=True)
+    if found:
+        click.get_current_context().exit(_DUE_EXIT_CODE)
+    click.echo("Nothing is due.")
+
+
+Rule = Callable[[Vault, Any, str, datetime], Request]
+
+
+@contextmanager
+def _changing(bot: Path, endpoints: Path | None) -> Iterator[Callable[[Rule], None]]:
+    """Give a function that runs a rule in a transaction, and says what became of the request."""
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "requests")
+
+        def work(connection: Any, rule: Rule) -> Request:
+            changed = rule(vault, connection, permit.operator, vault.clock())
+            record(vault, connection, permit, subject_id=changed.subject_id, counts={"requests": 1})
+            return changed
+
+        def change(rule: Rule) -> None:
+            changed = vault.database.transact(lambda connection: work(connection, rule))
+            click.echo(f"{changed.number}: {changed.state}, due {_moment(changed.answer_by)} UTC")
+
+        yield change
+
+
+def _moment(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _cells(each: Request) -> tuple[str, ...]:
+    ended = " ".join(filter(None, (each.reason, each.certificate)))
+    due_by = f"{_moment(each.answer_by)}{' (stands still)' if each.paused_at else ''}"
+    return each.number, each.kind, each.state, each.owner or "", _moment(each.opened_at), due_by, each.regulation, ended

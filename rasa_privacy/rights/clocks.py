@@ -1,0 +1,139 @@
+"""By when a request must be answered: the clocks of the regulation profiles (`policy.regulations`), as dates.
+
+Rules:
+
+1. Which regulation protects a person is not known, so of those that privacy.yml names the earliest date counts. Where
+   it names none that sets a clock, GDPR's month does.
+2. A month ends on the same day of the next one, or on its last day where there is no such day. What falls on a day
+   without work is not put off, although some laws would allow that.
+3. Business days are Monday to Friday without the holidays of the regulation's country (`holidays`). The day of receipt
+   does not count.
+4. Dates are of UTC. The hour of receipt is kept, so that no promise is longer than the law's.
+5. An extension counts from the first date, once, and the person must have been told before that date.
+
+Wishes that no law gives a clock (to talk to a person, to reach the officer) get that of access.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from rasa_privacy.errors import PolicyError, RequestError
+from rasa_privacy.policy import regulations as profiles
+from rasa_privacy.policy.profile_model import Term
+from rasa_privacy.policy.regulations import Clock
+
+Kind = Literal[
+    "access",
+    "portability",
+    "erasure",
+    "rectification",
+    "restriction",
+    "objection",
+    "do_not_sell",
+    "limit_sensitive",
+    "complaint",
+    "human",
+    "officer",
+]
+#: Every kind of request.
+KINDS: Final[tuple[Kind, ...]] = (
+    "access",
+    "portability",
+    "erasure",
+    "rectification",
+    "restriction",
+    "objection",
+    "do_not_sell",
+    "limit_sensitive",
+    "complaint",
+    "human",
+    "officer",
+)
+#: Whose clock counts where privacy.yml names none that sets one.
+_OTHERWISE: Final = "gdpr@2026-11"
+_SATURDAY: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """By when a request must be answered.
+
+    Attributes:
+        regulation: The regulation whose date is the earliest, for example `gdpr@2026-11`.
+        answer_by: That date, aware and in UTC.
+        acknowledge_by: By when its receipt must be confirmed, or None.
+    """
+
+    regulation: str
+    answer_by: datetime
+    acknowledge_by: datetime | None
+
+
+def deadline(kind: Kind, regulations: Iterable[str], received_at: datetime) -> Deadline:
+    """Return by when a request must be answered.
+
+    Args:
+        kind: What is asked for.
+        regulations: Names as in privacy.yml, such as `gdpr@2026-11`.
+        received_at: The moment, aware and in UTC.
+    """
+    found = {name: clock for name in regulations if (clock := _clock(name, kind)) is not None}
+    clocks = found or {_OTHERWISE: clock_of(_OTHERWISE, kind)}
+    ends = {name: after(received_at, clock.answer, clock.country) for name, clock in clocks.items()}
+    first = min(ends, key=lambda name: ends[name])
+    confirm = [after(received_at, one.acknowledge, one.country) for one in clocks.values() if one.acknowledge]
+    return Deadline(first, ends[first], min(confirm, default=None))
+
+
+def extended(kind: Kind, regulation: str, answer_by: datetime) -> datetime | None:
+    """Return by when a request must be answered once it was extended; None where that is not allowed."""
+    clock = clock_of(regulation, kind)
+    return None if clock.extension is None else after(answer_by, clock.extension, clock.country)
+
+
+def pauses(kind: Kind, regulation: str) -> bool:
+    """Return whether the clock stops while the person has to prove or to clarify something."""
+    return clock_of(regulation, kind).pauses
+
+
+def clock_of(regulation: str, kind: Kind) -> Clock:
+    """Return a regulation's clock; GDPR's for one that sets none, or that is not there any more.
+
+    Raises:
+        PolicyError: The package's own profile cannot be read.
+    """
+    found = _clock(regulation, kind) or profiles.deadline(profiles.load_profile(_OTHERWISE), kind)
+    if found is None:
+        raise RequestError(f"the profile {_OTHERWISE} sets no clock for this kind; install the package again")
+    return found
+
+
+def _clock(regulation: str, kind: Kind) -> Clock | None:
+    try:
+        # A builder's own profiles are in the bot's folder, in which its processes run.
+        return profiles.deadline(profiles.load_profile(regulation, Path()), kind)
+    except PolicyError:
+        return None
+
+
+def after(start: datetime, term: Term, country: str) -> datetime:
+    """Return the end of a term that begins at `start`."""
+    if term.unit == "business days":
+        return _after_business_days(start, term.number, country)
+    from dateutil.relativedelta import relativedelta  # noqa: PLC0415 - only where a request is opened
+
+    return start + relativedelta(**{term.unit: term.number})  # type: ignore[arg-type]  # the units are its words
+
+
+def _after_business_days(start: datetime, number: int, country: str) -> datetime:
+    import holidays  # noqa: PLC0415 - a tenth of a second, and only for laws that count so
+
+    closed = holidays.country_holidays(country)
+    day = start
+    while number:
+        day += timedelta(days=1)
+        number -= day.weekday() < _SATURDAY and day.date() not in closed
+    return day

@@ -1,0 +1,33 @@
+"""On which day the officer was reminded of requests last: one row of the table `meta`."""
+
+from datetime import date
+from typing import Final
+
+from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.storage.tables import meta
+
+_NAME: Final = "requests_reminded"
+_GET: Final = select(meta.c.value).where(meta.c.name == _NAME).with_for_update()
+_DROP: Final = delete(meta).where(meta.c.name == _NAME)
+_PUT: Final = insert(meta).values(name=_NAME, value=bindparam("day"))
+
+
+def claim(conn: Connection, day: date) -> bool:
+    """Note in this transaction that this day's reminder is sent; return whether nobody did before."""
+    if conn.execute(_GET).scalar() == _bytes(day):
+        return False
+    conn.execute(_DROP)
+    conn.execute(_PUT, {"day": _bytes(day)})
+    return True
+
+
+def give_back(conn: Connection, day: date) -> None:
+    """Take back that this day's reminder was sent."""
+    if conn.execute(_GET).scalar() == _bytes(day):
+        conn.execute(_DROP)
+
+
+def _bytes(day: date) -> bytes:
+    return day.isoformat().encode("ascii")

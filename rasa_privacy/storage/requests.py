@@ -1,0 +1,181 @@
+"""SQL on the requests of people: what each asks for, by when, in which state, and every step that it went.
+
+No row holds personal data: a subject is a random id, an actor is a word or the name of a member of staff, and reasons
+are words of a closed list. So rows stay when the person is erased; `close_all` then ends what was open.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.storage.tables import from_micros, request_steps, requests, to_micros
+
+#: States in which nothing is to be done any more.
+CLOSED: Final = ("done", "refused")
+#: `reason` of a request that ended because its person was erased.
+ERASED: Final = "erased"
+#: `actor` of what this package does by itself.
+AUTOMATIC: Final = "automatic"
+
+_R: Final = requests.c
+_S: Final = request_steps.c
+_FIND: Final = select(requests).where(_R.number == bindparam("wanted"))
+_LOCK: Final = _FIND.with_for_update()
+_OPEN: Final = select(requests).where(_R.closed_at.is_(None)).order_by(_R.answer_by, _R.number)
+_OPEN_OF: Final = _OPEN.where(_R.subject_id == bindparam("subject"))
+_ALL: Final = select(requests).order_by(_R.opened_at, _R.number)
+_OF: Final = _ALL.where(_R.subject_id == bindparam("subject"))
+_INSERT: Final = insert(requests)
+_UPDATE: Final = update(requests).where(_R.number == bindparam("wanted"))
+_STEPS: Final = select(request_steps).where(_S.number == bindparam("wanted")).order_by(_S.seq)
+_COUNT: Final = select(func.count()).select_from(request_steps).where(_S.number == bindparam("wanted"))
+_ADD_STEP: Final = insert(request_steps)
+_TIMES: Final = ("opened_at", "answer_by", "acknowledge_by", "paused_at", "extended_at", "closed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request.
+
+    Attributes:
+        number: `RQ-` and three groups of four characters, random.
+        kind: What is asked for.
+        subject_id: Whose it is, 16 random bytes; None for somebody of whom nothing is stored.
+        regulation: Whose clock it runs by.
+        state: `received`, `identity`, `in_progress`, `extended`, `done` or `refused`.
+        opened_at: When it was received; this and all other times are aware and in UTC.
+        answer_by: By when it must be answered.
+        acknowledge_by: By when its receipt must be confirmed; None for no such duty, or once it is done.
+        owner: The member of staff who sees to it, or None.
+        paused_at: Since when the clock stands still, or None.
+        extended_at: When it was extended, or None.
+        closed_at: When it was answered, or None.
+        reason: A word for how it ended, or None.
+        certificate: Number of the certificate of the erasure that it led to, or None.
+    """
+
+    number: str
+    kind: str
+    subject_id: bytes | None
+    regulation: str
+    state: str
+    opened_at: datetime
+    answer_by: datetime
+    acknowledge_by: datetime | None = None
+    owner: str | None = None
+    paused_at: datetime | None = None
+    extended_at: datetime | None = None
+    closed_at: datetime | None = None
+    reason: str | None = None
+    certificate: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for an answer."""
+        return self.state not in CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened to a request.
+
+    Attributes:
+        at: Aware UTC time.
+        step: What was done: the state that it came to, or a word such as `taken`.
+        actor: AUTOMATIC, `person`, or the name of a member of staff.
+        reason: A word of a closed list, or None.
+    """
+
+    at: datetime
+    step: str
+    actor: str
+    reason: str | None
+
+
+def add(conn: Connection, request: Request, actor: str) -> None:
+    """Store a new request with its first step."""
+    conn.execute(_INSERT, {"number": request.number, **_columns(request)})
+    add_step(conn, request.number, Step(request.opened_at, request.state, actor, None))
+
+
+def find(conn: Connection, number: str) -> Request | None:
+    """Return a request, or None."""
+    row = conn.execute(_FIND, {"wanted": number}).first()
+    return None if row is None else _request(row)
+
+
+def find_for_update(conn: Connection, number: str) -> Request | None:
+    """Return a request and keep others from changing it until this transaction ends, or None."""
+    row = conn.execute(_LOCK, {"wanted": number}).first()
+    return None if row is None else _request(row)
+
+
+def replace(conn: Connection, request: Request, step: Step) -> None:
+    """Write a request that is locked as it is now, with the step that led there."""
+    conn.execute(_UPDATE, {"wanted": request.number, **_columns(request)})
+    add_step(conn, request.number, step)
+
+
+def add_step(conn: Connection, number: str, step: Step) -> None:
+    """Add a step to a request that is locked or new."""
+    seq = int(conn.execute(_COUNT, {"wanted": number}).scalar() or 0) + 1
+    row = {"at": to_micros(step.at), "step": step.step, "actor": step.actor, "reason": step.reason}
+    conn.execute(_ADD_STEP, {"number": number, "seq": seq, **row})
+
+
+def steps_of(conn: Connection, number: str) -> list[Step]:
+    """Return what happened to a request, the first thing first."""
+    rows = conn.execute(_STEPS, {"wanted": number})
+    return [Step(from_micros(row.at), row.step, row.actor, row.reason) for row in rows]
+
+
+def open_ones(conn: Connection) -> list[Request]:
+    """Return all that wait for an answer, the most urgent first."""
+    return [_request(row) for row in conn.execute(_OPEN)]
+
+
+def open_of(conn: Connection, subject_id: bytes) -> list[Request]:
+    """Return what waits for an answer of one person, the most urgent first."""
+    return [_request(row) for row in conn.execute(_OPEN_OF, {"subject": subject_id})]
+
+
+def all_of(conn: Connection, subject_id: bytes) -> list[Request]:
+    """Return every request of one person, the oldest first."""
+    return [_request(row) for row in conn.execute(_OF, {"subject": subject_id})]
+
+
+def iterate(conn: Connection) -> Iterator[Request]:
+    """Yield every request, the oldest first."""
+    return (_request(row) for row in conn.execute(_ALL))
+
+
+def close_all(conn: Connection, subject_id: bytes, at: datetime, certificate: str) -> None:
+    """End what is open of a person who is being erased: there is nobody left to answer to."""
+    for request in open_of(conn, subject_id):
+        ended = {"state": "done", "closed_at": to_micros(at), "reason": ERASED, "certificate": certificate}
+        conn.execute(_UPDATE, {"wanted": request.number, **ended})
+        add_step(conn, request.number, Step(at, "done", AUTOMATIC, ERASED))
+
+
+def _columns(request: Request) -> dict[str, Any]:
+    times = {name: getattr(request, name) for name in _TIMES}
+    return {
+        "kind": request.kind,
+        "subject_id": request.subject_id,
+        "regulation": request.regulation,
+        "state": request.state,
+        "owner": request.owner,
+        "reason": request.reason,
+        "certificate": request.certificate,
+        **{name: None if time is None else to_micros(time) for name, time in times.items()},
+    }
+
+
+def _request(row: Any) -> Request:
+    values: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    times = {name: None if values[name] is None else from_micros(values[name]) for name in _TIMES}
+    return Request(**{**values, **times})

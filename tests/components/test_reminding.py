@@ -1,0 +1,64 @@
+"""The server reminds the officer beside the turns."""
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rasa_privacy.components.reminding import remind_beside
+from rasa_privacy.rights.requests import open_request
+from rasa_privacy.storage.vault import Vault
+from tests.support.vaults import clock, vault
+
+__all__ = ["clock", "vault"]
+
+
+class Box:
+    """A sender that keeps what it sends."""
+
+    mails: list[tuple[str, str, str]]
+
+    def __init__(self, **_: Any) -> None: ...
+
+    def send(self, to: str, subject: str, text: str) -> None:
+        """Keep it."""
+        self.mails.append((to, subject, text))
+
+
+@pytest.fixture
+def number(vault: Vault) -> str:
+    """Return the number of a request that is overdue."""
+    asked = vault.clock() - timedelta(days=60)
+    return vault.database.transact(lambda conn: open_request(vault, conn, "access", None, asked)).number
+
+
+def test_the_officer_gets_a_mail(
+    vault: Vault, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Through the sender of endpoints.yml, once a day; the log says that something is overdue."""
+    (tmp_path / "endpoints.yml").write_text(f"privacy_sender: {{type: {__name__}.Box}}\n")
+    monkeypatch.setenv("RASA_PRIVACY_ENDPOINTS", str(tmp_path / "endpoints.yml"))
+    monkeypatch.setattr(
+        "rasa_privacy.rights.senders.importlib.import_module", lambda _: __import__("sys").modules[__name__]
+    )
+    Box.mails = []
+    with caplog.at_level(logging.ERROR):
+        for _ in range(2):
+            remind_beside(vault).join()
+    ((to, _, text),) = Box.mails
+    assert to == vault.policy.controller.contact
+    assert number in text
+    assert "1 requests of people are overdue" in caplog.text
+
+
+def test_without_a_sender_the_log_says_it(
+    vault: Vault, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And nothing fails."""
+    monkeypatch.setenv("RASA_PRIVACY_ENDPOINTS", str(tmp_path / "none.yml"))
+    with caplog.at_level(logging.ERROR):
+        remind_beside(vault).join()
+    assert "requests of people are overdue" in caplog.text
+    assert number not in caplog.text

@@ -1,0 +1,85 @@
+"""By when the law wants an answer."""
+
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rasa_privacy.rights.clocks import KINDS, Kind, deadline, extended, pauses
+
+
+def at(text: str) -> datetime:
+    """Return a moment in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("kind", "regulations", "received", "regulation", "answer_by"),
+    [
+        ("access", [], "2026-11-23T12:30", "gdpr@2026-11", "2026-12-23T12:30"),
+        ("access", ["gdpr@2026-11"], "2027-01-31T09:00", "gdpr@2026-11", "2027-02-28T09:00"),
+        ("erasure", ["gdpr@2026-11"], "2028-01-30T09:00", "gdpr@2026-11", "2028-02-29T09:00"),
+        ("erasure", ["ccpa@2026-11"], "2026-11-23T12:30", "ccpa@2026-11", "2027-01-07T12:30"),
+        # 15 business days over Thanksgiving: 24, 25, 27 November, 30 to 4, 7 to 11, 14, 15 December.
+        ("do_not_sell", ["ccpa@2026-11"], "2026-11-23T12:30", "ccpa@2026-11", "2026-12-15T12:30"),
+        ("limit_sensitive", ["gdpr@2026-11", "ccpa@2026-11"], "2026-11-23T12:30", "ccpa@2026-11", "2026-12-15T12:30"),
+        ("access", ["gdpr@2026-11", "ccpa@2026-11"], "2026-11-23T12:30", "gdpr@2026-11", "2026-12-23T12:30"),
+        ("access", ["lgpd@2026-11", "gdpr@2026-11"], "2026-11-23T12:30", "lgpd@2026-11", "2026-12-08T12:30"),
+        ("access", ["pipeda@2026-11"], "2026-11-23T12:30", "pipeda@2026-11", "2026-12-23T12:30"),
+        ("complaint", ["dpdp@2026-11"], "2026-11-23T12:30", "dpdp@2026-11", "2027-02-21T12:30"),
+        ("access", ["coppa@2026-11"], "2026-11-23T12:30", "gdpr@2026-11", "2026-12-23T12:30"),
+    ],
+)
+def test_the_earliest_date_counts(
+    kind: str, regulations: list[str], received: str, regulation: str, answer_by: str
+) -> None:
+    """By the regulations that privacy.yml names, or by GDPR where none of them sets a clock."""
+    found = deadline(kind, regulations, at(received))  # type: ignore[arg-type]
+    assert (found.regulation, found.answer_by) == (regulation, at(answer_by))
+
+
+def test_ccpa_wants_receipt_confirmed_in_ten_business_days() -> None:
+    """Also where GDPR's date for the answer comes first; Christmas and New Year are no business days."""
+    found = deadline("access", ["gdpr@2026-11", "ccpa@2026-11"], at("2026-12-21T08:00"))
+    assert found.regulation == "gdpr@2026-11"
+    assert found.acknowledge_by == at("2027-01-06T08:00")
+    assert deadline("access", ["gdpr@2026-11"], at("2026-12-21T08:00")).acknowledge_by is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "regulation", "later"),
+    [
+        ("access", "gdpr@2026-11", "2027-02-28T12:30"),
+        ("access", "ccpa@2026-11", "2027-02-14T12:30"),
+        ("do_not_sell", "ccpa@2026-11", None),
+        ("access", "lgpd@2026-11", None),
+        ("access", "law25@2026-11", None),
+        ("access", "pipeda@2026-11", "2027-01-30T12:30"),
+    ],
+)
+def test_an_extension_counts_from_the_first_date(kind: str, regulation: str, later: str | None) -> None:
+    """Where the law knows one."""
+    expected = at(later) if later else None
+    assert extended(kind, regulation, at("2026-12-31T12:30")) == expected  # type: ignore[arg-type]
+
+
+def test_only_the_united_kingdom_stops_the_clock() -> None:
+    """Under CCPA verification does not (11 CCR 7021(b)), and for GDPR we do not rely on it."""
+    names = ("gdpr", "uk-gdpr", "ccpa", "lgpd", "gone")
+    assert [name for name in names if pauses("access", f"{name}@2026-11")] == ["uk-gdpr"]
+
+
+NAMES = [f"{name}@2026-11" for name in ("gdpr", "uk-gdpr", "ccpa", "lgpd", "pipeda", "law25", "dpdp")]
+
+
+@given(
+    kind=st.sampled_from(KINDS),
+    names=st.lists(st.sampled_from(NAMES)),
+    received=st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(timezone.utc)),  # noqa: DTZ001 - hypothesis wants them so
+)
+def test_naming_more_regulations_never_gives_more_time(kind: Kind, names: list[str], received: datetime) -> None:
+    """Each date lies after the receipt, and is the earliest of all."""
+    found = deadline(kind, names, received)
+    assert received < found.answer_by
+    assert all(found.answer_by <= deadline(kind, [name], received).answer_by for name in names)
