@@ -20,6 +20,8 @@ from rasa_privacy.actions.base import (
     cleared,
     forget_pending,
 )
+from rasa_privacy.actions.confirming import code_question, confirm_by_code
+from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import record_answer, record_asked, record_left_out
 from rasa_privacy.consent.notice import Notice, items_in_words, name_of_item, name_of_purpose, terms_version
 from rasa_privacy.dialogue.turns import ASK, GRANT, LIMIT, REFUSE, TOO_YOUNG, YOUNG_SLOT, Pending
@@ -59,6 +61,9 @@ class AskConsent(PrivacyAction):
         pending = _open(turn)
         if pending.purposes[0] not in store.policy.purposes:
             raise LedgerError("the question is about a purpose that privacy.yml has no more, so it is not asked")
+        waiting = code_question(store, turn, pending)
+        if waiting is not None:
+            return waiting
         question = _question(store.policy, turn, pending)
 
         def record(connection: Any) -> None:
@@ -83,6 +88,8 @@ class RecordGrant(PrivacyAction):
         if turn.intent not in ("privacy_grant", "privacy_limit"):
             raise LedgerError("nobody said yes; a grant is recorded after an answer only")
         pending = _open(turn)
+        if pending.kind == "consent" and store.policy.purposes[pending.purposes[0]].double_opt_in:
+            return confirm_by_code(store, turn, pending)
 
         def grant(connection: Any) -> None:
             subject_id = _subject(store, connection, turn)
@@ -138,6 +145,8 @@ class RecordLimits(PrivacyAction):
             waiting = replace(pending, kind="consent", items=needed)
             question = _question(store.policy, turn, waiting)
             return [Reply(question.text, answer_buttons(turn, question.response, waiting), [ask_again_with(waiting)])]
+        if pending.kind == "consent" and declared.double_opt_in:
+            return confirm_by_code(store, turn, pending)  # what is optional has a question of its own, after the code
 
         def record(connection: Any) -> None:
             subject_id = _subject(store, connection, turn)
@@ -189,8 +198,10 @@ def _topics(pending: Pending) -> list[str]:
 
 def _refuse(store: Vault, connection: Any, turn: Turn, pending: Pending) -> None:
     subject_id = _subject(store, connection, turn)
+    if pending.kind != "optional":
+        end_code(connection, subject_id, pending.purposes[0], turn.evidence.at)
     _record(store, connection, subject_id, _topics(pending), turn, granted=False)
-    if pending.kind == "consent":
+    if pending.kind != "optional":
         destroy(store, connection, subject_id, [pending.purposes[0]], turn.evidence.at)
 
 

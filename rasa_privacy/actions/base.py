@@ -8,7 +8,7 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -74,6 +74,8 @@ class Turn:
         pending: The question that waited for an answer.
         evidence: How and when it was said.
         responses: The privacy responses, as the builder may have reworded them.
+        text: What the payload lets through of the message: a contact or a code to the actions that take one.
+        slots: Values of slots, as the payload lets them through.
         default_language: The bot's first language, in which responses without a condition are.
     """
 
@@ -86,6 +88,8 @@ class Turn:
     responses: Mapping[str, list[dict[str, Any]]]
     default_language: str = "en"
     items: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
+    slots: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def phrases(self) -> Phrases:
@@ -175,6 +179,8 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
         evidence=evidence,
         responses=(domain or {}).get("responses") or {},
         default_language=store.policy.languages[0],
+        text=text,
+        slots=tracker.slots,
     )
 
 

@@ -28,12 +28,14 @@ from rasa_privacy.components.rasa_api import (
     Resource,
 )
 from rasa_privacy.components.spoken_language import MATCHED, languages_of
-from rasa_privacy.dialogue.keywords import Question
-from rasa_privacy.dialogue.limits import age_in, left_out
+from rasa_privacy.dialogue.keywords import Question, privacy_request
+from rasa_privacy.dialogue.limits import age_in, code_in, left_out
 from rasa_privacy.dialogue.purposes import named_purposes
-from rasa_privacy.dialogue.recognising import limits_a_yes, recognise, tells
+from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, tells
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Kind, Pending
+from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter
+from rasa_privacy.policy.contacts import reachable_kinds
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.topics import choice
 
@@ -49,12 +51,17 @@ _YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
 #: What Rasa's FallbackClassifier makes of a message; while a question of ours is open, it is no clear answer.
 _NOT_UNDERSTOOD: Final = "nlu_fallback"
 
+#: Asks for another one-time code.
+RESEND: Final = "privacy_resend"
+
 #: By which words each question is answered.
 _QUESTIONS: Final[Mapping[Kind, Question]] = {
     "consent": "consent",
     "optional": "consent",
     "age": "consent",
     "erase": "erase",
+    "contact": "consent",
+    "code": "consent",
 }
 
 
@@ -94,6 +101,9 @@ class DataMinimizer(GraphComponent):
         text = text.lstrip("/ ")
         question = _QUESTIONS[pending.kind] if pending is not None else None
         recognised = recognise(text, languages, question=question, in_form=in_form)
+        told = _of_a_code(text, languages, pending, tracker, recognised.intent if recognised is not None else None)
+        if told is not None or (recognised is not None and recognised.intent == RESEND):
+            recognised = Recognised(told, None) if told is not None else None
         if recognised is not None:
             _set_intent(message, recognised.intent, 1.0)
             message.set(MATCHED, recognised.language, add_to_output=True)
@@ -151,6 +161,30 @@ def _read_own_reply(message: Message, question: Question, replies: Replies) -> N
         _set_intent(message, no, confidence)
 
 
+def _of_a_code(
+    text: str,
+    languages: Sequence[str],
+    pending: Pending | None,
+    tracker: DialogueStateTracker | None,
+    recognised: str | None,
+) -> str | None:
+    """Return the intent of a message that gives the contact or the code of double opt-in, or asks for another one."""
+    running = runtime.current()
+    state = runtime.consent_of(tracker) if tracker is not None else None
+    if running is None or state is None or recognised not in (None, RESEND):
+        return None
+    asked = pending.kind if pending is not None else None
+    if asked == "contact" and pending is not None:
+        kinds = reachable_kinds(running.vault.policy, pending.purposes[0])
+        return "privacy_contact" if contact_in(text, kinds) is not None else None
+    if asked != "code" and not state.waiting:
+        return None
+    in_form = tracker is not None and tracker.active_loop_name is not None
+    if code_in(text, alone=asked != "code") is not None and (asked == "code" or not in_form):
+        return "privacy_code"
+    return RESEND if any(privacy_request(text, each, asked=True) == RESEND for each in languages) else None
+
+
 def _read_answer(
     message: Message,
     text: str,
@@ -168,7 +202,7 @@ def _read_answer(
         return ()
     if _intent_of(message) == _NOT_UNDERSTOOD:
         _set_intent(message, "privacy_unclear", 1.0)
-    if pending.kind == "erase" or _intent_of(message) != "privacy_unclear":
+    if pending.kind not in ("consent", "optional") or _intent_of(message) != "privacy_unclear":
         return ()
     purpose = pending.purposes[0]
     items = left_out(text, languages, running.vault.policy, running.vault.policy.purposes[purpose].items)

@@ -4,6 +4,9 @@ A `FollowupAction` event, `POST /conversations/<id>/execute` and reminders that 
 remote action passes the gate here once more. Then Rasa's payload, which carries the whole tracker, is cut to the events
 that `actions` of privacy.yml names and to the slots that the action needs, of purposes that are active, each value as
 it may be kept.
+
+Of the message that answers our question where to send a one-time code, or that is the code, the contact or the code
+alone passes to the action that takes it, and to no other.
 """
 
 from collections.abc import Mapping
@@ -12,8 +15,11 @@ from typing import Any, Final
 from rasa_privacy.components import runtime
 from rasa_privacy.components.emitted_tracker import minimised
 from rasa_privacy.components.rasa_api import ActionExecutionRejection, hookimpl, plugin_manager
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS
+from rasa_privacy.dialogue.limits import code_in
+from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, INTENTS, PENDING_SLOT, SEND_CODE, Pending
+from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.events import View
+from rasa_privacy.policy.contacts import reachable_kinds
 from rasa_privacy.policy.needs import VALIDATION, is_validation
 
 _OUR_RESPONSES: Final = "utter_privacy_"
@@ -59,10 +65,29 @@ def _cut(json_body: Mapping[str, Any], running: runtime.Runtime, active: frozens
     # A validation judges what the person types now; everything else gets what may be kept of it.
     view = View(active, {}, whole=is_validation(action), items=running.needs.of_action(action))
     tracker = minimised(json_body["tracker"], running.splitter, running.vault.policy.actions, view)
+    answer = _answer(json_body, running)
+    if answer is not None:
+        tracker["latest_message"] = {**tracker["latest_message"], "text": answer}
     body = {**json_body, "tracker": tracker}
     if "domain" in json_body:
         body["domain"] = (_ours if action in ACTIONS else _theirs)(json_body["domain"] or {})
     return body
+
+
+def _answer(json_body: Mapping[str, Any], running: runtime.Runtime) -> str | None:
+    """Return the contact or the code that the message gives, for the action that takes it."""
+    tracker, action = json_body["tracker"], json_body["next_action"]
+    said = tracker.get("latest_message") or {}
+    text, intent = str(said.get("text") or ""), (said.get("intent") or {}).get("name")
+    if action == CONFIRM and intent == "privacy_code":
+        return code_in(text, alone=False)
+    if action != SEND_CODE or intent != "privacy_contact":
+        return None
+    pending = Pending.from_slot((tracker.get("slots") or {}).get(PENDING_SLOT))
+    purpose = pending.purposes[0] if pending is not None and pending.purposes else ""
+    if purpose not in running.vault.policy.purposes:
+        return None
+    return contact_in(text, reachable_kinds(running.vault.policy, purpose))
 
 
 def _ours(domain: Mapping[str, Any]) -> dict[str, Any]:

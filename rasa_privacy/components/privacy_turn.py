@@ -49,7 +49,7 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         intent=_intent(tracker),
         last_action=tracker.latest_action_name or "",
         succeeded=_succeeded(tracker),
-        pending=pending_of(tracker) if tracker.latest_action_name != ACTION_LISTEN_NAME else open_question(tracker),
+        pending=pending_of(tracker) if tracker.latest_action_name != ACTION_LISTEN_NAME else _answered(tracker),
         active_loop=tracker.active_loop_name,
         active=None,
     )
@@ -64,6 +64,7 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         due=frozenset(due(state, policy, by_consent, running.vault.clock())),
         answered=state.answered,
         age=age if age > state.confirmed_age else None,
+        waiting=state.waiting,
         is_too_young=slots.get(YOUNG_SLOT) is True,
         has_resumed=_has_resumed(tracker),
     )
@@ -92,6 +93,12 @@ def open_question(tracker: DialogueStateTracker) -> Pending | None:
         if isinstance(event, ActionExecuted) and event.action_name != ACTION_LISTEN_NAME:
             return pending_of(tracker) if event.action_name in QUESTIONS else None
     return None
+
+
+def _answered(tracker: DialogueStateTracker) -> Pending | None:
+    """Return the question that a message may answer: the one that is open, or that for a code, which takes a while."""
+    pending = pending_of(tracker)
+    return pending if pending is not None and pending.kind == "code" else open_question(tracker)
 
 
 def prediction_events(decision: Decision) -> list[Event]:

@@ -4,11 +4,14 @@ Rules:
 
 1. Until then the ledger's last word is `asked`, so no fold can take the purpose for active. `confirm` records `granted`
    with the method `code`, in the transaction that uses the code up.
-2. A code has 6 digits, ends after 15 minutes and bears 5 wrong answers. Asking for another within that time starts
-   neither count anew, so guessing gets 5 answers in 15 minutes, whatever one does. Two mails are a minute apart.
-3. Only a keyed hash is stored, bound to person, purpose and contact: who changes the address on file after the mail
-   went out cannot confirm the new one. The confirmed contact is remembered by its hash, for the audience.
-4. A wrong answer is counted in a transaction that is committed before the error is raised.
+2. A code has 6 digits, ends after 15 minutes and bears 5 wrong answers. Asking for another within that time, also after
+   a no, starts neither count anew, so guessing gets 5 answers in 15 minutes, whatever one does. Two mails are a minute
+   apart, and no contact gets more than three in an hour, whoever asks and under however many names.
+3. Of the code only a keyed hash is stored, bound to person, purpose and contact: who changes the address on file after
+   the mail went out cannot confirm the new one. While the code waits, the contact stands beside it, sealed, so that
+   another mail goes there and nowhere else. The confirmed contact is remembered by its hash, for the audience.
+4. A contact that an operator or a list has suppressed gets no code.
+5. A wrong answer is counted in a transaction that is committed before the error is raised.
 """
 
 import hmac
@@ -19,25 +22,30 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.consent.ledger import Evidence, record_answer
+from rasa_privacy.consent.state import BY_CODE
+from rasa_privacy.crypto.identity import SERVICE, no_conversation
+from rasa_privacy.crypto.sealing import open_sealed, seal
+from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import ContactError, OptInError
 from rasa_privacy.minimize.contacts import contact_forms
-from rasa_privacy.policy.model import Policy
 from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.opt_in_codes import CONFIRMED, OptInCode
 from rasa_privacy.storage.vault import Vault
 
-#: `method` in the ledger.
-BY_CODE: Final = "code"
 DIGITS: Final = 6
 LIFETIME: Final = timedelta(minutes=15)
 MAX_ATTEMPTS: Final = 5
 #: Between two mails to one person for one purpose.
 PAUSE: Final = timedelta(minutes=1)
+#: Mails to one contact within `MAIL_WINDOW`, whoever asks.
+MAX_MAILS: Final = 3
+MAIL_WINDOW: Final = timedelta(hours=1)
 
 _CODE_DOMAIN: Final = "opt-in code"
 _CONFIRMED_DOMAIN: Final = "opt-in contact"
-#: Detectors of what a code can be sent to, in the order of preference.
-_REACHABLE: Final = ("email", "phone")
+_MAILED_DOMAIN: Final = "opt-in mail"
+#: The hash of a code that nothing answers; no keyed hash is zeros.
+_NO_CODE: Final = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +53,6 @@ class _Refusal:
     """Why a code was not accepted."""
 
     text: str
-
-
-def contact_item(policy: Policy, purpose: str) -> str | None:
-    """Return the item of a purpose to which its code goes: the first email address, else the first phone number."""
-    items = policy.purposes[purpose].items
-    found = (name for kind in _REACHABLE for name in items if policy.items[name].detect == kind)
-    return next(found, None)
 
 
 def begin(  # noqa: PLR0913, PLR0917 - store, transaction and what the code is bound to
@@ -76,7 +77,8 @@ def begin(  # noqa: PLR0913, PLR0917 - store, transaction and what the code is b
         below: Source of randomness, as `secrets.randbelow`.
 
     Raises:
-        OptInError: The last code went out less than a minute ago, or too many wrong ones came back.
+        OptInError: The last code went out less than a minute ago, too many wrong ones came back, or the contact got
+            too many.
         ContactError: The contact is neither an email address nor a phone number.
     """
     earlier = opt_in_codes.find(connection, subject_id, purpose)
@@ -87,16 +89,83 @@ def begin(  # noqa: PLR0913, PLR0917 - store, transaction and what the code is b
             raise OptInError("too many wrong codes came back; wait until the last one has ended, 15 minutes at most")
         if now - (earlier.expires_at - LIFETIME) < PAUSE:
             raise OptInError("a code was sent less than a minute ago; wait for it, or ask again in a minute")
+    _count_mail(vault, connection, contact, now)
     code = f"{below(10**DIGITS):0{DIGITS}d}"
     digest = _code_hash(vault, subject_id, purpose, contact, code)
-    opt_in_codes.put(connection, subject_id, purpose, OptInCode(digest, now + LIFETIME, attempts))
+    sealed = _seal(vault, connection, subject_id, purpose, contact, now)
+    opt_in_codes.put(connection, subject_id, purpose, OptInCode(digest, now + LIFETIME, attempts, sealed))
     return code
 
 
-def confirm(vault: Vault, subject_id: bytes, purpose: str, contact: str, code: str, evidence: Evidence) -> None:  # noqa: PLR0913, PLR0917 - as begin
+def _count_mail(vault: Vault, connection: Any, contact: str, now: datetime) -> None:
+    indexes = [vault.index.of(_MAILED_DOMAIN, form) for form in contact_forms(contact)]
+    opt_in_codes.remove_over(connection, now, now - MAIL_WINDOW)
+    if opt_in_codes.mails_to(connection, indexes, now - MAIL_WINDOW) >= MAX_MAILS:
+        raise OptInError(f"{MAX_MAILS} codes went to this contact within an hour; wait until the hour is over")
+    opt_in_codes.note_mail(connection, secrets.token_bytes(16), indexes[0], now)
+
+
+def _seal(vault: Vault, connection: Any, subject_id: bytes, purpose: str, contact: str, now: datetime) -> bytes:  # noqa: PLR0913, PLR0917 - as begin
+    key = vault.data_keys.get_or_create(connection, subject_id, SERVICE, now)
+    return seal(
+        key, contact.encode(), no_conversation(subject_id).code_contact(purpose), secrets.token_bytes(NONCE_BYTES)
+    )
+
+
+def waiting_contact(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> str | None:
+    """Return the contact to which the code that waits went, or None where none waits.
+
+    Raises:
+        TamperedSegmentError: The stored contact was changed.
+        MalformedSegmentError: It does not follow the format.
+    """
+    waiting = opt_in_codes.find(connection, subject_id, purpose)
+    if waiting is None or waiting.is_confirmed or waiting.contact is None or waiting.expires_at <= now:
+        return None
+    key = vault.data_keys.get(connection, subject_id, SERVICE)
+    if key is None:
+        return None
+    return open_sealed(key, waiting.contact, no_conversation(subject_id).code_contact(purpose)).decode()
+
+
+def end_code(connection: Any, subject_id: bytes, purpose: str, now: datetime) -> None:
+    """Let a code that waits open nothing any more, and forget a confirmed contact; the counts stay until its time."""
+    earlier = opt_in_codes.find(connection, subject_id, purpose)
+    if earlier is None:
+        return
+    opt_in_codes.remove(connection, subject_id, purpose)
+    if not earlier.is_confirmed and earlier.expires_at > now:
+        ended = OptInCode(_NO_CODE, earlier.expires_at, earlier.attempts)
+        opt_in_codes.put(connection, subject_id, purpose, ended)
+
+
+def forget_over(connection: Any, now: datetime) -> None:
+    """Delete codes that ended, with their contacts, and what is known of mails of more than an hour ago."""
+    opt_in_codes.remove_over(connection, now, now - MAIL_WINDOW)
+
+
+def confirm(  # noqa: PLR0913, PLR0917 - as begin
+    vault: Vault,
+    subject_id: bytes,
+    purpose: str,
+    contact: str,
+    code: str,
+    evidence: Evidence,
+    *,
+    also: Callable[[Any], object] = lambda _connection: None,
+) -> None:
     """Take a code that came back, and record the consent.
 
     It opens its own transaction, since a wrong answer must be counted although it is an error.
+
+    Args:
+        vault: The open store.
+        subject_id: The person.
+        purpose: What the code is for.
+        contact: Where it went.
+        code: What came back.
+        evidence: How and when it came back.
+        also: What else is done in the transaction that records the consent.
 
     Raises:
         OptInError: The code is wrong or over, or none was sent; the consent does not count.
@@ -107,7 +176,10 @@ def confirm(vault: Vault, subject_id: bytes, purpose: str, contact: str, code: s
     def work(connection: Any) -> _Refusal | None:
         if not vault.subjects.lock(connection, subject_id):
             return _Refusal("the person is not known any more; begin anew")
-        return _confirm(vault, connection, subject_id, purpose, contact, code, evidence)
+        refusal = _confirm(vault, connection, subject_id, purpose, contact, code, evidence)
+        if refusal is None:
+            also(connection)
+        return refusal
 
     refusal = vault.database.transact(work)
     if refusal is not None:
@@ -118,7 +190,7 @@ def _confirm(  # noqa: PLR0913, PLR0917 - as begin
     vault: Vault, connection: Any, subject_id: bytes, purpose: str, contact: str, code: str, evidence: Evidence
 ) -> _Refusal | None:
     waiting = opt_in_codes.find(connection, subject_id, purpose)
-    if waiting is None or waiting.is_confirmed:
+    if waiting is None or waiting.is_confirmed or waiting.contact is None:
         return _Refusal("no code waits for an answer; ask for a new one")
     if waiting.expires_at <= evidence.at:
         return _Refusal("the code has ended; ask for a new one")
@@ -126,7 +198,7 @@ def _confirm(  # noqa: PLR0913, PLR0917 - as begin
         return _Refusal("too many wrong codes came back; ask for a new one when this one has ended")
     given = _code_hash(vault, subject_id, purpose, contact, "".join(code.split()))
     if not hmac.compare_digest(given, waiting.code_hash):
-        more = OptInCode(waiting.code_hash, waiting.expires_at, waiting.attempts + 1)
+        more = OptInCode(waiting.code_hash, waiting.expires_at, waiting.attempts + 1, waiting.contact)
         opt_in_codes.put(connection, subject_id, purpose, more)
         return _Refusal("the code is wrong; look at the message again, or ask for a new one")
     by_code = Evidence(BY_CODE, evidence.channel, evidence.language, evidence.at)

@@ -12,14 +12,12 @@ from typing import Any, Final
 
 from rasa_privacy.consent.ledger import keep_notice
 from rasa_privacy.consent.notice import Notice, terms_version
+from rasa_privacy.consent.state import IMPORTED as IMPORTED  # noqa: PLC0414 - rooms above name it from here
 from rasa_privacy.consent.state import fold
 from rasa_privacy.policy.model import ImportedConsent, Policy, SlotAnswer
 from rasa_privacy.policy.topics import choice
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import Vault
-
-#: `method` and `channel` in the ledger.
-IMPORTED: Final = "imported"
 
 #: Events after which no slot has a value.
 _CLEARING: Final = frozenset({"reset_slots", "restart"})
@@ -41,6 +39,11 @@ class ImportedGrant:
     at: datetime
     event: str = "granted"
     channel: str = IMPORTED
+
+    @property
+    def method(self) -> str:
+        """`method` in the ledger."""
+        return IMPORTED
 
     @property
     def notice_hash(self) -> bytes:

@@ -12,7 +12,7 @@ The rows, their chain and their order are `storage.ledger`'s; nothing here write
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from rasa_privacy.consent.state import ConsentState, fold
 from rasa_privacy.consent.terms import terms_text, version_of
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.topics import purpose_of
+from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
@@ -48,6 +49,8 @@ def state_of(vault: Vault, connection: Any, subject_id: bytes | None, now: datet
     """Return what this subject allows now; nothing beyond other lawful bases where there is no subject yet."""
     records = vault.ledger.of_subject(connection, subject_id) if subject_id is not None else []
     state = fold(records, vault.policy, now, lambda purpose, digest: _is_current(vault, connection, purpose, digest))
+    if subject_id is not None and any(purpose.double_opt_in for purpose in vault.policy.purposes.values()):
+        state = replace(state, waiting=opt_in_codes.live(connection, subject_id, now) - state.active)
     return obey_signal(state, records, vault.policy, now)
 
 

@@ -7,7 +7,8 @@ Rules, in order:
 3. A grant ends `consent_lasts` after it was given.
 4. A record from the future (a clock that went back) never opens anything; it may close.
 5. A purpose with another lawful basis than consent is active without a record.
-6. An optional item's answer belongs to the yes to its purpose that it followed; without that yes it counts for nothing.
+6. Of a purpose with `double_opt_in` a grant counts only where it came by a code, or was imported with its evidence.
+7. An optional item's answer belongs to the yes to its purpose that it followed; without that yes it counts for nothing.
 
 Pure: no clock, no database. `ledger.py` reads the records and passes `now`.
 """
@@ -22,6 +23,10 @@ from rasa_privacy.policy.topics import age_of, choice
 
 #: Clocks of two servers may differ by this much before a record counts as from the future.
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+
+#: `method` of a grant that was confirmed by a one-time code, and of one that was collected elsewhere.
+BY_CODE: Final = "code"
+IMPORTED: Final = "imported"
 
 Status = Literal["unknown", "asked", "granted", "refused", "withdrawn", "expired", "superseded"]
 
@@ -40,6 +45,10 @@ class Record(Protocol):
     @property
     def notice_hash(self) -> bytes:
         """Hash of the notice that was shown."""
+
+    @property
+    def method(self) -> str:
+        """How it was answered."""
 
     @property
     def at(self) -> datetime:
@@ -73,12 +82,14 @@ class ConsentState:
             granted, by the name of their question (`policy.topics.choice`).
         answered: The questions about optional items that were answered since the yes to their purpose.
         confirmed_age: The highest age in years that the person confirmed to have; 0 for none.
+        waiting: Purposes for which a one-time code waits to come back. They are not active by that.
     """
 
     purposes: dict[str, PurposeState]
     active: frozenset[str]
     answered: frozenset[str] = frozenset()
     confirmed_age: int = 0
+    waiting: frozenset[str] = frozenset()
 
     @property
     def granted(self) -> frozenset[str]:
@@ -107,9 +118,10 @@ def fold(
     unknown = PurposeState("unknown")
     last = dict.fromkeys([*optional, *(topic for topics in optional.values() for topic in topics)], unknown)
     confirmed_age = 0
+    confirming = {name for name, purpose in policy.purposes.items() if purpose.double_opt_in}
     for record in records:
         if record.purpose in last:
-            last[record.purpose] = _after(last[record.purpose], record, now)
+            last[record.purpose] = _after(last[record.purpose], record, now, needs_code=record.purpose in confirming)
             if record.event != "asked":
                 last.update(dict.fromkeys(optional.get(record.purpose, ()), unknown))
         elif record.event == "granted":
@@ -149,7 +161,7 @@ def _is_due(state: PurposeState, purpose: Purpose, now: datetime) -> bool:
     return state.since + timedelta(seconds=duration_seconds(purpose.ask_again_after)) <= now
 
 
-def _after(before: PurposeState, record: Record, now: datetime) -> PurposeState:
+def _after(before: PurposeState, record: Record, now: datetime, *, needs_code: bool) -> PurposeState:
     """Return the state after one record, without regard to age."""
     if record.event == "asked":
         status = before.status if before.status != "unknown" else "asked"
@@ -157,6 +169,8 @@ def _after(before: PurposeState, record: Record, now: datetime) -> PurposeState:
     if record.event == "granted":
         if record.at > now + CLOCK_TOLERANCE:
             return before
+        if needs_code and record.method not in (BY_CODE, IMPORTED):
+            return PurposeState("asked", record.at, None, record.notice_hash)
         return PurposeState("granted", record.at, None, record.notice_hash)
     if record.event in ("refused", "withdrawn", "expired", "superseded"):
         return PurposeState(record.event, record.at, None, record.notice_hash)  # type: ignore[arg-type]

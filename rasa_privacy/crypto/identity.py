@@ -12,7 +12,7 @@ from rasa_privacy.errors import StorageError
 ID_BYTES: Final = 16
 SERVICE: Final = "service"  # the purpose that owns the structure of a conversation
 MAX_PURPOSE_BYTES: Final = 255
-_EVENTS, _HEAD, _SESSION, _SENDER = 1, 2, 3, 4
+_EVENTS, _HEAD, _SESSION, _SENDER, _CODE = 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ class Place:
         """Return the identity of the sealed sender id of the conversation."""
         return self._encode(_SENDER, SERVICE)
 
+    def code_contact(self, purpose: str) -> bytes:
+        """Return the identity of the contact to which a one-time code for a purpose went (`no_conversation`)."""
+        return self._encode(_CODE, purpose)
+
     def _encode(self, kind: int, purpose: str, *numbers: int) -> bytes:
         name = purpose_bytes(purpose)
         try:
@@ -65,6 +69,11 @@ class Place:
         except struct.error:
             raise StorageError("identity: a number is not within 0 and 2**64 - 1") from None
         return b"".join((bytes((kind,)), self.subject_id, self.conversation_id, bytes((len(name),)), name, tail))
+
+
+def no_conversation(subject_id: bytes) -> Place:
+    """Return the place of what belongs to a subject and to no conversation: that id is zeros."""
+    return Place(subject_id, bytes(ID_BYTES))
 
 
 def purpose_bytes(purpose: str) -> bytes:

@@ -4,7 +4,9 @@ Rules:
 
 1. "Yes, but not my phone" is a yes to the rest where every word after the limit names an item in question. Anything
    else is unclear and asked about again; it is never a plain yes.
-2. An age is one number alone with words that belong to it. "I will be 16 soon" is none.
+2. A one-time code is one number of six digits, however they are grouped. Where it is not what was asked for last, the
+   message must be that number alone.
+3. An age is one number alone with words that belong to it. "I will be 16 soon" is none.
 
 The words are data: the sections `limits` and `age_words` of `packs/<language>.keywords.yml`.
 """
@@ -22,6 +24,10 @@ from rasa_privacy.dialogue.wordings import compile_wordings, fold
 from rasa_privacy.policy.model import Policy
 
 _OLDEST: Final = 120
+_CODE_DIGITS: Final = 6
+_LONGEST_WITH_CODE: Final = 200  # characters
+_RUN: Final = re.compile(r"\d(?:[ \u00a0.-]?\d)*")
+_ONLY_DIGITS: Final = re.compile(r"\d(?:[ \u00a0.-]?\d)*[.!]?")
 
 
 def left_out(text: str, languages: Sequence[str], policy: Policy, items: Iterable[str]) -> tuple[str, ...]:
@@ -55,6 +61,22 @@ def age_in(text: str, languages: Sequence[str]) -> int | None:
             age = numbers.pop()
             return age if 0 < age <= _OLDEST else None
     return None
+
+
+def code_in(text: str, *, alone: bool) -> str | None:
+    """Return the one-time code in a message, or None where there is none.
+
+    Args:
+        text: The message as the person wrote it.
+        alone: Whether the message must be nothing else.
+    """
+    if len(text) > _LONGEST_WITH_CODE:
+        return None
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if alone and not _ONLY_DIGITS.fullmatch(plain):
+        return None
+    found = {"".join(str(unicodedata.digit(sign)) for sign in run if sign.isdecimal()) for run in _RUN.findall(plain)}
+    return found.pop() if len(found) == 1 and len(next(iter(found))) == _CODE_DIGITS else None
 
 
 def _number(word: str) -> int:

@@ -13,6 +13,9 @@ Rules, in order:
 A gate that holds an action back asks, in this order and one at a time: the age, where there is a minimum; each purpose
 that is missing; after its yes, its optional items; at last the purposes that are asked about beside it. Then the action
 runs. A no to a purpose that the action needs ends that; a no to another changes nothing else.
+
+After a yes to a purpose with double opt-in, the contact is asked for where none is on file, and then the one-time code.
+The action waits for the code where it needs the purpose; else it runs at once. A code may come in later, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +36,8 @@ GRANT: Final = "action_privacy_record_grant"
 REFUSE: Final = "action_privacy_record_refusal"
 LIMIT: Final = "action_privacy_record_limits"
 TOO_YOUNG: Final = "action_privacy_too_young"
+SEND_CODE: Final = "action_privacy_send_code"
+CONFIRM: Final = "action_privacy_confirm_code"
 WITHDRAW: Final = "action_privacy_withdraw"
 STOP: Final = "action_privacy_stop"
 PREVIEW: Final = "action_privacy_preview_erasure"
@@ -43,7 +48,7 @@ EXPLAIN: Final = "action_privacy_explain"
 RECEIPT: Final = "action_privacy_receipt"
 
 #: Those that record an answer to a question about consent.
-ANSWERS: Final = (GRANT, REFUSE, LIMIT)
+ANSWERS: Final = (GRANT, REFUSE, LIMIT, SEND_CODE, CONFIRM)
 
 #: Every action of the action server that this package adds.
 ACTIONS: Final = (
@@ -52,6 +57,8 @@ ACTIONS: Final = (
     REFUSE,
     LIMIT,
     TOO_YOUNG,
+    SEND_CODE,
+    CONFIRM,
     WITHDRAW,
     STOP,
     PREVIEW,
@@ -107,11 +114,14 @@ REPLIES: Final = (
     "privacy_cancel",
     "privacy_unclear",
     "privacy_limit",
+    "privacy_contact",
+    "privacy_code",
+    "privacy_resend",
 )
 #: Every intent that this package adds.
 INTENTS: Final = (*_REQUESTS, *REPLIES)
 
-Kind = Literal["consent", "optional", "age", "erase"]
+Kind = Literal["consent", "optional", "age", "erase", "contact", "code"]
 
 #: What answers which question, and the action that takes the answer.
 _YES_OR_NO: Final = {"privacy_grant": GRANT, "privacy_refuse": REFUSE}
@@ -120,11 +130,22 @@ _ANSWERS: Final[dict[Kind, dict[str, str]]] = {
     "optional": {**_YES_OR_NO, "privacy_limit": LIMIT},
     "age": {"privacy_grant": GRANT, "privacy_refuse": TOO_YOUNG},
     "erase": {"privacy_confirm": ERASE, "privacy_cancel": KEEP},
+    "contact": {"privacy_refuse": REFUSE, "privacy_contact": SEND_CODE},
+    "code": {"privacy_refuse": REFUSE, "privacy_code": CONFIRM, "privacy_resend": SEND_CODE},
 }
+#: What may be said of a code that waits, whatever question is open.
+_OF_A_CODE: Final = {"privacy_code": CONFIRM, "privacy_resend": SEND_CODE}
 #: What an answer counts as that stays unclear.
-_NOES: Final[dict[Kind, str]] = {"consent": REFUSE, "optional": REFUSE, "age": REFUSE, "erase": KEEP}
+_NOES: Final[dict[Kind, str]] = {
+    "consent": REFUSE,
+    "optional": REFUSE,
+    "age": REFUSE,
+    "erase": KEEP,
+    "contact": REFUSE,
+    "code": ASK,
+}
 #: After these a message can be an answer.
-QUESTIONS: Final = (ASK, LIMIT, PREVIEW, EXPLAIN, UNCLEAR)
+QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, EXPLAIN, UNCLEAR)
 #: After these the conversation goes on where it was.
 _RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, KEEP, RECEIPT)
 
@@ -134,7 +155,8 @@ class Pending:
     """A question of ours that waits for an answer.
 
     Attributes:
-        kind: What was asked: consent to a purpose, its optional items, the age, or whether to erase.
+        kind: What was asked: consent to a purpose, its optional items, the age, whether to erase, or after a yes with
+            double opt-in the contact and the code that went there.
         action: The action that the gate held back, to be resumed after the answers.
         purposes: Purposes still to be asked about, the one in question first.
         dropped: Whether the message that led here held personal data that was not kept.
@@ -188,6 +210,7 @@ class TurnView:
         answered: Questions about optional items that were answered.
         age: The age in years that must be asked for before consent; None where there is none to ask.
         is_too_young: Whether the person said in this session to be younger.
+        waiting: Purposes for which a one-time code waits to come back.
         has_resumed: Whether an answer of this turn let an action run that the gate had held back.
     """
 
@@ -201,6 +224,7 @@ class TurnView:
     answered: frozenset[str] = frozenset()
     age: int | None = None
     is_too_young: bool = False
+    waiting: frozenset[str] = frozenset()
     has_resumed: bool = False
 
 
@@ -322,22 +346,44 @@ class Turns:
     def _after_answer(self, view: TurnView) -> Decision:
         """After an answer: ask what is next, or run what was held back. The ledger decides, not the reply."""
         pending = view.pending
+        ended = Decision(LISTEN if view.last_action == REFUSE else UNAVAILABLE, pending=None)
         if pending is None or view.active is None or not pending.purposes:
-            return Decision(LISTEN if view.last_action == REFUSE else UNAVAILABLE, pending=None)
+            return self._return(view) if view.last_action in _OF_A_CODE.values() else ended
         if pending.kind == "age":
-            if view.age is not None:
-                # Nobody was found to be old enough, so nothing is asked any more.
-                return Decision(LISTEN if view.last_action == REFUSE else UNAVAILABLE, pending=None)
-            return _question(Pending("consent", pending.action, pending.purposes), view)
+            # Where the age is still in question nobody was found to be old enough, so nothing is asked any more.
+            asked = Pending("consent", pending.action, pending.purposes)
+            return ended if view.age is not None else _question(asked, view)
+        if view.last_action in _OF_A_CODE.values() and pending.kind not in ("contact", "code"):
+            return Decision(ASK, pending)  # the code came while another question was open
+        if pending.kind in ("contact", "code") and view.last_action != REFUSE:
+            waiting = self._await_code(view, pending)
+            if waiting is not None:
+                return waiting
+        return self._after_purpose(view, pending, view.active)
+
+    def _after_purpose(self, view: TurnView, pending: Pending, active: frozenset[str]) -> Decision:
+        """After the answer to a purpose or its optional items: what is next to be asked, or what was held back."""
         purpose = pending.purposes[0]
-        if pending.kind == "consent" and purpose not in view.active:
+        if pending.kind != "optional" and purpose not in active:
             return self._after_refusal(view, pending)
         open_items = self._open_choices(purpose, view)
-        if open_items and pending.kind == "consent":
+        if open_items and pending.kind != "optional":
             return Decision(ASK, Pending("optional", pending.action, pending.purposes, items=open_items))
-        beside = [name for name in self._asking.beside.get(purpose, ()) if name in view.due]
-        rest = tuple(dict.fromkeys([*pending.purposes[1:], *beside]))
-        return self._go_on(pending.action, rest, view)
+        return self._go_on(pending.action, self._rest(pending, view), view)
+
+    def _rest(self, pending: Pending, view: TurnView) -> tuple[str, ...]:
+        """Return what is still to be asked after the answer to the first purpose."""
+        beside = [name for name in self._asking.beside.get(pending.purposes[0], ()) if name in view.due]
+        return tuple(dict.fromkeys([*pending.purposes[1:], *beside]))
+
+    def _await_code(self, view: TurnView, pending: Pending) -> Decision | None:
+        """Wait for contact or code, unless it came; what needs no such purpose goes on while the code is on its way."""
+        if pending.purposes[0] in (view.active or ()):
+            return None
+        needed = pending.purposes[0] in self._asking.guards.get(pending.action or "", ())
+        if needed or pending.action is None or pending.purposes[0] not in view.waiting:
+            return Decision(LISTEN)
+        return self._go_on(pending.action, self._rest(pending, view), view)
 
     def _after_refusal(self, view: TurnView, pending: Pending) -> Decision:
         if view.last_action == LIMIT and pending.items:
@@ -381,19 +427,28 @@ class Turns:
         if request is not None:
             # Only an explanation comes back to the question; after anything else a "yes" would answer something else.
             return Decision(request) if request == EXPLAIN else Decision(request, None)
-        pending = view.pending
+        return self._on_reply(view, view.pending)
+
+    @staticmethod
+    def _on_reply(view: TurnView, pending: Pending | None) -> Decision | None:
+        if view.intent in _OF_A_CODE and (view.waiting or (pending is not None and pending.kind == "code")):
+            return Decision(_OF_A_CODE[view.intent])
         if pending is None or view.intent not in REPLIES:
             return None
         # A button of another question is no answer to this one; neither is it to leave out again what is needed.
         answer = _ANSWERS[pending.kind].get(str(view.intent))
         if answer is not None and not (answer == LIMIT and pending.kind == "consent" and pending.items):
             return Decision(answer)
+        if pending.kind in ("contact", "code") and not pending.repeated:
+            return Decision(ASK, replace(pending, repeated=True))
         if pending.repeated:
             return Decision(_NOES[pending.kind])
         return Decision(UNCLEAR, replace(pending, repeated=True))
 
     def forgets(self, view: TurnView) -> bool:
         """Return whether a message passes the open question by, so that a later "yes" must not answer it."""
+        if view.pending is not None and view.pending.kind == "code":
+            return False  # the mail may take a while, and nothing but the code is taken for it
         ours = view.intent in REPLIES or view.intent in _REQUESTS
         return view.last_action == LISTEN and view.pending is not None and not ours
 

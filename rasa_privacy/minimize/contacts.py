@@ -11,14 +11,16 @@ Rules:
 
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Final
 
 import phonenumbers
 
-from rasa_privacy.errors import ContactError
-from rasa_privacy.minimize.detectors import DEFAULT_REGIONS
+from rasa_privacy.errors import ContactError, DetectorError
+from rasa_privacy.minimize.detectors import DEFAULT_REGIONS, find
 
 _MAX_CHARACTERS: Final = 320  # 64 + @ + 255, RFC 5321, section 4.5.3.1
+_MAX_ANSWER_CHARACTERS: Final = 1000
 _PREFIX: Final = re.compile(r"^(?:whatsapp|sms|tel|mailto|messenger|viber|signal):", re.IGNORECASE)
 _DIGITS_ONLY: Final = re.compile(r"^[0-9]{8,15}$")
 _PHONE: Final = re.compile(r"^[+(]?[0-9][0-9 ()./\-]*$")
@@ -50,6 +52,23 @@ def sender_forms(sender_id: str, regions: tuple[str, ...] = DEFAULT_REGIONS) -> 
         return contact_forms(plain, regions)
     except ContactError:
         return ()
+
+
+def contact_in(text: str, kinds: Collection[str]) -> str | None:
+    """Return the one contact in a message, or None where there is none or more than one, or the message is a story.
+
+    Args:
+        text: What a person said.
+        kinds: Detectors to use: `email`, `phone`.
+    """
+    if len(text) > _MAX_ANSWER_CHARACTERS:
+        return None
+    try:
+        found = {text[finding.start : finding.end] for finding in find(text, kinds)} if kinds else set()
+        forms = {contact_forms(each) for each in found}
+    except (ContactError, DetectorError):
+        return None
+    return found.pop() if len(forms) == 1 else None
 
 
 def _email_forms(plain: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Final
 
 from rasa_privacy.errors import PolicyError
+from rasa_privacy.policy.contacts import REACHABLE
 from rasa_privacy.policy.decoder import dotted
 from rasa_privacy.policy.languages import available_languages
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
@@ -237,6 +238,12 @@ class CrossChecks:
         if purpose.marketing and not consent:
             message = f"purpose {shown(name)} is marketing, which needs 'basis: consent' here (GDPR Art. 6(1)(a))"
             self._note((*here, "basis"), message)
+        if purpose.double_opt_in and not (consent and self._is_reachable(purpose)):
+            message = (
+                f"purpose {shown(name)} has double_opt_in, so it needs 'basis: consent' and a required item with "
+                "'detect: email' or 'detect: phone', to which the code goes"
+            )
+            self._note((*here, "double_opt_in"), message)
         if purpose.retain != UNTIL_WITHDRAWN:
             self._duration((*here, "retain"), purpose.retain)
         elif not consent:
@@ -246,6 +253,11 @@ class CrossChecks:
             self._duration((*here, "consent_lasts"), purpose.consent_lasts)
             if not consent:
                 self._note((*here, "consent_lasts"), f"purpose {shown(name)} has no consent that could last")
+
+    def _is_reachable(self, purpose: Purpose) -> bool:
+        """Return whether an item that the purpose needs is a contact."""
+        needed = (self.policy.items.get(item) for item, need in purpose.items.items() if need == "required")
+        return any(item is not None and item.detect in REACHABLE for item in needed)
 
     def _guards(self, here: KeyPath, guards: tuple[str, ...]) -> None:
         for index, action in enumerate(guards):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-#: Every code, and what it looks for. RP014 was used by an earlier release.
+#: Every code, and what it looks for. RP014 and RP023 were used by earlier releases.
 CODES: Final = {
     "RP001": "a slot is neither an item nor named under not_personal",
     "RP002": "a purpose guards an action or form that the domain does not have",
@@ -26,7 +26,6 @@ CODES: Final = {
     "RP020": "the pipeline or the policies are left to Rasa's automatic configuration",
     "RP021": "a personal slot is filled from an entity that belongs to no item",
     "RP022": "import looks for consent in a slot that the domain does not have",
-    "RP023": "double_opt_in is declared, and this release does not ask for the code in chat",
     "RP024": "a purpose requires another one, so that a no closes both",
     "RP025": "replies names an intent that the domain does not have",
     "RP026": "minimum_age reads a slot that the domain does not have",
@@ -37,6 +36,7 @@ CODES: Final = {
     "RP051": "a regulation's profile is out of date, or past the day on which it was to be looked at again",
     "RP052": "the notice misses a part that a regulation wants",
     "RP053": "minimum_age is missing or too low for a regulation",
+    "RP035": "double_opt_in is declared, and privacy_sender does not say how codes are sent",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.

@@ -93,11 +93,7 @@ def imported(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
 
 
 def declared_only(_bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
-    """RP015, RP016 and RP023."""
-    for name in (name for name, purpose in policy.purposes.items() if purpose.double_opt_in):
-        why = f"purpose '{name}' has double_opt_in, and in this release the chat does not ask for the code"
-        remedy = "send and take the code by other means; audiences leave out who did not confirm"
-        yield Finding("RP023", file, why, remedy, "warning")
+    """RP015 and RP016."""
     if policy.roles:
         why = "roles are declared, and this release has no access for operators that could keep to them"
         yield Finding("RP015", file, why, "control who reads the database and the keys by other means", "warning")

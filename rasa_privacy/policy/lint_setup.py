@@ -10,8 +10,9 @@ from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.bot import ACTIONS_MODULE, Bot, imports_our_actions
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.sender_settings import load_sender_settings
 from rasa_privacy.policy.settings import load_settings
-from rasa_privacy.policy.suggest import shown
+from rasa_privacy.policy.suggest import listed, shown
 from rasa_privacy.policy.yaml_tree import Word
 
 IMPORTER: Final = "PrivacyImporter"
@@ -70,6 +71,18 @@ def endpoints(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
         why = "there is no 'action_endpoint', and the privacy turns run on the action server"
         remedy = "add 'action_endpoint: {url: \"http://localhost:5055/webhook\"}' and start the action server"
         yield Finding("RP019", str(bot.endpoints_file), why, remedy)
+
+
+def code_sender(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
+    """RP035."""
+    confirming = [name for name, purpose in policy.purposes.items() if purpose.double_opt_in]
+    if not confirming:
+        return
+    try:
+        load_sender_settings(bot.endpoints_file)
+    except ConfigurationError as error:
+        place, _, why = str(error).partition(": ")
+        yield Finding("RP035", place, why, f"until then nobody can agree to {listed(confirming)}")
 
 
 def actions(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:

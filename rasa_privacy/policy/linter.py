@@ -31,6 +31,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_setup.components,
     lint_setup.importers,
     lint_setup.endpoints,
+    lint_setup.code_sender,
     lint_setup.actions,
     lint_setup.key_folder,
     lint_emit.event_broker,

@@ -3,7 +3,8 @@
 1. An action gets the items of the purposes that guard it, and those that privacy.yml names for it under `actions`.
 2. The validation of a form gets what the form gets, and what the form asks for.
 3. A response gets the items of the slots that stand in its text, as `{full_name}`, and those of rule 1.
-4. Our own actions read the store by themselves and get none.
+4. Our own actions read the store by themselves and get none. But those that send one-time codes get the contacts to
+   which they go.
 
 Pure: what the domain says is passed in.
 """
@@ -11,12 +12,15 @@ Pure: what the domain says is passed in.
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.model import Policy
 
 #: The form's action and its validation belong together: `validate_lead_form` is guarded with `lead_form`.
 VALIDATION: Final = "validate_"
 #: How the names of our own actions begin.
 _OURS: Final = "action_privacy_"
+#: Those of them that send one-time codes, or fill the slot of a contact that was empty.
+_SENDING: Final = frozenset(f"{_OURS}{name}" for name in ("record_grant", "record_limits", "send_code", "confirm_code"))
 #: Rasa's action that judges what the person has just said, for any slot.
 VALIDATE_MAPPINGS: Final = "action_validate_slot_mappings"
 
@@ -42,6 +46,8 @@ class Needs:
         response_slots: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         self._policy = policy
+        confirming = (name for name, purpose in policy.purposes.items() if purpose.double_opt_in)
+        self._contacts = frozenset(item for name in confirming if (item := contact_item(policy, name)) is not None)
         self._form_slots = form_slots or {}
         self._response_slots = response_slots or {}
 
@@ -50,7 +56,7 @@ class Needs:
         if action == VALIDATE_MAPPINGS:
             return None
         if action.startswith(_OURS):
-            return frozenset()
+            return self._contacts if action in _SENDING else frozenset()
         form = action.removeprefix(VALIDATION)
         asked = self._form_slots.get(form, ()) if form != action else ()
         return self._declared(action) | self._declared(form) | self._items_of(asked)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from rasa_privacy.consent.double_opt_in import forget_over
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, UnreachableError
 from rasa_privacy.retention.due import SERVICE
 from rasa_privacy.rights.clearing import empty_log
@@ -48,6 +49,7 @@ def sweep(vault: Vault, now: datetime) -> SweepResult:
         removed, more = vault.database.transact(lambda connection: _sweep_batch(vault, connection, now, damaged))
         purposes += removed.purposes
         people += removed.people
+    vault.database.transact(lambda connection: forget_over(connection, now))
     if damaged:
         logger.error(
             "%d purposes of people are due and could not be removed, since rows are damaged; `rasa-privacy check "

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from rasa_privacy.consent.double_opt_in import contact_item, is_confirmed
+from rasa_privacy.consent.double_opt_in import is_confirmed
 from rasa_privacy.consent.imported import IMPORTED
 from rasa_privacy.errors import ConfigurationError, KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.rights.membership import check_purpose, members
 from rasa_privacy.rights.suppression import suppressed

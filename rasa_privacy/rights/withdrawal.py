@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal, state_of
 from rasa_privacy.policy.topics import covering
-from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.erasures import destroy_purpose
 from rasa_privacy.storage.journal_entry import Withdrawn
 from rasa_privacy.storage.vault import SERVICE, Vault
@@ -49,7 +49,7 @@ def withdraw(
         vault, connection, subject_id, [name for name in vault.policy.purposes if name in wanted], evidence
     )
     for purpose in wanted:
-        opt_in_codes.remove(connection, subject_id, purpose)  # a code that still waits must not open it again
+        end_code(connection, subject_id, purpose, evidence.at)  # one that still waits must not open it again
     # Data of a consent that ended by itself, or of a purpose that privacy.yml has no more, goes with it.
     held = held_by_consent(vault, connection, subject_id)
     _destroy(vault, connection, subject_id, sorted({*ended, *(wanted & held)}), evidence.at)

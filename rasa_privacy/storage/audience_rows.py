@@ -73,6 +73,7 @@ class Answer(NamedTuple):
         purpose: Its purpose.
         event: A word of the ledger, never `asked`.
         notice_hash: Hash of the notice that was shown.
+        method: How it was answered.
         at: When, aware and in UTC.
     """
 
@@ -80,6 +81,7 @@ class Answer(NamedTuple):
     purpose: str
     event: str
     notice_hash: bytes
+    method: str
     at: datetime
 
 
@@ -121,7 +123,9 @@ def answers(conn: Connection, deciding: Sequence[str], page: Range) -> Iterator[
     """
     named = {f"deciding_{number}": name for number, name in enumerate(deciding)}
     rows = _answers(len(deciding)).rows(conn, after=page.after, last=page.last, **named)
-    return (Answer(who, purpose, event, digest, from_micros(at)) for who, purpose, event, digest, at in rows)
+    return (
+        Answer(who, purpose, event, digest, method, from_micros(at)) for who, purpose, event, digest, method, at in rows
+    )
 
 
 def reachable(conn: Connection, purpose: str, page: Range) -> frozenset[bytes]:
@@ -161,7 +165,7 @@ def _answers(deciding: int) -> Query:
     """Return the query of a range's answers for a number of deciding purposes."""
     names = [bindparam(f"deciding_{number}") for number in range(deciding)]
     return Query(
-        select(_L.subject_id, _L.purpose, _L.event, _L.notice_hash, _L.at)
+        select(_L.subject_id, _L.purpose, _L.event, _L.notice_hash, _L.method, _L.at)
         .where(
             _L.purpose.in_(names),
             _L.event != _ASKED,

@@ -230,6 +230,18 @@ opt_in_codes: Final = Table(
     Column("code_hash", Blob(32), nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("contact", Blob),
+)
+
+# Keyed hashes of the contacts that codes went to lately. On purpose no part of a subject, so that deleting oneself and
+# beginning anew sends nobody more mails.
+code_mails: Final = Table(
+    "code_mails",
+    metadata,
+    Column("mail_id", Blob(16), primary_key=True),
+    Column("contact_index", Blob(32), nullable=False),
+    Column("sent_at", BigInteger, nullable=False),
+    Index("code_mails_contact", "contact_index"),
 )
 
 # What people ask for, and each step of it. On purpose no part of a subject: they outlive an erasure.

@@ -10,6 +10,7 @@ import pytest
 
 from rasa_privacy.actions.asking import AskConsent, RecordGrant, RecordLimits, RecordRefusal, TooYoung
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
+from rasa_privacy.actions.confirming import ConfirmCode, SendCode
 from rasa_privacy.actions.consent import Stop, WithdrawConsent
 from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
 from rasa_privacy.actions.explaining import _ANSWERS, Explain
@@ -98,6 +99,8 @@ def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
     yield TooYoung(), run(TooYoung(), "privacy_refuse", pending=_AGE)
     yield from agree("empty")
     yield WithdrawConsent(), run(WithdrawConsent(), "", "empty")
+    yield SendCode(), run(SendCode(), "privacy_resend")
+    yield ConfirmCode(), run(ConfirmCode(), "privacy_code")
     yield from agree("draw", "newsletter")
     for item, wanted in (("full_name", _CONSENT), ("postcode", _CONSENT), ("postcode", _OPTIONAL)):
         yield AskConsent(), run(AskConsent(), "", pending=wanted)

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from rasa_privacy.consent.double_opt_in import begin
 from rasa_privacy.dialogue.turns import ASK, PREVIEW, Pending
 from rasa_privacy.policy.model import Replies
-from tests.support.vaults import SENDER, grant
+from tests.support.vaults import SENDER, ask, grant
 
 pytestmark = pytest.mark.rasa
 
@@ -219,3 +220,61 @@ def test_the_bots_own_yes_is_its_own_without_a_question(untouched: Any, read: An
     mapped = msgspec.structs.replace(store._vault.policy, replies=Replies(grant=("affirm",)))
     object.__setattr__(untouched.runtime.current().vault, "policy", mapped)
     assert intent_of(read("count me in", "affirm", 0.95)) == "affirm"
+
+
+CODE = Pending("code", "newsletter_form", ("newsletter",))
+WHERE = Pending("contact", "newsletter_form", ("newsletter",))
+
+
+@pytest.mark.parametrize(
+    ("text", "pending", "intent"),
+    [
+        ("123456", CODE, "privacy_code"),
+        ("my code is 123 456", CODE, "privacy_code"),
+        ("\uff11\uff12\uff13\uff14\uff15\uff16.", CODE, "privacy_code"),
+        ("12345", CODE, "greet"),
+        ("1234567", CODE, "greet"),
+        ("123456 or 654321", CODE, "greet"),
+        ("send it again", CODE, "privacy_resend"),
+        ("send it again to eve@example.net", CODE, "greet"),
+        ("no", CODE, "privacy_refuse"),
+        ("ok", CODE, "privacy_grant"),
+        ("ana@example.com", WHERE, "privacy_contact"),
+        ("you can reach me at ana@example.com", WHERE, "privacy_contact"),
+        ("ana@example.com or eve@example.net", WHERE, "greet"),
+        ("+49 170 5558172", WHERE, "greet"),
+        ("no", WHERE, "privacy_refuse"),
+        ("send it again", WHERE, "greet"),
+        ("ana@example.com", CONSENT, "greet"),
+        ("send it again", CONSENT, "greet"),
+        ("123456", CONSENT, "greet"),
+        ("123456", None, "greet"),
+        ("send it again", None, "greet"),
+        pytest.param("ana@example.com " * 700, WHERE, "greet", id="10,000 characters"),
+    ],
+)
+def test_contact_and_code_are_read_where_they_are_awaited(
+    read: Any, text: str, pending: Pending | None, intent: str
+) -> None:
+    """One contact of the right kind, one number of six digits; at any other time they mean nothing to us."""
+    message = read(text, "greet", 0.95, (EMAIL,), pending=pending)
+    assert intent_of(message) == intent
+    assert message.get("entities") == []
+
+
+def test_a_code_counts_later_where_it_is_the_whole_message(read: Any, untouched: Any, store: Any) -> None:
+    """The mail may come after other things were said; in a form a number may mean something else."""
+    vault = untouched.runtime.current().vault
+    purposes = {**vault.policy.purposes}
+    purposes["newsletter"] = msgspec.structs.replace(purposes["newsletter"], double_opt_in=True)
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, purposes=purposes))
+    subject_id = ask(vault, "newsletter")
+    vault.database.transact(
+        lambda connection: begin(vault, connection, subject_id, "newsletter", "ana@example.com", vault.clock())
+    )
+    of = store.init_tracker(SENDER)
+    assert intent_of(read("123 456", of=of)) == "privacy_code"
+    assert intent_of(read("send it again", of=of)) == "privacy_resend"
+    assert intent_of(read("I paid 123456", of=of)) == "greet"
+    of.update(untouched.rasa_events.ActiveLoop("lead_form"))
+    assert intent_of(read("123 456", of=of)) == "greet"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from rasa_privacy.dialogue.turns import Pending
 from rasa_privacy.policy.model import Actions
 from rasa_privacy.policy.needs import Needs
 from tests.support.vaults import SENDER, Clock, grant
@@ -228,3 +229,24 @@ def test_consent_is_read_at_the_moment_of_sending(ask_hook: Any, said: Any, stor
     grant(store._vault, "draw", "newsletter")
     clock.advance(days=400)
     assert ask_hook("action_hours", said)["tracker"]["slots"]["full_name"] is None
+
+
+@pytest.mark.parametrize(
+    ("action", "intent", "said", "passed"),
+    [
+        ("action_privacy_send_code", "privacy_contact", f"it is {EMAIL}, thanks", EMAIL),
+        ("action_privacy_send_code", "privacy_resend", f"it is {EMAIL}", None),
+        ("action_privacy_confirm_code", "privacy_code", f"123 456, and write to {EMAIL}", "123456"),
+        ("action_hours", "privacy_contact", f"it is {EMAIL}", None),
+        ("action_privacy_ask_consent", "privacy_code", "123456", None),
+    ],
+)
+def test_contact_and_code_alone_pass_to_what_takes_them(  # noqa: PLR0913, PLR0917 - fixtures and the case
+    ask_hook: Any, untouched: Any, action: str, intent: str, said: str, passed: str | None
+) -> None:
+    """Nothing else of the message does, and no other action gets them."""
+    events = untouched.rasa_events
+    pending = Pending("contact", "newsletter_form", ("newsletter",)).to_slot()
+    body = ask_hook(action, [events.SlotSet("privacy_pending", pending), events.UserUttered(said, {"name": intent})])
+    assert body["tracker"]["latest_message"]["text"] == (passed or "[withheld]")
+    assert body["tracker"]["events"][0]["text"] == "[withheld]"

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from rasa_privacy.consent.double_opt_in import DIGITS, MAX_ATTEMPTS, begin, confirm, contact_item
+from rasa_privacy.consent.double_opt_in import DIGITS, MAX_ATTEMPTS, begin, confirm
 from rasa_privacy.errors import LedgerError, OptInError
+from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage.vault import Vault
@@ -141,6 +142,8 @@ def test_the_database_holds_no_code_and_no_contact(vault: Vault, sql: Any) -> No
     begun(vault, ask(vault, "newsletter", "somebody else"), below=lambda _: 123456)
     hashes = [bytes(row[0]) for row in sql("SELECT code_hash FROM opt_in_codes")]
     assert len(set(hashes)) == 2
+    sealed = [bytes(row[0]) for row in sql("SELECT contact FROM opt_in_codes")]
+    assert not any(b"ana" in each or b"example" in each for each in sealed)
     assert {len(each) for each in hashes} == {32}
     erase(vault, SENDER, evidence(vault))
     assert len(sql("SELECT code_hash FROM opt_in_codes")) == 1

@@ -24,6 +24,7 @@ class Row:
     purpose: str = "draw"
     minutes: int = 0
     notice_hash: bytes = NOTICE
+    method: str = "words"
 
     @property
     def at(self) -> datetime:

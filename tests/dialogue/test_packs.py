@@ -53,6 +53,11 @@ VARIABLES = {
     "utter_privacy_too_young": {"controller"},
     "utter_privacy_needs_item": {"items", "called"},
     "utter_privacy_counted_as_no": {"called"},
+    "utter_privacy_ask_contact": {"called"},
+    "utter_privacy_code_sent": {"called", "contact", "minutes"},
+    "utter_privacy_ask_code": {"called", "contact"},
+    "utter_privacy_code_failed": {"called", "contact"},
+    "utter_privacy_code_wait": {"contact"},
 }
 PLAIN = {
     "utter_privacy_dropped",
@@ -64,6 +69,8 @@ PLAIN = {
     "utter_privacy_kept",
     "utter_privacy_no_receipt",
     "utter_privacy_more",
+    "utter_privacy_code_wrong",
+    "utter_privacy_code_over",
     *LOCAL,
 }
 
@@ -102,8 +109,9 @@ def test_no_example_stands_under_two_intents(language: str) -> None:
 
 
 def test_the_intents_are_those_of_the_turns() -> None:
-    """Each intent that a turn waits for can be recognised; these three are only ever set by rule or by a button."""
-    assert set(load_pack("en").intents) == set(INTENTS) - {"privacy_unclear", "privacy_limit", "privacy_more"}
+    """Each intent that a turn waits for can be recognised; these are only ever set by rule or by a button."""
+    by_rule = {"privacy_unclear", "privacy_limit", "privacy_more", "privacy_contact", "privacy_code", "privacy_resend"}
+    assert set(load_pack("en").intents) == set(INTENTS) - by_rule
 
 
 @pytest.mark.parametrize("language", available_languages())
@@ -228,7 +236,7 @@ def test_what_the_bot_offers_to_say_is_understood(language: str) -> None:
 def test_no_variable_of_a_phrase_is_unknown_to_the_code() -> None:
     """A phrase is filled in by name; a new variable in the pack alone would be shown with its braces."""
     known = {"item", "notes", "count", "date", "duration", "period", "controller", "called", "text", "items", "says"}
-    known |= {"because", "events", "contact", "version"}
+    known |= {"because", "events", "contact", "version", "code", "minutes"}
     used = {name for text in load_pack("en").phrases.values() for name in re.findall(r"\{(\w+)\}", text)}
     assert used == known
 

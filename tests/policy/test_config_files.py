@@ -10,6 +10,7 @@ from rasa_privacy.policy.broker_settings import broker_block, wrapped_broker
 from rasa_privacy.policy.crosschecks import DETECTOR_NAMES
 from rasa_privacy.policy.key_settings import _OPTIONS, KEY_PROVIDERS
 from rasa_privacy.policy.loader import load_policy
+from rasa_privacy.policy.sender_settings import SmtpSettings, load_sender_settings
 from rasa_privacy.policy.settings import load_settings
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -50,9 +51,19 @@ def test_each_example_of_endpoints_loads(file: Path, monkeypatch: pytest.MonkeyP
     """An example loads once its variables are set, and no password of them is shown."""
     monkeypatch.setenv("DB_PASSWORD", "hunter2")
     monkeypatch.setenv("BROKER_PASSWORD", "hunter2")
+    monkeypatch.setenv("MAIL_PASSWORD", "hunter2")
     settings = load_settings(file)
     assert "hunter2" not in repr(settings)
     assert "${" not in settings.url + (settings.keys.url or "")
+
+
+def test_the_double_opt_in_example_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block names a mail server, and its password stays out of sight."""
+    monkeypatch.setenv("MAIL_PASSWORD", "hunter2")
+    settings = load_sender_settings(CONFIG / "endpoints.double-opt-in.yml")
+    assert isinstance(settings, SmtpSettings)
+    assert (settings.host, settings.port, settings.security) == ("mail.northwind.example", 587, "starttls")
+    assert "hunter2" not in repr(settings)
 
 
 def test_the_event_broker_example_is_right(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ CASES = [
         ("basis: consent", "basis: contract\n    because: {en: x}\n    marketing: true"),
         "needs 'basis: con",
     ),
+    ("no contact", ("basis: consent", "basis: consent\n    double_opt_in: true"), "has double_opt_in, so it needs"),
     (
         "until withdrawn",
         ("basis: consent", "basis: contract\n    because: {en: x}"),

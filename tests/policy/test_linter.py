@@ -65,11 +65,11 @@ CASES = [
     ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import rasa_privacy", "do not import"),
     ("RP012", "actions/__init__.py", "import rasa_privacy.actions", "import (", "do not import"),
     (
-        "RP023",
+        "RP035",
         "privacy.yml",
-        "    guards: [lead_form]\n",
-        "    marketing: true\n    double_opt_in: true\n    guards: [lead_form]\n",
-        "does not ask for the code",
+        "email: optional}\n",
+        "email: required}\n    double_opt_in: true\n",
+        "the block 'privacy_sender' is missing",
     ),
     (
         "RP026",

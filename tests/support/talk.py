@@ -6,6 +6,7 @@ from typing import Any
 
 from rasa_privacy.actions.asking import AskConsent, RecordGrant, RecordLimits, RecordRefusal, TooYoung
 from rasa_privacy.actions.base import PrivacyAction, Turn
+from rasa_privacy.actions.confirming import ConfirmCode, SendCode
 from rasa_privacy.actions.consent import Stop, WithdrawConsent
 from rasa_privacy.actions.explaining import Explain
 from rasa_privacy.consent.ledger import Evidence, state_of
@@ -36,6 +37,8 @@ _ACTIONS: Mapping[str, PrivacyAction] = {
         Explain(),
         WithdrawConsent(),
         Stop(),
+        SendCode(),
+        ConfirmCode(),
     )
 }
 
@@ -73,7 +76,11 @@ class Talk:
         """Answer the question that waits; the bot has nothing of its own to say to it."""
         return self._turn(intent, LISTEN, items)
 
-    def _turn(self, intent: str, wanted: str, items: tuple[str, ...]) -> "Talk":
+    def give(self, intent: str, text: str) -> "Talk":
+        """Answer with a contact or a code, as the payload lets it through."""
+        return self._turn(intent, LISTEN, (), text)
+
+    def _turn(self, intent: str, wanted: str, items: tuple[str, ...], text: str = "") -> "Talk":
         self.said = []
         last, own = LISTEN, wanted
         for _ in range(20):
@@ -87,10 +94,10 @@ class Talk:
             if last == LISTEN:
                 return self
             own = LISTEN
-            self._run(last, intent, items)
+            self._run(last, intent, items, text)
         raise AssertionError("the turn does not end")
 
-    def _run(self, action: str, intent: str, items: tuple[str, ...]) -> None:
+    def _run(self, action: str, intent: str, items: tuple[str, ...], text: str) -> None:
         if action == UNCLEAR:
             self.said.append(UNCLEAR)
         elif action not in _ACTIONS:
@@ -98,7 +105,9 @@ class Talk:
         else:
             evidence = Evidence("words", "rest", "en", self.vault.clock())
             turn = Turn(self.sender, intent, (), certain=True, pending=self.pending, evidence=evidence, responses={})
-            for reply in _ACTIONS[action].answer(self.vault, replace(turn, items=items)):
+            for reply in _ACTIONS[action].answer(
+                self.vault, replace(turn, items=items, text=text, slots=dict(self.slots))
+            ):
                 self.said.append(reply.text)
                 for event in reply.events:
                     if event.get("event") == "slot":
@@ -121,5 +130,6 @@ class Talk:
             due=frozenset(due(state, policy, by_consent, self.vault.clock())),
             answered=state.answered,
             age=age if age > state.confirmed_age else None,
+            waiting=state.waiting,
             is_too_young=self.slots.get(YOUNG_SLOT) is True,
         )
