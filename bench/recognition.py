@@ -86,9 +86,15 @@ def intents_of(model: Path, texts: list[str]) -> list[str | None]:
     return asyncio.run(read())
 
 
-def said(kind: str, language: str) -> dict[str, list[str]]:
-    """Return paraphrases by intent (`heldout`) or everyday messages by topic (`ordinary`)."""
-    found: dict[str, list[str]] = yaml.safe_load((SAID / f"{kind}_{language}.yml").read_text(encoding="utf-8"))
+def held_out(language: str) -> list[tuple[str, str]]:
+    """Return the held-out requests with their intents."""
+    found: dict[str, list[str]] = yaml.safe_load((SAID / f"heldout_{language}.yml").read_text(encoding="utf-8"))
+    return [(text, intent) for intent, texts in found.items() for text in texts if intent in INTENTS]
+
+
+def ordinary(language: str) -> list[str]:
+    """Return the held-out everyday messages."""
+    found: list[str] = yaml.safe_load((SAID / f"ordinary_{language}.yml").read_text(encoding="utf-8"))
     return found
 
 
@@ -116,16 +122,11 @@ def measure(language: str, folder: Path, before: float) -> tuple[str, ...]:
     """Return a language's row."""
     model = bot_in(folder, language)
     speak(folder, language)
-    requests = [(text, intent) for intent, texts in said("heldout", language).items() for text in texts]
-    requests = [(text, intent) for text, intent in requests if intent not in REPLIES]
+    requests = held_out(language)
     found = intents_of(model, [text for text, _ in requests])
     alike = {"privacy_stop": "privacy_withdraw"}
     hits = sum(name in (intent, alike.get(intent)) for name, (_, intent) in zip(found, requests, strict=True))
-    if os.environ.get("BENCH_MISSES"):
-        for (text, intent), name in zip(requests, found, strict=True):
-            if name not in (intent, alike.get(intent)):
-                print(f"missed: {intent} as {name}: {text}")
-    everyday = [text for texts in said("ordinary", language).values() for text in texts]
+    everyday = ordinary(language)
     alarms = sum(name in INTENTS and name not in REPLIES for name in intents_of(model, everyday))
     recall, rate, after = hits / len(requests), alarms / len(everyday), own_accuracy(model)
     met = recall >= GOAL_RECALL and rate <= GOAL_ALARMS and before - after <= GOAL_LOSS

@@ -12,10 +12,9 @@ from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, 
 from rasa_privacy.errors import ConfigurationError
 
 HERE = Path(__file__).parent
-HELD_OUT: dict[str, list[str]] = yaml.safe_load((HERE / "heldout_en.yml").read_text(encoding="utf-8"))
-ORDINARY: list[str] = [
-    text for texts in yaml.safe_load((HERE / "ordinary_en.yml").read_text(encoding="utf-8")).values() for text in texts
-]
+HELD_OUT: dict[str, list[str]] = yaml.safe_load((HERE / "dev_requests_en.yml").read_text(encoding="utf-8"))
+EVERYDAY: dict[str, list[str]] = yaml.safe_load((HERE / "dev_ordinary_en.yml").read_text(encoding="utf-8"))
+ORDINARY: list[str] = [text for texts in EVERYDAY.values() for text in texts]
 
 # 47 CFR 64.1200(a)(10), the CTIA Messaging Principles, and a real mistake: others missed "Stop. Thank you".
 OPT_OUTS = """
