@@ -8,14 +8,31 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from rasa_privacy.minimize.searched_text import SearchedText
+
 _GAP: Final = "[ \u00a0\u2007\u2009\u202f.\\-\u2010-\u2015\u2212]"
 _GROUPS: Final = re.compile(f"\\d(?:{_GAP}{{0,2}}\\d)*")
 _DIGITS: Final = re.compile(r"\d+")
 _CARD_DIGITS: Final = range(13, 20)  # ISO/IEC 7812-1, section 4.1, without the rare shorter ones
-_CARD_STARTS: Final = frozenset("2345689")  # 0 and 7 are not payment cards; 1 is airlines', and today's timestamps
+# Brands by their first digits, and how many they have: ISO/IEC 7812-1 register, as each network publishes its ranges.
+_BRANDS: Final = (
+    ("Visa", re.compile("4"), (13, 16, 19)),
+    ("Mastercard", re.compile("5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),
+    ("American Express", re.compile("3[47]"), (15,)),
+    ("Diners Club", re.compile("30[0-5]|3095|36|3[89]"), (14, 16, 19)),
+    ("Discover", re.compile("6011|64[4-9]|65"), (16, 19)),
+    ("JCB", re.compile("352[89]|35[3-8]|2131|1800"), (15, 16, 19)),
+    ("UnionPay", re.compile("62|81"), (16, 17, 18, 19)),
+    ("Maestro", re.compile("50|5[6-9]|6"), tuple(range(13, 20))),
+    ("RuPay", re.compile("60|65|81|82|508|353|356"), (16,)),
+    ("Mir", re.compile("220[0-4]"), (16, 17, 18, 19)),
+    ("Troy", re.compile("65|9792"), (16,)),
+    ("Verve", re.compile("506[01]|507[89]|6500"), (16, 18, 19)),
+)
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # the digit sum of twice the digit
 
 _IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ \u00a0.-]?[0-9]{2}")
+_IBAN_LEAD: Final = 3  # characters before its first digit
 _IBAN_REST: Final = re.compile(f"(?:{_GAP}?[0-9A-Za-z]){{11,32}}")
 _IBAN_CHARACTERS: Final = range(15, 35)  # ISO 13616-1: at most 34; the shortest in use is Norway's
 _WORD_END: Final = re.compile(r"(?![A-Za-z0-9])")
@@ -34,12 +51,14 @@ _IBAN_LENGTHS: Final = {
 }  # fmt: skip
 
 
-def card_spans(text: str) -> Iterator[tuple[int, int]]:
+def card_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each payment card number."""
-    for run in _GROUPS.finditer(text):
-        if run.end() - run.start() >= _CARD_DIGITS.start:
-            groups = [match.span() for match in _DIGITS.finditer(text, run.start(), run.end())]
-            yield from _cards_in(text, groups)
+    for zone in text.zones:
+        if zone.digits >= _CARD_DIGITS.start:
+            for run in _GROUPS.finditer(text.plain, zone.start, zone.end):
+                if run.end() - run.start() >= _CARD_DIGITS.start:
+                    groups = [match.span() for match in _DIGITS.finditer(text.plain, run.start(), run.end())]
+                    yield from _cards_in(text.plain, groups)
 
 
 def _cards_in(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -65,24 +84,27 @@ def _card_end(text: str, groups: list[tuple[int, int]], index: int) -> int | Non
 
 
 def _is_card(digits: str) -> bool:
-    """Tell whether the number begins as cards do and its check digit is right (ISO/IEC 7812-1, annex B)."""
-    values = [int(digit) for digit in reversed(digits)]
-    if str(values[-1]) not in _CARD_STARTS or len(set(values)) == 1:
+    """Tell whether the number is of a brand and its check digit is right (ISO/IEC 7812-1, annex B: Luhn's)."""
+    if len(set(digits)) == 1 or not any(
+        len(digits) in lengths and start.match(digits) for _, start, lengths in _BRANDS
+    ):
         return False
+    values = [int(digit) for digit in reversed(digits)]
     return (sum(values[::2]) + sum(_DOUBLED[value] for value in values[1::2])) % 10 == 0
 
 
-def iban_spans(text: str) -> Iterator[tuple[int, int]]:
+def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each IBAN."""
-    done = 0
-    for start in _IBAN_START.finditer(text):
-        rest = _IBAN_REST.match(text, start.end())
-        if rest is None or start.start() < done:
-            continue
-        end = _iban_end(text, start.start(), rest.end())
-        if end is not None:
-            yield start.start(), end
-            done = end
+    plain, done = text.plain, 0
+    for zone in text.zones:
+        for start in _IBAN_START.finditer(plain, max(0, zone.start - _IBAN_LEAD), zone.end):
+            rest = _IBAN_REST.match(plain, start.end())
+            if rest is None or start.start() < done:
+                continue
+            end = _iban_end(plain, start.start(), rest.end())
+            if end is not None:
+                yield start.start(), end
+                done = end
 
 
 def _iban_end(text: str, start: int, end: int) -> int | None:

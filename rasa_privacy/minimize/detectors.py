@@ -1,42 +1,39 @@
-"""Detectors: where a text holds an email address, a phone number, a card number or an IBAN.
+"""Detectors: where a text holds an email address, a phone number, a card number, a passport's number and so on.
 
 Rules:
 
-1. What is doubtful is a finding: a masked word costs less than a leaked address.
+1. What is doubtful is a finding: a masked word costs less than a leaked address. A number without check digits, or
+   with weak ones, needs a word for it nearby.
 2. A text is searched whole or not at all: one that is too long is an error, and its caller withholds it.
 3. The time is linear in the text, whatever is in it. No pattern here can backtrack over more than a bounded run.
 4. Findings do not overlap; overlapping ones are joined under the kind of the longest.
+5. Detectors read a plain form of the text (`searched_text`); places are those of the text that was written.
 
-Not found: addresses in words ("ana at x dot example"), and numbers in words.
+Not found: numbers in words, and what only its meaning makes personal.
 """
 
-import re
-import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.accounts import card_spans, iban_spans
+from rasa_privacy.minimize.credentials import key_spans, password_spans, wallet_spans
+from rasa_privacy.minimize.dates import birth_date_spans
+from rasa_privacy.minimize.documents import licence_spans, passport_spans, plate_spans
+from rasa_privacy.minimize.emails import email_spans
+from rasa_privacy.minimize.national_ids import NATIONAL_IDS
+from rasa_privacy.minimize.network import ip_spans, link_spans, mac_spans
 from rasa_privacy.minimize.phones import phone_spans, rules_of
+from rasa_privacy.minimize.places import coordinate_spans, postcode_spans
+from rasa_privacy.minimize.searched_text import SearchedText
 
 #: Characters; a longer text is not searched.
 MAX_CHARACTERS: Final = 20_000
 
 #: Countries (ISO 3166-1) whose national way of writing phone numbers is recognised when nothing else is said.
 DEFAULT_REGIONS: Final = ("US", "GB", "DE")
-
-_SEVEN_DIGITS: Final = re.compile(r"(?:\d\D{0,3}){6}\d")  # the fewest that a number of any kind here has
-_FOREIGN_DIGIT: Final = re.compile(r"[^\D0-9]")
-
-_AT: Final = re.compile("@|\uff20|%40")  # %40 is how a link writes it
-# Read backwards from the sign. RFC 6531 allows nearly everything; what stops it here are spaces and signs that wrap.
-_LOCAL: Final = re.compile(r"""[^\s@\uff20"(),:;<>\[\]\\=/?&|{}]+""")
-# \w has no vowel signs, so the blocks that need them (Hebrew to Lao) and Latin accents are named.
-_DOMAIN: Final = re.compile(r"[\w\-.\u0300-\u036f\u0590-\u0eff\u200c\u200d\u3002\uff0e\uff61]+|\[[0-9a-fA-F:.]{2,45}\]")
-_DOTS: Final = re.compile("[.\u3002\uff0e\uff61]")  # UTS 46, section 2.3: what counts as a dot
-_MIN_NAME: Final = 3  # characters of a domain without a dot, as in "ana@gmail"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,53 +54,43 @@ class Finding:
 class Detector(Protocol):
     """Finds one kind of personal data."""
 
-    def __call__(self, text: str, regions: tuple[str, ...], /) -> Iterable[tuple[int, int]]:
-        """Return start and end of each place; `regions` are ISO 3166-1 codes."""
+    def __call__(self, text: SearchedText, /) -> Iterable[tuple[int, int]]:
+        """Return start and end of each place in `text.plain`."""
 
 
-def _email_spans(text: str, _regions: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    done = 0
-    for sign in _AT.finditer(text):
-        local = _LOCAL.match(text[done : sign.start()][::-1])
-        domain = _DOMAIN.match(text, sign.end())
-        done = sign.end()
-        if local is None or domain is None:
-            continue
-        name = local[0][::-1].lstrip(".,'!#$%*-~^`\u2018\u201c\u00ab\u00bf\u00a1")
-        place = domain[0].rstrip(".-_\u3002\uff0e\uff61")
-        if name and _is_domain(place, name):
-            yield sign.start() - len(name), sign.end() + len(place)
+def _phones(text: SearchedText) -> Iterable[tuple[int, int]]:
+    return phone_spans(text.plain, text.regions)
 
 
-def _is_domain(place: str, name: str) -> bool:
-    if place.startswith("["):
-        return True
-    labels = _DOTS.split(place)
-    if len(labels) == 1:  # mistyped, but an address to whoever reads it
-        return len(place) >= _MIN_NAME and place[0].isalpha() and len(name) > 1 and not name.isdigit()
-    return len(labels[-1]) > 1 and not labels[-1].isdigit()
-
-
-def _phone_spans(text: str, regions: tuple[str, ...]) -> Iterable[tuple[int, int]]:
-    return phone_spans(text, regions)
-
-
-def _card_spans(text: str, _regions: tuple[str, ...]) -> Iterable[tuple[int, int]]:
-    return card_spans(text)
-
-
-def _iban_spans(text: str, _regions: tuple[str, ...]) -> Iterable[tuple[int, int]]:
-    return iban_spans(text)
-
-
-#: The detectors by the name that `detect:` in privacy.yml uses.
+#: The detectors by the name that `detect:` in privacy.yml uses, in the order in which they run.
 DETECTORS: Final[Mapping[str, Detector]] = MappingProxyType(
-    {"email": _email_spans, "phone": _phone_spans, "payment_card": _card_spans, "iban": _iban_spans}
+    {
+        "url_credentials": link_spans,
+        "email": email_spans,
+        "api_key": key_spans,
+        "crypto_wallet": wallet_spans,
+        "password": password_spans,
+        "iban": iban_spans,
+        "payment_card": card_spans,
+        "ip_address": ip_spans,
+        "mac_address": mac_spans,
+        "coordinates": coordinate_spans,
+        **{name: number.spans for name, number in NATIONAL_IDS.items()},
+        "birth_date": birth_date_spans,
+        "passport": passport_spans,
+        "driving_licence": licence_spans,
+        "vehicle_plate": plate_spans,
+        "postcode": postcode_spans,
+        "phone": _phones,
+    }
 )
 
-_WITHOUT_DIGITS: Final = frozenset({"email"})
-_TAKES_ITS_DIGITS: Final = frozenset({"iban", "payment_card"})
-_ORDER: Final = ("email", "iban", "payment_card", "phone")
+#: The fewest digits that stand close together where one of these is; a text with fewer is not searched for it.
+_DIGITS: Final[Mapping[str, int]] = {
+    "iban": 7, "payment_card": 13, "ip_address": 0, "mac_address": 0, "coordinates": 6, "birth_date": 3, "passport": 4,
+    "driving_licence": 4, "vehicle_plate": 2, "postcode": 2, "phone": 7,
+    **{name: number.digits for name, number in NATIONAL_IDS.items()},
+}  # fmt: skip
 
 
 def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ...] = DEFAULT_REGIONS) -> list[Finding]:
@@ -124,15 +111,15 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
         )
     wanted = _known_names(DETECTORS if names is None else names)
     rules_of(regions)  # refuses an unknown region, whatever the text
-    if _SEVEN_DIGITS.search(text) is None:
-        wanted = wanted & _WITHOUT_DIGITS
-    text = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
+    searched = SearchedText(text, regions)
+    most = max((zone.digits for zone in searched.zones), default=0)
     findings: list[Finding] = []
-    for name in _ORDER:
-        if name in wanted:
-            found = _run(name, text, regions)
-            findings += found
-            text = _without(found, text) if name in _TAKES_ITS_DIGITS else text
+    for name in DETECTORS:
+        if name in wanted and most >= _DIGITS.get(name, 0):
+            spans = _run(name, searched)
+            findings += [Finding(*searched.span(start, end), name) for start, end in spans]
+            # What an email address takes may be the end of a longer number, so it stays for the others to see.
+            searched = searched if name == "email" else searched.without(spans)
     return _joined(findings)
 
 
@@ -144,19 +131,9 @@ def _known_names(names: Iterable[str]) -> frozenset[str]:
     return wanted
 
 
-def _without(findings: Iterable[Finding], text: str) -> str:
-    """Return the text, as long as before, without findings whose digits would be tried as phone numbers in vain."""
-    parts: list[str] = []
-    done = 0
-    for finding in findings:
-        parts += [text[done : finding.start], "_" * (finding.end - finding.start)]
-        done = finding.end
-    return "".join([*parts, text[done:]])
-
-
-def _run(name: str, text: str, regions: tuple[str, ...]) -> list[Finding]:
+def _run(name: str, text: SearchedText) -> list[tuple[int, int]]:
     try:
-        return [Finding(start, end, name) for start, end in DETECTORS[name](text, regions)]
+        return sorted(DETECTORS[name](text))
     except DetectorError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the text was not searched

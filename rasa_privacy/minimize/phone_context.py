@@ -21,8 +21,8 @@ _PHONE: Final = frozenset(
     }
 )  # fmt: skip
 _PHONE_STARTS: Final = (
-    "phone", "mobile", "call", "reach", "contact", "telephone", "telefon", "anruf", "t\u00e9l", "tel\u00e9f",
-    "m\u00f3vil", "movil", "llam", "portable", "appel", "cellular", "celular", "chiam",
+    "phone", "mobile", "call", "reach", "contact", "telephone", "telefon", "anruf", "telef",
+    "movil", "llam", "portable", "appel", "cellular", "celular", "chiam",
 )  # fmt: skip
 _OTHER: Final = frozenset(
     {

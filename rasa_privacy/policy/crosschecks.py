@@ -14,6 +14,7 @@ from typing import Final
 from rasa_privacy.errors import PolicyError
 from rasa_privacy.policy.contacts import REACHABLE
 from rasa_privacy.policy.decoder import dotted
+from rasa_privacy.policy.detector_names import DETECTOR_NAMES
 from rasa_privacy.policy.languages import available_languages
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
@@ -21,9 +22,6 @@ from rasa_privacy.policy.profile_model import OptOutRule
 from rasa_privacy.policy.regulations import load_profile
 from rasa_privacy.policy.slots import is_exempt
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
-
-#: The detectors that an item may name. `minimize.detectors` has one for each; a test compares the two.
-DETECTOR_NAMES: Final = ("email", "phone", "payment_card", "iban")
 
 #: The purpose under which the structure of a conversation is sealed; not for builders.
 RESERVED_PURPOSE: Final = "service"
@@ -125,8 +123,9 @@ class CrossChecks:
             here: KeyPath = ("items", name)
             self._name(here, "item", name)
             if item.detect is not None and item.detect not in DETECTOR_NAMES:
-                hint = did_you_mean(item.detect, DETECTOR_NAMES) or f"; there are {listed(DETECTOR_NAMES)}"
-                self._note((*here, "detect"), f"item {shown(name)} names the detector {shown(item.detect)}{hint}")
+                message = f"item {shown(name)} names the detector {shown(item.detect)}"
+                hint = did_you_mean(item.detect, DETECTOR_NAMES)
+                self._note((*here, "detect"), f"{message}{hint}; there are {listed(DETECTOR_NAMES)}")
             if item.slot is None and item.entity is None and item.detect is None:
                 self._note(here, f"item {shown(name)} has neither 'slot', 'entity' nor 'detect', so nothing carries it")
             if item.slot is not None and is_exempt(item.slot):

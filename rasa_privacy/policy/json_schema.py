@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rasa_privacy.policy.crosschecks import DETECTOR_NAMES
+from rasa_privacy.policy.detector_names import DETECTOR_NAMES
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

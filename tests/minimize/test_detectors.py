@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize import detectors
 from rasa_privacy.minimize.detectors import DETECTORS, MAX_CHARACTERS, Finding, find
+from rasa_privacy.minimize.searched_text import SearchedText
 
 EMAILS = [
     "ana@x.example",
@@ -145,7 +146,7 @@ def test_only_the_named_detectors_run() -> None:
 
 def test_an_unknown_detector_is_refused_by_name() -> None:
     """A misspelt detector is an error that lists the right names, also where the text is empty."""
-    with pytest.raises(DetectorError, match="no detector 'mail'; there are email, phone"):
+    with pytest.raises(DetectorError, match="no detector 'mail'; there are url_credentials, email, "):
         find("", ["mail"])
 
 
@@ -166,8 +167,8 @@ def test_a_text_that_is_too_long_is_refused_and_not_quoted() -> None:
 def test_a_failing_detector_is_an_error_without_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong, the caller hears that the text was not searched, and the error quotes nothing of it."""
 
-    def broken(text: str, _regions: tuple[str, ...], /) -> list[tuple[int, int]]:
-        raise LookupError(text)
+    def broken(text: SearchedText, /) -> list[tuple[int, int]]:
+        raise LookupError(text.plain)
 
     monkeypatch.setattr(detectors, "DETECTORS", {**DETECTORS, "email": broken})
     with pytest.raises(DetectorError, match="the detector 'email' failed with LookupError") as raised:

@@ -7,7 +7,7 @@ import pytest
 
 from rasa_privacy.policy import model
 from rasa_privacy.policy.broker_settings import broker_block, wrapped_broker
-from rasa_privacy.policy.crosschecks import DETECTOR_NAMES
+from rasa_privacy.policy.detector_names import DETECTOR_NAMES
 from rasa_privacy.policy.key_settings import _OPTIONS, KEY_PROVIDERS
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.sender_settings import SmtpSettings, load_sender_settings

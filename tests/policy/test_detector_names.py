@@ -1,7 +1,7 @@
 """The names that privacy.yml may use for detectors are those that there are."""
 
 from rasa_privacy.minimize.detectors import DETECTORS
-from rasa_privacy.policy.crosschecks import DETECTOR_NAMES
+from rasa_privacy.policy.detector_names import DETECTOR_NAMES
 
 
 def test_each_name_has_its_detector() -> None:

@@ -1,0 +1,156 @@
+"""What opens something: keys of services, passwords, and addresses of wallets.
+
+- Keys by the prefix that their service gives them (each service's own documentation names it), tokens of RFC 7519,
+  private keys (RFC 7468), and long random words after a word for a key.
+- Passwords and PINs by a word for them. After "is" only what no dictionary holds: "my password is wrong" is none.
+- Wallets: Bitcoin, Litecoin, Dogecoin and Tron (Base58Check), Bitcoin and Litecoin (BIP 173), Ethereum (EIP-55's
+  shape), Ripple, Monero, and Solana after a word for a wallet.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Final
+
+from rasa_privacy.minimize.context import Context, says_before
+from rasa_privacy.minimize.searched_text import SearchedText
+
+_EDGES: Final = "\"'`.,;:!?()[]{}<>"
+_KEY: Final = re.compile(
+    r"(?:sk|pk|rk)[-_](?:live|test|proj|ant|or)?[-_]?[A-Za-z0-9_-]{16,200}|gh[pousr]_[A-Za-z0-9]{30,255}"
+    r"|github_pat_[A-Za-z0-9_]{22,255}|glpat-[A-Za-z0-9_-]{20,64}|xox[abeprs]-[A-Za-z0-9-]{10,250}"
+    r"|(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,200}"
+    r"|SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,64}|(?:hf|npm|dop_v1|pypi|shpat|shpss|rzp_live|rzp_test|EAAC"
+    r"|lin_api)[_-]?[A-Za-z0-9]{20,200}"
+    r"|key-[0-9a-f]{32}|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}|eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,4000}"
+    r"(?:\.[A-Za-z0-9_-]{0,1000})?"
+)
+_HEAD: Final = "-----begin "
+_BLOCK: Final = re.compile(
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.{0,8000}?(?:-----END [A-Z ]{0,40}-----|$)", re.DOTALL
+)
+_KEY_WORDS: Final = Context(
+    " api key", " apikey", " api_key", " token ", " secret", " access key", " bearer ", " private key", " auth key",
+    " schlussel", " cle api", " clave api", " chiave api", " chave", " sleutel", " credential",
+)  # fmt: skip
+_RANDOM: Final = re.compile(r"[A-Za-z0-9_\-+/=.~]{16,200}")
+_MIN_BITS: Final = 3.0  # Shannon entropy of each character; words have less
+_WITH_PREFIX: Final = re.compile(r"^[A-Za-z_-]{1,20}[=:]")
+
+_SPOKEN: Final = (
+    r"pass ?word|passwort|kennwort|mot de passe|contrasena|clave secreta|senha|wachtwoord|passwd|pwd|pass ?phrase"
+    r"|pass ?code|"
+    r"parola d'ordine"
+)
+_PASS_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola")
+_PASSWORD: Final = re.compile(
+    rf"(?<![a-z])(?:{_SPOKEN})s?(?P<link>(?: (?:for|to|of|fur|pour|para|per|voor) [\w ]{{1,24}}?)?"
+    r"(?: ?[:=] ?| (?:is|ist|lautet|est|es|e'|e|sera|was|war|would be) ?:? ?))[\"'\u201c\u201e\u00ab`]?"
+    r"(?P<value>(?!\[[a-z_]{1,40}\])[^\s\"'\u201d\u00bb`]{3,128})"
+)
+_PIN: Final = re.compile(
+    r"(?<![a-z])pin(?: code| number|-?nummer)?(?: ?[:=] ?| (?:is|ist|lautet|est|es|e|code is) ?:? ?"
+    r"| )([0-9]{4,8})(?![\w.,]*[0-9])"
+)
+_POSTAL_PIN: Final = 6  # digits of an Indian postcode, which is called a PIN code
+
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_CHECKED: Final = re.compile(r"[13LMDT][1-9A-HJ-NP-Za-km-z]{25,34}")
+_SHAPED: Final = re.compile(
+    r"0x[0-9a-fA-F]{40}|(?:bc1|tb1|ltc1)[ac-hj-np-z02-9]{11,87}|(?:BC1|LTC1)[AC-HJ-NP-Z02-9]{11,87}"
+    r"|r[1-9A-HJ-NP-Za-km-z]{24,34}"
+    r"|[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}"
+)
+_SOLANA: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
+_WALLET: Final = Context(" wallet", " bitcoin", " btc ", " eth ", " ethereum", " crypto", " solana", " sol ", " usdt")
+_SCHEME: Final = re.compile(
+    r"^(?:bitcoin|ethereum|litecoin|dogecoin|tron|ripple|monero|solana|address|wallet|btc|eth)[:=]", re.IGNORECASE
+)
+
+
+def key_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each key of a service."""
+    if _HEAD in text.lower:
+        yield from (found.span() for found in _BLOCK.finditer(text.plain))
+    for start, end in text.long_words:
+        word = text.plain[start:end]
+        found = list(_KEY.finditer(word)) if len(word) <= 10_000 else []  # noqa: PLR2004 - longer than any key
+        for key in found:
+            if key.start() == 0 or not word[key.start() - 1].isalnum():
+                yield start + key.start(), start + key.end()
+        if not found:
+            yield from _named_key(text, start, word)
+
+
+def _named_key(text: SearchedText, start: int, word: str) -> Iterator[tuple[int, int]]:
+    prefix = _WITH_PREFIX.match(word)
+    offset = prefix.end() if prefix else len(word) - len(word.lstrip(_EDGES))
+    value = word[offset:].strip(_EDGES)
+    place = start + word.find(value, offset)
+    if _RANDOM.fullmatch(value) and _is_random(value) and says_before(text, place, _KEY_WORDS):
+        yield place, place + len(value)
+
+
+def _is_random(value: str) -> bool:
+    kinds = sum(any(map(test, value)) for test in (str.isdigit, str.isupper, str.islower))
+    counts = Counter(value).values()
+    bits = -sum(count / len(value) * math.log2(count / len(value)) for count in counts)
+    return kinds > 1 and bits >= _MIN_BITS
+
+
+def password_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each password or PIN."""
+    lower = text.lower
+    if any(hint in lower for hint in _PASS_HINTS):
+        for found in _PASSWORD.finditer(lower):
+            start, end = found.span("value")
+            value = text.plain[start:end].rstrip(".,;!?)")
+            if len(value) > 2 and (_is_given(found["link"]) or _is_no_word(value)):  # noqa: PLR2004 - no "is a"
+                yield start, start + len(value)
+    if "pin" in lower:
+        for found in _PIN.finditer(lower):
+            if len(found[1]) != _POSTAL_PIN or " code" not in found[0]:
+                yield found.span(1)
+
+
+def _is_given(link: str) -> bool:
+    return ":" in link or "=" in link
+
+
+def _is_no_word(value: str) -> bool:
+    """Tell whether the value has a digit, a sign or a capital inside, as no word of a sentence has."""
+    inner = value[1:]
+    if any(sign.isupper() for sign in inner) and not inner.isupper():
+        return True
+    return any(not sign.isalpha() and sign not in "-'/" for sign in value)
+
+
+def wallet_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each wallet's address."""
+    for start, end in text.long_words:
+        word = text.plain[start:end]
+        scheme = _SCHEME.match(word)
+        offset = scheme.end() if scheme else len(word) - len(word.lstrip(_EDGES))
+        address = re.split(r"[?\s]", word[offset:], maxsplit=1)[0].strip(_EDGES)
+        place = start + word.find(address, offset)
+        if _is_wallet(address) or (
+            _SOLANA.fullmatch(address) and _is_random(address) and says_before(text, place, _WALLET)
+        ):
+            yield place, place + len(address)
+
+
+def _is_wallet(address: str) -> bool:
+    if _CHECKED.fullmatch(address):
+        return _is_base58check(address)
+    return _SHAPED.fullmatch(address) is not None and any(sign.isdigit() for sign in address)
+
+
+def _is_base58check(address: str) -> bool:
+    """Tell whether the last four bytes are the check sum of those before (Bitcoin wiki, Base58Check encoding)."""
+    number = 0
+    for sign in address:
+        number = number * 58 + _BASE58.index(sign)
+    raw = number.to_bytes(26, "big")[-25:]
+    return sha256(sha256(raw[:-4]).digest()).digest()[:4] == raw[-4:]

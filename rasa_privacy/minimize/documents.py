@@ -1,0 +1,114 @@
+"""Numbers of passports, driving licences and vehicles.
+
+- Passports and licences by a word for them; ICAO Doc 9303 allows nine letters and digits. A licence of the United
+  Kingdom (DVLA: sixteen characters with a birthday in them) needs no word.
+- Plates by a word for them in the shapes of the countries below, or without one where the shape is a country's alone:
+  the United Kingdom's (since 2001), India's, and France's and Spain's with their signs.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from rasa_privacy.minimize.context import Context, is_other, says, says_before
+from rasa_privacy.minimize.searched_text import SearchedText
+
+_PASSPORT: Final = Context(
+    " passport", " reisepass", " pass nr", " pass nummer", " passnummer", " passeport", " pasaporte", " passaporto",
+    " passaporte", " paspoort",
+)  # fmt: skip
+_LICENCE: Final = Context(
+    " driving licen", " driver s licen", " drivers licen", " driver licen", " drivers license", " fuhrerschein",
+    " fuehrerschein", " permis de conduire", " permis ", " carnet de conducir", " licencia de conducir",
+    " permiso de conducir", " patente ", " carteira de motorista", " cnh ", " carta de conducao", " habilitacao",
+    " rijbewijs", " licence number", " license number", " licence no", " license no", " licence is ", " dl number",
+    " dl no",
+)  # fmt: skip
+_PLATE: Final = Context(
+    " plate", " number plate", " licence plate", " license plate", " numberplate", " registration", " reg ",
+    " kennzeichen", " nummernschild", " plaque", " immatriculation", " immatricule", " matricula", " targa ", " placa",
+    " chapa", " kenteken", " car reg", " vehicle reg",
+)  # fmt: skip
+_MIXED: Final = re.compile(
+    r"(?<![\w-])(?:(?-i:[A-Z]{1,3})[ -]?)?[A-Z0-9]*[0-9][A-Z0-9]*(?:[ -][A-Z0-9]*[0-9][A-Z0-9]*){0,4}(?![\w])",
+    re.IGNORECASE,
+)
+_DVLA: Final = re.compile(
+    r"(?<!\w)[A-Z9]{5} ?[0-9][0156][0-9](?:0[1-9]|[12][0-9]|3[01])[0-9] ?[A-Z9]{2} ?[0-9]"
+    r" ?[A-Z]{2}(?: ?[0-9]{2})?(?!\w)",
+    re.IGNORECASE,
+)
+# By country: GB, FR and IT, IN, ES, DE, NL, BR, PT, US and CA.
+_BARE_PLATE: Final = re.compile(
+    r"(?<![\w-])(?:[A-HJ-PR-Y][A-HJ-PR-Y][0-9]{2} [A-HJ-PR-Z]{3}|[A-HJ-NP-TV-Z]{2}-[0-9]{3}-[A-HJ-NP-TV-Z]{2}"
+    r"|[A-Z]{2}[ -]?[0-9]{2}[ -]?[A-Z]{1,2}[ -]?[0-9]{4}|[0-9]{4}[ -][BCDFGHJKLMNPRSTVWXYZ]{3})(?![\w-])"
+)
+_NAMED_PLATE: Final = re.compile(
+    r"(?<![\w-])(?:[A-Z]{2}[ -]?[0-9]{2}[ -]?[A-Z]{3}|[A-Z]{2}[ -]?[0-9]{3}[ -]?[A-Z]{2}"
+    r"|[A-Z]{2}[ -]?[0-9]{1,2}[ -]?[A-Z]{1,3}[ -]?[0-9]{4}|[0-9]{4}[ -]?[A-Z]{3}"
+    r"|[A-Z]{1,3}[ :-]{1,2}[A-Z]{1,2}[ -]?[0-9]{1,4}[EH]?|[A-Z0-9]{1,3}-[A-Z0-9]{2,3}-[A-Z0-9]{1,2}"
+    r"|[A-Z]{3}[ -]?[0-9][A-Z][0-9]{2}|[A-Z]{1,3}[ -]?[0-9]{3,4}(?:[ -]?[A-Z]{1,3})?"
+    r"|[0-9]{1,3}[ -]?[A-Z]{2,3}[ -]?[0-9]{0,3}"
+    r"|[0-9][A-Z]{3}[0-9]{3})(?![\w-])",
+    re.IGNORECASE,
+)
+_MODEL: Final = Context(" model", " type", " typ ", " modell")
+_NO_CLOCK: Final = re.compile(r"(?:am|pm|th|st|nd|rd|eur|usd|gbp|kg|km|cm|mm|days?|pcs)$", re.IGNORECASE)
+_PADDING: Final = 12
+_PASSPORT_CHARACTERS: Final = range(7, 10)
+_LICENCE_CHARACTERS: Final = range(6, 19)
+_FEWEST_DIGITS: Final = 4
+
+
+def passport_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each passport's number."""
+    yield from _mixed(text, _PASSPORT, _PASSPORT_CHARACTERS)
+
+
+def licence_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each driving licence's number."""
+    yield from _mixed(text, _LICENCE, _LICENCE_CHARACTERS)
+    for zone in text.zones:
+        if zone.digits >= 6:  # noqa: PLR2004 - a birthday's
+            for found in _DVLA.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
+                yield found.span()
+
+
+def _mixed(text: SearchedText, context: Context, characters: range) -> Iterator[tuple[int, int]]:
+    if not context.may_be_in(text):
+        return
+    for zone in text.zones:
+        if zone.digits < _FEWEST_DIGITS or not says(text, zone.start, zone.end, context):
+            continue
+        for found in _MIXED.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
+            if _is_number(found, characters) and says(text, *found.span(), context):
+                yield found.span()
+
+
+def _is_number(found: re.Match[str], characters: range) -> bool:
+    compact = found[0].replace(" ", "").replace("-", "")
+    return len(compact) in characters and sum(sign.isdigit() for sign in compact) >= _FEWEST_DIGITS
+
+
+def _trimmed(text: SearchedText, found: re.Match[str]) -> tuple[int, int]:
+    """A small word before the digits, such as "is", is no part of the number."""
+    head = re.match(r"[a-z]{1,3} ", text.plain[found.start() : found.end()])
+    return found.start() + (head.end() if head else 0), found.end()
+
+
+def plate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each number plate."""
+    for zone in text.zones:
+        start, end = max(0, zone.start - _PADDING), zone.end + _PADDING
+        named = says(text, zone.start, zone.end, _PLATE)
+        if not named and not text.has_capitals(start, end):
+            continue
+        for found in (_NAMED_PLATE if named else _BARE_PLATE).finditer(text.plain, start, end):
+            if named and (_NO_CLOCK.search(found[0]) or not _has_letters(found[0])):
+                continue
+            if named or not (is_other(text, found.start()) or says_before(text, found.start(), _MODEL)):
+                yield _trimmed(text, found)
+
+
+def _has_letters(written: str) -> bool:
+    return any(sign.isalpha() for sign in written) and any(sign.isdigit() for sign in written)

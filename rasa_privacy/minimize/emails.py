@@ -1,0 +1,156 @@
+"""Email addresses (RFC 5322, RFC 6531), also where the signs are spoken: "ana (at) x dot example".
+
+Rules:
+
+1. Around an `@`, or what a link or a page writes for it, nearly everything is an address (RFC 6531).
+2. A sign in brackets (`[at]`, `(dot)`) is that sign, in each of the languages.
+3. Without brackets, both the sign and the dot must be spoken and the end be a domain that there is; or the message
+   speaks of mail; or the domain is a large provider's.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from rasa_privacy.minimize.context import Context, says_before
+from rasa_privacy.minimize.searched_text import SearchedText
+
+_AT: Final = re.compile("@|%40|&#0?64;|&commat;", re.IGNORECASE)
+# Read backwards from the sign. RFC 6531 allows nearly everything; what stops it here are spaces and signs that wrap.
+_LOCAL: Final = re.compile(r"""[^\s@"(),:;<>\[\]\\=/?&|{}]+""")
+# \w has no vowel signs, so the blocks that need them (Hebrew to Lao) are named.
+_DOMAIN: Final = re.compile(r"[\w\-.\u0590-\u0eff\u3002\uff61]+|\[[0-9a-fA-F:.]{2,45}\]")
+_DOTS: Final = re.compile("[.\u3002\uff61]")  # UTS 46, section 2.3: what counts as a dot
+_MIN_NAME: Final = 3  # characters of a domain without a dot, as in "ana@gmail"
+
+# IANA, root zone: the ends that people speak most; a country's end is any of two letters that is no common word.
+_ENDS: Final = (
+    "com|net|org|info|biz|edu|gov|io|co|app|dev|shop|online|xyz|site|me|eu|example|test|name|pro|cloud|email|de|at|ch|"
+    "fr|es|it|pt|br|nl|be|uk|ie|us|ca|au|nz|in|jp|cn|ru|pl|cz|se|no|dk|fi|gr|hu|ro|tr|mx|ar|cl|za|lu|li"
+)
+_WORD_AT: Final = "at|aet|arroba|arobase|chiocciola|apenstaartje|klammeraffe|a commerciale|commercial at"
+_WORD_DOT: Final = "dot|punkt|point|punto|ponto|punt"
+_WRAPPED_AT: Final = rf"\s{{0,2}}[\[({{<]\s?(?:{_WORD_AT}|@)\s?[\])}}>]\s{{0,2}}"
+_SPOKEN_AT: Final = rf"\s{{1,2}}(?:{_WORD_AT})\s{{1,2}}"
+_SPACED_AT: Final = r"\s{0,2}@\s{0,2}"
+_WRAPPED_DOT: Final = rf"\s{{0,2}}[\[({{<]\s?(?:{_WORD_DOT}|\.)\s?[\])}}>]\s{{0,2}}"
+_SPOKEN_DOT: Final = rf"\s{{1,2}}(?:{_WORD_DOT})\s{{1,2}}"
+_JOIN: Final = (
+    r"\s{1,2}(?:underscore|unterstrich|tiret bas|guion bajo|trattino basso|underline|dash|minus|bindestrich|tiret"
+    r"|guion|"
+    r"trattino|hifen|hyphen|plus)\s{1,2}"
+)
+_ANY_DOT: Final = rf"(?:{_WRAPPED_DOT}|{_SPOKEN_DOT}|\s?\.\s?)"
+_LABEL: Final = r"[a-z0-9\u00df-\uffff][\w-]{0,62}"
+_NAME: Final = rf"[\w.+-]{{1,64}}(?:(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}|{_JOIN})[\w.+-]{{1,64}}){{0,3}}"
+_END: Final = rf"(?:{_ENDS})(?![\w-])"
+_PLACE: Final = rf"{_LABEL}(?:{_ANY_DOT}{_LABEL}){{0,3}}?{_ANY_DOT}{_END}"
+_SPOKEN_PLACE: Final = (
+    rf"{_LABEL}(?:{_ANY_DOT}{_LABEL}){{0,3}}?(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}){_END}(?:{_ANY_DOT}{_END})?"
+)
+_AFTER_SIGN: Final = {
+    "wrapped": re.compile(rf"{_WRAPPED_AT}(?:{_PLACE}(?:{_ANY_DOT}{_END})?|{_LABEL}(?:{_ANY_DOT}{_LABEL}){{1,3}})"),
+    "spoken": re.compile(rf"{_SPOKEN_AT}{_SPOKEN_PLACE}"),
+    "provided": re.compile(rf"{_SPOKEN_AT}{_PLACE}(?:{_ANY_DOT}{_END})?"),
+    "spaced": re.compile(rf"{_SPACED_AT}{_PLACE}(?:{_ANY_DOT}{_END})?"),
+}
+_BEFORE_SIGN: Final = re.compile(r"\s{0,2}(?:[\[({<]\s?)?$|$")
+_AROUND: Final = 4  # characters before a word for the sign that belong to it
+_AHEAD: Final = 70  # characters after it in which the domain has its first dot
+_NAME_BEFORE: Final = re.compile(rf"(?:^|(?<=[^\w.+-])){_NAME}$")
+_NAME_CHARACTERS: Final = 80
+_MAILS: Final = Context(
+    " mail", " e mail", " email", " correo", " courriel", " write to", " write me", " schreib", " posta "
+)
+_PROVIDER: Final = re.compile(
+    r"\b(?:g(?:oogle)?mail|yahoo|hotmail|outlook|live|gmx|web|icloud|aol|proton(?:mail)?|posteo|mail|t-online|orange|"
+    r"laposte|libero|terra|uol|ziggo|rediffmail|yandex|zoho|fastmail|btinternet)\b"
+)
+# Words that stand before "at" as no name does: "look at shop dot com", "we met at ...".
+_NO_NAME: Final = frozenset(
+    {
+        "look", "looking", "looked", "see", "meet", "met", "me", "us", "you", "it", "is", "was", "are", "be", "arrive",
+        "arrived", "available", "buy", "bought", "found", "find", "order", "ordered", "shop", "stay", "stayed", "live",
+        "work", "works", "working", "worked", "check", "out", "here", "there", "only", "now", "store", "site", "page",
+    }
+)  # fmt: skip
+_HINTS: Final = ("@", "at", "arroba", "arobase", "chiocciola", "apenstaartje", "klammeraffe", "a commerciale", "aet")
+_OPENING: Final = " \t\n([{<"
+_CLOSING: Final = " \t\n)]}>"
+_DOT_WORDS: Final = ("dot", "punkt", "point", "punto", "ponto", "punt")
+
+
+def email_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each address."""
+    if "@" in text.plain or "%40" in text.plain or "&" in text.plain:
+        yield from _written(text.plain)
+    yield from _spoken(text)
+
+
+def _written(plain: str) -> Iterator[tuple[int, int]]:
+    done = 0
+    for sign in _AT.finditer(plain):
+        local = _LOCAL.match(plain[done : sign.start()][::-1])
+        domain = _DOMAIN.match(plain, sign.end())
+        done = sign.end()
+        if local is None or domain is None:
+            continue
+        name = local[0][::-1].lstrip(".,'!#$%*-~^`\u2018\u201c\u00ab\u00bf\u00a1")
+        place = domain[0].rstrip(".-_\u3002\uff61")
+        if name and _is_domain(place, name):
+            yield sign.start() - len(name), sign.end() + len(place)
+
+
+def _is_domain(place: str, name: str) -> bool:
+    if place.startswith("["):
+        return True
+    labels = _DOTS.split(place)
+    if len(labels) == 1:  # mistyped, but an address to whoever reads it
+        return len(place) >= _MIN_NAME and place[0].isalpha() and len(name) > 1 and not name.isdigit()
+    return len(labels[-1]) > 1 and not labels[-1].isdigit()
+
+
+def _signs(lower: str) -> Iterator[int]:
+    """Yield where each sign, written or spoken, begins with the blanks before it, if a dot may follow."""
+    for hint in _HINTS:
+        place = lower.find(hint)
+        while place >= 0:
+            before, after = lower[place - 1 : place], lower[place + len(hint) : place + len(hint) + 1]
+            if hint == "@" or (before in _OPENING and after in _CLOSING and before and after):
+                ahead = lower[place : place + _AHEAD]
+                if "." in ahead or any(dot in ahead for dot in _DOT_WORDS):
+                    near = _BEFORE_SIGN.search(lower[max(0, place - _AROUND) : place])
+                    yield place - len(near[0] if near else "")
+            place = lower.find(hint, place + len(hint))
+
+
+def _spoken(text: SearchedText) -> Iterator[tuple[int, int]]:
+    lower = text.lower
+    for sign in _signs(lower):
+        name = _last_name(lower, max(0, sign - _NAME_CHARACTERS), sign)
+        if name is None:
+            continue
+        for kind, pattern in _AFTER_SIGN.items():
+            rest = pattern.match(lower, sign)
+            if rest is not None and _counts(text, kind, lower[name:sign], rest, name):
+                yield name, rest.end()
+                break
+
+
+def _last_name(lower: str, window: int, end: int) -> int | None:
+    found = _NAME_BEFORE.search(lower[window:end])
+    return None if found is None else window + found.start()
+
+
+def _counts(text: SearchedText, kind: str, name: str, rest: re.Match[str], start: int) -> bool:
+    if kind == "wrapped":
+        return True
+    if name in _NO_NAME:
+        return False
+    if kind in ("spoken", "spaced"):
+        return True
+    return (
+        bool(_PROVIDER.search(rest[0]))
+        or any(sign in name for sign in "._+0123456789")
+        or (says_before(text, start, _MAILS))
+    )

@@ -1,0 +1,79 @@
+"""Postcodes and coordinates.
+
+- Postcodes by a word for them (Universal Postal Union, S42: their shapes), and without one where the shape is a
+  country's alone: the United Kingdom's and Canada's with their space, or after a state of the US.
+- Coordinates as decimal degrees with four places or more, or in degrees, minutes and seconds (ISO 6709), in range.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from rasa_privacy.minimize.context import Context, says
+from rasa_privacy.minimize.searched_text import SearchedText
+
+_POSTCODE: Final = Context(
+    " postcode", " post code", " postal", " zip ", " zipcode", " plz ", " postleitzahl", " code postal", " cp ",
+    " codigo postal", " cap ", " cep ", " pin code", " pincode", " c p ", " eircode", " postcodes",
+)  # fmt: skip
+_UK: Final = (
+    r"(?:GIR ?0AA|[A-PR-UWYZ][0-9][0-9A-HJKPS-UW]? ?[0-9][ABD-HJLNP-UW-Z]{2}"
+    r"|[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRV-Y]? ?[0-9][ABD-HJLNP-UW-Z]{2})"
+)
+_CANADA: Final = r"[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z][ -]?[0-9][ABCEGHJ-NPRSTV-Z][0-9]"
+_BARE: Final = re.compile(rf"(?<![\w-])(?:{_UK}|{_CANADA})(?![\w-])")
+_STATE: Final = re.compile(
+    r"(?<![\w-])(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]"
+    r"|T[NX]|UT|V[AT]|"
+    r"W[AIVY]),? ([0-9]{5}(?:-[0-9]{4})?)(?![\w-])"
+)
+_NAMED: Final = re.compile(
+    rf"(?<![\w.,-])(?:{_UK}|{_CANADA}|[0-9]{{5}}-[0-9]{{3,4}}|[0-9]{{4}}-[0-9]{{3}}|[0-9]{{4}} ?[A-Z]{{2}}"
+    rf"|[0-9]{{2}}-[0-9]{{3}}"
+    r"|[0-9]{3} ?[0-9]{3}|[0-9]{3} [0-9]{2}|(?:[A-Z]{1,2}-)?[0-9]{4,5}|[A-Z][0-9][0-9W] ?[0-9A-Z]{4})"
+    r"(?![\w-])(?![.,][0-9])",
+    re.IGNORECASE,
+)
+_PADDING: Final = 8
+
+_NUMBER: Final = r"[-+]?[0-9]{1,3}\.[0-9]{4,12}"
+_SIDE: Final = r"(?: ?(?:\u00b0|deg))? ?[NSEWO]?"
+_DECIMAL: Final = re.compile(
+    rf"(?<![\w.,])(?:[NS] ?)?({_NUMBER}){_SIDE} ?[,;/ ] ?(?:[EW] ?|lon(?:gitude)?:? ?|lng:? ?|and )?"
+    rf"({_NUMBER}){_SIDE}(?![\w.])",
+    re.IGNORECASE,
+)
+_ANGLE: Final = (
+    r"[0-9]{1,3} ?[\u00b0\u00ba] ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?['\u2032\u2019](?: ?[0-9]{1,2}(?:\.[0-9]{1,6})? ?"
+    r"(?:\"|\u2033|\u201d|''))? ?"
+)
+_ANGLES: Final = re.compile(rf"(?<!\w){_ANGLE}[NS](?:,? ?){_ANGLE}[EWO](?!\w)", re.IGNORECASE)
+_FEWEST: Final = 10  # digits of two numbers with four places
+
+
+def postcode_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each postcode."""
+    for zone in text.zones:
+        start, end = max(0, zone.start - _PADDING), zone.end + _PADDING
+        named = says(text, zone.start, zone.end, _POSTCODE)
+        if not named and not text.has_capitals(start, end):
+            continue
+        for found in (_NAMED if named else _BARE).finditer(text.plain, start, end):
+            if (named and any(character.isdigit() for character in found[0])) or " " in found[0]:
+                yield found.span()
+        if not named and "US" in text.regions and zone.digits >= 5:  # noqa: PLR2004 - a zip code's digits
+            yield from (found.span(1) for found in _STATE.finditer(text.plain, start, end))
+
+
+def coordinate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each pair of coordinates."""
+    for zone in text.zones:
+        if zone.digits < 6:  # noqa: PLR2004 - degrees and minutes, twice
+            continue
+        start, end = max(0, zone.start - 6), zone.end + 8
+        if zone.digits >= _FEWEST and text.plain.count(".", zone.start, zone.end) > 1:
+            for found in _DECIMAL.finditer(text.plain, start, end):
+                if abs(float(found[1])) <= 90 and abs(float(found[2])) <= 180:  # noqa: PLR2004 - degrees
+                    yield found.span()
+        if "\u00b0" in text.plain or "\u00ba" in text.plain:
+            yield from (found.span() for found in _ANGLES.finditer(text.plain, start, end))

@@ -1,0 +1,160 @@
+"""`SearchedText`: a text as the detectors read it, with the way back to the characters that were written.
+
+Rules:
+
+1. Digits of every script, wide letters and accented Latin letters are read as plain ASCII; every kind of blank is a
+   space and every kind of dash a hyphen (Unicode TR 15, NFKC, taken for each character by itself).
+2. Signs that show nothing (zero-width characters, combining accents, soft hyphens, variation selectors) are left out.
+3. `span` says where a place of the plain text stands in the text that was written.
+
+What several detectors need is made once and kept: the text in small letters, where its digits stand, its long words.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_left
+from functools import cached_property
+from typing import Final, NamedTuple
+
+_MAX_TABLE: Final = 20_000  # characters that are remembered; nobody can fill the memory with all of Unicode
+_NOTHING: Final = frozenset("\u115f\u1160\u3164\u2800\uffa0")  # letters and signs that are drawn as nothing
+_DASHES: Final = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u02d7\u30fc")
+_ACCENTS: Final = range(0x300, 0x370)
+_LATIN: Final = range(0xC0, 0x250)
+_SMALL_LATIN: Final = range(0x1E00, 0x1F00)
+_DIGITS: Final = re.compile("[0-9]+")
+_MAX_GAP: Final = 8  # characters between two runs of digits that may belong together
+_LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
+_WORD: Final = re.compile(r"\S+")
+_LETTERS: Final = re.compile("[a-z]+")
+
+
+class Zone(NamedTuple):
+    """A stretch of the text with digits close together.
+
+    Attributes:
+        start: Place of its first digit.
+        end: Place after its last digit.
+        digits: How many digits it has.
+    """
+
+    start: int
+    end: int
+    digits: int
+
+
+class _Table(dict[int, str]):
+    """What each character is read as; filled when a character is first met."""
+
+    def __missing__(self, code: int) -> str:
+        read = _read(chr(code))
+        if len(self) < _MAX_TABLE:
+            self[code] = read
+        return read
+
+
+def _read(character: str) -> str:  # noqa: PLR0911 - one line for each kind of character
+    """Return the one character that this one is read as, or nothing."""
+    code, category = ord(character), unicodedata.category(character)
+    if category == "Cf" or character in _NOTHING or code in _ACCENTS or 0xFE00 <= code <= 0xFE0F:  # noqa: PLR2004
+        return ""
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if character in _DASHES or category == "Pd":
+        return "-"
+    if category == "Zs":
+        return " "
+    compatible = unicodedata.normalize("NFKC", character)
+    numbers = [part for part in compatible if part.isdecimal()]
+    if len(compatible) > 1:  # a digit with its full stop or in brackets; all else stays, so that places stay
+        return numbers[0] if len(numbers) == 1 and len(compatible) <= 3 else character  # noqa: PLR2004
+    if ord(compatible) in _LATIN or ord(compatible) in _SMALL_LATIN:
+        return unicodedata.normalize("NFD", compatible)[0]
+    return str(unicodedata.decimal(compatible)) if numbers else compatible
+
+
+_TABLE: Final = _Table()
+
+
+class SearchedText:
+    """A text, and what the detectors read in its place.
+
+    Args:
+        written: The text as a person or the bot wrote it.
+        regions: ISO 3166-1 codes of the countries whose numbers are written without a country code.
+
+    Attributes:
+        plain: The text as it is read.
+        regions: As given.
+    """
+
+    def __init__(self, written: str, regions: tuple[str, ...]) -> None:
+        self._written = written
+        self.regions = regions
+        self.plain = written if written.isascii() else written.translate(_TABLE)
+
+    @cached_property
+    def lower(self) -> str:
+        """The plain text in small letters, each at its place."""
+        return self.plain.lower()
+
+    @cached_property
+    def zones(self) -> list[Zone]:
+        """The stretches with digits, in order."""
+        zones: list[Zone] = []
+        for run in _DIGITS.finditer(self.plain):
+            start, end = run.span()
+            if zones and start - zones[-1].end <= _MAX_GAP:
+                last = zones[-1]
+                zones[-1] = Zone(last.start, end, last.digits + end - start)
+            else:
+                zones.append(Zone(start, end, end - start))
+        return zones
+
+    @cached_property
+    def heads(self) -> frozenset[str]:
+        """The first letters, three at most, of each word: most texts have none that a context begins with."""
+        return frozenset([word[:3] for word in _LETTERS.findall(self.lower)])
+
+    def has_capitals(self, start: int, end: int) -> bool:
+        """Tell whether a stretch has capital letters."""
+        return self.plain[start:end] != self.lower[start:end]
+
+    @cached_property
+    def long_words(self) -> list[tuple[int, int]]:
+        """Start and end of each run without spaces that is long enough for a key or a wallet's address."""
+        if max(map(len, self.plain.split()), default=0) < _LONG_WORD:
+            return []
+        return [word.span() for word in _WORD.finditer(self.plain) if word.end() - word.start() >= _LONG_WORD]
+
+    def without(self, spans: list[tuple[int, int]]) -> "SearchedText":
+        """Return this text with the characters of these places, in order, read as `_`."""
+        if not spans:
+            return self
+        parts: list[str] = []
+        done = 0
+        for start, end in spans:
+            parts += [self.plain[done:start], "_" * (end - max(start, done))]
+            done = max(done, end)
+        other = SearchedText.__new__(SearchedText)
+        other._written, other.regions = self._written, self.regions  # noqa: SLF001 - of this very class
+        other.plain = "".join([*parts, self.plain[done:]])
+        if "_origin" in self.__dict__:
+            other.__dict__["_origin"] = self._origin
+        return other
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where a place of the plain text stands in the text that was written."""
+        if len(self.plain) == len(self._written):
+            return start, end
+        return self._origin[start], self._origin[end]
+
+    def place(self, index: int) -> int:
+        """Return where a place of the text that was written is read."""
+        return index if len(self.plain) == len(self._written) else bisect_left(self._origin, index)
+
+    @cached_property
+    def _origin(self) -> list[int]:
+        """The place in the written text of each character of the plain one, and of its end."""
+        kept = [index for index, character in enumerate(self._written) if _TABLE[ord(character)]]
+        return [*kept, len(self._written)]

@@ -1,0 +1,124 @@
+"""Each kind of personal data, as people write it, and numbers that are none. `{}` marks where it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rasa_privacy.minimize.detectors import DETECTORS, find
+from rasa_privacy.minimize.masking import mask
+from rasa_privacy.minimize.national_ids import NATIONAL_IDS
+
+# kind: message with the value between bars
+FOUND = """
+us_ssn: my SSN is |856-45-6789| ok; us_ssn: |856 45 6789|; us_ssn: social security number |856456789|
+us_ssn: |\uff18\uff15\uff16\uff0d\uff14\uff15\uff0d\uff16\uff17\uff18\uff19|
+gb_nhs: nhs number |943 476 5919|; gb_nhs: |9434765919| is my NHS number; gb_nino: it is |AB 12 34 56 C|
+gb_nino: |ab123456c|; gb_nino: |\uff21\uff22\uff11\uff12\uff13\uff14\uff15\uff16\uff23|
+de_tax_id: Steuer-ID |36 574 261 809|; de_tax_id: hier |36574261809|; fr_nir: secu |1 85 05 78 006 084 91|
+es_dni: |54362315K|; es_dni: mi dni es |54.362.315-k|; es_nie: |X-2482300-W|; it_codice_fiscale: |RSSMRA85T10A562S|
+it_codice_fiscale: cf |rss mra 85t10 a562s|; nl_bsn: mijn BSN is |111222333|; nl_bsn: |111.222.333|
+br_cpf: |390.533.447-05|
+br_cpf: cpf |39053344705|; in_aadhaar: |2341 2341 2346|; in_aadhaar: aadhaar |234123412346|; in_pan: |ACUPA7085R|
+in_pan: my pan is |acupa7085r|; ca_sin: my SIN: |046 454 286|; ca_sin: |130-692-544| is my social insurance number
+au_tfn: tfn |123 456 782|; ip_address: from |192.168.10.5|; ip_address: |192[.]168[.]1[.]1|
+ip_address: |2001:db8:0:1::5|
+mac_address: |00:1A:2B:3C:4D:5E|; mac_address: |00-1a-2b-3c-4d-5e|; mac_address: mac |001a.2b3c.4d5e|
+url_credentials: go to |https://ana:pw1@x.example/a?b|; url_credentials: |https://x.example/?a=1&token=abcdef123|
+birth_date: born |12.05.1990|; birth_date: I was born on |May 12th, 1990|; birth_date: geboren am |12. Mai 1990|
+birth_date: n\u00e9 le |12/05/1990|; birth_date: dob |1990-05-12|; birth_date: nacimiento: |12 de mayo de 1990|
+birth_date: my birthday is |12.05.90|; birth_date: |12051990| is my date of birth
+birth_date: nata il |12 maggio 1990|
+postcode: my postcode is |SW1A 1AA|; postcode: at |SW1A 1AA| now; postcode: PLZ |10115|; postcode: zip |90210-1234|
+postcode: in CA |90210|; postcode: code postal : |75001|; postcode: |K1A 0B1|
+postcode: PLZ: |\u0661\u0660\u0661\u0661\u0665|
+passport: my passport is |C01X00T47|; passport: Reisepass Nr. |C01X00T47|; passport: passport number |123456789|
+passport: pasaporte |AAA 123456|; driving_licence: |MORGA657054SM9IJ|
+driving_licence: my driver's license is |D1234567|
+driving_licence: F\u00fchrerschein |B072RRE2I55|; vehicle_plate: plate |AB12 CDE|
+vehicle_plate: Kennzeichen |B-AB 1234|
+vehicle_plate: immatriculation |AB-123-CD|; vehicle_plate: matr\u00edcula |1234 BCD|; vehicle_plate: targa |AB123CD|
+vehicle_plate: |MH 12 AB 1234|; vehicle_plate: number plate is |ab12cde|
+coordinates: at |52.520008, 13.404954| exactly
+coordinates: |40\u00b026'46"N 79\u00b058'56"W|; api_key: key |sk_live_4eC39HqLyjWDarjtT1zdp7dc|
+api_key: |ghp_abcdefghijklmnopqrstuvwxyz0123456789|; api_key: |AKIAIOSFODNN7EXAMPLE|
+api_key: api key is |Zx9Qw2Lm5Rt8Yp3Kd6|
+password: my password is |hunter2|; password: password: |letmein|; password: Passwort ist |Ge!heim|
+password: my pin is |4821|
+password: mot de passe : |soleil|; password: contrase\u00f1a es |sol3dad|
+crypto_wallet: |1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa|
+crypto_wallet: eth |0x52908400098527886E0F7030069857D2E4169EE7|
+crypto_wallet: |bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq|; email: write |ana at x dot com| please
+email: |ana.li [at] x [dot] example|; email: soy |ana arroba gmail punto com|; email: |ana (\u00e4t) gmx (punkt) de|
+email: |lena punkt berg klammeraffe web punkt de|; email: |ana@x\u200b.exam\u200bple|; email: |ana @ gmail . com|
+email: |ANA AT GMAIL DOT COM|; email: c'est |ana arobase laposte point net|; email: |ana chiocciola libero punto it|
+email: |ana&#64;x.example|; phone: \u0627\u062a\u0635\u0644 |+49 170 1234567|
+"""
+NOTHING = """
+version 10.15.7.1; my password is wrong; I forgot my password; look at example.com; meet at 10:30 at the station
+order 123456782; order number 9434765919; it costs 1.234,56 EUR; 3 for 2; 12.05.2030; flight LH 1234 at gate B12
+room 1204; size 42; ref AB-2024-118; 978-3-16-148410-0; the code is 4821; 2 tickets at 12.50 each; 16:9; 1920x1080
+see section 1.2.3.4; std::vector; at 10::30; iPhone 15 Pro; model AB12 CDE; born to run; the zip is broken; 50% off
+at this point in time; at that dot; 1,2,3,4,5,6,7,8,9; RFC 5322; ISO 9001:2015; A4; M8 x 40; 5 GHz; 2nd of May
+pin it on the wall; my plate is full of 3 things; passport photo 35 x 45 mm; license v2.0.1
+the password has 12 letters
+"""
+
+
+def _cells(table: str) -> list[str]:
+    return [cell.strip(" ") for line in table.strip("\n").split("\n") for cell in line.split("; ")]
+
+
+@pytest.mark.parametrize("cell", _cells(FOUND))
+def test_each_kind_is_found_to_its_ends(cell: str) -> None:
+    """The value is found, whole and alone, under its own kind, and not again once it is masked."""
+    kind, _, message = cell.partition(": ")
+    before, value, after = message.split("|")
+    text = before + value + after
+    found = find(text)
+    assert [(finding.kind, text[finding.start : finding.end]) for finding in found] == [(kind, value)]
+    assert find(mask(text, found, {})) == []
+
+
+def test_each_kind_has_an_example() -> None:
+    """No detector is left without one."""
+    shown = {cell.partition(": ")[0] for cell in _cells(FOUND)}
+    assert set(DETECTORS) - shown == {"iban", "payment_card"}  # test_detectors has those
+
+
+@pytest.mark.parametrize("text", _cells(NOTHING))
+def test_what_only_looks_like_it_is_left(text: str) -> None:
+    """Prices, times, sizes, versions and numbers of orders raise no alarm."""
+    assert find(text) == []
+
+
+@pytest.mark.parametrize("kind", ["nl_bsn", "ca_sin", "au_tfn", "gb_nhs"])
+def test_a_number_that_chance_makes_right_needs_a_word(kind: str) -> None:
+    """Nine digits among other words are no finding, whatever their check digit says."""
+    number = {"nl_bsn": "111222333", "ca_sin": "130692544", "au_tfn": "123456782", "gb_nhs": "9434765919"}[kind]
+    assert find(f"we counted {number} steps today", [kind]) == []
+    assert find(f"order {number}", [kind]) == []
+
+
+# The others have no check digit.
+@pytest.mark.parametrize("kind", sorted({*NATIONAL_IDS} - {"us_ssn", "gb_nino", "in_pan"}))
+def test_a_wrong_check_digit_is_no_finding(kind: str) -> None:
+    """One changed digit makes a number of the state no number of the state."""
+    cell = next(cell for cell in _cells(FOUND) if cell.startswith(f"{kind}: "))
+    text = cell.partition(": ")[2].replace("|", "")
+    last = max(match.start() for match in re.finditer("[0-9]", text))
+    changed = text[:last] + str((int(text[last]) + 1) % 10) + text[last + 1 :]
+    assert find(changed, [kind]) == []
+
+
+def test_the_word_of_one_number_is_not_the_next_one_s() -> None:
+    """What stands before a number ends the words of the number after it."""
+    text = "passport 123456789, order 987654321"
+    assert [finding.kind for finding in find(text)] == ["passport"]
+    assert find(mask(text, find(text), {})) == []
+
+
+def test_the_document_names_each_detector() -> None:
+    """docs/detectors.md lists them all, each once."""
+    page = Path("docs/detectors.md").read_text()
+    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == sorted(DETECTORS)
