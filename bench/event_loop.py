@@ -58,21 +58,22 @@ async def measure(stores: Stores, name: str, *, stalled: bool) -> list[float]:
 
 def stall(stores: Stores) -> None:
     """Make every read of the slow person's conversation wait in the database."""
-    load: Any = Conversations.load
+    load: Any = Conversations.load_last
     stock = stores.by_name[STOCK]
     query: Any = stock._event_query  # noqa: SLF001 - the stock store has no public place for it
 
-    def slow_load(self: Any, connection: Any, sender_id: str, **named: Any) -> Any:
+    def slow_load(self: Any, database: Any, sender_id: str) -> Any:
         if sender_id == SLOW:
-            connection.execute(_WAIT)
-        return load(self, connection, sender_id, **named)
+            with database.read() as connection:
+                connection.execute(_WAIT)
+        return load(self, database, sender_id)
 
     def slow_query(session: Any, sender_id: str, **named: Any) -> Any:
         if sender_id == SLOW:
             session.execute(_WAIT)
         return query(session, sender_id, **named)
 
-    setattr(Conversations, "load", slow_load)  # noqa: B010 - to the type checker it is no method
+    setattr(Conversations, "load_last", slow_load)  # noqa: B010 - to the type checker it is no method
     stock._event_query = slow_query  # noqa: SLF001
 
 

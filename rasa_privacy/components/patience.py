@@ -11,9 +11,9 @@ Rules:
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from typing import Final, TypeVar
 
+from rasa_privacy.components.threads import Threads
 from rasa_privacy.errors import UnreachableError
 
 #: How long an outage is waited for. Rasa's lock on a conversation lasts 60 seconds.
@@ -36,7 +36,7 @@ class Patience:
 
     def __init__(
         self,
-        threads: Executor,
+        threads: Threads,
         limit_seconds: float = LIMIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -60,7 +60,7 @@ class Patience:
         again, pause = False, _FIRST_PAUSE_SECONDS
         while True:
             try:
-                result = await asyncio.get_running_loop().run_in_executor(self._threads, work, again)
+                result = await self._threads.run(work, again)
             except UnreachableError:
                 if self._has_lasted():
                     raise

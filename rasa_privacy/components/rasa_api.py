@@ -50,6 +50,7 @@ from rasa.shared.core.events import (
     SlotSet,
     UserUttered,
 )
+from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.core.training_data.structures import StoryGraph
 from rasa.shared.exceptions import RasaException
@@ -119,6 +120,7 @@ __all__ = [
     "RestInput",
     "Restarted",
     "SessionStarted",
+    "Slot",
     "SlotSet",
     "SocketIOInput",
     "StoryGraph",

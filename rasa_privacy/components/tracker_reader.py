@@ -33,8 +33,11 @@ def _read(
     running: Runtime, init_tracker: Callable[[str], DialogueStateTracker], sender_id: str, *, all_sessions: bool
 ) -> DialogueStateTracker | None:
     vault = running.vault
-    with vault.database.read() as connection:
-        stored = vault.conversations.load(connection, sender_id, all_sessions=all_sessions)
+    if all_sessions:
+        with vault.database.read() as connection:
+            stored = vault.conversations.load(connection, sender_id, all_sessions=True)
+    else:
+        stored = vault.conversations.load_last(vault.database, sender_id)
     if stored is None or not stored.rows:
         return None
     fill(stored.rows, stored.first_seq, stored.values)

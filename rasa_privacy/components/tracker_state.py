@@ -8,8 +8,10 @@ Rasa applies every event in turn, and most of what one sets the next sets anew. 
    with one of them all events are applied.
 """
 
-from collections.abc import Sequence
-from typing import Final
+import copy
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
@@ -29,10 +31,16 @@ from rasa_privacy.components.rasa_api import (
     ReminderScheduled,
     Restarted,
     SessionStarted,
+    Slot,
     SlotSet,
     UserUttered,
 )
 
+#: By what a class says how it is copied.
+_WAYS_TO_COPY: Final = (
+    *("__copy__", "__slots__", "__new__", "__reduce__", "__reduce_ex__"),
+    *("__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__"),
+)
 #: What sets the whole state back to the beginning.
 _BEGINNINGS: Final = frozenset({Restarted, SessionStarted})
 #: What changes a loop while it is active.
@@ -61,6 +69,30 @@ _KNOWN: Final = frozenset(
         SlotSet,
     }
 )
+
+
+def empty_tracker(sender_id: str, slots: Iterable[Slot], max_event_history: int | None) -> DialogueStateTracker:
+    """Return what Rasa's constructor gives for these slots; copying them takes it a fifth of a short read."""
+    tracker = DialogueStateTracker(sender_id, (), max_event_history=max_event_history)
+    tracker.slots = {slot.name: _copy(slot) for slot in slots}
+    tracker._reset_slots()  # noqa: SLF001 - as the constructor does
+    return tracker
+
+
+def _copy(slot: Slot) -> Slot:
+    """Return what `copy.copy` does."""
+    kind: Any = type(slot)
+    if not _is_plain(kind):
+        return copy.copy(slot)
+    made: Slot = object.__new__(kind)
+    made.__dict__.update(slot.__dict__)
+    return made
+
+
+@cache
+def _is_plain(kind: Any) -> bool:
+    """Return whether a class leaves copying to Python, which then copies the attributes."""
+    return all(getattr(kind, name, None) == getattr(object, name, None) for name in _WAYS_TO_COPY)
 
 
 def put_events(tracker: DialogueStateTracker, events: Sequence[Event]) -> None:

@@ -16,7 +16,6 @@ Database work runs in a thread, so that a slow database delays its own conversat
 
 import logging
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from rasa_privacy.components import gate, log_scrubbing, nlg, payload, processor, runtime
@@ -35,7 +34,9 @@ from rasa_privacy.components.rasa_api import (
 )
 from rasa_privacy.components.reminding import remind_beside
 from rasa_privacy.components.runtime import Handle, Runtime
+from rasa_privacy.components.threads import Threads
 from rasa_privacy.components.tracker_reader import read_tracker
+from rasa_privacy.components.tracker_state import empty_tracker
 from rasa_privacy.components.turn_storage import TurnWriter
 from rasa_privacy.components.vocabulary import entity_slots, form_slots, response_slots, shield_mappings, words_of
 from rasa_privacy.consent.ledger import Evidence
@@ -90,7 +91,7 @@ class EncryptedTrackerStore(TrackerStore):
     def _open(self, vault: Vault, domain: Domain | None, event_broker: EventBroker | None) -> None:
         log_scrubbing.install()
         self._vault = vault
-        self._patience = Patience(ThreadPoolExecutor(_THREADS, thread_name_prefix="rasa-privacy-store"))
+        self._patience = Patience(Threads(_THREADS, "rasa-privacy-store"))
         self._runtime = Runtime(
             vault, EventSplitter(vault.policy), Needs(vault.policy), vault.policy.languages[0], self._patience
         )
@@ -212,11 +213,11 @@ class EncryptedTrackerStore(TrackerStore):
 
     def init_tracker(self, sender_id: str) -> DialogueStateTracker:
         """Return an empty tracker that is known to come from this store."""
-        return _known(super().init_tracker(sender_id))
+        return _known(empty_tracker(sender_id, self.domain.slots, self.max_event_history))
 
     def _init_full_tracker(self, sender_id: str) -> DialogueStateTracker:
         """Return an empty tracker that keeps all events, whatever `max_event_history` the last caller asked for."""
-        return _known(DialogueStateTracker(sender_id, self.domain.slots))
+        return _known(empty_tracker(sender_id, self.domain.slots, None))
 
     def _save(self, tracker: DialogueStateTracker, *, again: bool) -> list[Published]:
         published = self._writer.write(tracker, again=again)

@@ -10,21 +10,20 @@ from rasa_privacy.errors import TamperedSegmentError
 from rasa_privacy.storage.conversation_head import closed_manifest, verify_closed
 from rasa_privacy.storage.conversation_rows import ClosedSession, ConversationRow, closed_sessions
 from rasa_privacy.storage.manifest import Head
-from rasa_privacy.storage.segment_rows import rows_of_conversation, rows_of_session
+from rasa_privacy.storage.segment_rows import Rows, rows_of_conversation
 from rasa_privacy.storage.session import Session
 
 Keys = Mapping[str, DataKey]
 
 
-def open_last(conn: Connection, row: ConversationRow, head: Head, keys: Keys) -> dict[str, list[Any]]:
-    """Return the entries of the current session by purpose.
+def open_last(row: ConversationRow, head: Head, keys: Keys, rows: Rows) -> dict[str, list[Any]]:
+    """Return the entries of the current session by purpose; `rows` are those of the session that the head names.
 
     Raises:
         TamperedSegmentError: What is stored is not what was written.
         MalformedSegmentError: What is stored does not follow the format.
     """
-    session = Session(row.ref, row.place, head.session, keys)
-    return session.open_all(head.purposes, rows_of_session(conn, row.ref, head.session))
+    return Session(row.ref, row.place, head.session, keys).open_all(head.purposes, rows)
 
 
 def verified_closed(conn: Connection, row: ConversationRow, head: Head) -> list[ClosedSession]:

@@ -30,8 +30,10 @@ from rasa_privacy.storage.conversation_reader import open_every, open_last, veri
 from rasa_privacy.storage.conversation_rows import ConversationRow
 from rasa_privacy.storage.conversation_writer import ConversationWriter
 from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.event_rows import Row, from_schema_0001, unpack
-from rasa_privacy.storage.segment_rows import newest
+from rasa_privacy.storage.manifest import Head
+from rasa_privacy.storage.segment_rows import newest, rows_of_session
 from rasa_privacy.storage.subjects import SENDER_DOMAIN, Subjects
 
 #: The `expected_version` of a conversation that has no events yet.
@@ -114,19 +116,35 @@ class Conversations:
             KeyDestroyedError: The subject was erased and its rows are still there.
         """
         row, keys = self._row_and_keys(conn, sender_id)
-        if row is None or (row.version == NOT_STORED and row.manifest is None):
+        if row is None or _is_empty(row):
             return None
         head = verified_head(row, keys)
-        values = open_every(conn, row, head, keys) if all_sessions else open_last(conn, row, head, keys)
-        return StoredConversation(
-            conversation_id=row.place.conversation_id,
-            subject_id=row.place.subject_id,
-            version=row.version,
-            first_seq=0 if all_sessions else head.session,
-            event_count=head.event_count,
-            rows=from_schema_0001(values.pop(SERVICE, [])),
-            values=values,
-        )
+        if all_sessions:
+            return _stored(row, head, 0, open_every(conn, row, head, keys))
+        rows = rows_of_session(conn, row.ref, head.session)
+        return _stored(row, head, head.session, open_last(row, head, keys, rows))
+
+    def load_last(self, database: Database, sender_id: str) -> StoredConversation | None:
+        """Return the last session of a conversation as `load` does, in one statement and outside of a transaction.
+
+        Raises:
+            StorageError: The database cannot be read.
+            TamperedSegmentError: What is stored is not what was written.
+            MalformedSegmentError: What is stored does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        if self._data_keys.apart:
+            with database.read() as conn:
+                return self.load(conn, sender_id)
+        sender_index = self._index.of(SENDER_DOMAIN, sender_id)
+        found = table.current(database.ask(table.CURRENT, sender=sender_index))
+        if found is None or _is_empty(found.row):
+            return None
+        row = found.row
+        keys = self._data_keys.unwrap_all(row.place.subject_id, found.keys)
+        self._verify_sender(row, keys, sender_index)
+        head = verified_head(row, keys)
+        return _stored(row, head, head.session, open_last(row, head, keys, found.segments))
 
     def append(  # noqa: PLR0913, PLR0917 - the fields of one save; a record of them would only be unpacked again
         self,
@@ -274,9 +292,13 @@ class Conversations:
             found = table.with_keys(conn, sender_index)
             row = found[0] if found is not None else None
             keys = self._data_keys.unwrap_all(found[0].place.subject_id, found[1]) if found is not None else {}
-        if row is not None and SERVICE in keys:
-            self._subjects.verify(row.place, row.sealed_sender, sender_index, keys[SERVICE])
+        if row is not None:
+            self._verify_sender(row, keys, sender_index)
         return row, keys
+
+    def _verify_sender(self, row: ConversationRow, keys: Mapping[str, DataKey], sender_index: bytes) -> None:
+        if SERVICE in keys:
+            self._subjects.verify(row.place, row.sealed_sender, sender_index, keys[SERVICE])
 
     def _row_to_change(
         self, conn: Connection, sender_id: str, expected_version: int, now: datetime, opened: Opened | None
@@ -303,3 +325,19 @@ class Conversations:
                 raise StorageError("purpose 'service' owns the structure; give values another purpose")
             if purpose not in keys:
                 keys[purpose] = self._data_keys.get_or_create(conn, row.place.subject_id, purpose, now)
+
+
+def _is_empty(row: ConversationRow) -> bool:
+    return row.version == NOT_STORED and row.manifest is None
+
+
+def _stored(row: ConversationRow, head: Head, first_seq: int, values: dict[str, list[Any]]) -> StoredConversation:
+    return StoredConversation(
+        conversation_id=row.place.conversation_id,
+        subject_id=row.place.subject_id,
+        version=row.version,
+        first_seq=first_seq,
+        event_count=head.event_count,
+        rows=from_schema_0001(values.pop(SERVICE, [])),
+        values=values,
+    )

@@ -263,3 +263,31 @@ def test_a_collector_that_was_off_stays_off(side: Any) -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("max_event_history", [None, 3])
+def test_an_empty_tracker_is_the_one_that_rasa_makes(side: Any, max_event_history: int | None) -> None:
+    """Every attribute is the same, slots are copies, and a slot that says how it is copied is copied so."""
+    slots = side.domain().slots
+    slots[0].value = "of somebody else"
+
+    class Careful(type(slots[0])):  # type: ignore[misc]
+        def __copy__(self) -> Any:
+            made = type(self)(self.name, [])
+            made.copied = True
+            return made
+
+    slots = [*slots, Careful("careful", [])]
+    ours = side.tracker_state.empty_tracker("ada", slots, max_event_history)
+    theirs = side.DialogueStateTracker("ada", slots, max_event_history)
+    assert ours.slots.keys() == theirs.slots.keys()
+    for name, slot in theirs.slots.items():
+        assert type(ours.slots[name]) is type(slot)
+        assert vars(ours.slots[name]) == vars(slot)
+    assert not any(ours.slots[slot.name] is slot for slot in slots)
+    assert ours.slots["careful"].copied
+    assert {name: value for name, value in vars(ours).items() if name != "slots"}.keys() == (
+        vars(theirs).keys() - {"slots"}
+    )
+    assert ours == theirs
+    assert ours.events.maxlen == theirs.events.maxlen

@@ -41,18 +41,18 @@ def stalling(store: Any, monkeypatch: pytest.MonkeyPatch, sender: str) -> Iterat
             time.sleep(STALL_SECONDS)
         return find(self, conn, sender_id)
 
-    load = type(store._vault.conversations).load
+    load = type(store._vault.conversations).load_last
 
-    def load_slowly(self: Any, conn: Any, sender_id: str, **named: Any) -> Any:
+    def load_slowly(self: Any, database: Any, sender_id: str) -> Any:
         if sender_id == sender:
             slow.append(threading.current_thread())
             time.sleep(STALL_SECONDS)
-        return load(self, conn, sender_id, **named)
+        return load(self, database, sender_id)
 
     with monkeypatch.context() as patch:
         patch.setattr(Subjects, "find", slowly)
         patch.setattr(Subjects, "find_for_update", find_at_once)
-        patch.setattr(type(store._vault.conversations), "load", load_slowly)
+        patch.setattr(type(store._vault.conversations), "load_last", load_slowly)
         yield slow
 
 

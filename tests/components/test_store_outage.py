@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def clock_of_waiting() -> Time:
 def store(open_store: Callable[..., Any], untouched: Any, clock_of_waiting: Time) -> Iterator[Any]:
     """Return a store that waits by the clock of the test."""
     made = open_store("full")
-    with ThreadPoolExecutor(2) as threads:
+    with closing(untouched.threads.Threads(2)) as threads:
         patience = untouched.patience.Patience(threads, clock=clock_of_waiting, sleep=clock_of_waiting.sleep)
         made._patience = made._runtime.patience = patience
         yield made
@@ -234,7 +234,7 @@ async def test_waiting_holds_no_thread(untouched: Any) -> None:
             raise UnreachableError("away")
         return "done"
 
-    with ThreadPoolExecutor(1) as threads:
+    with closing(untouched.threads.Threads(1)) as threads:
         patience = untouched.patience.Patience(threads)
         waiting = [asyncio.create_task(patience.run(needs_database)) for _ in range(100)]
         assert await asyncio.wait_for(patience.run(lambda _: "served"), 20) == "served"
@@ -252,7 +252,7 @@ async def test_outage_of_long_ago_does_not_count(untouched: Any, clock_of_waitin
             raise UnreachableError("away")
         return "done"
 
-    with ThreadPoolExecutor(1) as threads:
+    with closing(untouched.threads.Threads(1)) as threads:
         patience = untouched.patience.Patience(threads, clock=clock_of_waiting, sleep=clock_of_waiting.sleep)
         with pytest.raises(UnreachableError):
             await patience.run(work)
@@ -269,6 +269,6 @@ async def test_work_that_fails_otherwise_is_not_repeated(untouched: Any) -> None
         calls.append(again)
         raise StorageError("the disk is full")
 
-    with ThreadPoolExecutor(1) as threads, pytest.raises(StorageError):
+    with closing(untouched.threads.Threads(1)) as threads, pytest.raises(StorageError):
         await untouched.patience.Patience(threads).run(work)
     assert calls == [False]

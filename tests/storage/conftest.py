@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.storage.conversations import StoredConversation
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -31,6 +32,7 @@ _CONFORMANCE = {
     "test_keys_and_subjects",
     "test_ledger",
     "test_processes",
+    "test_query",
     "test_rotation",
     "test_schema",
     "test_tampering",
@@ -105,10 +107,24 @@ def save(vault: Vault, now: datetime) -> Callable[..., int]:
 
 @pytest.fixture
 def load(vault: Vault) -> Callable[..., StoredConversation | None]:
-    """Return a function that loads the last session or all."""
+    """Return a function that loads the last session or all; the last in both ways, which must agree."""
 
     def read(sender: str, *, all_sessions: bool = False) -> StoredConversation | None:
         with vault.database.read() as conn:
-            return vault.conversations.load(conn, sender, all_sessions=all_sessions)
+            loaded = _outcome(lambda: vault.conversations.load(conn, sender, all_sessions=all_sessions))
+        if not all_sessions:
+            alone = _outcome(lambda: vault.conversations.load_last(vault.database, sender))
+            assert (alone == loaded) or (type(alone), str(alone)) == (type(loaded), str(loaded))
+        if isinstance(loaded, Exception):
+            raise loaded
+        return loaded
 
     return read
+
+
+def _outcome(load: Callable[[], StoredConversation | None]) -> StoredConversation | PrivacyError | None:
+    """Return what was loaded, or the error."""
+    try:
+        return load()
+    except PrivacyError as error:
+        return error

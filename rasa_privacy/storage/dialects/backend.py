@@ -138,6 +138,26 @@ class Backend(ABC):
         return True
 
     @contextmanager
+    def asking(self) -> Iterator[Any]:
+        """Lend a pooled connection on which each statement is a transaction of its own."""
+        connection = self.reader.raw_connection()
+        try:
+            self.begin_asking(connection.dbapi_connection)
+            yield connection
+            self.end_asking(connection.dbapi_connection)
+        except BaseException:
+            connection.invalidate()  # nobody knows what state it is in
+            raise
+        finally:
+            connection.close()
+
+    def begin_asking(self, connection: Any) -> None:  # noqa: B027 - where statements stand alone anyway
+        """Let statements stand alone on a driver connection; this sends nothing."""
+
+    def end_asking(self, connection: Any) -> None:  # noqa: B027 - as above
+        """Undo `begin_asking`; this sends nothing."""
+
+    @contextmanager
     def changing_schema(self) -> Iterator[Connection]:
         """Open a transaction that changes tables; of two at once one waits, or fails with `ContentionError`."""
         with self.writer.begin() as connection:

@@ -1,7 +1,7 @@
 """MariaDB 10.11, through PyMySQL.
 
 - A transaction that reads is REPEATABLE READ, so that it sees one state; one that writes is READ COMMITTED, and its
-  caller locks the rows that it decides by (`Subjects.find_for_update`).
+  caller locks the rows that it decides by (`Subjects.find_for_update`). A statement without a transaction stands alone.
 - A commit is on the server's disk when it returns if `innodb_flush_log_at_trx_commit` is 1, which is the default and
   can be set for the whole server only.
 - DDL commits by itself here. So one process at a time changes the schema, under a named lock that ends with its
@@ -27,14 +27,15 @@ _SET_UP: Final = (
     f"innodb_lock_wait_timeout = {backend.LOCK_SECONDS}, "
     f"lock_wait_timeout = {backend.LOCK_SECONDS}, "
     "sql_mode = 'TRADITIONAL', "  # refuses what does not fit instead of cutting it
-    "tx_isolation = 'REPEATABLE-READ'"
+    "tx_isolation = 'READ-COMMITTED', "
+    "autocommit = 1"
 )
 #: Twice the longest statement, so that the server's own limit, which has a name, comes first.
 _SOCKET_SECONDS: Final = 2 * backend.STATEMENT_SECONDS
 _SCHEMA_LOCK: Final = "CONCAT('rasa_privacy.', MD5(DATABASE()))"
 #: Names differ where a byte differs. A new table takes it from the database, which is ours alone.
 _COLLATION: Final = "ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
-_READ_COMMITTED: Final = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+_ONE_STATE: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 #: By MariaDB's error number (https://mariadb.com/kb/en/mariadb-error-code-reference/).
 _REASONS: Final = {
     **dict.fromkeys((1020, 1213), backend.RACE),
@@ -84,9 +85,10 @@ class MariaDB(Backend):
         connection.query(_SET_UP)
 
     def begin(self, connection: Any, *, writes: bool) -> None:
-        """Set the isolation; the transaction itself begins with the first statement, and a reader's needs no word."""
-        if writes:
-            connection.query(_READ_COMMITTED)
+        """Begin; a reader sees the state at its first statement."""
+        if not writes:
+            connection.query(_ONE_STATE)
+        connection.query("START TRANSACTION" if writes else "START TRANSACTION READ ONLY")
 
     def reason(self, error: Any) -> Reason | None:
         """Return why MariaDB failed, by its number."""

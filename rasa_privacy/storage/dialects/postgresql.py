@@ -5,11 +5,13 @@
 - A commit is on the server's disk when it returns: synchronous_commit is switched on for each connection.
 - Nothing waits for ever: see the seconds in `backend.py`; a transaction whose process has gone ends after a minute.
 - A pooled connection that the server has closed is noticed before it is used, without a round trip.
+- Statements of a turn are prepared for each connection (`query.py`), and their plans must stay good while the tables
+  grow: so indexes are preferred to reading whole tables. Behind PgBouncer that needs `pool_mode = session`.
 """
 
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from sqlalchemy import event
@@ -26,6 +28,9 @@ _SET_UP: Final = (
     "SET idle_in_transaction_session_timeout = 60000; "
     "SET synchronous_commit = on"
 )
+#: A plan that is kept was made for the tables as they were, perhaps empty. Whole tables are seldom read, and then this
+#: raises the estimate so far that PostgreSQL would compile the query. What a relative does not know it does without.
+_PLANS: Final = ("SET enable_seqscan = off", "SET jit = off")
 #: A host that vanished without a word is given up after 15 to 20 seconds (libpq, section 34.1.2).
 _KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 #: By SQLSTATE (PostgreSQL 15, appendix A), or its class of two characters.
@@ -89,11 +94,23 @@ class PostgreSQL(Backend):
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(_SET_UP)
+            for setting in _PLANS:
+                with suppress(self.reader.dialect.dbapi.ProgrammingError):
+                    cursor.execute(setting)
         connection.autocommit = False
 
     def begin(self, connection: Any, *, writes: bool) -> None:
         """Say which transaction psycopg2 begins with the first statement; this sends nothing."""
         connection.set_session(isolation_level="READ COMMITTED" if writes else "REPEATABLE READ", readonly=not writes)
+
+    def begin_asking(self, connection: Any) -> None:
+        """Let statements stand alone, with the server's own isolation."""
+        connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT")  # or autocommit would set them anew
+        connection.autocommit = True
+
+    def end_asking(self, connection: Any) -> None:
+        """Let psycopg2 begin transactions again."""
+        connection.autocommit = False
 
     def reason(self, error: Any) -> Reason | None:
         """Return why PostgreSQL failed: by code, by words where there is none."""

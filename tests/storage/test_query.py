@@ -1,0 +1,124 @@
+"""Statements that run past SQLAlchemy, on SQLite, PostgreSQL and MariaDB."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, create_engine, insert, select, text
+
+from rasa_privacy.errors import ContentionError, StorageError, UnreachableError
+from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.storage.conversation_rows import CURRENT
+from rasa_privacy.storage.query import Query
+from rasa_privacy.storage.tables import meta
+from rasa_privacy.storage.vault import Vault, open_vault
+from tests.support.databases import SERVERS
+
+Sql = Callable[..., list[Any]]
+Save = Callable[..., int]
+
+_SENDER = "ada"
+
+
+@pytest.fixture
+def second(vault: Vault, settings: StoreSettings) -> Iterator[Vault]:
+    """Return the store as another process has it open."""
+    opened = open_vault(settings, clock=vault.clock)
+    yield opened
+    opened.close()
+
+
+def _version(vault: Vault) -> int:
+    loaded = vault.conversations.load_last(vault.database, _SENDER)
+    return loaded.version if loaded is not None else 0
+
+
+def test_what_another_process_committed_counts_at_once(vault: Vault, second: Vault, save: Save) -> None:
+    """A statement that stands alone sees the newest state: no snapshot of an earlier one is left on its connection."""
+    assert _version(second) == 0
+    for version in range(1, 4):
+        save(_SENDER, ["hello"])
+        assert _version(second) == version
+    subject_id = vault.database.transact(lambda conn: vault.subjects.find_for_update(conn, _SENDER)) or b""
+    vault.database.transact(lambda conn: vault.erasures.bury(conn, subject_id, vault.clock(), "ER-1", {}))
+    assert _version(second) == 0
+
+
+def test_a_connection_reads_and_writes_as_before_after_a_statement_that_stood_alone(vault: Vault, save: Save) -> None:
+    """What follows on the same connection is a transaction again: an error within it undoes what it wrote."""
+    save(_SENDER, ["hello"])
+    assert _version(vault) == 1
+    with pytest.raises(LookupError), vault.database.write() as conn:
+        vault.conversations.append(conn, _SENDER, 1, ["lost"], {}, [], vault.clock())
+        raise LookupError
+    assert _version(vault) == 1
+    with vault.database.read() as conn:
+        before = vault.conversations.head(conn, _SENDER)
+        save(_SENDER, ["more"])
+        assert vault.conversations.head(conn, _SENDER) == before
+    assert _version(vault) == 2
+
+
+def test_errors_of_a_statement_that_stands_alone_are_ours(vault: Vault, sql: Sql, save: Save) -> None:
+    """A missing table is named, and the connection that it was found on does no harm."""
+    save(_SENDER, ["hello"])
+    assert _version(vault) == 1
+    sql("ALTER TABLE segments RENAME TO elsewhere")
+    try:
+        for _ in range(2):
+            with pytest.raises(StorageError):
+                vault.conversations.load_last(vault.database, _SENDER)
+        with vault.database.read() as conn:
+            assert vault.subjects.find(conn, _SENDER) is not None
+    finally:
+        sql("ALTER TABLE elsewhere RENAME TO segments")
+    assert _version(vault) == 1
+
+
+def test_a_duplicate_is_said_as_sqlalchemy_says_it(vault: Vault) -> None:
+    """On a server, whose transactions run beside each other, a row that is there already is a lost race."""
+    put = Query(insert(meta).values(name=bindparam("name"), value=bindparam("value")).inline())
+    with vault.database.write() as conn:
+        assert put.change(conn, name="one", value=b"1") == 1
+    expected = StorageError if vault.database.dialect == "sqlite" else ContentionError
+    with pytest.raises(expected, match="there already"), vault.database.write() as conn:
+        put.change(conn, name="one", value=b"2")
+    get = Query(select(meta.c.value).where(meta.c.name == bindparam("name")))
+    assert [value for (value,) in vault.database.ask(get, name="one")] == [b"1"]
+
+
+def test_a_server_that_hangs_up_is_said_and_asked_again(kind: str, vault: Vault, save: Save) -> None:
+    """A connection that breaks before the statement is replaced unseen; one that breaks within it is unreachable."""
+    if kind == "sqlite":
+        pytest.skip("a file has no connection that breaks")
+    save(_SENDER, ["hello"])
+    own = "pg_backend_pid()" if kind == "postgresql" else "CONNECTION_ID()"
+    with vault.database.read() as conn:
+        number = conn.execute(text(f"SELECT {own}")).scalar()
+    _hang_up(kind, number)
+    assert _version(vault) == 1
+    with pytest.raises(UnreachableError), vault.database.read() as conn:
+        _hang_up(kind, conn.execute(text(f"SELECT {own}")).scalar())
+        CURRENT.rows(conn, sender=bytes(32))
+    assert _version(vault) == 1
+
+
+def test_a_plan_made_for_empty_tables_uses_indexes(kind: str, vault: Vault) -> None:
+    """PostgreSQL keeps the plan, and must not read whole tables by it when they have grown."""
+    if kind != "postgresql":
+        pytest.skip("only PostgreSQL keeps plans")
+    with vault.database.read() as conn:
+        for _ in range(8):  # after five it may keep one
+            CURRENT.rows(conn, sender=bytes(32))
+        (name,) = conn.execute(text("SELECT name FROM pg_prepared_statements")).scalars()
+        plan = "\n".join(conn.execute(text(f"EXPLAIN EXECUTE {name} ('\\x00')")).scalars())
+    assert "Seq Scan" not in plan
+
+
+def _hang_up(kind: str, number: Any) -> None:
+    engine = create_engine(SERVERS[kind], future=True)
+    with engine.connect() as other:
+        other.execute(
+            text(f"SELECT pg_terminate_backend({number}, 5000)" if kind == "postgresql" else f"KILL {number}")
+        )
+    engine.dispose()
