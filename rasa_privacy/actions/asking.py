@@ -30,7 +30,7 @@ from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import choice
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.suppression import lift_after_grant
-from rasa_privacy.rights.withdrawal import destroy, withdraw_all
+from rasa_privacy.rights.withdrawal import destroy, destroy_items, withdraw_all
 from rasa_privacy.storage.vault import Vault
 
 
@@ -114,10 +114,12 @@ class RecordRefusal(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Record `refused`, and say what still works."""
         pending = _open(turn)
+        gone: tuple[str, ...] = ()
         if pending.kind != "age":
-            store.database.transact(lambda connection: _refuse(store, connection, turn, pending))
+            gone = store.database.transact(lambda connection: _refuse(store, connection, turn, pending))
         if pending.kind == "optional":
-            return [Reply(turn.words("utter_privacy_left_out", items=_items(store, turn, pending.items)), [], [])]
+            empty_log(store)
+            return [_left_out(store, turn, pending.items, gone)]
         what = _called(store, turn, pending)
         if turn.intent != "privacy_refuse":
             return [Reply(turn.words("utter_privacy_counted_as_no", called=what), [], [])]
@@ -148,7 +150,7 @@ class RecordLimits(PrivacyAction):
         if pending.kind == "consent" and declared.double_opt_in:
             return confirm_by_code(store, turn, pending)  # what is optional has a question of its own, after the code
 
-        def record(connection: Any) -> None:
+        def record(connection: Any) -> tuple[str, ...]:
             subject_id = _subject(store, connection, turn)
             granted = [item for item in pending.items if item not in out]
             topics = [choice(purpose, item) for item in granted] if pending.kind == "optional" else [purpose]
@@ -157,9 +159,11 @@ class RecordLimits(PrivacyAction):
                 record_left_out(store, connection, subject_id, choice(purpose, item), purpose, turn.evidence)
             if pending.kind == "consent":
                 lift_after_grant(store, connection, turn.sender_id, purpose)
+            return destroy_items(store, connection, subject_id, purpose, out, turn.evidence.at)
 
-        store.database.transact(record)
-        replies = [Reply(turn.words("utter_privacy_left_out", items=_items(store, turn, out)), [], [])]
+        gone = store.database.transact(record)
+        empty_log(store)
+        replies = [_left_out(store, turn, out, gone)]
         if pending.kind == "consent":
             replies.insert(0, Reply(turn.words("utter_privacy_granted", called=called(store, turn, purpose)), [], []))
         return replies
@@ -196,13 +200,21 @@ def _topics(pending: Pending) -> list[str]:
     return [pending.topic]
 
 
-def _refuse(store: Vault, connection: Any, turn: Turn, pending: Pending) -> None:
+def _left_out(store: Vault, turn: Turn, items: Iterable[str], gone: Iterable[str]) -> Reply:
+    """Return what is said of items that were left out; a value of before is emptied from its slot."""
+    return Reply(turn.words("utter_privacy_left_out", items=_items(store, turn, items)), [], cleared(store, gone))
+
+
+def _refuse(store: Vault, connection: Any, turn: Turn, pending: Pending) -> tuple[str, ...]:
+    """Record a no, destroy what was held for it, and return the optional items whose slots are to be emptied."""
     subject_id = _subject(store, connection, turn)
     if pending.kind != "optional":
         end_code(connection, subject_id, pending.purposes[0], turn.evidence.at)
     _record(store, connection, subject_id, _topics(pending), turn, granted=False)
-    if pending.kind != "optional":
-        destroy(store, connection, subject_id, [pending.purposes[0]], turn.evidence.at)
+    if pending.kind == "optional":
+        return destroy_items(store, connection, subject_id, pending.purposes[0], pending.items, turn.evidence.at)
+    destroy(store, connection, subject_id, [pending.purposes[0]], turn.evidence.at)
+    return ()
 
 
 def _subject(store: Vault, connection: Any, turn: Turn) -> bytes:

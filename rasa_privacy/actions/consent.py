@@ -12,12 +12,12 @@ from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.suppression import STOP as STOPPED
 from rasa_privacy.rights.suppression import suppress
-from rasa_privacy.rights.withdrawal import Withdrawal, held_by_consent, withdraw, withdraw_all
+from rasa_privacy.rights.withdrawal import Withdrawal, held_by_consent, withdraw, withdraw_all, withdraw_items
 from rasa_privacy.storage.vault import Vault
 
 
 class WithdrawConsent(PrivacyAction):
-    """Take consent back for the purposes that the person names."""
+    """Take consent back for the purposes, or the optional items, that the person names."""
 
     def name(self) -> str:
         """Return the action's name."""
@@ -25,6 +25,13 @@ class WithdrawConsent(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """End the consents and destroy what only they allowed; ask which one where that is not clear."""
+        if turn.items and not turn.purposes:
+            items = store.database.transact(lambda connection: self._withdraw_items(store, connection, turn))
+            empty_log(store)
+            if items:
+                names = _gone(store, turn, items)
+                text = turn.words("utter_privacy_withdrawn", called=names, gone=names)
+                return [Reply(text, [], [*cleared(store, items), forget_pending()])]
         done = store.database.transact(lambda connection: self._withdraw(store, connection, turn))
         empty_log(store)
         if isinstance(done, Reply):
@@ -32,6 +39,11 @@ class WithdrawConsent(PrivacyAction):
         ended = turn.phrases.listed(called(store, turn, name) for name in done.purposes)
         text = turn.words("utter_privacy_withdrawn", called=ended, gone=_gone(store, turn, done.items))
         return [Reply(text, [], [*cleared(store, done.items), forget_pending()])]
+
+    @staticmethod
+    def _withdraw_items(store: Vault, connection: Any, turn: Turn) -> tuple[str, ...]:
+        subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+        return () if subject_id is None else withdraw_items(store, connection, subject_id, turn.items, turn.evidence)
 
     @staticmethod
     def _withdraw(store: Vault, connection: Any, turn: Turn) -> Withdrawal | Reply:

@@ -30,7 +30,7 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.components.spoken_language import MATCHED, languages_of
 from rasa_privacy.dialogue.keywords import Question, privacy_request
 from rasa_privacy.dialogue.limits import age_in, code_in, left_out
-from rasa_privacy.dialogue.purposes import named_purposes
+from rasa_privacy.dialogue.purposes import named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, tells
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Kind, Pending
 from rasa_privacy.minimize.contacts import contact_in
@@ -122,7 +122,8 @@ class DataMinimizer(GraphComponent):
         message.set(DROPPED, _dropped(entities, allowed, running), add_to_output=True)
         if running is not None and _intent_of(message) == "privacy_withdraw":
             spoken = recognised.language if recognised is not None else None
-            named = named_purposes(text, running.vault.policy, spoken or languages[0])
+            policy, language = running.vault.policy, spoken or languages[0]
+            named = named_purposes(text, policy, language) or named_choices(text, policy, language)
         _name(message, named)
 
 

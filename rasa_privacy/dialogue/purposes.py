@@ -14,6 +14,7 @@ from typing import Final
 from rasa_privacy.dialogue.packs import load_keywords
 from rasa_privacy.dialogue.wordings import compile_wordings
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.topics import choice, choices
 
 #: A text is read so far only: a withdrawal that takes longer names its purpose in the beginning or not at all.
 _MAX_CHARACTERS: Final = 1000
@@ -51,6 +52,20 @@ def named_purposes(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     return tuple(name for name in consented if _is_named(stems, _names(name, policy, language), known))
 
 
+def named_choices(text: str, policy: Policy, language: str) -> tuple[str, ...]:
+    """Return the optional items of consent purposes that the text names, by the names of their questions.
+
+    An item is named where all telling words of its name (`called`, or its id) occur in the text.
+    """
+    known = _words(language)
+    stems = frozenset(map(known.stem, _plain(text)))
+    return tuple(
+        choice(purpose, item)
+        for purpose, item in choices(policy)
+        if policy.purposes[purpose].basis == "consent" and _is_named(stems, _item_names(item, policy, language), known)
+    )
+
+
 def named_items(text: str, policy: Policy, language: str, items: Iterable[str]) -> tuple[str, ...] | None:
     """Return those of the items that a list such as "my phone and postcode" names; None where it is no such list.
 
@@ -71,8 +86,12 @@ def named_items(text: str, policy: Policy, language: str, items: Iterable[str]) 
 
 
 def _telling_stems(item: str, policy: Policy, language: str, known: _Words) -> frozenset[str]:
-    names = (item.replace("_", " "), policy.items[item].called.get(language, ""))
+    names = _item_names(item, policy, language)
     return frozenset(known.stem(word) for name in names for word in _plain(name) if word not in known.common)
+
+
+def _item_names(item: str, policy: Policy, language: str) -> tuple[str, ...]:
+    return item.replace("_", " "), policy.items[item].called.get(language, "")
 
 
 def _names(purpose: str, policy: Policy, language: str) -> Iterable[str]:

@@ -1,5 +1,7 @@
 """Withdrawal (GDPR Art. 7(3)): consent ends and what only it allowed is destroyed, in one transaction.
 
+The same goes for an optional item of a purpose, whose consent may end alone.
+
 A value that another active purpose also holds stays under that purpose's key; nothing is copied here. The journal
 outside the database gets an entry first, so that a restored backup does not bring the consent back. After the commit
 the caller empties the log (`rights.clearing`), and only then says that it is done.
@@ -12,8 +14,8 @@ from typing import Any
 
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal, state_of
-from rasa_privacy.policy.topics import covering
-from rasa_privacy.storage.erasures import destroy_purpose
+from rasa_privacy.policy.topics import choice, choices, covering
+from rasa_privacy.storage.erasures import destroy_purpose, destroy_topic
 from rasa_privacy.storage.journal_entry import Withdrawn
 from rasa_privacy.storage.vault import SERVICE, Vault
 
@@ -80,6 +82,59 @@ def destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Iterable
     """
     held = vault.data_keys.due_of(connection, subject_id)
     _destroy(vault, connection, subject_id, [purpose for purpose in purposes if purpose in held], at)
+
+
+def destroy_items(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, which and when
+    vault: Vault, connection: Any, subject_id: bytes, purpose: str, items: Iterable[str], at: datetime
+) -> tuple[str, ...]:
+    """Destroy what a purpose holds of optional items that were said no to, after the no was recorded.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`, in which the subject is locked.
+        subject_id: The person.
+        purpose: The purpose.
+        items: The items.
+        at: The moment of the no, as the ledger has it.
+
+    Returns:
+        Those of the items that no purpose covers any more, whose slots are to be emptied.
+
+    Raises:
+        JournalError: The journal could not be written; nothing was destroyed.
+    """
+    gone = tuple(items)
+    if purpose in vault.data_keys.due_of(connection, subject_id):
+        topics = [choice(purpose, item) for item in gone]
+        vault.journal.write(connection, *(Withdrawn(subject_id, at, topic) for topic in topics))
+        for topic in topics:
+            destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, at)
+    still = state_of(vault, connection, subject_id, at).active
+    return tuple(item for item in gone if not covering(vault.policy, item, still))
+
+
+def withdraw_items(
+    vault: Vault, connection: Any, subject_id: bytes, items: Iterable[str], evidence: Evidence
+) -> tuple[str, ...]:
+    """Take back the consent to optional items wherever it was given, and destroy what was held by it.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`, in which the subject is locked.
+        subject_id: The person.
+        items: Items of privacy.yml; those without such a consent are passed over.
+        evidence: How it was said.
+
+    Returns:
+        The items that were taken back.
+    """
+    wanted = frozenset(items)
+    ended: dict[str, None] = {}
+    for purpose, item in choices(vault.policy):
+        if item in wanted and record_withdrawal(vault, connection, subject_id, [choice(purpose, item)], evidence):
+            destroy_items(vault, connection, subject_id, purpose, [item], evidence.at)
+            ended[item] = None
+    return tuple(ended)
 
 
 def held_by_consent(vault: Vault, connection: Any, subject_id: bytes) -> frozenset[str]:

@@ -181,6 +181,18 @@ class Conversations:
         row, keys = self._row_to_change(conn, sender_id, expected_version, now, opened)
         values = {purpose: entries for purpose, entries in values.items() if entries}
         self._add_keys(conn, row, keys, values, now)
+        return self._append(conn, row, keys, structure, values, session_starts)
+
+    def _append(  # noqa: PLR0913, PLR0917 - as append
+        self,
+        conn: Connection,
+        row: ConversationRow,
+        keys: Mapping[str, DataKey],
+        structure: Sequence[Any],
+        values: Mapping[str, Sequence[Any]],
+        session_starts: Sequence[int],
+    ) -> int:
+        """Write to a conversation for whose purposes there are keys, and return its new version."""
         writer = ConversationWriter(conn, row, keys, self._random_bytes)
         head = writer.head
         event_count = head.event_count + len(structure)
@@ -251,6 +263,45 @@ class Conversations:
                 writer.finish()
             deleted += dropped
         return deleted
+
+    def drop_item(self, conn: Connection, subject_id: bytes, purpose: str, item: str, now: datetime) -> bool:
+        """Destroy the values that one purpose holds of one item, in all conversations of a subject that is locked.
+
+        What the purpose holds of other items is sealed anew under a new data key, and the old key is destroyed, so that
+        a backup's segments do not open any more either.
+
+        Args:
+            conn: A connection of `Database.transact`.
+            subject_id: Whom.
+            purpose: The purpose.
+            item: The item.
+            now: Aware UTC time, for the new key.
+
+        Returns:
+            Whether there was such a value.
+
+        Raises:
+            TamperedSegmentError: What is stored is not what was written.
+            MalformedSegmentError: What is stored does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        keys = self._data_keys.of_subject(conn, subject_id)
+        rows = [row for row in table.by_subject(conn, subject_id) if row.version != NOT_STORED]
+        entries = {row.ref: open_every(conn, row, verified_head(row, keys), keys).get(purpose, []) for row in rows}
+        if not any(entry[2] == item for held in entries.values() for entry in held):
+            return False
+        due_at = self._data_keys.due_of(conn, subject_id).get(purpose)
+        self.drop_purpose(conn, subject_id, purpose)
+        self._data_keys.destroy(conn, subject_id, purpose)
+        keys = self._data_keys.of_subject(conn, subject_id)
+        for row in table.by_subject(conn, subject_id):
+            rest = [entry for entry in entries.get(row.ref, ()) if entry[2] != item]
+            if rest:
+                self._add_keys(conn, row, keys, (purpose,), now)
+                self._append(conn, row, keys, [], {purpose: rest}, [])
+        if purpose in keys:
+            self._data_keys.touch(conn, subject_id, purpose, due_at)
+        return True
 
     def sender_ids(self, conn: Connection) -> Iterator[str]:
         """Yield the sender ids of all conversations that have events, within the connection's transaction.

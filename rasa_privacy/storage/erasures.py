@@ -26,6 +26,7 @@ from rasa_privacy.errors import (
     StorageError,
     TamperedSegmentError,
 )
+from rasa_privacy.policy.topics import item_of, purpose_of
 from rasa_privacy.storage import opt_in_codes, requests
 from rasa_privacy.storage.conversation_head import verified_head
 from rasa_privacy.storage.conversation_rows import ConversationRow, by_subject, delete_of_subject, sender_indexes
@@ -183,6 +184,25 @@ def destroy_purpose(
     with suppress(*_DAMAGED):
         conversations.drop_purpose(conn, subject_id, purpose)
     return data_keys.destroy(conn, subject_id, purpose)
+
+
+def destroy_topic(  # noqa: PLR0913, PLR0917 - the two aggregates, the transaction, and what is destroyed when
+    conversations: Conversations, data_keys: DataKeys, conn: Connection, subject_id: bytes, topic: str, now: datetime
+) -> bool:
+    """Destroy what is held for a topic of the ledger: a purpose as a whole, or one optional item of it.
+
+    Where a conversation is damaged, an item goes with its whole purpose: better too much than what was refused.
+
+    Returns:
+        Whether there was something.
+    """
+    purpose, item = purpose_of(topic), item_of(topic)
+    if item:
+        try:
+            return conversations.drop_item(conn, subject_id, purpose, item, now)
+        except _DAMAGED:
+            pass
+    return destroy_purpose(conversations, data_keys, conn, subject_id, purpose)
 
 
 def _erasure(row: Any) -> Erasure:

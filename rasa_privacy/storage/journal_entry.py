@@ -47,7 +47,7 @@ class Withdrawn(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     Attributes:
         subject_id: 16 random bytes.
         at: When, aware and in UTC.
-        purpose: Name of the purpose.
+        purpose: Name of the purpose, or of an optional item of it (`policy.topics.choice`).
     """
 
     subject_id: _SubjectId

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.storage.erasures import destroy_purpose
+from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import Entry, Erased, Position, Withdrawn
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.tables import data_keys, ledger, subjects, to_micros
@@ -158,7 +158,9 @@ def _withdraw(vault: "Vault", connection: Connection, entry: Withdrawn) -> bool:
     if any(answer.at > entry.at or (answer.at == entry.at and answer.event in _ENDED) for answer in answers):
         return False
     ended = bool(answers) and _end(vault, connection, answers[-1], entry)
-    destroyed = destroy_purpose(vault.conversations, vault.data_keys, connection, entry.subject_id, entry.purpose)
+    destroyed = destroy_topic(
+        vault.conversations, vault.data_keys, connection, entry.subject_id, entry.purpose, vault.clock()
+    )
     return ended or destroyed
 
 

@@ -11,7 +11,7 @@ from rasa_privacy.policy.model import AgeByCountry, Policy
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage.vault import Vault
 from tests.support.talk import Talk
-from tests.support.vaults import SENDER, Clock, active, evidence
+from tests.support.vaults import SENDER, Clock, active, evidence, give, grant, held
 
 YES, NO, UNSURE, LEAVE_OUT = "privacy_grant", "privacy_refuse", "privacy_unclear", "privacy_limit"
 
@@ -103,6 +103,39 @@ def test_some_of_several_optional_items(vault: Vault) -> None:
     talk = Talk(both).want("lead_form").reply(YES).reply(LEAVE_OUT, "phone")
     assert talk.ran == ["lead_form"]
     assert active(both) == {"draw", "draw:email"}
+
+
+def test_a_value_of_an_older_notice_goes_with_the_no(vault: Vault) -> None:
+    """It was required then; now it is optional, and the person does not want it kept."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li", "postcode": "902"}})
+    withdrawn_terms = changed(vault, purposes={"draw": {"says": {"en": "to enter you in another draw"}}})
+    talk = Talk(withdrawn_terms)
+    talk.slots["postcode"] = "902"
+    talk.want("lead_form").reply(YES).reply(NO)
+    assert held(vault) == {"draw": {"full_name": "Ana Li"}}
+    assert talk.slots["postcode"] is None
+
+
+def test_yes_but_not_that_destroys_what_was_stored(vault: Vault) -> None:
+    """The same in one sentence."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li", "postcode": "902"}})
+    other_terms = changed(vault, purposes={"draw": {"says": {"en": "to enter you in another draw"}}})
+    Talk(other_terms).want("lead_form").reply(LEAVE_OUT, "postcode")
+    assert held(vault) == {"draw": {"full_name": "Ana Li"}}
+
+
+def test_an_optional_item_is_taken_back_in_words(vault: Vault) -> None:
+    """Its value goes, its purpose stays."""
+    talk = Talk(vault).want("lead_form").reply(YES).reply(YES)
+    give(vault, {"draw": {"full_name": "Ana Li", "postcode": "902"}})
+    talk.slots["postcode"] = "902"
+    talk.reply("privacy_withdraw", "postcode")
+    assert "postcode has ended" in talk.said[-1]
+    assert talk.slots["postcode"] is None
+    assert active(vault) == {"draw"}
+    assert held(vault) == {"draw": {"full_name": "Ana Li"}}
 
 
 # What is not clearly yes.

@@ -278,3 +278,10 @@ def test_a_code_counts_later_where_it_is_the_whole_message(read: Any, untouched:
     assert intent_of(read("I paid 123456", of=of)) == "greet"
     of.update(untouched.rasa_events.ActiveLoop("lead_form"))
     assert intent_of(read("123 456", of=of)) == "greet"
+
+
+def test_a_withdrawal_names_an_optional_item(read: Any) -> None:
+    """Where no purpose is named; what is needed has no consent of its own."""
+    said = read("I take back my consent for my postcode", "privacy_withdraw", 0.95)
+    assert [each["value"] for each in said.get("entities")] == ["draw:postcode"]
+    assert read("I take back my consent for my phone number", "privacy_withdraw", 0.95).get("entities") == []

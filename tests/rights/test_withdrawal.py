@@ -3,15 +3,29 @@
 import errno
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rasa_privacy.consent.ledger import record_answer, record_asked
 from rasa_privacy.errors import JournalError
-from rasa_privacy.rights.withdrawal import Withdrawal, withdraw
+from rasa_privacy.rights.withdrawal import Withdrawal, destroy_items, withdraw, withdraw_items
 from rasa_privacy.storage.journal_entry import Withdrawn
-from rasa_privacy.storage.vault import Vault
-from tests.support.vaults import Clock, active, answer, ask, evidence, give, grant, held, ledger_events
+from rasa_privacy.storage.vault import Vault, open_vault
+from tests.support.vaults import (
+    Clock,
+    active,
+    answer,
+    ask,
+    evidence,
+    give,
+    grant,
+    held,
+    ledger_events,
+    notice_of,
+    settings_in,
+)
 
 EMAIL = "ana@x.example"
 
@@ -151,3 +165,107 @@ def test_damaged_conversation_does_not_keep_a_consent(
     assert active(vault) == {"newsletter"}
     with vault.database.read() as connection:
         assert "draw" not in vault.data_keys.due_of(connection, subject_id)
+
+
+# Optional items.
+
+
+def say_no(vault: Vault, subject_id: bytes, topic: str) -> tuple[str, ...]:
+    """Ask about an optional item, and say no to it."""
+    ask(vault, topic)
+
+    def work(connection: Any) -> tuple[str, ...]:
+        record_answer(vault, connection, subject_id, topic, granted=False, evidence=evidence(vault))
+        purpose, item = topic.split(":")
+        return destroy_items(vault, connection, subject_id, purpose, [item], vault.clock())
+
+    return vault.database.transact(work)
+
+
+def sealed(vault: Vault) -> int:
+    """Return how many segments the newsletter has."""
+    with vault.database.read() as connection:
+        return len(connection.exec_driver_sql("SELECT 1 FROM segments WHERE purpose = 'newsletter'").all())
+
+
+def test_a_no_to_an_optional_item_destroys_its_value_alone(vault: Vault, subject_id: bytes, clock: Clock) -> None:
+    """What the purpose holds of other items stays, under a new key, due when the old one was."""
+    give(vault, {"newsletter": {"birthday": "1991"}}, events=3)
+    with vault.database.read() as connection:
+        before = vault.data_keys.of_subject(connection, subject_id)["newsletter"]
+        due = vault.data_keys.due_of(connection, subject_id)
+    clock.advance(days=1)
+    assert say_no(vault, subject_id, "newsletter:birthday") == ("birthday",)
+    assert held(vault) == {"draw": {"full_name": "Ana Li", "email": EMAIL}, "newsletter": {"email": EMAIL}}
+    assert active(vault) == {"draw", "newsletter"}
+    with vault.database.read() as connection:
+        assert vault.data_keys.of_subject(connection, subject_id)["newsletter"] != before
+        assert vault.data_keys.due_of(connection, subject_id) == due
+    give(vault, {"newsletter": {"email": "new@x.example"}})
+    assert held(vault)["newsletter"] == {"email": "new@x.example"}
+
+
+def test_nothing_is_rewritten_where_there_is_no_such_value(vault: Vault) -> None:
+    """Most people never gave one."""
+    subject_id = grant(vault, "newsletter")
+    give(vault, {"newsletter": {"email": EMAIL}})
+    with vault.database.read() as connection:
+        before = vault.data_keys.of_subject(connection, subject_id)
+    say_no(vault, subject_id, "newsletter:birthday")
+    with vault.database.read() as connection:
+        assert vault.data_keys.of_subject(connection, subject_id) == before
+
+
+def test_the_last_value_leaves_no_key(vault: Vault) -> None:
+    """A key that seals nothing is not made."""
+    subject_id = grant(vault, "newsletter")
+    give(vault, {"newsletter": {"birthday": "1990"}})
+    say_no(vault, subject_id, "newsletter:birthday")
+    with vault.database.read() as connection:
+        assert set(vault.data_keys.of_subject(connection, subject_id)) == {"service"}
+    assert sealed(vault) == 0
+
+
+def test_a_damaged_conversation_loses_the_whole_purpose(vault: Vault, subject_id: bytes, sql: Any) -> None:
+    """Better too much than what was refused."""
+    sql("UPDATE segments SET sealed = zeroblob(60) WHERE purpose = 'newsletter'")
+    say_no(vault, subject_id, "newsletter:birthday")
+    with vault.database.read() as connection:
+        assert set(vault.data_keys.of_subject(connection, subject_id)) == {"service", "draw"}
+
+
+def test_a_backup_does_not_bring_a_refused_item_back(vault: Vault, subject_id: bytes, tmp_path: Path) -> None:
+    """The journal knows of it, and of nothing else of the purpose."""
+    vault.checkpoint()
+    backup = (tmp_path / "c.db").read_bytes()
+    vault.database.transact(lambda connection: say_yes(vault, connection, subject_id))
+    say_no(vault, subject_id, "newsletter:birthday")
+    vault.close()
+    for file in tmp_path.glob("c.db*"):
+        file.unlink()
+    (tmp_path / "c.db").write_bytes(backup)
+    again = open_vault(settings_in(tmp_path), vault.clock)
+    try:
+        assert held(again)["newsletter"] == {"email": EMAIL}
+        assert active(again) == {"draw", "newsletter"}
+    finally:
+        again.close()
+
+
+def say_yes(vault: Vault, connection: Any, subject_id: bytes) -> None:
+    """Agree to the birthday."""
+    record_asked(vault, connection, subject_id, notice_of(vault.policy, "newsletter:birthday"), evidence(vault))
+    record_answer(vault, connection, subject_id, "newsletter:birthday", granted=True, evidence=evidence(vault))
+
+
+def test_an_optional_item_is_taken_back_alone(vault: Vault, subject_id: bytes) -> None:
+    """The purpose goes on; what was never agreed to is passed over."""
+    vault.database.transact(lambda connection: say_yes(vault, connection, subject_id))
+    wanted = ["birthday", "postcode", "email"]
+    done = vault.database.transact(
+        lambda connection: withdraw_items(vault, connection, subject_id, wanted, evidence(vault))
+    )
+    assert done == ("birthday",)
+    assert active(vault) == {"draw", "newsletter"}
+    assert "birthday" not in held(vault)["newsletter"]
+    assert ledger_events(vault, subject_id)[-1] == ("newsletter:birthday", "withdrawn")
