@@ -34,6 +34,8 @@ RUN_BY = {
     "rasa-privacy requests list": "tests/cli/test_requests.py",
     "rasa-privacy requests due": "tests/cli/test_requests.py",
     "rasa-privacy requests stats": "tests/cli/test_requests.py",
+    "rasa-privacy rights certificate ER-7K2M-0QX4-ZB9T --out certificate.json": "tests/cli/test_rights.py",
+    "rasa-privacy rights verify-certificate certificate.json --public-key key.pem": "tests/cli/test_rights.py",
     "rasa-privacy notice diff": "tests/cli/test_consent.py",
 }
 

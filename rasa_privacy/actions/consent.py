@@ -77,7 +77,7 @@ class Stop(PrivacyAction):
         empty_log(store)
         events = [*cleared(store, items), forget_pending(), ActiveLoop(None), SlotSet("requested_slot", None)]
         events.append(ReminderCancelled())
-        return [Reply(turn.words("utter_privacy_stopped"), [], events)]
+        return [Reply(turn.words("utter_privacy_stopped", say_delete=turn.phrases.say("say_delete")), [], events)]
 
 
 def _revocable(store: Vault, connection: Any, subject_id: bytes | None, turn: Turn) -> frozenset[str]:

@@ -13,7 +13,7 @@ from rasa_privacy.dialogue.turns import ERASE, KEEP, PENDING_SLOT, PREVIEW, SHOW
 from rasa_privacy.errors import KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.rights.access import Holdings, holdings
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, open_request, take_back
+from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, is_previewed, preview, take_back
 from rasa_privacy.storage.vault import Vault
 
 
@@ -81,9 +81,14 @@ class Erase(PrivacyAction):
         return ERASE
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
-        """Destroy everything that is held; the claim is made after it was read back."""
-        if turn.intent != "privacy_confirm" or turn.pending is None or turn.pending.kind != "erase":
+        """Destroy everything that is held; the claim is made after it was read back.
+
+        A yes that comes late, twice or from somewhere else counts as the wish to be deleted, which is previewed.
+        """
+        if turn.intent != "privacy_confirm":
             raise LedgerError("no erasure was previewed; ask for it again")
+        if turn.pending is None or turn.pending.kind != "erase" or not _was_previewed(store, turn):
+            return PreviewErasure().answer(store, turn)
         certificate = erase(store, turn.sender_id, turn.evidence)
         events = [AllSlotsReset(), forget_pending(), ActiveLoop(None), ReminderCancelled()]
         if certificate is None:
@@ -117,7 +122,13 @@ def _open(store: Vault, connection: Any, turn: Turn) -> None:
     if subject_id is None:
         answered(store, connection, "erasure", None, turn.evidence.at, NOTHING_HELD)
     else:
-        open_request(store, connection, "erasure", subject_id, turn.evidence.at)
+        preview(store, connection, subject_id, turn.evidence.at)
+
+
+def _was_previewed(store: Vault, turn: Turn) -> bool:
+    with store.database.read() as connection:
+        subject_id = store.subjects.find(connection, turn.sender_id)
+        return subject_id is not None and is_previewed(connection, subject_id, turn.evidence.at)
 
 
 def _take_back(store: Vault, connection: Any, turn: Turn) -> None:

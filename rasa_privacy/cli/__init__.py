@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "audit": ("rasa_privacy.cli.audit", "audit", "Verify, show and export who did what with personal data."),
     "suppression": ("rasa_privacy.cli.suppression", "suppression", "Look after who must not be written to again."),
     "requests": ("rasa_privacy.cli.requests", "requests", "Answer what people ask for, on time: list, due, extend ..."),
+    "rights": ("rasa_privacy.cli.rights", "rights", "Write and check certificates of erasure."),
     "demo": ("rasa_privacy.cli.demo", "demo", "Talk to the example bot and watch what is stored."),
 }
 

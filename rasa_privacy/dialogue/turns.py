@@ -145,7 +145,7 @@ _NOES: Final[dict[Kind, str]] = {
     "code": ASK,
 }
 #: After these a message can be an answer.
-QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, EXPLAIN, UNCLEAR)
+QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, ERASE, EXPLAIN, UNCLEAR)
 #: After these the conversation goes on where it was.
 _RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, KEEP, RECEIPT)
 
@@ -434,7 +434,8 @@ class Turns:
         if view.intent in _OF_A_CODE and (view.waiting or (pending is not None and pending.kind == "code")):
             return Decision(_OF_A_CODE[view.intent])
         if pending is None or view.intent not in REPLIES:
-            return None
+            # A confirmation that is late or comes twice is previewed again, or told that nothing is stored.
+            return Decision(ERASE) if view.intent == "privacy_confirm" else None
         # A button of another question is no answer to this one; neither is it to leave out again what is needed.
         answer = _ANSWERS[pending.kind].get(str(view.intent))
         if answer is not None and not (answer == LIMIT and pending.kind == "consent" and pending.items):

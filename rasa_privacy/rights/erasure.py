@@ -10,10 +10,10 @@ id that nothing connects to a person any more (GDPR Art. 7(1): the controller mu
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.errors import LedgerError, StorageError
@@ -21,9 +21,12 @@ from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.numbers import new_number
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage.journal_entry import Erased
+from rasa_privacy.storage.remains import conversation_refs, key_remains, remains
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
+
+_Done: TypeAlias = tuple[Erased | None, Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +60,23 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificat
         JournalError: The journal could not be written; nothing was deleted.
     """
     number = certificate_number()
-    erased = vault.database.transact(lambda connection: _erase(vault, connection, sender_id, number, evidence))
+    erased, refs = vault.database.transact(lambda connection: _erase(vault, connection, sender_id, number, evidence))
     empty_log(vault)
     if erased is None:
         return None
-    _verify(vault, sender_id, erased.subject_id)
+    verify_erased(vault, erased.subject_id, refs)
+    with vault.database.read() as connection:
+        if vault.subjects.find(connection, sender_id) == erased.subject_id:
+            raise StorageError("an erasure was committed but the sender id still leads to the person; run it again")
     return ErasureCertificate(number, evidence.at, erased.counts)
 
 
-def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence: Evidence) -> Erased | None:
-    """Erase within a transaction, and return what the journal says of it."""
+def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence: Evidence) -> _Done:
+    """Erase within a transaction; return what the journal says of it, and the numbers of the conversations."""
     subject_id = vault.subjects.find_for_update(connection, sender_id)
     if subject_id is None:
-        return None
+        return None, ()
+    refs = conversation_refs(connection, subject_id)
     counts = {
         "events": vault.erasures.event_count(connection, subject_id),
         "keys": len(vault.data_keys.due_of(connection, subject_id)),
@@ -83,14 +90,20 @@ def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence:
     entry = Erased(subject_id, evidence.at, number, counts)
     vault.journal.write(connection, entry)
     vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)
-    return entry
+    return entry, refs
 
 
-def _verify(vault: Vault, sender_id: str, subject_id: bytes) -> None:
-    """Read back what was erased."""
+def verify_erased(vault: Vault, subject_id: bytes, refs: Sequence[int] = ()) -> None:
+    """Read back through every table of every database of the store.
+
+    Raises:
+        StorageError: Something is still there; the message names the tables and nobody.
+    """
     with vault.database.read() as connection:
-        left = vault.data_keys.due_of(connection, subject_id)
-        found = vault.subjects.find(connection, sender_id)
+        left = remains(connection, subject_id, refs)
         buried = vault.erasures.is_erased(connection, subject_id)
-    if left or found == subject_id or not buried:
-        raise StorageError("an erasure was committed but reading back still finds the person; run it again")
+    with vault.key_database.read() as connection:
+        keys = key_remains(connection, subject_id)
+    if left or keys or not buried:
+        tables = ", ".join(sorted({*left, *(["data_keys"] if keys else [])})) or "no certificate"
+        raise StorageError(f"an erasure was committed but reading back still finds the person ({tables}); run it again")

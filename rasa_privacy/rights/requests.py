@@ -22,7 +22,7 @@ What a regulation demands is in `clocks`.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.errors import RequestError
@@ -53,6 +53,11 @@ REASONS_TO_REFUSE: Final = {
 ANSWERED: Final = "answered"
 NOTHING_HELD: Final = "nothing_held"
 TAKEN_BACK: Final = "taken_back"
+
+#: `step` of a request whose person was told what an erasure would do.
+PREVIEWED: Final = "previewed"
+#: After that a yes is asked for anew: there may be more to delete meanwhile, or somebody else at the keyboard.
+PREVIEW_LASTS: Final = timedelta(hours=1)
 
 _MAX_NAME: Final = 255
 
@@ -102,6 +107,25 @@ def answered(  # noqa: PLR0913, PLR0917 - as open_request
     """Record a request that was answered at once, or end the open one of this kind; return it."""
     opened = open_request(vault, connection, kind, subject_id, at)
     return _close(connection, opened, "done", reason, AUTOMATIC, at)
+
+
+def preview(vault: Vault, connection: Any, subject_id: bytes, at: datetime) -> Request:
+    """Note that the person was told what an erasure would do, on the request that is open or that this opens."""
+    request = open_request(vault, connection, "erasure", subject_id, at)
+    requests.add_step(connection, request.number, Step(at, PREVIEWED, AUTOMATIC, None))
+    return request
+
+
+def is_previewed(connection: Any, subject_id: bytes, now: datetime) -> bool:
+    """Return whether the person was told what an erasure would do so recently that a yes still means it."""
+    told = [
+        step.at
+        for request in requests.open_of(connection, subject_id)
+        if request.kind == "erasure"
+        for step in requests.steps_of(connection, request.number)
+        if step.step == PREVIEWED
+    ]
+    return bool(told) and abs(now - max(told)) <= PREVIEW_LASTS
 
 
 def take_back(vault: Vault, connection: Any, kind: Kind, subject_id: bytes, at: datetime) -> None:

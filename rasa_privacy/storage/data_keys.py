@@ -164,17 +164,18 @@ class DataKeys:
             deleted: int = keys.execute(_DELETE, {"subject": subject_id, "name": purpose}).rowcount
         return deleted > 0
 
-    def destroy_all(self, conn: Connection, subject_id: bytes) -> list[bytes]:
+    def destroy_all(self, conn: Connection, subject_id: bytes) -> dict[str, bytes]:
         """Destroy all keys of a subject, readable or not.
 
         Returns:
-            Their key ids (commitments), for the certificate; none for a key that could not be unwrapped.
+            Their key ids (commitments) by purpose, for the certificate; empty for a key that could not be unwrapped.
         """
-        key_ids = []
+        key_ids = {}
         with self._writing(conn) as keys:
             for purpose, wrapped in keys.execute(_OF_SUBJECT, {"subject": subject_id}).all():
+                key_ids[purpose] = b""
                 try:
-                    key_ids.append(self._unwrap(wrapped, subject_id, purpose).key_id)
+                    key_ids[purpose] = self._unwrap(wrapped, subject_id, purpose).key_id
                 except PrivacyError:
                     continue  # a damaged key must not keep a person from being erased
                 self._forget(wrapped)

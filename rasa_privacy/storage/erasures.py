@@ -44,7 +44,7 @@ _DELETE_SUBJECT: Final = delete(subjects).where(subjects.c.subject_id == bindpar
 _SUBJECT: Final = select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject"))
 _LATEST: Final = select(_T.sender_index, _T.erased_at).where(_T.sender_index == bindparam("sender"))
 _FORGET: Final = delete(tombstones).where(_T.sender_index == bindparam("sender"))
-_ENTRY: Final = select(_E.certificate, _E.subject_id, _E.erased_at, _E.counts)
+_ENTRY: Final = select(_E.certificate, _E.subject_id, _E.erased_at, _E.counts, _E.key_ids)
 _BY_CERTIFICATE: Final = _ENTRY.where(_E.certificate == bindparam("number"))
 _OWNER: Final = select(_E.subject_id).where(_E.certificate == bindparam("number"))
 _SINCE: Final = _ENTRY.where(_E.erased_at >= bindparam("since")).order_by(_E.erased_at, _E.certificate)
@@ -73,12 +73,15 @@ class Erasure:
         subject_id: The subject that was erased.
         erased_at: Aware UTC time.
         counts: What was erased, by kind.
+        key_ids: Ids of the destroyed data keys by purpose, 64 hexadecimal digits each, empty where the key was damaged;
+            None where they are not known.
     """
 
     certificate: str
     subject_id: bytes
     erased_at: datetime
     counts: dict[str, int]
+    key_ids: dict[str, str] | None = None
 
 
 class Erasures:
@@ -112,8 +115,8 @@ class Erasures:
         """
         if not self._is_known(conn, subject_id):
             raise StorageError("there is no such subject to erase; look it up again by its sender id")
-        self.certify(conn, subject_id, erased_at, certificate, counts)
-        self._data_keys.destroy_all(conn, subject_id)
+        key_ids = self._data_keys.destroy_all(conn, subject_id)
+        self.certify(conn, subject_id, erased_at, certificate, counts, key_ids)
         opt_in_codes.remove_all(conn, subject_id)
         requests.close_all(conn, subject_id, erased_at, certificate)
         for sender_index in sender_indexes(conn, subject_id):
@@ -122,8 +125,14 @@ class Erasures:
         delete_of_subject(conn, subject_id)
         conn.execute(_DELETE_SUBJECT, {"subject": subject_id})
 
-    def certify(
-        self, conn: Connection, subject_id: bytes, erased_at: datetime, certificate: str, counts: Mapping[str, int]
+    def certify(  # noqa: PLR0913, PLR0917 - transaction, subject and the fields of a certificate
+        self,
+        conn: Connection,
+        subject_id: bytes,
+        erased_at: datetime,
+        certificate: str,
+        counts: Mapping[str, int],
+        key_ids: Mapping[str, bytes] | None = None,
     ) -> None:
         """Register a certificate; one that this subject has already stays as it is.
 
@@ -131,7 +140,7 @@ class Erasures:
             StorageError: The number is another subject's (raised at the end of the transaction at last).
         """
         if conn.execute(_OWNER, {"number": certificate}).scalar() != subject_id:
-            conn.execute(_CERTIFY, _entry(certificate, subject_id, erased_at, counts))
+            conn.execute(_CERTIFY, _entry(certificate, subject_id, erased_at, counts, key_ids))
 
     def event_count(self, conn: Connection, subject_id: bytes) -> int:
         """Return the number of events of all conversations of a subject; a damaged one counts none."""
@@ -207,7 +216,8 @@ def destroy_topic(  # noqa: PLR0913, PLR0917 - the two aggregates, the transacti
 
 def _erasure(row: Any) -> Erasure:
     counts = msgspec.json.decode(row.counts, type=dict[str, int])
-    return Erasure(row.certificate, row.subject_id, from_micros(row.erased_at), counts)
+    key_ids = None if row.key_ids is None else msgspec.json.decode(row.key_ids, type=dict[str, str])
+    return Erasure(row.certificate, row.subject_id, from_micros(row.erased_at), counts, key_ids)
 
 
 def _count(row: ConversationRow, keys: Mapping[str, DataKey]) -> int:
@@ -217,8 +227,16 @@ def _count(row: ConversationRow, keys: Mapping[str, DataKey]) -> int:
         return 0
 
 
-def _entry(certificate: str, subject_id: bytes, erased_at: datetime, counts: Mapping[str, int]) -> dict[str, Any]:
+def _entry(
+    certificate: str,
+    subject_id: bytes,
+    erased_at: datetime,
+    counts: Mapping[str, int],
+    key_ids: Mapping[str, bytes] | None,
+) -> dict[str, Any]:
+    named = None if key_ids is None else {purpose: key_id.hex() for purpose, key_id in sorted(key_ids.items())}
     return {
+        "key_ids": None if named is None else msgspec.json.encode(named).decode(),
         "certificate": certificate,
         "subject_id": subject_id,
         "erased_at": to_micros(erased_at),

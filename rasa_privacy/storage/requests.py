@@ -29,6 +29,7 @@ _OPEN: Final = select(requests).where(_R.closed_at.is_(None)).order_by(_R.answer
 _OPEN_OF: Final = _OPEN.where(_R.subject_id == bindparam("subject"))
 _ALL: Final = select(requests).order_by(_R.opened_at, _R.number)
 _OF: Final = _ALL.where(_R.subject_id == bindparam("subject"))
+_OF_CERTIFICATE: Final = _ALL.where(_R.certificate == bindparam("wanted"))
 _INSERT: Final = insert(requests)
 _UPDATE: Final = update(requests).where(_R.number == bindparam("wanted"))
 _STEPS: Final = select(request_steps).where(_S.number == bindparam("wanted")).order_by(_S.seq)
@@ -151,6 +152,11 @@ def all_of(conn: Connection, subject_id: bytes) -> list[Request]:
 def iterate(conn: Connection) -> Iterator[Request]:
     """Yield every request, the oldest first."""
     return (_request(row) for row in conn.execute(_ALL))
+
+
+def of_certificate(conn: Connection, certificate: str) -> list[Request]:
+    """Return the requests that an erasure ended."""
+    return [_request(row) for row in conn.execute(_OF_CERTIFICATE, {"wanted": certificate})]
 
 
 def close_all(conn: Connection, subject_id: bytes, at: datetime, certificate: str) -> None:

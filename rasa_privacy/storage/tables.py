@@ -194,6 +194,8 @@ erasures: Final = Table(
     Column("subject_id", Blob(16), nullable=False),
     Column("erased_at", BigInteger, nullable=False),
     Column("counts", Text, nullable=False),
+    # The ids of the data keys by purpose, as JSON; empty in rows of schema 6 and older.
+    Column("key_ids", Text),
     Index("erasures_subject", "subject_id"),
 )
 

@@ -20,7 +20,7 @@ from rasa_privacy.policy.model import Purpose, Storage
 from rasa_privacy.rights.suppression import suppressed
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.vault import Vault
-from tests.support.vaults import SENDER, active, ask, evidence, give, grant, held, ledger_events
+from tests.support.vaults import SENDER, Clock, active, ask, evidence, give, grant, held, ledger_events
 
 CONSENT = Pending("consent", "lead_form", ("draw",))
 
@@ -153,12 +153,43 @@ def test_erasure_says_its_certificate(vault: Vault) -> None:
     """The number that is said is in the journal, and a second time nothing is found."""
     subject_id = grant(vault, "draw")
     give(vault, {"draw": {"full_name": "Ana Li"}})
+    PreviewErasure().answer(vault, turn(vault))
     text = said(Erase().answer(vault, turn(vault, pending=Pending("erase"))))
     with vault.database.read() as connection:
         number = vault.erasures.certificate_of(connection, subject_id)
     assert number is not None
     assert number in text
     assert "ER-" not in said(Erase().answer(vault, turn(vault, pending=Pending("erase"))))
+
+
+@pytest.mark.parametrize("pending", [None, CONSENT, Pending("erase")])
+def test_a_yes_that_nothing_was_previewed_for_previews(vault: Vault, pending: Pending | None) -> None:
+    """The slot alone, which anybody can set, erases nobody; neither does a button that was passed on."""
+    grant(vault, "draw")
+    confirmed = replace(turn(vault, pending=pending), intent="privacy_confirm")
+    (reply,) = Erase().answer(vault, confirmed)
+    assert [event["value"] for event in reply.events] == [Pending("erase").to_slot()]
+    assert active(vault) == {"draw"}
+
+
+def test_a_late_yes_is_asked_for_again(vault: Vault, clock: Clock) -> None:
+    """After an hour there may be more to delete; then the preview is shown again, and its yes counts."""
+    grant(vault, "draw")
+    PreviewErasure().answer(vault, turn(vault))
+    clock.advance(minutes=61)
+    assert "ER-" not in said(Erase().answer(vault, turn(vault, pending=Pending("erase"))))
+    assert active(vault) == {"draw"}
+    assert "ER-" in said(Erase().answer(vault, turn(vault, pending=Pending("erase"))))
+    assert active(vault) == frozenset()
+
+
+def test_somebody_elses_yes_deletes_nobody(vault: Vault) -> None:
+    """A preview belongs to the conversation in which it was shown."""
+    grant(vault, "draw")
+    grant(vault, "draw", sender="ben")
+    PreviewErasure().answer(vault, turn(vault))
+    Erase().answer(vault, replace(turn(vault, pending=Pending("erase")), sender_id="ben"))
+    assert active(vault) == active(vault, "ben") == {"draw"}
 
 
 def test_damaged_conversation_can_still_be_previewed_for_erasure(vault: Vault) -> None:

@@ -116,6 +116,7 @@ def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
     yield WithdrawConsent(), run(WithdrawConsent(), "", "draw", "newsletter")
     yield from agree("draw")
     give(vault, {"draw": {"full_name": "\u0391"}})
+    yield PreviewErasure(), run(PreviewErasure(), "privacy_delete")
     yield Erase(), run(Erase(), "privacy_confirm", pending=Pending("erase"))
     yield Erase(), run(Erase(), "privacy_confirm", pending=Pending("erase"))
 

@@ -74,11 +74,16 @@ def test_message_is_answered_by_its_privacy_turn(seen: TurnView, action: str) ->
 
 
 @pytest.mark.parametrize(
-    "intent", ["privacy_grant", "privacy_confirm", "privacy_refuse", "privacy_unclear", "enter_draw"]
+    "intent", ["privacy_grant", "privacy_cancel", "privacy_refuse", "privacy_unclear", "enter_draw"]
 )
 def test_answer_without_a_question_decides_nothing(intent: str) -> None:
     """A yes that answers nothing is no consent and no erasure."""
     assert TURNS.decide(view(intent)) is None
+
+
+def test_a_late_or_second_confirmation_is_answered() -> None:
+    """By the action that erases, which previews again or says that nothing is stored; it never erases on this alone."""
+    assert TURNS.decide(view("privacy_confirm")) == Decision(ERASE)
 
 
 def test_stop_ends_the_form_and_every_question() -> None:

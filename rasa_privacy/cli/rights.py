@@ -1,0 +1,67 @@
+"""`rasa-privacy rights`: certificates of erasure, written and checked."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from rasa_privacy.access.recording import record_now
+from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.files import read_bytes, write_private
+from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.store import existing_store
+from rasa_privacy.crypto.signing import VerifyingKey
+from rasa_privacy.errors import SignatureError
+from rasa_privacy.rights.certificates import as_html, as_json, open_certificate, sign_certificate
+from rasa_privacy.rights.certificates import certificate as certificate_of
+
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+_TAMPERED_EXIT_CODE: Final = 1
+
+
+@click.group()
+def rights() -> None:
+    """Write certificates of erasure, and check them: certificate, verify-certificate."""
+
+
+@rights.command()
+@click.argument("number")
+@click.option("--html", "page", is_flag=True, help="Write a page instead of JSON.")
+@click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@operator_options
+@bot_option
+@endpoints_option
+def certificate(number: str, *, page: bool, out: str, bot: Path, endpoints: Path | None) -> None:
+    """Write the signed certificate of an erasure by its number. The whole store is read back first."""
+    target = out if out == "-" else str(Path(out).absolute())
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "requests")
+        made = certificate_of(vault, number, vault.clock())
+        record_now(vault, permit, counts={"certificates": 1})
+        token = sign_certificate(vault, made)
+    write_private(target, [as_html(made, token) if page else as_json(made, token)])
+
+
+@rights.command("verify-certificate")
+@click.argument("file", type=_FILE)
+@click.option("--public-key", "key_file", type=_FILE, help="The public key of the store. [default: the store of --bot]")
+@bot_option
+@endpoints_option
+def verify_certificate(file: Path, key_file: Path | None, bot: Path, endpoints: Path | None) -> None:
+    """Check a certificate, JSON or page, and print what it says; exit code 1 where it is not this store's.
+
+    With --public-key (`rasa-privacy consent public-key`) neither the store nor the bot is needed.
+    """
+    raw = read_bytes(file)
+    if key_file is not None:
+        key = VerifyingKey.from_pem(read_bytes(key_file))
+    else:
+        with existing_store(bot, endpoints) as vault:
+            key = vault.signer.key.public()
+    try:
+        opened = open_certificate(raw, key)
+    except SignatureError as error:
+        click.echo(f"NOT as it was given: {error}")
+        click.get_current_context().exit(_TAMPERED_EXIT_CODE)
+    click.echo(msgspec.json.format(msgspec.json.encode(opened), indent=2).decode())

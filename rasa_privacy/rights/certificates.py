@@ -1,0 +1,168 @@
+"""The certificate of erasure: what was destroyed, what stays and why, signed (docs/spec/certificate.md).
+
+Rules:
+
+1. It is made when somebody asks for it, and only after every table of the store was read and nothing of the person was
+   found. So an erasure that a kill interrupted has none until the next start has completed it.
+2. It holds no personal data: no sender id, no value, and not the random id under which the ledger keeps its records.
+3. The document is what is signed. The page shows the same document, and is checked by making it again.
+"""
+
+import html
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from rasa_privacy.crypto.signing import VerifyingKey
+from rasa_privacy.errors import RequestError, SignatureError
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.rights.erasure import verify_erased
+from rasa_privacy.storage import requests
+from rasa_privacy.storage.erasures import Erasure
+from rasa_privacy.storage.remains import EXAMINED
+from rasa_privacy.storage.vault import SERVICE, Vault
+
+#: `typ` of a signed certificate.
+CERTIFICATE_TYPE: Final = "erasure-certificate+jws"
+VERSION: Final = 1
+
+#: What is left of somebody who was erased, and why. None of it can be reached from the person.
+STAYS: Final = {
+    "consent ledger": "the record of choices under a random id; it shows that consent was asked for (GDPR Art. 7(1))",
+    "requests and audit log": "that the request was answered, and when, without the person (GDPR Art. 5(2))",
+    "tombstone": "a keyed hash of the sender id, so that a late write or an old copy does not bring the person back",
+    "suppression": "a keyed hash of a contact that must not be written to again, where there is one (GDPR Art. 21(3))",
+    "erasure journal": "the random id, so that a restored backup is erased again",
+    "backups": "encrypted copies from before; unreadable once the epoch of the key-encryption key has ended",
+}
+_HOW: Final = (
+    "after the commit every table of the store was read for the person's random id, and the database of the data keys "
+    "for keys; none was found"
+)
+_TOKEN: Final = re.compile(rb'<script type="application/jose" id="certificate">([A-Za-z0-9_.\-]+)</script>')
+
+
+def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
+    """Return the certificate of an erasure, unsigned, after reading back through every store.
+
+    Args:
+        vault: The open store.
+        number: Number of the certificate, as the person was told it.
+        now: The moment, aware and in UTC.
+
+    Raises:
+        RequestError: There is no certificate of this number.
+        StorageError: Something of the person is still there.
+    """
+    with vault.database.read() as connection:
+        erasure = vault.erasures.certificate(connection, number)
+        asked = [each for each in requests.of_certificate(connection, number) if each.kind == "erasure"]
+    if erasure is None:
+        raise RequestError("there is no certificate of this number; see that it is written as it was given")
+    verify_erased(vault, erasure.subject_id)
+    return {
+        "type": CERTIFICATE_TYPE,
+        "version": VERSION,
+        "certificate": number,
+        "store": vault.signer.store_id.hex(),
+        "controller": {"name": vault.policy.controller.name, "contact": vault.policy.controller.contact},
+        "erased_at": _time(erasure.erased_at),
+        "request": asked[0].number if asked else None,
+        "requested_at": _time(asked[0].opened_at) if asked else None,
+        "destroyed": _destroyed(vault.policy, erasure),
+        "stays": dict(STAYS),
+        "verified": {"at": _time(now), "how": _HOW, "tables": list(EXAMINED)},
+    }
+
+
+def sign_certificate(vault: Vault, made: Mapping[str, Any]) -> str:
+    """Return a certificate signed by the store: JWS, compact, Ed25519, with the certificate in it."""
+    return vault.signer.key.token(made, CERTIFICATE_TYPE)
+
+
+def as_json(made: Mapping[str, Any], token: str) -> bytes:
+    """Return the file of a certificate: the document for people and programs, and the JWS that proves it."""
+    return msgspec.json.format(msgspec.json.encode({"certificate": made, "jws": token}), indent=2) + b"\n"
+
+
+def as_html(made: Mapping[str, Any], token: str) -> bytes:
+    """Return a certificate as a page that stands for itself, with the JWS that proves it."""
+    title = f"Certificate of erasure {_shown(made['certificate'])}"
+    body = "\n".join(_rows(made))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>{title}</title>\n"
+        "<style>body{font:1em/1.5 sans-serif;max-width:48em;margin:2em auto;padding:0 1em}"
+        "th{text-align:left;vertical-align:top;padding-right:1em}td{overflow-wrap:anywhere}</style>\n"
+        f"</head>\n<body>\n<h1>{title}</h1>\n<table>\n{body}\n</table>\n"
+        f'<script type="application/jose" id="certificate">{token}</script>\n</body>\n</html>\n'
+    ).encode()
+
+
+def open_certificate(raw: bytes, key: VerifyingKey) -> dict[str, Any]:
+    """Return the certificate in a file, JSON or page, of which every word that is shown is signed.
+
+    Raises:
+        SignatureError: It was changed, is none, or another store signed it.
+    """
+    token = _token(raw)
+    made: dict[str, Any] = key.open_token(token, CERTIFICATE_TYPE)
+    if raw.lstrip()[:1] != b"<":
+        same = msgspec.json.decode(raw) == {"certificate": made, "jws": token}
+    else:
+        same = raw == as_html(made, token)
+    if not same:
+        raise SignatureError("certificate: what the file shows is not what was signed; it was changed")
+    return made
+
+
+def _token(raw: bytes) -> str:
+    try:
+        if raw.lstrip()[:1] == b"<":
+            found = _TOKEN.search(raw)
+            return found[1].decode("ascii") if found else ""
+        return str(msgspec.json.decode(raw)["jws"])
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, RecursionError):
+        raise SignatureError("certificate: the file is none; name the one that 'rights certificate' wrote") from None
+
+
+def _destroyed(policy: Policy, erasure: Erasure) -> dict[str, Any]:
+    """Return what is known of what was destroyed: destroying a purpose's key destroys all of its items at once."""
+    purposes = [
+        {
+            "purpose": name,
+            "items": list(policy.purposes[name].items) if name in policy.purposes else [],
+            "data_key": key_id or None,
+        }
+        for name, key_id in (erasure.key_ids or {}).items()
+        if name != SERVICE
+    ]
+    conversation = (erasure.key_ids or {}).get(SERVICE) or None
+    return {**erasure.counts, "conversation_key": conversation, "purposes": purposes}
+
+
+def _rows(made: Mapping[str, Any], prefix: str = "") -> list[str]:
+    rows = []
+    for name, value in made.items():
+        label = f"{prefix}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            rows += _rows(value, f"{label}: ")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            for each in value:
+                rows += _rows(each, f"{label}: ")
+        else:
+            shown = ", ".join(map(_shown, value)) if isinstance(value, list) else _shown(value)
+            rows.append(f"<tr><th>{_shown(label)}</th><td>{shown}</td></tr>")
+    return rows
+
+
+def _shown(value: object) -> str:
+    return html.escape("-" if value is None else str(value))
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
