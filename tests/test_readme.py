@@ -15,6 +15,7 @@ RUN_BY = {
     "make test": ".ci/run",
     "rasa-privacy init": "tests/e2e/test_new_builder.py",
     "rasa-privacy check": "tests/e2e/test_new_builder.py",
+    "rasa-privacy leaktest": "tests/e2e/test_leaktest.py",
     "rasa train": "tests/e2e/test_new_builder.py",
     "rasa-privacy check --database": "tests/cli/test_check_database.py",
     "rasa-privacy keys status": "tests/cli/test_keys.py",

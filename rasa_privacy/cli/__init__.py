@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "suppression": ("rasa_privacy.cli.suppression", "suppression", "Look after who must not be written to again."),
     "requests": ("rasa_privacy.cli.requests", "requests", "Answer what people ask for, on time: list, due, extend ..."),
     "rights": ("rasa_privacy.cli.rights", "rights", "Write and check certificates of erasure."),
+    "leaktest": ("rasa_privacy.cli.leaktest", "leaktest", "Look for what people said in all that a bot writes."),
     "demo": ("rasa_privacy.cli.demo", "demo", "Talk to the example bot and watch what is stored."),
 }
 

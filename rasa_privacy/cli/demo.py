@@ -17,10 +17,9 @@ from rasa_privacy.cli.demo_script import conversation
 from rasa_privacy.cli.demo_session import DemoSession
 from rasa_privacy.cli.ports import choose_port
 from rasa_privacy.cli.processes import ending_cleanly
-from rasa_privacy.cli.run_folder import Changes, make_private_folder
+from rasa_privacy.cli.run_folder import fresh_store, make_private_folder
 from rasa_privacy.cli.servers import BotServers, ServerPlan
 from rasa_privacy.cli.training import train
-from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.settings import load_settings
 from rasa_privacy.storage.vault import open_vault
 
@@ -73,7 +72,7 @@ def _session(
             choose_port(wanted, option)  # said now, and not after a training
     with tempfile.TemporaryDirectory(prefix="rasa-privacy-demo-") as temporary:
         store = make_private_folder(Path(temporary) / "store")
-        changes = _fresh_store(bot, store)
+        changes = fresh_store(bot, store)
         with _progress(console, "training the bot (about half a minute if something changed)"):
             model = train(bot, models)
         plan = ServerPlan(
@@ -91,23 +90,6 @@ def _session(
                 servers = stack.enter_context(BotServers(plan))
             vault = stack.enter_context(closing(open_vault(load_settings(servers.endpoints))))
             yield DemoSession(console, servers, vault, store)
-
-
-def _fresh_store(bot: Path, store: Path) -> Changes:
-    """Return what to change in the bot's endpoints so that database and keys are this run's own.
-
-    Raises:
-        ConfigurationError: The bot does not use the encrypted store.
-    """
-    if not (bot / "endpoints.yml").is_file():
-        raise ConfigurationError(f"{bot}: there is no endpoints.yml here; name the folder of a bot with --bot")
-    privacy = bot / load_settings(bot / "endpoints.yml").privacy
-    return {
-        ("tracker_store", "url"): f"sqlite:///{store / 'conversations.db'}",
-        ("tracker_store", "keys", "provider"): "file",
-        ("tracker_store", "keys", "path"): str(store / "keys"),
-        ("tracker_store", "privacy"): str(privacy),
-    }
 
 
 @contextmanager

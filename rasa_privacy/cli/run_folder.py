@@ -4,17 +4,19 @@ The bot's own files are never written. The derived endpoints file differs from t
 credentials open the REST channel and no other, so that a trial run does not answer on the bot's real channels.
 """
 
+import io
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.settings import load_settings
 
-#: Path of keys in a YAML file, outermost first, to the value that is wanted there.
-Changes = Mapping[tuple[str, ...], str]
+#: Path of keys in a YAML file, outermost first, to the value that is wanted there; a mapping replaces a block.
+Changes = Mapping[tuple[str, ...], str | Mapping[str, Any]]
 
 ACTION_URL: Final = ("action_endpoint", "url")
 _NULL: Final = "tag:yaml.org,2002:null"
@@ -82,14 +84,34 @@ def write_credentials(target: Path) -> Path:
     return target
 
 
-def _set(node: yaml.Node, path: tuple[str, ...], value: str, source: Path) -> None:
+def fresh_store(bot: Path, store: Path) -> Changes:
+    """Return what to change in a bot's endpoints so that database and keys are this run's own.
+
+    Args:
+        bot: The bot's folder.
+        store: Private folder for database and keys.
+
+    Raises:
+        ConfigurationError: The bot does not use the encrypted store.
+    """
+    if not (bot / "endpoints.yml").is_file():
+        raise ConfigurationError(f"{bot}: there is no endpoints.yml here; name the folder of a bot with --bot")
+    privacy = bot / load_settings(bot / "endpoints.yml").privacy
+    return {
+        ("tracker_store", "url"): f"sqlite:///{store / 'conversations.db'}",
+        ("tracker_store", "keys"): {"provider": "file", "path": str(store / "keys")},
+        ("tracker_store", "privacy"): str(privacy),
+    }
+
+
+def _set(node: yaml.Node, path: tuple[str, ...], value: str | Mapping[str, Any], source: Path) -> None:
     """Put a value under a path of keys, making the mappings on the way."""
     if not isinstance(node, yaml.MappingNode):
         raise ConfigurationError(f"{source}: a mapping is needed around '{path[0]}'; write it as '{path[0]}: ...'")
     key, *rest = path
     at = next((i for i, (name, _) in enumerate(node.value) if name.value == key), None)
     if not rest:
-        replacement: yaml.Node = yaml.ScalarNode("tag:yaml.org,2002:str", value, style='"')
+        replacement: yaml.Node = _node(value)
     else:
         inner = None if at is None else node.value[at][1]
         replacement = _empty_mapping() if inner is None or inner.tag == _NULL else inner
@@ -99,6 +121,13 @@ def _set(node: yaml.Node, path: tuple[str, ...], value: str, source: Path) -> No
         node.value.append(pair)
     else:
         node.value[at] = pair
+
+
+def _node(value: str | Mapping[str, Any]) -> yaml.Node:
+    if isinstance(value, str):
+        return yaml.ScalarNode("tag:yaml.org,2002:str", value, style='"')
+    node: yaml.Node = yaml.SafeDumper(io.StringIO()).represent_data(dict(value))
+    return node
 
 
 def _empty_mapping() -> yaml.MappingNode:

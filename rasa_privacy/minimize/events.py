@@ -26,8 +26,9 @@ from rasa_privacy.dialogue.turns import ACTIONS, LANGUAGE_SLOT, YOUNG_SLOT, Pend
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.masking import mask
+from rasa_privacy.minimize.partials import mask_partials
 from rasa_privacy.minimize.transforms import keep_part
-from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.model import First, Policy
 from rasa_privacy.policy.slots import is_own, says_consent
 from rasa_privacy.policy.topics import choice, choices
 
@@ -197,8 +198,14 @@ class EventSplitter:
         if self._policy.messages.keep == "full":
             allowed = {self._policy.items[item].detect for item in self._policy.items if self.may_have(item, view)}
             others = {item: values for item, values in view.known.items() if not self.may_have(item, view)}
-            return mask(text, [finding for finding in findings if finding.kind not in allowed], others)
-        return mask(text, findings, view.known)
+            masked = mask(text, [finding for finding in findings if finding.kind not in allowed], others)
+            return mask_partials(masked, self._beginnings(others))
+        return mask_partials(mask(text, findings, view.known), self._beginnings(view.known))
+
+    def _beginnings(self, known: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+        """Return the beginnings by which values are known that are kept in part."""
+        lengths = {item: keep.first for item in known if isinstance(keep := self._policy.items[item].keep, First)}
+        return {item: {value[:length] for value in known[item]} for item, length in lengths.items()}
 
     def _slot(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rasa_privacy.cli.ports import choose_port
+from rasa_privacy.cli.recording_proxy import RecordingProxy
 from rasa_privacy.cli.rest import Chat
 from rasa_privacy.cli.run_folder import copy_bot, make_private_folder
 from rasa_privacy.cli.servers import BotServers, ServerPlan
-from tests.e2e.proxy import RecordingProxy
 from tests.e2e.search import Sink
 
 REPOSITORY = Path(__file__).parents[2]

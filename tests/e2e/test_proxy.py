@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.proxy import RecordingProxy
+from rasa_privacy.cli.recording_proxy import RecordingProxy
 
 _PAYLOAD = {"next_action": "action_submit_entry", "sender_id": "someone"}
 

@@ -1,4 +1,7 @@
-"""`RecordingProxy`: stands between Rasa and the action server, and keeps what goes through."""
+"""`RecordingProxy`: stands between Rasa and the action server or an NLG server, and keeps what goes through.
+
+It is for leak tests: what it keeps is what people said in them. Standard library only.
+"""
 
 import json
 import threading
@@ -10,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-_FORWARD_SECONDS = 60.0
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_FORWARD_SECONDS: Final = 60.0
+_OK: Final = 200
 
 #: Gets a payload and the action server's answer, both parsed; returns the answer that Rasa gets instead.
 Rewrite = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
@@ -21,7 +25,7 @@ Rewrite = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call of an action.
+    """One call of an action, or one request for a response.
 
     Attributes:
         payload: What Rasa sent, as bytes (decompressed).
@@ -35,20 +39,21 @@ class Exchange:
 
     @property
     def action(self) -> str:
-        """Name of the called action."""
-        return str(json.loads(self.payload)["next_action"])
+        """Name of the called action, or of the wanted response."""
+        body = json.loads(self.payload)
+        return str(body["next_action"] if "next_action" in body else body.get("response"))
 
 
 class RecordingProxy:
     """An HTTP server on a free port of this computer; a context manager.
 
     Attributes:
-        exchanges: What went through, in order. Never cut; a test remembers the length to see what is new.
+        exchanges: What went through, in order. Never cut; a caller remembers the length to see what is new.
         rewrite: Changes answers on their way, to play an action server that answers wrongly. None changes nothing.
     """
 
     def __init__(self, target: str) -> None:
-        """Prepare to forward to `target`, the whole URL of the action server's webhook."""
+        """Prepare to forward to `target`, the whole URL of the real server."""
         self.exchanges: list[Exchange] = []
         self.rewrite: Rewrite | None = None
         self._down = False
@@ -107,7 +112,7 @@ class RecordingProxy:
                 status, answer = error.code, error.read()
         except OSError:
             return Exchange(raw, b"", 0)
-        if self.rewrite is not None and status == 200:
+        if self.rewrite is not None and status == _OK:
             answer = json.dumps(self.rewrite(json.loads(raw), json.loads(answer))).encode()
         return Exchange(raw, answer, status)
 
@@ -116,6 +121,7 @@ class RecordingProxy:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                """Forward one request and keep it."""
                 raw = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers.get("Content-Encoding") == "deflate":
                     raw = zlib.decompress(raw)

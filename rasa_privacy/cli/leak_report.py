@@ -1,0 +1,188 @@
+"""What a leak test found: a table of items by doors, the place of each leak, and the same as JSON."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rasa_privacy.cli.leak_run import AFTER, DOORS, Run
+from rasa_privacy.cli.leak_search import MIN_MARK_CHARACTERS, Sink, search
+from rasa_privacy.cli.leak_visitor import Visitor
+from rasa_privacy.policy.needs import Needs
+
+SENDER_ID: Final = "sender id"
+_WITH: Final = "who consented"
+_WITHOUT: Final = "who did not consent"
+
+
+@dataclass(frozen=True, order=True)
+class Leak:
+    """A mark that was readable where it must not be.
+
+    Attributes:
+        item: Item of privacy.yml, or `sender id`.
+        door: One of `DOORS`.
+        person: Whose it was.
+        place: File or request.
+        form: How it was written there.
+        at: Offset in bytes.
+        when: Before or after the deletion.
+    """
+
+    item: str
+    door: str
+    person: str
+    place: str
+    form: str
+    at: int
+    when: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a run.
+
+    Attributes:
+        items: Items that were said, and `sender id`.
+        doors: The doors that the bot has, with how many files or requests were searched.
+        leaks: What was found, sorted.
+        remained: How many people the store still knew after their deletion.
+        unsaid: Items of which nothing was said.
+        not_held: Items that nobody who consented could leave with the bot; a table without them proves less.
+        unreached: Guarded forms and actions that no rule starts.
+    """
+
+    items: list[str]
+    doors: dict[str, int]
+    leaks: list[Leak]
+    remained: int
+    unsaid: list[str]
+    not_held: list[str]
+    unreached: list[str]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.leaks and not self.remained
+
+
+def report_of(run: Run) -> Report:
+    """Search everything and judge what was found."""
+    said = {item for visitor in run.visitors for item in visitor.said}
+    held = {item for visitor in run.visitors if visitor.consents for item in run.held[visitor.chat.sender]}
+    used = {item for purpose in run.policy.purposes.values() for item in purpose.items}
+    kept = {item for item in used if run.policy.items[item].keep != "none"}
+    doors = {door: len({sink.name for _, sink in run.sinks if sink.door == door}) for door in DOORS}
+    for door, _, _ in run.requests:
+        doors[door] += 1
+    return Report(
+        items=[*(item for item in run.policy.items if item in said), SENDER_ID],
+        doors={door: count for door, count in doors.items() if count or door != "nlg"},
+        leaks=_once([*_written(run), *_sent(run)]),
+        remained=len(run.remained),
+        unsaid=[item for item in run.policy.items if item not in said],
+        not_held=sorted(kept - held),
+        unreached=[name for name in run.unreached if name not in {request for _, request, _ in run.requests}],
+    )
+
+
+def _once(leaks: list[Leak]) -> list[Leak]:
+    """Return each leak once: what was written before the deletion mostly still stands there after it."""
+    first: dict[tuple[str, ...], Leak] = {}
+    for leak in leaks:
+        first.setdefault((leak.item, leak.door, leak.person, leak.place, leak.form), leak)
+    return sorted(first.values())
+
+
+def _marks(visitor: Visitor) -> dict[str, list[str]]:
+    marks = {**visitor.marks(), SENDER_ID: [visitor.chat.sender]}
+    return {item: [mark for mark in found if len(mark) >= MIN_MARK_CHARACTERS] for item, found in marks.items()}
+
+
+def _written(run: Run) -> list[Leak]:
+    """Return what is readable in files; nothing may be."""
+    leaks = []
+    for visitor in run.visitors:
+        owner = {mark: item for item, marks in _marks(visitor).items() for mark in marks}
+        for when, sink in run.sinks:
+            leaks += [_leak(owner[found.mark], visitor, found, when) for found in search(owner, [sink])]
+    return leaks
+
+
+def _sent(run: Run) -> list[Leak]:
+    """Return what is readable in requests, but for the items that the receiver needs and the person allows."""
+    needs = Needs(run.policy, {name: form.required_slots for name, form in run.bot.domain.forms.items()})
+    leaks = []
+    for visitor in run.visitors:
+        for number, (door, name, body) in enumerate(run.requests):
+            if json.dumps(visitor.chat.sender).encode() not in body and door == "actions":
+                continue
+            allowed = _allowed(needs, visitor, door, name)
+            owner = {
+                mark: item
+                for item, marks in _marks(visitor).items()
+                for mark in marks
+                if item not in allowed and not (item == SENDER_ID and door == "actions")
+            }
+            sink = Sink(f"request {number} ({name})", body, door)
+            leaks += [_leak(owner[found.mark], visitor, found, AFTER) for found in search(owner, [sink])]
+    return leaks
+
+
+def _allowed(needs: Needs, visitor: Visitor, door: str, name: str) -> frozenset[str]:
+    if not visitor.consents:
+        return frozenset()
+    needed = needs.of_action(name) if door == "actions" else None
+    return frozenset(visitor.policy.items) if needed is None else needed
+
+
+def _leak(item: str, visitor: Visitor, found: Any, when: str) -> Leak:
+    person = _WITH if visitor.consents else _WITHOUT
+    return Leak(item, found.sink.door, person, found.sink.name, found.form, found.at, when)
+
+
+def as_json(report: Report) -> str:
+    """Return the report as one JSON object, without any of the marks."""
+    return json.dumps({"version": 1, "clean": report.is_clean, **asdict(report)}, indent=2)
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the table, and below it each leak and what was not tested."""
+    console.print(_table(report), soft_wrap=not console.is_terminal)
+    for leak in report.leaks:
+        _line(
+            console,
+            f"LEAK {leak.item} of somebody {leak.person}: {leak.door}, {leak.place}, {leak.form}, "
+            f"byte {leak.at}, {leak.when}",
+        )
+    if report.remained:
+        _line(console, f"LEAK {report.remained} people were still known to the store after their deletion")
+    for items, what in (
+        (report.unsaid, "nothing was said of it"),
+        (report.not_held, "no value of somebody who consented was kept; name one that the bot takes with --values"),
+        (report.unreached, "no rule or story starts it; write a --script"),
+    ):
+        for item in items:
+            _line(console, f"Not tested in full: {item}: {what}")
+    _line(console, "Nothing leaked." if report.is_clean else f"{len(report.leaks) + report.remained} leaks.")
+
+
+def _table(report: Report) -> Table:
+    table = Table(title="Readable in")
+    table.add_column("item")
+    for door, count in report.doors.items():
+        table.add_column(f"{door} ({count})")
+    for item in report.items:
+        cells = []
+        for door in report.doors:
+            found = sum(leak.item == item and leak.door == door for leak in report.leaks)
+            cells.append(Text(f"LEAK {found}", style="bold red") if found else Text("-"))
+        table.add_row(item, *cells)
+    return table
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(Text(text), highlight=False, soft_wrap=not console.is_terminal)
