@@ -7,6 +7,7 @@ import sys
 
 from pluggy import HookimplMarker
 from rasa.core import agent as agent_module
+from rasa.core import lock_store as lock_store_module
 from rasa.core import nlg as nlg_module
 from rasa.core.actions import action as action_module
 from rasa.core.actions import forms as forms_module
@@ -18,6 +19,8 @@ from rasa.core.brokers.pika import PikaEventBroker
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.channels.rest import RestInput
 from rasa.core.channels.socketio import SocketIOInput
+from rasa.core.lock import TicketLock
+from rasa.core.lock_store import LOCK_LIFETIME, RedisLockStore
 from rasa.core.nlg.callback import CallbackNaturalLanguageGenerator
 from rasa.core.policies.ensemble import DefaultPolicyPredictionEnsemble
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
@@ -79,6 +82,7 @@ hookimpl = HookimplMarker("rasa")
 __all__ = [
     "ACTION_LISTEN_NAME",
     "IS_EXTERNAL",
+    "LOCK_LIFETIME",
     "ActionExecuted",
     "ActionExecutionRejected",
     "ActionExecutionRejection",
@@ -113,6 +117,7 @@ __all__ = [
     "RasaException",
     "RasaFileImporter",
     "RasaYAMLReader",
+    "RedisLockStore",
     "ReminderCancelled",
     "ReminderScheduled",
     "RemoteAction",
@@ -125,6 +130,7 @@ __all__ = [
     "SocketIOInput",
     "StoryGraph",
     "SupportedData",
+    "TicketLock",
     "TrackerStore",
     "TrainingData",
     "TrainingDataImporter",
@@ -137,6 +143,7 @@ __all__ = [
     "forms_module",
     "hookimpl",
     "http_error",
+    "lock_store_module",
     "nlg_module",
     "plugin_manager",
 ]

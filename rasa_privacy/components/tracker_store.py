@@ -18,7 +18,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
-from rasa_privacy.components import gate, log_scrubbing, nlg, payload, processor, runtime
+from rasa_privacy.components import gate, lock_store, log_scrubbing, nlg, payload, processor, runtime
 from rasa_privacy.components.announcing import Announcer
 from rasa_privacy.components.event_broker import PrivateEventBroker
 from rasa_privacy.components.history import watch
@@ -106,6 +106,7 @@ class EncryptedTrackerStore(TrackerStore):
         gate.install()
         payload.install()
         nlg.install()
+        lock_store.install()
         processor.install()
         _without_fallback()
         self._read(vault.ledger.verify)

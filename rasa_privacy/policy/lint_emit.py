@@ -14,6 +14,8 @@ from rasa_privacy.policy.suggest import shown
 
 #: The generators of Rasa's own: over HTTP, where its request is minimised, and from the domain.
 _NLG_TYPES: Final = ("callback", "response")
+#: Rasa's own lock stores: in memory, where nothing stays, and in Redis, where ours takes its place.
+_LOCK_TYPES: Final = ("in_memory", "redis")
 
 
 def event_broker(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
@@ -41,6 +43,15 @@ def nlg(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
         remedy = (
             "write 'nlg: {url: ...}', whose requests are minimised, or make sure that nothing of it is kept or sent"
         )
+        yield Finding("RP028", str(bot.endpoints_file), why, remedy, severity="warning")
+
+
+def lock_store(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
+    """RP028 for a lock store of the bot's own."""
+    kind = bot.endpoints.get("lock_store").get("type").text
+    if kind is not None and kind not in _LOCK_TYPES:
+        why = f"the lock store {shown(kind)} gets sender ids as they are"
+        remedy = "write 'type: redis', where a keyed hash stands for them, or make sure that it does the same"
         yield Finding("RP028", str(bot.endpoints_file), why, remedy, severity="warning")
 
 

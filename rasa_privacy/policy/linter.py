@@ -36,6 +36,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_setup.key_folder,
     lint_emit.event_broker,
     lint_emit.nlg,
+    lint_emit.lock_store,
     lint_emit.unsent,
 )
 _DATED_CHECKS: Final[tuple[DatedCheck, ...]] = (lint_regulations.regulations,)

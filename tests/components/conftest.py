@@ -27,6 +27,7 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         (side.rasa_api.action_module, "RemoteAction"),
         (side.rasa_api.forms_module, "RemoteAction"),
         (side.rasa_api.forms_module, "FormAction"),
+        (side.rasa_api.lock_store_module, "RedisLockStore"),
         (side.rasa_api.nlg_module, "CallbackNaturalLanguageGenerator"),
         (side.rasa_api.default_recipe_module, "DefaultPolicyPredictionEnsemble"),
     ):

@@ -48,6 +48,13 @@ CASES = [
         "nlg: {type: own.Writer}\naction_endpoint:",
         "'own.Writer' of 'nlg'",
     ),
+    (
+        "RP028",
+        "endpoints.yml",
+        "action_endpoint:",
+        "lock_store: {type: own.Locks}\naction_endpoint:",
+        "'own.Locks' gets",
+    ),
     *(
         (
             "RP029",

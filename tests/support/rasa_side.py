@@ -9,6 +9,7 @@ with warnings.catch_warnings():
     from rasa.core.brokers.file import FileEventBroker
     from rasa.core.channels.channel import CollectingOutputChannel
     from rasa.core.exporter import Exporter
+    from rasa.core.lock_store import LockStore
     from rasa.core.nlg.generator import NaturalLanguageGenerator
     from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
     from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore, check_if_tracker_store_async
@@ -23,6 +24,7 @@ with warnings.catch_warnings():
         event_types,
         forms,
         gate,
+        lock_store,
         log_scrubbing,
         minimizer,
         patience,
@@ -50,6 +52,7 @@ __all__ = [
     "Exporter",
     "FileEventBroker",
     "InMemoryTrackerStore",
+    "LockStore",
     "Message",
     "ModelMetadata",
     "NaturalLanguageGenerator",
@@ -61,6 +64,7 @@ __all__ = [
     "event_types",
     "forms",
     "gate",
+    "lock_store",
     "log_scrubbing",
     "minimizer",
     "patience",
