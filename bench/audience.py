@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bench.support.databases import fresh_url
 from bench.support.report import Table, publish, verdict
+from rasa_privacy.access.admission import admit_local
 from rasa_privacy.consent.ledger import Evidence, record_answer, record_asked
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
@@ -113,8 +114,9 @@ def measure(kind: str, url: str, folder: Path) -> list[tuple[str, ...]]:
     vault = open_vault(StoreSettings(url, KeySettings("file", folder / "keys"), folder / "privacy.yml"))
     notice = Notice("newsletter", terms_version(vault.policy, "newsletter"), "en", "May we?")
     real_people(vault, notice)
+    permit = admit_local(vault, "audience")
     begin = time.perf_counter()
-    opened = sum(1 for _ in audience(vault, "newsletter", "email", vault.clock(), Tally()))
+    opened = sum(1 for _ in audience(vault, permit, "newsletter", "email", vault.clock(), Tally()))
     opening = time.perf_counter() - begin
     inside = crowd(vault, notice.hash) + OPENED
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -37,6 +37,8 @@ RUN_BY = {
     "rasa-privacy requests stats": "tests/cli/test_requests.py",
     "rasa-privacy rights certificate ER-7K2M-0QX4-ZB9T --out certificate.json": "tests/cli/test_rights.py",
     "rasa-privacy rights verify-certificate certificate.json --public-key key.pem": "tests/cli/test_rights.py",
+    "rasa-privacy operator add olga --role dpo": "tests/cli/test_operator.py",
+    "rasa-privacy training take": "tests/cli/test_operator.py",
     "rasa-privacy notice diff": "tests/cli/test_consent.py",
 }
 

@@ -17,7 +17,8 @@ class Permit:
 
     Attributes:
         operator: Their label in the audit log.
-        role: The role of privacy.yml in which they do it; empty for who has the machine, where there are no operators.
+        role: The role of privacy.yml in which they do it; empty for who has the machine, where there are no operators;
+            `break_glass` in an emergency.
         verb: What they may do, a word of `policy.verbs`.
         reason: Why they do it, as they said.
         items: The items that they may see or change; None for all.
@@ -50,6 +51,33 @@ class Permit:
         """
         if self.verb != verb:
             raise AccessError(f"the permit is to {self.verb} and not to {verb}; ask for one with admit(vault, ...)")
+
+    def require_purpose(self, purpose: str) -> None:
+        """Return where the permit covers the data of a purpose.
+
+        Raises:
+            AccessError: It does not.
+        """
+        if not self.covers_purpose(purpose):
+            raise AccessError(f"the role '{self.role}' does not reach the purpose '{purpose}'")
+
+    def require_item(self, item: str) -> None:
+        """Return where the permit covers an item.
+
+        Raises:
+            AccessError: It does not.
+        """
+        if not self.covers_item(item):
+            raise AccessError(f"the role '{self.role}' does not reach the item '{item}'")
+
+    def require_clear(self) -> None:
+        """Return where the permit shows values in the clear.
+
+        Raises:
+            AccessError: It does not.
+        """
+        if not self.clear:
+            raise AccessError("this hands out values in the clear, and the permit shows them masked")
 
     def covers_item(self, item: str) -> bool:
         """Return whether the item may be seen or changed."""

@@ -31,6 +31,8 @@ COMMANDS: Final = {
     "notice": ("rasa_privacy.cli.notice", "notice", "Show what each purpose promises, and what changed."),
     "audience": ("rasa_privacy.cli.audience", "audience", "Export who may be written to for a purpose."),
     "audit": ("rasa_privacy.cli.audit", "audit", "Verify, show and export who did what with personal data."),
+    "operator": ("rasa_privacy.cli.operator", "operator", "Look after operators: add, list, revoke, token."),
+    "training": ("rasa_privacy.cli.course", "training", "Take the course on handling this bot's data; who has."),
     "suppression": ("rasa_privacy.cli.suppression", "suppression", "Look after who must not be written to again."),
     "requests": ("rasa_privacy.cli.requests", "requests", "Answer what people ask for, on time: list, due, extend ..."),
     "rights": ("rasa_privacy.cli.rights", "rights", "Write and check certificates of erasure."),

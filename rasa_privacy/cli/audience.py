@@ -39,11 +39,11 @@ def audience(purpose: str, item: str | None, out: str, bot: Path, endpoints: Pat
     tally = Tally()
     target = None if out == "-" else Path(out).absolute()
     with existing_store(bot, endpoints) as vault:
-        permit = permit_for(vault, "audience")
         check_purpose(vault.policy, purpose)
         named = {"purposes": [purpose], "items": [] if item is None else [item]}
+        permit = permit_for(vault, "audience", clear=True, **named)
         with recording(vault, permit, **named) as counts, _opened(target) as file:
-            for recipient in audience_of(vault, purpose, item, vault.clock(), tally):
+            for recipient in audience_of(vault, permit, purpose, item, vault.clock(), tally):
                 file.write(_line(recipient, item))
                 counts["people"] = tally.exported
     click.echo(f"{tally.exported:,} people may be written to.", err=True)

@@ -19,6 +19,8 @@ from rasa_privacy.access.exported import (
     within,
 )
 from rasa_privacy.access.recording import record_now, recording
+from rasa_privacy.access.reviews import pending_reviews
+from rasa_privacy.access.reviews import review as note_review
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option
@@ -42,7 +44,7 @@ until_option = click.option("--until", type=click.DateTime(_MOMENTS), help="Befo
 
 @click.group()
 def audit() -> None:
-    """Look into the audit log: verify, show, export, checkpoint.
+    """Look into the audit log: verify, show, export, review, checkpoint.
 
     Every read of personal data by an operator, every export, change, deletion, key operation and refusal is in it,
     without values. Nothing is ever deleted from it.
@@ -183,6 +185,27 @@ def export(  # noqa: PLR0913 - one parameter for each option
                 write_private(target, cef_lines(found, vault.signer.store_id))
         counts["records"] = signed.seq
     click.echo(f"{signed.seq:,} records up to checkpoint {signed.number:,}.", err=True)
+
+
+@audit.command()
+@click.argument("record", type=click.IntRange(min=1), required=False)
+@operator_options
+@bot_option
+@endpoints_option
+def review(record: int | None, *, bot: Path, endpoints: Path | None) -> None:
+    """List the emergencies that nobody has looked at yet, or say that you looked at one: its RECORD, and --reason."""
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "audit")
+        if record is not None:
+            note_review(vault, permit, record)
+            click.echo(f"Record {record:,} is reviewed.")
+            return
+        with vault.database.read() as connection:
+            waiting = pending_reviews(vault, connection)
+        record_now(vault, permit, counts={"records": len(waiting)})
+    if waiting:
+        Console(width=160).print(_table(waiting))
+    click.echo(f"{len(waiting):,} wait for a review.")
 
 
 @audit.command()

@@ -19,6 +19,7 @@ from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.receipts import FORMS, Form, sign_receipt
 from rasa_privacy.consent.receipts import receipt as receipt_of
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.topics import purpose_of
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.withdrawal import Withdrawal, withdraw
 
@@ -52,9 +53,10 @@ def show(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: P
         with vault.database.read() as connection:
             subject_id = known_subject(vault, connection, sender_id)
             state = state_of(vault, connection, subject_id, vault.clock())
-        record_now(vault, permit, subject_id=subject_id, purposes=state.purposes)
+        shown = {name: each for name, each in state.purposes.items() if permit.covers_purpose(name)}
+        record_now(vault, permit, subject_id=subject_id, purposes=shown)
     table = Table("purpose", "status", "since (UTC)", "until (UTC)", "may be used", box=None, pad_edge=False)
-    for name, each in state.purposes.items():
+    for name, each in shown.items():
         since, until = (f"{day:%Y-%m-%d %H:%M}" if day else "" for day in (each.since, each.expires))
         table.add_row(name, each.status, since, until, "yes" if name in state.active else "no")
     Console(width=120).print(table)
@@ -74,6 +76,8 @@ def history(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints
         with vault.database.read() as connection:
             subject_id = known_subject(vault, connection, sender_id)
             for seq, each, _link in vault.ledger.entries_of(connection, subject_id):
+                if not permit.covers_purpose(purpose_of(each.purpose)):
+                    continue
                 stored = vault.notices.get(connection, each.notice_hash)
                 version = stored.version if stored is not None else ""
                 said = (each.purpose, each.event, each.method, each.channel, each.language, version)
@@ -105,7 +109,7 @@ def receipt(  # noqa: PLR0913 - one parameter for each option
     """Write a receipt of a person's consent, for the person: as JSON, and signed as JWS."""
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
-        permit = permit_for(vault, "export")
+        permit = permit_for(vault, "export", purposes=[purpose])
         with vault.database.read() as connection:
             subject_id = known_subject(vault, connection, sender_id)
             made = receipt_of(vault, connection, subject_id, purpose, vault.clock(), form)
@@ -135,7 +139,7 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
     """End a person's consent and destroy what only it allowed. The bot obeys from the next turn on."""
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
-        permit = permit_for(vault, "consent")
+        permit = permit_for(vault, "consent", purposes=purposes or vault.policy.purposes)
         unknown = [name for name in purposes if name not in vault.policy.purposes]
         if unknown:
             raise ConfigurationError(f"privacy.yml has no purpose '{unknown[0]}'; see 'rasa-privacy notice show'")

@@ -22,6 +22,7 @@ from rasa_privacy.policy.profile_model import OptOutRule
 from rasa_privacy.policy.regulations import load_profile
 from rasa_privacy.policy.slots import is_exempt
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
+from rasa_privacy.policy.verbs import VERBS
 
 #: The purpose under which the structure of a conversation is sealed; not for builders.
 RESERVED_PURPOSE: Final = "service"
@@ -302,11 +303,21 @@ class CrossChecks:
             self._note(("replies",), f"replies: intent {shown(intent)} cannot mean yes and no")
         for role, rights in self.policy.roles.items():
             self._name(("roles", role), "role", role)
-            for index, item in enumerate(() if rights.items == "all" else rights.items):
-                if item not in self.policy.items:
-                    hint = did_you_mean(item, self.policy.items)
-                    message = f"role {shown(role)} names item {shown(item)}, which is not declared{hint}"
-                    self._note(("roles", role, "items", index), message)
+            self._role(role, "items", rights.items, "item", self.policy.items)
+            self._role(role, "purposes", rights.purposes, "purpose", self.policy.purposes)
+            self._role(role, "may", rights.may, "verb", VERBS)
+        if self.policy.training is not None:
+            self._duration(("training", "valid_for"), self.policy.training.valid_for)
+
+    def _role(self, role: str, field: str, named: Iterable[str], kind: str, known: Iterable[str]) -> None:
+        """Note what a role names and nobody knows."""
+        names = () if named == "all" else tuple(named)
+        for index, name in enumerate(names):
+            if name not in known:
+                why = "is not declared" if kind != "verb" else f"is none of {', '.join(VERBS)}"
+                message = f"role {shown(role)} names {kind} {shown(name)}, which {why}{did_you_mean(name, known)}"
+                self._note(("roles", role, field, index), message)
+        self._twice(("roles", role, field), names)
 
     def _age(self) -> None:
         declared = self.policy.minimum_age

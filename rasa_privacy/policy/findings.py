@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-#: Every code, and what it looks for. RP014 and RP023 were used by earlier releases.
+#: Every code, and what it looks for. RP014, RP015 and RP023 were used by earlier releases.
 CODES: Final = {
     "RP001": "a slot is neither an item nor named under not_personal",
     "RP002": "a purpose guards an action or form that the domain does not have",
@@ -18,7 +18,6 @@ CODES: Final = {
     "RP011": "the tracker store is not the encrypted one, or its settings are wrong",
     "RP012": "the bot's actions do not import ours",
     "RP013": "the key folder can be read by others",
-    "RP015": "roles are declared, and this release does not enforce them",
     "RP016": "the controller still has the texts that init wrote",
     "RP017": "no purpose uses an item",
     "RP018": "a purpose needs consent and guards nothing, so nothing asks for it",
@@ -37,6 +36,8 @@ CODES: Final = {
     "RP052": "the notice misses a part that a regulation wants",
     "RP053": "minimum_age is missing or too low for a regulation",
     "RP035": "double_opt_in is declared, and privacy_sender does not say how codes are sent",
+    "RP038": "a role may see or change values and names no item",
+    "RP039": "no role may look after operators",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.

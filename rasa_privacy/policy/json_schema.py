@@ -22,6 +22,8 @@ _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Purpose", "retain"): {"pattern": f"{_DURATION}|^{UNTIL_WITHDRAWN}$"},
     ("Purpose", "ask_again_after"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
     ("Purpose", "consent_lasts"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
+    ("Training", "valid_for"): {"pattern": _DURATION},
+    ("Training", "pass_mark"): {"minimum": 50, "maximum": 100},
     ("Policy", "regulations"): {"items": {"type": "string", "pattern": r"^[a-z0-9-]+@[0-9]{4}-[0-9]{2}$"}},
     ("Policy", "purposes"): {"minProperties": 1},
 }
@@ -41,7 +43,8 @@ _TOP: Final[Mapping[str, str]] = {
     "ask": "When the bot asks for consent.",
     "minimum_age": "Age in years below which nobody may consent: a number, or by the country that a slot holds.",
     "replies": "The bot's own intents that answer a question of ours while it is open.",
-    "roles": "What operators may see and do, by role. Declared only in this release.",
+    "roles": "What operators may see and do, by role.",
+    "training": "What operators must have learned before they get personal data.",
     "audit": "How the audit log is kept.",
     "import": "What 'rasa-privacy import' may take over from a store without this package. Needed for that only.",
 }

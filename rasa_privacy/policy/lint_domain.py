@@ -93,10 +93,7 @@ def imported(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
 
 
 def declared_only(_bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
-    """RP015 and RP016."""
-    if policy.roles:
-        why = "roles are declared, and this release has no access for operators that could keep to them"
-        yield Finding("RP015", file, why, "control who reads the database and the keys by other means", "warning")
+    """RP016."""
     controller = policy.controller
     placeholders = {PLACEHOLDER_NAME, PLACEHOLDER_CONTACT, PLACEHOLDER_URL}
     if placeholders & {controller.name, controller.contact, controller.policy_url}:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy import lint_domain, lint_emit, lint_regulations, lint_setup
+from rasa_privacy.policy import lint_access, lint_domain, lint_emit, lint_regulations, lint_setup
 from rasa_privacy.policy.bot import Bot
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
@@ -38,6 +38,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_emit.nlg,
     lint_emit.lock_store,
     lint_emit.unsent,
+    lint_access.roles,
 )
 _DATED_CHECKS: Final[tuple[DatedCheck, ...]] = (lint_regulations.regulations,)
 

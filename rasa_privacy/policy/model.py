@@ -250,10 +250,40 @@ class Purpose(_Struct, frozen=True, kw_only=True):
 
 
 class Role(_Struct, frozen=True, kw_only=True):
-    """What operators with this role may see and do."""
+    """What operators with this role may see and do.
+
+    Attributes:
+        items: The items whose values they see or change; no other value is shown to them.
+        purposes: The purposes whose data they see or change. Of another one they get no data key.
+        may: What they may do, words of `policy.verbs`.
+        values: Whether they see values `masked`, or in the `clear`, for which they must give a reason.
+        break_glass: Whether they may go beyond all of this in an emergency, with a reason, an alarm and a review.
+    """
 
     items: tuple[str, ...] | Literal["all"] = ()
+    purposes: tuple[str, ...] | Literal["all"] = "all"
     may: tuple[str, ...] | Literal["all"] = ()
+    values: Literal["masked", "clear"] = "masked"
+    break_glass: bool = False
+
+
+class Training(_Struct, frozen=True, kw_only=True):
+    """What operators must have learned before they get personal data.
+
+    Attributes:
+        course: The course; `data-handling` is made of this file.
+        valid_for: Duration after which it must be taken again.
+        pass_mark: Percent of the questions that must be answered right.
+    """
+
+    course: Literal["data-handling"]
+    valid_for: str = "12 months"
+    pass_mark: int = 80
+
+    def __post_init__(self) -> None:
+        """Refuse a pass mark that is none."""
+        if not 50 <= self.pass_mark <= 100:  # noqa: PLR2004 - the bound is explained by the message
+            raise ValueError("pass_mark must be 50 to 100 percent")
 
 
 class Audit(_Struct, frozen=True, kw_only=True):
@@ -325,6 +355,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     minimum_age: int | AgeByCountry | None = None
     replies: Replies | None = None
     roles: dict[str, Role] = {}
+    training: Training | None = None
     audit: Audit = Audit()
     import_: Import | None = msgspec.field(default=None, name="import")
 

@@ -24,10 +24,16 @@ VERBS: Final = MappingProxyType(
     }
 )
 
+#: Those that reach the data of people, for which training may be asked.
+REACHES_PEOPLE: Final = frozenset(
+    ("view", "export", "rectify", "restrict", "erase", "consent", "requests", "audience", "suppress", "import")
+)
+
 #: Words that only the audit log has: what happens to operators themselves.
 LOGIN: Final = "login"
 TRAINING: Final = "training"
 BREAK_GLASS: Final = "break_glass"
+REVIEW: Final = "review"
 
 #: Every word of the audit log.
-AUDITED: Final = frozenset((*VERBS, LOGIN, TRAINING, BREAK_GLASS))
+AUDITED: Final = frozenset((*VERBS, LOGIN, TRAINING, BREAK_GLASS, REVIEW))

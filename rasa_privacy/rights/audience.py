@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.double_opt_in import is_confirmed
 from rasa_privacy.consent.imported import IMPORTED
 from rasa_privacy.errors import ConfigurationError, KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
@@ -63,19 +64,28 @@ class Tally:
     unreadable: int = 0
 
 
-def audience(vault: Vault, purpose: str, item: str | None, now: datetime, tally: Tally) -> Iterator[Recipient]:
+def audience(  # noqa: PLR0913, PLR0917 - what is asked for, by whom, and where it is counted
+    vault: Vault, permit: Permit, purpose: str, item: str | None, now: datetime, tally: Tally
+) -> Iterator[Recipient]:
     """Yield who may be written to, with the value of an item.
 
     Args:
         vault: The open store.
+        permit: A permit for `audience` that shows values in the clear, and covers the purpose and the item.
         purpose: A purpose that rests on consent.
         item: An item of the purpose, or None for the sender ids alone.
         now: The moment, aware and in UTC.
         tally: Is counted up; complete when the iterator ends. Then a line with the counts is logged.
 
     Raises:
+        AccessError: The permit is for something else.
         ConfigurationError: There is no such purpose or item, or the purpose does not rest on consent.
     """
+    permit.require("audience")
+    permit.require_clear()
+    permit.require_purpose(purpose)
+    if item is not None:
+        permit.require_item(item)
     check_purpose(vault.policy, purpose)
     if item is not None and item not in vault.policy.purposes[purpose].items:
         raise ConfigurationError(f"purpose '{purpose}' has no item '{item}'; name one of its items in privacy.yml")

@@ -10,7 +10,7 @@ Rules:
    whole, or put back as a whole to an older state.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -107,15 +107,28 @@ class Conversations:
         self._subjects = subjects
         self._random_bytes = random_bytes
 
-    def load(self, conn: Connection, sender_id: str, *, all_sessions: bool = False) -> StoredConversation | None:
+    def load(
+        self,
+        conn: Connection,
+        sender_id: str,
+        *,
+        all_sessions: bool = False,
+        purposes: Collection[str] | None = None,
+    ) -> StoredConversation | None:
         """Return the last session (or all) of a conversation, or None where there are no events.
+
+        Args:
+            conn: A connection that reads.
+            sender_id: Rasa's conversation key.
+            all_sessions: Whether older sessions are opened too.
+            purposes: The purposes whose values are opened; of no other the data key is unwrapped. None for all.
 
         Raises:
             TamperedSegmentError: What is stored is not what was written.
             MalformedSegmentError: What is stored does not follow the format.
             KeyDestroyedError: The subject was erased and its rows are still there.
         """
-        row, keys = self._row_and_keys(conn, sender_id)
+        row, keys = self._row_and_keys(conn, sender_id, purposes)
         if row is None or _is_empty(row):
             return None
         head = verified_head(row, keys)
@@ -334,15 +347,21 @@ class Conversations:
     def _row(self, conn: Connection, sender_id: str) -> ConversationRow | None:
         return table.by_sender(conn, self._index.of(SENDER_DOMAIN, sender_id))
 
-    def _row_and_keys(self, conn: Connection, sender_id: str) -> tuple[ConversationRow | None, dict[str, DataKey]]:
+    def _row_and_keys(
+        self, conn: Connection, sender_id: str, purposes: Collection[str] | None = None
+    ) -> tuple[ConversationRow | None, dict[str, DataKey]]:
+        opened = None if purposes is None else {SERVICE, *purposes}
         sender_index = self._index.of(SENDER_DOMAIN, sender_id)
         if self._data_keys.apart:
             row = table.by_sender(conn, sender_index)
-            keys = self._data_keys.of_subject(conn, row.place.subject_id) if row is not None else {}
+            keys = self._data_keys.of_subject(conn, row.place.subject_id, opened) if row is not None else {}
         else:
             found = table.with_keys(conn, sender_index)
             row = found[0] if found is not None else None
-            keys = self._data_keys.unwrap_all(found[0].place.subject_id, found[1]) if found is not None else {}
+            wrapped = found[1] if found is not None else []
+            if opened is not None:
+                wrapped = [each for each in wrapped if each[0] in opened]
+            keys = self._data_keys.unwrap_all(found[0].place.subject_id, wrapped) if found is not None else {}
         if row is not None:
             self._verify_sender(row, keys, sender_index)
         return row, keys

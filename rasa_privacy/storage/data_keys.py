@@ -12,7 +12,7 @@ Rules:
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Final
@@ -99,15 +99,17 @@ class DataKeys:
             wrapped = keys.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar()
         return None if wrapped is None else self._unwrap(wrapped, subject_id, purpose)
 
-    def of_subject(self, conn: Connection, subject_id: bytes) -> dict[str, DataKey]:
-        """Return all keys of a subject by purpose.
+    def of_subject(
+        self, conn: Connection, subject_id: bytes, purposes: Collection[str] | None = None
+    ) -> dict[str, DataKey]:
+        """Return the keys of a subject by purpose: all, or those of these purposes; no other is unwrapped.
 
         Raises:
             TamperedSegmentError: A stored key was changed or moved.
         """
         with self._reading(conn) as keys:
             rows = keys.execute(_OF_SUBJECT, {"subject": subject_id}).all()
-        return self.unwrap_all(subject_id, rows)
+        return self.unwrap_all(subject_id, (row for row in rows if purposes is None or row[0] in purposes))
 
     def unwrap_all(self, subject_id: bytes, rows: Iterable[tuple[str, bytes]]) -> dict[str, DataKey]:
         """Return the keys in rows of purpose and wrapped key that were read in this transaction.

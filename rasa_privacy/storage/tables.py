@@ -176,6 +176,35 @@ audit_checkpoints: Final = Table(
     Column("signature", Blob(64), nullable=False),
 )
 
+operators: Final = Table(
+    "operators",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("roles", Text, nullable=False),
+    Column("token_hash", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    # A keyed hash of all of the above, so that nobody becomes an operator by writing into the table.
+    Column("mac", Blob(32), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", BigInteger),
+)
+
+attestations: Final = Table(
+    "attestations",
+    metadata,
+    Column("attestation", _Counter, primary_key=True),
+    Column("operator", String(64), nullable=False),
+    Column("course", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("asked", Integer, nullable=False),
+    Column("correct", Integer, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("mac", Blob(32), nullable=False),
+    Index("attestations_operator", "operator", "at"),
+)
+
 notices: Final = Table(
     "notices",
     metadata,

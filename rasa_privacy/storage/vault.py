@@ -19,6 +19,7 @@ from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.storage.attestations import Attestations
 from rasa_privacy.storage.audit import AuditLog
 from rasa_privacy.storage.books import AUDIT
 from rasa_privacy.storage.checkpoints import Checkpoints
@@ -31,6 +32,7 @@ from rasa_privacy.storage.founding import open_keys
 from rasa_privacy.storage.journal import ErasureJournal, open_journal
 from rasa_privacy.storage.ledger import ConsentLedger
 from rasa_privacy.storage.notices import Notices
+from rasa_privacy.storage.operators import Operators
 from rasa_privacy.storage.replay import Replayed, replay
 from rasa_privacy.storage.rotation import Rotation
 from rasa_privacy.storage.schema import ensure_schema
@@ -61,6 +63,8 @@ class Vault:
         ledger: Their consent.
         checkpoints: Signatures over it.
         audit: What operators did with their data.
+        operators: Who may do something with it.
+        attestations: What they have learned.
         notices: What they were shown.
         erasures: Who was erased.
         journal: The same, outside the database.
@@ -81,6 +85,8 @@ class Vault:
     ledger: ConsentLedger
     checkpoints: Checkpoints
     audit: AuditLog
+    operators: Operators
+    attestations: Attestations
     notices: Notices
     erasures: Erasures
     journal: ErasureJournal
@@ -182,6 +188,8 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
         ledger=ConsentLedger(index, checkpoints),
         checkpoints=checkpoints,
         audit=AuditLog(index, Checkpoints(index, signer, clock, AUDIT), signer),
+        operators=Operators(index),
+        attestations=Attestations(index),
         notices=Notices(),
         erasures=Erasures(index, data_keys),
         journal=journal,

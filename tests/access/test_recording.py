@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 import rasa_privacy
-from rasa_privacy.access.admission import admit_local, local_user, shown_label
+from rasa_privacy.access.admission import admit_local
+from rasa_privacy.access.labels import local_user, shown_label
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.reasons import checked_reason
 from rasa_privacy.access.recording import record, record_now, recording
@@ -16,8 +17,6 @@ from rasa_privacy.errors import AccessError, AuditError, StorageError
 from rasa_privacy.policy.model import Audit, Policy
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.vault import Vault
-
-pytest_plugins = ["tests.support.vaults"]
 
 
 def records(vault: Vault) -> list[AuditRecord]:

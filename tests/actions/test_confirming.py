@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from rasa_privacy.access.admission import admit_local
 from rasa_privacy.actions import confirming
 from rasa_privacy.consent.double_opt_in import MAX_ATTEMPTS, MAX_MAILS
 from rasa_privacy.dialogue.turns import Pending
@@ -112,10 +113,10 @@ def test_pending_is_consent_nowhere(strict: Vault) -> None:
     talk = asked_for_code(strict)
     talk.want("newsletter_form")
     assert talk.ran == []
-    assert list(audience(strict, "newsletter", None, strict.clock(), Tally())) == []
+    assert list(audience(strict, admit_local(strict, "audience"), "newsletter", None, strict.clock(), Tally())) == []
     grant(strict, "newsletter", sender="somebody else")
     assert active(strict, "somebody else") == frozenset()
-    assert list(audience(strict, "newsletter", None, strict.clock(), Tally())) == []
+    assert list(audience(strict, admit_local(strict, "audience"), "newsletter", None, strict.clock(), Tally())) == []
 
 
 def test_the_address_on_file_is_used(strict: Vault, mailbox: Mailbox) -> None:
@@ -303,4 +304,6 @@ def test_the_address_is_stored_once_the_code_came(strict: Vault, mailbox: Mailbo
     """Only the confirmed one is in the audience."""
     asked_for_code(strict).give(CODE, mailbox.code())
     give(strict, {"newsletter": {"email": ANA}})
-    assert [each.value for each in audience(strict, "newsletter", "email", strict.clock(), Tally())] == [ANA]
+    permit = admit_local(strict, "audience")
+    found = audience(strict, permit, "newsletter", "email", strict.clock(), Tally())
+    assert [each.value for each in found] == [ANA]

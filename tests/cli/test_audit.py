@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from rasa_privacy.access.admission import local_user
+from rasa_privacy.access.labels import local_user
 from rasa_privacy.cli import main
 from rasa_privacy.storage.vault import open_vault
 from tests.support.databases import run_plain

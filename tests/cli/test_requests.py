@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from click.testing import CliRunner, Result
 
-from rasa_privacy.access.admission import local_user
+from rasa_privacy.access.labels import local_user
 from rasa_privacy.cli import main
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage.vault import open_vault

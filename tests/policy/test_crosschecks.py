@@ -67,6 +67,14 @@ CASES = [
     ("link", ("https://northwind.example/privacy}", "northwind}"), "must be a link that begins with https://"),
     ("age", ("items:\n", "minimum_age: 0\nitems:\n"), "4:1: minimum_age must be a number of years from 1 to 99"),
     ("role", ("purposes:", "roles: {dpo: {items: [mail]}}\npurposes:"), "role 'dpo' names item 'mail', which is not"),
+    (
+        "role purpose",
+        ("purposes:", "roles: {dpo: {purposes: [raffle]}}\npurposes:"),
+        "9:26: role 'dpo' names purpose 'raffle', which is not",
+    ),
+    ("role verb", ("purposes:", "roles: {dpo: {may: [veiw]}}\npurposes:"), "names verb 'veiw', which is none of view"),
+    ("role twice", ("purposes:", "roles: {dpo: {may: [view, view]}}\npurposes:"), "may names 'view' twice"),
+    ("training", ("purposes:", "training: {course: data-handling, valid_for: ever}\npurposes:"), "is not a duration"),
 ]
 
 

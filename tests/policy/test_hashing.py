@@ -43,6 +43,16 @@ def test_a_default_that_is_written_out_changes_nothing(policy_text: str) -> None
     assert policy_hash(parse_policy(policy_text, "a.yml")) == policy_hash(parse_policy(written, "b.yml"))
 
 
+def test_who_may_see_what_changes_no_model(policy_text: str) -> None:
+    """Roles, training and the audit log are the staff's affair, so a change of them needs no new model."""
+    changed = policy_text + (
+        "audit: {operators: pseudonym}\ntraining: {course: data-handling}\n"
+        "roles: {clerk: {items: [email], may: [view]}}\n"
+    )
+    assert policy_hash(parse_policy(policy_text, "a.yml")) == policy_hash(parse_policy(changed, "b.yml"))
+    assert difference(parse_policy(policy_text, "a.yml"), parse_policy(changed, "b.yml")) == []
+
+
 def test_a_setting_that_was_left_out_reads_as_nothing(policy_text: str) -> None:
     """An option that is set for the first time is told from nothing."""
     after = parse_policy(policy_text + "minimum_age: 16\n", "b.yml")

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from rasa_privacy.access.admission import admit_local
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.opt_out_signals import record_gpc
@@ -36,7 +37,8 @@ def of(
     vault: Vault, purpose: str = "newsletter", item: str | None = None, tally: Tally | None = None
 ) -> list[Recipient]:
     """Return the audience."""
-    return list(audience(vault, purpose, item, vault.clock(), tally if tally is not None else Tally()))
+    permit = admit_local(vault, "audience")
+    return list(audience(vault, permit, purpose, item, vault.clock(), tally if tally is not None else Tally()))
 
 
 def senders(vault: Vault, purpose: str = "newsletter") -> set[str]:

@@ -1,0 +1,147 @@
+"""Operators: adding and revoking them, and their tokens.
+
+Rules:
+
+1. A token is shown once and kept as an argon2id hash. It ends by itself; a new one ends the old one at once.
+2. The first operator must be one who may look after operators, since from then on a token is needed for everything.
+3. Who was revoked stays in the table and in the log; the name is not used again.
+4. Each change is in the audit log, in its own transaction.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.recording import record
+from rasa_privacy.crypto.tokens import NAME, hash_secret, make_token
+from rasa_privacy.errors import AccessError
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.suggest import did_you_mean, shown
+from rasa_privacy.storage.operators import OperatorRow
+from rasa_privacy.storage.vault import Vault
+
+#: How long a token lasts where nothing else is said, and at most.
+TOKEN_DAYS: Final = 90
+MAX_TOKEN_DAYS: Final = 366
+_VERB: Final = "operators"
+
+
+def add_operator(  # noqa: PLR0913 - an operator has a name, roles and a token that ends
+    vault: Vault,
+    permit: Permit,
+    name: str,
+    roles: Sequence[str],
+    *,
+    days: int = TOKEN_DAYS,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> str:
+    """Add an operator and return the token, which cannot be read again.
+
+    Args:
+        vault: The open store.
+        permit: A permit for `operators`.
+        name: A small letter, then small letters, digits and `-`; up to 40 in all.
+        roles: Names of roles in privacy.yml.
+        days: How long the token lasts, 1 to 366.
+        random_bytes: Source of randomness.
+
+    Raises:
+        AccessError: The permit is for something else, there is such an operator, a role is not declared, or nobody
+            could look after operators.
+    """
+    permit.require(_VERB)
+    if NAME.fullmatch(name) is None:
+        raise AccessError("the name of an operator is a small letter, then small letters, digits and '-'; up to 40")
+    _check_roles(vault.policy, roles)
+    expires = vault.clock() + _lifetime(days)
+    text, token = make_token(name, random_bytes)
+    row = OperatorRow(name, tuple(roles), hash_secret(token.secret), vault.clock(), expires)
+
+    def add(connection: Any) -> None:
+        if not vault.operators.exist(connection):
+            _check_first(vault.policy, roles)
+        elif vault.operators.get(connection, name) is not None:
+            raise AccessError(f"there is an operator '{name}', or there was one; choose another name")
+        vault.operators.add(connection, row)
+        record(vault, connection, permit, counts={"added": 1})
+
+    vault.database.transact(add)
+    return text
+
+
+def renew_token(
+    vault: Vault,
+    permit: Permit,
+    name: str,
+    *,
+    days: int = TOKEN_DAYS,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> str:
+    """Give an operator a new token and return it; the old one, and who is logged in with it, is refused from then on.
+
+    Raises:
+        AccessError: The permit is for something else, or there is no such operator any more.
+    """
+    permit.require(_VERB)
+    expires = vault.clock() + _lifetime(days)
+    text, token = make_token(name, random_bytes)
+    hashed = hash_secret(token.secret)
+
+    def renew(connection: Any) -> None:
+        row = _present(vault, connection, name)
+        changed = replace(row, token_hash=hashed, expires_at=expires, failures=0, locked_until=None)
+        vault.operators.change(connection, changed)
+        record(vault, connection, permit, counts={"renewed": 1})
+
+    vault.database.transact(renew)
+    return text
+
+
+def revoke_operator(vault: Vault, permit: Permit, name: str) -> None:
+    """Revoke an operator; who is logged in is refused at the next call.
+
+    Raises:
+        AccessError: The permit is for something else, or there is no such operator any more.
+    """
+    permit.require(_VERB)
+
+    def revoke(connection: Any) -> None:
+        row = _present(vault, connection, name)
+        vault.operators.change(connection, replace(row, revoked_at=vault.clock()))
+        record(vault, connection, permit, counts={"revoked": 1})
+
+    vault.database.transact(revoke)
+
+
+def _present(vault: Vault, connection: Any, name: str) -> OperatorRow:
+    row = vault.operators.get(connection, name, lock=True)
+    if row is None or row.revoked_at is not None:
+        raise AccessError("there is no such operator (any more); 'rasa-privacy operator list' names them")
+    return row
+
+
+def _check_roles(policy: Policy, roles: Sequence[str]) -> None:
+    if not roles:
+        raise AccessError("an operator needs a role; privacy.yml declares them under 'roles'")
+    for role in roles:
+        if role not in policy.roles:
+            raise AccessError(f"privacy.yml has no role {shown(role)}{did_you_mean(role, policy.roles)}")
+
+
+def _check_first(policy: Policy, roles: Sequence[str]) -> None:
+    """Refuse a first operator after whom nobody could add a second."""
+    may = [policy.roles[role].may for role in roles]
+    if not any(verbs == "all" or _VERB in verbs for verbs in may):
+        raise AccessError(
+            "the first operator needs a role that may 'operators', since from then on every command asks for a token; "
+            "add that one first"
+        )
+
+
+def _lifetime(days: int) -> timedelta:
+    if not 1 <= days <= MAX_TOKEN_DAYS:
+        raise AccessError(f"a token lasts 1 to {MAX_TOKEN_DAYS} days")
+    return timedelta(days=days)

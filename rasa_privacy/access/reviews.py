@@ -1,0 +1,48 @@
+"""Reviews of broken glass: somebody else looks at what was done in an emergency, and says so."""
+
+from typing import Any
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.errors import AccessError
+from rasa_privacy.policy.verbs import BREAK_GLASS, REVIEW
+from rasa_privacy.storage.audit import Wanted
+from rasa_privacy.storage.audit_record import AuditEntry, AuditRecord
+from rasa_privacy.storage.vault import Vault
+
+_MOST = 10_000
+
+
+def pending_reviews(vault: Vault, connection: Any) -> list[AuditEntry]:
+    """Return the records of broken glass that nobody has reviewed, the oldest first; of the newest 10,000."""
+    broken = vault.audit.newest(connection, Wanted(verb=BREAK_GLASS, outcome="done"), _MOST)
+    reviews = vault.audit.newest(connection, Wanted(verb=REVIEW), _MOST)
+    reviewed = {entry.record.counts.get("reviewed") for entry in reviews}
+    return [entry for entry in broken if entry.seq not in reviewed]
+
+
+def review(vault: Vault, permit: Permit, seq: int) -> None:
+    """Record that somebody looked at what was done after the glass was broken.
+
+    Args:
+        vault: The open store.
+        permit: A permit for `audit`; its reason is what they found.
+        seq: Number of the record of the broken glass.
+
+    Raises:
+        AccessError: It waits for no review, or the one who broke it is the one who reviews it.
+    """
+    permit.require("audit")
+
+    def note(connection: Any) -> None:
+        waiting = {entry.seq: entry.record for entry in pending_reviews(vault, connection)}
+        if seq not in waiting:
+            raise AccessError(f"record {seq} waits for no review; 'rasa-privacy audit review' lists those that do")
+        if waiting[seq].operator == permit.operator:
+            raise AccessError("who broke the glass cannot review it; somebody else must")
+        counts = {"reviewed": seq}
+        made = AuditRecord(
+            vault.clock(), permit.operator, REVIEW, role=permit.role, reason=permit.reason, counts=counts
+        )
+        vault.audit.append(connection, made)
+
+    vault.database.transact(note)

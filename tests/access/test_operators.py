@@ -1,0 +1,370 @@
+"""Operators: their tokens, roles, revocation, and what is refused."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rasa_privacy.access.admission import admit, admit_local, break_glass
+from rasa_privacy.access.login import FAILURES, LOCK, Operator, local_operator, login
+from rasa_privacy.access.operators import add_operator, renew_token, revoke_operator
+from rasa_privacy.access.reviews import pending_reviews, review
+from rasa_privacy.access.sight import see
+from rasa_privacy.errors import AccessError, SenderError, StorageError
+from rasa_privacy.policy.verbs import VERBS
+from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.vault import Vault
+from tests.support.databases import EACH_KIND
+from tests.support.operators import hire, records
+from tests.support.vaults import SENDER, Clock, give, grant
+
+Sql = Callable[..., list[Any]]
+
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
+each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+
+
+@pytest.fixture
+def tokens(vault: Vault) -> dict[str, str]:
+    """Return the tokens of an operator of each role."""
+    return hire(vault)
+
+
+def other(token: str) -> str:
+    """Return a token of the same operator with another secret."""
+    return f"{token[:-43]}{'A' * 43}"
+
+
+@each_kind
+def test_a_token_is_kept_as_a_hash(vault: Vault, tokens: dict[str, str], sql: Sql) -> None:
+    """argon2id, and nothing of the secret; it lets its operator in."""
+    ((hashed,),) = sql("SELECT token_hash FROM operators WHERE name = 'carl'")
+    assert hashed.startswith("$argon2id$")
+    assert tokens["clerk"].rpartition(".")[2] not in hashed
+    operator = login(vault, tokens["clerk"])
+    assert operator.name == "carl"
+    assert hashed not in repr(operator)
+    last = records(vault)[-1]
+    assert (last.verb, last.outcome, last.operator) == ("login", "done", "carl")
+
+
+def test_the_first_operator_may_look_after_operators(vault: Vault) -> None:
+    """Since from then on nobody else can; before, the user of the machine may do everything."""
+    boss = admit_local(vault, "operators")
+    with pytest.raises(AccessError, match="the first operator needs a role that may 'operators'"):
+        add_operator(vault, boss, "carl", ["clerk"])
+    with pytest.raises(AccessError, match="no role 'clark'; did you mean 'clerk'"):
+        add_operator(vault, boss, "carl", ["clark"])
+    with pytest.raises(AccessError, match="small letter"):
+        add_operator(vault, boss, "Carl Mayer", ["clerk"])
+    with pytest.raises(AccessError, match="1 to 366 days"):
+        add_operator(vault, boss, "carl", ["dpo"], days=0)
+    add_operator(vault, boss, "olga", ["dpo"])
+    with pytest.raises(AccessError, match="this store has operators, so a command needs a token"):
+        admit_local(vault, "view")
+    assert (records(vault)[-1].verb, records(vault)[-1].outcome) == ("view", "refused")
+
+
+def test_names_are_not_used_twice(vault: Vault, tokens: dict[str, str]) -> None:
+    """Also after a revocation, since the log would call two people by one name."""
+    officer = login(vault, tokens["dpo"])
+    revoke_operator(vault, admit(vault, officer, "operators"), "carl")
+    for name in ("carl", "mia"):
+        with pytest.raises(AccessError, match="choose another name"):
+            add_operator(vault, admit(vault, officer, "operators"), name, ["clerk"])
+
+
+def test_only_who_may_changes_operators(vault: Vault, tokens: dict[str, str]) -> None:
+    """A permit for something else is no permit for this."""
+    officer = login(vault, tokens["dpo"])
+    permit = admit(vault, officer, "view")
+    for change in (
+        lambda: add_operator(vault, permit, "zoe", ["clerk"]),
+        lambda: renew_token(vault, permit, "carl"),
+        lambda: revoke_operator(vault, permit, "carl"),
+    ):
+        with pytest.raises(AccessError, match="is to view and not to operators"):
+            change()
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [("clerk", {"view", "rectify"}), ("medic", {"view"}), ("mailer", {"audience"}), ("dpo", {*VERBS})],
+)
+def test_a_role_allows_its_verbs_alone(vault: Vault, tokens: dict[str, str], role: str, allowed: set[str]) -> None:
+    """And each refusal is in the log."""
+    operator = login(vault, tokens[role])
+    before = len(records(vault))
+    for verb in sorted(VERBS):
+        if verb in allowed:
+            assert admit(vault, operator, verb).role == role
+        else:
+            with pytest.raises(AccessError, match=f"may '{verb}'; privacy.yml says"):
+                admit(vault, operator, verb)
+    refused = [(each.verb, each.operator, each.outcome) for each in records(vault)[before:]]
+    assert refused == [(verb, operator.name, "refused") for verb in sorted({*VERBS} - allowed)]
+
+
+@each_kind
+def test_a_revoked_operator_is_refused_at_the_next_call(vault: Vault, tokens: dict[str, str]) -> None:
+    """Who was logged in before, too; and the token lets nobody in any more."""
+    officer, clerk = login(vault, tokens["dpo"]), login(vault, tokens["clerk"])
+    admit(vault, clerk, "view")
+    revoke_operator(vault, admit(vault, officer, "operators"), "carl")
+    with pytest.raises(AccessError, match="operator 'carl' was revoked on 2026-11-23"):
+        admit(vault, clerk, "view")
+    with pytest.raises(AccessError, match="was revoked"):
+        login(vault, tokens["clerk"])
+    assert [(each.verb, each.outcome) for each in records(vault)[-2:]] == [("view", "refused"), ("login", "refused")]
+
+
+def test_a_new_token_ends_the_old_one(vault: Vault, tokens: dict[str, str]) -> None:
+    """At once, and for who is logged in with it."""
+    clerk = login(vault, tokens["clerk"])
+    made = renew_token(vault, admit(vault, login(vault, tokens["dpo"]), "operators"), "carl")
+    with pytest.raises(AccessError, match="has a new token since"):
+        admit(vault, clerk, "view")
+    with pytest.raises(AccessError, match="the token is not accepted"):
+        login(vault, tokens["clerk"])
+    assert login(vault, made).name == "carl"
+
+
+def test_a_token_ends_by_itself(vault: Vault, tokens: dict[str, str], clock: Clock) -> None:
+    """For who is logged in, too; the message says how to get another one."""
+    clerk = login(vault, tokens["clerk"])
+    clock.advance(days=90)
+    with pytest.raises(AccessError, match="is over since 2027-02-21; 'rasa-privacy operator token carl'"):
+        admit(vault, clerk, "view")
+    with pytest.raises(AccessError, match="is over since"):
+        login(vault, tokens["clerk"])
+
+
+@pytest.mark.parametrize("text", ["", "rpo.carl", "rpo.carl.short", "Ana Lindqvist", "rpo.nobody." + "A" * 43])
+def test_what_is_no_token_is_refused_alike(vault: Vault, tokens: dict[str, str], text: str) -> None:
+    """With the words for a wrong secret, and `unknown` in the log instead of what was typed."""
+    assert tokens
+    with pytest.raises(AccessError, match="the token is not accepted"):
+        login(vault, text)
+    last = records(vault)[-1]
+    assert (last.verb, last.outcome, last.operator) == ("login", "refused", "unknown")
+
+
+@each_kind
+def test_guessing_locks(vault: Vault, tokens: dict[str, str], clock: Clock) -> None:
+    """After five wrong tokens not even the right one is looked at for a while; then one guess doubles the time."""
+    for _ in range(FAILURES):
+        with pytest.raises(AccessError, match="the token is not accepted"):
+            login(vault, other(tokens["clerk"]))
+    with pytest.raises(AccessError, match="no token of this operator is looked at until 2026-11-23 12:45 UTC"):
+        login(vault, tokens["clerk"])
+    clock.advance(seconds=LOCK.total_seconds())
+    with pytest.raises(AccessError, match="the token is not accepted"):
+        login(vault, other(tokens["clerk"]))
+    clock.advance(seconds=LOCK.total_seconds())
+    with pytest.raises(AccessError, match="no token of this operator"):
+        login(vault, tokens["clerk"])
+    clock.advance(seconds=LOCK.total_seconds())
+    assert login(vault, tokens["clerk"]).name == "carl"
+    for _ in range(FAILURES - 1):
+        with pytest.raises(AccessError, match="the token is not accepted"):
+            login(vault, other(tokens["clerk"]))
+    assert login(vault, tokens["clerk"]).name == "carl"
+    refused = [each for each in records(vault) if each.outcome == "refused"]
+    assert len(refused) == 2 * FAILURES + 2
+
+
+def test_guesses_at_the_same_time_do_not_slip_through(
+    vault: Vault, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of twenty at once, five are looked at."""
+    looked: list[str] = []
+    together = threading.Barrier(20)
+
+    def slow(secret: str, _hashed: str) -> bool:
+        looked.append(secret)
+        return False
+
+    def guess() -> None:
+        together.wait()
+        with pytest.raises(AccessError):
+            login(vault, other(tokens["clerk"]))
+
+    monkeypatch.setattr("rasa_privacy.access.login.is_secret", slow)
+    threads = [threading.Thread(target=guess) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(looked) == FAILURES
+
+
+@each_kind
+@pytest.mark.parametrize(
+    "change",
+    [
+        "roles = '[\"dpo\"]' WHERE name = 'carl'",
+        "expires_at = expires_at + 1 WHERE name = 'carl'",
+        "token_hash = 'x' WHERE name = 'carl'",
+        "name = 'bert' WHERE name = 'carl'",
+    ],
+)
+def test_nobody_becomes_an_operator_by_hand(vault: Vault, tokens: dict[str, str], sql: Sql, change: str) -> None:
+    """A row that was written without the store's keys lets nobody in, not even who was logged in."""
+    clerk = login(vault, tokens["clerk"])
+    sql(f"UPDATE operators SET {change}")  # noqa: S608 - the changes stand above
+    with pytest.raises(AccessError):
+        admit(vault, clerk, "view")
+    with pytest.raises(AccessError, match=r"changed by hand|not accepted"):
+        login(vault, tokens["clerk"].replace("carl", "bert" if "bert" in change else "carl"))
+
+
+def test_an_operator_is_not_made_by_hand() -> None:
+    """Only who logged in is one."""
+    with pytest.raises(AccessError, match="comes from"):
+        Operator("olga", None, object())
+
+
+def test_a_login_that_cannot_be_recorded_is_none(
+    vault: Vault, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a refusal that cannot be recorded is an error of the disk, not of the role."""
+    clerk = login(vault, tokens["clerk"])
+
+    def full(*_: object) -> int:
+        raise StorageError("c.db: the disk is full; free some space")
+
+    monkeypatch.setattr(type(vault.audit), "append", full)
+    with pytest.raises(StorageError, match="disk is full"):
+        login(vault, tokens["clerk"])
+    with pytest.raises(StorageError, match="disk is full"):
+        admit(vault, clerk, "erase")
+
+
+class TestWhatIsSeen:
+    """What an operator sees of a person."""
+
+    @pytest.fixture(autouse=True)
+    def person(self, vault: Vault) -> None:
+        """Store a person's values for two purposes."""
+        grant(vault, "draw", "newsletter")
+        give(vault, {"draw": {"email": "ana@x.example", "full_name": "Ana Lindqvist"}})
+        give(vault, {"newsletter": {"email": "ana@work.example"}})
+
+    def test_items_and_purposes_of_the_role_masked(self, vault: Vault, tokens: dict[str, str]) -> None:
+        """A clerk sees the email of the draw, masked, and that something else is there."""
+        permit = admit(vault, login(vault, tokens["clerk"]), "view")
+        with vault.database.read() as connection:
+            seen = see(vault, connection, SENDER, permit)
+        assert seen is not None
+        assert seen.values == {"draw": {"email": "an******"}}
+        assert (seen.withheld, seen.items) == (1, ("email",))
+        assert "ana@" not in repr(seen)
+
+    def test_the_officer_sees_all_and_says_why(self, vault: Vault, tokens: dict[str, str]) -> None:
+        """In the clear, with a reason; without one it is refused, and so is a role that masks."""
+        officer = login(vault, tokens["dpo"])
+        with pytest.raises(AccessError, match="need a reason of at least 8"):
+            admit(vault, officer, "view", clear=True)
+        with pytest.raises(AccessError, match="shows values in the clear"):
+            admit(vault, login(vault, tokens["clerk"]), "view", clear=True, reason="ticket 4711")
+        permit = admit(vault, officer, "view", clear=True, reason="ticket 4711")
+        with vault.database.read() as connection:
+            seen = see(vault, connection, SENDER, permit)
+        assert seen is not None
+        assert seen.values["draw"] == {"email": "ana@x.example", "full_name": "Ana Lindqvist"}
+        assert seen.values["newsletter"] == {"email": "ana@work.example"}
+
+    def test_no_key_of_another_purpose_is_unwrapped(
+        self, vault: Vault, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """So that a mistake above cannot open it."""
+        unwrapped: list[str] = []
+        original = DataKeys._unwrap
+
+        def watched(self: DataKeys, wrapped: bytes, subject_id: bytes, purpose: str) -> Any:
+            unwrapped.append(purpose)
+            return original(self, wrapped, subject_id, purpose)
+
+        monkeypatch.setattr(DataKeys, "_unwrap", watched)
+        permit = admit(vault, login(vault, tokens["clerk"]), "view")
+        with vault.database.read() as connection:
+            see(vault, connection, SENDER, permit)
+        assert set(unwrapped) == {"service", "draw"}
+
+    def test_nothing_without_a_permit_for_it(self, vault: Vault, tokens: dict[str, str]) -> None:
+        """A permit to rectify is none to view, and one that was copied and widened is none at all."""
+        permit = admit(vault, login(vault, tokens["clerk"]), "rectify")
+        with vault.database.read() as connection, pytest.raises(AccessError, match="not to view"):
+            see(vault, connection, SENDER, permit)
+        with pytest.raises(AccessError, match="made by"):
+            replace(permit, verb="view", _seal=None)
+
+    def test_what_is_named_must_be_reached(self, vault: Vault, tokens: dict[str, str]) -> None:
+        """A purpose or item that the role does not have is refused and recorded."""
+        mailer = login(vault, tokens["mailer"])
+        admit(vault, mailer, "audience", purposes=["newsletter"], items=["email"])
+        with pytest.raises(AccessError, match="does not reach the purpose 'draw'"):
+            admit(vault, mailer, "audience", purposes=["draw"])
+        with pytest.raises(AccessError, match="does not reach the item 'phone'"):
+            admit(vault, mailer, "audience", items=["phone"])
+        assert [each.outcome for each in records(vault)[-2:]] == ["refused", "refused"]
+
+
+class TestBreakingTheGlass:
+    """Going beyond a role in an emergency."""
+
+    def test_it_is_alarmed_recorded_and_reviewed(
+        self, vault: Vault, tokens: dict[str, str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """By somebody else, once."""
+        alarms: list[tuple[str, str, int]] = []
+        medic = login(vault, tokens["medic"])
+        permit = break_glass(vault, medic, "erase", "fire in the data centre", lambda *said: alarms.append(said))
+        assert (permit.role, permit.verb, permit.items, permit.clear) == ("break_glass", "erase", None, True)
+        with vault.database.read() as connection:
+            (entry,) = pending_reviews(vault, connection)
+        assert (entry.record.operator, entry.record.reason) == ("mia", "fire in the data centre")
+        assert alarms == [("mia", "erase", entry.seq)]
+        assert f"operator mia, to erase; record {entry.seq}" in caplog.text
+        own = break_glass(vault, medic, "audit", "fire in the data centre", lambda *_: None)
+        with pytest.raises(AccessError, match="who broke the glass cannot review it"):
+            review(vault, own, entry.seq)
+        officer = login(vault, tokens["dpo"])
+        review(vault, admit(vault, officer, "audit", reason="it was justified"), entry.seq)
+        with pytest.raises(AccessError, match="waits for no review"):
+            review(vault, admit(vault, officer, "audit"), entry.seq)
+        with vault.database.read() as connection:
+            assert len(pending_reviews(vault, connection)) == 1
+
+    def test_not_everybody_may(self, vault: Vault, tokens: dict[str, str]) -> None:
+        """A role must say so, and a reason be given; refusals are in the log."""
+        with pytest.raises(AccessError, match="may break the glass"):
+            break_glass(vault, login(vault, tokens["dpo"]), "view", "fire in the data centre", lambda *_: None)
+        with pytest.raises(AccessError, match="needs a --reason"):
+            break_glass(vault, login(vault, tokens["medic"]), "view", "fire", lambda *_: None)
+        refused = [each for each in records(vault) if each.verb == "break_glass"]
+        assert [each.outcome for each in refused] == ["refused", "refused"]
+
+    def test_who_has_the_machine_may(self, vault: Vault, tokens: dict[str, str]) -> None:
+        """When all tokens are lost; a revoked operator may not."""
+        assert tokens
+        permit = break_glass(vault, local_operator(), "operators", "all tokens are lost", lambda *_: None)
+        renewed = renew_token(vault, permit, "olga")
+        medic = login(vault, tokens["medic"])
+        revoke_operator(vault, admit(vault, login(vault, renewed), "operators"), "mia")
+        with pytest.raises(AccessError, match="was revoked"):
+            break_glass(vault, medic, "view", "fire in the data centre", lambda *_: None)
+
+    def test_an_alarm_that_fails_is_recorded(
+        self, vault: Vault, tokens: dict[str, str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The emergency goes on."""
+
+        def fails(*_: object) -> None:
+            raise SenderError("mail server localhost:25: it does not answer")
+
+        break_glass(vault, login(vault, tokens["medic"]), "view", "fire in the data centre", fails)
+        assert [each.outcome for each in records(vault) if each.verb == "break_glass"] == ["done", "failed"]
+        assert "could not be sent: mail server localhost:25" in caplog.text
