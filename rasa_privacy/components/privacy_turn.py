@@ -17,6 +17,7 @@ from rasa_privacy.consent.state import due
 from rasa_privacy.dialogue.turns import (
     ACTIONS,
     ANSWERS,
+    HEARD_WHILE_PAUSED,
     PENDING_SLOT,
     QUESTIONS,
     RESULT_SLOT,
@@ -52,6 +53,7 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         pending=pending_of(tracker) if tracker.latest_action_name != ACTION_LISTEN_NAME else _answered(tracker),
         active_loop=tracker.active_loop_name,
         active=None,
+        is_paused=tracker.is_paused(),
     )
     if running is None or state is None:
         return view
@@ -156,6 +158,19 @@ def dropped_before_consent(tracker: DialogueStateTracker) -> bool:
         return bool(find(message.text))
     except DetectorError:
         return True
+
+
+def is_heard_while_paused(tracker: DialogueStateTracker) -> bool:
+    """Return whether a message is ours although a human has taken the conversation over.
+
+    That is a request by a fixed wording or a button, or the answer to our question whether to erase; never a guess, and
+    never a yes, since nothing goes on in a paused conversation.
+    """
+    turns, message = turns_of(tracker), tracker.latest_message
+    if turns is None or message is None or message.intent_name not in HEARD_WHILE_PAUSED:
+        return False
+    sure = float((message.intent or {}).get("confidence") or 0.0) >= 1.0
+    return sure and turns.decide(turn_view(tracker)) is not None
 
 
 def _has_resumed(tracker: DialogueStateTracker) -> bool:

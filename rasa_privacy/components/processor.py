@@ -3,9 +3,11 @@
 1. Before a message is parsed, an action predicted or a payload sent, the person's consent is read in a thread, so that
    the components that need it do not read the database in Rasa's event loop. It is read anew for each step: a grant
    that an action made counts for the next prediction of the same turn.
-2. A message that nobody typed (`triggers.py`) is stopped where the person must not be written to.
+2. A message that nobody typed, or an action that is named from outside (`triggers.py`), is stopped where the person
+   must not be written to.
 3. Global Privacy Control (`channels.py`) is recorded before the message that brought it is handled.
-4. Where the store fails, the person is told so; Rasa itself would answer nothing.
+4. While the conversation is paused, STOP and the like are obeyed all the same, and nothing else.
+5. Where the store fails, the person is told so; Rasa itself would answer nothing.
 """
 
 import logging
@@ -14,6 +16,7 @@ from typing import Any
 from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
 from rasa_privacy.components.emitted_tracker import Recent
+from rasa_privacy.components.privacy_turn import is_heard_while_paused
 from rasa_privacy.components.rasa_api import (
     CollectingOutputChannel,
     DialogueStateTracker,
@@ -30,15 +33,17 @@ from rasa_privacy.components.triggers import (
     SUPPRESSED,
     TriggerRefusedError,
     answer,
+    execution_refusal_of,
     has_spoken,
     is_refusal,
     is_triggered,
+    record_refusal,
     refusal_of,
 )
 from rasa_privacy.consent.opt_out_signals import record_gpc
 from rasa_privacy.dialogue.turns import CLOSED
 from rasa_privacy.errors import ModelMismatchError, PrivacyError
-from rasa_privacy.rights.suppression import suppressed
+from rasa_privacy.rights.reach import must_not_be_reached
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +89,10 @@ class ConsentProcessor(MessageProcessor):
         finally:
             runtime.forget()
 
+    def _should_handle_message(self, tracker: DialogueStateTracker) -> bool:
+        """Return whether something is said to a message: also while a human has taken over, where a right is used."""
+        return bool(super()._should_handle_message(tracker)) or is_heard_while_paused(tracker)
+
     def predict_next_with_tracker_if_should(self, tracker: DialogueStateTracker) -> Any:
         """Predict the next action; what was read ahead holds for this prediction only.
 
@@ -114,9 +123,25 @@ class ConsentProcessor(MessageProcessor):
             await super().trigger_external_user_uttered(intent_name, entities, tracker, output_channel)
         except TriggerRefusedError as refused:
             logger.warning("An external trigger was stopped: %s.", refused)
+            await _audit(tracker.sender_id, refused)
             if has_spoken(tracker):
                 await self.save_tracker(tracker)  # what was said before must not be forgotten
             raise answer(refused) from None
+
+    async def execute_action(self, sender_id: str, action_name: str, *arguments: Any, **named: Any) -> Any:
+        """Run an action that somebody named from outside, unless the person must not be written to.
+
+        Raises:
+            TriggerRefusedError: It was stopped; Rasa's HTTP server answers 500 with the reason.
+        """
+        try:
+            await _check_suppression(sender_id)
+            await _check_execution(sender_id, action_name)
+        except TriggerRefusedError as refused:
+            logger.warning("An action was not executed from outside: %s.", refused)
+            await _audit(sender_id, refused)
+            raise
+        return await super().execute_action(sender_id, action_name, *arguments, **named)
 
     async def handle_reminder(self, reminder_event: Any, sender_id: str, output_channel: Any) -> None:
         """Handle a reminder; one that was stopped has nobody to answer to."""
@@ -168,22 +193,48 @@ async def _read_ahead_of(sender_id: str) -> None:
 
 
 async def _check_suppression(sender_id: str) -> None:
-    """Stop a trigger to a suppressed person.
+    """Stop a trigger to a person who is suppressed, or a contact of whom is.
 
     Raises:
-        TriggerRefusedError: The person is suppressed.
+        TriggerRefusedError: The person must not be written to.
     """
     running = runtime.current()
     if running is None:
         return
     vault = running.vault
 
-    def look(_: Any) -> str | None:
+    def look(_: Any) -> bool:
         with vault.database.read() as connection:
-            return suppressed(vault, connection, sender_id)
+            return must_not_be_reached(vault, connection, sender_id)
 
-    if await running.patience.run(look) is not None:
+    if await running.patience.run(look):
         raise TriggerRefusedError(SUPPRESSED)
+
+
+async def _check_execution(sender_id: str, action: str) -> None:
+    """Stop an action that is named from outside and lacks consent, or comes in quiet hours.
+
+    Raises:
+        TriggerRefusedError: It must not run.
+    """
+    running = runtime.current()
+    if running is None:
+        return
+    try:
+        state = await running.patience.run(lambda _: runtime.read_consent(running, sender_id))
+    except PrivacyError:
+        state = None
+    active = state.active if state is not None else frozenset()
+    reason = execution_refusal_of(running.vault.policy, action, active, running.vault.clock())
+    if reason is not None:
+        raise TriggerRefusedError(reason)
+
+
+async def _audit(sender_id: str, refused: TriggerRefusedError) -> None:
+    running = runtime.current()
+    if running is not None:
+        vault = running.vault
+        await running.patience.run(lambda _: record_refusal(vault, sender_id, str(refused)))
 
 
 async def _record_signal(message: UserMessage) -> None:

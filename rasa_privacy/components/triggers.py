@@ -1,25 +1,36 @@
-"""External triggers: an intent that nobody typed must not reach who may not be written to.
+"""External triggers: what nobody typed must not reach who may not be written to.
 
-They come by `trigger_intent` or from a reminder.
+They come by `trigger_intent`, from a reminder, or as an action that is named past the dialogue (`POST .../execute`).
 
 Rules:
 
-1. A suppressed person is written to by no trigger.
+1. A suppressed person is written to by no trigger; nor is who has a suppressed contact on file.
 2. A trigger that leads to a guarded action runs only with consent. Asking for the consent would be a message that
    nobody wanted, so the gate's question is not asked then either.
 3. In the quiet hours of a purpose nothing that it guards is triggered.
-4. The caller gets 409 with the reason; a reminder ends silently. The log has the reason and nobody's name.
+4. The caller gets 409 with the reason (of an action that was to be executed 500, since Rasa turns every error of that
+   door into it); a reminder ends silently. The log has the reason and nobody's name, the audit log the random id too.
 """
 
+import logging
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, BotUttered, DialogueStateTracker, UserUttered, http_error
 from rasa_privacy.consent.quiet_hours import is_quiet
 from rasa_privacy.dialogue.turns import ASK, CLOSED
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.needs import VALIDATION
+from rasa_privacy.policy.verbs import TRIGGER
+from rasa_privacy.storage.audit_record import AuditRecord
+from rasa_privacy.storage.vault import Vault
 
+logger = logging.getLogger(__name__)
+
+#: Who is in the audit log for what comes from outside: Rasa knows nothing of its callers.
+SERVER: Final = "rasa-server"
 SUPPRESSED = "the person must not be written to (suppressed)"
 NO_CONSENT = "what it leads to needs a consent that the person has not given"
 
@@ -42,9 +53,29 @@ def refusal_of(policy: Policy, action: str, now: datetime) -> str | None:
         action: What the gate lets run.
         now: The moment, aware.
     """
-    if action in (ASK, CLOSED):
-        return NO_CONSENT
-    for purpose in policy.purposes_guarding(action):
+    return NO_CONSENT if action in (ASK, CLOSED) else _quiet(policy, _guarding(policy, action), now)
+
+
+def execution_refusal_of(policy: Policy, action: str, active: Collection[str], now: datetime) -> str | None:
+    """Return why an action must not be executed from outside, or None.
+
+    Args:
+        policy: The privacy.yml in force.
+        action: Its name.
+        active: Purposes that the person allows.
+        now: The moment, aware.
+    """
+    guarding = _guarding(policy, action)
+    return NO_CONSENT if not guarding <= set(active) else _quiet(policy, guarding, now)
+
+
+def _guarding(policy: Policy, action: str) -> set[str]:
+    """Return the purposes that guard an action, or the form that it validates."""
+    return {*policy.purposes_guarding(action), *policy.purposes_guarding(action.removeprefix(VALIDATION))}
+
+
+def _quiet(policy: Policy, purposes: Collection[str], now: datetime) -> str | None:
+    for purpose in sorted(purposes):
         if is_quiet(policy.purposes[purpose].quiet_hours, now):
             return f"purpose '{purpose}' has quiet hours now"
     return None
@@ -63,6 +94,20 @@ def has_spoken(tracker: DialogueStateTracker) -> bool:
 def answer(refused: TriggerRefusedError) -> Exception:
     """Return what the caller gets: 409 where there is an HTTP server."""
     return http_error(409, "Conflict", f"The intent was not triggered: {refused}.") or refused
+
+
+def record_refusal(vault: Vault, sender_id: str, reason: str) -> None:
+    """Write to the audit log that a trigger was stopped; one that cannot be written is stopped all the same."""
+
+    def write(connection: Any) -> None:
+        subject_id = vault.subjects.find(connection, sender_id)
+        made = AuditRecord(vault.clock(), SERVER, TRIGGER, "refused", subject_id=subject_id, reason=reason)
+        vault.audit.append(connection, made)
+
+    try:
+        vault.database.transact(write)
+    except PrivacyError:
+        logger.exception("That a trigger was stopped is not in the audit log.")
 
 
 def is_refusal(error: Any) -> bool:

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.consent.ledger import Evidence, record_answer
-from rasa_privacy.consent.state import BY_CODE
+from rasa_privacy.consent.state import BY_CODE, CLOCK_TOLERANCE
 from rasa_privacy.crypto.identity import SERVICE, no_conversation
 from rasa_privacy.crypto.sealing import open_sealed, seal
 from rasa_privacy.crypto.segment import NONCE_BYTES
@@ -120,7 +120,7 @@ def waiting_contact(vault: Vault, connection: Any, subject_id: bytes, purpose: s
         MalformedSegmentError: It does not follow the format.
     """
     waiting = opt_in_codes.find(connection, subject_id, purpose)
-    if waiting is None or waiting.is_confirmed or waiting.contact is None or waiting.expires_at <= now:
+    if waiting is None or waiting.is_confirmed or waiting.contact is None or not _is_live(waiting, now):
         return None
     key = vault.data_keys.get(connection, subject_id, SERVICE)
     if key is None:
@@ -192,7 +192,7 @@ def _confirm(  # noqa: PLR0913, PLR0917 - as begin
     waiting = opt_in_codes.find(connection, subject_id, purpose)
     if waiting is None or waiting.is_confirmed or waiting.contact is None:
         return _Refusal("no code waits for an answer; ask for a new one")
-    if waiting.expires_at <= evidence.at:
+    if not _is_live(waiting, evidence.at):
         return _Refusal("the code has ended; ask for a new one")
     if waiting.attempts >= MAX_ATTEMPTS:
         return _Refusal("too many wrong codes came back; ask for a new one when this one has ended")
@@ -206,6 +206,11 @@ def _confirm(  # noqa: PLR0913, PLR0917 - as begin
     done = OptInCode(confirmation_of(vault, subject_id, purpose, contact), evidence.at, CONFIRMED)
     opt_in_codes.put(connection, subject_id, purpose, done)
     return None
+
+
+def _is_live(waiting: OptInCode, now: datetime) -> bool:
+    """Return whether a code counts; one from the future, by a clock that went back, has ended too."""
+    return now < waiting.expires_at <= now + LIFETIME + CLOCK_TOLERANCE
 
 
 def confirmation_of(vault: Vault, subject_id: bytes, purpose: str, contact: str) -> bytes:

@@ -118,6 +118,8 @@ REPLIES: Final = (
     "privacy_code",
     "privacy_resend",
 )
+#: What is obeyed while a human has taken the conversation over.
+HEARD_WHILE_PAUSED: Final = (*_REQUESTS, "privacy_refuse", "privacy_confirm", "privacy_cancel")
 #: Every intent that this package adds.
 INTENTS: Final = (*_REQUESTS, *REPLIES)
 
@@ -211,6 +213,7 @@ class TurnView:
         age: The age in years that must be asked for before consent; None where there is none to ask.
         is_too_young: Whether the person said in this session to be younger.
         waiting: Purposes for which a one-time code waits to come back.
+        is_paused: Whether a human has taken the conversation over.
         has_resumed: Whether an answer of this turn let an action run that the gate had held back.
     """
 
@@ -225,6 +228,7 @@ class TurnView:
     age: int | None = None
     is_too_young: bool = False
     waiting: frozenset[str] = frozenset()
+    is_paused: bool = False
     has_resumed: bool = False
 
 
@@ -409,6 +413,8 @@ class Turns:
 
     def _return(self, view: TurnView) -> Decision:
         """After an answer: back to the question that waits, to the loop that runs, or to the person."""
+        if view.is_paused:
+            return Decision(LISTEN)
         held = self._guard_loop(view)
         if held is not None and view.last_action == WITHDRAW:
             return Decision(LISTEN, pending=None, end_loop=True)

@@ -35,5 +35,8 @@ TRAINING: Final = "training"
 BREAK_GLASS: Final = "break_glass"
 REVIEW: Final = "review"
 
+#: And what came from outside by itself: a message that nobody typed, or an action that was named past the dialogue.
+TRIGGER: Final = "trigger"
+
 #: Every word of the audit log.
-AUDITED: Final = frozenset((*VERBS, LOGIN, TRAINING, BREAK_GLASS, REVIEW))
+AUDITED: Final = frozenset((*VERBS, LOGIN, TRAINING, BREAK_GLASS, REVIEW, TRIGGER))

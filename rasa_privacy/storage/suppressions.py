@@ -14,6 +14,7 @@ from rasa_privacy.storage.tables import suppressions, to_micros
 
 _S: Final = suppressions.c
 _FOUND: Final = select(_S.contact_index, _S.reason).where(_S.contact_index.in_(bindparam("indexes", expanding=True)))
+_ANY: Final = select(_S.reason).limit(1)
 _INSERT: Final = insert(suppressions)
 _REASON: Final = update(suppressions).where(_S.contact_index == bindparam("row")).values(reason=bindparam("new"))
 _DELETE: Final = delete(suppressions).where(_S.contact_index.in_(bindparam("indexes", expanding=True)))
@@ -46,6 +47,11 @@ def put(conn: Connection, indexes: Iterable[bytes], reason: str, at: datetime, *
     if new:
         conn.execute(_INSERT, new)
     return len(new)
+
+
+def is_any(conn: Connection) -> bool:
+    """Return whether anybody is suppressed."""
+    return conn.execute(_ANY).first() is not None
 
 
 def reasons_of(conn: Connection, indexes: Collection[bytes]) -> dict[bytes, str]:

@@ -157,3 +157,30 @@ def test_nothing_is_shrugged_at_after_a_resumed_action(store: Any, tracker: Any,
     assert turns.gate("action_hours", view) is None
     tracker.update(events.UserUttered("hm", {"name": "greet"}))
     assert turns.gate("action_default_fallback", untouched.privacy_turn.turn_view(tracker)) is None
+
+
+@pytest.mark.parametrize(
+    ("intent", "confidence", "heard"),
+    [
+        ("privacy_stop", 1.0, True),
+        ("privacy_delete", 1.0, True),
+        ("privacy_delete", 0.97, False),
+        ("privacy_grant", 1.0, False),
+        ("privacy_refuse", 1.0, False),
+        ("enter_draw", 1.0, False),
+    ],
+)
+def test_rights_are_used_while_a_human_has_taken_over(
+    untouched: Any, store: Any, intent: str, confidence: float, *, heard: bool
+) -> None:
+    """A fixed wording or a button; a guess, a yes, and an answer to no question are left to the human."""
+    tracker = store.init_tracker(SENDER)
+    events = untouched.rasa_events
+    for event in (
+        events.ConversationPaused(),
+        events.ActionExecuted("action_listen"),
+        events.UserUttered("words", {"name": intent, "confidence": confidence}),
+    ):
+        tracker.update(event)
+    assert untouched.privacy_turn.is_heard_while_paused(tracker) is heard
+    assert not untouched.privacy_turn.is_heard_while_paused(tracker.copy())

@@ -285,3 +285,18 @@ def test_a_withdrawal_names_an_optional_item(read: Any) -> None:
     said = read("I take back my consent for my postcode", "privacy_withdraw", 0.95)
     assert [each["value"] for each in said.get("entities")] == ["draw:postcode"]
     assert read("I take back my consent for my phone number", "privacy_withdraw", 0.95).get("entities") == []
+
+
+@pytest.mark.parametrize("pending", [CONSENT, Pending("optional", None, ("draw",), items=("postcode",)), WHERE, CODE])
+@pytest.mark.parametrize("said", ["yes ", "I agree, yes, please do. ", "yes\u200b", "123456 "])
+def test_a_reply_of_ten_thousand_characters_is_no_yes(read: Any, pending: Pending, said: str) -> None:
+    """Whatever it repeats, and however sure the classifier is."""
+    message = read((said * 10_000)[:10_000], "privacy_grant", 1.0, (EMAIL,), pending=pending)
+    assert intent_of(message) == "privacy_unclear"
+    assert message.get("entities") == []
+
+
+def test_a_reply_in_an_unknown_language_is_no_yes(read: Any) -> None:
+    """It is asked about again, as any answer that nobody understood."""
+    for said in ("\u043d\u0443 \u0434\u0430", "tak zgadzam sie", "\u540c\u610f", "\U0001f44d\U0001f44d"):
+        assert intent_of(read(said, "nlu_fallback", 1.0, pending=CONSENT)) == "privacy_unclear", said

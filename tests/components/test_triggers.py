@@ -9,8 +9,9 @@ import pytest
 
 from rasa_privacy.dialogue.turns import CLOSED
 from rasa_privacy.policy.model import QuietHours
-from rasa_privacy.rights.suppression import STOP, suppress
-from tests.support.vaults import SENDER, grant, ledger_events
+from rasa_privacy.rights.reach import must_not_be_reached
+from rasa_privacy.rights.suppression import OPERATOR, STOP, suppress, suppress_contacts
+from tests.support.vaults import SENDER, give, grant, ledger_events
 
 pytestmark = pytest.mark.rasa
 
@@ -71,6 +72,88 @@ async def test_a_suppressed_person_is_reached_by_no_trigger(trigger: Any, store:
         error = await trigger(action)
         assert isinstance(error, refused)
         assert "suppressed" in str(error)
+
+
+def suppress_contact(store: Any, contact: str) -> None:
+    """Put a contact on the list."""
+    vault = store._vault
+    vault.database.transact(lambda conn: suppress_contacts(vault, conn, [contact], OPERATOR, vault.clock()))
+
+
+def audited(store: Any) -> list[tuple[str, str, bool]]:
+    """Return outcome and reason of each trigger in the audit log, and whether it says of whom."""
+    with store._vault.database.read() as conn:
+        records = [entry.record for entry in store._vault.audit.entries(conn) if entry.record.verb == "trigger"]
+    return [(each.outcome, each.reason, each.subject_id is not None) for each in records]
+
+
+async def test_a_suppressed_contact_on_file_stops_triggers(trigger: Any, store: Any, refused: Any) -> None:
+    """Whatever it is on file for, and also where an older value of it was suppressed."""
+    vault = store._vault
+    grant(vault, "draw", "newsletter")
+    give(vault, {"draw": {"email": "ana@example.com"}, "newsletter": {"email": "new@example.com"}})
+    suppress_contact(store, "somebody.else@example.com")
+    assert await trigger("utter_greet") is None
+    suppress_contact(store, "ANA@example.com")
+    error = await trigger("utter_greet")
+    assert isinstance(error, refused)
+    assert audited(store) == [("refused", "the person must not be written to (suppressed)", True)]
+
+
+async def test_who_cannot_be_read_is_not_written_to(store: Any, sql: Any) -> None:
+    """Nobody can tell which contacts are on file."""
+    vault = store._vault
+    grant(vault, "newsletter")
+    give(vault, {"newsletter": {"email": "ana@example.com"}})
+    suppress_contact(store, "somebody.else@example.com")
+    sql("UPDATE segments SET sealed = zeroblob(60) WHERE purpose = 'newsletter'")
+    with vault.database.read() as conn:
+        assert must_not_be_reached(vault, conn, SENDER)
+
+
+@pytest.fixture
+def execute(store: Any, bot_of: Any, untouched: Any) -> Callable[..., Any]:
+    """Return a function that executes an action as the HTTP API does; returns the error, or None."""
+    bot = bot_of(store)
+
+    async def run(action: str) -> Any:
+        prediction = untouched.rasa_api.PolicyPrediction.for_action_name(store.domain, action, "any", 1.0)
+        channel = untouched.CollectingOutputChannel()
+        try:
+            await bot.processor.execute_action(SENDER, action, channel, bot.processor.nlg, prediction)
+        except Exception as error:  # noqa: BLE001 - the caller's
+            return error
+        return None
+
+    return run
+
+
+async def test_an_action_from_outside_meets_the_same_rules(execute: Any, store: Any, refused: Any, clock: Any) -> None:
+    """Consent, quiet hours, suppression of the sender and of a contact, each with its reason, and in the audit log."""
+    vault = store._vault
+    assert "consent" in str(await execute("action_submit"))
+    assert await stored_events(store) == []
+    assert await execute("action_hours") is None
+    hours = QuietHours(from_="12:00", to="14:00", time_zone="UTC")
+    vault.policy.purposes["draw"] = msgspec.structs.replace(vault.policy.purposes["draw"], quiet_hours=hours)
+    grant(vault, "draw")
+    assert "quiet hours" in str(await execute("action_submit"))
+    clock.advance(hours=8)
+    assert await execute("action_submit") is None
+    give(vault, {"draw": {"email": "ana@example.com"}})
+    suppress_contact(store, "ana@example.com")
+    error = await execute("action_hours")
+    assert isinstance(error, refused)
+    assert "suppressed" in str(error)
+    assert [reason.split()[0] for _, reason, _ in audited(store)] == ["what", "purpose", "the"]
+    assert SENDER not in str(audited(store))
+
+
+async def test_an_unreadable_ledger_executes_nothing_guarded(execute: Any, store: Any, sql: Any) -> None:
+    """Nobody can tell, so it is no."""
+    grant(store._vault, "draw")
+    sql("UPDATE ledger SET purpose = 'fitting'")
+    assert "consent" in str(await execute("action_submit"))
 
 
 async def test_quiet_hours_stop_what_the_purpose_guards(

@@ -1,5 +1,7 @@
 """The privacy turns as a table: what the bot does next, given what it sees."""
 
+from dataclasses import replace
+
 import pytest
 
 from rasa_privacy.dialogue.turns import (
@@ -199,3 +201,10 @@ def test_pending_survives_the_slot() -> None:
     """What is written to the slot is what is read back."""
     for pending in (CONSENT, ERASURE, Pending("consent", None, ("a", "b"), dropped=True)):
         assert Pending.from_slot(pending.to_slot()) == pending
+
+
+def test_nothing_goes_on_in_a_paused_conversation() -> None:
+    """What was asked is answered; neither the form nor our own question comes back while a human is there."""
+    assert TURNS.decide(replace(view("privacy_access", active=DRAW), is_paused=True)) == Decision(SHOW, None)
+    for seen in (view(last=SHOW, loop="lead_form", active=DRAW), view("privacy_why", last=EXPLAIN, pending=CONSENT)):
+        assert TURNS.decide(replace(seen, is_paused=True)) == Decision(LISTEN)

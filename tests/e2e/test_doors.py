@@ -32,12 +32,12 @@ def grant(bot: RunningBot, person: Person) -> None:
 
 
 def test_executed_action_without_consent_is_rejected(bot: RunningBot) -> None:
-    """`POST /execute` names an action past the ensemble; the payload guard stops it before it is sent."""
+    """`POST /execute` names an action past the ensemble; it is stopped before anything is sent, and the caller told."""
     person = new_person()
     bot.chat(person.sender).say("hello")
-    api(bot, person, "execute", {"name": "action_submit_entry"})
-    tracker = api(bot, person, "tracker?include_events=ALL")
-    assert tracker["events"][-1]["event"] == "action_execution_rejected"
+    with pytest.raises(ServerError, match="500"):
+        api(bot, person, "execute", {"name": "action_submit_entry"})
+    assert b"needs a consent that the person has not given" in bot.servers.logs[0].read_bytes()
     assert not any(b'"next_action": "action_submit_entry"' in payload for payload in bot.payloads(person.sender))
 
 
@@ -79,6 +79,23 @@ def test_external_intent_does_not_open_the_gate(bot: RunningBot) -> None:
     assert ledger_of(bot, person.sender) == []
     assert stored_values(bot, person.sender) == {}
     assert_nowhere(person.values, bot.sinks())
+
+
+def test_stop_is_obeyed_while_a_human_has_taken_over(bot: RunningBot) -> None:
+    """Rasa predicts nothing in a paused conversation; an opt-out and a deletion do not wait for its end."""
+    person = new_person()
+    grant(bot, person)
+    chat = bot.chat(person.sender)
+    chat.say(person.name)
+    api(bot, person, "tracker/events", [{"event": "pause"}])
+    assert chat.say("hello") == []
+    (stopped,) = chat.say("STOP")
+    assert "opted out" in stopped.text
+    assert ledger_of(bot, person.sender)[-1] == ("prize_draw", "withdrawn")
+    assert stored_values(bot, person.sender) == {}
+    assert chat.say("hello") == []
+    chat.say("delete my data")
+    assert "Deleted" in chat.press("Yes, delete it")[0].text
 
 
 def test_browser_signal_is_recorded_once(bot: RunningBot) -> None:
