@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from rasa_privacy.access.admission import admit_local
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.ledger import record_answer, state_of
 from rasa_privacy.errors import LedgerError, OptInError, PolicyError, PrivacyError
@@ -32,7 +33,8 @@ from tests.support.vaults import (
 
 def members(vault: Vault) -> list[str]:
     """Return the newsletter's audience."""
-    return [each.sender_id for each in audience(vault, "newsletter", None, vault.clock(), Tally())]
+    permit = admit_local(vault, "audience")
+    return [each.sender_id for each in audience(vault, permit, "newsletter", None, vault.clock(), Tally())]
 
 
 # A ledger that fails verification.
