@@ -30,6 +30,10 @@ _BRANDS: Final = (
     ("Verve", re.compile("506[01]|507[89]|6500"), (16, 18, 19)),
 )
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # the digit sum of twice the digit
+_BRANDS_OF: Final = {
+    length: re.compile("|".join(start.pattern for _, start, lengths in _BRANDS if length in lengths))
+    for length in _CARD_DIGITS
+}
 
 _IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ \u00a0.-]?[0-9]{2}")
 _IBAN_LEAD: Final = 3  # characters before its first digit
@@ -97,6 +101,8 @@ def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each IBAN."""
     plain, done = text.plain, 0
     for zone in text.zones:
+        if not zone.letters:
+            continue
         for start in _IBAN_START.finditer(plain, max(0, zone.start - _IBAN_LEAD), zone.end):
             rest = _IBAN_REST.match(plain, start.end())
             if rest is None or start.start() < done:

@@ -27,6 +27,7 @@ _KEY: Final = re.compile(
     r"|key-[0-9a-f]{32}|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}|eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,4000}"
     r"(?:\.[A-Za-z0-9_-]{0,1000})?"
 )
+_KEY_START: Final = re.compile(r"^[\"'`(\[{<]?|[=:,;&|>\"'(]")
 _HEAD: Final = "-----begin "
 _BLOCK: Final = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.{0,8000}?(?:-----END [A-Z ]{0,40}-----|$)", re.DOTALL
@@ -44,10 +45,10 @@ _SPOKEN: Final = (
     r"|pass ?code|"
     r"parola d'ordine"
 )
-_PASS_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola")
 _PASSWORD: Final = re.compile(
     rf"(?<![a-z])(?:{_SPOKEN})s?(?P<link>(?: (?:for|to|of|fur|pour|para|per|voor) [\w ]{{1,24}}?)?"
-    r"(?: ?[:=] ?| (?:is|ist|lautet|est|es|e'|e|sera|was|war|would be) ?:? ?))[\"'\u201c\u201e\u00ab`]?"
+    r"(?: ?[:=] ?| (?:is|ist|lautet|est|es|e'|e|sera|was|war|would be) ?:? ?| (?=[^\s]{0,40}[0-9])))"
+    r"[\"'\u201c\u201e\u00ab`]?"
     r"(?P<value>(?!\[[a-z_]{1,40}\])[^\s\"'\u201d\u00bb`]{3,128})"
 )
 _PIN: Final = re.compile(
@@ -76,10 +77,8 @@ def key_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
         yield from (found.span() for found in _BLOCK.finditer(text.plain))
     for start, end in text.long_words:
         word = text.plain[start:end]
-        found = list(_KEY.finditer(word)) if len(word) <= 10_000 else []  # noqa: PLR2004 - longer than any key
-        for key in found:
-            if key.start() == 0 or not word[key.start() - 1].isalnum():
-                yield start + key.start(), start + key.end()
+        found = [key for begin in _KEY_START.finditer(word) if (key := _KEY.match(word, begin.end()))]
+        yield from ((start + key.start(), start + key.end()) for key in found)
         if not found:
             yield from _named_key(text, start, word)
 
@@ -103,12 +102,11 @@ def _is_random(value: str) -> bool:
 def password_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each password or PIN."""
     lower = text.lower
-    if any(hint in lower for hint in _PASS_HINTS):
-        for found in _PASSWORD.finditer(lower):
-            start, end = found.span("value")
-            value = text.plain[start:end].rstrip(".,;!?)")
-            if len(value) > 2 and (_is_given(found["link"]) or _is_no_word(value)):  # noqa: PLR2004 - no "is a"
-                yield start, start + len(value)
+    for found in _PASSWORD.finditer(lower):
+        start, end = found.span("value")
+        value = text.plain[start:end].rstrip(".,;!?)")
+        if len(value) > 2 and (_is_given(found["link"]) or _is_no_word(value)):  # noqa: PLR2004 - no "is a"
+            yield start, start + len(value)
     if "pin" in lower:
         for found in _PIN.finditer(lower):
             if len(found[1]) != _POSTAL_PIN or " code" not in found[0]:

@@ -39,13 +39,11 @@ _DATE: Final = re.compile(
     rf"|(?:{_MONTHS})\.?[ -]{_DAY}(?:st|nd|rd|th)?,? ?{_YEAR})(?!\w)(?![./-][0-9])"
 )
 _FEWEST_DIGITS: Final = 3  # "5 May 90"
-_PADDING: Final = 16
+_PADDING: Final = 28  # characters of a day and a month before the year
 
 
 def birth_date_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each date of birth."""
-    if not BIRTH.may_be_in(text):
-        return
     for zone in text.zones:
         if zone.digits < _FEWEST_DIGITS or not says(text, zone.start, zone.end, BIRTH):
             continue

@@ -87,10 +87,21 @@ DETECTORS: Final[Mapping[str, Detector]] = MappingProxyType(
 
 #: The fewest digits that stand close together where one of these is; a text with fewer is not searched for it.
 _DIGITS: Final[Mapping[str, int]] = {
-    "iban": 7, "payment_card": 13, "ip_address": 0, "mac_address": 0, "coordinates": 6, "birth_date": 3, "passport": 4,
-    "driving_licence": 4, "vehicle_plate": 2, "postcode": 2, "phone": 7,
-    **{name: number.digits for name, number in NATIONAL_IDS.items()},
+    "iban": 7, "payment_card": 13, "coordinates": 6, "birth_date": 3, "passport": 4, "driving_licence": 4,
+    "vehicle_plate": 2, "postcode": 2, "phone": 7, **{name: number.digits for name, number in NATIONAL_IDS.items()},
 }  # fmt: skip
+
+#: Features (`SearchedText.features`) of which a text has at least one where one of these is.
+_FEATURES: Final[Mapping[str, frozenset[str]]] = {
+    "url_credentials": frozenset({"link"}),
+    "api_key": frozenset({"long word"}),
+    "crypto_wallet": frozenset({"long word"}),
+    "password": frozenset({"word for a secret"}),
+    "iban": frozenset({"letters by digits"}),
+    "ip_address": frozenset({"parted by signs"}),
+    "mac_address": frozenset({"pairs"}),
+    **{name: number.features for name, number in NATIONAL_IDS.items()},
+}
 
 
 def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ...] = DEFAULT_REGIONS) -> list[Finding]:
@@ -115,12 +126,17 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
     most = max((zone.digits for zone in searched.zones), default=0)
     findings: list[Finding] = []
     for name in DETECTORS:
-        if name in wanted and most >= _DIGITS.get(name, 0):
+        if name in wanted and most >= _DIGITS.get(name, 0) and _may_hold(searched, name):
             spans = _run(name, searched)
             findings += [Finding(*searched.span(start, end), name) for start, end in spans]
             # What an email address takes may be the end of a longer number, so it stays for the others to see.
             searched = searched if name == "email" else searched.without(spans)
     return _joined(findings)
+
+
+def _may_hold(text: SearchedText, name: str) -> bool:
+    needed = _FEATURES.get(name)
+    return needed is None or not needed.isdisjoint(text.features)
 
 
 def _known_names(names: Iterable[str]) -> frozenset[str]:

@@ -46,8 +46,8 @@ _BARE_PLATE: Final = re.compile(
 _NAMED_PLATE: Final = re.compile(
     r"(?<![\w-])(?:[A-Z]{2}[ -]?[0-9]{2}[ -]?[A-Z]{3}|[A-Z]{2}[ -]?[0-9]{3}[ -]?[A-Z]{2}"
     r"|[A-Z]{2}[ -]?[0-9]{1,2}[ -]?[A-Z]{1,3}[ -]?[0-9]{4}|[0-9]{4}[ -]?[A-Z]{3}"
-    r"|[A-Z]{1,3}[ :-]{1,2}[A-Z]{1,2}[ -]?[0-9]{1,4}[EH]?|[A-Z0-9]{1,3}-[A-Z0-9]{2,3}-[A-Z0-9]{1,2}"
-    r"|[A-Z]{3}[ -]?[0-9][A-Z][0-9]{2}|[A-Z]{1,3}[ -]?[0-9]{3,4}(?:[ -]?[A-Z]{1,3})?"
+    r"|(?-i:[A-Z]{1,3})[ :-]{1,2}[A-Z]{1,2}[ -]?[0-9]{1,4}[EH]?|[A-Z0-9]{1,3}-[A-Z0-9]{2,3}-[A-Z0-9]{1,2}"
+    r"|[A-Z]{3}[ -]?[0-9][A-Z][0-9]{2}|(?:[A-Z]{1,3}-?|(?-i:[A-Z]{1,3}) )[0-9]{3,4}(?:[ -]?[A-Z]{1,3})?"
     r"|[0-9]{1,3}[ -]?[A-Z]{2,3}[ -]?[0-9]{0,3}"
     r"|[0-9][A-Z]{3}[0-9]{3})(?![\w-])",
     re.IGNORECASE,
@@ -69,14 +69,12 @@ def licence_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each driving licence's number."""
     yield from _mixed(text, _LICENCE, _LICENCE_CHARACTERS)
     for zone in text.zones:
-        if zone.digits >= 6:  # noqa: PLR2004 - a birthday's
+        if zone.digits >= 6 and zone.letters:  # noqa: PLR2004 - a birthday's
             for found in _DVLA.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
                 yield found.span()
 
 
 def _mixed(text: SearchedText, context: Context, characters: range) -> Iterator[tuple[int, int]]:
-    if not context.may_be_in(text):
-        return
     for zone in text.zones:
         if zone.digits < _FEWEST_DIGITS or not says(text, zone.start, zone.end, context):
             continue
@@ -101,7 +99,7 @@ def plate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     for zone in text.zones:
         start, end = max(0, zone.start - _PADDING), zone.end + _PADDING
         named = says(text, zone.start, zone.end, _PLATE)
-        if not named and not text.has_capitals(start, end):
+        if not named and not zone.letters:
             continue
         for found in (_NAMED_PLATE if named else _BARE_PLATE).finditer(text.plain, start, end):
             if named and (_NO_CLOCK.search(found[0]) or not _has_letters(found[0])):

@@ -21,24 +21,22 @@ from stdnum.it import codicefiscale
 from stdnum.nl import bsn
 from stdnum.us import ssn
 
-from rasa_privacy.minimize.context import Context, is_alone, is_other, says
+from rasa_privacy.minimize.context import Context, is_answer, is_other, says
 from rasa_privacy.minimize.searched_text import SearchedText, Zone
 
 _GAP: Final = r"[ ./-]{0,2}"
 _START: Final = r"(?<![A-Za-z0-9_])(?<![0-9][./-])(?<![0-9] )(?<!\+)"
-_END: Final = r"(?![A-Za-z0-9_])(?![./ -]{1,2}[0-9])"
-_LOOSE_START: Final = r"(?<![A-Za-z0-9_])"  # where letters of its own tell where the number begins
-_LOOSE_END: Final = r"(?![A-Za-z0-9_])"
+_LETTER_START: Final = r"(?<![A-Za-z0-9_])"  # where letters of its own tell where the number begins
+_END: Final = r"(?![A-Za-z0-9_])"
+_DIGIT_BESIDE: Final = "+_"  # signs beside a number that make it part of something else
 _PADDING: Final = 24  # characters around the digits that may belong to the number
-_ALONE_CHARACTERS: Final = 60  # of a message that is nothing but a number
 _SIGNS: Final = re.compile(r"[^0-9A-Za-z]")
 _DUMMIES: Final = frozenset({"123456789", "1234567890", "12345678901", "123456789012"})
 
 
-def _digits(groups: str, gap: str = _GAP) -> str:
-    """Return the pattern of digits that may stand apart; `groups` gives the first digit's class."""
-    first, count = groups.split("*")
-    return f"{first}(?:{gap}[0-9]){{{int(count) - 1}}}"
+def _digits(first: str, count: int) -> str:
+    """Return the pattern of so many digits that may stand apart, the first of a class of its own."""
+    return f"{first}(?:{_GAP}[0-9]){{{count - 1}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +45,67 @@ class NationalId:
 
     Attributes:
         source: The rule that the check follows.
-        shape: The number with the signs that may stand in it.
-        digits: The fewest digits that the stretch must have.
         is_valid: Check of the number without its signs.
         context: What a person calls it.
+        digits: The fewest digits that it has.
+        counts: How many digits it has, where it is of digits alone.
+        shape: The number with the signs that may stand in it, where it has letters.
         bare: Way of writing that needs no word for it; None where all do.
     """
 
     source: str
-    shape: re.Pattern[str]
-    digits: int
     is_valid: Callable[[str], bool]
     context: Context
+    digits: int
+    counts: frozenset[int] = frozenset()
+    shape: re.Pattern[str] | None = None
     bare: re.Pattern[str] | None = None
+
+    @property
+    def features(self) -> frozenset[str]:
+        """Return the features of which a text with such a number has one."""
+        return frozenset(
+            {f"{count} digits" for count in self.counts} | ({"letters by digits"} if self.shape else set())
+        )
 
     def spans(self, text: SearchedText) -> Iterator[tuple[int, int]]:
         """Yield start and end of each number of this kind."""
-        if self.bare is None and not self.context.may_be_in(text) and len(text.plain) > _ALONE_CHARACTERS:
-            return
-        for zone in text.zones:
-            if zone.digits >= self.digits:
+        for number in text.numbers if self.counts else ():
+            if len(number.digits) in self.counts and _stands_alone(text.plain, number.start, number.end):
+                yield from self._judged(text, number.start, number.end, number.digits)
+        for zone in text.zones if self.shape else ():
+            if zone.letters and zone.digits >= self.digits:
                 yield from self._in_zone(text, zone)
 
     def _in_zone(self, text: SearchedText, zone: Zone) -> Iterator[tuple[int, int]]:
-        done = 0
-        for found in self.shape.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
-            compact = _SIGNS.sub("", found[0]).upper()
-            if found.start() >= done and self.is_valid(compact) and self._is_meant(text, found, compact):
-                done = found.end()
-                yield found.span()
+        shape = self.shape
+        for found in shape.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING) if shape else ():
+            yield from self._judged(text, *found.span(), _SIGNS.sub("", found[0]).upper())
 
-    def _is_meant(self, text: SearchedText, found: re.Match[str], compact: str) -> bool:
-        if says(text, *found.span(), self.context):
+    def _judged(self, text: SearchedText, start: int, end: int, compact: str) -> Iterator[tuple[int, int]]:
+        if self.is_valid(compact) and self._is_meant(text, start, end, compact):
+            yield start, end
+
+    def _is_meant(self, text: SearchedText, start: int, end: int, compact: str) -> bool:
+        if says(text, start, end, self.context):
             return True
-        if is_other(text, found.start()) or compact in _DUMMIES:
+        if is_other(text, start) or compact in _DUMMIES:
             return False
-        if self.bare is _ANY or self._is_bare(found[0]):
+        written = text.plain[start:end]
+        if self.bare is _ANY or self._is_bare(written):
             return True
+        if compact[0] == "0":  # a phone number's, to most who read it
+            return False
         # An answer that another kind's way of writing tells apart is that kind's.
-        return is_alone(text, *found.span()) and not any(other._is_bare(found[0]) for other in NATIONAL_IDS.values())  # noqa: SLF001 - of this very class
+        return is_answer(text, start, end) and not any(other._is_bare(written) for other in NATIONAL_IDS.values())  # noqa: SLF001 - of this very class
 
     def _is_bare(self, written: str) -> bool:
         return self.bare is not None and self.bare is not _ANY and self.bare.fullmatch(written) is not None
+
+
+def _stands_alone(plain: str, start: int, end: int) -> bool:
+    before, after = plain[max(0, start - 1) : start], plain[end : end + 1]
+    return not (before.isalpha() or after.isalpha() or (before and before in _DIGIT_BESIDE) or after == "_")
 
 
 def _nino(compact: str) -> bool:
@@ -96,12 +113,13 @@ def _nino(compact: str) -> bool:
     return compact[:2] not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"} and compact != "QQ123456C"
 
 
-def _varies(compact: str) -> bool:
-    return len(set(compact)) > 1
+def _varied(is_valid: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Return the check for numbers that are not one digit over and over."""
+    return lambda compact: len(set(compact)) > 1 and is_valid(compact)
 
 
-def _grouped(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.IGNORECASE)
+def _shape(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
 
 
 _ANY: Final = re.compile(r".*", re.DOTALL)
@@ -109,101 +127,89 @@ _ANY: Final = re.compile(r".*", re.DOTALL)
 #: Each kind by the name that privacy.yml uses.
 NATIONAL_IDS: Final[dict[str, NationalId]] = {
     "gb_nhs": NationalId(
-        "NHS Data Dictionary, NHS NUMBER: modulus 11",
-        re.compile(_START + _digits("[0-9]*10") + _END), 10, nhs.is_valid,
+        "NHS Data Dictionary, NHS NUMBER: modulus 11", nhs.is_valid,
         Context(" nhs ", " national health", " health service number", " nhsnumber"),
+        10, counts=frozenset({10}),
     ),
     "gb_nino": NationalId(
-        "HMRC, National Insurance Manual NIM39110: two letters, six digits, a suffix A to D",
-        re.compile(
-            _LOOSE_START + r"[A-CEGHJ-PR-TW-Z]" + _GAP + r"[A-CEGHJ-NPR-TW-Z]" + f"(?:{_GAP}[0-9]){{6}}{_GAP}[A-D]"
-            + _LOOSE_END, re.IGNORECASE
-        ), 6, _nino,
+        "HMRC, National Insurance Manual NIM39110: two letters, six digits, a suffix A to D", _nino,
         Context(" nino ", " ni number", " national insurance", " insurance number", " ni no "),
-        _ANY,
+        6, bare=_ANY, shape=_shape(
+            f"{_LETTER_START}[A-CEGHJ-PR-TW-Z]{_GAP}[A-CEGHJ-NPR-TW-Z](?:{_GAP}[0-9]){{6}}{_GAP}[A-D]{_END}"
+        ),
     ),
     "de_tax_id": NationalId(
-        "Bundeszentralamt f\u00fcr Steuern, Steuer-IdNr.: one digit twice or thrice, ISO 7064 mod 11,10",
-        re.compile(_START + _digits("[1-9]*11") + _END), 11, idnr.is_valid,
+        "Bundeszentralamt f\u00fcr Steuern, Steuer-IdNr.: one digit twice or thrice, ISO 7064 mod 11,10", idnr.is_valid,
         Context(
             " steuer id", " steueridentifikation", " steuer identifikation", " idnr", " steuernummer", " steuer nr",
             " tax id", " identifikationsnummer", " tin ", " steuerid", " tax number", " tax identification",
         ),
-        _grouped(r"[0-9]{11}|[0-9]{2}([ -])[0-9]{3}\1[0-9]{3}\1[0-9]{3}"),
+        11, counts=frozenset({11}), bare=_shape(r"[0-9]{11}|[0-9]{2}([ -])[0-9]{3}\1[0-9]{3}\1[0-9]{3}"),
     ),
     "fr_nir": NationalId(
-        "INSEE, num\u00e9ro d'inscription au r\u00e9pertoire: key 97 minus the number modulo 97",
-        re.compile(
-            _START + f"[1-478](?:{_GAP}[0-9]){{4}}{_GAP}(?:2[AB]|[0-9]{_GAP}[0-9])(?:{_GAP}[0-9]){{8}}" + _END,
-            re.IGNORECASE,
-        ), 13, nir.is_valid,
+        "INSEE, num\u00e9ro d'inscription au r\u00e9pertoire: key 97 minus the number modulo 97", nir.is_valid,
         Context(" nir ", " securite sociale", " secu ", " carte vitale", " insee ", " social security"),
-        _ANY,
+        13, counts=frozenset({15}), bare=_ANY, shape=_shape(  # Corsica's departments are 2A and 2B
+            f"{_START}[1-478](?:{_GAP}[0-9]){{4}}{_GAP}2[AB](?:{_GAP}[0-9]){{8}}{_END}"
+        ),
     ),
     "es_dni": NationalId(
-        "Ministerio del Interior, NIF: the letter is the number modulo 23",
-        re.compile(_START + _digits("[0-9]*8") + _GAP + "[A-HJ-NP-TV-Z]" + _LOOSE_END, re.IGNORECASE),
-        8, dni.is_valid,
-        Context(" dni ", " nif ", " documento nacional", " d n i ", " spanish id"), _ANY,
+        "Ministerio del Interior, NIF: the letter is the number modulo 23", dni.is_valid,
+        Context(" dni ", " nif ", " documento nacional", " d n i ", " spanish id"),
+        8, bare=_ANY, shape=_shape(_START + _digits("[0-9]", 8) + _GAP + "[A-HJ-NP-TV-Z]" + _END),
     ),
     "es_nie": NationalId(
-        "Ministerio del Interior, NIE: X, Y or Z stand for 0, 1 and 2; then as the DNI",
-        re.compile(
-            _LOOSE_START + "[XYZ]" + _GAP + _digits("[0-9]*7") + _GAP + "[A-HJ-NP-TV-Z]" + _LOOSE_END, re.IGNORECASE
-        ), 7, nie.is_valid,
-        Context(" nie ", " extranjero", " n i e "), _ANY,
+        "Ministerio del Interior, NIE: X, Y or Z stand for 0, 1 and 2; then as the DNI", nie.is_valid,
+        Context(" nie ", " extranjero", " n i e "),
+        7, bare=_ANY, shape=_shape(
+            _LETTER_START + "[XYZ]" + _GAP + _digits("[0-9]", 7) + _GAP + "[A-HJ-NP-TV-Z]" + _END
+        ),
     ),
     "it_codice_fiscale": NationalId(
-        "Agenzia delle Entrate, decreto 23/12/1976: check letter over 15 characters",
-        re.compile(
-            _LOOSE_START + r"(?:[A-Z]{3}[ .-]?){2}[0-9LMNP-V]{2}[ .-]?[ABCDEHLMPRST][ .-]?[0-9LMNP-V]{2}"
-            r"[ .-]?[A-Z][ .-]?[0-9LMNP-V]{3}[ .-]?[A-Z]" + _LOOSE_END, re.IGNORECASE
-        ), 3, codicefiscale.is_valid,
-        Context(" codice fiscale", " fiscal code", " c f "), _ANY,
-    ),
-    "nl_bsn": NationalId(
-        "Rijksdienst voor Identiteitsgegevens, BSN: the eleven test",
-        re.compile(_START + f"[0-9](?:{_GAP}[0-9]){{7,8}}" + _END), 8,
-        lambda compact: _varies(compact) and bsn.is_valid(compact),
-        Context(" bsn ", " burgerservice", " sofinummer", " sofi ", " citizen service", " bsn nummer"),
-    ),
-    "br_cpf": NationalId(
-        "Receita Federal, CPF: two check digits modulo 11",
-        re.compile(_START + _digits("[0-9]*11") + _END), 11,
-        lambda compact: _varies(compact) and cpf.is_valid(compact),
-        Context(" cpf ", " cadastro de pessoa", " brazilian tax"),
-        _grouped(r"[0-9]{11}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}[-/.][0-9]{2}|[0-9]{3}([ -])[0-9]{3}\1[0-9]{3}[ -][0-9]{2}"),
-    ),
-    "in_aadhaar": NationalId(
-        "UIDAI, Aadhaar: Verhoeff's check digit, no 0 or 1 first",
-        re.compile(_START + _digits("[2-9]*12") + _END), 12, aadhaar.is_valid,
-        Context(" aadhaar", " aadhar", " adhaar", " adhar", " uidai", " uid "),
-        _grouped(r"[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}"),
+        "Agenzia delle Entrate, decreto 23/12/1976: check letter over 15 characters", codicefiscale.is_valid,
+        Context(" codice fiscale", " fiscal code", " c f "),
+        3, bare=_ANY, shape=_shape(
+            _LETTER_START + r"(?:[A-Z]{3}[ .-]?){2}[0-9LMNP-V]{2}[ .-]?[ABCDEHLMPRST][ .-]?[0-9LMNP-V]{2}"
+            r"[ .-]?[A-Z][ .-]?[0-9LMNP-V]{3}[ .-]?[A-Z]" + _END
+        ),
     ),
     "in_pan": NationalId(
-        "Income Tax Department of India, PAN: the fourth letter is the kind of holder",
-        re.compile(
-            _LOOSE_START + r"[A-Z]{3}[ -]?[ABCFGHJLPT][A-Z][ -]?[0-9](?:[ -]?[0-9]){3}[ -]?[A-Z]" + _LOOSE_END,
-            re.IGNORECASE,
-        ), 4, pan.is_valid,
-        Context(" pan ", " permanent account", " income tax"), _grouped(r"[a-z]{5}[ -]?[0-9]{4}[ -]?[a-z]"),
+        "Income Tax Department of India, PAN: the fourth letter is the kind of holder", pan.is_valid,
+        Context(" pan ", " permanent account", " income tax"),
+        4, bare=_ANY, shape=_shape(
+            _LETTER_START + r"[A-Z]{3}[ -]?[ABCFGHJLPT][A-Z][ -]?[0-9](?:[ -]?[0-9]){3}[ -]?[A-Z]" + _END
+        ),
+    ),
+    "br_cpf": NationalId(
+        "Receita Federal, CPF: two check digits modulo 11", _varied(cpf.is_valid),
+        Context(" cpf ", " cadastro de pessoa", " brazilian tax"),
+        11, counts=frozenset({11}), bare=_shape(
+            r"[0-9]{11}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}[-/.][0-9]{2}|[0-9]{3}([ -])[0-9]{3}\1[0-9]{3}[ -][0-9]{2}"
+        ),
+    ),
+    "in_aadhaar": NationalId(
+        "UIDAI, Aadhaar: Verhoeff's check digit, no 0 or 1 first", aadhaar.is_valid,
+        Context(" aadhaar", " aadhar", " adhaar", " adhar", " uidai", " uid "),
+        12, counts=frozenset({12}), bare=_shape(r"[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}"),
+    ),
+    "nl_bsn": NationalId(
+        "Rijksdienst voor Identiteitsgegevens, BSN: the eleven test", _varied(bsn.is_valid),
+        Context(" bsn ", " burgerservice", " sofinummer", " sofi ", " citizen service"),
+        8, counts=frozenset({8, 9}),
     ),
     "ca_sin": NationalId(
-        "Employment and Social Development Canada, SIN: Luhn's check digit",
-        re.compile(_START + _digits("[0-9]*9") + _END), 9,
-        lambda compact: _varies(compact) and luhn.is_valid(compact),
+        "Employment and Social Development Canada, SIN: Luhn's check digit", _varied(luhn.is_valid),
         Context(" sin ", " social insurance", " assurance sociale", " nas "),
+        9, counts=frozenset({9}),
     ),
     "au_tfn": NationalId(
-        "Australian Taxation Office, TFN: weighted sum modulo 11",
-        re.compile(_START + f"[0-9](?:{_GAP}[0-9]){{7,8}}" + _END), 8,
-        lambda compact: _varies(compact) and tfn.is_valid(compact),
+        "Australian Taxation Office, TFN: weighted sum modulo 11", _varied(tfn.is_valid),
         Context(" tfn ", " tax file", " taxfile"),
+        8, counts=frozenset({8, 9}),
     ),
     "us_ssn": NationalId(
-        "US Social Security Administration: no area 000, 666 or 900 and above, no group 00, no serial 0000",
-        re.compile(_START + _digits("[0-8]*9") + _END), 9, ssn.is_valid,
-        Context(" ssn ", " social security", " seguro social", " socialsecurity", " ss number"),
-        _grouped(r"[0-9]{3}([ -])[0-9]{2}\1[0-9]{4}"),
+        "US Social Security Administration: areas 001 to 899 without 666, no group 00, no serial 0000", ssn.is_valid,
+        Context(" ssn ", " social security", " ss number", " seguro social", " socialsecurity"),
+        9, counts=frozenset({9}), bare=_shape(r"[0-9]{3}([ -])[0-9]{2}\1[0-9]{4}"),
     ),
 }  # fmt: skip

@@ -27,7 +27,6 @@ _MAC: Final = re.compile(
     r"(?<![\w:.-])(?:[0-9a-fA-F]{2}(?:([:-])[0-9a-fA-F]{2})(?:\1[0-9a-fA-F]{2}){4}"
     r"|[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|[0-9a-fA-F]{2}(?: [0-9a-fA-F]{2}){5})(?![\w:-])"
 )
-_MAC_SIGNS: Final = 5
 _MAC_CONTEXT: Final = Context(" mac ", " hardware address", " ethernet", " wifi", " wlan")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,20}$", re.IGNORECASE)
 _SCHEME_CHARACTERS: Final = 24
@@ -73,8 +72,6 @@ def _is_ipv6(written: str) -> bool:
 def mac_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each MAC address."""
     plain = text.plain
-    if plain.count(":") < _MAC_SIGNS and plain.count("-") < _MAC_SIGNS and not _MAC_CONTEXT.may_be_in(text):
-        return
     for found in _MAC.finditer(plain):
         doubtful = " " in found[0] or "." in found[0] or found[0].replace("-", "").isdigit()
         if not doubtful or says_before(text, found.start(), _MAC_CONTEXT):

@@ -39,6 +39,7 @@ _DATE: Final = re.compile(
     r"|(?:0?[1-9]|[12]\d|3[01]) (?:0?[1-9]|[12]\d|3[01]) (?:19|20)\d\d(?! \d)"
     r")(?![./-]?\d)"
 )
+_FRACTION: Final = re.compile(r"(?<![\d.,+/ -])0[.,]\d{5,}(?![.,]?\d)|(?<=[a-z] )0[.,]\d{5,}(?![.,]?\d)")
 _HOURS: Final = re.compile(
     r"(?=\d)(?<![\d+])(?<!\d[ ./-])(?:[01]\d|2[0-4])[0134][05] ?[-\u2013] ?(?:[01]\d|2[0-4])[0134][05](?![ ./-]?\d)"
 )
@@ -59,7 +60,7 @@ def phone_spans(text: str, regions: tuple[str, ...]) -> Iterator[tuple[int, int]
         DetectorError: A region is unknown.
     """
     rules = rules_of(regions)
-    text = _HOURS.sub(_blank, _DATE.sub(_blank, text))
+    text = _FRACTION.sub(_blank, _HOURS.sub(_blank, _DATE.sub(_blank, text)))
     search = _Search(text, rules)
     for run in _RUN.finditer(text):
         if run.end() - run.start() >= _MIN_DIGITS:

@@ -40,7 +40,7 @@ _NUMBER: Final = r"[-+]?[0-9]{1,3}\.[0-9]{4,12}"
 _SIDE: Final = r"(?: ?(?:\u00b0|deg))? ?[NSEWO]?"
 _DECIMAL: Final = re.compile(
     rf"(?<![\w.,])(?:[NS] ?)?({_NUMBER}){_SIDE} ?[,;/ ] ?(?:[EW] ?|lon(?:gitude)?:? ?|lng:? ?|and )?"
-    rf"({_NUMBER}){_SIDE}(?![\w.])",
+    rf"({_NUMBER}){_SIDE}(?!\w|\.[0-9])",
     re.IGNORECASE,
 )
 _ANGLE: Final = (
@@ -56,7 +56,7 @@ def postcode_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     for zone in text.zones:
         start, end = max(0, zone.start - _PADDING), zone.end + _PADDING
         named = says(text, zone.start, zone.end, _POSTCODE)
-        if not named and not text.has_capitals(start, end):
+        if not named and not zone.letters:
             continue
         for found in (_NAMED if named else _BARE).finditer(text.plain, start, end):
             if (named and any(character.isdigit() for character in found[0])) or " " in found[0]:

@@ -22,7 +22,17 @@ _DASHES: Final = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u02d7\u30
 _ACCENTS: Final = range(0x300, 0x370)
 _LATIN: Final = range(0xC0, 0x250)
 _SMALL_LATIN: Final = range(0x1E00, 0x1F00)
+CONTEXT_BEFORE: Final = 48  # characters before a place in which a word for it may stand
+CONTEXT_AFTER: Final = 32
 _DIGITS: Final = re.compile("[0-9]+")
+_NUMBER: Final = re.compile("[0-9](?:[ ./-]{0,2}[0-9])*")
+_SIGNS: Final = re.compile("[^0-9]+")
+_GLUED: Final = re.compile("[A-Za-z][.-]?[0-9]|[0-9][.-]?[A-Za-z]")
+_NEAR: Final = 6  # characters around digits in which capitals may belong to them
+_FEWEST: Final = 8  # digits of the shortest number that is looked up by how many it has
+_MAC_SIGNS: Final = 5  # between the pairs of a MAC address
+#: One of these is in every word for a password or a PIN.
+SECRET_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola", "pin")
 _MAX_GAP: Final = 8  # characters between two runs of digits that may belong together
 _LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
 _WORD: Final = re.compile(r"\S+")
@@ -36,11 +46,27 @@ class Zone(NamedTuple):
         start: Place of its first digit.
         end: Place after its last digit.
         digits: How many digits it has.
+        letters: Whether letters may belong to the digits.
     """
 
     start: int
     end: int
     digits: int
+    letters: bool
+
+
+class Number(NamedTuple):
+    """Digits with at most two signs or blanks between any two of them.
+
+    Attributes:
+        start: Place of its first digit.
+        end: Place after its last digit.
+        digits: The digits alone.
+    """
+
+    start: int
+    end: int
+    digits: str
 
 
 class _Table(dict[int, str]):
@@ -91,6 +117,7 @@ class SearchedText:
     def __init__(self, written: str, regions: tuple[str, ...]) -> None:
         self._written = written
         self.regions = regions
+        self._near: dict[tuple[int, int], frozenset[str]] = {}
         self.plain = written if written.isascii() else written.translate(_TABLE)
 
     @cached_property
@@ -101,20 +128,59 @@ class SearchedText:
     @cached_property
     def zones(self) -> list[Zone]:
         """The stretches with digits, in order."""
-        zones: list[Zone] = []
+        found: list[tuple[int, int, int]] = []
         for run in _DIGITS.finditer(self.plain):
             start, end = run.span()
-            if zones and start - zones[-1].end <= _MAX_GAP:
-                last = zones[-1]
-                zones[-1] = Zone(last.start, end, last.digits + end - start)
+            if found and start - found[-1][1] <= _MAX_GAP:
+                first, _, digits = found[-1]
+                found[-1] = (first, end, digits + end - start)
             else:
-                zones.append(Zone(start, end, end - start))
-        return zones
+                found.append((start, end, end - start))
+        return [Zone(start, end, digits, self._has_letters(start, end)) for start, end, digits in found]
+
+    def _has_letters(self, start: int, end: int) -> bool:
+        """Tell whether letters may belong to these digits: capitals near them, or any letter right beside one."""
+        return self.has_capitals(max(0, start - _NEAR), end + _NEAR) or (
+            _GLUED.search(self.plain, max(0, start - 2), end + 2) is not None
+        )
 
     @cached_property
-    def heads(self) -> frozenset[str]:
-        """The first letters, three at most, of each word: most texts have none that a context begins with."""
-        return frozenset([word[:3] for word in _LETTERS.findall(self.lower)])
+    def numbers(self) -> list[Number]:
+        """The numbers whose digits may stand apart, in order."""
+        return [
+            Number(*found.span(), _SIGNS.sub("", found[0]))
+            for zone in self.zones
+            if zone.digits >= _FEWEST
+            for found in _NUMBER.finditer(self.plain, zone.start, zone.end)
+        ]
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """What the text has that some detectors cannot do without: most texts need few of them."""
+        plain, lower = self.plain, self.lower
+        has = {f"{len(number.digits)} digits" for number in self.numbers}
+        if any(zone.letters for zone in self.zones):
+            has.add("letters by digits")
+        if "://" in plain:
+            has.add("link")
+        if self.long_words:
+            has.add("long word")
+        colons = plain.count(":")
+        if colons > 1 or plain.count(".") > 2:  # noqa: PLR2004 - of the shortest IPv6 and of an IPv4 address
+            has.add("parted by signs")
+        if colons >= _MAC_SIGNS or plain.count("-") >= _MAC_SIGNS or "mac" in lower:
+            has.add("pairs")
+        if any(hint in lower for hint in SECRET_HINTS):
+            has.add("word for a secret")
+        return frozenset(has)
+
+    def heads_near(self, start: int, end: int) -> frozenset[str]:
+        """The first letters of the words around a place, as far as a context is looked for."""
+        found = self._near.get((start, end))
+        if found is None:
+            window = self.lower[max(0, start - CONTEXT_BEFORE) : end + CONTEXT_AFTER]
+            found = self._near[start, end] = frozenset([word[:3] for word in _LETTERS.findall(window)])
+        return found
 
     def has_capitals(self, start: int, end: int) -> bool:
         """Tell whether a stretch has capital letters."""
@@ -137,7 +203,7 @@ class SearchedText:
             parts += [self.plain[done:start], "_" * (end - max(start, done))]
             done = max(done, end)
         other = SearchedText.__new__(SearchedText)
-        other._written, other.regions = self._written, self.regions  # noqa: SLF001 - of this very class
+        other._written, other.regions, other._near = self._written, self.regions, {}  # noqa: SLF001 - of this very class
         other.plain = "".join([*parts, self.plain[done:]])
         if "_origin" in self.__dict__:
             other.__dict__["_origin"] = self._origin

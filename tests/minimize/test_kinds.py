@@ -59,7 +59,8 @@ version 10.15.7.1; my password is wrong; I forgot my password; look at example.c
 order 123456782; order number 9434765919; it costs 1.234,56 EUR; 3 for 2; 12.05.2030; flight LH 1234 at gate B12
 room 1204; size 42; ref AB-2024-118; 978-3-16-148410-0; the code is 4821; 2 tickets at 12.50 each; 16:9; 1920x1080
 see section 1.2.3.4; std::vector; at 10::30; iPhone 15 Pro; model AB12 CDE; born to run; the zip is broken; 50% off
-at this point in time; at that dot; 1,2,3,4,5,6,7,8,9; RFC 5322; ISO 9001:2015; A4; M8 x 40; 5 GHz; 2nd of May
+at this point in time; at that dot; 1,2,3,4,5,6,7,8,9; the ratio is 0.37194585; RFC 5322
+ISO 9001:2015; A4; M8 x 40; 5 GHz; 2nd of May
 pin it on the wall; my plate is full of 3 things; passport photo 35 x 45 mm; license v2.0.1
 the password has 12 letters
 """
@@ -109,6 +110,15 @@ def test_a_wrong_check_digit_is_no_finding(kind: str) -> None:
     last = max(match.start() for match in re.finditer("[0-9]", text))
     changed = text[:last] + str((int(text[last]) + 1) % 10) + text[last + 1 :]
     assert find(changed, [kind]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ok, 287596278.", "287 596 278", "c'est 287596278", "\u0662\u0668\u0667\u0665\u0669\u0666\u0662\u0667\u0668"],
+)
+def test_a_number_that_is_the_whole_answer_needs_no_word(text: str) -> None:
+    """The bot has asked for it; what else would it be?"""
+    assert [finding.kind for finding in find(text)] == ["nl_bsn"]
 
 
 def test_the_word_of_one_number_is_not_the_next_one_s() -> None:
