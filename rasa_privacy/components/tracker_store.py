@@ -18,7 +18,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
-from rasa_privacy.components import gate, lock_store, log_scrubbing, nlg, payload, processor, runtime
+from rasa_privacy.components import error_responses, gate, lock_store, log_scrubbing, nlg, payload, processor, runtime
 from rasa_privacy.components.announcing import Announcer
 from rasa_privacy.components.event_broker import PrivateEventBroker
 from rasa_privacy.components.history import watch
@@ -107,6 +107,7 @@ class EncryptedTrackerStore(TrackerStore):
         payload.install()
         nlg.install()
         lock_store.install()
+        error_responses.install()
         processor.install()
         _without_fallback()
         self._read(vault.ledger.verify)

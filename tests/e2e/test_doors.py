@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timezone
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -13,7 +14,7 @@ from rasa_privacy.errors import ServerError
 from rasa_privacy.rights.withdrawal import withdraw
 from tests.e2e.harness import RunningBot
 from tests.e2e.people import Person, ledger_of, new_person, store_of, stored_values
-from tests.e2e.search import assert_nowhere
+from tests.e2e.search import Sink, assert_nowhere
 
 pytestmark = [pytest.mark.e2e]
 
@@ -139,3 +140,22 @@ def test_withdrawal_from_outside_counts_from_the_next_turn(bot: RunningBot) -> N
     chat.say(person.email)
     assert [button.payload.split("{")[0] for button in chat.offered][:2] == ["/privacy_grant", "/privacy_refuse"]
     assert stored_values(bot, person.sender) == {}
+
+
+def test_an_error_of_the_http_api_quotes_nothing(bot: RunningBot) -> None:
+    """Rasa puts the text of the exception into its answer; here its type stands there, and the log has no more."""
+    person = new_person()
+    bot.chat(person.sender).say("hello")
+    wrong = {"event": "slot", "name": [person.name], "value": person.email}
+    request = Request(  # noqa: S310 - our own server
+        f"{bot.servers.url}/conversations/{person.sender}/tracker/events",
+        json.dumps(wrong).encode(),
+        {"Content-Type": "application/json"},
+        method="PUT",
+    )
+    with pytest.raises(HTTPError) as caught, urlopen(request, timeout=30):  # noqa: S310 - as above
+        pass
+    with caught.value as answer:
+        told = answer.read().decode()
+    assert json.loads(told)["reason"]
+    assert_nowhere([*person.values, person.sender], [Sink("answer", told.encode()), *bot.sinks()])
