@@ -81,6 +81,10 @@ class ImportLineError(PrivacyError):
     """A line of an imported file is not what it should be. The message quotes nothing of it."""
 
 
+class RetentionError(PrivacyError):
+    """Nothing was removed: the clock cannot be right, or another process sweeps."""
+
+
 class DetectorError(PrivacyError):
     """A detector is unknown or failed."""
 

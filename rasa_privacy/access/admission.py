@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 #: Tells somebody that glass was broken: operator's label, verb, number of the record.
 Alarm = Callable[[str, str, int], None]
 
+#: The label of a server in the audit log. Operators' labels have no `+`.
+SERVER: Final = "server+automatic"
 #: The shortest reason that says something.
 _REASON_CHARACTERS: Final = 8
 
@@ -78,6 +80,23 @@ def admit(  # noqa: PLR0913 - who, what, why, and of what
 def admit_local(vault: Vault, verb: str, reason: str = "") -> Permit:
     """Return the permit of the user of this machine; refused where there are operators (`admit`)."""
     return admit(vault, local_operator(), verb, reason=reason)
+
+
+def admit_server(reason: str) -> Permit:
+    """Return the permit of a server that removes what is due by itself; for nothing else, and it shows nothing.
+
+    Args:
+        reason: Why, for the audit log; words of the program and never of a person.
+    """
+    return issue(
+        operator=SERVER,
+        role="",
+        verb="retention",
+        reason=reason,
+        items=frozenset(),
+        purposes=frozenset(),
+        clear=False,
+    )
 
 
 def break_glass(vault: Vault, operator: Operator, verb: str, reason: str, alarm: Alarm) -> Permit:

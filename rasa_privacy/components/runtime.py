@@ -13,7 +13,6 @@ itself.
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.components.history import settle
@@ -57,7 +56,6 @@ class Runtime:
         language: The language in which there is no other word from the person.
         patience: Where database work runs.
         outgoing: What leaves through an event broker: texts masked at least; None where there is no broker.
-        swept_at: When data that is due was removed last.
     """
 
     vault: Vault
@@ -66,7 +64,6 @@ class Runtime:
     language: str
     patience: Patience
     outgoing: EventSplitter | None = field(default=None)
-    swept_at: datetime | None = field(default=None)
 
 
 _current: Runtime | None = None

@@ -41,11 +41,11 @@ from rasa_privacy.components.turn_storage import TurnWriter
 from rasa_privacy.components.vocabulary import entity_slots, form_slots, response_slots, shield_mappings, words_of
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.turns import ACTIONS
-from rasa_privacy.errors import ConfigurationError, ModelMismatchError, PrivacyError
+from rasa_privacy.errors import ConfigurationError, ModelMismatchError
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.needs import Needs
 from rasa_privacy.policy.settings import settings_from_mapping
-from rasa_privacy.retention.sweep import EVERY, sweep
+from rasa_privacy.retention.schedule import start as start_sweeping
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault, open_vault
 
@@ -111,7 +111,7 @@ class EncryptedTrackerStore(TrackerStore):
         processor.install()
         _without_fallback()
         self._read(vault.ledger.verify)
-        self._sweep()
+        start_sweeping(self, _vault_of, remind_beside)
 
     @property
     def domain(self) -> Domain:
@@ -222,24 +222,11 @@ class EncryptedTrackerStore(TrackerStore):
         return _known(empty_tracker(sender_id, self.domain.slots, None))
 
     def _save(self, tracker: DialogueStateTracker, *, again: bool) -> list[Published]:
-        published = self._writer.write(tracker, again=again)
-        self._sweep()
-        return published
+        return self._writer.write(tracker, again=again)
 
-    def _sweep(self) -> None:
-        """Remove what is due and raise requests, once an hour at most; after a failure the next save tries again."""
-        now = self._vault.clock()
-        if self._runtime.swept_at is not None and now - self._runtime.swept_at < EVERY:
-            return
-        try:
-            result = sweep(self._vault, now)
-        except PrivacyError:
-            logger.exception("Removing data that is due failed; it is tried again with the next turn.")
-            return
-        self._runtime.swept_at = now
-        remind_beside(self._vault)
-        if result.purposes:
-            logger.info("Removed data that was due: %d purposes, %d people.", result.purposes, result.people)
+
+def _vault_of(store: EncryptedTrackerStore) -> Vault:
+    return store._vault  # noqa: SLF001 - the store's own module
 
 
 def _known(tracker: DialogueStateTracker) -> DialogueStateTracker:

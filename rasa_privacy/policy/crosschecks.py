@@ -16,7 +16,7 @@ from rasa_privacy.policy.contacts import REACHABLE
 from rasa_privacy.policy.decoder import dotted
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES
 from rasa_privacy.policy.languages import available_languages
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
+from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
 from rasa_privacy.policy.profile_model import OptOutRule
 from rasa_privacy.policy.regulations import load_profile
@@ -74,6 +74,8 @@ class CrossChecks:
         self._carriers()
         self._not_personal()
         self._duration(("messages", "retain"), self.policy.messages.retain)
+        if self.policy.retention.every != NEVER:
+            self._duration(("retention", "every"), self.policy.retention.every)
         if not self.policy.purposes:
             self._note(("purposes",), "purposes is empty; declare at least one purpose")
         for name, purpose in self.policy.purposes.items():

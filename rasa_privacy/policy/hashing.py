@@ -1,8 +1,8 @@
 """One number for the whole of privacy.yml, and what differs between two of them in words.
 
 A model carries the hash of the policy it was trained with. The order of names in the file does not count; the order
-in lists does. The blocks `import`, `roles`, `training`, `audit` and `actions` count nowhere here: no model depends on
-them.
+in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions` and `retention` count nowhere here: no model
+depends on them.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from rasa_privacy.policy.model import Actions, Audit, Policy
+from rasa_privacy.policy.model import Actions, Audit, Policy, Retention
 
 
 def policy_hash(policy: Policy) -> str:
@@ -38,7 +38,15 @@ def difference(before: Policy, after: Policy) -> list[str]:
 
 def _of_models(policy: Policy) -> Policy:
     """Return the policy without what no model depends on."""
-    return msgspec.structs.replace(policy, import_=None, roles={}, training=None, audit=Audit(), actions=Actions())
+    return msgspec.structs.replace(
+        policy,
+        import_=None,
+        roles={},
+        training=None,
+        audit=Audit(),
+        actions=Actions(),
+        retention=Retention(),
+    )
 
 
 def _without_defaults(value: object) -> object:

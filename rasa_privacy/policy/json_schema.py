@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy
+from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, Policy
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ATTRIBUTE: Final = re.compile(r"^(\w+): (.*)$")
@@ -24,6 +24,7 @@ _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Purpose", "consent_lasts"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
     ("Training", "valid_for"): {"pattern": _DURATION},
     ("Training", "pass_mark"): {"minimum": 50, "maximum": 100},
+    ("Retention", "every"): {"pattern": f"{_DURATION}|^{NEVER}$"},
     ("Policy", "regulations"): {"items": {"type": "string", "pattern": r"^[a-z0-9-]+@[0-9]{4}-[0-9]{2}$"}},
     ("Policy", "purposes"): {"minProperties": 1},
 }
@@ -45,6 +46,7 @@ _TOP: Final[Mapping[str, str]] = {
     "replies": "The bot's own intents that answer a question of ours while it is open.",
     "roles": "What operators may see and do, by role.",
     "training": "What operators must have learned before they get personal data.",
+    "retention": "When what is due is removed.",
     "audit": "How the audit log is kept.",
     "import": "What 'rasa-privacy import' may take over from a store without this package. Needed for that only.",
 }

@@ -29,6 +29,9 @@ _UNIT_SECONDS = {
     "year": 366 * 86_400,
 }
 
+#: The word in `retention.every` for no sweeps inside the server.
+NEVER = "never"
+
 #: The word in `retain:` for data that stays until the person takes consent back.
 UNTIL_WITHDRAWN = "until withdrawn"
 
@@ -324,6 +327,16 @@ class ImportedConsent(_Struct, frozen=True, kw_only=True):
     at: date | None = None
 
 
+class Retention(_Struct, frozen=True, kw_only=True):
+    """When what is due is removed.
+
+    Attributes:
+        every: How often servers do it, one of them each time; `never` where a timer runs `rasa-privacy retention run`.
+    """
+
+    every: str = "1 hour"
+
+
 class Import(_Struct, frozen=True, kw_only=True):
     """What `rasa-privacy import` may take over from a store without this package.
 
@@ -356,6 +369,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     replies: Replies | None = None
     roles: dict[str, Role] = {}
     training: Training | None = None
+    retention: Retention = Retention()
     audit: Audit = Audit()
     import_: Import | None = msgspec.field(default=None, name="import")
 

@@ -1,27 +1,40 @@
-"""The sweep: destroys what is due. Runs when the store opens and at most once an hour while it saves.
+"""The sweep: destroys what is due, in short transactions that any number of processes may run at once.
 
-Where a purpose is due, its key and segments go; where the conversation itself is due (`service`) and no other purpose
-holds anything, the whole person goes, as in an erasure. At its end the consent ledger gets a signed checkpoint.
+Rules:
+
+1. Where a purpose is due, its key and segments go. Where all that is stored of a person is due, the whole person goes,
+   as in an erasure; people are removed by the page then.
+2. A person whom another transaction holds is passed over (SKIP LOCKED) and looked at again at the end. SQLite has one
+   writer at a time, so `lease` lets one process sweep.
+3. What is due is read from the keys each time. So a sweep that was killed is gone on with by the next, and nothing is
+   kept in memory but one page.
+4. At its end the sweep looks whether anything is left that was due, and the consent ledger gets a signed checkpoint.
 """
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.consent.double_opt_in import forget_over
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, UnreachableError
-from rasa_privacy.retention.due import SERVICE
+from rasa_privacy.retention.clock_check import check_clock
+from rasa_privacy.retention.removal import remove_purpose
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
+from rasa_privacy.storage.due_keys import Due
+from rasa_privacy.storage.tables import to_micros
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
 
-#: Least time between two sweeps of one process.
-EVERY: Final = timedelta(hours=1)
-#: Small, since nobody else can change what belongs to these people until it is committed.
-_BATCH: Final = 50
+#: Keys of one transaction. Nobody else can change what belongs to these people until it is committed; on SQLite nobody
+#: can write at all.
+_BATCH: Final = {"sqlite": 100, "postgresql": 1000, "mysql": 500}
+#: How often the whole is gone through again for what others held.
+_PASSES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +44,135 @@ class SweepResult:
     Attributes:
         purposes: Number of (person, purpose) pairs whose data was destroyed.
         people: Number of people of whom nothing is left.
+        left: Number of pairs that were due and are there at its end: damaged, or held by another process.
+        is_done: Whether it came to its end, and was not stopped before.
     """
 
     purposes: int
     people: int
+    left: int = 0
+    is_done: bool = True
 
 
-def sweep(vault: Vault, now: datetime) -> SweepResult:
-    """Destroy everything that is due at `now`, in short transactions.
+@dataclass(slots=True)
+class _Sweep:
+    """One run: what was removed so far, and what is damaged."""
 
-    Several processes may sweep at once; each finds what the others have left.
+    vault: Vault
+    now: datetime
+    purposes: int = 0
+    people: int = 0
+    damaged: set[tuple[bytes, str]] = field(default_factory=set)
+
+
+def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes everything at once
+    vault: Vault,
+    now: datetime,
+    *,
+    advance: Callable[[int], None] = lambda _: None,
+    rest: float = 0.0,
+    seconds: float | None = None,
+    trusted: bool = False,
+) -> SweepResult:
+    """Destroy everything that is due at `now`.
+
+    Args:
+        vault: The open store.
+        now: Aware UTC time.
+        advance: Called with the number of keys that were dealt with, for a progress bar.
+        rest: How long to rest after each transaction, as a multiple of how long it took.
+        seconds: When to stop, although more is due; None for at the end.
+        trusted: Whether somebody has looked at the clock.
+
+    Raises:
+        RetentionError: The clock cannot be right; nothing was removed.
+        StorageError: The database cannot be written.
     """
-    purposes = people = 0
-    damaged: set[tuple[bytes, str]] = set()
-    more = True
-    while more:
-        removed, more = vault.database.transact(lambda connection: _sweep_batch(vault, connection, now, damaged))
-        purposes += removed.purposes
-        people += removed.people
+    vault.database.transact(lambda connection: check_clock(connection, now, clock=vault.clock(), trusted=trusted))
+    run = _Sweep(vault, now)
+    end = None if seconds is None else time.monotonic() + seconds
+    is_done = all(_go_through(run, advance, rest, end) for _ in range(_PASSES) if _left(run) > len(run.damaged))
     vault.database.transact(lambda connection: forget_over(connection, now))
-    if damaged:
+    if run.damaged:
         logger.error(
             "%d purposes of people are due and could not be removed, since rows are damaged; `rasa-privacy check "
             "--database` names them.",
-            len(damaged),
+            len(run.damaged),
         )
-    if purposes:
+    if run.purposes:
         empty_log(vault)
     _sign_ledger(vault)
-    return SweepResult(purposes, people)
+    return SweepResult(run.purposes, run.people, _left(run), is_done)
+
+
+def _left(run: _Sweep) -> int:
+    with run.vault.database.read() as connection:
+        return run.vault.due_keys.count(connection, run.now)
+
+
+def _go_through(run: _Sweep, advance: Callable[[int], None], rest: float, end: float | None) -> bool:
+    """Deal with all that is due, page by page; return whether that came to its end."""
+    most = _BATCH[run.vault.database.dialect]
+    after: Due | None = None
+    while end is None or time.monotonic() < end:
+        began = time.monotonic()
+        found = run.vault.database.transact(_batch_after(run, most, after))
+        advance(len(found))
+        if len(found) < most:
+            return True
+        after = found[-1]
+        time.sleep(rest * (time.monotonic() - began))
+    return False
+
+
+def _batch_after(run: _Sweep, most: int, after: Due | None) -> Callable[[Any], list[Due]]:
+    def work(connection: Any) -> list[Due]:
+        found = run.vault.due_keys.page(connection, run.now, most, after)
+        purposes, people, damaged = _remove_page(run, connection, found)
+        run.purposes += purposes
+        run.people += people
+        run.damaged |= damaged
+        return found
+
+    return work
+
+
+def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> tuple[int, int, set[tuple[bytes, str]]]:
+    """Remove what a page names of people whom nobody holds; return purposes, people, and what is damaged."""
+    vault, limit = run.vault, to_micros(run.now)
+    concerned = {each.subject_id for each in page}
+    free = vault.expiry.lock_free(connection, concerned)
+    # A key that an interrupted erasure left, where keys lie in a database of their own.
+    orphans = concerned - set(free) - vault.expiry.there(connection, concerned - set(free))
+    purposes = vault.due_keys.destroy_all(connection, orphans)
+    # Read again under the lock: somebody may have used or destroyed a key meanwhile.
+    held = vault.due_keys.of(connection, free)
+    gone = [who for who in free if held[who] and all(_is_due(at, limit) for at in held[who].values())]
+    purposes += sum(len(held[who]) for who in gone)
+    vault.expiry.bury(connection, gone, run.now, certificate_number)
+    damaged: set[tuple[bytes, str]] = set()
+    for who in (each for each in free if each not in set(gone)):
+        for purpose in [name for name, at in held[who].items() if _is_due(at, limit)]:
+            removed = _remove_one(run, connection, who, purpose)
+            purposes += removed or 0
+            damaged |= {(who, purpose)} if removed is None else set()
+    return purposes, len(gone), damaged
+
+
+def _is_due(at: object, limit: int) -> bool:
+    """Say whether a key is due; a time that a tamperer made something else is not, and `check --database` names it."""
+    return type(at) is int and at <= limit
+
+
+def _remove_one(run: _Sweep, connection: Any, subject_id: bytes, purpose: str) -> int | None:
+    """Remove one purpose of a person who stays; return how many were removed, or None where it is damaged."""
+    try:
+        with connection.begin_nested():
+            return remove_purpose(run.vault, connection, subject_id, purpose, run.now)
+    except (ContentionError, UnreachableError):
+        raise
+    except PrivacyError:
+        return None
 
 
 def _sign_ledger(vault: Vault) -> None:
@@ -68,63 +181,3 @@ def _sign_ledger(vault: Vault) -> None:
         vault.database.transact(vault.ledger.checkpoint)
     except LedgerError:
         logger.exception("The consent ledger got no checkpoint; 'rasa-privacy consent verify' says what is wrong.")
-
-
-def _sweep_batch(
-    vault: Vault, connection: Any, now: datetime, damaged: set[tuple[bytes, str]]
-) -> tuple[SweepResult, bool]:
-    """Remove what is due first; return what was removed, and whether there may be more. Damage is noted and left."""
-    purposes = people = 0
-    most = _BATCH + len(damaged)
-    due = vault.data_keys.due(connection, now, most)
-    # Each process locks in the same order, so that two of them do not wait for each other; `service` comes last.
-    for subject_id, purpose in sorted(set(due) - damaged, key=lambda each: (each[0], each[1] == SERVICE)):
-        try:
-            with connection.begin_nested():
-                removed = _remove(vault, connection, subject_id, purpose, now)
-        except (ContentionError, UnreachableError):
-            raise
-        except PrivacyError:
-            damaged.add((subject_id, purpose))
-            continue
-        purposes += removed.purposes
-        people += removed.people
-    return SweepResult(purposes, people), len(due) == most
-
-
-def _remove(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> SweepResult:
-    """Remove one purpose of one person, or put it off; return what was removed."""
-    is_there = vault.subjects.lock(connection, subject_id)
-    if not _is_still_due(vault, connection, subject_id, purpose, now):
-        return SweepResult(0, 0)
-    if not is_there:  # a key that an interrupted erasure left, where keys lie in a database of their own
-        vault.data_keys.destroy(connection, subject_id, purpose)
-        return SweepResult(1, 0)
-    if purpose != SERVICE:
-        _drop(vault, connection, subject_id, purpose)
-        vault.data_keys.destroy(connection, subject_id, purpose)
-        return SweepResult(1, 0)
-    if set(vault.data_keys.due_of(connection, subject_id)) - {SERVICE}:
-        # The values of other purposes hang on the conversation's structure: it goes when the last of them goes.
-        vault.data_keys.touch(connection, subject_id, SERVICE, now + timedelta(days=1))
-        return SweepResult(0, 0)
-    vault.erasures.bury(connection, subject_id, erased_at=now, certificate=certificate_number(), counts={})
-    return SweepResult(1, 1)
-
-
-def _is_still_due(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> bool:
-    """Say whether nobody used or destroyed the key while this process waited for the lock."""
-    due = vault.data_keys.due_of(connection, subject_id).get(purpose)
-    return due is not None and due <= now
-
-
-def _drop(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> None:
-    """Delete the purpose's segments; of a damaged conversation its key goes all the same, which is what counts."""
-    try:
-        vault.conversations.drop_purpose(connection, subject_id, purpose)
-    except (ContentionError, UnreachableError):
-        raise
-    except PrivacyError:
-        logger.warning(
-            "A conversation with data that is due is damaged; its key is destroyed, its rows stay unreadable."
-        )

@@ -40,12 +40,6 @@ _OF_SUBJECT: Final = select(_COLUMNS.purpose, _COLUMNS.wrapped).where(_COLUMNS.s
 _ONE: Final = select(_COLUMNS.wrapped).where(
     _COLUMNS.subject_id == bindparam("subject"), _COLUMNS.purpose == bindparam("name")
 )
-_DUE: Final = (
-    select(_COLUMNS.subject_id, _COLUMNS.purpose)
-    .where(_COLUMNS.due_at <= bindparam("now"))
-    .order_by(_COLUMNS.due_at)
-    .limit(bindparam("most"))
-)
 _DUE_OF: Final = select(_COLUMNS.purpose, _COLUMNS.due_at).where(_COLUMNS.subject_id == bindparam("subject"))
 _SUBJECT: Final = select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject"))
 _INSERT: Final = insert(data_keys)
@@ -95,7 +89,7 @@ class DataKeys:
         Raises:
             TamperedSegmentError: The stored key was changed or moved.
         """
-        with self._reading(conn) as keys:
+        with self.reading(conn) as keys:
             wrapped = keys.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar()
         return None if wrapped is None else self._unwrap(wrapped, subject_id, purpose)
 
@@ -107,7 +101,7 @@ class DataKeys:
         Raises:
             TamperedSegmentError: A stored key was changed or moved.
         """
-        with self._reading(conn) as keys:
+        with self.reading(conn) as keys:
             rows = keys.execute(_OF_SUBJECT, {"subject": subject_id}).all()
         return self.unwrap_all(subject_id, (row for row in rows if purposes is None or row[0] in purposes))
 
@@ -161,7 +155,7 @@ class DataKeys:
         Returns:
             Whether there was a key.
         """
-        with self._writing(conn) as keys:
+        with self.writing(conn) as keys:
             self._forget(keys.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar())
             deleted: int = keys.execute(_DELETE, {"subject": subject_id, "name": purpose}).rowcount
         return deleted > 0
@@ -173,7 +167,7 @@ class DataKeys:
             Their key ids (commitments) by purpose, for the certificate; empty for a key that could not be unwrapped.
         """
         key_ids = {}
-        with self._writing(conn) as keys:
+        with self.writing(conn) as keys:
             for purpose, wrapped in keys.execute(_OF_SUBJECT, {"subject": subject_id}).all():
                 key_ids[purpose] = b""
                 try:
@@ -187,26 +181,21 @@ class DataKeys:
     def touch(self, conn: Connection, subject_id: bytes, purpose: str, due_at: datetime | None) -> None:
         """Set when the key is due to be destroyed; None for no end."""
         due = None if due_at is None else to_micros(due_at)
-        with self._writing(conn) as keys:
+        with self.writing(conn) as keys:
             keys.execute(_TOUCH, {"subject": subject_id, "name": purpose, "due": due})
-
-    def due(self, conn: Connection, now: datetime, limit: int) -> list[tuple[bytes, str]]:
-        """Return subject and purpose of up to `limit` keys that are due, the oldest first."""
-        with self._reading(conn) as keys:
-            rows = keys.execute(_DUE, {"now": to_micros(now), "most": limit}).all()
-        return [(subject_id, purpose) for subject_id, purpose in rows]
 
     def due_of(self, conn: Connection, subject_id: bytes) -> dict[str, datetime | None]:
         """Return when each of a subject's keys is due, by purpose. Opens no key, so a damaged one is listed too."""
-        with self._reading(conn) as keys:
+        with self.reading(conn) as keys:
             rows = keys.execute(_DUE_OF, {"subject": subject_id}).all()
         return {purpose: None if due is None else from_micros(due) for purpose, due in rows}
 
-    def _reading(self, conn: Connection) -> AbstractContextManager[Connection]:
+    def reading(self, conn: Connection) -> AbstractContextManager[Connection]:
+        """Return the connection that reads keys."""
         return nullcontext(conn) if self._own is None else self._own.read()
 
     @contextmanager
-    def _writing(self, conn: Connection) -> Iterator[Connection]:
+    def writing(self, conn: Connection) -> Iterator[Connection]:
         """Yield the connection that changes keys; one to their own database is committed and cleared at the end."""
         if self._own is None:
             yield conn
@@ -228,6 +217,13 @@ class DataKeys:
             if len(self._cache) > _CACHED_KEYS:
                 self._cache.popitem(last=False)
         return key
+
+    def forget(self, subject_ids: Collection[bytes]) -> None:
+        """Let go of the unwrapped keys of these people, whose rows are deleted."""
+        with self._lock:
+            gone = [wrapped for wrapped, hit in self._cache.items() if hit[0] in subject_ids]
+            for wrapped in gone:
+                del self._cache[wrapped]
 
     def _forget(self, wrapped: bytes | None) -> None:
         with self._lock:

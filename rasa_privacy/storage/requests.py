@@ -4,7 +4,7 @@ No row holds personal data: a subject is a random id, an actor is a word or the 
 are words of a closed list. So rows stay when the person is erased; `close_all` then ends what was open.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -27,6 +27,11 @@ _FIND: Final = select(requests).where(_R.number == bindparam("wanted"))
 _LOCK: Final = _FIND.with_for_update()
 _OPEN: Final = select(requests).where(_R.closed_at.is_(None)).order_by(_R.answer_by, _R.number)
 _OPEN_OF: Final = _OPEN.where(_R.subject_id == bindparam("subject"))
+_WAITING: Final = (
+    select(_R.subject_id)
+    .where(_R.subject_id.in_(bindparam("subjects", expanding=True)), _R.closed_at.is_(None))
+    .distinct()
+)
 _ALL: Final = select(requests).order_by(_R.opened_at, _R.number)
 _OF: Final = _ALL.where(_R.subject_id == bindparam("subject"))
 _OF_CERTIFICATE: Final = _ALL.where(_R.certificate == bindparam("wanted"))
@@ -142,6 +147,11 @@ def open_ones(conn: Connection) -> list[Request]:
 def open_of(conn: Connection, subject_id: bytes) -> list[Request]:
     """Return what waits for an answer of one person, the most urgent first."""
     return [_request(row) for row in conn.execute(_OPEN_OF, {"subject": subject_id})]
+
+
+def who_waits(conn: Connection, subject_ids: Collection[bytes]) -> list[bytes]:
+    """Return those of these people who wait for an answer."""
+    return list(conn.execute(_WAITING, {"subjects": list(subject_ids)}).scalars())
 
 
 def all_of(conn: Connection, subject_id: bytes) -> list[Request]:

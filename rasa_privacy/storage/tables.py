@@ -80,7 +80,7 @@ data_keys: Final = Table(
     Column("wrapped", Blob, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("due_at", BigInteger),
-    Index("data_keys_due", "due_at"),
+    Index("data_keys_due_first", "due_at", "subject_id", "purpose"),
     Index("data_keys_epoch", "epoch", "subject_id"),
 )
 
@@ -306,6 +306,15 @@ request_steps: Final = Table(
     Column("step", String(32), nullable=False),
     Column("actor", String(255), nullable=False),
     Column("reason", String(32)),
+)
+
+# Who does what only one process at a time may do, and until when.
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", Blob(16), nullable=False),
+    Column("until", BigInteger, nullable=False),
 )
 
 

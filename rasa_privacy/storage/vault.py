@@ -26,8 +26,10 @@ from rasa_privacy.storage.checkpoints import Checkpoints
 from rasa_privacy.storage.conversations import Conversations
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.due_keys import DueKeys
 from rasa_privacy.storage.epochs import Epochs
 from rasa_privacy.storage.erasures import Erasures
+from rasa_privacy.storage.expiry import Expiry
 from rasa_privacy.storage.founding import open_keys
 from rasa_privacy.storage.journal import ErasureJournal, open_journal
 from rasa_privacy.storage.ledger import ConsentLedger
@@ -58,6 +60,8 @@ class Vault:
         index: Blind index of this database.
         signer: What signs for this store.
         data_keys: Keys of subjects and purposes.
+        due_keys: Which of them are due.
+        expiry: Removing many people at once.
         subjects: Who chats.
         conversations: Their events.
         ledger: Their consent.
@@ -80,6 +84,8 @@ class Vault:
     index: BlindIndex = field(repr=False)
     signer: Signer
     data_keys: DataKeys
+    due_keys: DueKeys
+    expiry: Expiry
     subjects: Subjects
     conversations: Conversations
     ledger: ConsentLedger
@@ -172,6 +178,7 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
     random_bytes: Callable[[int], bytes],
 ) -> Vault:
     data_keys = DataKeys(epochs, random_bytes, None if keys is database else keys)
+    due_keys = DueKeys(data_keys)
     subjects = Subjects(index, data_keys, random_bytes)
     checkpoints = Checkpoints(index, signer, clock)
     return Vault(
@@ -183,6 +190,8 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
         index=index,
         signer=signer,
         data_keys=data_keys,
+        due_keys=due_keys,
+        expiry=Expiry(due_keys),
         subjects=subjects,
         conversations=Conversations(index, data_keys, subjects, random_bytes),
         ledger=ConsentLedger(index, checkpoints),

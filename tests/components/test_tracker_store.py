@@ -403,7 +403,7 @@ def test_wrong_settings_stop_the_start(
 
 
 @pytest.mark.parametrize("error", [ImportError("x"), AttributeError("x")])
-@pytest.mark.parametrize("part", ["open_vault", "EventSplitter", "TurnWriter", "shield_mappings", "sweep"])
+@pytest.mark.parametrize("part", ["open_vault", "EventSplitter", "TurnWriter", "shield_mappings", "start_sweeping"])
 def test_errors_that_rasa_would_swallow_become_ours(
     part: str, error: Exception, untouched: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

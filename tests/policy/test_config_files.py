@@ -30,6 +30,7 @@ def test_the_annotated_policy_shows_every_option() -> None:
         model.Actions,
         model.Purpose,
         model.Role,
+        model.Retention,
         model.First,
     )
     for struct in (*own, model.Import, model.ImportedConsent, model.SlotAnswer, model.Storage):

@@ -71,7 +71,7 @@ def test_conversation_stays_while_a_purpose_needs_it(vault: Vault, clock: Clock)
 
 def test_more_than_one_batch_is_swept(vault: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sweep goes on until nothing is due."""
-    monkeypatch.setattr(sweeping, "_BATCH", 2)
+    monkeypatch.setitem(sweeping._BATCH, "sqlite", 2)
     for number in range(5):
         give(vault, {}, sender=f"person {number}")
     assert sweep(vault, clock.advance(days=2)) == SweepResult(5, 5)
@@ -81,7 +81,7 @@ def test_postponed_conversations_do_not_hold_up_the_sweep(
     vault: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Full batches of conversations that must stay come to an end all the same."""
-    monkeypatch.setattr(sweeping, "_BATCH", 2)
+    monkeypatch.setitem(sweeping._BATCH, "sqlite", 2)
     for number in range(5):
         grant(vault, "newsletter", sender=f"person {number}")
         give(vault, {"newsletter": {"birthday": "1990"}}, sender=f"person {number}")

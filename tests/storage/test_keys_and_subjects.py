@@ -111,12 +111,14 @@ def test_due_keys_are_listed_oldest_first(vault: Vault, subject: bytes, now: dat
         for purpose, minutes in (("draw", 2), ("news", 1), ("fitting", 3)):
             vault.data_keys.get_or_create(conn, subject, purpose, now)
             vault.data_keys.touch(conn, subject, purpose, now + timedelta(minutes=minutes))
-        assert vault.data_keys.due(conn, now, 10) == []
-        due = vault.data_keys.due(conn, now + timedelta(minutes=2), 10)
-        assert due == [(subject, "news"), (subject, "draw")]
-        assert vault.data_keys.due(conn, now + timedelta(minutes=9), 1) == [(subject, "news")]
+        assert vault.due_keys.page(conn, now, 10) == []
+        due = vault.due_keys.page(conn, now + timedelta(minutes=2), 10)
+        assert [each[1:] for each in due] == [(subject, "news"), (subject, "draw")]
+        assert vault.due_keys.page(conn, now + timedelta(minutes=2), 10, after=due[0]) == due[1:]
+        assert vault.due_keys.page(conn, now + timedelta(minutes=9), 1) == due[:1]
+        assert vault.due_keys.by_purpose(conn, now + timedelta(minutes=2)) == {"draw": 1, "news": 1}
         vault.data_keys.touch(conn, subject, "news", None)
-        assert vault.data_keys.due(conn, now + timedelta(minutes=2), 10) == [(subject, "draw")]
+        assert vault.due_keys.page(conn, now + timedelta(minutes=2), 10) == due[1:]
 
 
 def test_a_time_without_zone_is_refused(vault: Vault, subject: bytes, now: datetime) -> None:
@@ -173,10 +175,10 @@ def test_a_destroyed_key_leaves_the_memory(vault: Vault, subject: bytes, now: da
 def test_a_key_that_nothing_is_stored_under_is_due_after_a_day(vault: Vault, subject: bytes, now: datetime) -> None:
     """Somebody who was asked and never came back does not stay, nor does a key that no save got to use."""
     with vault.database.write() as conn:
-        assert vault.data_keys.due(conn, now + timedelta(hours=23), 9) == []
-        assert vault.data_keys.due(conn, now + timedelta(hours=24), 9) == [(subject, "service")]
+        assert vault.due_keys.page(conn, now + timedelta(hours=23), 9) == []
+        assert [each[1:] for each in vault.due_keys.page(conn, now + timedelta(hours=24), 9)] == [(subject, "service")]
         vault.data_keys.touch(conn, subject, "service", None)
-        assert vault.data_keys.due(conn, now + timedelta(hours=24), 9) == []
+        assert vault.due_keys.page(conn, now + timedelta(hours=24), 9) == []
 
 
 def test_an_unwrapped_key_is_remembered_for_some_time_only(vault: Vault, subject: bytes) -> None:

@@ -203,6 +203,6 @@ def test_a_migration_can_be_killed_anywhere(fresh: Prepare) -> None:
 
 def _assert_nothing_due(vault: Vault) -> None:
     with vault.database.read() as connection:
-        assert vault.data_keys.due(connection, kill_work.LAST, 10) == []
+        assert vault.due_keys.page(connection, kill_work.LAST, 10) == []
         assert vault.conversations.count(connection) == 0
         assert state_of(vault, connection, None, START).active == frozenset()

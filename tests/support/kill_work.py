@@ -96,7 +96,7 @@ def withdraw(folder: str, url: str) -> None:
 def sweep(folder: str, url: str) -> None:
     """Remove what is due, in many small transactions; a day later the people of whom nothing is left go too."""
     usual = vars(sweeping)["_BATCH"]
-    vars(sweeping)["_BATCH"] = 2
+    vars(sweeping)["_BATCH"] = dict.fromkeys(usual, 2)
     vault = opened(folder, url)
     for now in (LATER, LAST):
         sweeping.sweep(vault, now)

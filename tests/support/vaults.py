@@ -76,6 +76,11 @@ class Clock:
         """Return the time."""
         return self.now
 
+    @staticmethod
+    def real() -> datetime:
+        """Return the time that it really is, which a database's server knows too."""
+        return datetime.now(timezone.utc)
+
     def advance(self, **length: float) -> datetime:
         """Move on by a `timedelta` of these arguments and return the time."""
         self.now += timedelta(**length)

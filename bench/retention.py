@@ -1,0 +1,152 @@
+"""The sweep beside a million conversations: how many expired ones a second, the memory, and what turns notice of it."""
+
+import asyncio
+import multiprocessing
+import os
+import resource
+import time
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from bench.scale import _conversation, _key, _segment
+from bench.support.databases import SERVERS, fresh_url
+from bench.support.report import Table, milliseconds, publish, verdict
+from bench.support.stores import OURS, apply, consent, domains, settings_in, timed_save
+from bench.support.talk import Talk
+from rasa_privacy import EncryptedTrackerStore
+from rasa_privacy.access.admission import admit_local
+from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.retention.runs import run
+from rasa_privacy.storage.tables import conversations, data_keys, segments, subjects
+from rasa_privacy.storage.vault import Vault, open_vault
+
+ALL: Final = int(os.environ.get("BENCH_CONVERSATIONS", "1000000"))
+EXPIRED: Final = int(os.environ.get("BENCH_EXPIRED", str(ALL // 5)))
+GOAL: Final = 10_000  # conversations per second on PostgreSQL
+MEMORY_GOAL_MIB: Final = 64  # what is taken for flat: so much more than before the sweep
+PEOPLE: Final = 10
+_CHUNK: Final = 5_000
+_QUIET_SECONDS: Final = 10
+
+METHOD: Final = f"""The table holds {ALL:,} conversations of usual sizes, under random ids and as random bytes, of which
+{EXPIRED:,} are due, each at its own time; a sweep removes them with their keys, and leaves a certificate and a
+tombstone of each. The first sweep runs alone, as fast as it can. Then as many expire again, and another process sweeps
+with `--gently` while {PEOPLE} people go on talking: the times are of saving a turn, before and during that sweep. The
+memory is what the peak of the sweeping process grew by."""
+
+
+def crowd(vault: Vault, start: int, number: int, due: int | None) -> None:
+    """Add conversations from number `start` on; with `due`, they are due since then, one a microsecond."""
+    for first in range(start, start + number, _CHUNK):
+        numbers = range(first, min(first + _CHUNK, start + number))
+        ids = [os.urandom(16) for _ in numbers]
+        names = ("service", "draw") if due is None else ("service",)
+        keys = [
+            {**_key(who, name), "due_at": _due(n, due)} for n, who in zip(numbers, ids, strict=True) for name in names
+        ]
+        with vault.database.write() as conn:
+            conn.execute(subjects.insert(), [{"subject_id": each, "created_at": 0} for each in ids])
+            conn.execute(data_keys.insert(), keys)
+            conn.execute(conversations.insert(), [_conversation(n, each) for n, each in zip(numbers, ids, strict=True)])
+            conn.execute(segments.insert(), [_segment(n, name) for n in numbers for name in names])
+    vault.database.checkpoint()
+
+
+def _due(number: int, due: int | None) -> int:
+    return 2**60 if due is None else due + number
+
+
+def sweep_alone(settings: StoreSettings, gently: bool, results: Any) -> None:  # noqa: FBT001 - the start of a process
+    """Sweep in a process of its own, and put seconds, people, what is left and the memory into the queue."""
+    vault = open_vault(settings)
+    permit = admit_local(vault, "retention")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    done = run(vault, permit, rest=1.0 if gently else 0.0)
+    seconds = time.perf_counter() - start
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    vault.close()
+    results.put((seconds, done.people, done.left, grown))
+
+
+async def turns(store: Any, talks: dict[str, Talk], until: Any) -> list[float]:
+    """Save turns of the people in turn until told to stop, and return the seconds of each."""
+    seconds = []
+    while not until():
+        for sender, talk in talks.items():
+            seconds.append(await timed_save(store, sender, talk.turn()))
+    return seconds
+
+
+def p95(seconds: list[float]) -> float:
+    """Return the time that 95 of 100 do not exceed."""
+    return quantiles(seconds, n=20)[-1]
+
+
+async def measure(kind: str, folder: Path, url: str) -> tuple[str, ...]:
+    """Return the row of one kind of database."""
+    (folder / OURS).mkdir(parents=True)
+    files = settings_in(folder)
+    settings = StoreSettings(url, files.keys, files.privacy)
+    store = EncryptedTrackerStore(
+        domains()[OURS], url, keys={"provider": "file", "path": str(settings.keys.path)}, privacy=str(settings.privacy)
+    )
+    vault = open_vault(settings)
+    print(f"{kind}: {ALL:,} conversations ...", flush=True)
+    crowd(vault, 0, ALL - EXPIRED, None)
+    crowd(vault, ALL, EXPIRED, 10**15)
+    spawn = multiprocessing.get_context("spawn")
+    results = spawn.Queue()
+    alone = spawn.Process(target=sweep_alone, args=(settings, False, results))
+    alone.start()
+    seconds, people, left, grown = await asyncio.to_thread(results.get)
+    alone.join()
+    if people != EXPIRED or left:
+        raise SystemExit(f"{people} conversations of {EXPIRED} were removed and {left} left, so the time means nothing")
+    crowd(vault, 2 * ALL, EXPIRED, 10**15)
+    talks = {f"4930123{number:05d}": Talk(number) for number in range(PEOPLE)}
+    for sender, talk in talks.items():
+        consent(vault, sender)
+        tracker = store.init_tracker(sender)
+        for turn in talk.events(40):
+            apply(tracker, turn)
+            await store.save(tracker)
+    end = time.monotonic() + _QUIET_SECONDS
+    quiet = await turns(store, talks, lambda: time.monotonic() > end)
+    beside = spawn.Process(target=sweep_alone, args=(settings, True, results))
+    beside.start()
+    busy = await turns(store, talks, lambda: not beside.is_alive() or not results.empty())
+    gently, _, _, _ = await asyncio.to_thread(results.get)
+    beside.join()
+    vault.close()
+    met = people / seconds >= GOAL and grown <= MEMORY_GOAL_MIB
+    goal = f">= {GOAL:,}/s, flat" if kind == "PostgreSQL" else "-"
+    return (
+        kind,
+        f"{people:,}",
+        f"{people / seconds:,.0f}/s",
+        f"{grown:.0f} MiB",
+        f"{EXPIRED / gently:,.0f}/s",
+        milliseconds(p95(quiet)),
+        milliseconds(p95(busy)),
+        goal,
+        verdict(met=met) if kind == "PostgreSQL" else "",
+    )
+
+
+def main() -> None:
+    """Measure, print, and write the document."""
+    rows = []
+    kinds = os.environ.get("BENCH_KINDS", ",".join(SERVERS)).split(",")
+    with TemporaryDirectory() as folder:
+        for kind in kinds:
+            with fresh_url(kind, Path(folder)) as url:
+                rows.append(asyncio.run(measure(kind, Path(folder) / kind, url)))
+    head = ("database", "expired", "speed", "memory", "gently", "p95 of a turn", "during the sweep", "goal", "")
+    publish("retention", Table("The retention sweep", " ".join(METHOD.split()), head, rows))
+
+
+if __name__ == "__main__":
+    main()

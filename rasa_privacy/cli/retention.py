@@ -1,0 +1,93 @@
+"""`rasa-privacy retention`: what is due, removing it, and why something is still there."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final
+
+import click
+
+from rasa_privacy.access.recording import record_now
+from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.progress import progress
+from rasa_privacy.cli.senders import PERSON, chosen_sender, known_subject, sender_argument
+from rasa_privacy.cli.store import existing_store
+from rasa_privacy.retention.explanation import explain as explanation_of
+from rasa_privacy.retention.explanation import rule_of, words
+from rasa_privacy.retention.plan import plan as plan_of
+from rasa_privacy.retention.runs import run as run_sweep
+
+_LEFT_EXIT_CODE: Final = 1
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def retention() -> None:
+    """Look after what is kept too long: plan, run, explain.
+
+    Servers remove what is due by themselves, as 'retention: {every: 1 hour}' in privacy.yml says; with 'every: never'
+    a timer runs 'rasa-privacy retention run' (config/ has one for cron, systemd and Kubernetes).
+    """
+
+
+@retention.command()
+@click.option("--at", type=_DAY, help="Count what is due at the beginning of this day (UTC) instead of now.")
+@operator_options
+@bot_option
+@endpoints_option
+def plan(at: datetime | None, bot: Path, endpoints: Path | None) -> None:
+    """Show in numbers what a sweep would remove; nothing is removed."""
+    with existing_store(bot, endpoints) as vault:
+        now = vault.clock() if at is None else at.replace(tzinfo=timezone.utc)
+        with vault.database.read() as connection:
+            found = plan_of(vault, connection, now)
+        record_now(vault, permit_for(vault, "report"), purposes=found.purposes, counts={"due": found.keys})
+        for purpose, people in found.purposes.items():
+            click.echo(f"{purpose}: {people:,} people ({rule_of(vault.policy, purpose)})")
+    click.echo(f"In all {found.keys:,} purposes of people; nothing would be left of {found.people:,} people.")
+    if found.next_at is not None:
+        click.echo(f"The next is due on {found.next_at:%Y-%m-%d at %H:%M} (UTC).")
+
+
+@retention.command()
+@click.option("--gently", is_flag=True, help="Rest after each transaction for as long as it took.")
+@click.option("--clock-is-right", is_flag=True, help="Say that somebody has looked at this computer's clock.")
+@operator_options
+@bot_option
+@endpoints_option
+def run(*, gently: bool, clock_is_right: bool, bot: Path, endpoints: Path | None) -> None:
+    """Remove what is due, while the bot goes on. One that was interrupted is gone on with by the next.
+
+    Several may run at once, on one or more computers; on SQLite one. Exit code 0: nothing that was due is left; 1:
+    something is, damaged or held by another process, and 'check --database' says what; 2: it could not be run.
+    """
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "retention")
+        with vault.database.read() as connection:
+            total = vault.due_keys.count(connection, vault.clock())
+        with progress("Removing", total) as advance:
+            done = run_sweep(vault, permit, advance=advance, rest=1.0 if gently else 0.0, trusted=clock_is_right)
+    click.echo(
+        f"Removed {done.purposes:,} purposes of people; nothing is left of {done.people:,} people. "
+        f"Looked again: {done.left:,} that were due are left."
+    )
+    if done.left:
+        click.get_current_context().exit(_LEFT_EXIT_CODE)
+
+
+@retention.command(context_settings=PERSON)
+@sender_argument
+@operator_options
+@bot_option
+@endpoints_option
+def explain(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: Path | None) -> None:
+    """Say why what is stored of a person is still there, item by item; no value is shown."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "view")
+        with vault.database.read() as connection:
+            subject_id = known_subject(vault, connection, sender_id)
+            found = explanation_of(vault, connection, sender_id)
+        record_now(vault, permit, subject_id=subject_id, items=[each.item for each in found])
+    for each in found:
+        click.echo(words(each))

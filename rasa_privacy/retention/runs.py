@@ -1,0 +1,162 @@
+"""`run`: one sweep, with its record in the audit log; and `run_scheduled`, which one server among many does.
+
+Rules:
+
+1. Each run leaves one record: what was removed, and how many that were due are left (`left`, 0 where all is well).
+2. On SQLite, which has one writer, a run holds the lease `sweep`. On servers any number may run at once.
+3. Scheduled runs hold the lease on every database, so that of many servers one sweeps, and none does where another has
+   done so within the interval. Who died while sweeping is followed when the lease is over.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.recording import record_now
+from rasa_privacy.errors import PrivacyError, RetentionError
+from rasa_privacy.retention.clock_check import SWEPT
+from rasa_privacy.retention.sweep import SweepResult, sweep
+from rasa_privacy.storage import leases
+from rasa_privacy.storage.clocks import last_done
+from rasa_privacy.storage.vault import Vault
+
+LEASE: Final = "sweep"
+#: A lease lasts so long from when it was made longer last, which a sweep does between its transactions.
+LEASE_LENGTH: Final = timedelta(minutes=5)
+_RENEW_AFTER: Final = timedelta(minutes=1)
+_HOLDER_BYTES: Final = 16
+
+
+def run(  # noqa: PLR0913 - how it is run, as `sweep` takes it
+    vault: Vault,
+    permit: Permit,
+    *,
+    advance: Callable[[int], None] = lambda _: None,
+    rest: float = 0.0,
+    seconds: float | None = None,
+    trusted: bool = False,
+) -> SweepResult:
+    """Remove what is due now, and record it.
+
+    Args:
+        vault: The open store.
+        permit: Who runs it; `retention` must be among its verbs.
+        advance: As `sweep`.
+        rest: As `sweep`.
+        seconds: As `sweep`.
+        trusted: As `sweep`.
+
+    Raises:
+        AccessError: The permit is for something else.
+        RetentionError: Another process sweeps a SQLite file, or the clock cannot be right; nothing was removed.
+        StorageError: The database cannot be written.
+    """
+    permit.require("retention")
+    if vault.database.dialect != "sqlite":
+        return _recorded(vault, permit, advance, rest, seconds, trusted=trusted)
+    holder = os.urandom(_HOLDER_BYTES)
+    if not _take(vault, holder):
+        raise RetentionError(
+            f"retention: another process sweeps {vault.database.name}; wait until it is done, it removes the same"
+        )
+    return _under_lease(vault, permit, holder, advance, rest, seconds, trusted=trusted)
+
+
+def run_scheduled(
+    vault: Vault, permit: Permit, every: timedelta, *, rest: float = 0.0, seconds: float | None = None
+) -> SweepResult | None:
+    """Remove what is due, where no other server does and none has done so within the interval.
+
+    Args:
+        vault: The open store.
+        permit: Who runs it.
+        every: The interval; zero where it must be done now.
+        rest: As `sweep`.
+        seconds: As `sweep`.
+
+    Returns:
+        What was removed, or None where it was not this process's turn.
+
+    Raises:
+        RetentionError: The clock cannot be right; nothing was removed.
+        StorageError: The database cannot be written.
+    """
+    permit.require("retention")
+    holder = os.urandom(_HOLDER_BYTES)
+    # Asked first without the lease, which is a write; and again with it, since another may just have finished.
+    if _has_swept(vault, every) or not _take(vault, holder):
+        return None
+    if _has_swept(vault, every):
+        _give_back(vault, holder)
+        return None
+    return _under_lease(vault, permit, holder, lambda _: None, rest, seconds, trusted=False)
+
+
+def _has_swept(vault: Vault, every: timedelta) -> bool:
+    """Say whether some process has swept within the interval."""
+    with vault.database.read() as connection:
+        before = last_done(connection, SWEPT)
+    return before is not None and timedelta(0) <= vault.clock() - before < every
+
+
+def _give_back(vault: Vault, holder: bytes) -> None:
+    vault.database.transact(lambda connection: leases.give_back(connection, LEASE, holder))
+
+
+def _take(vault: Vault, holder: bytes) -> bool:
+    now = vault.clock()
+    return vault.database.transact(lambda connection: leases.take(connection, LEASE, holder, now, LEASE_LENGTH))
+
+
+def _under_lease(  # noqa: PLR0913, PLR0917 - as `run`
+    vault: Vault,
+    permit: Permit,
+    holder: bytes,
+    advance: Callable[[int], None],
+    rest: float,
+    seconds: float | None,
+    *,
+    trusted: bool,
+) -> SweepResult:
+    renewed = [vault.clock()]
+
+    def go_on(number: int) -> None:
+        advance(number)
+        now = vault.clock()
+        if abs(now - renewed[0]) >= _RENEW_AFTER:
+            renewed[0] = now
+            if not _take(vault, holder):
+                raise RetentionError("retention: the lease went to another process, which goes on with this sweep")
+
+    try:
+        return _recorded(vault, permit, go_on, rest, seconds, trusted=trusted)
+    finally:
+        _give_back(vault, holder)
+
+
+def _recorded(  # noqa: PLR0913 - as `run`
+    vault: Vault,
+    permit: Permit,
+    advance: Callable[[int], None],
+    rest: float,
+    seconds: float | None,
+    *,
+    trusted: bool,
+) -> SweepResult:
+    removed: list[int] = [0]
+
+    def counted(number: int) -> None:
+        removed[0] += number
+        advance(number)
+
+    now: datetime = vault.clock()
+    try:
+        result = sweep(vault, now, advance=counted, rest=rest, seconds=seconds, trusted=trusted)
+    except PrivacyError:
+        record_now(vault, permit, counts={"looked_at": removed[0]}, outcome="failed")
+        raise
+    counts = {"people": result.people, "purposes": result.purposes, "left": result.left}
+    record_now(vault, permit, counts=counts, outcome="done" if result.is_done else "begun")
+    return result

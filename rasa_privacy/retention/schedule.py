@@ -1,0 +1,103 @@
+"""Sweeps inside a server: a thread that removes what is due at intervals, until the server is gone.
+
+It rests after each transaction for as long as that took, so that a live bot is not slowed. What fails is logged and
+tried again at the next interval.
+"""
+
+import logging
+import threading
+import weakref
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from rasa_privacy.access.admission import admit_server
+from rasa_privacy.errors import PrivacyError
+from rasa_privacy.policy.model import NEVER, duration_seconds
+from rasa_privacy.retention.runs import run_scheduled
+from rasa_privacy.retention.sweep import SweepResult
+from rasa_privacy.storage.vault import Vault
+
+logger = logging.getLogger(__name__)
+
+#: How long a server may sweep before it serves; the thread does the rest.
+AT_START_SECONDS: Final = 5.0
+#: How long to rest after each transaction, as a multiple of how long it took.
+_REST: Final = 1.0
+#: How often the thread looks whether the server is still there, and whether it is time.
+_LOOK_SECONDS: Final = 30.0
+
+
+def sweep_once(vault: Vault, every: timedelta, *, seconds: float | None = None) -> SweepResult | None:
+    """Sweep where it is this process's turn; a failure is logged, since a bot goes on without."""
+    try:
+        permit = admit_server("scheduled sweep")
+        result = run_scheduled(vault, permit, every, rest=0.0 if seconds else _REST, seconds=seconds)
+    except PrivacyError:
+        logger.exception("Removing data that is due failed; it is tried again.")
+        return None
+    if result is not None and result.purposes:
+        logger.info("Removed data that was due: %d purposes, %d people.", result.purposes, result.people)
+    return result
+
+
+def interval(vault: Vault) -> timedelta | None:
+    """Return how often privacy.yml wants servers to sweep; None for never, where a timer does it."""
+    every = vault.policy.retention.every
+    return None if every == NEVER else timedelta(seconds=duration_seconds(every))
+
+
+def start(
+    owner: Any, vault_of: Callable[[Any], Vault], then: Callable[[Vault], object] = lambda _: None
+) -> threading.Thread | None:
+    """Sweep at once, at least for a while, and then at intervals in a thread that ends with its owner.
+
+    Args:
+        owner: Whose end ends the thread; only a weak reference to it is kept.
+        vault_of: Returns the owner's open store.
+        then: What this server does after each sweep of its own.
+
+    Returns:
+        The thread, or None where privacy.yml says that servers do not sweep.
+    """
+    vault = vault_of(owner)
+    every = interval(vault)
+    if every is None:
+        return None
+    first = sweep_once(vault, timedelta(0), seconds=AT_START_SECONDS)
+    if first is not None:
+        then(vault)
+    thread = threading.Thread(
+        target=_keep_sweeping,
+        args=(weakref.ref(owner), vault_of, then, every, _next(first, every)),
+        name="rasa-privacy-sweep",
+        daemon=True,
+    )
+    thread.start()
+    return thread
+
+
+def _next(result: SweepResult | None, every: timedelta) -> timedelta:
+    """Return the interval to the next sweep: none after one that was stopped before its end."""
+    return every if result is None or result.is_done else timedelta(0)
+
+
+def _keep_sweeping(
+    owner: "weakref.ref[Any]",
+    vault_of: Callable[[Any], Vault],
+    then: Callable[[Vault], object],
+    every: timedelta,
+    first: timedelta,
+) -> None:
+    wait_for = first
+    waiting = threading.Event()
+    while True:
+        here = owner()
+        if here is None:
+            return
+        result = sweep_once(vault_of(here), wait_for)
+        wait_for = _next(result, every)
+        if result is not None:
+            then(vault_of(here))
+        del here  # what waits must not keep the server alive
+        waiting.wait(min(_LOOK_SECONDS, every.total_seconds()))

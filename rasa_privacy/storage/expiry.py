@@ -1,0 +1,91 @@
+"""`Expiry`: many people at once of whom nothing may be left, and who may be worked on without waiting.
+
+What it does to one person is what `Erasures.bury` does; a test compares the two. It opens no key and no row.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.storage import requests
+from rasa_privacy.storage.due_keys import DueKeys
+from rasa_privacy.storage.many import ManyDelete
+from rasa_privacy.storage.tables import (
+    conversations,
+    erasures,
+    opt_in_codes,
+    segments,
+    sessions,
+    subjects,
+    to_micros,
+    tombstones,
+)
+
+_SUBJECTS: Final = bindparam("subjects", expanding=True)
+_THERE: Final = select(subjects.c.subject_id).where(subjects.c.subject_id.in_(_SUBJECTS))
+_FREE: Final = _THERE.order_by(subjects.c.subject_id).with_for_update(skip_locked=True)
+_CONVERSATIONS: Final = select(conversations.c.conversation_ref, conversations.c.sender_index).where(
+    conversations.c.subject_id.in_(_SUBJECTS)
+)
+_FORGET: Final = ManyDelete(tombstones.c.sender_index)
+_DELETE_CODES: Final = ManyDelete(opt_in_codes.c.subject_id)
+_DELETE_SEGMENTS: Final = ManyDelete(segments.c.conversation_ref)
+_DELETE_SESSIONS: Final = ManyDelete(sessions.c.conversation_ref)
+_DELETE_CONVERSATIONS: Final = ManyDelete(conversations.c.conversation_ref)
+_DELETE_SUBJECTS: Final = ManyDelete(subjects.c.subject_id)
+
+
+class Expiry:
+    """Removes people whose data is all due.
+
+    Args:
+        due_keys: Their keys.
+    """
+
+    def __init__(self, due_keys: DueKeys) -> None:
+        self._due_keys = due_keys
+
+    def lock_free(self, conn: Connection, subject_ids: Collection[bytes]) -> list[bytes]:
+        """Lock those of these people whom no other transaction holds, and return them in their order."""
+        if not subject_ids:
+            return []
+        return list(conn.execute(_FREE, {"subjects": sorted(subject_ids)}).scalars())
+
+    def there(self, conn: Connection, subject_ids: Collection[bytes]) -> set[bytes]:
+        """Return those of these people who exist."""
+        if not subject_ids:
+            return set()
+        return set(conn.execute(_THERE, {"subjects": sorted(subject_ids)}).scalars())
+
+    def bury(
+        self, conn: Connection, subject_ids: Sequence[bytes], at: datetime, certificate: Callable[[], str]
+    ) -> None:
+        """Remove people who are locked, with a certificate and tombstones for each; true after the commit.
+
+        Args:
+            conn: A connection of `Database.transact`.
+            subject_ids: Whom to remove.
+            at: Aware UTC time.
+            certificate: Makes the number of a certificate.
+        """
+        if not subject_ids:
+            return
+        now = to_micros(at)
+        numbers = {each: certificate() for each in subject_ids}
+        rows = [{"certificate": numbers[each], "subject_id": each, "erased_at": now} for each in subject_ids]
+        conn.execute(insert(erasures), [{**row, "counts": "{}"} for row in rows])
+        self._due_keys.destroy_all(conn, subject_ids)
+        for who in requests.who_waits(conn, subject_ids):
+            requests.close_all(conn, who, at, numbers[who])
+        _DELETE_CODES.run(conn, subject_ids)
+        found = conn.execute(_CONVERSATIONS, {"subjects": list(subject_ids)}).all()
+        if found:
+            refs, senders = [row[0] for row in found], [row[1] for row in found]
+            _FORGET.run(conn, senders)
+            conn.execute(insert(tombstones), [{"sender_index": each, "erased_at": now} for each in senders])
+            for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS, _DELETE_CONVERSATIONS):
+                statement.run(conn, refs)
+        _DELETE_SUBJECTS.run(conn, subject_ids)
