@@ -105,8 +105,9 @@ def record_withdrawal(
 ) -> tuple[str, ...]:
     """Record the withdrawal of those purposes that were granted, and return their names."""
     withdrawn = []
+    records = vault.ledger.of_subject(connection, subject_id)
     for purpose in purposes:
-        last = _last_answer(vault, connection, subject_id, purpose)
+        last = _last_answer(records, purpose)
         if last is None or last.event in ("refused", "withdrawn"):
             continue
         _append(vault, connection, subject_id, purpose, "withdrawn", last.notice_hash, evidence)
@@ -119,9 +120,8 @@ def _last(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> Led
     return records[-1] if records else None
 
 
-def _last_answer(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> LedgerRecord | None:
+def _last_answer(records: Iterable[LedgerRecord], purpose: str) -> LedgerRecord | None:
     """Return the last record that is more than a question."""
-    records = vault.ledger.of_subject(connection, subject_id)
     answers = [record for record in records if record.purpose == purpose and record.event != "asked"]
     return answers[-1] if answers else None
 

@@ -70,7 +70,7 @@ _S: Final = sessions.c
 _SELECT: Final = select(
     _C.conversation_ref, _C.subject_id, _C.conversation_id, _C.sealed_sender, _C.version, _C.session, _C.manifest
 )
-_BY_SENDER: Final = _SELECT.where(_C.sender_index == bindparam("sender"))
+_BY_SENDER: Final = Query(_SELECT.where(_C.sender_index == bindparam("sender")))
 # One query for the conversation and the subject's keys, since each query costs more than what it does.
 _WITH_KEYS: Final = Query(
     _SELECT.add_columns(data_keys.c.purpose, data_keys.c.wrapped)
@@ -107,12 +107,12 @@ CURRENT: Final = Query(
         .where(_SENT_BY),
     )
 )
-_BY_SUBJECT: Final = _SELECT.where(_C.subject_id == bindparam("subject")).order_by(_C.conversation_ref)
+_BY_SUBJECT: Final = Query(_SELECT.where(_C.subject_id == bindparam("subject")).order_by(_C.conversation_ref))
 _STORED: Final = _SELECT.where(_C.version > 0).order_by(_C.conversation_ref)
 _EXISTS: Final = select(_C.conversation_ref).where(_C.sender_index == bindparam("sender"), _C.version > 0)
 _COUNT: Final = select(func.count()).select_from(conversations).where(_C.version > 0)
-_INDEXES: Final = select(_C.sender_index).where(_C.subject_id == bindparam("subject"))
-_UPDATE: Final = (
+_INDEXES: Final = Query(select(_C.sender_index).where(_C.subject_id == bindparam("subject")))
+_UPDATE: Final = Query(
     update(conversations)
     .where(_C.conversation_ref == bindparam("ref"), _C.version == bindparam("expected"))
     .values(version=bindparam("new"), session=bindparam("first"), manifest=bindparam("sealed"))
@@ -127,14 +127,14 @@ _RESEAL: Final = (
     .values(version=bindparam("new"), manifest=bindparam("sealed"))
 )
 _REFS: Final = select(_C.conversation_ref).where(_C.subject_id == bindparam("subject"))
-_DELETE_SEGMENTS: Final = delete(segments).where(segments.c.conversation_ref.in_(_REFS.scalar_subquery()))
-_DELETE_SESSIONS: Final = delete(sessions).where(_S.conversation_ref.in_(_REFS.scalar_subquery()))
-_DELETE: Final = delete(conversations).where(_C.subject_id == bindparam("subject"))
+_DELETE_SEGMENTS: Final = Query(delete(segments).where(segments.c.conversation_ref.in_(_REFS.scalar_subquery())))
+_DELETE_SESSIONS: Final = Query(delete(sessions).where(_S.conversation_ref.in_(_REFS.scalar_subquery())))
+_DELETE: Final = Query(delete(conversations).where(_C.subject_id == bindparam("subject")))
 
 
 def by_sender(conn: Connection, sender_index: bytes) -> ConversationRow | None:
     """Return the conversation of a sender, or None."""
-    row = conn.execute(_BY_SENDER, {"sender": sender_index}).first()
+    row = _BY_SENDER.first(conn, sender=sender_index)
     return None if row is None else _row(row)
 
 
@@ -169,7 +169,7 @@ def current(rows: Iterable[Sequence[Any]]) -> Current | None:
 
 def by_subject(conn: Connection, subject_id: bytes) -> list[ConversationRow]:
     """Return all conversations of a subject, the oldest first."""
-    return [_row(row) for row in conn.execute(_BY_SUBJECT, {"subject": subject_id}).all()]
+    return [_row(row) for row in _BY_SUBJECT.rows(conn, subject=subject_id)]
 
 
 def all_stored(conn: Connection) -> Iterator[ConversationRow]:
@@ -190,13 +190,12 @@ def count(conn: Connection) -> int:
 
 def sender_indexes(conn: Connection, subject_id: bytes) -> list[bytes]:
     """Return the blind indexes of the sender ids of a subject."""
-    return list(conn.execute(_INDEXES, {"subject": subject_id}).scalars())
+    return [sender_index for (sender_index,) in _INDEXES.rows(conn, subject=subject_id)]
 
 
 def update_head(conn: Connection, old: ConversationRow, session: int, sealed: bytes) -> bool:
     """Write the next version's head; return False where another writer was first."""
-    values = {"ref": old.ref, "expected": old.version, "new": old.version + 1, "first": session, "sealed": sealed}
-    changed: int = conn.execute(_UPDATE, values).rowcount
+    changed = _UPDATE.change(conn, ref=old.ref, expected=old.version, new=old.version + 1, first=session, sealed=sealed)
     return changed == 1
 
 
@@ -220,7 +219,7 @@ def reseal_session(conn: Connection, ref: int, closed: ClosedSession) -> None:
 def delete_of_subject(conn: Connection, subject_id: bytes) -> None:
     """Delete all conversations of a subject with their sessions and segments."""
     for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS, _DELETE):
-        conn.execute(statement, {"subject": subject_id})
+        statement.change(conn, subject=subject_id)
 
 
 def _row(row: Any) -> ConversationRow:

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.derive import KEY_BYTES
@@ -27,6 +27,7 @@ from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import KeyDestroyedError, PrivacyError
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.epochs import Epochs
+from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import data_keys, from_micros, subjects, to_micros
 
 #: A key that nothing is stored under (`touch`) goes after this time: of a person who was asked and never came back, or
@@ -36,22 +37,17 @@ _CACHED_KEYS: Final = 4096
 #: So long an unwrapped key is remembered; afterwards it is unwrapped again.
 _CACHED_SECONDS: Final = 900
 _COLUMNS: Final = data_keys.c
-_OF_SUBJECT: Final = select(_COLUMNS.purpose, _COLUMNS.wrapped).where(_COLUMNS.subject_id == bindparam("subject"))
-_ONE: Final = select(_COLUMNS.wrapped).where(
-    _COLUMNS.subject_id == bindparam("subject"), _COLUMNS.purpose == bindparam("name")
+_OF_ONE: Final = (_COLUMNS.subject_id == bindparam("subject"), _COLUMNS.purpose == bindparam("name"))
+_OF_SUBJECT: Final = Query(
+    select(_COLUMNS.purpose, _COLUMNS.wrapped).where(_COLUMNS.subject_id == bindparam("subject"))
 )
-_DUE_OF: Final = select(_COLUMNS.purpose, _COLUMNS.due_at).where(_COLUMNS.subject_id == bindparam("subject"))
-_SUBJECT: Final = select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject"))
-_INSERT: Final = insert(data_keys)
-_DELETE: Final = delete(data_keys).where(
-    _COLUMNS.subject_id == bindparam("subject"), _COLUMNS.purpose == bindparam("name")
-)
-_DELETE_ALL: Final = delete(data_keys).where(_COLUMNS.subject_id == bindparam("subject"))
-_TOUCH: Final = (
-    update(data_keys)
-    .where(_COLUMNS.subject_id == bindparam("subject"), _COLUMNS.purpose == bindparam("name"))
-    .values(due_at=bindparam("due"))
-)
+_ONE: Final = Query(select(_COLUMNS.wrapped).where(*_OF_ONE))
+_DUE_OF: Final = Query(select(_COLUMNS.purpose, _COLUMNS.due_at).where(_COLUMNS.subject_id == bindparam("subject")))
+_SUBJECT: Final = Query(select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject")))
+_INSERT: Final = inserting(data_keys)
+_DELETE: Final = Query(delete(data_keys).where(*_OF_ONE))
+_DELETE_ALL: Final = Query(delete(data_keys).where(_COLUMNS.subject_id == bindparam("subject")))
+_TOUCH: Final = Query(update(data_keys).where(*_OF_ONE).values(due_at=bindparam("due")))
 
 
 class DataKeys:
@@ -90,7 +86,7 @@ class DataKeys:
             TamperedSegmentError: The stored key was changed or moved.
         """
         with self.reading(conn) as keys:
-            wrapped = keys.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar()
+            wrapped = _ONE.scalar(keys, subject=subject_id, name=purpose)
         return None if wrapped is None else self._unwrap(wrapped, subject_id, purpose)
 
     def of_subject(
@@ -102,7 +98,7 @@ class DataKeys:
             TamperedSegmentError: A stored key was changed or moved.
         """
         with self.reading(conn) as keys:
-            rows = keys.execute(_OF_SUBJECT, {"subject": subject_id}).all()
+            rows = _OF_SUBJECT.rows(keys, subject=subject_id)
         return self.unwrap_all(subject_id, (row for row in rows if purposes is None or row[0] in purposes))
 
     def unwrap_all(self, subject_id: bytes, rows: Iterable[tuple[str, bytes]]) -> dict[str, DataKey]:
@@ -123,7 +119,7 @@ class DataKeys:
         found = self.get(conn, subject_id, purpose)
         if found is not None:
             return found
-        if conn.execute(_SUBJECT, {"subject": subject_id}).first() is None:
+        if _SUBJECT.first(conn, subject=subject_id) is None:
             raise KeyDestroyedError("this subject was erased, so no new key is made; find or create the subject again")
         if self._own is not None:
             return self._own.transact(lambda keys: self._create(keys, subject_id, purpose, now))
@@ -131,7 +127,7 @@ class DataKeys:
 
     def _create(self, keys: Connection, subject_id: bytes, purpose: str, now: datetime) -> DataKey:
         # Asked again: in a database of their own another process may have made the key since.
-        wrapped = keys.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar() if self.apart else None
+        wrapped = _ONE.scalar(keys, subject=subject_id, name=purpose) if self.apart else None
         if wrapped is not None:
             return self._unwrap(wrapped, subject_id, purpose)
         kek = self._epochs.active(keys)
@@ -144,7 +140,7 @@ class DataKeys:
             "created_at": to_micros(now),
             "due_at": to_micros(now + UNUSED),
         }
-        keys.execute(_INSERT, row)
+        _INSERT.change(keys, **row)
         return DataKey(secret)
 
     def destroy(self, conn: Connection, subject_id: bytes, purpose: str) -> bool:
@@ -156,8 +152,8 @@ class DataKeys:
             Whether there was a key.
         """
         with self.writing(conn) as keys:
-            self._forget(keys.execute(_ONE, {"subject": subject_id, "name": purpose}).scalar())
-            deleted: int = keys.execute(_DELETE, {"subject": subject_id, "name": purpose}).rowcount
+            self._forget(_ONE.scalar(keys, subject=subject_id, name=purpose))
+            deleted = _DELETE.change(keys, subject=subject_id, name=purpose)
         return deleted > 0
 
     def destroy_all(self, conn: Connection, subject_id: bytes) -> dict[str, bytes]:
@@ -168,26 +164,26 @@ class DataKeys:
         """
         key_ids = {}
         with self.writing(conn) as keys:
-            for purpose, wrapped in keys.execute(_OF_SUBJECT, {"subject": subject_id}).all():
+            for purpose, wrapped in _OF_SUBJECT.rows(keys, subject=subject_id):
                 key_ids[purpose] = b""
                 try:
                     key_ids[purpose] = self._unwrap(wrapped, subject_id, purpose).key_id
                 except PrivacyError:
                     continue  # a damaged key must not keep a person from being erased
                 self._forget(wrapped)
-            keys.execute(_DELETE_ALL, {"subject": subject_id})
+            _DELETE_ALL.change(keys, subject=subject_id)
         return key_ids
 
     def touch(self, conn: Connection, subject_id: bytes, purpose: str, due_at: datetime | None) -> None:
         """Set when the key is due to be destroyed; None for no end."""
         due = None if due_at is None else to_micros(due_at)
         with self.writing(conn) as keys:
-            keys.execute(_TOUCH, {"subject": subject_id, "name": purpose, "due": due})
+            _TOUCH.change(keys, subject=subject_id, name=purpose, due=due)
 
     def due_of(self, conn: Connection, subject_id: bytes) -> dict[str, datetime | None]:
         """Return when each of a subject's keys is due, by purpose. Opens no key, so a damaged one is listed too."""
         with self.reading(conn) as keys:
-            rows = keys.execute(_DUE_OF, {"subject": subject_id}).all()
+            rows = _DUE_OF.rows(keys, subject=subject_id)
         return {purpose: None if due is None else from_micros(due) for purpose, due in rows}
 
     def reading(self, conn: Connection) -> AbstractContextManager[Connection]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
@@ -32,23 +32,24 @@ from rasa_privacy.storage.conversation_head import verified_head
 from rasa_privacy.storage.conversation_rows import ConversationRow, by_subject, delete_of_subject, sender_indexes
 from rasa_privacy.storage.conversations import Conversations
 from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
 from rasa_privacy.storage.tables import erasures, from_micros, subjects, to_micros, tombstones
 
 _DAMAGED: Final = (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError, KeyProviderError)
 _T: Final = tombstones.c
 _E: Final = erasures.c
-_CERTIFY: Final = insert(erasures)
-_TOMBSTONE: Final = insert(tombstones)
-_DELETE_SUBJECT: Final = delete(subjects).where(subjects.c.subject_id == bindparam("subject"))
-_SUBJECT: Final = select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject"))
-_LATEST: Final = select(_T.sender_index, _T.erased_at).where(_T.sender_index == bindparam("sender"))
-_FORGET: Final = delete(tombstones).where(_T.sender_index == bindparam("sender"))
+_CERTIFY: Final = inserting(erasures)
+_TOMBSTONE: Final = inserting(tombstones)
+_DELETE_SUBJECT: Final = Query(delete(subjects).where(subjects.c.subject_id == bindparam("subject")))
+_SUBJECT: Final = Query(select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject")))
+_LATEST: Final = Query(select(_T.sender_index, _T.erased_at).where(_T.sender_index == bindparam("sender")))
+_FORGET: Final = Query(delete(tombstones).where(_T.sender_index == bindparam("sender")))
 _ENTRY: Final = select(_E.certificate, _E.subject_id, _E.erased_at, _E.counts, _E.key_ids)
 _BY_CERTIFICATE: Final = _ENTRY.where(_E.certificate == bindparam("number"))
-_OWNER: Final = select(_E.subject_id).where(_E.certificate == bindparam("number"))
+_OWNER: Final = Query(select(_E.subject_id).where(_E.certificate == bindparam("number")))
 _SINCE: Final = _ENTRY.where(_E.erased_at >= bindparam("since")).order_by(_E.erased_at, _E.certificate)
-_BY_SUBJECT: Final = select(_E.certificate).where(_E.subject_id == bindparam("subject"))
+_BY_SUBJECT: Final = Query(select(_E.certificate).where(_E.subject_id == bindparam("subject")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,10 @@ class Erasures:
         opt_in_codes.remove_all(conn, subject_id)
         requests.close_all(conn, subject_id, erased_at, certificate)
         for sender_index in sender_indexes(conn, subject_id):
-            conn.execute(_FORGET, {"sender": sender_index})
-            conn.execute(_TOMBSTONE, {"sender_index": sender_index, "erased_at": to_micros(erased_at)})
+            _FORGET.change(conn, sender=sender_index)
+            _TOMBSTONE.change(conn, sender_index=sender_index, erased_at=to_micros(erased_at))
         delete_of_subject(conn, subject_id)
-        conn.execute(_DELETE_SUBJECT, {"subject": subject_id})
+        _DELETE_SUBJECT.change(conn, subject=subject_id)
 
     def certify(  # noqa: PLR0913, PLR0917 - transaction, subject and the fields of a certificate
         self,
@@ -139,8 +140,8 @@ class Erasures:
         Raises:
             StorageError: The number is another subject's (raised at the end of the transaction at last).
         """
-        if conn.execute(_OWNER, {"number": certificate}).scalar() != subject_id:
-            conn.execute(_CERTIFY, _entry(certificate, subject_id, erased_at, counts, key_ids))
+        if _OWNER.scalar(conn, number=certificate) != subject_id:
+            _CERTIFY.change(conn, **_entry(certificate, subject_id, erased_at, counts, key_ids))
 
     def event_count(self, conn: Connection, subject_id: bytes) -> int:
         """Return the number of events of all conversations of a subject; a damaged one counts none."""
@@ -152,16 +153,19 @@ class Erasures:
 
     def tombstone_of(self, conn: Connection, sender_id: str) -> Tombstone | None:
         """Return the latest tombstone of a sender id, or None for someone who was never erased."""
-        row = conn.execute(_LATEST, {"sender": self._index.of(SENDER_DOMAIN, sender_id)}).first()
-        return None if row is None else Tombstone(row.sender_index, from_micros(row.erased_at))
+        row = _LATEST.first(conn, sender=self._index.of(SENDER_DOMAIN, sender_id))
+        if row is None:
+            return None
+        sender_index, erased_at = row
+        return Tombstone(sender_index, from_micros(erased_at))
 
     def is_erased(self, conn: Connection, subject_id: bytes) -> bool:
         """Say whether a certificate names this subject."""
-        return conn.execute(_BY_SUBJECT, {"subject": subject_id}).first() is not None
+        return _BY_SUBJECT.first(conn, subject=subject_id) is not None
 
     def certificate_of(self, conn: Connection, subject_id: bytes) -> str | None:
         """Return the number of the certificate of an erased subject, or None."""
-        number: str | None = conn.execute(_BY_SUBJECT, {"subject": subject_id}).scalar()
+        number: str | None = _BY_SUBJECT.scalar(conn, subject=subject_id)
         return number
 
     def certificate(self, conn: Connection, number: str) -> Erasure | None:
@@ -175,7 +179,7 @@ class Erasures:
         return [_erasure(row) for row in rows]
 
     def _is_known(self, conn: Connection, subject_id: bytes) -> bool:
-        there = conn.execute(_SUBJECT, {"subject": subject_id}).first() is not None
+        there = _SUBJECT.first(conn, subject=subject_id) is not None
         return there or self.is_erased(conn, subject_id)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
@@ -20,16 +20,18 @@ from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.journal_entry import Chain, Entry, Linked, Position, decode, encode
 from rasa_privacy.storage.journal_file import JournalFile
 from rasa_privacy.storage.journal_table import JournalTable
+from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import meta
 
 FILE_NAME: Final = "erasures.journal"
 _NAME: Final = "erasure_journal"
 _PREFIX: Final = b"RPJ\x01"
 _MARKS: Final = struct.Struct(">4sQQ32s")
-_GET: Final = select(meta.c.value).where(meta.c.name == _NAME)
-_LOCK: Final = _GET.with_for_update()
-_PUT: Final = insert(meta)
-_SET: Final = update(meta).where(meta.c.name == _NAME).values(value=bindparam("marks"))
+_MINE: Final = meta.c.name == _NAME
+_GET: Final = Query(select(meta.c.value).where(_MINE))
+_LOCK: Final = Query(select(meta.c.value).where(_MINE).with_for_update())
+_PUT: Final = inserting(meta)
+_SET: Final = Query(update(meta).where(_MINE).values(value=bindparam("marks")))
 
 
 class JournalPlace(Protocol):
@@ -110,7 +112,7 @@ class ErasureJournal:
         Raises:
             JournalError: The row does not follow its format.
         """
-        return self._parse(conn.execute(_GET).scalar()) or Marks(0, self._start)
+        return self._parse(_GET.scalar(conn)) or Marks(0, self._start)
 
     def verify(self, marks: Marks) -> int:
         """Check every entry and that none is missing, and return the number of the last one.
@@ -148,7 +150,7 @@ class ErasureJournal:
         self._remember(conn, self._locked_marks(conn), after, last)
 
     def _locked_marks(self, conn: Connection) -> Marks | None:
-        return self._parse(conn.execute(_LOCK).scalar())
+        return self._parse(_LOCK.scalar(conn))
 
     def _remember(self, conn: Connection, old: Marks | None, after: int, last: Position) -> None:
         before = old or Marks(0, self._start)
@@ -157,9 +159,9 @@ class ErasureJournal:
         known = max(before.known, last, key=lambda position: position.number)
         value = _MARKS.pack(_PREFIX, done, known.number, known.link)
         if old is None:
-            conn.execute(_PUT, {"name": _NAME, "value": value})
+            _PUT.change(conn, name=_NAME, value=value)
         else:
-            conn.execute(_SET, {"marks": value})
+            _SET.change(conn, marks=value)
 
     def _parse(self, value: bytes | None) -> Marks | None:
         if value is None:

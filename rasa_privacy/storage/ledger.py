@@ -17,7 +17,7 @@ Records hold no personal data: people are random ids.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
@@ -28,7 +28,7 @@ from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoi
 from rasa_privacy.storage.ledger_record import COLUMNS, LedgerEntry, columns_of, entry_of, record_bytes
 from rasa_privacy.storage.ledger_record import LEDGER_EVENTS as LEDGER_EVENTS  # noqa: PLC0414 - named from here
 from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # noqa: PLC0414 - as above
-from rasa_privacy.storage.query import Query
+from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import ledger, meta
 
 _HEAD_NAME: Final = "ledger_head"
@@ -40,14 +40,15 @@ _OF_SUBJECT: Final = Query(_SELECT.where(_C.subject_id == bindparam("subject")))
 _PAGE_ROWS: Final = 1000
 _PAGE: Final = _SELECT.limit(_PAGE_ROWS)
 _NEXT_PAGE: Final = _PAGE.where(_C.seq > bindparam("after"))
-_LAST: Final = select(_C.seq, _C.link).order_by(_C.seq.desc()).limit(1)
-_INSERT: Final = insert(ledger)
+_LAST: Final = Query(select(_C.seq, _C.link).order_by(_C.seq.desc()).limit(1))
+_INSERT: Final = inserting(ledger)
 _ANY_MAC: Final = select(_C.seq).where(_C.mac.is_not(None)).limit(1)
 _SET_MAC: Final = update(ledger).where(_C.seq == bindparam("number")).values(mac=bindparam("digest"))
-_GET_HEAD: Final = select(meta.c.value).where(meta.c.name == _HEAD_NAME)
-_LOCK_HEAD: Final = _GET_HEAD.with_for_update()
-_PUT_HEAD: Final = insert(meta)
-_SET_HEAD: Final = update(meta).where(meta.c.name == _HEAD_NAME).values(value=bindparam("head"))
+_HEAD_ROW: Final = meta.c.name == _HEAD_NAME
+_GET_HEAD: Final = Query(select(meta.c.value).where(_HEAD_ROW))
+_LOCK_HEAD: Final = Query(select(meta.c.value).where(_HEAD_ROW).with_for_update())
+_PUT_HEAD: Final = inserting(meta)
+_SET_HEAD: Final = Query(update(meta).where(_HEAD_ROW).values(value=bindparam("head")))
 _REMEDY: Final = "restore the database from its backup"
 
 
@@ -79,12 +80,12 @@ class ConsentLedger:
         columns = columns_of(seq, record)
         raw = record_bytes(list(columns.values()))
         new = link(previous, raw)
-        conn.execute(_INSERT, {**columns, "link": new, "mac": self._mac(raw, new)})
+        _INSERT.change(conn, **columns, link=new, mac=self._mac(raw, new))
         head = self._head(seq, new)
         if seq == 1:
-            conn.execute(_PUT_HEAD, {"name": _HEAD_NAME, "value": head})
+            _PUT_HEAD.change(conn, name=_HEAD_NAME, value=head)
         else:
-            conn.execute(_SET_HEAD, {"head": head})
+            _SET_HEAD.change(conn, head=head)
         if seq % EVERY_RECORDS == 0:
             self._checkpoints.sign(conn, seq, new)
         return seq
@@ -185,14 +186,14 @@ class ConsentLedger:
     def _mac(self, raw: bytes, stored: bytes) -> bytes:
         return self._index.of_bytes(_RECORD_DOMAIN, stored + raw)
 
-    def _verified_end(self, conn: Connection, get_head: Any) -> tuple[int, bytes]:
+    def _verified_end(self, conn: Connection, get_head: Query) -> tuple[int, bytes]:
         """Return number and link of the last record, 0 and GENESIS where there is none."""
-        head = conn.execute(get_head).scalar()  # first, since it may wait for the writer of the last record
-        last = conn.execute(_LAST).first()
+        head = get_head.scalar(conn)  # first, since it may wait for the writer of the last record
+        last = _LAST.first(conn)
         if head is None and last is not None:  # the first record was committed between the two, or its end was removed
-            head = conn.execute(get_head).scalar()
-            last = conn.execute(_LAST).first()
-        seq, end = (0, GENESIS) if last is None else (last.seq, last.link)
+            head = get_head.scalar(conn)
+            last = _LAST.first(conn)
+        seq, end = (0, GENESIS) if last is None else last
         if head != (None if last is None else self._head(seq, end)):
             raise LedgerError(f"consent ledger: record {seq} is not its true end; {_REMEDY}")
         return seq, end

@@ -6,10 +6,11 @@ for each connection. Errors are the driver's own, which `Database` turns into ou
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sqlalchemy import Table, bindparam, insert
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from rasa_privacy.storage.tables import Blob
@@ -31,11 +32,13 @@ class _Form:
     Attributes:
         sql: What the driver runs.
         names: The parameter of each place in it.
+        fixed: Values of parameters that the statement names itself.
         prepare: What is run first, once for each connection; none where nothing needs to be.
     """
 
     sql: str
     names: Sequence[str]
+    fixed: Mapping[str, Any]
     prepare: str = field(default="")
 
 
@@ -70,6 +73,11 @@ class Query:
         rows = self.rows(conn, **parameters)
         return rows[0] if rows else None
 
+    def scalar(self, conn: Any, **parameters: Any) -> Any:
+        """Return the first column of the first row, or None."""
+        row = self.first(conn, **parameters)
+        return None if row is None else row[0]
+
     def change(self, conn: Any, **parameters: Any) -> int:
         """Write, and return how many rows that changed."""
         changed: int = self._run(conn.dialect.name, conn.connection, parameters).rowcount
@@ -77,7 +85,7 @@ class Query:
 
     def _run(self, dialect: str, connection: Any, parameters: dict[str, Any]) -> Any:
         form = self._forms.get(dialect) or self._form(dialect)
-        values = [parameters[name] for name in form.names]
+        values = [parameters[name] if name in parameters else form.fixed[name] for name in form.names]
         driver = connection.dbapi_connection
         if dialect == "sqlite":
             return driver.execute(form.sql, values)
@@ -92,7 +100,8 @@ class Query:
 
     def _form(self, dialect: str) -> _Form:
         compiled = self._statement.compile(dialect=_DIALECTS[dialect])
-        form = _Form(str(compiled), tuple(compiled.positiontup))
+        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        form = _Form(str(compiled), tuple(compiled.positiontup), fixed)
         if dialect == "postgresql":
             form = _prepared(form)
         self._forms[dialect] = form
@@ -114,4 +123,10 @@ def _prepared(form: _Form) -> _Form:
     sql = first + "".join(f"${names.index(name) + 1}{text}" for name, text in zip(form.names, rest, strict=True))
     title = f"rasa_privacy_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
     arguments = f" ({', '.join(['%s'] * len(names))})" if names else ""
-    return _Form(f"EXECUTE {title}{arguments}", names, f"PREPARE {title} AS {sql}")
+    return _Form(f"EXECUTE {title}{arguments}", names, form.fixed, f"PREPARE {title} AS {sql}")
+
+
+def inserting(table: Table, counter: str = "") -> Query:
+    """Return the INSERT of one row; its parameters are the columns but the one that counts up by itself."""
+    columns = [column.name for column in table.columns if column.name != counter]
+    return Query(insert(table).values({name: bindparam(name) for name in columns}).inline())

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.storage.query import Query
+from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import segments
 
 #: Sealed rows by purpose, in the order of the table.
@@ -23,7 +23,7 @@ _OF_SESSION: Final = Query(
 _OF_ALL: Final = (
     select(_COLUMNS.session, _COLUMNS.purpose, _COLUMNS.sealed).where(_IN_CONVERSATION).order_by(_COLUMNS.segment_id)
 )
-_TAIL: Final = (
+_TAIL: Final = Query(
     select(_COLUMNS.segment_id, _COLUMNS.sealed)
     .where(_IN_CONVERSATION, _IN_SESSION, _OF_PURPOSE)
     .order_by(_COLUMNS.segment_id.desc())
@@ -36,9 +36,11 @@ _NEWEST: Final = (
     .limit(bindparam("most"))
 )
 _SESSIONS_OF_PURPOSE: Final = select(_COLUMNS.session).where(_IN_CONVERSATION, _OF_PURPOSE).distinct()
-_INSERT: Final = insert(segments)
-_UPDATE: Final = update(segments).where(_COLUMNS.segment_id == bindparam("segment")).values(sealed=bindparam("bytes"))
-_DELETE: Final = delete(segments).where(_COLUMNS.segment_id == bindparam("segment"))
+_INSERT: Final = inserting(segments, counter="segment_id")
+_UPDATE: Final = Query(
+    update(segments).where(_COLUMNS.segment_id == bindparam("segment")).values(sealed=bindparam("bytes"))
+)
+_DELETE: Final = Query(delete(segments).where(_COLUMNS.segment_id == bindparam("segment")))
 _DELETE_PURPOSE: Final = delete(segments).where(_IN_CONVERSATION, _OF_PURPOSE)
 
 
@@ -60,7 +62,7 @@ def rows_of_conversation(conn: Connection, ref: int) -> dict[int, Rows]:
 
 def tail(conn: Connection, ref: int, session: int, purpose: str, most: int) -> list[tuple[int, bytes]]:
     """Return number and bytes of the last rows of a session and purpose, in the order of the table."""
-    rows = conn.execute(_TAIL, {"ref": ref, "first": session, "name": purpose, "most": most})
+    rows = _TAIL.rows(conn, ref=ref, first=session, name=purpose, most=most)
     return [(segment_id, sealed) for segment_id, sealed in rows][::-1]
 
 
@@ -76,17 +78,18 @@ def sessions_of_purpose(conn: Connection, ref: int, purpose: str) -> set[int]:
 
 def insert_row(conn: Connection, ref: int, session: int, purpose: str, sealed: bytes) -> None:
     """Add a row after all others."""
-    conn.execute(_INSERT, {"conversation_ref": ref, "session": session, "purpose": purpose, "sealed": sealed})
+    _INSERT.change(conn, conversation_ref=ref, session=session, purpose=purpose, sealed=sealed)
 
 
 def update_row(conn: Connection, segment_id: int, sealed: bytes) -> None:
     """Put other bytes into a row, which keeps its place."""
-    conn.execute(_UPDATE, {"segment": segment_id, "bytes": sealed})
+    _UPDATE.change(conn, segment=segment_id, bytes=sealed)
 
 
 def delete_rows(conn: Connection, segment_ids: Sequence[int]) -> None:
     """Delete rows by number."""
-    conn.execute(_DELETE, [{"segment": segment_id} for segment_id in segment_ids])
+    for segment_id in segment_ids:
+        _DELETE.change(conn, segment=segment_id)
 
 
 def delete_purpose(conn: Connection, ref: int, purpose: str) -> int:

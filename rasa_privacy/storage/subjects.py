@@ -6,9 +6,9 @@ the transaction, on any database; on SQLite the write lock has seen to that alre
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
@@ -17,15 +17,20 @@ from rasa_privacy.crypto.sealing import DataKey, open_sealed, seal
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import KeyProviderError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import conversations, subjects, to_micros
 
 #: Domain of the blind index of sender ids.
 SENDER_DOMAIN: Final = "sender id"
-_FIND: Final = select(conversations.c.subject_id, conversations.c.conversation_id, conversations.c.sealed_sender).where(
-    conversations.c.sender_index == bindparam("sender")
+_FIND: Final = Query(
+    select(conversations.c.subject_id, conversations.c.conversation_id, conversations.c.sealed_sender).where(
+        conversations.c.sender_index == bindparam("sender")
+    )
 )
-_LOCK: Final = select(subjects.c.subject_id).where(subjects.c.subject_id == bindparam("subject")).with_for_update()
-_FIND_AND_LOCK: Final = (
+_LOCK: Final = Query(
+    select(subjects.c.subject_id).where(subjects.c.subject_id == bindparam("subject")).with_for_update()
+)
+_FIND_AND_LOCK: Final = Query(
     select(subjects.c.subject_id, conversations.c.conversation_id, conversations.c.sealed_sender)
     .join(conversations, conversations.c.subject_id == subjects.c.subject_id)
     .where(conversations.c.sender_index == bindparam("sender"))
@@ -33,8 +38,8 @@ _FIND_AND_LOCK: Final = (
 )
 #: Rows whose sender was compared, so that a turn pays for it once; about 300 bytes each.
 _REMEMBERED: Final = 4096
-_INSERT_SUBJECT: Final = insert(subjects)
-_INSERT_CONVERSATION: Final = insert(conversations)
+_INSERT_SUBJECT: Final = inserting(subjects)
+_INSERT_CONVERSATION: Final = inserting(conversations, counter="conversation_ref")
 
 
 class Subjects:
@@ -62,7 +67,7 @@ class Subjects:
 
     def lock(self, conn: Connection, subject_id: bytes) -> bool:
         """Keep other transactions from changing anything of this subject until this one ends; False if it is gone."""
-        return conn.execute(_LOCK, {"subject": subject_id}).first() is not None
+        return _LOCK.first(conn, subject=subject_id) is not None
 
     def find_for_update(self, conn: Connection, sender_id: str) -> bytes | None:
         """Return the subject id as `find` does, and lock the subject. One that was erased meanwhile is not found.
@@ -72,9 +77,9 @@ class Subjects:
         """
         return self._found(conn, _FIND_AND_LOCK, sender_id)
 
-    def _found(self, conn: Connection, statement: Any, sender_id: str) -> bytes | None:
+    def _found(self, conn: Connection, statement: Query, sender_id: str) -> bytes | None:
         sender_index = self._index.of(SENDER_DOMAIN, sender_id)
-        row = conn.execute(statement, {"sender": sender_index}).first()
+        row = statement.first(conn, sender=sender_index)
         if row is None:
             return None
         subject_id, conversation_id, sealed = row
@@ -130,7 +135,7 @@ class Subjects:
 
     def _create(self, conn: Connection, sender_id: str, now: datetime) -> bytes:
         place = Place(self._random_bytes(ID_BYTES), self._random_bytes(ID_BYTES))
-        conn.execute(_INSERT_SUBJECT, {"subject_id": place.subject_id, "created_at": to_micros(now)})
+        _INSERT_SUBJECT.change(conn, subject_id=place.subject_id, created_at=to_micros(now))
         key = self._data_keys.get_or_create(conn, place.subject_id, SERVICE, now)
         name = sender_id.encode("utf-8", "surrogatepass")
         row = {
@@ -142,5 +147,5 @@ class Subjects:
             "session": 0,
             "manifest": None,
         }
-        conn.execute(_INSERT_CONVERSATION, row)
+        _INSERT_CONVERSATION.change(conn, **row)
         return place.subject_id
