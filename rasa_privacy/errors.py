@@ -101,6 +101,10 @@ class RequestError(PrivacyError):
     """A request of a person is unknown, closed, or may not be changed like this."""
 
 
+class HoldError(PrivacyError):
+    """A legal hold keeps the data, or a hold is not what it should be. Nothing was destroyed."""
+
+
 class SenderError(PrivacyError):
     """A message could not be handed to the mail server, or the sender's settings are wrong."""
 

@@ -35,6 +35,7 @@ RUN_BY = {
     "rasa-privacy requests list": "tests/cli/test_requests.py",
     "rasa-privacy requests due": "tests/cli/test_requests.py",
     "rasa-privacy requests stats": "tests/cli/test_requests.py",
+    "rasa-privacy hold add --sender-stdin --for case-17": "tests/cli/test_hold.py",
     "rasa-privacy rights certificate ER-7K2M-0QX4-ZB9T --out certificate.json": "tests/cli/test_rights.py",
     "rasa-privacy rights verify-certificate certificate.json --public-key key.pem": "tests/cli/test_rights.py",
     "rasa-privacy operator add olga --role dpo": "tests/cli/test_operator.py",

@@ -13,6 +13,7 @@ from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.suppression import STOP as STOPPED
 from rasa_privacy.rights.suppression import suppress
 from rasa_privacy.rights.withdrawal import Withdrawal, held_by_consent, withdraw, withdraw_all, withdraw_items
+from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import Vault
 
 
@@ -69,14 +70,18 @@ class Stop(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Withdraw from everything and suppress the sender, known or not; the form that runs ends with it."""
 
-        def stop(connection: Any) -> tuple[str, ...]:
+        def stop(connection: Any) -> tuple[tuple[str, ...], bool]:
             suppress(store, connection, turn.sender_id, STOPPED, turn.evidence.at)
-            return withdraw_all(store, connection, turn.sender_id, turn.evidence).items
+            gone = withdraw_all(store, connection, turn.sender_id, turn.evidence).items
+            subject_id = store.subjects.find(connection, turn.sender_id)
+            return gone, subject_id is not None and holds.is_held(connection, subject_id)
 
-        items = store.database.transact(stop)
+        items, is_held = store.database.transact(stop)
         empty_log(store)
         events = [*cleared(store, items), forget_pending(), ActiveLoop(None), SlotSet("requested_slot", None)]
         events.append(ReminderCancelled())
+        if is_held:
+            return [Reply(turn.words("utter_privacy_stopped_held"), [], events)]
         return [Reply(turn.words("utter_privacy_stopped", say_delete=turn.phrases.say("say_delete")), [], events)]
 
 

@@ -10,10 +10,11 @@ from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
 from rasa_privacy.dialogue.turns import ERASE, KEEP, PENDING_SLOT, PREVIEW, SHOW, Pending
-from rasa_privacy.errors import KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import HoldError, KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.rights.access import Holdings, holdings
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, is_previewed, preview, take_back
+from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import Vault
 
 
@@ -61,9 +62,12 @@ class PreviewErasure(PrivacyAction):
             held = _readable(store, connection, turn)
             subject_id = store.subjects.find(connection, turn.sender_id)
             granted = state_of(store, connection, subject_id, turn.evidence.at).granted
+            is_held = subject_id is not None and holds.is_held(connection, subject_id)
         store.database.transact(lambda connection: _open(store, connection, turn))
         if subject_id is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
+        if is_held:
+            return [_held(store, turn)]
         goes = _goes(store, turn, held, granted)
         text = turn.words("utter_privacy_erase_preview", goes=goes, stays=turn.words("utter_privacy_stays"))
         return [
@@ -89,7 +93,10 @@ class Erase(PrivacyAction):
             raise LedgerError("no erasure was previewed; ask for it again")
         if turn.pending is None or turn.pending.kind != "erase" or not _was_previewed(store, turn):
             return PreviewErasure().answer(store, turn)
-        certificate = erase(store, turn.sender_id, turn.evidence)
+        try:
+            certificate = erase(store, turn.sender_id, turn.evidence)
+        except HoldError:
+            return [_held(store, turn)]
         events = [AllSlotsReset(), forget_pending(), ActiveLoop(None), ReminderCancelled()]
         if certificate is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], events)]
@@ -114,6 +121,15 @@ class KeepData(PrivacyAction):
         if turn.intent == "privacy_cancel":
             store.database.transact(lambda connection: _take_back(store, connection, turn))
         return [Reply(turn.words("utter_privacy_kept"), [], [forget_pending()])]
+
+
+def _held(store: Vault, turn: Turn) -> Reply:
+    """Tell a person under a legal hold that nothing was deleted, and why; the request stays open."""
+    controller = store.policy.controller
+    text = turn.words(
+        "utter_privacy_held", controller=controller.name, contact=controller.officer or controller.contact
+    )
+    return Reply(text, [], [forget_pending()])
 
 
 def _open(store: Vault, connection: Any, turn: Turn) -> None:

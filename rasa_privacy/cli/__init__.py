@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "training": ("rasa_privacy.cli.course", "training", "Take the course on handling this bot's data; who has."),
     "suppression": ("rasa_privacy.cli.suppression", "suppression", "Look after who must not be written to again."),
     "requests": ("rasa_privacy.cli.requests", "requests", "Answer what people ask for, on time: list, due, extend ..."),
+    "hold": ("rasa_privacy.cli.hold", "hold", "Keep what is stored of a person for a legal matter."),
     "rights": ("rasa_privacy.cli.rights", "rights", "Write and check certificates of erasure."),
     "leaktest": ("rasa_privacy.cli.leaktest", "leaktest", "Look for what people said in all that a bot writes."),
     "retention": ("rasa_privacy.cli.retention", "retention", "Remove what is due: plan, run, explain."),

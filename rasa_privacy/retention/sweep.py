@@ -8,14 +8,15 @@ Rules:
    writer at a time, so `lease` lets one process sweep.
 3. What is due is read from the keys each time. So a sweep that was killed is gone on with by the next, and nothing is
    kept in memory but one page.
-4. At its end the sweep looks whether anything is left that was due, and the consent ledger gets a signed checkpoint.
+4. Who is under a legal hold is left alone, and looked at again a day later.
+5. At its end the sweep looks whether anything is left that was due, and the consent ledger gets a signed checkpoint.
 """
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.consent.double_opt_in import forget_over
@@ -24,6 +25,7 @@ from rasa_privacy.retention.clock_check import check_clock
 from rasa_privacy.retention.removal import remove_purpose
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
+from rasa_privacy.storage import holds
 from rasa_privacy.storage.due_keys import Due
 from rasa_privacy.storage.tables import to_micros
 from rasa_privacy.storage.vault import Vault
@@ -33,6 +35,8 @@ logger = logging.getLogger(__name__)
 #: Keys of one transaction. Nobody else can change what belongs to these people until it is committed; on SQLite nobody
 #: can write at all.
 _BATCH: Final = {"sqlite": 100, "postgresql": 1000, "mysql": 500}
+#: When a person under a legal hold is looked at again.
+_HELD: Final = timedelta(days=1)
 #: How often the whole is gone through again for what others held.
 _PASSES: Final = 3
 
@@ -145,6 +149,10 @@ def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> tuple[int, in
     # A key that an interrupted erasure left, where keys lie in a database of their own.
     orphans = concerned - set(free) - vault.expiry.there(connection, concerned - set(free))
     purposes = vault.due_keys.destroy_all(connection, orphans)
+    kept = holds.held_among(connection, free)
+    for each in (one for one in page if one.subject_id in kept):
+        vault.data_keys.touch(connection, each.subject_id, each.purpose, run.now + _HELD)
+    free = [who for who in free if who not in kept]
     # Read again under the lock: somebody may have used or destroyed a key meanwhile.
     held = vault.due_keys.of(connection, free)
     gone = [who for who in free if held[who] and all(_is_due(at, limit) for at in held[who].values())]

@@ -16,10 +16,11 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
-from rasa_privacy.errors import LedgerError, StorageError
+from rasa_privacy.errors import HoldError, LedgerError, StorageError
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.numbers import new_number
 from rasa_privacy.rights.requests import open_request
+from rasa_privacy.storage import holds
 from rasa_privacy.storage.journal_entry import Erased
 from rasa_privacy.storage.remains import conversation_refs, key_remains, remains
 from rasa_privacy.storage.vault import Vault
@@ -58,6 +59,7 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificat
     Raises:
         StorageError: It could not be committed, the log could not be emptied, or reading back found something.
         JournalError: The journal could not be written; nothing was deleted.
+        HoldError: A legal hold keeps the person; nothing was deleted.
     """
     number = certificate_number()
     erased, refs = vault.database.transact(lambda connection: _erase(vault, connection, sender_id, number, evidence))
@@ -76,6 +78,8 @@ def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence:
     subject_id = vault.subjects.find_for_update(connection, sender_id)
     if subject_id is None:
         return None, ()
+    if holds.is_held(connection, subject_id):
+        raise HoldError("a legal hold keeps this person; release it first (`rasa-privacy hold release`)")
     refs = conversation_refs(connection, subject_id)
     counts = {
         "events": vault.erasures.event_count(connection, subject_id),

@@ -15,6 +15,7 @@ from typing import Any
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal, state_of
 from rasa_privacy.policy.topics import choice, choices, covering
+from rasa_privacy.storage import holds
 from rasa_privacy.storage.erasures import destroy_purpose, destroy_topic
 from rasa_privacy.storage.journal_entry import Withdrawn
 from rasa_privacy.storage.vault import SERVICE, Vault
@@ -26,7 +27,7 @@ class Withdrawal:
 
     Attributes:
         purposes: Purposes whose consent ended.
-        items: Items whose values are now held by no purpose.
+        items: Items whose values are now held by no purpose; none where a legal hold keeps them.
     """
 
     purposes: tuple[str, ...]
@@ -62,7 +63,7 @@ def withdraw(
         for item in vault.policy.purposes[purpose].items
         if not covering(vault.policy, item, still)
     )
-    return Withdrawal(ended, tuple(gone))
+    return Withdrawal(ended, () if holds.is_held(connection, subject_id) else tuple(gone))
 
 
 def withdraw_all(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -> Withdrawal:
@@ -104,7 +105,7 @@ def destroy_items(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of wha
         JournalError: The journal could not be written; nothing was destroyed.
     """
     gone = tuple(items)
-    if purpose in vault.data_keys.due_of(connection, subject_id):
+    if purpose in vault.data_keys.due_of(connection, subject_id) and not holds.is_held(connection, subject_id):
         topics = [choice(purpose, item) for item in gone]
         vault.journal.write(connection, *(Withdrawn(subject_id, at, topic) for topic in topics))
         for topic in topics:
@@ -147,6 +148,8 @@ def held_by_consent(vault: Vault, connection: Any, subject_id: bytes) -> frozens
 
 
 def _destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Sequence[str], at: datetime) -> None:
+    if holds.is_held(connection, subject_id):
+        return  # what was held by a consent that ended stays, unused, until the hold is released
     vault.journal.write(connection, *(Withdrawn(subject_id, at, purpose) for purpose in purposes))
     for purpose in purposes:
         destroy_purpose(vault.conversations, vault.data_keys, connection, subject_id, purpose)

@@ -27,7 +27,7 @@ from rasa_privacy.errors import (
     TamperedSegmentError,
 )
 from rasa_privacy.policy.topics import item_of, purpose_of
-from rasa_privacy.storage import opt_in_codes, requests
+from rasa_privacy.storage import holds, opt_in_codes, requests
 from rasa_privacy.storage.conversation_head import verified_head
 from rasa_privacy.storage.conversation_rows import ConversationRow, by_subject, delete_of_subject, sender_indexes
 from rasa_privacy.storage.conversations import Conversations
@@ -120,6 +120,7 @@ class Erasures:
         self.certify(conn, subject_id, erased_at, certificate, counts, key_ids)
         opt_in_codes.remove_all(conn, subject_id)
         requests.close_all(conn, subject_id, erased_at, certificate)
+        holds.remove_all(conn, subject_id)
         for sender_index in sender_indexes(conn, subject_id):
             _FORGET.change(conn, sender=sender_index)
             _TOMBSTONE.change(conn, sender_index=sender_index, erased_at=to_micros(erased_at))

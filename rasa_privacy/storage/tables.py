@@ -317,6 +317,16 @@ leases: Final = Table(
     Column("until", BigInteger, nullable=False),
 )
 
+# Names a person only by the random id, and goes with them.
+holds: Final = Table(
+    "holds",
+    metadata,
+    Column("subject_id", Blob(16), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("added_at", BigInteger, nullable=False),
+    Column("added_by", String(64), nullable=False),
+)
+
 
 def to_micros(moment: datetime) -> int:
     """Return the stored form of an aware datetime.

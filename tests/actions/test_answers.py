@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from rasa_privacy.access.admission import admit_local
 from rasa_privacy.actions.asking import AskConsent, RecordGrant, RecordRefusal
 from rasa_privacy.actions.base import Reply, Turn
 from rasa_privacy.actions.consent import Stop, WithdrawConsent
@@ -17,6 +18,7 @@ from rasa_privacy.dialogue.packs import in_language
 from rasa_privacy.dialogue.turns import Pending
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.model import Purpose, Storage
+from rasa_privacy.rights.holds import add as add_hold
 from rasa_privacy.rights.suppression import suppressed
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.vault import Vault
@@ -340,3 +342,23 @@ def test_a_deletion_is_a_request_from_its_preview_on(vault: Vault) -> None:
     PreviewErasure().answer(vault, turn(vault))
     Erase().answer(vault, turn(vault, pending=Pending("erase")))
     assert requests_of(vault, subject_id)[0] == ("erasure", "done", "erased")
+
+
+def test_who_is_under_a_legal_hold_is_told_so(vault: Vault) -> None:
+    """No preview, no deletion, an open request; also where the hold came between preview and yes. STOP says it too."""
+    subject_id = grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    PreviewErasure().answer(vault, turn(vault))
+    permit = admit_local(vault, "retention")
+    vault.database.transact(lambda connection: add_hold(vault, connection, SENDER, "case-17", permit))
+    for replies in (
+        Erase().answer(vault, turn(vault, pending=Pending("erase"))),
+        PreviewErasure().answer(vault, turn(vault)),
+    ):
+        assert "for legal reasons" in said(replies)
+        assert "ER-" not in said(replies)
+        assert cleared(replies) == {"privacy_pending"}
+    assert requests_of(vault, subject_id) == [("erasure", "received", "")]
+    assert held(vault) == {"draw": {"full_name": "Ana Li"}}
+    assert "must be kept for now" in said(Stop().answer(vault, turn(vault)))
+    assert active(vault) == frozenset()

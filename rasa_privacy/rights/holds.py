@@ -1,0 +1,96 @@
+"""Legal hold: nothing of a person is destroyed while it is needed for legal claims (GDPR Art. 17(3)(e), 18(2)).
+
+Rules:
+
+1. Who is held is not erased, not by the person, not by staff, not by retention. Consent ends all the same when it is
+   taken back, so nothing is used any more; only what it held stays.
+2. A wish to be deleted stays an open request, and the person is told why nothing was deleted.
+3. When the last hold is released, what no consent covers any more is destroyed at once, and retention goes on.
+4. An erasure that is in the journal already is carried out: the hold came too late.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.reasons import checked_reason
+from rasa_privacy.access.recording import record
+from rasa_privacy.consent.ledger import state_of
+from rasa_privacy.errors import HoldError
+from rasa_privacy.policy.topics import choice
+from rasa_privacy.rights.withdrawal import destroy, destroy_items, held_by_consent
+from rasa_privacy.storage import holds, requests
+from rasa_privacy.storage.holds import Hold
+from rasa_privacy.storage.vault import Vault
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a release did.
+
+    Attributes:
+        people: How many were let go.
+        waiting: Numbers of the requests to be deleted that were made meanwhile and wait.
+    """
+
+    people: int
+    waiting: tuple[str, ...]
+
+
+def add(vault: Vault, connection: Any, sender_id: str, name: str, permit: Permit) -> bool:
+    """Hold a person for a matter, in this transaction; return whether it is new.
+
+    Raises:
+        HoldError: There is nobody of this sender id, or the name is none.
+        AccessError: The permit is for something else, or the name holds personal data.
+    """
+    permit.require("retention")
+    if not _NAME.fullmatch(name):
+        raise HoldError("name the matter with 1 to 64 letters, digits, '.', '_' or '-', and without a person")
+    checked_reason(name)
+    subject_id = vault.subjects.find_for_update(connection, sender_id)
+    if subject_id is None:
+        raise HoldError("nothing is stored of this sender, so there is nothing to hold")
+    new = holds.put(connection, Hold(subject_id, name, vault.clock(), permit.operator))
+    record(vault, connection, permit, subject_id=subject_id, counts={"holds": int(new)})
+    return new
+
+
+def release(vault: Vault, connection: Any, name: str, permit: Permit, sender_id: str | None = None) -> Released:
+    """Let go of everybody whom a matter holds, or of one person. Empty the log after the commit (`clearing`).
+
+    Raises:
+        HoldError: The matter holds nobody, or not this person.
+        AccessError: The permit is for something else.
+        JournalError: The journal could not be written; nothing was released.
+    """
+    permit.require("retention")
+    whom = holds.named(connection, name)
+    if sender_id is not None:
+        subject_id = vault.subjects.find_for_update(connection, sender_id)
+        whom = [each for each in whom if each == subject_id]
+    if not whom:
+        raise HoldError("this matter holds nobody like that; 'rasa-privacy hold list' shows the matters")
+    waiting: list[str] = []
+    for each in whom:
+        vault.subjects.lock(connection, each)
+        holds.remove(connection, each, name)
+        if not holds.is_held(connection, each):
+            _catch_up(vault, connection, each)
+            waiting += [one.number for one in requests.open_of(connection, each) if one.kind == "erasure"]
+    record(vault, connection, permit, counts={"holds": len(whom)})
+    return Released(len(whom), tuple(waiting))
+
+
+def _catch_up(vault: Vault, connection: Any, subject_id: bytes) -> None:
+    """Destroy what consent does not cover any more, and was kept for the hold alone."""
+    now = vault.clock()
+    active = state_of(vault, connection, subject_id, now).active
+    kept = held_by_consent(vault, connection, subject_id)
+    destroy(vault, connection, subject_id, sorted(kept - active), now)
+    for purpose in sorted(kept & active):
+        out = [item for item in vault.policy.purposes[purpose].choices if choice(purpose, item) not in active]
+        destroy_items(vault, connection, subject_id, purpose, out, now)
