@@ -13,6 +13,7 @@ from rasa_privacy.errors import UnknownNameError
 if TYPE_CHECKING:
     from rasa_privacy.components.channels import RestInput, SocketIOInput
     from rasa_privacy.components.consent_policy import ConsentPolicy
+    from rasa_privacy.components.duckling import PrivateDuckling
     from rasa_privacy.components.event_broker import PrivateEventBroker
     from rasa_privacy.components.gate import ConsentGate
     from rasa_privacy.components.importer import PrivacyImporter
@@ -25,6 +26,7 @@ __all__ = [
     "DataMinimizer",
     "EncryptedTrackerStore",
     "PrivacyImporter",
+    "PrivateDuckling",
     "PrivateEventBroker",
     "RestInput",
     "SocketIOInput",
@@ -38,6 +40,7 @@ _HOMES: Final = {
     "DataMinimizer": "rasa_privacy.components.minimizer",
     "EncryptedTrackerStore": "rasa_privacy.components.tracker_store",
     "PrivacyImporter": "rasa_privacy.components.importer",
+    "PrivateDuckling": "rasa_privacy.components.duckling",
     "PrivateEventBroker": "rasa_privacy.components.event_broker",
     "RestInput": "rasa_privacy.components.channels",
     "SocketIOInput": "rasa_privacy.components.channels",

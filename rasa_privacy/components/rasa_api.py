@@ -31,6 +31,7 @@ from rasa.engine.recipes import default_recipe as default_recipe_module
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.extractors.duckling_entity_extractor import DucklingEntityExtractor
 from rasa.plugin import plugin_manager
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
@@ -98,6 +99,7 @@ __all__ = [
     "DefinePrevUserUtteredFeaturization",
     "DialogueStateTracker",
     "Domain",
+    "DucklingEntityExtractor",
     "EndpointConfig",
     "Event",
     "EventBroker",

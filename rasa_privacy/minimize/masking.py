@@ -68,13 +68,31 @@ def mask(text: str, findings: Sequence[Finding], known: Mapping[str, Collection[
         findings: What `detectors.find` found in this very text.
         known: Values that the person gave, by item.
     """
+    return _replace(text, _spans(text, findings, known))
+
+
+def conceal(text: str, findings: Sequence[Finding], known: Mapping[str, Collection[str]]) -> str:
+    """Return the text with each character of what `mask` would replace as an x, so that all places stay as they are.
+
+    Args:
+        text: What a person said.
+        findings: What `detectors.find` found in this very text.
+        known: Values that the person gave, by item.
+    """
+    hidden = list(text)
+    for start, end, _ in _spans(text, findings, known):
+        hidden[start:end] = "x" * (end - start)
+    return "".join(hidden)
+
+
+def _spans(text: str, findings: Sequence[Finding], known: Mapping[str, Collection[str]]) -> list[tuple[int, int, str]]:
     kinds = {*DETECTORS, *known, *(finding.kind for finding in findings)}
     words = list(_words(text))
     spans = [_over_whole_words(finding, words) for finding in findings]
     if any(known.values()):
         placeholders = [match.span() for match in _PLACEHOLDER.finditer(text) if match[1] in kinds]
         spans.extend(_known_spans(words, _collect(known), placeholders))
-    return _replace(text, _united(spans))
+    return _united(spans)
 
 
 def _words(text: str) -> Iterator[_Word]:

@@ -14,6 +14,7 @@ from rasa_privacy.policy.suggest import shown
 
 #: The generators of Rasa's own: over HTTP, where its request is minimised, and from the domain.
 _NLG_TYPES: Final = ("callback", "response")
+_DUCKLING: Final = "DucklingEntityExtractor"
 #: Rasa's own lock stores: in memory, where nothing stays, and in Redis, where ours takes its place.
 _LOCK_TYPES: Final = ("in_memory", "redis")
 
@@ -53,6 +54,18 @@ def lock_store(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
         why = f"the lock store {shown(kind)} gets sender ids as they are"
         remedy = "write 'type: redis', where a keyed hash stands for them, or make sure that it does the same"
         yield Finding("RP028", str(bot.endpoints_file), why, remedy, severity="warning")
+
+
+def remote_nlu(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
+    """RP028 for what reads messages in another process: Rasa's extractor over HTTP, and an NLU server."""
+    for word in bot.config.pipeline:
+        if word.text == _DUCKLING or word.text.endswith(f".{_DUCKLING}"):
+            why = f"{shown(word.text)} sends every message in full to its server"
+            remedy = "write 'rasa_privacy.PrivateDuckling' with the same options, which hides what it does not need"
+            yield Finding("RP028", str(word.place), why, remedy, severity="warning")
+    if bot.endpoints.get("nlu").get("url").text is not None:
+        why = "'nlu' names another server, which gets every message in full, and DataMinimizer does not run here"
+        yield Finding("RP028", str(bot.endpoints_file), why, "remove it, and train the pipeline into this bot's model")
 
 
 def unsent(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:

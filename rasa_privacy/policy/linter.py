@@ -37,6 +37,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_emit.event_broker,
     lint_emit.nlg,
     lint_emit.lock_store,
+    lint_emit.remote_nlu,
     lint_emit.unsent,
     lint_access.roles,
 )

@@ -55,6 +55,20 @@ CASES = [
         "lock_store: {type: own.Locks}\naction_endpoint:",
         "'own.Locks' gets",
     ),
+    (
+        "RP028",
+        "config.yml",
+        "  - name: WhitespaceTokenizer\n",
+        "  - name: WhitespaceTokenizer\n  - name: DucklingEntityExtractor\n    url: http://x.example\n",
+        "config.yml:5:11: 'DucklingEntityExtractor' sends every message in full",
+    ),
+    (
+        "RP028",
+        "endpoints.yml",
+        "action_endpoint:",
+        "nlu: {url: http://x.example}\naction_endpoint:",
+        "'nlu' names another",
+    ),
     *(
         (
             "RP029",

@@ -21,6 +21,7 @@ with warnings.catch_warnings():
 
     from rasa_privacy.components import (
         consent_policy,
+        duckling,
         event_types,
         forms,
         gate,
@@ -61,6 +62,7 @@ __all__ = [
     "check_if_tracker_store_async",
     "consent_policy",
     "domain",
+    "duckling",
     "event_types",
     "forms",
     "gate",
