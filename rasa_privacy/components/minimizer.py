@@ -5,18 +5,20 @@ Rules, in order:
 1. Opt-out words and the core wordings of a privacy request are recognised by fixed rules, whatever the classifier said,
    in each of the bot's languages, the conversation's first.
 2. While an answer of ours is awaited, a reply is read by a fixed lexicon first; only a clear yes is a yes.
-3. A privacy intent of the classifier counts when it is sure enough and a word of the message speaks for it; else the
-   next best intent of the bot's own counts.
+3. What else is a privacy request the recogniser guesses, which is trained with the bot (`recogniser`), and the bot's
+   classifier. A guess counts when it is sure enough and a word of the message speaks for it; else the next best
+   intent of the bot's own counts.
 4. An entity that no active purpose covers is dropped before a slot can be filled from it. Of a privacy request nothing
    but our own entities is left.
 
 A tracker that did not come from our store has no active purposes, so nothing is collected.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
+from rasa_privacy.components.guessing import classified, guessed
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
     DefaultV1Recipe,
@@ -26,24 +28,27 @@ from rasa_privacy.components.rasa_api import (
     Message,
     ModelStorage,
     Resource,
+    TrainingData,
 )
+from rasa_privacy.components.recogniser import Recogniser
 from rasa_privacy.components.spoken_language import MATCHED, languages_of
 from rasa_privacy.dialogue.keywords import Question, privacy_request
+from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.limits import age_in, code_in, left_out
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, tells
-from rasa_privacy.dialogue.turns import INTENTS, REPLIES, Kind, Pending
+from rasa_privacy.dialogue.turns import INTENTS, Kind, Pending
+from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter
 from rasa_privacy.policy.contacts import reachable_kinds
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.topics import choice
 
-#: How sure the classifier must be of a privacy intent; higher while a form waits for free text.
-SURE: Final = 0.6
-SURE_IN_FORM: Final = 0.8
 #: An agreement changes what may be done with data, so it takes more than a likely guess.
 SURE_OF_GRANT: Final = 0.8
+#: How sure the classifier must be that an intent of the bot's own is a no to our question.
+SURE_OF_REFUSAL: Final = 0.6
 
 #: What a guess of the classifier may only be where no word limits it.
 _YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
@@ -65,9 +70,30 @@ _QUESTIONS: Final[Mapping[Kind, Question]] = {
 }
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
+#: Where a model keeps what the recogniser learned.
+_FILE: Final = "recogniser.npz"
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
 class DataMinimizer(GraphComponent):
-    """The last component of the NLU pipeline."""
+    """The last component of the NLU pipeline.
+
+    Args:
+        recogniser: What was learned of free wordings; None in a model that was trained before there was one, where
+            only fixed wordings and the bot's classifier count.
+        storage: Where training writes what was learned.
+        resource: Its name there.
+    """
+
+    def __init__(
+        self,
+        recogniser: Recogniser | None = None,
+        storage: ModelStorage | None = None,
+        resource: Resource | None = None,
+    ) -> None:
+        self._recogniser = recogniser
+        self._storage = storage
+        self._resource = resource
 
     @classmethod
     def create(
@@ -77,8 +103,42 @@ class DataMinimizer(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> "DataMinimizer":
-        """Return a component; it has no settings and no state."""
-        return cls()
+        """Return a component that has learned nothing."""
+        return cls(None, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> "DataMinimizer":
+        """Return the component with what it learned.
+
+        Raises:
+            ModelMismatchError: What it learned cannot be read.
+        """
+        with model_storage.read_from(resource) as folder:
+            path = folder / _FILE
+            return cls(Recogniser.read(path) if path.is_file() else None, model_storage, resource)
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """Make changed packs train the recogniser again."""
+        return lessons_hash()
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn to recognise free wordings from the bot's training data, in which the packs are."""
+        if self._storage is None or self._resource is None:
+            raise ModelMismatchError("the minimizer was not made by Rasa; train with 'rasa train'")
+        examples = [(str(each.get("text") or ""), str(each.get("intent"))) for each in training_data.intent_examples]
+        learned = Recogniser.learn(examples)
+        with self._storage.write_to(self._resource) as folder:
+            if learned is not None:
+                learned.write(folder / _FILE)
+        return self._resource
 
     def process_training_data(self, training_data: Any) -> Any:
         """Return the training data as it is: it is the builder's, not a customer's."""
@@ -89,6 +149,20 @@ class DataMinimizer(GraphComponent):
         for message in messages:
             self._minimize(message, tracker)
         return messages
+
+    def _guess(  # noqa: PLR0913 - what a guess depends on
+        self, message: Message, text: str, languages: Sequence[str], *, is_payload: bool, asked: bool, in_form: bool
+    ) -> None:
+        """Give the message the intent that its free wording is guessed to be."""
+        guess = None if self._recogniser is None or is_payload else self._recogniser.guess(text)
+        claimed = (
+            0.0 if _intent_of(message) in INTENTS else float((message.get("intent") or {}).get("confidence") or 0.0)
+        )
+        chosen = guessed(text, guess, languages, claimed=claimed, in_form=in_form) or classified(
+            message, lambda intent: is_payload or tells(text, languages, intent), guess, asked=asked, in_form=in_form
+        )
+        if chosen[0] != _intent_of(message):
+            _set_intent(message, *chosen)
 
     def _minimize(self, message: Message, tracker: DialogueStateTracker | None) -> None:
         running = runtime.current()
@@ -108,9 +182,7 @@ class DataMinimizer(GraphComponent):
             _set_intent(message, recognised.intent, 1.0)
             message.set(MATCHED, recognised.language, add_to_output=True)
         else:
-            _weigh_classifier(
-                message, lambda intent: is_payload or tells(text, languages, intent), pending, in_form=in_form
-            )
+            self._guess(message, text, languages, is_payload=is_payload, asked=pending is not None, in_form=in_form)
             if running is not None and question is not None and running.vault.policy.replies is not None:
                 _read_own_reply(message, question, running.vault.policy.replies)
             if _intent_of(message) in _YES_INTENTS and limits_a_yes(text, languages):
@@ -127,38 +199,13 @@ class DataMinimizer(GraphComponent):
         _name(message, named)
 
 
-def _weigh_classifier(
-    message: Message, is_told: Callable[[str], bool], pending: Pending | None, *, in_form: bool
-) -> None:
-    """Keep the classifier's privacy intent where it is sure enough, else take the next best of the bot's own."""
-    intent = message.get("intent") or {}
-    name, confidence = intent.get("name"), float(intent.get("confidence") or 0.0)
-    if name not in INTENTS:
-        return
-    if name in REPLIES:
-        wanted = pending is not None
-        threshold = SURE_OF_GRANT if name in ("privacy_grant", "privacy_confirm") else SURE
-    else:
-        wanted, threshold = is_told(name), SURE_IN_FORM if in_form else SURE
-    if wanted and confidence >= threshold:
-        if name == "privacy_stop":
-            # A guess does not end everything at once: as a withdrawal it is asked about first.
-            _set_intent(message, "privacy_withdraw", confidence)
-        return
-    for other in message.get("intent_ranking") or []:
-        if other.get("name") not in INTENTS:
-            _set_intent(message, other["name"], float(other.get("confidence") or 0.0))
-            return
-    _set_intent(message, None, 0.0)
-
-
 def _read_own_reply(message: Message, question: Question, replies: Replies) -> None:
     """Take an intent of the bot's own for an answer to our question, where privacy.yml says what it means."""
     name, confidence = _intent_of(message), float((message.get("intent") or {}).get("confidence") or 0.0)
     yes, no = ("privacy_grant", "privacy_refuse") if question == "consent" else ("privacy_confirm", "privacy_cancel")
     if name in replies.grant and confidence >= SURE_OF_GRANT:
         _set_intent(message, yes, confidence)
-    elif name in replies.refuse and confidence >= SURE:
+    elif name in replies.refuse and confidence >= SURE_OF_REFUSAL:
         _set_intent(message, no, confidence)
 
 

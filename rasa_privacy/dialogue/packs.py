@@ -2,8 +2,9 @@
 
 A pack is `packs/<language>.yml`, written as Rasa YAML (`nlu:` and `responses:`) with the parts of sentences that
 `phrases.py` reads (`phrases:` and `locale:`). Beside it, `packs/<language>.keywords.yml` has the fixed wordings that
-`keywords.py` and `purposes.py` read. Both are package data; a pack without its keywords is refused, since STOP must
-work in each language that the bot speaks.
+`keywords.py` and `purposes.py` read, and `packs/<language>.ordinary.yml` everyday messages that are no privacy
+requests, for `lessons.py`. All are package data; a pack without its keywords is refused, since STOP must work in each
+language that the bot speaks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from rasa_privacy.errors import ConfigurationError
 
 _SUFFIX: Final = ".yml"
 _KEYWORDS: Final = ".keywords.yml"
+_ORDINARY: Final = ".ordinary.yml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,25 @@ def load_keywords(language: str) -> Mapping[str, str]:
     Raises:
         ConfigurationError: There is no such file, or a section is not a text.
     """
-    raw = read_mapping(language, _KEYWORDS)
+    return _sections(language, _KEYWORDS)
+
+
+@lru_cache(maxsize=32)
+def load_ordinary(language: str) -> Mapping[str, str]:
+    """Return a language's everyday messages: wordings (`messages`, with the sections they name) and lines (`heard`).
+
+    Raises:
+        ConfigurationError: There is no such file, or a section is not a text.
+    """
+    return _sections(language, _ORDINARY)
+
+
+def _sections(language: str, suffix: str) -> Mapping[str, str]:
+    raw = read_mapping(language, suffix)
     for section, lines in raw.items():
         if not isinstance(lines, str):
             raise ConfigurationError(
-                f"packs/{language}{_KEYWORDS}: '{section}' must be a block of text; write '{section}: |' above it"
+                f"packs/{language}{suffix}: '{section}' must be a block of text; write '{section}: |' above it"
             )
     return raw
 

@@ -28,7 +28,8 @@ _ACRONYM: Final = re.compile(r"\b(?:[^\W\d_]\.){2,}[^\W\d_]?(?!\w)")
 _LONG_RUN: Final = re.compile(r"([^\W\d_])\1{2,}")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff]")
 _OPTIONAL: Final = re.compile(r"\[[^\[\]]*\]")
-_PARTS: Final = re.compile(r"<[a-z_]+>|[\[\]()|]|[^\s\[\]()|<>]+")
+#: The signs and words that a wording is made of.
+PARTS: Final = re.compile(r"<[a-z_]+>|[\[\]()|]|[^\s\[\]()|<>]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def words_in(sections: Mapping[str, str], wordings: str, where: str) -> frozense
         ConfigurationError: A section is unknown.
     """
     words: set[str] = set()
-    for part in _PARTS.findall(_OPTIONAL.sub(" ", wordings)):
+    for part in PARTS.findall(_OPTIONAL.sub(" ", wordings)):
         if part.startswith("<"):
             if part[1:-1] not in sections:
                 raise ConfigurationError(f"{where}: '{part}' is not a section; add or rename it")
@@ -153,7 +154,7 @@ def _compile(sections: Mapping[str, str], section: str, where: str, within: tupl
 def _wording(line: str, sections: Mapping[str, str], where: str, within: tuple[str, ...]) -> str:
     opened: list[str] = []
     out = []
-    for part in _PARTS.findall(line):
+    for part in PARTS.findall(line):
         if part in "([":
             opened.append(part)
             out.append("(?:")

@@ -4,17 +4,20 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply
+from rasa_privacy.dialogue.packs import load_ordinary, load_pack
+from rasa_privacy.dialogue.turns import REPLIES
 from rasa_privacy.errors import ConfigurationError
 
 HERE = Path(__file__).parent
-HELD_OUT: dict[str, list[str]] = yaml.safe_load((HERE / "dev_requests_en.yml").read_text(encoding="utf-8"))
-EVERYDAY: dict[str, list[str]] = yaml.safe_load((HERE / "dev_ordinary_en.yml").read_text(encoding="utf-8"))
-ORDINARY: list[str] = [text for texts in EVERYDAY.values() for text in texts]
+SAID: dict[str, list[str]] = {
+    str(block["intent"]): [line.removeprefix("- ") for line in str(block["examples"]).splitlines()]
+    for block in load_pack("en").nlu
+}
+ORDINARY: list[str] = [line.strip() for line in load_ordinary("en")["heard"].splitlines()]
 
 # 47 CFR 64.1200(a)(10), the CTIA Messaging Principles, and a real mistake: others missed "Stop. Thank you".
 OPT_OUTS = """
@@ -120,10 +123,14 @@ def test_a_core_wording_is_recognised_without_a_classifier(intent: str, text: st
     assert privacy_request(text, "en") == intent
 
 
-@pytest.mark.parametrize(("intent", "text"), [(i, text) for i, texts in HELD_OUT.items() for text in texts])
+@pytest.mark.parametrize(
+    ("intent", "text"), [(i, text) for i, texts in SAID.items() if i not in REPLIES for text in texts]
+)
 def test_a_paraphrase_never_gets_another_intent(intent: str, text: str) -> None:
     """Fixed wordings may miss a paraphrase, which the classifier reads then, and never mistake one."""
-    assert privacy_request(text, "en") in (intent, None)
+    # Who wants no more messages may also be asked which consent is meant.
+    alike = ("privacy_withdraw",) if intent == "privacy_stop" else ()
+    assert privacy_request(text, "en") in (intent, None, *alike)
     assert intent == "privacy_stop" or not opt_out(text, "en")
 
 
@@ -166,7 +173,7 @@ def test_keep_it_refuses_an_erasure_and_agrees_to_nothing(text: str) -> None:
     assert reply(text, "en", question="consent") != "yes"
 
 
-@pytest.mark.parametrize("text", [text for i in ("privacy_refuse", "privacy_cancel") for text in HELD_OUT[i]])
+@pytest.mark.parametrize("text", [text for i in ("privacy_refuse", "privacy_cancel") for text in SAID[i]])
 @pytest.mark.parametrize("question", ["consent", "erase"])
 def test_no_paraphrase_of_a_refusal_is_a_yes(text: str, question: Question) -> None:
     """The one mistake that must not happen."""

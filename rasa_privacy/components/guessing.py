@@ -1,0 +1,102 @@
+"""What a free wording is guessed to be: by the recogniser first, then by the bot's own classifier.
+
+Rules, in order:
+
+1. The recogniser's guess counts where it is sure enough and a word of the message speaks for it, or where it is so
+   sure that no word needs to. While a form waits for free text it takes more, and where the bot's classifier is sure
+   of an intent of the bot's own.
+2. A privacy intent of the bot's classifier counts where that is sure, a word speaks for it, and the recogniser does
+   not hold the message for an everyday one. An answer counts only while a question is open.
+3. Else the next best intent of the bot's own counts.
+
+A message that looks like names is never guessed at: a form asked for a name, and "Will Stop" is one. A guess at STOP
+becomes a withdrawal, which is asked about first. No guess is ever certain: certain are fixed wordings and buttons.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rasa_privacy.components.recogniser import Guess
+from rasa_privacy.dialogue.features import looks_like_names
+from rasa_privacy.dialogue.recognising import STOP, tells
+from rasa_privacy.dialogue.turns import INTENTS, REPLIES
+
+if TYPE_CHECKING:
+    from rasa_privacy.components.rasa_api import Message
+
+#: How sure the recogniser must be where a word of the message speaks for its guess, and where none does. Chosen on the
+#: development messages (ADR 15).
+SURE_BY_A_WORD: Final = 0.5
+SURE_WITHOUT: Final = 0.9
+#: While a form waits for free text.
+SURE_IN_FORM: Final = 0.8
+#: From here on the bot's classifier is sure of an intent of the bot's own, and the recogniser must be surer.
+CLAIMED: Final = 0.8
+#: Below this the recogniser holds a message for an everyday one, whatever the bot's classifier says.
+EVERYDAY: Final = 0.3
+
+#: How sure the bot's classifier must be of a privacy intent; higher while a form waits for free text.
+CLASSIFIED: Final = 0.6
+CLASSIFIED_IN_FORM: Final = 0.8
+#: An agreement changes what may be done with data, so it takes more than a likely guess.
+CLASSIFIED_GRANT: Final = 0.8
+
+_GRANTS: Final = ("privacy_grant", "privacy_confirm")
+_WITHDRAW: Final = "privacy_withdraw"
+#: Actions take 1.0 for certain.
+_NEVER_CERTAIN: Final = 0.99
+
+
+def guessed(
+    text: str, guess: Guess | None, languages: Sequence[str], *, claimed: float, in_form: bool
+) -> tuple[str | None, float] | None:
+    """Return the intent that the recogniser gives, and how sure it is; None where its guess does not count.
+
+    Args:
+        text: The message as the person wrote it.
+        guess: What the recogniser made of it.
+        languages: The bot's languages.
+        claimed: How sure the bot's classifier is of an intent of the bot's own; 0 where it gives another.
+        in_form: Whether a form waits for free text.
+    """
+    if guess is None or looks_like_names(text):
+        return None
+    told = tells(text, languages, guess.intent) and claimed < CLAIMED
+    needed = SURE_BY_A_WORD if told else SURE_WITHOUT
+    if guess.sure < (max(needed, SURE_IN_FORM) if in_form else needed):
+        return None
+    return _WITHDRAW if guess.intent == STOP else guess.intent, min(guess.sure, _NEVER_CERTAIN)
+
+
+def classified(
+    message: "Message", is_told: Callable[[str], bool], guess: Guess | None, *, asked: bool, in_form: bool
+) -> tuple[str | None, float]:
+    """Return the intent that the bot's classifier gives, a privacy intent only where it counts.
+
+    Args:
+        message: The message with the classifier's ranking.
+        is_told: Whether a word of the message speaks for an intent.
+        guess: What the recogniser made of the message, if there is one.
+        asked: Whether a question of ours is open.
+        in_form: Whether a form waits for free text.
+    """
+    intent = message.get("intent") or {}
+    name, confidence = intent.get("name"), float(intent.get("confidence") or 0.0)
+    if name not in INTENTS:
+        return name, confidence
+    if name in REPLIES:
+        counts = asked and confidence >= (CLASSIFIED_GRANT if name in _GRANTS else CLASSIFIED)
+    else:
+        needed = CLASSIFIED_IN_FORM if in_form else CLASSIFIED
+        counts = confidence >= needed and is_told(name) and not _is_everyday(message, guess)
+    if counts:
+        return _WITHDRAW if name == STOP else name, confidence
+    for other in message.get("intent_ranking") or []:
+        if other.get("name") not in INTENTS:
+            return str(other["name"]), float(other.get("confidence") or 0.0)
+    return None, 0.0
+
+
+def _is_everyday(message: "Message", guess: Guess | None) -> bool:
+    text = str(message.get("text") or "")
+    return guess is not None and (guess.sure < EVERYDAY or looks_like_names(text))

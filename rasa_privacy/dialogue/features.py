@@ -1,0 +1,49 @@
+"""What a message is made of for a classifier: pieces of its words, and runs of its words.
+
+Case, accents and punctuation are taken away as `wordings.fold` does; a question mark stays, since it tells a question
+from a wish. Pieces make misspelt and inflected words alike; runs keep the order that tells "what you have" from
+"have you".
+"""
+
+import re
+from typing import Final
+
+from rasa_privacy.dialogue.wordings import fold
+
+#: Lengths of pieces, in characters, and of runs, in words.
+SHORTEST, LONGEST, WORDS = 2, 5, 3
+#: More of a message says nothing more about what it is for; it bounds the time that a message takes.
+MAX_CHARACTERS: Final = 400
+#: A message of so many words, each with a capital, is taken for names: "Will Stop", "My Data Ltd".
+_NAMES: Final = 2
+
+_TOKEN: Final = re.compile(r"\w+|\?")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+
+
+def pieces(text: str) -> list[str]:
+    """Return the pieces of each word with its edges, as often as they occur."""
+    found = []
+    for token in _tokens(text):
+        edged = f" {token} "
+        for length in range(SHORTEST, min(LONGEST, len(edged)) + 1):
+            found += [edged[start : start + length] for start in range(len(edged) - length + 1)]
+    return found
+
+
+def runs(text: str) -> list[str]:
+    """Return the runs of one to three words, as often as they occur."""
+    tokens = _tokens(text)
+    lengths = range(1, WORDS + 1)
+    return [" ".join(tokens[at : at + length]) for length in lengths for at in range(len(tokens) - length + 1)]
+
+
+def looks_like_names(text: str) -> bool:
+    """Return whether every word of the message has a capital, as in names and titles; all capitals are shouting."""
+    words = _WORD.findall(text)
+    return len(words) >= _NAMES and all(word[0].isupper() for word in words) and not text.isupper()
+
+
+def _tokens(text: str) -> list[str]:
+    tokens: list[str] = _TOKEN.findall(fold(text[:MAX_CHARACTERS]))
+    return tokens

@@ -1,0 +1,58 @@
+"""What the recogniser learns from: privacy requests on one side, on the other what people say to bots every day.
+
+Requests are the examples of the packs, as they are in the bot's training data, and sentences of the fixed wordings.
+Everyday messages are those of `packs/<language>.ordinary.yml` and the bot's own examples. What is held out for
+measuring is no package data, so it cannot be learned from.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_ordinary, load_pack
+from rasa_privacy.dialogue.samples import samples
+from rasa_privacy.dialogue.turns import INTENTS, REPLIES
+
+#: What is no privacy intent.
+ORDINARY: Final = "ordinary"
+
+#: Sentences made of each wording: the fixed ones are recognised without learning, so a few of them do.
+_OF_REQUESTS: Final = 8
+_OF_MESSAGES: Final = 20
+#: Learned from a fixed wording, a single word would become a sign of its own: "info" in "more info".
+_ALONE: Final = "privacy_help"
+
+
+def languages_in(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the languages whose packs are in the bot's training data."""
+    known = set(texts)
+    return tuple(language for language in available_languages() if _first_examples(language) <= known)
+
+
+def lessons(examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return texts with what each is: a privacy intent, or `ORDINARY`.
+
+    Args:
+        examples: The bot's training data: texts and their intents, the packs' among them.
+    """
+    learned = [(text, intent if intent in INTENTS else ORDINARY) for text, intent in examples]
+    for language in languages_in(text for text, _ in examples):
+        keywords = load_keywords(language)
+        wanted = [name for name in keywords if name in INTENTS and name not in REPLIES and name != _ALONE]
+        learned += [(text, name) for name in wanted for text in samples(keywords, name, _OF_REQUESTS)]
+        ordinary = load_ordinary(language)
+        learned += [(text, ORDINARY) for text in samples(ordinary, "messages", _OF_MESSAGES)]
+        learned += [(line.strip(), ORDINARY) for line in ordinary["heard"].splitlines()]
+    return learned
+
+
+def lessons_hash() -> str:
+    """Return a hash of all that is learned from beside the bot's training data, so that a change trains anew."""
+    held = {each: [dict(load_keywords(each)), dict(load_ordinary(each))] for each in available_languages()}
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
+
+
+def _first_examples(language: str) -> set[str]:
+    """Return the first example of each intent of a pack."""
+    return {str(block["examples"]).splitlines()[0].removeprefix("- ").strip() for block in load_pack(language).nlu}

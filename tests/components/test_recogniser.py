@@ -1,0 +1,158 @@
+"""The recogniser of free wordings: what it learns, when its guess counts, and a model file that was tampered with."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rasa_privacy.components.guessing import SURE_BY_A_WORD, SURE_IN_FORM, guessed
+from rasa_privacy.components.recogniser import Guess, Recogniser
+from rasa_privacy.dialogue.packs import load_pack
+from rasa_privacy.errors import ModelMismatchError
+
+pytestmark = pytest.mark.rasa
+
+#: Neither an example nor a fixed wording.
+FREE = {
+    "I'd like there to be no trace of me left in your database": "privacy_delete",
+    "I'm curious which of my details are in your files": "privacy_access",
+    "what on earth do you want my phone number for": "privacy_why",
+    "for what period will my details be kept around": "privacy_how_long",
+}
+EVERYDAY = ("how long is the shop open tomorrow", "please remove the lamp from my cart", "who wins the race this year")
+
+
+@pytest.fixture(scope="session")
+def learned() -> Any:
+    """Return what is learned from the English pack and two intents of a bot."""
+    examples = [
+        (line.removeprefix("- "), str(block["intent"]))
+        for block in load_pack("en").nlu
+        for line in str(block["examples"]).splitlines()
+    ]
+    return Recogniser.learn([*examples, ("where is my parcel", "ask_shipping"), ("hello there", "greet")])
+
+
+def test_free_wordings_are_recognised_and_everyday_messages_are_not(learned: Any) -> None:
+    """None of them is an example."""
+    for text, intent in FREE.items():
+        guess = learned.guess(text)
+        assert (guess.intent, guess.sure > 0.5) == (intent, True), text
+    for text in EVERYDAY:
+        assert learned.guess(text).sure < 0.5, text
+
+
+def test_a_message_of_unknown_signs_is_not_guessed_at(learned: Any) -> None:
+    """There is nothing to guess from."""
+    assert learned.guess("\u4f60\u597d") is None
+    assert learned.guess("") is None
+
+
+def test_what_was_learned_is_read_back(learned: Any, tmp_path: Path) -> None:
+    """The same guesses, number for number."""
+    learned.write(tmp_path / "learned.npz")
+    again = type(learned).read(tmp_path / "learned.npz")
+    for text in (*FREE, *EVERYDAY):
+        assert again.guess(text) == learned.guess(text)
+
+
+def test_learning_twice_gives_the_same(learned: Any) -> None:
+    """Nothing of it is left to chance, so that a change of a figure has a cause."""
+    examples = [("erase all my data", "privacy_delete"), ("show me my data", "privacy_access"), ("hello", "greet")] * 3
+    first, second = type(learned).learn(examples), type(learned).learn(examples)
+    assert first.guess("erase my data") == second.guess("erase my data")
+    assert first.guess("erase my data").intent == "privacy_delete"
+
+
+def test_without_packs_nothing_is_learned(learned: Any) -> None:
+    """A bot's own intents alone say nothing about privacy."""
+    assert type(learned).learn([("hello", "greet"), ("bye", "goodbye")]) is None
+
+
+class _Harm:
+    """What a pickled object could do when it is read."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return (pytest.fail, ("code of the model file was run",))
+
+
+def _pickled(path: Path, _learned: Any) -> None:
+    path.write_bytes(pickle.dumps(_Harm()))
+
+
+def _pickled_inside(path: Path, _learned: Any) -> None:
+    np.savez(path, intents=np.array([_Harm()], dtype=object))
+
+
+def _other_shape(path: Path, learned: Any) -> None:
+    learned.write(path)
+    with np.load(path) as held:
+        parts = {name: held[name] for name in held.files}
+    np.savez(path, **{**parts, "weights": parts["weights"][:-1]})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [_pickled, _pickled_inside, _other_shape, lambda path, _learned: path.write_bytes(b"")],
+)
+def test_a_damaged_file_is_refused_and_runs_nothing(
+    damage: Callable[[Path, Any], None], learned: Any, tmp_path: Path
+) -> None:
+    """A model file comes from elsewhere, perhaps from somebody else."""
+    path = tmp_path / "learned.npz"
+    damage(path, learned)
+    with pytest.raises(ModelMismatchError, match="rasa train"):
+        type(learned).read(path)
+
+
+@pytest.fixture
+def read(untouched: Any, learned: Any) -> Callable[..., str | None]:
+    """Return a function that passes a message through a minimizer that has learned."""
+
+    def process(text: str, intent: str = "greet", confidence: float = 0.7) -> str | None:
+        ranking = [{"name": intent, "confidence": confidence}, {"name": "enter_draw", "confidence": 0.04}]
+        data = {"text": text, "intent": ranking[0], "intent_ranking": ranking, "entities": []}
+        message = untouched.rasa_api.Message(data=data)
+        untouched.minimizer.DataMinimizer(learned).process([message], None)
+        name: str | None = message.get("intent")["name"]
+        assert float(message.get("intent")["confidence"]) < 1.0
+        return name
+
+    return process
+
+
+@pytest.mark.parametrize(("text", "intent"), FREE.items())
+def test_a_guess_counts_against_the_bots_classifier(read: Any, text: str, intent: str) -> None:
+    """The bot's own classifier knows nothing of what it has no examples for."""
+    assert read(text) == intent
+
+
+@pytest.mark.parametrize("text", EVERYDAY)
+def test_an_everyday_message_stays_the_bots(read: Any, text: str) -> None:
+    """Whatever its classifier takes it for."""
+    assert read(text) == "greet"
+    assert read(text, "privacy_delete", 0.95) == "enter_draw"
+
+
+def test_names_are_never_guessed_at(read: Any) -> None:
+    """A form asked for one."""
+    assert read("Personal Data Kept") == "greet"
+    assert read("Personal Data Kept", "privacy_delete", 0.99) == "enter_draw"
+
+
+def test_a_guess_at_stop_is_asked_about_first(read: Any) -> None:
+    """As a withdrawal; only a fixed wording ends everything at once."""
+    assert read("I really cannot stand getting texts from you people any longer") == "privacy_withdraw"
+
+
+def test_a_form_takes_more_to_be_interrupted() -> None:
+    """Between the two thresholds a guess counts outside a form only, and not against a bot that is sure."""
+    guess = Guess("privacy_delete", (SURE_BY_A_WORD + SURE_IN_FORM) / 2)
+    told = "my data, that goes"
+    assert guessed(told, guess, ("en",), claimed=0.5, in_form=False) == ("privacy_delete", guess.sure)
+    assert guessed(told, guess, ("en",), claimed=0.5, in_form=True) is None
+    assert guessed(told, guess, ("en",), claimed=0.9, in_form=False) is None
+    assert guessed("it goes, that one", guess, ("en",), claimed=0.5, in_form=False) is None

@@ -1,0 +1,105 @@
+"""What the recogniser learns from: sentences of wordings, features of words, and both sides in every language."""
+
+import pytest
+
+from rasa_privacy.dialogue.features import MAX_CHARACTERS, looks_like_names, pieces, runs
+from rasa_privacy.dialogue.keywords import privacy_request
+from rasa_privacy.dialogue.lessons import ORDINARY, languages_in, lessons, lessons_hash
+from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_ordinary, load_pack
+from rasa_privacy.dialogue.samples import samples
+from rasa_privacy.dialogue.wordings import compile_wordings
+
+SECTIONS = {"wish": "(delete|erase) [all|every bit of] my <data>\nforget me", "data": "data\n[personal] (info|details)"}
+
+
+def examples(language: str) -> list[tuple[str, str]]:
+    """Return the examples of a pack with their intents."""
+    return [
+        (line.removeprefix("- "), str(block["intent"]))
+        for block in load_pack(language).nlu
+        for line in str(block["examples"]).splitlines()
+    ]
+
+
+def test_a_wording_is_written_out_in_different_sentences() -> None:
+    """Each choice is made, what may be left out is both said and not, and a section is one of its own wordings."""
+    made = samples(SECTIONS, "wish", 99)
+    assert made[-1] == "forget me"
+    assert {"delete my data", "erase all my data", "delete every bit of my personal info"} <= set(made)
+    assert len(made) == len(set(made)) == 1 + 2 * 3 * 5
+    assert samples(SECTIONS, "wish", 3) == samples(SECTIONS, "wish", 3)
+    assert len(samples(SECTIONS, "wish", 3)) == 4
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_what_is_written_out_is_what_is_read(language: str) -> None:
+    """The two readings of the signs agree: a sentence made of a wording has the wording's meaning."""
+    made = samples(load_keywords(language), "privacy_access", 3)
+    assert sum(privacy_request(text, language) == "privacy_access" for text in made) >= 0.9 * len(made)
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_everyday_messages_can_be_written_out(language: str) -> None:
+    """Brackets match and sections are known, and there are many messages."""
+    ordinary = load_ordinary(language)
+    for section in set(ordinary) - {"heard"}:
+        compile_wordings(ordinary, section, f"packs/{language}.ordinary.yml")
+    assert len(set(samples(ordinary, "messages", 20))) >= 900
+    assert not any(sign in text for text in samples(ordinary, "messages", 2) for sign in "[]()|<>")
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_both_sides_are_learned_in_the_languages_of_the_bot(language: str) -> None:
+    """The packs are known by their examples; what is the bot's own is an everyday message, and no answer is sampled."""
+    learned = lessons([*examples(language), ("where is my parcel", "ask_shipping")])
+    assert languages_in(text for text, _ in examples(language)) == (language,)
+    assert ("where is my parcel", ORDINARY) in learned
+    counted = {intent: sum(name == intent for _, name in learned) for _, intent in learned}
+    assert counted[ORDINARY] >= 900
+    assert counted["privacy_access"] > sum(intent == "privacy_access" for _, intent in examples(language))
+    assert counted["privacy_grant"] == sum(intent == "privacy_grant" for _, intent in examples(language))
+
+
+def test_a_bot_without_packs_learns_no_language() -> None:
+    """Its training data alone says which packs it has."""
+    assert languages_in(["hello", "what do you know about me"]) == ()
+    assert lessons([("hello", "greet")]) == [("hello", ORDINARY)]
+
+
+def test_changed_packs_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rasa trains a component again only where its fingerprint changes."""
+    before = lessons_hash()
+    assert before == lessons_hash()
+    monkeypatch.setattr("rasa_privacy.dialogue.lessons.load_ordinary", lambda _language: {"messages": "hello"})
+    assert lessons_hash() != before
+
+
+def test_case_accents_and_punctuation_make_no_difference() -> None:
+    """People write as they like; a question is still told from a wish."""
+    assert runs("L\u00d6SCH das!") == runs("losch das") == ["losch", "das", "losch das"]
+    assert pieces("\u00c9t\u00e9") == pieces("ete")
+    assert "?" in runs("das?")
+    assert pieces("ab") == [" a", "ab", "b ", " ab", "ab ", " ab "]
+    assert pieces("") == runs("") == []
+
+
+def test_a_very_long_message_costs_no_more() -> None:
+    """What is looked at is bounded."""
+    assert pieces("x y " * 10_000) == pieces(("x y " * 10_000)[:MAX_CHARACTERS])
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Will Stop", True),
+        ("My Data Ltd", True),
+        ("Data Street 9", True),
+        ("Delete my data", False),
+        ("DELETE MY DATA", False),
+        ("Stop", False),
+        ("123 45", False),
+    ],
+)
+def test_names_are_told_by_their_capitals(text: str, *, names: bool) -> None:
+    """A form asked for one, and whoever is called so has not opted out."""
+    assert looks_like_names(text) is names
