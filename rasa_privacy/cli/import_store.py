@@ -19,10 +19,10 @@ from rasa_privacy.policy.bot import Domain, read_bot
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.lint_domain import imported
 from rasa_privacy.policy.loader import load_policy
-from rasa_privacy.policy.model import Policy
+from rasa_privacy.rights.coarsening import aids_of
 from rasa_privacy.rights.takeover import Takeover, require_declaration, take_over
 from rasa_privacy.storage.stock import StockStore
-from rasa_privacy.storage.vault import open_vault
+from rasa_privacy.storage.vault import Vault, open_vault
 
 #: The URL may hold a password, which other users of the machine can see in a command line.
 FROM_VARIABLE: Final = "RASA_PRIVACY_IMPORT_FROM"
@@ -86,7 +86,7 @@ def _take_over(stock: StockStore, bot: Path, domain: Path | None, endpoints: Pat
                 recording(vault, permit_for(vault, "import")) as counts,
                 progress("Taking over people", stock.people) as advance,
             ):
-                done = take_over(vault, _splitter(vault.policy, files.domain), stock, _show, advance)
+                done = take_over(vault, _splitter(vault, files.domain), stock, _show, advance)
                 counts |= {"events": done.events, "values": done.values, **done.people}
                 return done
         finally:
@@ -99,13 +99,13 @@ def _require_slots(findings: list[Finding]) -> None:
         raise ConfigurationError(f"{findings[0].place}: {findings[0].why}; {findings[0].remedy}")
 
 
-def _splitter(policy: Policy, domain: Domain) -> EventSplitter:
+def _splitter(vault: Vault, domain: Domain) -> EventSplitter:
     """Return the splitter that the server makes of the same domain."""
     entity_slots: dict[str, set[str]] = {}
     for name, slot in domain.slots.items():
         for entity in slot.entities:
             entity_slots.setdefault(entity, set()).add(name)
-    return EventSplitter(policy, entity_slots)
+    return EventSplitter(vault.policy, entity_slots, aids_of(vault))
 
 
 def _show(row: int, why: str) -> None:

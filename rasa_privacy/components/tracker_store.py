@@ -46,6 +46,7 @@ from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.needs import Needs
 from rasa_privacy.policy.settings import settings_from_mapping
 from rasa_privacy.retention.schedule import start as start_sweeping
+from rasa_privacy.rights.coarsening import aids_of
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault, open_vault
 
@@ -93,7 +94,11 @@ class EncryptedTrackerStore(TrackerStore):
         self._vault = vault
         self._patience = Patience(Threads(_THREADS, "rasa-privacy-store"))
         self._runtime = Runtime(
-            vault, EventSplitter(vault.policy), Needs(vault.policy), vault.policy.languages[0], self._patience
+            vault,
+            EventSplitter(vault.policy, aids=aids_of(vault)),
+            Needs(vault.policy),
+            vault.policy.languages[0],
+            self._patience,
         )
         self._writer = TurnWriter(self._runtime)
         self._announcer: Announcer | None = None
@@ -123,7 +128,7 @@ class EncryptedTrackerStore(TrackerStore):
         self._domain = domain or Domain.empty()
         self._refusal = _refusal_of(self._domain)
         shield_mappings(self._domain)
-        self._runtime.splitter = EventSplitter(self._vault.policy, entity_slots(self._domain))
+        self._runtime.splitter = EventSplitter(self._vault.policy, entity_slots(self._domain), aids_of(self._vault))
         self._runtime.needs = Needs(self._vault.policy, form_slots(self._domain), response_slots(self._domain))
         if self.event_broker is not None:
             self._runtime.outgoing = outgoing_splitter(self._runtime.splitter, self._vault.policy, self._domain)

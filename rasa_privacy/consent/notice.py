@@ -9,7 +9,7 @@ from typing import Literal
 
 from rasa_privacy.consent.terms import terms_version
 from rasa_privacy.dialogue.phrases import phrases_of
-from rasa_privacy.policy.model import First, Item, Policy
+from rasa_privacy.policy.model import Ends, Item, Policy
 from rasa_privacy.storage.notices import notice_hash
 
 Need = Literal["required", "optional"]
@@ -73,6 +73,7 @@ def items_in_words(policy: Policy, purpose: str, language: str, *, only: Need | 
 
 def _kept_in_words(item: Item, language: str) -> str:
     """Return what is kept of a value where that is less than all of it."""
-    if isinstance(item.keep, First):
-        return phrases_of(language).count("keep_first", item.keep.first)
+    if isinstance(item.keep, Ends):
+        end, count = ("keep_first", item.keep.first) if item.keep.first else ("keep_last", item.keep.last)
+        return phrases_of(language).count(end, count or 1)
     return "" if item.keep == "full" else phrases_of(language).say(f"keep_{item.keep}")

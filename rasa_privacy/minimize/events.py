@@ -18,7 +18,7 @@ Pure: no Rasa import, no keys, no database.
 
 import operator
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, SupportsFloat, SupportsIndex
 
@@ -27,8 +27,8 @@ from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.partials import mask_partials
-from rasa_privacy.minimize.transforms import keep_part
-from rasa_privacy.policy.model import First, Policy
+from rasa_privacy.minimize.transforms import Aids, keep_part
+from rasa_privacy.policy.model import Ends, Policy
 from rasa_privacy.policy.slots import is_own, says_consent
 from rasa_privacy.policy.topics import choice, choices
 
@@ -101,10 +101,17 @@ class EventSplitter:
     Args:
         policy: The privacy.yml in force.
         entity_slots: Which slots each entity fills, from the domain's mappings.
+        aids: Gives the day and the key that cutting an item's values may need.
     """
 
-    def __init__(self, policy: Policy, entity_slots: Mapping[str, Collection[str]] | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        entity_slots: Mapping[str, Collection[str]] | None = None,
+        aids: Callable[[str], Aids] = lambda _: Aids(),
+    ) -> None:
         self._policy = policy
+        self.aids = aids
         self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
         self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
         self._topics = {*policy.purposes, *(choice(name, item) for name in policy.purposes for item in policy.items)}
@@ -150,7 +157,7 @@ class EventSplitter:
 
     def kept(self, item: str, value: object) -> object:
         """Return how much of a value may be kept."""
-        return keep_part(value, self._policy.items[item].keep)
+        return keep_part(value, self._policy.items[item].keep, self.aids(item))
 
     def split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
         """Return the structure of an event and the entries `[seq, path, item, value]` of its personal values.
@@ -204,8 +211,9 @@ class EventSplitter:
 
     def _beginnings(self, known: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
         """Return the beginnings by which values are known that are kept in part."""
-        lengths = {item: keep.first for item in known if isinstance(keep := self._policy.items[item].keep, First)}
-        return {item: {value[:length] for value in known[item]} for item, length in lengths.items()}
+        keeps = {item: self._policy.items[item].keep for item in known}
+        lengths = {item: keep.first for item, keep in keeps.items() if isinstance(keep, Ends)}
+        return {item: {value[:length] for value in known[item]} for item, length in lengths.items() if length}
 
     def _slot(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View

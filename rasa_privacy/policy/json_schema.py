@@ -17,7 +17,8 @@ _DURATION: Final = r"^[0-9]{1,5} (minute|hour|day|week|month|year)s?$"
 #: What the structs leave to `crosschecks`, said where an editor can use it.
 _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Item", "detect"): {"anyOf": [{"enum": [*DETECTOR_NAMES]}, {"type": "null"}]},
-    ("First", "first"): {"minimum": 1, "maximum": 10},
+    ("Ends", "first"): {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 10}, {"type": "null"}]},
+    ("Ends", "last"): {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 10}, {"type": "null"}]},
     ("Messages", "retain"): {"pattern": _DURATION},
     ("Purpose", "retain"): {"pattern": f"{_DURATION}|^{UNTIL_WITHDRAWN}$"},
     ("Purpose", "ask_again_after"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},

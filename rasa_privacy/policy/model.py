@@ -14,8 +14,11 @@ import msgspec
 #: GDPR Art. 6(1) a to f, in that order.
 Basis = Literal["consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"]
 
-#: How much of a value may be kept; `First` keeps a prefix.
-KeepWord = Literal["full", "masked", "year", "none"]
+#: How much of a value may be kept (`minimize.transforms`); `Ends` keeps its first or last characters.
+KeepWord = Literal[
+    "full", "masked", "year", "decade", "age_band", "postcode_area", "email_domain", "city", "country", "pseudonym",
+    "yes_no", "none",
+]  # fmt: skip
 
 _DURATION = re.compile(r"^(\d{1,5}) (minute|hour|day|week|month|year)s?$")
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
@@ -93,15 +96,24 @@ class Storage(_Struct, frozen=True, kw_only=True):
     transfers: dict[str, str] = {}
 
 
-class First(_Struct, frozen=True, kw_only=True):
-    """Keep the first characters only, for example of a postcode."""
+class Ends(_Struct, frozen=True, kw_only=True):
+    """Keep the first or the last characters only, for example of a postcode or a card.
 
-    first: int
+    Attributes:
+        first: How many of the first, 1 to 10.
+        last: How many of the last, 1 to 10.
+    """
+
+    first: int | None = None
+    last: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a prefix of no length or of a whole value."""
-        if not 1 <= self.first <= 10:  # noqa: PLR2004 - the bound is explained by the message
-            raise ValueError("first must be 1 to 10 characters")
+        """Refuse no end or both, and an end of no length or of a whole value."""
+        if (self.first is None) == (self.last is None):
+            raise ValueError("keep needs either first or last, not both")
+        for name, count in (("first", self.first), ("last", self.last)):
+            if count is not None and not 1 <= count <= 10:  # noqa: PLR2004 - the bound is explained by the message
+                raise ValueError(f"{name} must be 1 to 10 characters")
 
 
 class Item(_Struct, frozen=True, kw_only=True):
@@ -119,7 +131,7 @@ class Item(_Struct, frozen=True, kw_only=True):
     slot: str | None = None
     entity: str | None = None
     detect: str | None = None
-    keep: KeepWord | First = "full"
+    keep: KeepWord | Ends = "full"
     category: str = "other"
     called: dict[str, str] = {}
 

@@ -1,26 +1,36 @@
+import base64
 from datetime import date, datetime, timezone
+from hashlib import sha256
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_privacy.minimize.transforms import keep_part
-from rasa_privacy.policy.model import First, KeepWord
+from rasa_privacy.minimize.transforms import Aids, keep_part
+from rasa_privacy.policy.model import Ends, KeepWord
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.dates().map(str),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=8,
 )
-WORDS: list[KeepWord] = ["full", "masked", "year", "none"]
-KEEPS = st.sampled_from(WORDS) | st.integers(1, 10).map(lambda count: First(first=count))
+WORDS: list[KeepWord] = list(get_args(KeepWord))
+AIDS = Aids(
+    date(2026, 11, 28), lambda value: f"p-{base64.b32encode(sha256(value.encode()).digest()).decode().lower()[:26]}"
+)
+KEEPS = (
+    st.sampled_from(WORDS)
+    | st.integers(1, 10).map(lambda count: Ends(first=count))
+    | st.integers(1, 10).map(lambda count: Ends(last=count))
+)
 
 
 @given(JSON, KEEPS)
-def test_cutting_twice_is_cutting_once(value: object, keep: KeepWord | First) -> None:
+def test_cutting_twice_is_cutting_once(value: object, keep: KeepWord | Ends) -> None:
     """A value passes several doors and must not become less at each."""
-    once = keep_part(value, keep)
-    assert keep_part(once, keep) == once
+    once = keep_part(value, keep, AIDS)
+    assert keep_part(once, keep, AIDS) == once
 
 
 @given(st.text())
@@ -63,7 +73,7 @@ def test_masked_hides_values_of_every_type(value: object, expected: object) -> N
 def test_a_number_too_long_to_be_written_is_not_kept() -> None:
     """Python refuses to write an integer of 5,000 digits, and that is no reason to fail."""
     assert keep_part(10**5000, "masked") is None
-    assert keep_part(10**5000, First(first=3)) is None
+    assert keep_part(10**5000, Ends(first=3)) is None
 
 
 @pytest.mark.parametrize(
@@ -118,7 +128,7 @@ def test_year_keeps_the_year_of_a_date_and_nothing_else(value: object, expected:
 )
 def test_first_keeps_the_first_characters(value: object, expected: object) -> None:
     """Spaces around the value do not count as its characters."""
-    assert keep_part(value, First(first=3)) == expected
+    assert keep_part(value, Ends(first=3)) == expected
 
 
 @given(JSON)
@@ -140,3 +150,67 @@ def _flat(value: object) -> str:
     while isinstance(value, list) and value:
         value = value[0]
     return str(value)
+
+
+@pytest.mark.parametrize(
+    ("keep", "value", "expected"),
+    [
+        ("decade", "12.05.1990", "1990s"),
+        ("decade", 1994, "1990s"),
+        ("decade", "12/05/90", None),
+        ("age_band", "1990-05-12", "30-39"),
+        ("age_band", "1990-11-29", "30-39"),
+        ("age_band", "1996-11-28", "30-39"),
+        ("age_band", "1996-11-29", "20-29"),
+        ("age_band", 34, "30-39"),
+        ("age_band", "7", "0-9"),
+        ("age_band", "12.05.1990", None),
+        ("age_band", "340", None),
+        ("age_band", "1990-02-31", None),
+        ("postcode_area", "SW1A 1AA", "SW1A***"),
+        ("postcode_area", "sw1a1aa", "SW1A***"),
+        ("postcode_area", "10115", "10***"),
+        ("postcode_area", 90210, "90***"),
+        ("postcode_area", "Berlin", None),
+        ("email_domain", "Ana.Li@X.example", "@x.example"),
+        ("email_domain", "Ana Li", None),
+        ("city", "12 Hill Lane, 10115 Berlin", "Berlin"),
+        ("city", "12 Hill Lane, 10115 Berlin, Germany", "Berlin"),
+        ("city", "San Sebasti\u00e1n", "San Sebasti\u00e1n"),
+        ("city", "12 Hill Lane", None),
+        ("city", {"street": "12 Hill Lane", "city": "Berlin"}, "Berlin"),
+        ("city", {"street": "12 Hill Lane"}, None),
+        ("country", "12 Hill Lane, 10115 Berlin, Germany", "DE"),
+        ("country", "Deutschland", "DE"),
+        ("country", {"country": "France", "city": "Paris"}, "FR"),
+        ("country", "de", "DE"),
+        ("country", "12 Hill Lane", None),
+        ("yes_no", "penicillin", "yes"),
+        ("yes_no", "nein", "no"),
+        ("yes_no", False, "no"),
+        ("yes_no", None, None),
+        (Ends(last=4), "4111 1111 1111 1111", "1111"),
+    ],
+)
+def test_a_coarser_form_says_what_its_name_says(keep: KeepWord | Ends, value: object, expected: object) -> None:
+    """What is not understood is not kept."""
+    assert keep_part(value, keep, AIDS) == expected
+
+
+def test_a_pseudonym_is_the_same_for_the_same_value_and_says_nothing_of_it() -> None:
+    """Case and Unicode form make no difference; without a key none is kept."""
+    first, second = (keep_part(value, "pseudonym", AIDS) for value in ("Ana Li", "\uff21na LI"))
+    assert first == second
+    assert first != keep_part("Bo Li", "pseudonym", AIDS)
+    assert isinstance(first, str)
+    assert "ana" not in first
+    assert keep_part("Ana Li", "pseudonym") is None
+
+
+@given(st.text(min_size=1), st.integers(1, 10))
+def test_an_end_shows_no_more_than_it_says(text: str, count: int) -> None:
+    """Not one character more than was declared."""
+    for keep in (Ends(first=count), Ends(last=count)):
+        kept = keep_part(text, keep)
+        assert isinstance(kept, str)
+        assert len(kept) <= count

@@ -31,7 +31,7 @@ def test_the_annotated_policy_shows_every_option() -> None:
         model.Purpose,
         model.Role,
         model.Retention,
-        model.First,
+        model.Ends,
     )
     for struct in (*own, model.Import, model.ImportedConsent, model.SlotAnswer, model.Storage):
         for field in msgspec.structs.fields(struct):

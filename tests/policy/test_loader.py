@@ -8,7 +8,7 @@ import pytest
 
 from rasa_privacy.errors import PolicyError
 from rasa_privacy.policy.loader import load_policy, parse_policy
-from rasa_privacy.policy.model import First
+from rasa_privacy.policy.model import Ends
 
 Complaint = Callable[[str], str]
 
@@ -52,7 +52,7 @@ roles:
 def test_the_example_of_the_design_loads() -> None:
     """The file that the design shows to builders is read with every value in its place."""
     policy = parse_policy(DESIGN_EXAMPLE, "privacy.yml")
-    assert policy.items["postcode"].keep == First(first=3)
+    assert policy.items["postcode"].keep == Ends(first=3)
     assert policy.items["birthday"].keep == "year"
     assert policy.purposes["newsletter"].marketing
     assert policy.purposes_guarding("lead_form") == ("prize_draw",)

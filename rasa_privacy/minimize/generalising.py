@@ -1,0 +1,141 @@
+"""Coarser forms of one text: an age band for an age, a country for an address, and so on (`keep` in privacy.yml).
+
+Each returns the same for its own result, and None where it cannot tell: what is not understood is not kept. What each
+still reveals is its first sentence.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Final
+
+from babel import Locale
+
+_AGES: Final = range(121)
+_YEARS: Final = range(1800, 2100)
+_BAND: Final = re.compile(r"(0|[1-9]0|1[0-2]0)-(9|[1-9]9|1[0-2]9)")
+_DECADE: Final = re.compile(r"(?:1[89]|20)[0-9]0s")
+_AGE: Final = re.compile(r"[0-9]{1,3}")
+_FULL_DATE: Final = (
+    re.compile(r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})"),
+    re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
+)
+_AREA: Final = re.compile(r"[A-Z0-9]{1,4}\*\*\*")
+_CODE: Final = re.compile(r"[A-Z0-9]{3,10}")
+_SIGNS: Final = re.compile(r"[\s-]+")
+_DOMAIN: Final = re.compile(r"@[^\s@]{1,255}")
+_PLACE_WITH_CODE: Final = re.compile(r"(?:[A-Z]{1,2}-)?[0-9]{4,6}[ ,]+([^\W\d_][^\d,]{1,60})")
+_PLACE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'\u2019-]){1,60}")
+_MOST_WORDS: Final = 4
+_CITIES: Final = ("city", "town", "locality", "ort", "stadt", "ville", "ciudad", "citta", "cidade", "plaats")
+_COUNTRIES: Final = ("country_code", "country", "land", "pays", "pais", "paese")
+_LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
+_NO: Final = frozenset({"", "no", "false", "0", "none", "nein", "non", "nao", "n\u00e3o", "nee", "keine", "-"})
+
+
+def decade(year: str | None) -> str | None:
+    """Return the ten years in which the year lies, such as `1990s`."""
+    if year is None or _DECADE.fullmatch(year):
+        return year
+    return f"{year[:3]}0s"
+
+
+def is_decade(text: str) -> bool:
+    """Tell whether the text is such ten years already."""
+    return _DECADE.fullmatch(text) is not None
+
+
+def age_band(text: str, today: date | None) -> str | None:
+    """Return the ten years of age in which a person is, such as `30-39`, from an age or a full date of birth.
+
+    Args:
+        text: An age in years, or a date with the year first.
+        today: The day for which the age counts; without it a date gives nothing.
+    """
+    text = text.strip()
+    if _BAND.fullmatch(text):
+        return text
+    age = int(text) if _AGE.fullmatch(text) else _age_on(text, today)
+    if age is None or age not in _AGES:
+        return None
+    return f"{age // 10 * 10}-{age // 10 * 10 + 9}"
+
+
+def _age_on(text: str, today: date | None) -> int | None:
+    for pattern in _FULL_DATE if today is not None else ():
+        found = pattern.match(text)
+        if found is not None and today is not None:
+            try:
+                born = date(int(found["year"]), int(found["month"]), int(found["day"]))
+            except ValueError:
+                return None
+            return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return None
+
+
+def postcode_area(text: str) -> str | None:
+    """Return the region of a postcode: its outward part where it has letters, else its first two digits."""
+    text = text.strip().upper()
+    if _AREA.fullmatch(text):
+        return text
+    code = _SIGNS.sub("", text)
+    if not _CODE.fullmatch(code) or not any(sign.isdigit() for sign in code):
+        return None
+    lettered = any(sign.isalpha() for sign in code[-3:])  # the inward part of such codes has three characters
+    return (code[:-3] if lettered else code[:2])[:4] + "***"
+
+
+def email_domain(text: str) -> str | None:
+    """Return the domain of an email address, such as `@x.example`: the provider or the employer."""
+    text = text.strip()
+    name, sign, domain = text.rpartition("@")
+    found = f"@{domain.casefold()}" if sign else ""
+    return found if _DOMAIN.fullmatch(found) and (not name or "@" not in name) else None
+
+
+def city(value: str | Mapping[str, object]) -> str | None:
+    """Return the town of an address."""
+    if isinstance(value, Mapping):
+        return _named(value, _CITIES)
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    for part in reversed(parts):
+        found = _PLACE_WITH_CODE.search(part)
+        if found:
+            return found[1].strip()
+    alone = len(parts) == 1 and _PLACE.fullmatch(parts[0]) and len(parts[0].split()) <= _MOST_WORDS
+    return parts[0] if alone else None
+
+
+def country(value: str | Mapping[str, object]) -> str | None:
+    """Return the country of an address as two letters (ISO 3166-1)."""
+    if isinstance(value, Mapping):
+        found = _named(value, _COUNTRIES)
+        return country(found) if found is not None else None
+    last = value.rsplit(",", 1)[-1].strip().rstrip(".")
+    return _country_names().get(last.casefold())
+
+
+def yes_no(value: object) -> str:
+    """Return whether there is a value, or whether it is a yes: `yes` or `no`."""
+    if isinstance(value, str):
+        return "no" if value.strip().casefold() in _NO else "yes"
+    return "yes" if value else "no"
+
+
+def _named(value: Mapping[str, object], names: tuple[str, ...]) -> str | None:
+    by_name = {str(name).casefold(): part for name, part in value.items()}
+    found = next((by_name[name] for name in names if isinstance(by_name.get(name), str)), None)
+    return str(found).strip() if found is not None else None
+
+
+@cache
+def _country_names() -> Mapping[str, str]:
+    """Return code by name, in the languages that are known (CLDR)."""
+    names: dict[str, str] = {}
+    for language in _LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if len(code) == 2 and code.isalpha() and code not in ("EU", "UN", "ZZ", "XA", "XB"):  # noqa: PLR2004 - as ISO's
+                names.setdefault(name.casefold(), code)
+                names[code.casefold()] = code
+    return {**names, "usa": "US", "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "holland": "NL"}
