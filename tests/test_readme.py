@@ -29,6 +29,7 @@ RUN_BY = {
     "rasa-privacy consent public-key --out key.pem": "tests/cli/test_consent.py",
     "rasa-privacy consent export ledger.jsonl": "tests/cli/test_consent.py",
     "rasa-privacy consent import collected.jsonl": "tests/cli/test_consent.py",
+    "rasa-privacy database grants": "tests/storage/test_grants.py",
     "rasa-privacy audit show": "tests/cli/test_audit.py",
     "rasa-privacy audit verify": "tests/cli/test_audit.py",
     "rasa-privacy audit export log.jsonl": "tests/cli/test_audit.py",

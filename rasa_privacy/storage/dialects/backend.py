@@ -64,7 +64,9 @@ UNSUITABLE: Final = Reason(
 )
 DISK_FULL: Final = Reason(StorageError, "the disk is full; free some space")
 NOT_ALLOWED: Final = Reason(
-    StorageError, "this user may not do that; grant it all rights on the database's tables, and CREATE for an upgrade"
+    StorageError,
+    "this user may not do that; grant it what its role needs ('rasa-privacy database grants', again after an "
+    "upgrade), or all rights on the tables; who upgrades needs CREATE too",
 )
 READ_ONLY: Final = Reason(StorageError, "the database is read-only (a replica?); name the primary server in its URL")
 WRONG_LOGIN: Final = Reason(

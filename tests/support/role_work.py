@@ -1,0 +1,172 @@
+"""The work of each database role: what its processes do in a day, on a store that its owner has founded."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from rasa_privacy.access.admission import admit, admit_local, admit_server
+from rasa_privacy.access.login import login
+from rasa_privacy.access.operators import add_operator, renew_token, revoke_operator
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.recording import record, record_now
+from rasa_privacy.access.sight import see
+from rasa_privacy.consent.double_opt_in import begin, confirm
+from rasa_privacy.consent.ledger import Evidence, state_of
+from rasa_privacy.consent.opt_out_signals import record_gpc
+from rasa_privacy.policy.verbs import VERBS
+from rasa_privacy.retention.runs import run, run_scheduled
+from rasa_privacy.rights import holds, requests
+from rasa_privacy.rights.access import holdings
+from rasa_privacy.rights.audience import Tally, audience
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.suppression import (
+    OPERATOR,
+    STOP,
+    remove_contacts,
+    remove_sender,
+    suppress,
+    suppress_contacts,
+    suppressed,
+)
+from rasa_privacy.rights.withdrawal import destroy_items, withdraw
+from rasa_privacy.storage import announcements
+from rasa_privacy.storage.attestations import Attestation
+from rasa_privacy.storage.vault import Vault
+from tests.support.operators import with_roles
+from tests.support.vaults import answer, ask, evidence, give, grant, held
+
+#: How long ago people told what is due by now.
+BEFORE = timedelta(days=200)
+
+
+def prepare(vault: Vault) -> None:
+    """Let people agree and tell something, in two sessions each; one of them waits for a deletion."""
+    now = vault.clock()
+    for sender in ("ana", "bea", "cem", "dan", "eve"):
+        grant(vault, "draw", "newsletter", sender=sender)
+        give(vault, {"draw": {"email": f"{sender}@x.example", "postcode": "10115"}}, sender=sender)
+        _new_session(vault, sender)
+    give(vault, {"newsletter": {"email": "eve@x.example"}}, sender="eve")  # stays, when the draw is due
+    vault.database.transact(lambda at: suppress(vault, at, "bea", STOP, now))
+    vault.database.transact(lambda at: requests.open_request(vault, at, "erasure", _person(vault, at, "dan"), now))
+
+
+def server(vault: Vault) -> None:
+    """Store turns of an old and of a new conversation until they are compacted, read, announce, and remove."""
+    for _ in range(40):
+        give(vault, {"draw": {"email": "ana@x.example"}}, sender="ana")
+    _new_session(vault, "ana")
+    give(vault, {}, sender="newcomer")
+    assert vault.conversations.load_last(vault.database, "ana") is not None
+    assert held(vault, "ana")
+    vault.database.transact(lambda at: record_gpc(vault, at, _person(vault, at, "ana"), vault.clock()))
+    with vault.database.read() as connection:
+        vault.ledger.verify(connection)
+        assert suppressed(vault, connection, "bea") == STOP
+        assert state_of(vault, connection, _person(vault, connection, "ana"), vault.clock()).active
+        assert vault.conversations.count(connection) > 4
+        assert list(vault.conversations.sender_ids(connection))
+    vault.database.transact(lambda at: vault.conversations.clear(at, "ana"))
+    assert run_scheduled(vault, admit_server("scheduled sweep"), timedelta(0)) is not None
+    with vault.database.read() as connection:
+        found = announcements.news(connection, vault.journal, vault.erasures)
+    for _ in range(2):
+        vault.database.transact(lambda at: announcements.announced(at, found))
+    give(vault, {}, sender="dan")  # after a deletion the sender begins anew
+    vault.database.transact(vault.ledger.checkpoint)
+
+
+def actions(vault: Vault) -> None:
+    """Ask and be answered, show, withdraw, delete, and keep the requests."""
+    now = vault.clock()
+    ask(vault, "fitting", sender="bea")
+    answer(vault, "fitting", granted=False, sender="bea")
+    grant(vault, "fitting", sender="newcomer")
+    with vault.database.read() as connection:
+        assert not holdings(vault, connection, "bea").is_empty
+        person = _person(vault, connection, "bea")
+    vault.database.transact(lambda at: destroy_items(vault, at, person, "draw", ["postcode"], now))
+    later = now + timedelta(minutes=2)  # another code takes the place of the first
+    vault.database.transact(lambda at: begin(vault, at, person, "fitting", "bea@x.example", now))
+    code = vault.database.transact(lambda at: begin(vault, at, person, "fitting", "bea@x.example", later))
+    ask(vault, "fitting", sender="bea")
+    confirm(vault, person, "fitting", "bea@x.example", code, evidence(vault))
+    vault.database.transact(lambda at: requests.answered(vault, at, "access", person, now))
+    vault.database.transact(lambda at: requests.preview(vault, at, person, now))
+    vault.database.transact(lambda at: remove_sender(vault, at, "bea"))
+    vault.database.transact(lambda at: suppress(vault, at, "bea", STOP, now))
+    said = evidence(vault)
+    vault.database.transact(lambda at: withdraw(vault, at, person, ["draw"], said))
+    assert erase(vault, "bea", evidence(vault)) is not None
+
+
+def sweeper(vault: Vault) -> None:
+    """Remove everything that is due, people too."""
+    found = run(vault, admit_local(vault, "retention"))
+    assert found.people
+    assert not found.left
+
+
+def console(vault: Vault) -> None:
+    """Look after operators and keys; show, export, end and delete; take over; keep and verify the audit log."""
+    staffed = with_roles(vault)
+    officer = login(staffed, add_operator(staffed, admit_local(staffed, "operators"), "olga", ["dpo"]))
+    permits = {verb: admit(staffed, officer, verb, reason="ticket 4711", clear=True) for verb in VERBS}
+    add_operator(staffed, permits["operators"], "carl", ["clerk"])
+    renew_token(staffed, permits["operators"], "carl")
+    revoke_operator(staffed, permits["operators"], "carl")
+    with vault.database.read() as connection:
+        seen = see(staffed, connection, "cem", permits["view"])
+    assert seen is not None
+    record_now(vault, permits["view"], subject_id=seen.subject_id, items=seen.items)
+    learned = Attestation("olga", "data-handling", vault.clock(), 10, 10, passed=True)
+    vault.database.transact(lambda at: vault.attestations.add(at, learned))
+    assert list(audience(vault, permits["audience"], "newsletter", None, vault.clock(), Tally()))
+    contacts = ["a@x.example"]
+    _change(vault, permits["suppress"], lambda at: suppress_contacts(vault, at, contacts, STOP, vault.clock()))
+    _change(vault, permits["suppress"], lambda at: suppress_contacts(vault, at, contacts, OPERATOR, vault.clock()))
+    _change(vault, permits["suppress"], lambda at: remove_contacts(vault, at, contacts))
+    said, person = Evidence("outside", "command line", "en", vault.clock()), seen.subject_id
+    _change(vault, permits["consent"], lambda at: withdraw(vault, at, person, ["draw"], said))
+    _change(vault, permits["requests"], lambda at: requests.open_request(vault, at, "erasure", person, said.at))
+    grant(vault, "draw", "fitting", sender="taken over")
+    for _ in range(40):
+        give(vault, {"draw": {"email": "t@x.example"}}, sender="taken over")
+    _new_session(vault, "taken over")
+    _change(vault, permits["retention"], lambda at: holds.add(vault, at, "eve", "matter-1", permits["retention"]))
+    _change(vault, permits["retention"], lambda at: holds.release(vault, at, "matter-1", permits["retention"]))
+    vault.rotation.begin_epoch(vault.clock())
+    for _ in vault.rotation.rewrap():
+        pass
+    vault.rotation.end_epoch(1, vault.clock())
+    assert erase(vault, "cem", said) is not None
+    vault.database.transact(vault.audit.checkpoint)
+    vault.database.transact(vault.ledger.checkpoint)
+    with vault.database.read() as connection:
+        vault.audit.verify(connection)
+        vault.ledger.verify(connection)
+
+
+def _new_session(vault: Vault, sender: str) -> None:
+    """Begin another session of a conversation."""
+    event = {"event": "session_started", "timestamp": vault.clock().timestamp()}
+    with vault.database.write() as connection:
+        version, _ = vault.conversations.head(connection, sender)
+        vault.conversations.append(connection, sender, version, [event], {}, [0], vault.clock())
+
+
+def _person(vault: Vault, connection: Any, sender: str) -> bytes:
+    found = vault.subjects.find(connection, sender)
+    assert found is not None
+    return found
+
+
+def _change(vault: Vault, permit: Permit, work: Callable[[Any], object]) -> None:
+    def done(connection: Any) -> None:
+        work(connection)
+        record(vault, connection, permit)
+
+    vault.database.transact(done)
+
+
+WORK = {"server": server, "actions": actions, "sweeper": sweeper, "console": console}
