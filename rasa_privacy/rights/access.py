@@ -3,7 +3,7 @@
 It is read back through the same keys that the bot uses, so that it shows what really is there, not what should be.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,15 +48,16 @@ class Holdings:
         return not self.values and not self.stored_values and not self.events
 
 
-def holdings(vault: Vault, connection: Any, sender_id: str) -> Holdings:
+def holdings(vault: Vault, connection: Any, sender_id: str, purposes: Collection[str] | None = None) -> Holdings:
     """Return what is held of the person behind this sender id.
 
     Args:
         vault: The open store.
         connection: An open read or write transaction.
         sender_id: Rasa's conversation key.
+        purposes: The purposes whose values are opened; of no other a key is used. None for all.
     """
-    stored = vault.conversations.load(connection, sender_id, all_sessions=True)
+    stored = vault.conversations.load(connection, sender_id, all_sessions=True, purposes=purposes)
     if stored is None:
         return Holdings((), {}, 0)
     values: list[HeldValue] = []

@@ -1,0 +1,137 @@
+"""`rasa-privacy subject`: what staff do with one person's data."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.files import write_private
+from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
+from rasa_privacy.cli.store import existing_store
+from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights.portability import as_zip
+
+clear_option = click.option("--clear", is_flag=True, help="Values as they are, not masked; an operator needs --reason.")
+
+
+@click.group()
+def subject() -> None:
+    """Find, show, export, rectify and erase one person's data. What destroys is previewed unless --yes is given."""
+
+
+@subject.command(context_settings=PERSON)
+@sender_argument
+@operator_options
+@bot_option
+@endpoints_option
+def find(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: Path | None) -> None:
+    """Say whether something is stored of a sender, for which purposes, and what waits for an answer."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    with existing_store(bot, endpoints) as vault:
+        found = rights.find(vault, sender_id, permit_for(vault, "view"))
+    if found is None:
+        raise _nobody()
+    click.echo(f"person {found.subject_id.hex()}")
+    click.echo(f"purposes that hold data: {', '.join(found.purposes) or 'none'}")
+    for each in found.requests:
+        click.echo(f"{each.number}: {each.kind}, due {each.answer_by:%Y-%m-%d}")
+    if found.is_held:
+        click.echo("under a legal hold")
+
+
+@subject.command(context_settings=PERSON)
+@sender_argument
+@clear_option
+@operator_options
+@bot_option
+@endpoints_option
+def show(sender: tuple[str, ...], *, sender_stdin: bool, clear: bool, bot: Path, endpoints: Path | None) -> None:
+    """Show what is held of a person: the latest value of each item, as far as your role goes."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    with existing_store(bot, endpoints) as vault:
+        held = rights.show(vault, sender_id, permit_for(vault, "view", clear=clear), clear=clear)
+    if held is None:
+        raise _nobody()
+    table = Table("item", "value", "purpose", "kept until (UTC)", box=None)
+    for each in held.values:
+        until = "until withdrawn" if each.expires is None else f"{each.expires:%Y-%m-%d %H:%M}"
+        table.add_row(each.item, str(each.value), each.purpose, until)
+    Console(width=140).print(table)
+    click.echo(f"{held.events:,} events of the conversation")
+
+
+@subject.command(context_settings=PERSON)
+@sender_argument
+@click.option("--out", required=True, help="Zip file to write, readable for you alone.")
+@operator_options
+@bot_option
+@endpoints_option
+def export(sender: tuple[str, ...], *, sender_stdin: bool, out: str, bot: Path, endpoints: Path | None) -> None:
+    """Write the whole copy for a person: JSON with its schema, and a page, in one zip. It is in the clear."""
+    sender_id, target = chosen_sender(sender, sender_stdin=sender_stdin), str(Path(out).absolute())
+    with existing_store(bot, endpoints) as vault:
+        made = rights.export(vault, sender_id, permit_for(vault, "export", clear=True))
+    if made is None:
+        raise _nobody()
+    write_private(target, [as_zip(made)])
+    click.echo(f"{len(made['data']):,} values and {len(made['conversation']):,} events were written.")
+
+
+@subject.command(context_settings=PERSON)
+@sender_argument
+@click.option("--item", required=True, help="The item of privacy.yml.")
+@click.option("--yes", is_flag=True, help="Do it. Without it nothing is changed.")
+@operator_options
+@bot_option
+@endpoints_option
+def rectify(  # noqa: PLR0913 - one parameter for each option
+    sender: tuple[str, ...], *, sender_stdin: bool, item: str, yes: bool, bot: Path, endpoints: Path | None
+) -> None:
+    """Correct an item wherever it is held, with the next line of the input. The wrong value is destroyed."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    value = sys.stdin.buffer.readline().decode("utf-8", "replace").strip()
+    if not value:
+        raise ConfigurationError("give the right value on the next line of the input")
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "rectify", items=[item])
+        if not yes:
+            click.echo("Nothing was changed: say --yes to correct it.")
+            return
+        purposes = rights.rectify(vault, sender_id, item, value, permit)
+    click.echo(f"Corrected for {', '.join(purposes)}.")
+
+
+@subject.command(context_settings=PERSON)
+@sender_argument
+@click.option("--yes", is_flag=True, help="Do it. Without it nothing is deleted.")
+@operator_options
+@bot_option
+@endpoints_option
+def erase(sender: tuple[str, ...], *, sender_stdin: bool, yes: bool, bot: Path, endpoints: Path | None) -> None:
+    """Erase a person, verified by reading back. Without --yes it only says what would go."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "erase")
+        if not yes:
+            found = rights.find(vault, sender_id, permit_for(vault, "view"))
+            if found is None:
+                raise _nobody()
+            purposes = ", ".join(found.purposes) or "no purpose"
+            click.echo(f"Nothing was deleted: say --yes to erase person {found.subject_id.hex()} ({purposes}).")
+            if found.is_held:
+                click.echo("A legal hold keeps this person.")
+            return
+        done = rights.erase_person(vault, sender_id, permit)
+    if done is None:
+        click.echo("Nothing is stored of this sender.")
+        return
+    click.echo(f"Erased and read back: certificate {done.number}, {done.counts.get('events', 0):,} events.")
+
+
+def _nobody() -> ConfigurationError:
+    return ConfigurationError("nothing is stored of this sender")

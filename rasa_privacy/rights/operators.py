@@ -1,0 +1,199 @@
+"""What staff do with one person's data, under a permit: look, hand out a copy, correct, erase.
+
+Each function asks for the permit first, and is in the audit log before anything is returned or with what it changes. An
+operator sees the items and purposes of their role, masked unless they asked for the clear with a reason; a copy for the
+person is whole or not made at all.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.recording import record, record_now
+from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.errors import AccessError, RequestError
+from rasa_privacy.minimize.transforms import keep_part
+from rasa_privacy.policy.topics import choice
+from rasa_privacy.retention.due import due_at
+from rasa_privacy.rights.access import Holdings, holdings
+from rasa_privacy.rights.erasure import ErasureCertificate, erase
+from rasa_privacy.rights.portability import personal_data
+from rasa_privacy.rights.requests import answered
+from rasa_privacy.storage import holds, requests
+from rasa_privacy.storage.erasures import destroy_topic
+from rasa_privacy.storage.requests import Request
+from rasa_privacy.storage.vault import SERVICE, Vault
+
+_CHANNEL: Final = "command line"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of a person without opening a value.
+
+    Attributes:
+        subject_id: The random id.
+        purposes: Purposes that hold data.
+        requests: Requests that wait for an answer.
+        is_held: Whether there is a legal hold.
+    """
+
+    subject_id: bytes
+    purposes: tuple[str, ...]
+    requests: tuple[Request, ...]
+    is_held: bool
+
+
+def find(vault: Vault, sender_id: str, permit: Permit) -> Found | None:
+    """Return what is known of the person behind a sender id, or None for nobody.
+
+    Raises:
+        AccessError: The permit is for something else.
+    """
+    permit.require("view")
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, sender_id)
+        if subject_id is None:
+            return None
+        purposes = [name for name in vault.data_keys.due_of(connection, subject_id) if name != SERVICE]
+        found = Found(
+            subject_id,
+            tuple(sorted(filter(permit.covers_purpose, purposes))),
+            tuple(requests.open_of(connection, subject_id)),
+            holds.is_held(connection, subject_id),
+        )
+    record_now(vault, permit, subject_id=subject_id, purposes=found.purposes)
+    return found
+
+
+def show(vault: Vault, sender_id: str, permit: Permit, *, clear: bool = False) -> Holdings | None:
+    """Return what is held of a person as far as the permit goes, masked unless asked for clear; None for nobody.
+
+    Raises:
+        AccessError: The permit is for something else, or does not show values in the clear.
+        TamperedSegmentError: What is stored is not what was written.
+    """
+    permit.require("view")
+    if clear:
+        permit.require_clear()
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, sender_id)
+        if subject_id is None:
+            return None
+        held = holdings(vault, connection, sender_id, permit.purposes)
+    seen = [each for each in held.values if permit.covers_purpose(each.purpose) and permit.covers_item(each.item)]
+    shown = seen if clear else [replace(each, value=keep_part(each.value, "masked")) for each in seen]
+    counts = {name: number for name, number in held.stored_values.items() if permit.covers_purpose(name)}
+    record_now(
+        vault,
+        permit,
+        subject_id=subject_id,
+        purposes=dict.fromkeys(each.purpose for each in seen),
+        items=dict.fromkeys(each.item for each in seen),
+        counts={"values": len(seen)},
+    )
+    return Holdings(tuple(shown), counts, held.events)
+
+
+def export(vault: Vault, sender_id: str, permit: Permit) -> dict[str, Any] | None:
+    """Return the whole copy for a person, and record that they got it; None for nobody.
+
+    Raises:
+        AccessError: The permit is for something else, or does not reach everything in the clear.
+        TamperedSegmentError: What is stored is not what was written.
+    """
+    permit.require("export")
+    permit.require_clear()
+    if permit.items is not None or permit.purposes is not None:
+        raise AccessError("a person gets a whole copy or none; this role does not reach every item and purpose")
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, sender_id)
+        made = personal_data(vault, connection, sender_id, vault.clock())
+    if made is None or subject_id is None:
+        return None
+
+    def note(connection: Any) -> None:
+        answered(vault, connection, "portability", subject_id, vault.clock())
+        counts = {"values": len(made["data"]), "events": len(made["conversation"])}
+        record(vault, connection, permit, subject_id=subject_id, counts=counts)
+
+    vault.database.transact(note)
+    return made
+
+
+def rectify(vault: Vault, sender_id: str, item: str, value: str, permit: Permit) -> tuple[str, ...]:
+    """Put the right value in place of what every purpose holds of an item, and destroy the wrong one.
+
+    The conversation gets it as a slot, so that the bot goes on with it. The value is cut to what `keep` allows.
+
+    Returns:
+        The purposes that hold it.
+
+    Raises:
+        AccessError: The permit is for something else, or does not reach the item or a purpose that holds it.
+        RequestError: The item is not declared, has no slot, nothing is held of it, or a legal hold keeps it as it is.
+    """
+    permit.require("rectify")
+    declared = vault.policy.items.get(item)
+    if declared is None or declared.slot is None:
+        raise RequestError("privacy.yml has no item of this name with a slot; a value elsewhere cannot be corrected")
+    permit.require_item(item)
+    structure = {"event": "slot", "timestamp": vault.clock().timestamp(), "name": declared.slot, "value": None}
+    kept = keep_part(value, declared.keep)
+
+    def work(connection: Any) -> tuple[str, ...]:
+        return _rectify(vault, connection, sender_id, item, kept, structure, permit)
+
+    return vault.database.transact(work)
+
+
+def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and under what
+    vault: Vault,
+    connection: Any,
+    sender_id: str,
+    item: str,
+    value: object,
+    structure: dict[str, Any],
+    permit: Permit,
+) -> tuple[str, ...]:
+    now = vault.clock()
+    subject_id = vault.subjects.find_for_update(connection, sender_id)
+    stored = vault.conversations.load(connection, sender_id, all_sessions=True) if subject_id is not None else None
+    entries = {} if stored is None else stored.values
+    purposes = tuple(name for name in vault.policy.purposes if any(entry[2] == item for entry in entries.get(name, ())))
+    if subject_id is None or not purposes:
+        raise RequestError("nothing is held of this item, so there is nothing to correct")
+    if holds.is_held(connection, subject_id):
+        raise RequestError("a legal hold keeps what is stored as it is; release it first")
+    for purpose in purposes:
+        permit.require_purpose(purpose)
+        topic = choice(purpose, item)
+        destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, now)
+    version, seq = vault.conversations.head(connection, sender_id)
+    values = {purpose: [[seq, ["value"], item, value]] for purpose in purposes}
+    vault.conversations.append(connection, sender_id, version, [structure], values, [], now)
+    for purpose in purposes:
+        vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, purposes, now))
+    answered(vault, connection, "rectification", subject_id, now)
+    record(vault, connection, permit, subject_id=subject_id, purposes=purposes, items=[item])
+    return purposes
+
+
+def erase_person(vault: Vault, sender_id: str, permit: Permit) -> ErasureCertificate | None:
+    """Erase a person, verified; None for nobody. That it begins is in the audit log before, that it is done after.
+
+    Raises:
+        AccessError: The permit is for something else.
+        HoldError: A legal hold keeps the person; nothing was deleted.
+        StorageError: As `erasure.erase`.
+    """
+    permit.require("erase")
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, sender_id)
+    if subject_id is None:
+        return None
+    record_now(vault, permit, subject_id=subject_id, outcome="begun")
+    evidence = Evidence("outside", _CHANNEL, vault.policy.languages[0], vault.clock())
+    done = erase(vault, sender_id, evidence)
+    record_now(vault, permit, subject_id=subject_id, counts={} if done is None else done.counts)
+    return done

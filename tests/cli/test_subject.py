@@ -1,0 +1,122 @@
+"""`rasa-privacy subject` on a real store."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+from click.testing import CliRunner, Result
+
+from rasa_privacy.cli import main
+from rasa_privacy.storage.vault import open_vault
+from tests.support.vaults import SENDER, give, grant, held, settings_in
+
+Run = Callable[..., Result]
+VALUES = {"draw": {"full_name": "Ana Li", "email": "ana@example.com"}, "newsletter": {"email": "ana@example.com"}}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return a function that runs a command about the one person of a bot."""
+    vault = open_vault(settings_in(tmp_path))
+    grant(vault, "draw", "newsletter")
+    give(vault, VALUES, events=3)
+    vault.close()
+    (tmp_path / "endpoints.yml").write_text(
+        "tracker_store:\n  type: rasa_privacy.EncryptedTrackerStore\n  url: sqlite:///c.db\n"
+        "  keys: {provider: file, path: keys}\n  privacy: privacy.yml\n"
+    )
+
+    def invoke(command: str, *arguments: str, more: str = "", fails: int = 0, sender: str = SENDER) -> Result:
+        about = ["subject", command, "--sender-stdin", *arguments, "--bot", str(tmp_path)]
+        done = CliRunner().invoke(main, about, input=f"{sender}\n{more}")
+        assert done.exit_code == fails, done.output
+        assert SENDER not in done.output
+        return done
+
+    return invoke
+
+
+def audited(folder: Path) -> list[tuple[str, str]]:
+    """Return verb and outcome of each record of the audit log."""
+    vault = open_vault(settings_in(folder))
+    with vault.database.read() as conn:
+        found = [(entry.record.verb, entry.record.outcome) for entry in vault.audit.entries(conn)]
+    vault.close()
+    return found
+
+
+def test_values_are_masked_unless_asked_for_with_a_reason(run: Run, tmp_path: Path) -> None:
+    """Each look is in the audit log; a sender of whom nothing is stored is said to be one."""
+    assert "purposes that hold data: draw, newsletter" in run("find").output
+    masked = run("show").output
+    assert "full_name" in masked
+    assert "Ana Li" not in masked
+    assert "ana@example.com" not in masked
+    assert "Ana Li" in run("show", "--clear", "--reason", "asked by letter").output
+    assert "nothing is stored" in run("find", sender="nobody", fails=2).output
+    assert ("view", "done") in audited(tmp_path)
+
+
+def test_the_copy_is_whole_and_follows_its_schema(run: Run, tmp_path: Path) -> None:
+    """JSON, page and schema in a zip for its owner alone; the request is on record."""
+    run("export", "--out", str(tmp_path / "copy.zip"), "--reason", "asked by letter")
+    assert (tmp_path / "copy.zip").stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(tmp_path / "copy.zip") as packed:
+        data, schema = (json.loads(packed.read(name)) for name in ("data.json", "personal_data.schema.json"))
+        page = packed.read("data.html").decode()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(data, schema, jsonschema.Draft202012Validator)
+    assert data["sender_id"] == SENDER
+    found = {(each["item"], each["purpose"]): each for each in data["data"]}
+    assert found["full_name", "draw"]["value"] == "Ana Li"
+    assert found["full_name", "draw"]["basis"] == "consent"
+    assert found["email", "newsletter"]["kept_until"] is None
+    assert [each["event"] for each in data["consents"]] == ["asked", "granted"] * 2
+    assert data["conversation"][0]["value"] is not None
+    assert "Ana Li" in page
+    assert "Northwind Outdoor" in page
+
+
+def test_a_correction_is_everywhere_and_the_wrong_value_nowhere(run: Run, tmp_path: Path) -> None:
+    """In each purpose that holds it; previewed first; the bot reads it as its slot."""
+    assert "Nothing was changed" in run("rectify", "--item", "email", more="ana.li@example.com\n").output
+    done = run("rectify", "--item", "email", "--yes", more="ana.li@example.com\n")
+    assert "Corrected for draw, newsletter." in done.output
+    vault = open_vault(settings_in(tmp_path))
+    assert held(vault) == {
+        "draw": {"full_name": "Ana Li", "email": "ana.li@example.com"},
+        "newsletter": {"email": "ana.li@example.com"},
+    }
+    with vault.database.read() as conn:
+        stored = vault.conversations.load(conn, SENDER, all_sessions=True)
+        due = vault.data_keys.due_of(conn, vault.subjects.find(conn, SENDER) or b"")
+    vault.close()
+    assert stored is not None
+    assert stored.structure[-1]["name"] == "email"
+    assert "'ana@example.com'" not in str(stored.values)
+    assert due["newsletter"] is None
+    assert due["draw"] is not None
+    for item in ("unknown", "phone"):
+        run("rectify", "--item", item, "--yes", more="x\n", fails=2)
+    assert "next line" in run("rectify", "--item", "email", "--yes", fails=2).output
+
+
+def test_an_erasure_is_previewed(run: Run, tmp_path: Path) -> None:
+    """Without --yes nothing goes; with it the certificate is named; twice is no error."""
+    assert "Nothing was deleted" in run("erase").output
+    assert "purposes that hold data: draw, newsletter" in run("find").output
+    assert "certificate ER-" in run("erase", "--yes").output
+    assert "Nothing is stored" in run("erase", "--yes").output
+    assert audited(tmp_path)[-2:] == [("erase", "begun"), ("erase", "done")]
+
+
+def test_who_is_held_is_not_erased_by_staff(run: Run, tmp_path: Path) -> None:
+    """The preview says so, and the command too."""
+    held_now = ["hold", "add", "--sender-stdin", "--for", "case-17", "--bot", str(tmp_path)]
+    CliRunner().invoke(main, held_now, input=f"{SENDER}\n")
+    assert "legal hold" in run("erase").output
+    assert "legal hold" in run("erase", "--yes", fails=2).output
+    assert "legal hold" in run("rectify", "--item", "email", "--yes", more="a@b.example\n", fails=2).output

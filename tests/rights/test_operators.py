@@ -1,0 +1,122 @@
+"""What staff may do with one person's data: as far as the permit goes, recorded, and quickly."""
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+
+from rasa_privacy.access.admission import admit_local
+from rasa_privacy.access.permit import issue
+from rasa_privacy.errors import AccessError, KeyDestroyedError
+from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights.portability import as_zip, personal_data
+from rasa_privacy.storage.vault import Vault
+from tests.support.databases import EACH_KIND
+from tests.support.vaults import SENDER, give, grant, held
+
+each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+
+
+@pytest.fixture
+def subject_id(vault: Vault) -> bytes:
+    """Return a person whose values two purposes hold."""
+    found = grant(vault, "draw", "newsletter")
+    give(vault, {"draw": {"full_name": "Ana Li", "email": "ana@example.com"}, "newsletter": {"birthday": "1990"}})
+    return found
+
+
+def permit(verb: str, items: Any = None, purposes: Any = None, *, clear: bool = True) -> Any:
+    """Return a permit of an operator with a role."""
+    return issue(
+        operator="eva", role="support", verb=verb, reason="a letter", items=items, purposes=purposes, clear=clear
+    )
+
+
+@pytest.mark.usefixtures("subject_id")
+def test_a_role_sees_its_items_and_purposes_alone(vault: Vault) -> None:
+    """The key of another purpose is not even used: a damaged one does not matter."""
+    with vault.database.write() as conn:
+        conn.exec_driver_sql("UPDATE data_keys SET wrapped = x'00' WHERE purpose = 'newsletter'")
+    seen = rights.show(vault, SENDER, permit("view", frozenset({"email"}), frozenset({"draw"})))
+    assert seen is not None
+    ((email,), counts) = seen.values, seen.stored_values
+    assert (email.item, email.purpose) == ("email", "draw")
+    assert email.value != "ana@example.com"
+    assert counts == {"draw": 2}
+
+
+@pytest.mark.usefixtures("subject_id")
+@pytest.mark.parametrize("action", [rights.find, rights.show, rights.export, rights.erase_person])
+def test_a_permit_for_something_else_opens_nothing(vault: Vault, action: Any) -> None:
+    """Nor does one that does not show the clear, or reaches a part, make a copy."""
+    with pytest.raises(AccessError):
+        action(vault, SENDER, permit("report"))
+    with pytest.raises(AccessError):
+        rights.show(vault, SENDER, permit("view", clear=False), clear=True)
+    with pytest.raises(AccessError):
+        rights.export(vault, SENDER, permit("export", clear=False))
+    with pytest.raises(AccessError, match="a whole copy or none"):
+        rights.export(vault, SENDER, permit("export", frozenset({"email"})))
+    with pytest.raises(AccessError):
+        rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify", frozenset({"phone"})))
+    with pytest.raises(AccessError):
+        rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify", None, frozenset({"newsletter"})))
+    assert held(vault)["draw"]["email"] == "ana@example.com"
+
+
+@each_kind
+@pytest.mark.usefixtures("subject_id")
+def test_a_correction_cuts_to_what_may_be_kept(vault: Vault) -> None:
+    """Of a birthday the year alone is kept, and the old one is gone."""
+    assert rights.rectify(vault, SENDER, "birthday", "1991-05-06", permit("rectify")) == ("newsletter",)
+    assert held(vault)["newsletter"] == {"birthday": "1991"}
+
+
+@pytest.mark.usefixtures("subject_id")
+def test_what_cannot_be_recorded_is_not_shown(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit log comes first; an erasure without its record does not begin."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise KeyDestroyedError("no audit log today")
+
+    monkeypatch.setattr(type(vault.audit), "append", fail)
+    for action in (rights.find, rights.show):
+        with pytest.raises(KeyDestroyedError):
+            action(vault, SENDER, permit("view"))
+    with pytest.raises(KeyDestroyedError):
+        rights.export(vault, SENDER, permit("export"))
+    with pytest.raises(KeyDestroyedError):
+        rights.erase_person(vault, SENDER, permit("erase"))
+    assert held(vault)["draw"]["email"] == "ana@example.com"
+
+
+def test_nobody_is_nobody(vault: Vault) -> None:
+    """No error, and nothing made."""
+    assert rights.find(vault, "nobody", admit_local(vault, "view")) is None
+    assert rights.show(vault, "nobody", admit_local(vault, "view")) is None
+    assert rights.export(vault, "nobody", admit_local(vault, "export")) is None
+    assert rights.erase_person(vault, "nobody", admit_local(vault, "erase")) is None
+
+
+def test_a_page_shows_markup_as_it_is(vault: Vault) -> None:
+    """What somebody typed is text, never a part of the page."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "<script>alert(1)</script>"}})
+    with vault.database.read() as conn:
+        made = personal_data(vault, conn, SENDER, vault.clock())
+    assert made is not None
+    with zipfile.ZipFile(io.BytesIO(as_zip(made))) as packed:
+        page = packed.read("data.html").decode()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_long_history_is_copied(vault: Vault) -> None:
+    """Every event of it is there."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}}, events=5000)
+    made = rights.export(vault, SENDER, admit_local(vault, "export"))
+    assert made is not None
+    assert len(made["conversation"]) == 5000
+    assert len(as_zip(made)) > 1000
