@@ -2,6 +2,7 @@
 
 import os
 import resource
+import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,7 +66,7 @@ def row(kind: str, folder: Path) -> tuple[str, ...]:
 def main() -> None:
     """Measure, print, and write the document."""
     with TemporaryDirectory() as folder:
-        rows = [row(kind, Path(folder)) for kind in SERVERS]
+        rows = [row(kind, Path(folder)) for kind in sys.argv[1:] or SERVERS]
     head = ("database", "keys", "time", "speed", "memory", "goal", "")
     publish("rotation", Table("Rotation of the key-encryption key", " ".join(METHOD.split()), head, rows))
 

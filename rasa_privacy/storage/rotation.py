@@ -7,43 +7,55 @@
    than that cannot be read any more.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
+import msgspec
 from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.key_ring import NO_SUBJECT, KeyEncryptionKey, epoch_of
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import ConfigurationError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.storage.ahead import AtOnce, Meanwhile
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.epochs import ACTIVE, ENDED, Epochs
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import data_keys, system_keys
 
 #: Keys of one transaction; a turn of the bot that makes a key waits for no more than these.
 BATCH: Final = 5_000
 
+#: Subject, purpose and wrapped key.
+_Row = tuple[bytes, str, bytes]
+
 _K: Final = data_keys.c
-_OLD: Final = (
+_OLD: Final = Query(
     select(_K.subject_id, _K.purpose, _K.wrapped)
     .where(_K.epoch == bindparam("number"), _K.subject_id >= bindparam("start"))
     .order_by(_K.epoch, _K.subject_id)
     .limit(bindparam("most"))
 )
-# Only a key that is still in its old epoch is changed: one that was destroyed meanwhile stays destroyed.
-_REWRAP: Final = (
-    update(data_keys)
-    .where(_K.subject_id == bindparam("subject"), _K.purpose == bindparam("name"), _K.epoch == bindparam("number"))
-    .values(wrapped=bindparam("sealed"), epoch=bindparam("active"))
-)
-# The same for all rows of a batch at once: PostgreSQL's driver would send them one by one. The bounds keep a planner
-# that knows nothing of the table yet from reading all of it for each batch.
+# Only a key that is still in its old epoch is changed: one that was destroyed meanwhile stays destroyed. All rows of a
+# batch at once, since the drivers would send them one by one. The bounds keep a planner that knows nothing of the table
+# yet from reading all of it for each batch.
 _REWRAP_MANY: Final = text(
     "UPDATE data_keys AS k SET wrapped = n.wrapped, epoch = :active "
     "FROM unnest(:subjects, :names, :sealed) AS n(subject_id, purpose, wrapped) "
     "WHERE k.subject_id = n.subject_id AND k.purpose = n.purpose AND k.epoch = :number "
     "AND k.subject_id BETWEEN :first AND :last"
+)
+# `STRAIGHT_JOIN`: by the table's key for each new row, and not the other way round.
+_REWRAP_MARIADB: Final = (
+    "UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (subject CHAR(32) PATH '$[0]', "
+    "purpose VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PATH '$[1]', "
+    "wrapped VARCHAR(255) PATH '$[2]')) AS n STRAIGHT_JOIN data_keys AS k "
+    "ON k.subject_id = UNHEX(n.subject) AND k.purpose = n.purpose AND k.epoch = %s "
+    "SET k.wrapped = UNHEX(n.wrapped), k.epoch = %s"
 )
 _REWRAP_SQLITE: Final = "UPDATE data_keys SET wrapped = ?, epoch = ? WHERE subject_id = ? AND purpose = ? AND epoch = ?"
 _LEFT: Final = select(func.count()).select_from(data_keys).where(_K.epoch == bindparam("number"))
@@ -51,6 +63,25 @@ _SYSTEM: Final = select(system_keys.c.name, system_keys.c.wrapped).with_for_upda
 _SET_SYSTEM: Final = (
     update(system_keys).where(system_keys.c.name == bindparam("key")).values(wrapped=bindparam("sealed"))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Keys of one transaction, read and wrapped anew before it begins.
+
+    Attributes:
+        old: The KEK that wraps them.
+        active: Epoch of the one that wraps `rewrapped`.
+        rows: Subject, purpose and wrapped key of each, as they were read.
+        rewrapped: The same wrapped anew, without those that are damaged.
+        following: Where the next batch starts; None after the last.
+    """
+
+    old: KeyEncryptionKey
+    active: int
+    rows: Sequence[_Row]
+    rewrapped: Sequence[_Row]
+    following: bytes | None
 
 
 class Rotation:
@@ -100,11 +131,16 @@ class Rotation:
         with self._database.read() as conn:
             active = self._active(conn)
             numbers = [number for number in self._epochs.key_counts(conn) if number != active]
-        for number in numbers:
-            start: bytes | None = b""
-            while start is not None:
-                count, start = self._database.transact(lambda conn, n=number, s=start: self._batch(conn, n, s))  # type: ignore[misc]
-                yield count
+        # A server writes a batch while the next one is wrapped. SQLite's driver would fight for Python's lock instead.
+        with closing(Meanwhile() if self._database.dialect != "sqlite" else AtOnce()) as writer:
+            for number in numbers:
+                start: bytes | None = b""
+                while start is not None:
+                    batch = self._prepared(number, start)
+                    yield from writer.results()
+                    writer.give(partial(self._written, batch))
+                    start = batch.following
+            yield from writer.results()
 
     def end_epoch(self, number: int, now: datetime) -> None:
         """End a retired epoch and destroy its KEK. Doing it again finishes what was interrupted.
@@ -146,49 +182,54 @@ class Rotation:
                 sealed = kek.wrap(secret, NO_SUBJECT, name, self._random_bytes(NONCE_BYTES))
                 conn.execute(_SET_SYSTEM, {"key": name, "sealed": sealed})
 
-    def _batch(self, conn: Connection, number: int, start: bytes) -> tuple[int, bytes | None]:
-        """Wrap one batch of an epoch anew; return how many keys were read, and where the next one starts or None."""
-        new, old = self._epochs.active(conn), self._epochs.kek(number)
-        rows = conn.execute(_OLD, {"number": number, "start": start, "most": BATCH}).all()
-        changed = [
-            row for row in (self._rewrapped((row[0], row[1], row[2]), old, new) for row in rows) if row is not None
-        ]
-        if changed:
-            _write(conn, changed, number, new.epoch)
+    def _prepared(self, number: int, start: bytes) -> _Batch:
+        """Read one batch of an epoch and wrap it anew for the active one."""
+        with self._database.read() as conn:
+            new, old = self._epochs.kek(self._active(conn)), self._epochs.kek(number)
+            rows: Sequence[_Row] = _OLD.rows(conn, number=number, start=start, most=BATCH)
+        rewrapped = self._rewrapped(rows, old, new)
         if len(rows) < BATCH:
-            return len(changed), None
+            return _Batch(old, new.epoch, rows, rewrapped, None)
         # The last person's keys may be cut apart. Those that stay, being damaged, must not be read for ever.
-        last: bytes = rows[-1][0]
-        return len(changed), last if last != start else last + b"\x00"
+        last = rows[-1][0]
+        return _Batch(old, new.epoch, rows, rewrapped, last if last != start else last + b"\x00")
 
-    def _rewrapped(
-        self, row: tuple[bytes, str, bytes], old: KeyEncryptionKey, new: KeyEncryptionKey
-    ) -> tuple[bytes, str, bytes] | None:
-        """Return subject, purpose and the key wrapped anew, or None for a damaged one."""
-        subject_id, purpose, wrapped = row
-        try:
-            secret = old.unwrap(wrapped, subject_id, purpose)
-        except (MalformedSegmentError, TamperedSegmentError):
-            return None
-        return subject_id, purpose, new.wrap(secret, subject_id, purpose, self._random_bytes(NONCE_BYTES))
+    def _written(self, batch: _Batch) -> int:
+        """Write a batch and return how many keys changed."""
+
+        def write(conn: Connection) -> int:
+            active = self._epochs.active(conn)  # and stays so until the end of the transaction
+            rows = batch.rewrapped
+            if active.epoch != batch.active:  # another rotation began meanwhile
+                rows = self._rewrapped(batch.rows, batch.old, active)
+            return _write(conn, rows, batch.old.epoch, active.epoch) if rows else 0
+
+        return self._database.transact(write)
+
+    def _rewrapped(self, rows: Sequence[_Row], old: KeyEncryptionKey, new: KeyEncryptionKey) -> list[_Row]:
+        """Return the rows with their keys wrapped anew, without those that are damaged."""
+        done = []
+        for subject_id, purpose, wrapped in rows:
+            with suppress(MalformedSegmentError, TamperedSegmentError):
+                secret = old.unwrap(wrapped, subject_id, purpose)
+                done.append(
+                    (subject_id, purpose, new.wrap(secret, subject_id, purpose, self._random_bytes(NONCE_BYTES)))
+                )
+        return done
 
 
-def _write(conn: Connection, rows: list[tuple[bytes, str, bytes]], number: int, active: int) -> None:
-    subjects, names, sealed = (list(column) for column in zip(*rows, strict=True))
-    if conn.dialect.name == "postgresql":
-        bounds = {"first": subjects[0], "last": subjects[-1], "number": number, "active": active}
-        conn.execute(_REWRAP_MANY, {"subjects": subjects, "names": names, "sealed": sealed, **bounds})
-        return
+def _write(conn: Connection, rows: Sequence[_Row], number: int, active: int) -> int:
+    """Write new wrapped keys in place of those of an epoch; return how many there were to change."""
+    driver = conn.connection.dbapi_connection  # SQLAlchemy's handling of the parameters costs as much as the work
     if conn.dialect.name == "sqlite":
-        # SQLAlchemy's handling of the parameters costs as much as SQLite's work.
-        conn.connection.dbapi_connection.executemany(
-            _REWRAP_SQLITE, [(key, active, subject, name, number) for subject, name, key in rows]
-        )
-        return
-    conn.execute(
-        _REWRAP,
-        [
-            {"subject": subject, "name": name, "sealed": key, "number": number, "active": active}
-            for subject, name, key in rows
-        ],
-    )
+        changed = driver.executemany(_REWRAP_SQLITE, [(key, active, who, name, number) for who, name, key in rows])
+    elif conn.dialect.name == "mysql":
+        document = msgspec.json.encode([(who.hex(), name, key.hex()) for who, name, key in rows]).decode()
+        changed = driver.cursor()
+        changed.execute(_REWRAP_MARIADB, (document, number, active))
+    else:
+        subjects, names, sealed = (list(column) for column in zip(*rows, strict=True))
+        bounds = {"first": subjects[0], "last": subjects[-1], "number": number, "active": active}
+        changed = conn.execute(_REWRAP_MANY, {"subjects": subjects, "names": names, "sealed": sealed, **bounds})
+    count: int = changed.rowcount
+    return count

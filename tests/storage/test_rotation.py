@@ -100,7 +100,7 @@ def test_a_key_made_during_a_rotation_is_in_the_new_epoch(store: Vault, now: dat
 def test_a_key_destroyed_during_a_rotation_stays_destroyed(
     store: Vault, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Batches lock what they read, so that no wrapped key comes back after an erasure."""
+    """A batch changes only what is there when it is written, so that no wrapped key comes back after an erasure."""
     monkeypatch.setattr(module, "BATCH", 2)
     store.rotation.begin_epoch(now)
     gone: set[bytes] = set()
@@ -121,6 +121,27 @@ def test_a_key_destroyed_during_a_rotation_stays_destroyed(
     with store.database.read() as conn:
         assert all(set(store.data_keys.of_subject(conn, subject)) == {"service"} for subject in gone)
     assert counts(store) == {2: PEOPLE}
+
+
+def test_a_rotation_that_begins_between_reading_and_writing_is_obeyed(
+    store: Vault, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys are never written under a KEK that is not the active one any more: its epoch may be ended already."""
+    store.rotation.begin_epoch(now)
+    written = module.Rotation._written
+
+    def overtaken(self: module.Rotation, batch: module._Batch) -> int:
+        if batch.active == 2:
+            self.begin_epoch(now)
+        return written(self, batch)
+
+    monkeypatch.setattr(module.Rotation, "_written", overtaken)
+    assert sum(store.rotation.rewrap()) == 2 * PEOPLE
+    assert counts(store) == {3: 2 * PEOPLE}
+    list(store.rotation.rewrap())  # the store's own keys, which the rotation that was overtaken wrapped first
+    store.rotation.end_epoch(1, now)
+    store.rotation.end_epoch(2, now)
+    assert all(read(store, f"person {number}") == [f"person {number}"] for number in range(PEOPLE))
 
 
 def test_ending_an_epoch_makes_older_backups_unreadable(
