@@ -46,7 +46,8 @@ class SocketIOInput(StockSocketIOInput):
 
         async def with_signal(message: UserMessage) -> Any:
             if _connection_signals.get():
-                message.metadata = {**(message.metadata or {}), GPC_KEY: True}
+                given = message.metadata if isinstance(message.metadata, dict) else {}
+                message.metadata = {**given, GPC_KEY: True}
             return await on_new_message(message)
 
         made = super().blueprint(with_signal)

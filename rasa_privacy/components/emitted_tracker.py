@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
 from rasa_privacy.dialogue.turns import INTENTS
-from rasa_privacy.minimize.events import EventSplitter, View, join, texts_of
+from rasa_privacy.minimize.events import EventSplitter, View, channel_name, join, texts_of
 from rasa_privacy.policy.model import Actions
 
 #: The event with which each history begins; with none, all of them go along.
@@ -67,7 +67,7 @@ def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Act
     kept = _minimised_events(events, splitter, view)
     return {
         **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "followup_action", "paused")},
-        "latest_input_channel": tracker.get("latest_input_channel"),
+        "latest_input_channel": channel_name(tracker.get("latest_input_channel")),
         # Both hold more than names: a loop, for one, the message that started it.
         "active_loop": _only(tracker.get("active_loop"), ("name", "is_interrupted", "rejected")),
         "latest_action": _only(tracker.get("latest_action"), ("action_name",)),

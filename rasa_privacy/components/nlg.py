@@ -12,6 +12,7 @@ from typing import Any
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.emitted_tracker import Recent, State, known_values, minimised
+from rasa_privacy.components.publishing import without_foreign_id
 from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, DialogueStateTracker, nlg_module
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import EmitError, PrivacyError
@@ -58,7 +59,9 @@ class _Safe(Recent):
     def current_state(self, _verbosity: object = None) -> State:
         """Return the state that may leave the process."""
         state = minimised(super().current_state(), self._splitter, self._settings, self._view)
-        return {**state, "sender_id": self.sender_id}
+        message = without_foreign_id(state["latest_message"])
+        events = [without_foreign_id(event) for event in state["events"]]
+        return {**state, "sender_id": self.sender_id, "latest_message": message, "events": events}
 
     def current_slot_values(self) -> State:
         """Return the slots by which Rasa chooses, in this process, the variation of a response."""

@@ -8,6 +8,7 @@
 3. Global Privacy Control (`channels.py`) is recorded before the message that brought it is handled.
 4. While the conversation is paused, STOP and the like are obeyed all the same, and nothing else.
 5. Where the store fails, the person is told so; Rasa itself would answer nothing.
+6. Metadata that Rasa cannot handle is cut (`message_metadata.py`).
 """
 
 import logging
@@ -16,6 +17,7 @@ from typing import Any
 from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
 from rasa_privacy.components.emitted_tracker import Recent
+from rasa_privacy.components.message_metadata import bounded
 from rasa_privacy.components.privacy_turn import is_heard_while_paused
 from rasa_privacy.components.rasa_api import (
     CollectingOutputChannel,
@@ -53,6 +55,7 @@ class ConsentProcessor(MessageProcessor):
 
     async def handle_message(self, message: UserMessage) -> list[dict[str, Any]] | None:
         """Handle a message; where the store fails, say so, and keep nothing of it."""
+        message.metadata = bounded(message.metadata)
         try:
             if signalled(message.metadata):
                 await _record_signal(message)

@@ -4,6 +4,7 @@
 that `rasa export`, which reads whole conversations from the store, publishes no more than the store itself does.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +21,7 @@ from rasa_privacy.policy.model import Messages, Policy
 #: The event that says that somebody was erased; `sender_id` is the id under which their events were published.
 ERASED: Final = "privacy_erased"
 
+_RASAS_ID: Final = re.compile(r"[0-9a-f]{32}")
 _NOTHING: Final = View(frozenset(), {})
 
 
@@ -40,7 +42,19 @@ def outgoing_splitter(splitter: EventSplitter, policy: Policy, domain: Domain) -
 
 def published(structure: Iterable[Mapping[str, Any]], subject_id: bytes) -> list[Published]:
     """Return stored structure as events of this person."""
-    return [Published({**event, "sender_id": subject_id.hex()}) for event in structure]
+    return [Published({**without_foreign_id(event), "sender_id": subject_id.hex()}) for event in structure]
+
+
+def without_foreign_id(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event without an id that a channel gave the message: that of WhatsApp holds the phone number.
+
+    Ids that Rasa makes, 32 hexadecimal digits, stay.
+    """
+    if event.get("message_id") is None or _RASAS_ID.fullmatch(str(event["message_id"])):
+        return dict(event)
+    parsed = event.get("parse_data")
+    cut = {**event, "message_id": None}
+    return {**cut, "parse_data": {**parsed, "message_id": None}} if isinstance(parsed, Mapping) else cut
 
 
 def erased(subject_id: bytes, at: datetime) -> Published:

@@ -68,6 +68,8 @@ _STRUCTURE: Final[Mapping[str, tuple[str, ...]]] = {
     "resume": (),
 }
 _METADATA: Final = ("model_id", "assistant_id", "utter_action")
+_ID: Final = re.compile(r"[\w./:-]{1,128}")
+_MAX_ID_CHARACTERS: Final = 256
 _ENTITY: Final = ("entity", "start", "end", "confidence_entity", "extractor", "role", "group", "processors")
 
 #: Types that are stored as they are.
@@ -261,12 +263,12 @@ class EventSplitter:
                 "entities": entities,
                 "text": text,
                 "metadata": {},
-                "message_id": event.get("message_id"),
+                "message_id": _message_id(event),
                 **({} if ranking is None else {"intent_ranking": [_intent(ranked) for ranked in ranking]}),
                 **_selected(parsed.get("response_selector")),
             },
-            input_channel=event.get("input_channel"),
-            message_id=event.get("message_id"),
+            input_channel=channel_name(event.get("input_channel")),
+            message_id=_message_id(event),
         )
         return structure, entries
 
@@ -404,10 +406,25 @@ def _selected(found: object) -> dict[str, Any]:
     return {"response_selector": kept} if kept else {}
 
 
+def channel_name(found: object) -> str | None:
+    """Return the name of a channel; a caller of the REST channel may send anything there."""
+    return str(found) if _is_name(found) else None
+
+
+def _message_id(event: Mapping[str, Any]) -> str | None:
+    found = event.get("message_id")
+    return found if isinstance(found, str) and len(found) <= _MAX_ID_CHARACTERS and found.isprintable() else None
+
+
+def _is_name(found: object) -> bool:
+    return isinstance(found, str) and _ID.fullmatch(found) is not None
+
+
 def _metadata(event: Mapping[str, Any]) -> dict[str, Any]:
     # A user's metadata comes from the channel, so that anything may stand under any name.
     found = {} if event.get("event") == "user" else event.get("metadata") or {}
-    kept = {name: found[name] for name in _METADATA if isinstance(found.get(name), str)}
+    found = found if isinstance(found, Mapping) else {}
+    kept = {name: found[name] for name in _METADATA if _is_name(found.get(name))}
     return {"metadata": kept} if kept else {}
 
 

@@ -22,11 +22,13 @@ with warnings.catch_warnings():
     from rasa_privacy.components import (
         consent_policy,
         duckling,
+        emitted_tracker,
         event_types,
         forms,
         gate,
         lock_store,
         log_scrubbing,
+        message_metadata,
         minimizer,
         patience,
         payload,
@@ -44,6 +46,7 @@ with warnings.catch_warnings():
     )
 
 from rasa_privacy.dialogue.turns import ACTIONS, CLOSED, INTENTS
+from rasa_privacy.minimize.events import View
 
 __all__ = [
     "CollectingOutputChannel",
@@ -59,15 +62,18 @@ __all__ = [
     "NaturalLanguageGenerator",
     "SQLTrackerStore",
     "TemplatedNaturalLanguageGenerator",
+    "View",
     "check_if_tracker_store_async",
     "consent_policy",
     "domain",
     "duckling",
+    "emitted_tracker",
     "event_types",
     "forms",
     "gate",
     "lock_store",
     "log_scrubbing",
+    "message_metadata",
     "minimizer",
     "patience",
     "payload",

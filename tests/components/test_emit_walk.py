@@ -1,0 +1,150 @@
+"""Every event type of Rasa, and every kind of strange metadata, at the doors through which something leaves."""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rasa_privacy.policy.model import Actions
+from tests.support.rasa_events import saying
+from tests.support.vaults import SENDER, grant
+
+pytestmark = pytest.mark.rasa
+
+MARK = "Zoetrope Quartz"
+FULL = Actions(history="full")
+
+
+def nested(depth: int) -> Any:
+    """Return a mapping in a mapping, with the mark at the bottom."""
+    found: Any = MARK
+    for number in range(depth):
+        found = {"deeper": found} if number % 2 else [found]
+    return {"profile": found}
+
+
+def circle() -> Any:
+    """Return a mapping that holds itself."""
+    found: dict[str, Any] = {"name": MARK}
+    found["again"] = found
+    return found
+
+
+class Unprintable:
+    """What a channel hung on a message, and nobody can print."""
+
+    def __str__(self) -> str:
+        raise ValueError(MARK)
+
+    __repr__ = __str__
+
+
+METADATA: dict[str, Callable[[], Any]] = {
+    "bytes": lambda: {"raw": b"\x00\xff\xfe" + MARK.encode(), b"key": MARK},
+    "only bytes": MARK.encode,
+    "a list": lambda: [MARK, {"name": MARK}],
+    "a text": lambda: MARK,
+    "a set": lambda: {"names": {MARK}},
+    "deep": lambda: nested(900),
+    "deeper than Python": lambda: nested(50_000),
+    "a megabyte": lambda: {"notes": MARK * (2**20 // len(MARK))},
+    "a hundred thousand keys": lambda: {f"{MARK} {number}": number for number in range(100_000)},
+    "control characters": lambda: {"a\x00b\x1b[2J\r\n": f"\x00\x1b]0;{MARK}\x07\u202e"},
+    "half a character": lambda: {"name": f"\ud800{MARK}"},
+    "no numbers": lambda: {"score": math.nan, "most": math.inf, "name": MARK},
+    "itself": circle,
+    "unprintable": lambda: {"x": Unprintable(), "name": MARK},
+    "our own words": lambda: {"gpc": MARK, "language": MARK, "model_id": MARK, "assistant_id": [MARK]},
+}
+
+
+@pytest.mark.parametrize("kind", METADATA)
+async def test_strange_metadata_stops_nothing_and_leaves_nowhere(
+    kind: str, open_store: Any, bot_of: Any, untouched: Any, tmp_path: Any
+) -> None:
+    """The conversation goes on; nothing of it is in the store, in a payload or in what is published."""
+    published: list[dict[str, Any]] = []
+    store = open_store(broker=Broker(published))
+    grant(store._vault, "draw")
+    bot = bot_of(store)
+    channel = untouched.CollectingOutputChannel()
+    for metadata in (METADATA[kind](), None):
+        message = untouched.rasa_api.UserMessage("hello", channel, SENDER, input_channel="rest", metadata=metadata)
+        await bot.processor.handle_message(message)
+    assert [payload["next_action"] for payload in bot.actions.payloads] == ["action_hours", "action_hours"]
+    tracker = await store.retrieve(SENDER)
+    assert tracker is not None
+    assert [event.metadata.keys() for event in tracker.events if event.type_name == "user"] == [set(), set()]
+    left = json.dumps([published, bot.actions.payloads])
+    assert "Quartz" not in left
+    assert len(left) < 100_000
+    assert not [path.name for path in tmp_path.rglob("*") if path.is_file() and b"Quartz" in path.read_bytes()]
+
+
+class Broker:
+    """An event broker of this process."""
+
+    def __init__(self, published: list[dict[str, Any]]) -> None:
+        self._published = published
+
+    def publish(self, event: dict[str, Any]) -> None:
+        """Keep an event."""
+        self._published.append(event)
+
+
+@pytest.mark.parametrize("consents", [False, True])
+@pytest.mark.parametrize("kind", sorted(saying("x")))
+def test_no_event_type_carries_a_value_out(untouched: Any, store: Any, kind: str, consents: bool) -> None:  # noqa: FBT001 - cases
+    """A value wherever a person's words can stand: to an action that does not need it, and to consumers of events."""
+    if consents:
+        grant(store._vault, "draw")
+    event = saying(MARK)[kind]
+    running = untouched.runtime.current()
+    active = frozenset({"draw"}) if consents else frozenset()
+    view = untouched.View(active, {"full_name": {MARK}}, items=frozenset())
+    tracker = {"sender_id": SENDER, "slots": {"full_name": MARK}, "events": [event]}
+    sent = untouched.emitted_tracker.minimised(tracker, running.splitter, FULL, view)
+    structure, _ = running.splitter.split(event, 0, untouched.View(active, {"full_name": {MARK}}))
+    out = json.dumps([sent, untouched.publishing.published([structure], b"\x01" * 16)])
+    assert "Quartz" not in out.replace('"name": "Zoetrope Quartz"', "" if kind == "from_a_plugin" else "kept")
+    assert sent["events"][0]["event"] == kind
+
+
+def test_a_type_of_rasa_that_is_not_walked_would_be_noticed(untouched: Any) -> None:
+    """The walk above names every type that Rasa has."""
+    types = {one.type_name for one in untouched.rasa_api.all_subclasses(untouched.rasa_api.Event)}
+    assert {name for name in types if name} - set(saying("x")) == set()
+
+
+def test_the_id_of_a_channels_message_is_not_published(untouched: Any) -> None:
+    """WhatsApp's holds the phone number in base64; the one that Rasa makes says nothing."""
+    for given, kept in (("wamid.HBgNNDkxNzA1NTU4MTcyFQIAEhg=", None), ("0a" * 16, "0a" * 16)):
+        event = {"event": "user", "message_id": given, "parse_data": {"message_id": given}}
+        (out,) = untouched.publishing.published([event], b"\x01" * 16)
+        assert (out["message_id"], out["parse_data"]["message_id"]) == (kept, kept)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("rest", "rest"), ("my.Channel-2", "my.Channel-2"), (f"I am {MARK}", None), (["rest"], None), ("x" * 500, None)],
+)
+def test_a_channel_is_a_name_or_nothing(untouched: Any, store: Any, given: Any, kept: str | None) -> None:
+    """Whoever calls the REST channel may send any text as its name."""
+    event = {**saying("x")["user"], "input_channel": given}
+    running = untouched.runtime.current()
+    structure, _ = running.splitter.split(event, 0, untouched.View(frozenset(), {}))
+    assert structure["input_channel"] == kept
+    assert store
+
+
+def test_metadata_keeps_what_json_holds(untouched: Any) -> None:
+    """What the bot's own components read is there; the rest is left out, within the bounds."""
+    bounded = untouched.message_metadata.bounded
+    given = {"a": [1, 2.5, True, None, "text", {"b": ("c",)}], "raw": b"x", 5: "five", "long": "x" * 70_000}
+    assert bounded(given) == {"a": [1, 2.5, True, None, "text", {"b": ["c"]}]}
+    assert bounded(None) is None
+    assert bounded([1]) is None
+    assert len(bounded(METADATA["a hundred thousand keys"]())) < 10_001
+    json.dumps(bounded(circle()))
