@@ -159,7 +159,8 @@ def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> tuple[int, in
     purposes += sum(len(held[who]) for who in gone)
     vault.expiry.bury(connection, gone, run.now, certificate_number)
     damaged: set[tuple[bytes, str]] = set()
-    for who in (each for each in free if each not in set(gone)):
+    whole = set(gone)
+    for who in (each for each in free if each not in whole):
         for purpose in [name for name, at in held[who].items() if _is_due(at, limit)]:
             removed = _remove_one(run, connection, who, purpose)
             purposes += removed or 0

@@ -9,7 +9,7 @@ id that nothing connects to a person any more (GDPR Art. 7(1): the controller mu
 """
 
 import logging
-import secrets
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,9 +45,9 @@ class ErasureCertificate:
     counts: dict[str, int]
 
 
-def certificate_number(choice: Callable[[str], str] = secrets.choice) -> str:
+def certificate_number(random_bytes: Callable[[int], bytes] = os.urandom) -> str:
     """Return a new random certificate number."""
-    return new_number("ER", choice)
+    return new_number("ER", random_bytes)
 
 
 def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificate | None:

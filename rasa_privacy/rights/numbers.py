@@ -1,6 +1,6 @@
 """Numbers that people keep and read out: of certificates and of requests. Random, so that none tells of another."""
 
-import secrets
+import os
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +10,8 @@ _GROUPS: Final = 3
 _GROUP: Final = 4
 
 
-def new_number(prefix: str, choice: Callable[[str], str] = secrets.choice) -> str:
+def new_number(prefix: str, random_bytes: Callable[[int], bytes] = os.urandom) -> str:
     """Return the prefix and three groups of four random characters (60 bits), such as `ER-7K2M-0QX4-ZB9T`."""
-    return "-".join([prefix, *("".join(choice(ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))])
+    # There are 32 characters, which is a part of 256, so that each is as likely as the others.
+    letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in random_bytes(_GROUPS * _GROUP))
+    return "-".join([prefix, *(letters[at : at + _GROUP] for at in range(0, len(letters), _GROUP))])

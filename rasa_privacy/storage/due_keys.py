@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.storage.data_keys import DataKeys
-from rasa_privacy.storage.many import ManyDelete
+from rasa_privacy.storage.many import ManyDelete, ManySelect
 from rasa_privacy.storage.tables import data_keys, to_micros
 
 _K: Final = data_keys.c
@@ -25,9 +25,7 @@ _NEXT: Final = _FIRST.where(
     _K.due_at >= bindparam("at"),
     tuple_(*_ORDER) > tuple_(bindparam("at"), bindparam("subject"), bindparam("name")),
 )
-_OF: Final = select(_K.subject_id, _K.purpose, _K.due_at).where(
-    _K.subject_id.in_(bindparam("subjects", expanding=True))
-)
+_OF: Final = ManySelect(_K.subject_id, select(_K.subject_id, _K.purpose, _K.due_at).where)
 _DELETE: Final = ManyDelete(_K.subject_id)
 _COUNT: Final = select(func.count()).select_from(data_keys).where(_IS_DUE)
 _BY_PURPOSE: Final = select(_K.purpose, func.count()).where(_IS_DUE).group_by(_K.purpose).order_by(_K.purpose)
@@ -86,7 +84,7 @@ class DueKeys:
         found: dict[bytes, dict[str, int | None]] = {subject_id: {} for subject_id in subject_ids}
         if subject_ids:
             with self._data_keys.reading(conn) as keys:
-                for subject_id, purpose, due in keys.execute(_OF, {"subjects": list(subject_ids)}):
+                for subject_id, purpose, due in _OF.rows(keys, subject_ids):
                     found[subject_id][purpose] = due
         return found
 

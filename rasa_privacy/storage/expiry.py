@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.due_keys import DueKeys
-from rasa_privacy.storage.many import ManyDelete
+from rasa_privacy.storage.many import ManyDelete, ManySelect
 from rasa_privacy.storage.tables import (
     conversations,
     erasures,
@@ -24,12 +24,14 @@ from rasa_privacy.storage.tables import (
     tombstones,
 )
 
-_SUBJECTS: Final = bindparam("subjects", expanding=True)
-_THERE: Final = select(subjects.c.subject_id).where(subjects.c.subject_id.in_(_SUBJECTS))
-_FREE: Final = _THERE.order_by(subjects.c.subject_id).with_for_update(skip_locked=True)
-_CONVERSATIONS: Final = select(conversations.c.conversation_ref, conversations.c.sender_index).where(
-    conversations.c.subject_id.in_(_SUBJECTS)
+_S: Final = subjects.c
+_C: Final = conversations.c
+_THERE: Final = ManySelect(_S.subject_id, select(_S.subject_id).where)
+_FREE: Final = ManySelect(
+    _S.subject_id,
+    lambda wanted: select(_S.subject_id).where(wanted).order_by(_S.subject_id).with_for_update(skip_locked=True),
 )
+_CONVERSATIONS: Final = ManySelect(_C.subject_id, select(_C.conversation_ref, _C.sender_index).where)
 _FORGET: Final = ManyDelete(tombstones.c.sender_index)
 _DELETE_CODES: Final = ManyDelete(opt_in_codes.c.subject_id)
 _DELETE_SEGMENTS: Final = ManyDelete(segments.c.conversation_ref)
@@ -50,15 +52,11 @@ class Expiry:
 
     def lock_free(self, conn: Connection, subject_ids: Collection[bytes]) -> list[bytes]:
         """Lock those of these people whom no other transaction holds, and return them in their order."""
-        if not subject_ids:
-            return []
-        return list(conn.execute(_FREE, {"subjects": sorted(subject_ids)}).scalars())
+        return [row[0] for row in _FREE.rows(conn, subject_ids)]
 
     def there(self, conn: Connection, subject_ids: Collection[bytes]) -> set[bytes]:
         """Return those of these people who exist."""
-        if not subject_ids:
-            return set()
-        return set(conn.execute(_THERE, {"subjects": sorted(subject_ids)}).scalars())
+        return {row[0] for row in _THERE.rows(conn, subject_ids)}
 
     def bury(
         self, conn: Connection, subject_ids: Sequence[bytes], at: datetime, certificate: Callable[[], str]
@@ -81,7 +79,7 @@ class Expiry:
         for who in requests.who_waits(conn, subject_ids):
             requests.close_all(conn, who, at, numbers[who])
         _DELETE_CODES.run(conn, subject_ids)
-        found = conn.execute(_CONVERSATIONS, {"subjects": list(subject_ids)}).all()
+        found = _CONVERSATIONS.rows(conn, subject_ids)
         if found:
             refs, senders = [row[0] for row in found], [row[1] for row in found]
             _FORGET.run(conn, senders)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.tables import from_micros, request_steps, requests, to_micros
 
 #: States in which nothing is to be done any more.
@@ -27,11 +28,7 @@ _FIND: Final = select(requests).where(_R.number == bindparam("wanted"))
 _LOCK: Final = _FIND.with_for_update()
 _OPEN: Final = select(requests).where(_R.closed_at.is_(None)).order_by(_R.answer_by, _R.number)
 _OPEN_OF: Final = _OPEN.where(_R.subject_id == bindparam("subject"))
-_WAITING: Final = (
-    select(_R.subject_id)
-    .where(_R.subject_id.in_(bindparam("subjects", expanding=True)), _R.closed_at.is_(None))
-    .distinct()
-)
+_WAITING: Final = ManySelect(_R.subject_id, select(_R.subject_id).where(_R.closed_at.is_(None)).distinct().where)
 _ALL: Final = select(requests).order_by(_R.opened_at, _R.number)
 _OF: Final = _ALL.where(_R.subject_id == bindparam("subject"))
 _OF_CERTIFICATE: Final = _ALL.where(_R.certificate == bindparam("wanted"))
@@ -151,7 +148,7 @@ def open_of(conn: Connection, subject_id: bytes) -> list[Request]:
 
 def who_waits(conn: Connection, subject_ids: Collection[bytes]) -> list[bytes]:
     """Return those of these people who wait for an answer."""
-    return list(conn.execute(_WAITING, {"subjects": list(subject_ids)}).scalars())
+    return [row[0] for row in _WAITING.rows(conn, subject_ids)]
 
 
 def all_of(conn: Connection, subject_id: bytes) -> list[Request]:
