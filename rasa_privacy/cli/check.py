@@ -7,9 +7,10 @@ import click
 
 from rasa_privacy.cli.additions import explained
 from rasa_privacy.cli.options import bot_option, domain_option, endpoints_option
+from rasa_privacy.cli.sarif import as_json, as_sarif
 from rasa_privacy.policy.bot import read_bot
 from rasa_privacy.policy.findings import Finding
-from rasa_privacy.policy.linter import lint, policy_path
+from rasa_privacy.policy.linter import lint_all, policy_path
 from rasa_privacy.policy.loader import load_policy
 
 
@@ -18,7 +19,15 @@ from rasa_privacy.policy.loader import load_policy
 @domain_option
 @endpoints_option
 @click.option("--database", is_flag=True, help="Open everything that is stored, instead of reading the bot's files.")
-def check(bot: Path, domain: Path | None, endpoints: Path | None, *, database: bool) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How findings are written; SARIF 2.1.0 is for code hosts and editors.",
+)
+def check(bot: Path, domain: Path | None, endpoints: Path | None, *, database: bool, form: str) -> None:
     """Say what is wrong or forgotten in a bot's privacy settings, or in its stored data.
 
     Reads privacy.yml, the domain, config.yml, the endpoints and the actions; runs nothing. Prints the lines that are
@@ -32,20 +41,30 @@ def check(bot: Path, domain: Path | None, endpoints: Path | None, *, database: b
         sys.exit(check_database(bot, endpoints))
     files = read_bot(bot, domain, endpoints)
     path = policy_path(files)
-    findings = lint(files, load_policy(path), str(path))
-    for finding in findings:
-        click.echo(_shown(finding))
+    found = lint_all(files, load_policy(path), str(path))
+    findings = [finding for finding in found if not finding.waived]
     errors = sum(finding.severity == "error" for finding in findings)
-    click.echo(f"{path}: {_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}.")
-    for line in explained(files):
-        click.echo(line)
+    if form == "text":
+        _print(found, f"{path}: {_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}")
+        for line in explained(files):
+            click.echo(line)
+    else:
+        click.echo(as_json(found) if form == "json" else as_sarif(found, bot))
     if errors:
         sys.exit(1)
 
 
+def _print(found: list[Finding], summary: str) -> None:
+    for finding in found:
+        click.echo(_shown(finding))
+    waived = sum(bool(finding.waived) for finding in found)
+    click.echo(f"{summary}{f', {waived} waived' if waived else ''}.")
+
+
 def _shown(finding: Finding) -> str:
     """Return a finding as two lines: what, and what to do."""
-    return f"{finding.severity} {finding.code} {finding.place}\n  {finding.why}\n  -> {finding.remedy}"
+    last = f"waived: {finding.waived}" if finding.waived else f"-> {finding.remedy}"
+    return f"{finding.severity} {finding.code} {finding.place}\n  {finding.why}\n  {last}"
 
 
 def _counted(number: int, word: str) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from rasa_privacy.consent.receipt_context import CONTEXT
+from rasa_privacy.policy.categories import SPECIAL
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN
 
 NOT_STATED: Final = "not stated"
@@ -21,10 +22,6 @@ ISO_VERSION: Final = "ISO/IEC TS 27560:2023"
 KANTARA_VERSION: Final = "KI-CR-v1.1.0"
 CONTROLLER: Final = "controller"
 
-#: GDPR Art. 9(1), as categories of items may be called.
-SPECIAL: Final = frozenset((
-    "biometric", "ethnicity", "genetic", "health", "political", "race", "religion", "sexuality", "trade_union",
-))  # fmt: skip
 
 _UNITS: Final = {"minute": "PT{}M", "hour": "PT{}H", "day": "P{}D", "week": "P{}W", "month": "P{}M", "year": "P{}Y"}
 _STATES: Final = {

@@ -15,6 +15,7 @@ from rasa_privacy.errors import PolicyError
 from rasa_privacy.policy.contacts import REACHABLE
 from rasa_privacy.policy.decoder import dotted
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES
+from rasa_privacy.policy.findings import CODES
 from rasa_privacy.policy.languages import available_languages
 from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
@@ -31,6 +32,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _REGULATION: Final = re.compile(r"[a-z0-9-]+@[0-9]{4}-[0-9]{2}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LINK: Final = re.compile(r"https?://[^\s/]+\S*")
+_REASON_CHARACTERS: Final = 10
 _AGES: Final = range(1, 100)
 
 # Actions without which Rasa cannot run a conversation at all (rasa/shared/core/constants.py), or ours, which ask.
@@ -74,6 +76,7 @@ class CrossChecks:
         self._carriers()
         self._not_personal()
         self._duration(("messages", "retain"), self.policy.messages.retain)
+        self._waivers()
         if self.policy.retention.every != NEVER:
             self._duration(("retention", "every"), self.policy.retention.every)
         if not self.policy.purposes:
@@ -211,6 +214,15 @@ class CrossChecks:
                     f"ask_again_after must be at least '{rule.ask_again_after}' under {regulation} ({rule.article})"
                 )
                 self._note(here, message)
+
+    def _waivers(self) -> None:
+        for index, waiver in enumerate(self.policy.waivers):
+            if waiver.code not in CODES:
+                hint = did_you_mean(waiver.code, CODES) or "; 'rasa-privacy check' prints the codes"
+                self._note(("waivers", index, "code"), f"there is no finding {shown(waiver.code)}{hint}")
+            if len(waiver.reason.strip()) < _REASON_CHARACTERS:
+                message = f"the reason of a waiver says why, in at least {_REASON_CHARACTERS} characters"
+                self._note(("waivers", index, "reason"), message)
 
     def _asking_again(self) -> Iterator[tuple[str, OptOutRule]]:
         for name in self.policy.regulations:

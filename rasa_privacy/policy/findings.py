@@ -35,6 +35,14 @@ CODES: Final = {
     "RP051": "a regulation's profile is out of date, or past the day on which it was to be looked at again",
     "RP052": "the notice misses a part that a regulation wants",
     "RP053": "minimum_age is missing or too low for a regulation",
+    "RP054": "a response shows an item of a special category",
+    "RP055": "a story, rule or action goes around the gate",
+    "RP056": "a store of Rasa's own lies beside ours",
+    "RP057": "the API is started without a token",
+    "RP058": "the connection to a database on another computer is not insisted to be TLS",
+    "RP059": "debug logs are switched on",
+    "RP060": "an action writes personal data to the screen or to a log",
+    "RP061": "a waiver waives nothing",
     "RP035": "double_opt_in is declared, and privacy_sender does not say how codes are sent",
     "RP038": "a role may see or change values and names no item",
     "RP039": "no role may look after operators",
@@ -56,6 +64,7 @@ class Finding:
         why: What is wrong, in one sentence.
         remedy: What to do, in one sentence.
         severity: An error stops a release; a warning is for reading.
+        waived: The reason for which privacy.yml waives it; empty where it does not.
     """
 
     code: str
@@ -63,6 +72,7 @@ class Finding:
     why: str
     remedy: str
     severity: Literal["error", "warning"] = "error"
+    waived: str = ""
 
     def __str__(self) -> str:
         return f"{self.severity} {self.code} {self.place}: {self.why}; {self.remedy}"

@@ -1,8 +1,8 @@
 """One number for the whole of privacy.yml, and what differs between two of them in words.
 
 A model carries the hash of the policy it was trained with. The order of names in the file does not count; the order
-in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions` and `retention` count nowhere here: no model
-depends on them.
+in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions`, `retention` and `waivers` count nowhere
+here: no model depends on them.
 """
 
 import hashlib
@@ -46,6 +46,7 @@ def _of_models(policy: Policy) -> Policy:
         audit=Audit(),
         actions=Actions(),
         retention=Retention(),
+        waivers=(),
     )
 
 

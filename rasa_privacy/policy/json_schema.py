@@ -47,6 +47,7 @@ _TOP: Final[Mapping[str, str]] = {
     "replies": "The bot's own intents that answer a question of ours while it is open.",
     "roles": "What operators may see and do, by role.",
     "training": "What operators must have learned before they get personal data.",
+    "waivers": "Findings of 'rasa-privacy check' that are let be, each with its reason.",
     "retention": "When what is due is removed.",
     "audit": "How the audit log is kept.",
     "import": "What 'rasa-privacy import' may take over from a store without this package. Needed for that only.",

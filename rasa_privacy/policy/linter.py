@@ -1,7 +1,7 @@
 """Everything that `rasa-privacy check` looks for in a bot, beyond privacy.yml being right by itself.
 
 A check is a function of the bot, the policy and the name of its file; it reads files at most. Not looked for: whether a
-legal basis holds, and what the bot's own actions do with the values they are given.
+legal basis holds, and what the bot's own actions do with values beyond writing them to a log (`lint_code`).
 """
 
 from collections.abc import Callable, Iterator
@@ -10,11 +10,21 @@ from pathlib import Path
 from typing import Final
 
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy import lint_access, lint_domain, lint_emit, lint_regulations, lint_setup
+from rasa_privacy.policy import (
+    lint_access,
+    lint_code,
+    lint_dialogue,
+    lint_domain,
+    lint_emit,
+    lint_regulations,
+    lint_running,
+    lint_setup,
+)
 from rasa_privacy.policy.bot import Bot
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import load_settings
+from rasa_privacy.policy.waivers import waived
 
 Check = Callable[[Bot, Policy, str], Iterator[Finding]]
 DatedCheck = Callable[[Bot, Policy, str, date], Iterator[Finding]]
@@ -40,12 +50,23 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_emit.remote_nlu,
     lint_emit.unsent,
     lint_access.roles,
+    lint_dialogue.echoes,
+    lint_dialogue.own_turns,
+    lint_code.leaks,
+    lint_running.start_files,
+    lint_running.transport,
+    lint_running.other_stores,
 )
 _DATED_CHECKS: Final[tuple[DatedCheck, ...]] = (lint_regulations.regulations,)
 
 
 def lint(bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | None = None) -> list[Finding]:
-    """Return what is to be mended, errors first, then by code.
+    """Return what is to be mended and is not waived, errors first, then by code. Arguments as `lint_all`."""
+    return [finding for finding in lint_all(bot, policy, file, today) if not finding.waived]
+
+
+def lint_all(bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | None = None) -> list[Finding]:
+    """Return every finding, the waived ones with their reason; errors first, then by code.
 
     Args:
         bot: The bot's folder as read by `read_bot`.
@@ -56,6 +77,7 @@ def lint(bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | None
     day = today or datetime.now(timezone.utc).date()
     found = [finding for check in _CHECKS for finding in check(bot, policy, file)]
     found += [finding for dated in _DATED_CHECKS for finding in dated(bot, policy, file, day)]
+    found = waived(found, policy, file)
     return sorted(found, key=lambda finding: (finding.severity != "error", finding.code, finding.place))
 
 

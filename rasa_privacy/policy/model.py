@@ -339,6 +339,20 @@ class ImportedConsent(_Struct, frozen=True, kw_only=True):
     at: date | None = None
 
 
+class Waiver(_Struct, frozen=True, kw_only=True):
+    """A finding of `rasa-privacy check` that somebody has looked at and lets be.
+
+    Attributes:
+        code: Its code, for example `RP024`.
+        reason: Why it may be so, for whoever reads the report.
+        place: A part of the finding's place; every finding of the code where nothing is said.
+    """
+
+    code: str
+    reason: str
+    place: str | None = None
+
+
 class Retention(_Struct, frozen=True, kw_only=True):
     """When what is due is removed.
 
@@ -382,6 +396,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     roles: dict[str, Role] = {}
     training: Training | None = None
     retention: Retention = Retention()
+    waivers: tuple[Waiver, ...] = ()
     audit: Audit = Audit()
     import_: Import | None = msgspec.field(default=None, name="import")
 

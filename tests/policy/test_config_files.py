@@ -32,6 +32,8 @@ def test_the_annotated_policy_shows_every_option() -> None:
         model.Role,
         model.Retention,
         model.Ends,
+        model.Waiver,
+        model.First,
     )
     for struct in (*own, model.Import, model.ImportedConsent, model.SlotAnswer, model.Storage):
         for field in msgspec.structs.fields(struct):

@@ -1,0 +1,8 @@
+"""The categories of items that the law treats apart."""
+
+from typing import Final
+
+#: GDPR Art. 9(1), as categories of items may be called.
+SPECIAL: Final = frozenset((
+    "biometric", "ethnicity", "genetic", "health", "political", "race", "religion", "sexuality", "trade_union",
+))  # fmt: skip

@@ -1,0 +1,287 @@
+"""One bot that does everything wrong: every code of `check` is triggered. And each newer check by itself."""
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from rasa_privacy.policy.bot import read_bot
+from rasa_privacy.policy.findings import CODES
+from rasa_privacy.policy.linter import lint, lint_all, policy_path
+from rasa_privacy.policy.loader import load_policy
+
+TODAY = date(2027, 6, 1)
+
+FILES = {
+    "privacy.yml": """\
+version: 1
+controller: {name: Your Organisation, contact: privacy@your-organisation.example, policy_url: https://x.example/privacy}
+regulations: [nope@2026-11, tcpa@2026-11, gdpr@2026-11, coppa@2026-11]
+languages: [en]
+items:
+  full_name: {slot: full_name, entity: PERSON, category: name}
+  email: {slot: email, detect: email, category: contact}
+  nickname: {slot: nickname, category: name}
+  illness: {slot: illness, category: health}
+  gone: {slot: no_such_slot, category: other}
+  phone: {slot: phone, category: contact}
+not_personal: [requested_slot, country]
+minimum_age: {slot: country, otherwise: 12}
+replies: {grant: [no_such_intent]}
+roles: {support: {may: [view]}}
+waivers: [{code: RP013, reason: nothing to see here at all, place: nowhere}]
+import: {without_consent: drop, consent: {news: {evidence: x, given_by: {slot: no_such_answer}}}}
+purposes:
+  prize_draw:
+    says: {en: to enter you in the draw}
+    basis: consent
+    items: {full_name: required, illness: optional}
+    guards: [lead_form, no_such_form, action_submit_entry]
+    recipients: [Parcel Post Ltd]
+    requires: {news: {en: it pays for the prizes}}
+    retain: 90 days
+  news:
+    says: {en: to write to you}
+    basis: consent
+    marketing: true
+    double_opt_in: true
+    items: {email: required, nickname: optional}
+    retain: until withdrawn
+""",
+    "domain.yml": """\
+slots:
+  full_name: {type: text, mappings: [{type: from_text}]}
+  email: {type: text, mappings: [{type: from_entity, entity: email}]}
+  nickname: {type: text, mappings: [{type: from_entity, entity: nickname}]}
+  illness: {type: text, mappings: [{type: from_text}]}
+  phone: {type: text, mappings: [{type: from_text}]}
+  forgotten: {type: text, mappings: [{type: from_text}]}
+forms:
+  lead_form: {required_slots: [full_name, phone]}
+  open_form: {required_slots: [illness]}
+actions: [action_submit_entry, action_free]
+responses:
+  utter_ill: [{text: "Get well soon from your {illness}!"}]
+""",
+    "config.yml": """\
+language: en
+importers: [{name: RasaFileImporter}]
+pipeline:
+  - name: WhitespaceTokenizer
+policies:
+  - name: RulePolicy
+""",
+    "endpoints.yml": """\
+tracker_store:
+  type: rasa_privacy.EncryptedTrackerStore
+  url: postgresql+psycopg2://bot:secret@db.elsewhere.example/bot
+  keys: {provider: file, path: keys}
+  privacy: privacy.yml
+event_broker: {type: pika}
+nlg: {type: words.OurGenerator}
+""",
+    "actions/__init__.py": """\
+import logging
+
+from rasa_sdk.events import FollowupAction
+
+logger = logging.getLogger(__name__)
+
+
+class Free:
+    def name(self):
+        return "action_free"
+
+    def run(self, dispatcher, tracker, domain):
+        who = tracker.get_slot("full_name")
+        logger.info("hello %s", who)
+        return [FollowupAction("action_submit_entry")]
+""",
+    "data/stories.yml": """\
+stories:
+  - story: past the gate
+    steps:
+      - intent: enter
+      - slot_was_set: [{privacy_consent_prize_draw: true}]
+      - action: lead_form
+""",
+    "start.sh": "rasa run --enable-api --debug\n",
+}
+#: What cannot be wrong in the same bot as the others, or where its lines are missing: text to replace, and its code.
+APART = {
+    "RP008": {"config.yml": ("WhitespaceTokenizer\n", "rasa_privacy.DataMinimizer\n  - name: Late\n")},
+    "RP011": {"endpoints.yml": ("rasa_privacy.EncryptedTrackerStore", "SQL")},
+    "RP020": {"config.yml": ("policies:\n  - name: RulePolicy\n", "policies:\n")},
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    """Write a bot into a folder and return it."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def bad_bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of the bot that does everything wrong."""
+    monkeypatch.delenv("RASA_PRIVACY_ENDPOINTS", raising=False)
+    folder = write(tmp_path, FILES)
+    (folder / "keys").mkdir(mode=0o755)
+    (folder / "keys").chmod(0o755)
+    with closing(sqlite3.connect(folder / "rasa.db")) as store, store:
+        store.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, data TEXT)")
+    return folder
+
+
+def codes(folder: Path) -> set[str]:
+    """Return the codes that are found in a bot."""
+    bot = read_bot(folder)
+    return {finding.code for finding in lint(bot, load_policy(policy_path(bot)), "privacy.yml", TODAY)}
+
+
+def test_the_bad_bot_triggers_every_code(bad_bot: Path) -> None:
+    """Each code of `CODES` is found in it; those that exclude others in it with one thing changed."""
+    found = codes(bad_bot)
+    for code, changes in APART.items():
+        for name, (before, after) in changes.items():
+            assert before in FILES[name]
+            write(bad_bot, {name: FILES[name].replace(before, after)})
+        assert code in codes(bad_bot), code
+        found.add(code)
+        write(bad_bot, FILES)
+    assert found == set(CODES)
+
+
+def found_in(folder: Path, name: str, text: str) -> list[str]:
+    """Return what is found in a bot that is right but for one file."""
+    write(folder, {name: text})
+    bot = read_bot(folder)
+    return [str(each) for each in lint(bot, load_policy(policy_path(bot)), "privacy.yml", date(2026, 11, 28))]
+
+
+ACTION = """\
+import rasa_privacy.actions
+{imports}
+class A:
+    def name(self):
+        return "action_submit_entry"
+    def run(self, dispatcher, tracker, domain):
+        {line}
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'print(tracker.get_slot("full_name"))',
+        "print(f\"got {tracker.slots['email']}\")",
+        'logging.info("x %s", tracker.slots.get("email"))',
+        "self.logger.debug(tracker.latest_message)",
+        'logging.getLogger("a").warning("%s", tracker.sender_id)',
+        'x = tracker.get_slot("email"); y = x.lower(); log.error(y)',
+        "sys.stderr.write(str(tracker.current_state()))",
+        "print(list(tracker.events))",
+        'logger.info("m", extra={"text": tracker.latest_message.get("text")})',
+    ],
+)
+def test_personal_data_in_prints_and_logs_is_found(bot_folder: Path, line: str) -> None:
+    """By syntax: straight from the tracker, through a variable, or within another expression."""
+    found = found_in(bot_folder, "actions/__init__.py", ACTION.format(imports="import logging, sys", line=line))
+    assert any("RP060" in each and "actions/__init__.py:7:" in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'print("entered")',
+        'logger.info("activity %s", tracker.get_slot("favourite_activity"))',
+        'logger.info("activity %s", tracker.slots["favourite_activity"])',
+        'logger.info("intent %s", tracker.latest_message["intent"]["name"])',
+        'logger.info("intent %s", tracker.latest_message.get("intent"))',
+        'x = tracker.get_slot("email"); save(x)',
+        'return [FollowupAction("action_listen")]',
+    ],
+)
+def test_what_is_not_personal_is_not_found(bot_folder: Path, line: str) -> None:
+    """A slot under not_personal, an intent, and a value that goes into no log."""
+    found = found_in(bot_folder, "actions/__init__.py", ACTION.format(imports="import logging", line=line))
+    assert not [each for each in found if "RP060" in each or "RP055" in each]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("docker-compose.yml", "services:\n  rasa:\n    command: run --enable-api --cors '*'\n", "RP057"),
+        ("run.sh", "rasa run --enable-api --auth-token $TOKEN\n", ""),
+        ("Procfile", "web: rasa run -vv\n", "RP059"),
+        (".env", "LOG_LEVEL=DEBUG\n", "RP059"),
+        ("run.sh", "rasa run --endpoints endpoints.yml\n", ""),
+        (
+            "data/rules.yml",
+            "rules:\n- rule: r\n  steps:\n  - intent: yes\n  - action: action_privacy_record_grant\n",
+            "RP055",
+        ),
+        (
+            "data/rules.yml",
+            (
+                "rules:\n- rule: r\n  condition:\n  - slot_was_set:\n    - privacy_consent_prize_draw: true\n"
+                "  steps:\n  - intent: x\n  - action: utter_greet\n"
+            ),
+            "",
+        ),
+    ],
+)
+def test_start_files_and_stories(bot_folder: Path, name: str, text: str, code: str) -> None:
+    """An API without a token, debug logs, and steps that the gate decides about; and what is right is let be."""
+    found = found_in(bot_folder, name, text)
+    assert [code in each and f"{name}:" in each for each in found] == ([True] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("url", "is_found"),
+    [
+        ("postgresql+psycopg2://u:p@db.example/x", True),
+        ("postgresql+psycopg2://u:p@db.example/x?sslmode=prefer", True),
+        ("postgresql+psycopg2://u:p@db.example/x?sslmode=verify-full", False),
+        ("postgresql+psycopg2://u:p@127.0.0.1:5432/x", False),
+        ("mysql+pymysql://u:p@db.example/x", True),
+        ("mysql+pymysql://u:p@db.example/x?ssl_ca=/etc/ca.pem", False),
+        ("sqlite:///conversations.db", False),
+    ],
+)
+def test_a_database_far_away_needs_tls(bot_folder: Path, url: str, *, is_found: bool) -> None:
+    """Nothing leaves the host in plain, and the password of the URL stands in no finding."""
+    text = (bot_folder / "endpoints.yml").read_text(encoding="utf-8").replace("sqlite:///conversations.db", url)
+    found = found_in(bot_folder, "endpoints.yml", text)
+    assert [each for each in found if "RP058" in each] == found
+    assert bool(found) is is_found
+    assert "u:p" not in " ".join(found)
+
+
+def test_a_waiver_hides_its_finding_and_keeps_the_reason(bot_folder: Path) -> None:
+    """Only of its code and place; one that waives nothing is a finding."""
+    waivers = "waivers:\n  - {code: RP059, reason: a machine for tests only, place: Procfile}\n"
+    text = (bot_folder / "privacy.yml").read_text(encoding="utf-8")
+    write(bot_folder, {"Procfile": "web: rasa run --debug\n"})
+    assert found_in(bot_folder, "privacy.yml", text + waivers) == []
+    bot = read_bot(bot_folder)
+    everything = lint_all(bot, load_policy(policy_path(bot)), "privacy.yml", date(2026, 11, 28))
+    assert [(each.code, each.waived) for each in everything] == [("RP059", "a machine for tests only")]
+    write(bot_folder, {"run.sh": "rasa run --debug\n"})
+    (bot_folder / "Procfile").unlink()
+    left = found_in(bot_folder, "privacy.yml", text + waivers)
+    assert [each.split()[1] for each in left] == ["RP059", "RP061"]
+
+
+def test_a_waiver_of_an_unknown_code_or_without_a_reason_is_refused(bot_folder: Path) -> None:
+    """With line and column, as everything in privacy.yml."""
+    text = (bot_folder / "privacy.yml").read_text(encoding="utf-8")
+    with pytest.raises(Exception, match="there is no finding 'RP999'"):
+        found_in(bot_folder, "privacy.yml", text + "waivers: [{code: RP999, reason: long enough it is}]\n")
+    with pytest.raises(Exception, match="in at least 10 characters"):
+        found_in(bot_folder, "privacy.yml", text + "waivers: [{code: RP059, reason: ok}]\n")
