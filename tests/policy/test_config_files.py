@@ -33,7 +33,6 @@ def test_the_annotated_policy_shows_every_option() -> None:
         model.Retention,
         model.Ends,
         model.Waiver,
-        model.First,
     )
     for struct in (*own, model.Import, model.ImportedConsent, model.SlotAnswer, model.Storage):
         for field in msgspec.structs.fields(struct):
