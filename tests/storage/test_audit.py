@@ -1,6 +1,9 @@
 """The audit log: append-only, chained, signed, and readable page by page."""
 
+import threading
+import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -238,3 +241,35 @@ def test_what_is_rolled_back_is_not_recorded(vault: Vault, record: AuditRecord) 
     with pytest.raises(StorageError, match="the change failed"):
         vault.database.transact(change)
     assert verify(vault).records == 0
+
+
+def test_many_writers_leave_one_chain(vault: Vault, record: AuditRecord) -> None:
+    """Those that write the first record at once too; no number is missing or taken twice."""
+    together = threading.Barrier(4)
+
+    def write(_: int) -> None:
+        together.wait()
+        for _ in range(5):
+            vault.database.transact(lambda conn: vault.audit.append(conn, record))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    assert verify(vault) == Verified(20, 0, 0)
+
+
+def test_a_long_log_is_verified_page_by_page(vault: Vault, record: AuditRecord) -> None:
+    """What verifying needs does not grow with the log; `bench/audit.py` does it with a million records."""
+
+    def peak() -> int:
+        tracemalloc.start()
+        verify(vault)
+        needed = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return needed
+
+    vault.database.transact(lambda conn: vault.audit.append(conn, *[record] * 2_000))
+    short = peak()
+    for _ in range(4):
+        vault.database.transact(lambda conn: vault.audit.append(conn, *[record] * 2_000))
+    assert verify(vault) == Verified(10_000, 5, 10_000)
+    assert peak() < 1.2 * short
