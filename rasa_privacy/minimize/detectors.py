@@ -12,6 +12,8 @@ Rules:
 Not found: numbers in words, and what only its meaning makes personal.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -28,6 +30,9 @@ from rasa_privacy.minimize.network import ip_spans, link_spans, mac_spans
 from rasa_privacy.minimize.phones import phone_spans, rules_of
 from rasa_privacy.minimize.places import coordinate_spans, postcode_spans
 from rasa_privacy.minimize.searched_text import SearchedText
+
+logger = logging.getLogger(__name__)
+_failures: Final[Counter[str]] = Counter()
 
 #: Characters; a longer text is not searched.
 MAX_CHARACTERS: Final = 20_000
@@ -153,8 +158,20 @@ def _run(name: str, text: SearchedText) -> list[tuple[int, int]]:
     except DetectorError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the text was not searched
+        _count_failure(name)
         # Without its cause, which may quote the text.
         raise DetectorError(f"the detector {name!r} failed with {type(error).__name__}; withhold the text") from None
+
+
+def failures() -> Mapping[str, int]:
+    """Return how often each detector has failed in this process; each time its text was withheld."""
+    return dict(_failures)
+
+
+def _count_failure(name: str) -> None:
+    _failures[name] += 1
+    if str(_failures[name]).strip("0") == "1":  # the first, the tenth, the hundredth
+        logger.error("The detector %s has failed %d times; each text was withheld.", name, _failures[name])
 
 
 def _joined(findings: Iterable[Finding]) -> list[Finding]:

@@ -182,7 +182,7 @@ class EventSplitter:
         if kind in ("bot", "agent"):
             return {**structure, **self._utterance(event, view)}, []
         if kind == "entities":
-            entities, entries = self._entities(event.get("entities") or [], ["entities"], seq, view)
+            entities, entries = self._entities(_mappings(event.get("entities")), ["entities"], seq, view)
             return {**structure, "entities": entities}, entries
         if kind in ("reminder", "cancel_reminder"):
             return self._reminder(structure, event, seq, view)
@@ -252,10 +252,10 @@ class EventSplitter:
     def _user(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
-        parsed = event.get("parse_data") or {}
-        intent, ranking = parsed.get("intent") or {}, parsed.get("intent_ranking")
+        parsed = _mapping(event.get("parse_data"))
+        intent, ranking = _mapping(parsed.get("intent")), parsed.get("intent_ranking")
         text = self._message_text(event.get("text"), intent, self._knowing(parsed, event.get("text"), view))
-        entities, entries = self._entities(parsed.get("entities") or [], ["parse_data", "entities"], seq, view)
+        entities, entries = self._entities(_mappings(parsed.get("entities")), ["parse_data", "entities"], seq, view)
         structure.update(
             text=text,
             parse_data={
@@ -264,7 +264,7 @@ class EventSplitter:
                 "text": text,
                 "metadata": {},
                 "message_id": _message_id(event),
-                **({} if ranking is None else {"intent_ranking": [_intent(ranked) for ranked in ranking]}),
+                **({} if ranking is None else {"intent_ranking": [_intent(ranked) for ranked in _mappings(ranking)]}),
                 **_selected(parsed.get("response_selector")),
             },
             input_channel=channel_name(event.get("input_channel")),
@@ -275,11 +275,11 @@ class EventSplitter:
     def _knowing(self, parsed: Mapping[str, Any], text: object, view: View) -> View:
         """Return the view that also knows what was recognised in this very message, kept or not."""
         known = {item: set(values) for item, values in view.known.items()}
-        for entity in parsed.get("entities") or []:
+        for entity in _mappings(parsed.get("entities")):
             item = self._entity_items.get(str(entity.get("entity")))
             if item is not None:
                 known.setdefault(item, set()).update(texts_of(entity.get("value")))
-        for start, end, item in parsed.get(DROPPED) or []:
+        for start, end, item in _dropped(parsed.get(DROPPED)):
             known.setdefault(item, set()).add(str(text)[start:end])
         return replace(view, known=known)
 
@@ -297,7 +297,7 @@ class EventSplitter:
             name = str(entity.get("entity"))
             shape = {field: entity[field] for field in _ENTITY if field in entity}
             if self.is_plain_entity(name):
-                own = name == OWN_ENTITY and entity.get("value") in self._topics
+                own = name == OWN_ENTITY and str(entity.get("value")) in self._topics
                 if own or (name != OWN_ENTITY and not view.privacy_turn):
                     kept.append({**shape, "value": entity.get("value")})
                 continue
@@ -312,10 +312,10 @@ class EventSplitter:
     def _utterance(self, event: Mapping[str, Any], view: View) -> dict[str, Any]:
         """A bot's text may echo the person: it is masked as a message is."""
         spoken = replace(view, whole=False)
-        data = event.get("data") or {}
+        data = _mapping(event.get("data"))
         kept: dict[str, Any] = dict.fromkeys(data)
         if data.get("buttons"):
-            kept["buttons"] = [_button(button, self, spoken) for button in data["buttons"]]
+            kept["buttons"] = [_button(button, self, spoken) for button in _listed(data["buttons"])]
         return {"text": self.text(event.get("text"), spoken), "data": kept}
 
     def _reminder(
@@ -327,7 +327,7 @@ class EventSplitter:
         raw = event.get("entities") or []
         if isinstance(raw, Mapping):
             raw = [{"entity": name, "value": value} for name, value in raw.items()]
-        structure["entities"], entries = self._entities(raw, ["entities"], seq, view)
+        structure["entities"], entries = self._entities(_mappings(raw), ["entities"], seq, view)
         return structure, entries
 
 
@@ -420,10 +420,29 @@ def _is_name(found: object) -> bool:
     return isinstance(found, str) and _ID.fullmatch(found) is not None
 
 
+def _mapping(value: object) -> Mapping[str, Any]:
+    """Return the value if it is of fields: through the HTTP API anything may stand anywhere."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _listed(value: object) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    return [part for part in _listed(value) if isinstance(part, Mapping)]
+
+
+def _dropped(value: object) -> Iterator[tuple[int, int, str]]:
+    """Yield what the minimizer says it dropped; what is not in its form is none of its."""
+    for place in _listed(value):
+        if isinstance(place, (list, tuple)) and [type(part) for part in place] == [int, int, str]:
+            yield place[0], place[1], place[2]
+
+
 def _metadata(event: Mapping[str, Any]) -> dict[str, Any]:
     # A user's metadata comes from the channel, so that anything may stand under any name.
-    found = {} if event.get("event") == "user" else event.get("metadata") or {}
-    found = found if isinstance(found, Mapping) else {}
+    found = {} if event.get("event") == "user" else _mapping(event.get("metadata"))
     kept = {name: found[name] for name in _METADATA if _is_name(found.get(name))}
     return {"metadata": kept} if kept else {}
 

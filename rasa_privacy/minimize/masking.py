@@ -5,7 +5,8 @@
 1. A finding becomes `[kind]`; a known value becomes `[item]`. Where the two overlap, all of both is replaced.
 2. Known values are found as whole words, whatever their case and accents, and wherever spaces or signs part the words
    of a value or the digits of a number. Scripts that write no spaces between words have no whole words.
-3. Of a value of two to eight words each word of three letters or more is replaced as well; a longer one is a sentence.
+3. The words of a value of two to four are found in any order: "Li, Ana". Of a value of two to eight words each word of
+   three letters or more is replaced as well; a longer one is a sentence.
 4. What is masked already stays as it is, so masking twice is masking once.
 
 Words are looked up, not searched by patterns: the time is linear in the text, and no cache keeps what people said.
@@ -16,6 +17,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Final, NamedTuple
 
 from rasa_privacy.minimize.detectors import DETECTORS, Finding
@@ -23,6 +25,7 @@ from rasa_privacy.minimize.detectors import DETECTORS, Finding
 _MIN_LETTERS: Final = 3  # of a word that is replaced by itself
 _MIN_DIGITS: Final = 5  # of a value whose digits may be written in groups
 _MAX_NAME_WORDS: Final = 8  # of a name or a postal address; a value of more words is a sentence
+_MAX_TURNED_WORDS: Final = 4  # of a value whose words are found in any order
 _MAX_RUN: Final = 200  # characters of a value that are looked for at once
 _MAX_GAP: Final = 3  # characters between two words of one value, such as ", " or " - "
 
@@ -50,12 +53,14 @@ class _Known:
     Attributes:
         words: Single words.
         runs: Values that may stand over several words, written together.
+        turned: The same with their words in any order.
         starts: The first two characters of each run.
         longest: Characters of the longest run.
     """
 
     words: Mapping[str, str]
     runs: Mapping[str, str]
+    turned: Mapping[str, str]
     starts: frozenset[str]
     longest: int
 
@@ -133,6 +138,7 @@ def _collect(known: Mapping[str, Collection[str]]) -> _Known:
     words: dict[str, str] = {}
     alone: dict[str, str] = {}
     runs: dict[str, str] = {}
+    turned: dict[str, str] = {}
     for item in sorted(known):
         for value in sorted(known[item]):
             parts = [word.folded for word in _words(value)]
@@ -141,9 +147,13 @@ def _collect(known: Mapping[str, Collection[str]]) -> _Known:
                 words[together] = item
             if len(parts) > 1 or sum(character.isdigit() for character in together) >= _MIN_DIGITS:
                 runs.update(dict.fromkeys(_pieces(parts), item))
+            if 1 < len(parts) <= _MAX_TURNED_WORDS:
+                turned.update(dict.fromkeys(map("".join, permutations(parts)), item))
             if "@" not in value:
                 alone.update(dict.fromkeys(_name_words(parts), item))
-    return _Known({**alone, **words}, runs, frozenset(run[:2] for run in runs), max(map(len, runs), default=0))
+    every = {**turned, **runs}
+    starts, longest = frozenset(run[:2] for run in every), max(map(len, every), default=0)
+    return _Known({**alone, **words}, runs, turned, starts, longest)
 
 
 def _pieces(parts: Sequence[str]) -> Iterator[str]:
@@ -169,9 +179,12 @@ def _known_spans(
 ) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and item of the longest known value at each word, none inside a placeholder."""
     free = _outside(words, placeholders)
+    done = 0
     for index, first in enumerate(free):
-        last, item = _match_at(free, index, known)
+        # Words in another order count only where no value as it was said has taken the first of them.
+        last, item = _match_at(free, index, known, known.turned if first.start >= done else {})
         if item is not None:
+            done = max(done, last.end)
             yield first.start, last.end, item
 
 
@@ -186,7 +199,7 @@ def _outside(words: Sequence[_Word], placeholders: Sequence[tuple[int, int]]) ->
     return free
 
 
-def _match_at(words: Sequence[_Word], index: int, known: _Known) -> tuple[_Word, str | None]:
+def _match_at(words: Sequence[_Word], index: int, known: _Known, turned: Mapping[str, str]) -> tuple[_Word, str | None]:
     """Return the last word and the item of the longest known value that begins here; None for no item."""
     first = words[index]
     best = (first, known.words.get(first.folded))
@@ -196,8 +209,8 @@ def _match_at(words: Sequence[_Word], index: int, known: _Known) -> tuple[_Word,
         run += word.folded
         if word.start - end > _MAX_GAP or len(run) > known.longest or (len(run) > 1 and run[:2] not in known.starts):
             break
-        if run in known.runs:
-            best = (word, known.runs[run])
+        if run in known.runs or run in turned:
+            best = (word, known.runs.get(run) or turned[run])
         end = word.end
     return best
 

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import Place
 from rasa_privacy.crypto.key_file import FileKeyProvider
@@ -28,16 +30,22 @@ from rasa_privacy.errors import (
     PrivacyError,
     TamperedSegmentError,
 )
+from rasa_privacy.minimize.detectors import find
+from rasa_privacy.minimize.events import EventSplitter, View
+from rasa_privacy.minimize.masking import mask
 from rasa_privacy.storage.event_rows import fill, unpack
 from rasa_privacy.storage.journal_entry import Chain, decode, encode
 from rasa_privacy.storage.journal_file import JournalFile
 from rasa_privacy.storage.manifest import open_head, open_purposes, seal_manifest
 from rasa_privacy.storage.payload import entries_of, merged
+from tests.support.vaults import policy
 
 KEY: Final = DataKey(bytes(range(32)))
 KEK: Final = KeyEncryptionKey(1, bytes(range(32, 64)))
 SUBJECT: Final = bytes(range(16))
 PLACE: Final = Place(SUBJECT, bytes(range(16, 32)))
+KNOWN: Final = {"full_name": ["Ana Li"], "email": ["ana@x.example"]}
+SPLITTER: Final = EventSplitter(policy("masked"), {"PERSON": ["full_name"], "activity": ["favourite_activity"]})
 CHAIN: Final = Chain(BlindIndex(bytes(range(64, 96))))
 _IDENTITY: Final = PLACE.head(1)
 # The nonce is fixed so that the same input always gives the same bytes; the key protects nothing.
@@ -181,6 +189,28 @@ def journal_file(data: bytes) -> None:
         list(JournalFile(path, CHAIN).read())
 
 
+def text(data: bytes) -> None:
+    """Search the input as a message, and mask it; what is masked twice is masked once."""
+    said = data.decode("utf-8", "surrogateescape")
+    found = find(said)
+    if any(not 0 <= each.start < each.end <= len(said) for each in found):
+        raise NotCanonicalError("a finding lies outside the text")
+    once = mask(said, found, KNOWN)
+    if mask(once, [], KNOWN) != once:
+        raise NotCanonicalError("a masked text is masked again")
+
+
+def event(data: bytes) -> None:
+    """Split the input, read as JSON, as an event of Rasa's that anybody may have sent."""
+    try:
+        read = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return
+    for kind in ("user", "slot", "bot", "entities", "reminder", "action"):
+        sent = {**read, "event": kind} if isinstance(read, dict) else {"event": kind, "parse_data": read, "data": read}
+        SPLITTER.split(sent, 0, View(frozenset({"draw"}), KNOWN))
+
+
 def _same(written: bytes, read: bytes) -> None:
     if written != read:
         raise NotCanonicalError(f"accepted {len(read)} bytes that would be written otherwise")
@@ -190,5 +220,6 @@ _ALL: Final = (
     *(segment, message, manifest, payload, rows),
     *(wrapped_key, key_file, wrapped_file, variable),
     *(journal_entry, journal_file),
+    *(text, event),
 )
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {target.__name__: target for target in _ALL}

@@ -171,11 +171,13 @@ def test_a_failing_detector_is_an_error_without_the_text(monkeypatch: pytest.Mon
         raise LookupError(text.plain)
 
     monkeypatch.setattr(detectors, "DETECTORS", {**DETECTORS, "email": broken})
+    before = detectors.failures().get("email", 0)
     with pytest.raises(DetectorError, match="the detector 'email' failed with LookupError") as raised:
         find("secret@x.example")
     assert "secret" not in str(raised.value)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
+    assert detectors.failures()["email"] == before + 1
 
 
 @given(
@@ -202,7 +204,11 @@ def test_nothing_before_an_address_hides_it(address: str, before: str) -> None:
 HOSTILE = [
     "1", "0", "1 ", "0 ", "9 99 999 ", "0170 1234567 ", "4111 ", "4 ", "AA11 ", "DE89 ", "1.", "1.1.1.", "12.05.2024 ",
     "@", "a@", "a@b.", "a@b.c", "%40", "a", "a\u0301", "\u0660", "+", "+1 ", "(", "1---", "$1 ", "#", "order number ",
-    "ordernumber", "call 1234567 ", "no no ", "1 x1 ", "4155552671 2 ",
+    "ordernumber", "call 1234567 ", "no no ", "1 x1 ", "4155552671 2 ", " at ", "a at b dot ", "a dot ", " dot", "[at]",
+    "a@b ", "http://", "://a:b@", "?key=", "password is ", "password for a ", "pin 1", "1.2.3.4 ", "1:2:3:", "::",
+    "00:1A:", "AB12 CD ", "born 1.1.1990 ", "born ", "passport A1 ", "zip 12345 ", "SW1A 1AA ", "52.123456, ",
+    "sk_live_aaaaaaaaaaaaaaaaaaaa=", "eyJ", "eyJaaaaaaaa.", "-----begin ", "0x", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa ",
+    "\u0661\u0662 ", "1\u200b", "\u2488", "a b-c_d+e.f ", "12 34 56 78 90 12 ", "123456789 ", "A1B2C3 ", "1'2\" ",
 ]  # fmt: skip
 
 
