@@ -5,7 +5,8 @@ Rules:
 1. Each record's link covers it and all before it; the last link is kept with a keyed hash. So `verify` finds a record
    that was changed, removed or added behind our back, at the end too.
 2. Each record has a keyed hash of its own. So a changed or added one is found when the records of its person are read,
-   and nobody is taken for consenting because of it. That one was removed is found by `verify` only.
+   and nobody is taken for consenting because of it. How many a person has is kept with a keyed hash too
+   (`ledger_people.py`), so a removed one is found at the same time.
 3. Every 1,000 records a checkpoint is signed, and when `checkpoint` is called.
 4. One writer at a time: who appends locks the row of the last link. Two that write the first record at once find that
    its number is taken, and the later one is run again by `Database.transact`.
@@ -25,18 +26,27 @@ from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.chain import Chain
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
+from rasa_privacy.storage.ledger_people import LedgerPeople
 from rasa_privacy.storage.ledger_record import COLUMNS, LedgerEntry, columns_of, entry_of, record_bytes
 from rasa_privacy.storage.ledger_record import LEDGER_EVENTS as LEDGER_EVENTS  # noqa: PLC0414 - named from here
 from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # noqa: PLC0414 - as above
 from rasa_privacy.storage.query import Query, inserting
-from rasa_privacy.storage.tables import ledger, meta
+from rasa_privacy.storage.tables import ledger, ledger_people, meta
 
 _HEAD_NAME: Final = "ledger_head"
 _HEAD_DOMAIN: Final = "ledger head"
 _RECORD_DOMAIN: Final = "ledger record"
 _C: Final = ledger.c
 _SELECT: Final = select(*(_C[name] for name in COLUMNS), _C.link, _C.mac).order_by(_C.seq)
-_OF_SUBJECT: Final = Query(_SELECT.where(_C.subject_id == bindparam("subject")))
+_P: Final = ledger_people.c
+_OF_SUBJECT: Final = Query(
+    select(*(_C[name] for name in COLUMNS), _C.link, _C.mac, _P.records, _P.last_seq, _P.mac.label("counted"))
+    .select_from(ledger.outerjoin(ledger_people, _P.subject_id == _C.subject_id))
+    .where(_C.subject_id == bindparam("subject"))
+    .order_by(_C.seq)
+)
+#: Columns of `_OF_SUBJECT` after those of the record.
+_COUNT_COLUMNS: Final = 3
 _PAGE_ROWS: Final = 1000
 _PAGE: Final = _SELECT.limit(_PAGE_ROWS)
 _NEXT_PAGE: Final = _PAGE.where(_C.seq > bindparam("after"))
@@ -63,6 +73,7 @@ class ConsentLedger:
     def __init__(self, index: BlindIndex, checkpoints: Checkpoints) -> None:
         self._index = index
         self._checkpoints = checkpoints
+        self._people = LedgerPeople(index)
 
     def append(self, conn: Connection, record: LedgerRecord) -> int:
         """Add a record and return its number.
@@ -81,6 +92,7 @@ class ConsentLedger:
         raw = record_bytes(list(columns.values()))
         new = link(previous, raw)
         _INSERT.change(conn, **columns, link=new, mac=self._mac(raw, new))
+        self._people.count_one(conn, record.subject_id, seq)
         head = self._head(seq, new)
         if seq == 1:
             _PUT_HEAD.change(conn, name=_HEAD_NAME, value=head)
@@ -114,9 +126,13 @@ class ConsentLedger:
         """Return the records of a subject with their places, the oldest first.
 
         Raises:
-            LedgerError: A record was changed or added behind our back.
+            LedgerError: A record was changed, removed or added behind our back.
         """
-        return [entry_of(self._checked(row)) for row in _OF_SUBJECT.rows(conn, subject=subject_id)]
+        rows = _OF_SUBJECT.rows(conn, subject=subject_id)
+        entries = [entry_of(self._checked(row[:-_COUNT_COLUMNS])) for row in rows]
+        if entries:
+            self._people.check(subject_id, rows[-1][-_COUNT_COLUMNS:], len(entries), entries[-1].seq)
+        return entries
 
     def iterate(self, conn: Connection) -> Iterator[LedgerRecord]:
         """Yield all records, the oldest first, within the connection's transaction.
@@ -156,13 +172,21 @@ class ConsentLedger:
 
     def is_prepared(self, conn: Connection) -> bool:
         """Return whether `prepare` has done its work."""
-        return self._checkpoints.has_begun(conn)
+        return self._checkpoints.has_begun(conn) and self._people.is_begun(conn)
 
     def prepare(self, conn: Connection) -> None:
-        """Give the records of an older release their keyed hashes, once, if the chain verifies without them.
+        """Give the ledger of an older release what it lacks, once, if its chain verifies without that.
 
-        Of a chain that does not verify no record gets one, so that none counts; `verify` says what is wrong.
+        Of a chain that does not verify no record gets it, so that none counts; `verify` says what is wrong.
         """
+        self._add_macs(conn)
+        if not self._people.is_begun(conn) and self._checkpoints.has_begun(conn):
+            self._verified_end(conn, _LOCK_HEAD)
+            if not self._people.is_begun(conn):
+                self.verify(conn)
+                self._people.begin(conn)
+
+    def _add_macs(self, conn: Connection) -> None:
         if self._checkpoints.has_begun(conn):
             return
         seq, _ = self._verified_end(conn, _LOCK_HEAD)

@@ -13,7 +13,7 @@ from sqlalchemy.sql import Select
 from rasa_privacy.storage.tables import conversations, data_keys, metadata, segments, sessions
 
 #: Tables that name erased people by their random id on purpose, and why is in docs/spec/certificate.md, section 4.
-STAYING: Final = ("audit", "erasures", "ledger", "requests")
+STAYING: Final = ("audit", "erasures", "ledger", "ledger_people", "requests")
 
 
 def _counting(column: str, parameter: str) -> dict[str, Select]:

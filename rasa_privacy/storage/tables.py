@@ -205,6 +205,16 @@ attestations: Final = Table(
     Index("attestations_operator", "operator", "at"),
 )
 
+# How many records the ledger has of a person, and which is the last, with a keyed hash: a removed one is noticed.
+ledger_people: Final = Table(
+    "ledger_people",
+    metadata,
+    Column("subject_id", Blob(16), primary_key=True),
+    Column("records", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("mac", Blob(32), nullable=False),
+)
+
 notices: Final = Table(
     "notices",
     metadata,

@@ -68,6 +68,32 @@ def test_a_ledger_edited_by_hand_is_believed_by_nobody(vault: Vault, sql: Any, f
         vault.ledger.verify(connection)
 
 
+@pytest.mark.parametrize("event", ["withdrawn", "asked"])
+def test_a_record_taken_out_reopens_nothing(vault: Vault, sql: Any, event: str) -> None:
+    """Whoever deletes the end of a consent from the ledger has deleted the consent."""
+    grant(vault, "draw")
+    vault.database.transact(lambda conn: withdraw_all(vault, conn, SENDER, evidence(vault)))
+    ask(vault, "draw")
+    grant(vault, "fitting", sender="somebody else")
+    assert active(vault) == frozenset()
+    sql("DELETE FROM ledger WHERE event = ? AND purpose = 'draw'", (event,))
+    with pytest.raises(LedgerError, match="missing"):
+        active(vault)
+
+
+def test_a_count_that_is_changed_with_it_is_noticed(vault: Vault, sql: Any) -> None:
+    """It is under a keyed hash; without it there is no consent either."""
+    grant(vault, "draw")
+    for forgery in (
+        "UPDATE ledger_people SET records = 1, last_seq = 1",
+        "UPDATE ledger_people SET mac = zeroblob(32)",
+        "DELETE FROM ledger_people",
+    ):
+        sql(forgery)
+        with pytest.raises(LedgerError, match="was changed"):
+            active(vault)
+
+
 # A clock that went back.
 
 
