@@ -13,15 +13,17 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import ledger, ledger_people, meta
 
 _DOMAIN: Final = "ledger person"
 _FLAG: Final = "ledger_people"
 _P: Final = ledger_people.c
 _L: Final = ledger.c
-_ONE: Final = select(_P.records, _P.last_seq, _P.mac).where(_P.subject_id == bindparam("subject"))
+_ONE: Final = Query(select(_P.records, _P.last_seq, _P.mac).where(_P.subject_id == bindparam("subject")))
+_ADD: Final = inserting(ledger_people)
 _INSERT: Final = insert(ledger_people)
-_UPDATE: Final = (
+_UPDATE: Final = Query(
     update(ledger_people)
     .where(_P.subject_id == bindparam("subject"))
     .values(records=bindparam("count"), last_seq=bindparam("last"), mac=bindparam("digest"))
@@ -56,15 +58,13 @@ class LedgerPeople:
         Raises:
             LedgerError: The count of before was changed.
         """
-        row = conn.execute(_ONE, {"subject": subject_id}).first()
+        row = _ONE.first(conn, subject=subject_id)
         if row is None:
-            made = {"subject_id": subject_id, "records": 1, "last_seq": seq, "mac": self._mac(subject_id, 1, seq)}
-            conn.execute(_INSERT, made)
+            _ADD.change(conn, **self._row(subject_id, 1, seq))
             return
         self._authenticate(subject_id, row)
         count = row[0] + 1
-        changed = {"subject": subject_id, "count": count, "last": seq, "digest": self._mac(subject_id, count, seq)}
-        conn.execute(_UPDATE, changed)
+        _UPDATE.change(conn, subject=subject_id, count=count, last=seq, digest=self._mac(subject_id, count, seq))
 
     def check(self, subject_id: bytes, found: Any, count: int, last_seq: int) -> None:
         """See that all records of a person were read.
