@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "requests": ("rasa_privacy.cli.requests", "requests", "Answer what people ask for, on time: list, due, extend ..."),
     "hold": ("rasa_privacy.cli.hold", "hold", "Keep what is stored of a person for a legal matter."),
     "rights": ("rasa_privacy.cli.rights", "rights", "Write and check certificates of erasure."),
+    "messages": ("rasa_privacy.cli.messages", "messages", "Export masked messages as examples for training."),
     "leaktest": ("rasa_privacy.cli.leaktest", "leaktest", "Look for what people said in all that a bot writes."),
     "retention": ("rasa_privacy.cli.retention", "retention", "Remove what is due: plan, run, explain."),
     "demo": ("rasa_privacy.cli.demo", "demo", "Talk to the example bot and watch what is stored."),
