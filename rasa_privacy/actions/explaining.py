@@ -9,7 +9,8 @@ from typing import Final
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons
 from rasa_privacy.consent.notice import items_in_words, name_of_purpose
 from rasa_privacy.dialogue.turns import EXPLAIN, MORE
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.storage.vault import Vault
 
 
@@ -62,7 +63,7 @@ def _reason(policy: Policy, turn: Turn, purpose: str) -> str:
 def _period(policy: Policy, turn: Turn, purpose: str) -> str:
     declared, phrases = policy.purposes[purpose], turn.phrases
     period = phrases.retention(declared.retain)
-    if declared.retain != UNTIL_WITHDRAWN:
+    if parse_retain(declared.retain).counts_from_use:
         period = phrases.say("after_last_use", duration=period)
     if declared.consent_lasts is None:
         return period

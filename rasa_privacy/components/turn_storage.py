@@ -21,10 +21,11 @@ from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.minimize.events import Entry, View
-from rasa_privacy.retention.due import SERVICE, due_at
+from rasa_privacy.retention.due import due_at, touched
 from rasa_privacy.storage.conversations import Opened
 
 _SESSION: Final = "session_started"
+_ACTION: Final = "action"
 _NOTHING: Final = View(frozenset(), {})
 
 
@@ -164,8 +165,10 @@ class TurnWriter:
             adoption = Adoption(vault.policy, self._running.splitter, turn.tracker, partial(_stored, turn, turn.handle))
             adoption.add(active, turn.handle.held, values)
         version = self._append(connection, sender_id, found, structure, values, opened)
-        for purpose in (SERVICE, *values):
-            vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, active, turn.now))
+        done = _done(turn, structure)
+        for purpose in touched(vault.policy, values, done, carried=_begins(structure)):
+            due = due_at(vault.policy, purpose, active, turn.now, done)
+            vault.data_keys.touch(connection, subject_id, purpose, due)
         held = {name: frozenset(entry[2] for entry in values.get(name, ())) for name in active}
         outgoing = published(self._outgoing(turn, new, structure, active), subject_id)
         return Saved(subject_id, found, version, _numbers(turn.events, new, first_seq), outgoing, held)
@@ -223,6 +226,17 @@ class TurnWriter:
             else:
                 new.append(event)
         return new
+
+
+def _done(turn: Turn, structure: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the actions that ran and the forms that came to their end; a form that still asks is not done."""
+    ran = {str(event["name"]) for event in structure if event["event"] == _ACTION}
+    return ran - {turn.tracker.active_loop_name}
+
+
+def _begins(structure: Iterable[Mapping[str, Any]]) -> bool:
+    """Say whether a session begins, with which Rasa carries slots over."""
+    return any(event["event"] == _SESSION for event in structure)
 
 
 def _stored(turn: Turn, handle: Handle) -> Iterable[Numbered]:

@@ -23,7 +23,7 @@ from babel.numbers import format_decimal
 from babel.units import format_unit
 
 from rasa_privacy.dialogue.packs import load_pack
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN
+from rasa_privacy.policy.retain import parse_retain
 
 _VARIABLE: Final = re.compile(r"\{(\w+)\}")
 
@@ -69,8 +69,17 @@ class Phrases:
         return format_unit(int(number), f"duration-{unit.removesuffix('s')}", length="long", locale=self.locale)
 
     def retention(self, retain: str) -> str:
-        """Return how long data is kept: a duration, or the words for as long as consent is not taken back."""
-        return self.texts["until_withdrawn"] if retain == UNTIL_WITHDRAWN else self.duration(retain)
+        """Return how long data is kept: a duration, or until or after what is waited for."""
+        rule = parse_retain(retain)
+        if rule.until_withdrawn:
+            return self.texts["until_withdrawn"]
+        if rule.length is None:
+            return self.texts["until_done"]
+        if rule.event is not None:
+            return self.say("after_done", duration=self.duration(rule.length))
+        if rule.from_year_end:
+            return self.say("after_year_end", duration=self.duration(rule.length))
+        return self.duration(rule.length)
 
     def value(self, value: object) -> str:
         """Return a stored value for the person it is about."""

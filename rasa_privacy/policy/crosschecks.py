@@ -21,6 +21,7 @@ from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, AgeByCountry, Poli
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
 from rasa_privacy.policy.profile_model import OptOutRule
 from rasa_privacy.policy.regulations import load_profile
+from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.policy.slots import is_exempt
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 from rasa_privacy.policy.verbs import VERBS
@@ -259,7 +260,7 @@ class CrossChecks:
             )
             self._note((*here, "double_opt_in"), message)
         if purpose.retain != UNTIL_WITHDRAWN:
-            self._duration((*here, "retain"), purpose.retain)
+            self._retain((*here, "retain"), purpose.retain)
         elif not consent:
             message = f"purpose {shown(name)} has 'retain: {UNTIL_WITHDRAWN}', which needs 'basis: consent'"
             self._note((*here, "retain"), message)
@@ -373,6 +374,16 @@ class CrossChecks:
         except ValueError:
             wanted = "write for example '90 days', '12 months' or '1 hour'"
             self._note(here, f"{dotted(here)}: {shown(text)} is not a duration; {wanted}")
+
+    def _retain(self, here: KeyPath, text: str) -> None:
+        try:
+            parse_retain(text)
+        except ValueError:
+            wanted = (
+                "write for example '90 days', 'until withdrawn', 'until lead_form', '30 days after action_submit' or "
+                "'6 years after 31 December'"
+            )
+            self._note(here, f"{dotted(here)}: {shown(text)} does not say how long; {wanted}")
 
     def _twice(self, here: KeyPath, words: Iterable[str]) -> None:
         seen: set[str] = set()

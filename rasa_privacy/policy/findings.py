@@ -42,6 +42,7 @@ CODES: Final = {
     "RP058": "the connection to a database on another computer is not insisted to be TLS",
     "RP059": "debug logs are switched on",
     "RP060": "an action writes personal data to the screen or to a log",
+    "RP062": "retain counts from a form or an action that the domain does not have",
     "RP061": "a waiver waives nothing",
     "RP035": "double_opt_in is declared, and privacy_sender does not say how codes are sent",
     "RP038": "a role may see or change values and names no item",

@@ -8,11 +8,12 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES
-from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, Policy
+from rasa_privacy.policy.model import NEVER, Policy
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ATTRIBUTE: Final = re.compile(r"^(\w+): (.*)$")
-_DURATION: Final = r"^[0-9]{1,5} (minute|hour|day|week|month|year)s?$"
+_LENGTH: Final = r"^[0-9]{1,5} (minute|hour|day|week|month|year)s?"
+_DURATION: Final = f"{_LENGTH}$"
 
 #: What the structs leave to `crosschecks`, said where an editor can use it.
 _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
@@ -20,7 +21,7 @@ _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Ends", "first"): {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 10}, {"type": "null"}]},
     ("Ends", "last"): {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 10}, {"type": "null"}]},
     ("Messages", "retain"): {"pattern": _DURATION},
-    ("Purpose", "retain"): {"pattern": f"{_DURATION}|^{UNTIL_WITHDRAWN}$"},
+    ("Purpose", "retain"): {"pattern": f"{_LENGTH}( after (31 December|[A-Za-z_]\\w*))?$|^until [A-Za-z_]\\w*$"},
     ("Purpose", "ask_again_after"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
     ("Purpose", "consent_lasts"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
     ("Training", "valid_for"): {"pattern": _DURATION},

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rasa_privacy.policy.bot import Bot, Form
 from rasa_privacy.policy.findings import PLACEHOLDER_CONTACT, PLACEHOLDER_NAME, PLACEHOLDER_URL, Finding
 from rasa_privacy.policy.model import AgeByCountry, Policy, Replies, SlotAnswer
+from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.policy.slots import unclassified_slots
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 
@@ -30,6 +31,16 @@ def guards(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
             why = f"purpose {shown(name)} needs consent and guards nothing, so the bot never asks for it"
             remedy = "name under 'guards' the forms and actions that use its items"
             yield Finding("RP018", file, why, remedy, "warning")
+
+
+def retains(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
+    """RP062."""
+    known = {*bot.domain.forms, *bot.domain.actions}
+    for name, purpose in policy.purposes.items():
+        event = parse_retain(purpose.retain).event
+        if event is not None and event not in known:
+            why = f"purpose {shown(name)} counts from {shown(event)}, which the domain does not have, so it never ends"
+            yield Finding("RP062", file, why, "write the name of a form or action" + did_you_mean(event, known))
 
 
 def items(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ DatedCheck = Callable[[Bot, Policy, str, date], Iterator[Finding]]
 _CHECKS: Final[tuple[Check, ...]] = (
     lint_domain.unclassified,
     lint_domain.guards,
+    lint_domain.retains,
     lint_domain.items,
     lint_domain.entities,
     lint_domain.forms,

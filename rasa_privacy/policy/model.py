@@ -226,7 +226,7 @@ class Purpose(_Struct, frozen=True, kw_only=True):
         because: Why a basis other than consent applies; required then, and shown to people.
         items: Item name to `required` or `optional`.
         guards: Actions and forms that may only run while this purpose is active.
-        retain: Duration after the last use, or `until withdrawn`.
+        retain: Duration after the last use, or another rule of `policy.retain`.
         recipients: Who else gets the data.
         consent_lasts: Duration after which a consent ends by itself; None for no end.
         marketing: Whether messages to the person are marketing (opt-out words end it).

@@ -1,14 +1,17 @@
 """When a purpose's data of one person is due for deletion.
 
-Counted from the last use: each save that adds a value moves it. The structure of a conversation and its masked texts
-(purpose `service`) follow `messages.retain`; of a person without any active purpose they go after a day.
+Counted from the last use: each save that adds a value moves it. A rule that counts from a form or an action is counted
+from when that is done; a new session, which only carries values over, does not move it, and new values wait for it
+anew. The structure of a conversation and its masked texts (purpose `service`) follow `messages.retain`; of a person
+without any active purpose they go after a day.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy, duration_seconds
+from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.policy.retain import parse_retain
 
 #: The purpose under which the structure of conversations is sealed.
 SERVICE: Final = "service"
@@ -17,12 +20,41 @@ SERVICE: Final = "service"
 WITHOUT_CONSENT: Final = timedelta(hours=24)
 
 
-def due_at(policy: Policy, purpose: str, active: Collection[str], now: datetime) -> datetime | None:
-    """Return when data used now under this purpose is due, or None for `until withdrawn`."""
+def due_at(
+    policy: Policy, purpose: str, active: Collection[str], now: datetime, done: Collection[str] = ()
+) -> datetime | None:
+    """Return when data used now under this purpose is due, or None for `until withdrawn`.
+
+    Args:
+        policy: What privacy.yml says.
+        purpose: Its name, or `service`.
+        active: The active purposes.
+        now: The time of the use, aware and in UTC.
+        done: Forms and actions that were done with this use.
+    """
+    messages = timedelta(seconds=duration_seconds(policy.messages.retain))
     if purpose == SERVICE:
-        return now + (timedelta(seconds=duration_seconds(policy.messages.retain)) if active else WITHOUT_CONSENT)
+        return now + (messages if active else WITHOUT_CONSENT)
     declared = policy.purposes[purpose]
-    limits = [declared.retain] if declared.retain != UNTIL_WITHDRAWN else []
+    rule = parse_retain(declared.retain)
+    limits = [rule.due_at(now, is_done=rule.event in done, at_most=messages)]
     # A consent that ends by itself ends what only it allowed, at the latest this long after the last use.
-    limits += [declared.consent_lasts] if declared.consent_lasts is not None else []
-    return now + timedelta(seconds=min(map(duration_seconds, limits))) if limits else None
+    if declared.consent_lasts is not None:
+        limits.append(now + timedelta(seconds=duration_seconds(declared.consent_lasts)))
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def touched(policy: Policy, used: Collection[str], done: Collection[str], *, carried: bool) -> Iterator[str]:
+    """Yield the purposes whose time a save sets anew, `service` first.
+
+    Args:
+        policy: What privacy.yml says.
+        used: Purposes that got a value.
+        done: Forms and actions that were done.
+        carried: Whether a session began, with which Rasa carries all values over.
+    """
+    yield SERVICE
+    for name, purpose in policy.purposes.items():
+        event = parse_retain(purpose.retain).event
+        if event in done or (name in used and not (carried and event is not None)):
+            yield name

@@ -409,7 +409,7 @@ def test_errors_that_rasa_would_swallow_become_ours(
 ) -> None:
     """Whatever the store is made of may fail by these two, and Rasa must not see them."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.chdir(tmp_path)

@@ -41,7 +41,7 @@ purposes:
     guards: [lead_form, no_such_form, action_submit_entry]
     recipients: [Parcel Post Ltd]
     requires: {news: {en: it pays for the prizes}}
-    retain: 90 days
+    retain: until no_such_form
   news:
     says: {en: to write to you}
     basis: consent

@@ -1,0 +1,82 @@
+"""What `retain:` of a purpose says, as a rule that can be counted.
+
+`90 days` (after the last use), `until withdrawn`, `until lead_form` (a form, or an action, that is done),
+`30 days after action_submit_entry`, and `6 years after 31 December` (of the year of the last use).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from rasa_privacy.policy.model import UNTIL_WITHDRAWN, duration_seconds
+
+YEAR_END: Final = "31 December"
+_RULE: Final = re.compile(r"^(?:until (?P<until>\S+)|(?P<length>\d+ \w+)(?: after (?P<after>31 December|\S+))?)$")
+_NAME: Final = re.compile(r"^[A-Za-z_]\w*$")
+_YEARS: Final = re.compile(r"^(\d+) years?$")
+_FORMS: Final = "'90 days', 'until withdrawn', 'until <form>', '30 days after <action>' or '6 years after 31 December'"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        length: The duration, or None for `until`.
+        event: The form or action that it is about; None for the last use or the end of the year.
+        from_year_end: Whether it counts from the end of the year.
+        until_withdrawn: Whether it has no end of its own.
+    """
+
+    length: str | None = None
+    event: str | None = None
+    from_year_end: bool = False
+    until_withdrawn: bool = False
+
+    @property
+    def counts_from_use(self) -> bool:
+        """Whether it is a duration after the last use and nothing else."""
+        return self.length is not None and self.event is None and not self.from_year_end
+
+    def due_at(self, used_at: datetime, *, is_done: bool, at_most: timedelta) -> datetime | None:
+        """Return when data is due, or None for no end.
+
+        Args:
+            used_at: The time of the use, aware and in UTC.
+            is_done: Whether the rule's form or action was done with this use.
+            at_most: How long is waited for what never happens, where the rule has no length.
+        """
+        if self.until_withdrawn:
+            return None
+        if self.length is None:
+            return used_at if is_done else used_at + at_most
+        if self.from_year_end:
+            return _after_year_end(self.length, used_at.year)
+        return used_at + timedelta(seconds=duration_seconds(self.length))
+
+
+def parse_retain(text: str) -> Rule:
+    """Return the rule that `retain:` says.
+
+    Raises:
+        ValueError: It is none; `loader` turns this into a `PolicyError` with its place.
+    """
+    if text == UNTIL_WITHDRAWN:
+        return Rule(until_withdrawn=True)
+    match = _RULE.match(text)
+    if match is None:
+        raise ValueError(f"write {_FORMS}")
+    event = match["until"] or (match["after"] if match["after"] != YEAR_END else None)
+    if event is not None and _NAME.match(event) is None:
+        raise ValueError(f"write {_FORMS}")
+    if match["length"] is not None:
+        duration_seconds(match["length"])
+    return Rule(match["length"], event, match["after"] == YEAR_END)
+
+
+def _after_year_end(length: str, year: int) -> datetime:
+    """Return the end of a length that begins with the end of a year; years are those of the calendar."""
+    end = datetime(year + 1, 1, 1, tzinfo=timezone.utc)
+    years = _YEARS.match(length)
+    return end.replace(year=end.year + int(years[1])) if years else end + timedelta(seconds=duration_seconds(length))
