@@ -189,3 +189,35 @@ def test_structlog_line_without_the_processors_is_withheld(tmp_path: Path) -> No
     printed = run(script)
     assert_unmarked(printed)
     assert "INFO:a:[withheld" in printed
+
+
+WITH_SENTRY = """
+import sys
+import sentry_sdk
+from sentry_sdk.integrations.excepthook import ExcepthookIntegration
+
+sent = []
+sentry_sdk.init(
+    "https://key@sentry.example/1", transport=sent.append, default_integrations=False,
+    integrations=[ExcepthookIntegration()], with_locals=False,
+)
+{set_up}
+def report():
+    print("sent", len(sent), sent)
+import atexit
+atexit.register(report)
+raise ValueError(f"no slot {{sys.argv[1]}}")
+"""
+
+
+@pytest.mark.parametrize("scrubs", [True, False])
+def test_rasas_error_reporting_gets_no_exception(scrubs: bool, tmp_path: Path) -> None:  # noqa: FBT001 - cases
+    """Where its telemetry is on, Rasa sends uncaught exceptions with their messages to its makers' Sentry; not here."""
+    script = tmp_path / "sentry.py"
+    set_up = "from rasa_privacy.components import log_scrubbing\nlog_scrubbing.install()" if scrubs else ""
+    script.write_text(WITH_SENTRY.format(set_up=set_up), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script), "Zoe-Quartz"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ("sent 0" in done.stdout) is scrubs
+    assert ("Quartz" in done.stdout + done.stderr) is not scrubs
