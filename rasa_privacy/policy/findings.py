@@ -47,6 +47,7 @@ CODES: Final = {
     "RP035": "double_opt_in is declared, and privacy_sender does not say how codes are sent",
     "RP038": "a role may see or change values and names no item",
     "RP039": "no role may look after operators",
+    "RP040": "a role may break the glass, and nobody would be told",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.

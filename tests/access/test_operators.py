@@ -200,7 +200,6 @@ def test_guesses_at_the_same_time_do_not_slip_through(
     assert len(looked) == FAILURES
 
 
-@each_kind
 @pytest.mark.parametrize(
     "change",
     [

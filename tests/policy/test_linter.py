@@ -116,6 +116,13 @@ CASES = [
         "roles: {dpo: {may: all}}\npurposes:",
         "may view and export and rectify and names",
     ),
+    (
+        "RP040",
+        "privacy.yml",
+        "purposes:",
+        "roles: {dpo: {items: all, may: all, break_glass: true}}\npurposes:",
+        "and there is no 'privacy_sender'",
+    ),
     ("RP039", "privacy.yml", "purposes:", "roles: {dpo: {may: [keys]}}\npurposes:", "no role may look after operators"),
     ("RP016", "privacy.yml", "Northwind Outdoor", "Your Organisation", "texts that 'rasa-privacy init' wrote"),
     ("RP017", "privacy.yml", ", email: optional", "", "item 'email' is used by no purpose; data minimisation"),
