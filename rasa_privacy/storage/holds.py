@@ -8,17 +8,18 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import from_micros, holds, to_micros
 
 _H: Final = holds.c
-_ANY: Final = select(_H.name).where(_H.subject_id == bindparam("subject")).limit(1)
+_ANY: Final = Query(select(_H.name).where(_H.subject_id == bindparam("subject")).limit(1))
 _AMONG: Final = select(_H.subject_id).where(_H.subject_id.in_(bindparam("subjects", expanding=True))).distinct()
 _ONE: Final = select(_H.name).where(_H.subject_id == bindparam("subject"), _H.name == bindparam("matter"))
 _ALL: Final = select(holds).order_by(_H.name, _H.added_at, _H.subject_id)
 _NAMED: Final = select(_H.subject_id).where(_H.name == bindparam("matter")).order_by(_H.subject_id)
 _INSERT: Final = insert(holds)
 _DELETE: Final = delete(holds).where(_H.subject_id == bindparam("subject"), _H.name == bindparam("matter"))
-_DELETE_ALL: Final = delete(holds).where(_H.subject_id == bindparam("subject"))
+_DELETE_ALL: Final = Query(delete(holds).where(_H.subject_id == bindparam("subject")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Hold:
 
 def is_held(conn: Connection, subject_id: bytes) -> bool:
     """Return whether something of this person is to be kept. Within a change: of a person who is locked."""
-    return conn.execute(_ANY, {"subject": subject_id}).first() is not None
+    return _ANY.first(conn, subject=subject_id) is not None
 
 
 def held_among(conn: Connection, subject_ids: Collection[bytes]) -> set[bytes]:
@@ -67,7 +68,7 @@ def remove(conn: Connection, subject_id: bytes, name: str) -> bool:
 
 def remove_all(conn: Connection, subject_id: bytes) -> None:
     """Let go of a person whose erasure is in the journal."""
-    conn.execute(_DELETE_ALL, {"subject": subject_id})
+    _DELETE_ALL.change(conn, subject=subject_id)
 
 
 def named(conn: Connection, name: str) -> list[bytes]:

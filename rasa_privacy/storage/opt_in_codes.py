@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import code_mails, from_micros, opt_in_codes, to_micros
 
 #: `attempts` of a row that confirms a contact.
@@ -40,7 +41,7 @@ _CONFIRMED: Final = select(_O.subject_id, _O.code_hash).where(
 )
 _INSERT: Final = insert(opt_in_codes)
 _DELETE: Final = delete(opt_in_codes).where(*_OF_ONE)
-_DELETE_ALL: Final = delete(opt_in_codes).where(_O.subject_id == bindparam("subject"))
+_DELETE_ALL: Final = Query(delete(opt_in_codes).where(_O.subject_id == bindparam("subject")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def remove(conn: Connection, subject_id: bytes, purpose: str) -> None:
 
 def remove_all(conn: Connection, subject_id: bytes) -> None:
     """Delete all rows of a person."""
-    conn.execute(_DELETE_ALL, {"subject": subject_id})
+    _DELETE_ALL.change(conn, subject=subject_id)
 
 
 def live(conn: Connection, subject_id: bytes, now: datetime) -> frozenset[str]:

@@ -3,46 +3,49 @@
 A table that a later release adds with a column `subject_id` is read as well, unless it is named here as one that stays.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Table, bindparam, func, literal_column, select, union_all
 from sqlalchemy.engine import Connection
-from sqlalchemy.sql import Select
 
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import conversations, data_keys, metadata, segments, sessions
 
 #: Tables that name erased people by their random id on purpose, and why is in docs/spec/certificate.md, section 4.
 STAYING: Final = ("audit", "erasures", "ledger", "ledger_people", "requests")
 
 
-def _counting(column: str, parameter: str) -> dict[str, Select]:
-    """Return a query for each table with this column that counts the rows of these people or conversations."""
-    return {
-        str(name): select(func.count())
-        .select_from(table)
-        .where(table.c[column].in_(bindparam(parameter, expanding=True)))
-        for name, table in sorted(metadata.tables.items())
-        if column in table.c and name not in STAYING
-    }
+def _counting(tables: Iterable[Table], column: str, parameter: str) -> Query:
+    """Return one query that counts the rows of somebody, or of a conversation, in each of these tables."""
+    return Query(
+        union_all(
+            *(
+                select(literal_column(f"'{table.name}'"), func.count())
+                .select_from(table)
+                .where(table.c[column] == bindparam(parameter))
+                for table in tables
+            )
+        )
+    )
 
 
-_OF_SUBJECT: Final = _counting("subject_id", "subjects")
-_OF_CONVERSATION: Final = {
-    str(table.name): select(func.count())
-    .select_from(table)
-    .where(table.c.conversation_ref.in_(bindparam("refs", expanding=True)))
-    for table in (segments, sessions)
-}
-_REFS: Final = select(conversations.c.conversation_ref).where(conversations.c.subject_id == bindparam("subject"))
+_OWNED: Final = [
+    table for name, table in sorted(metadata.tables.items()) if "subject_id" in table.c and name not in STAYING
+]
+_OF_SUBJECT: Final = _counting(_OWNED, "subject_id", "subject")
+_OF_CONVERSATION: Final = _counting((segments, sessions), "conversation_ref", "ref")
+_KEYS: Final = _counting((data_keys,), "subject_id", "subject")
+_REFS: Final = Query(select(conversations.c.conversation_ref).where(conversations.c.subject_id == bindparam("subject")))
 
 #: Every table that is read, by name.
-EXAMINED: Final = tuple(sorted({*_OF_SUBJECT, *_OF_CONVERSATION}))
+EXAMINED: Final = tuple(sorted({str(table.name) for table in (*_OWNED, segments, sessions)}))
 
 
 def conversation_refs(conn: Connection, subject_id: bytes) -> tuple[int, ...]:
     """Return the numbers of a subject's conversations, by which their segments and sessions are found afterwards."""
-    return tuple(conn.execute(_REFS, {"subject": subject_id}).scalars())
+    return tuple(ref for (ref,) in _REFS.rows(conn, subject=subject_id))
 
 
 def remains(conn: Connection, subject_id: bytes, refs: Sequence[int] = ()) -> dict[str, int]:
@@ -53,14 +56,13 @@ def remains(conn: Connection, subject_id: bytes, refs: Sequence[int] = ()) -> di
         subject_id: Who was erased.
         refs: The numbers of their conversations, where they are known.
     """
-    found = {name: conn.execute(query, {"subjects": [subject_id]}).scalar_one() for name, query in _OF_SUBJECT.items()}
-    if refs:
-        for name, query in _OF_CONVERSATION.items():
-            found[name] = found.get(name, 0) + conn.execute(query, {"refs": list(refs)}).scalar_one()
+    found = Counter(dict(_OF_SUBJECT.rows(conn, subject=subject_id)))
+    for ref in refs:
+        found.update(dict(_OF_CONVERSATION.rows(conn, ref=ref)))
     return {name: number for name, number in found.items() if number}
 
 
 def key_remains(conn: Connection, subject_id: bytes) -> int:
     """Return how many data keys are left of somebody in the database of the keys."""
-    number: int = conn.execute(_OF_SUBJECT[data_keys.name], {"subjects": [subject_id]}).scalar_one()
-    return number
+    [(_, number)] = _KEYS.rows(conn, subject=subject_id)
+    return int(number)

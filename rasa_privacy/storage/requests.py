@@ -4,15 +4,16 @@ No row holds personal data: a subject is a random id, an actor is a word or the 
 are words of a closed list. So rows stay when the person is erased; `close_all` then ends what was open.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.storage.many import ManySelect
+from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import from_micros, request_steps, requests, to_micros
 
 #: States in which nothing is to be done any more.
@@ -27,16 +28,17 @@ _S: Final = request_steps.c
 _FIND: Final = select(requests).where(_R.number == bindparam("wanted"))
 _LOCK: Final = _FIND.with_for_update()
 _OPEN: Final = select(requests).where(_R.closed_at.is_(None)).order_by(_R.answer_by, _R.number)
-_OPEN_OF: Final = _OPEN.where(_R.subject_id == bindparam("subject"))
+_OPEN_OF: Final = Query(_OPEN.where(_R.subject_id == bindparam("subject")))
 _WAITING: Final = ManySelect(_R.subject_id, select(_R.subject_id).where(_R.closed_at.is_(None)).distinct().where)
 _ALL: Final = select(requests).order_by(_R.opened_at, _R.number)
 _OF: Final = _ALL.where(_R.subject_id == bindparam("subject"))
 _OF_CERTIFICATE: Final = _ALL.where(_R.certificate == bindparam("wanted"))
-_INSERT: Final = insert(requests)
+_INSERT: Final = inserting(requests)
 _UPDATE: Final = update(requests).where(_R.number == bindparam("wanted"))
 _STEPS: Final = select(request_steps).where(_S.number == bindparam("wanted")).order_by(_S.seq)
-_COUNT: Final = select(func.count()).select_from(request_steps).where(_S.number == bindparam("wanted"))
-_ADD_STEP: Final = insert(request_steps)
+_COUNT: Final = Query(select(func.count()).select_from(request_steps).where(_S.number == bindparam("wanted")))
+_ADD_STEP: Final = inserting(request_steps)
+_NAMES: Final = tuple(column.name for column in _R)
 _TIMES: Final = ("opened_at", "answer_by", "acknowledge_by", "paused_at", "extended_at", "closed_at")
 
 
@@ -101,7 +103,7 @@ class Step:
 
 def add(conn: Connection, request: Request, actor: str) -> None:
     """Store a new request with its first step."""
-    conn.execute(_INSERT, {"number": request.number, **_columns(request)})
+    _INSERT.change(conn, number=request.number, **_columns(request))
     add_step(conn, request.number, Step(request.opened_at, request.state, actor, None))
 
 
@@ -125,9 +127,9 @@ def replace(conn: Connection, request: Request, step: Step) -> None:
 
 def add_step(conn: Connection, number: str, step: Step) -> None:
     """Add a step to a request that is locked or new."""
-    seq = int(conn.execute(_COUNT, {"wanted": number}).scalar() or 0) + 1
+    seq = int(_COUNT.scalar(conn, wanted=number) or 0) + 1
     row = {"at": to_micros(step.at), "step": step.step, "actor": step.actor, "reason": step.reason}
-    conn.execute(_ADD_STEP, {"number": number, "seq": seq, **row})
+    _ADD_STEP.change(conn, number=number, seq=seq, **row)
 
 
 def steps_of(conn: Connection, number: str) -> list[Step]:
@@ -143,7 +145,7 @@ def open_ones(conn: Connection) -> list[Request]:
 
 def open_of(conn: Connection, subject_id: bytes) -> list[Request]:
     """Return what waits for an answer of one person, the most urgent first."""
-    return [_request(row) for row in conn.execute(_OPEN_OF, {"subject": subject_id})]
+    return [_request(row) for row in _OPEN_OF.rows(conn, subject=subject_id)]
 
 
 def who_waits(conn: Connection, subject_ids: Collection[bytes]) -> list[bytes]:
@@ -189,6 +191,6 @@ def _columns(request: Request) -> dict[str, Any]:
 
 
 def _request(row: Any) -> Request:
-    values: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    values = dict(zip(_NAMES, row, strict=True))
     times = {name: None if values[name] is None else from_micros(values[name]) for name in _TIMES}
     return Request(**{**values, **times})
