@@ -105,6 +105,10 @@ class HoldError(PrivacyError):
     """A legal hold keeps the data, or a hold is not what it should be. Nothing was destroyed."""
 
 
+class WebhookError(PrivacyError):
+    """Another system did not answer, or its settings are wrong. It is told again later."""
+
+
 class SenderError(PrivacyError):
     """A message could not be handed to the mail server, or the sender's settings are wrong."""
 

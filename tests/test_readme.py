@@ -36,6 +36,7 @@ RUN_BY = {
     "rasa-privacy requests list": "tests/cli/test_requests.py",
     "rasa-privacy requests due": "tests/cli/test_requests.py",
     "rasa-privacy requests stats": "tests/cli/test_requests.py",
+    "rasa-privacy requests deliver": "tests/cli/test_requests.py",
     "rasa-privacy subject show --sender-stdin": "tests/cli/test_subject.py",
     'rasa-privacy subject export --sender-stdin --out copy.zip --reason "ticket 17"': "tests/cli/test_subject.py",
     "rasa-privacy hold add --sender-stdin --for case-17": "tests/cli/test_hold.py",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from threading import Thread
 from typing import Any
 
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSet
@@ -14,6 +15,7 @@ from rasa_privacy.errors import HoldError, KeyDestroyedError, LedgerError, Malfo
 from rasa_privacy.rights.access import Holdings, holdings
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, is_previewed, preview, take_back
+from rasa_privacy.rights.webhooks import deliver_quietly
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import Vault
 
@@ -100,6 +102,8 @@ class Erase(PrivacyAction):
         events = [AllSlotsReset(), forget_pending(), ActiveLoop(None), ReminderCancelled()]
         if certificate is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], events)]
+        if store.policy.erasure.webhooks:
+            Thread(target=deliver_quietly, args=(store,), name="rasa-privacy-webhooks", daemon=True).start()
         text = turn.words(
             "utter_privacy_erased",
             certificate=certificate.number,

@@ -22,6 +22,8 @@ from rasa_privacy.rights.clocks import KINDS, Kind
 from rasa_privacy.rights.reminders import SOON, due, line, remind
 from rasa_privacy.rights.request_counts import count
 from rasa_privacy.rights.senders import open_sender
+from rasa_privacy.rights.webhooks import deliver
+from rasa_privacy.storage import deliveries
 from rasa_privacy.storage import requests as rows
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
@@ -69,6 +71,8 @@ def show(number: str, bot: Path, endpoints: Path | None) -> None:
         with vault.database.read() as connection:
             found = rows.find(connection, number)
             steps = rows.steps_of(connection, number)
+            certificate = found.certificate if found is not None else None
+            told = deliveries.of_certificate(connection, certificate) if certificate is not None else []
         if found is None:
             raise RequestError("there is no request of this number; 'rasa-privacy requests list --all' shows them")
         record_now(vault, permit, subject_id=found.subject_id, counts={"requests": 1})
@@ -84,6 +88,8 @@ def show(number: str, bot: Path, endpoints: Path | None) -> None:
     if found.certificate is not None:
         console.print(f"certificate {found.certificate}")
     console.print(table)
+    for each in told:
+        console.print(f"{each.system}: {each.state}, tried {each.attempts} times")
 
 
 @requests.command("open", context_settings=PERSON)
@@ -219,6 +225,26 @@ def due_ones(*, within: int, mail: bool, bot: Path, endpoints: Path | None) -> N
     if found:
         click.get_current_context().exit(_DUE_EXIT_CODE)
     click.echo("Nothing is due.")
+
+
+@requests.command("deliver")
+@operator_options
+@bot_option
+@endpoints_option
+def deliver_due(bot: Path, endpoints: Path | None) -> None:
+    """Tell your other systems of erasures, as far as it is due; exit code 1 if one has not answered yet.
+
+    Servers do it too, about once an hour and after each deletion in the chat. Let a scheduler run it every minute.
+    """
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "requests")
+        answered = deliver(vault, vault.clock())
+        record_now(vault, permit, counts={"answers": answered})
+        with vault.database.read() as connection:
+            waiting = deliveries.pending(connection)
+    click.echo(f"{answered:,} answered; {waiting:,} wait for an answer.")
+    if waiting:
+        click.get_current_context().exit(_DUE_EXIT_CODE)
 
 
 Rule = Callable[[Vault, Any, str, datetime], Request]

@@ -11,6 +11,7 @@ from rasa_privacy.errors import ConfigurationError, PrivacyError
 from rasa_privacy.policy.settings import endpoints_path
 from rasa_privacy.rights.reminders import due, remind
 from rasa_privacy.rights.senders import Sender, open_sender
+from rasa_privacy.rights.webhooks import deliver_quietly
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def remind_beside(vault: Vault) -> Thread:
 
 def _remind(vault: Vault) -> None:
     now = vault.clock()
+    deliver_quietly(vault)
     try:
         with vault.database.read() as connection:
             found = due(connection, now)

@@ -12,7 +12,7 @@ from rasa_privacy.errors import StorageError
 ID_BYTES: Final = 16
 SERVICE: Final = "service"  # the purpose that owns the structure of a conversation
 MAX_PURPOSE_BYTES: Final = 255
-_EVENTS, _HEAD, _SESSION, _SENDER, _CODE = 1, 2, 3, 4, 5
+_EVENTS, _HEAD, _SESSION, _SENDER, _CODE, _DELIVERY = 1, 2, 3, 4, 5, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,10 @@ class Place:
     def code_contact(self, purpose: str) -> bytes:
         """Return the identity of the contact to which a one-time code for a purpose went (`no_conversation`)."""
         return self._encode(_CODE, purpose)
+
+    def delivery(self) -> bytes:
+        """Return the identity of what another system is told of an erasure; the subject is the delivery's own id."""
+        return self._encode(_DELIVERY, SERVICE)
 
     def _encode(self, kind: int, purpose: str, *numbers: int) -> bytes:
         name = purpose_bytes(purpose)

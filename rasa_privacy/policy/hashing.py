@@ -1,8 +1,8 @@
 """One number for the whole of privacy.yml, and what differs between two of them in words.
 
 A model carries the hash of the policy it was trained with. The order of names in the file does not count; the order
-in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions`, `retention` and `waivers` count nowhere
-here: no model depends on them.
+in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions`, `retention`, `waivers` and `erasure`
+count nowhere here: no model depends on them.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from rasa_privacy.policy.model import Actions, Audit, Policy, Retention
+from rasa_privacy.policy.model import Actions, Audit, Erasure, Policy, Retention
 
 
 def policy_hash(policy: Policy) -> str:
@@ -47,6 +47,7 @@ def _of_models(policy: Policy) -> Policy:
         actions=Actions(),
         retention=Retention(),
         waivers=(),
+        erasure=Erasure(),
     )
 
 

@@ -50,6 +50,7 @@ _TOP: Final[Mapping[str, str]] = {
     "training": "What operators must have learned before they get personal data.",
     "waivers": "Findings of 'rasa-privacy check' that are let be, each with its reason.",
     "retention": "When what is due is removed.",
+    "erasure": "What else is told of an erasure.",
     "audit": "How the audit log is kept.",
     "import": "What 'rasa-privacy import' may take over from a store without this package. Needed for that only.",
 }

@@ -21,6 +21,8 @@ KeepWord = Literal[
 ]  # fmt: skip
 
 _DURATION = re.compile(r"^(\d{1,5}) (minute|hour|day|week|month|year)s?$")
+_SYSTEM = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+_TOLD = re.compile(r"^(https://[^\s/@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)(/\S*)?$")
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 _UNIT_SECONDS = {
@@ -363,6 +365,43 @@ class Retention(_Struct, frozen=True, kw_only=True):
     every: str = "1 hour"
 
 
+class OtherSystem(_Struct, frozen=True, kw_only=True):
+    """A system of the builder's own that is told of each erasure.
+
+    Attributes:
+        name: What it is called in requests and certificates.
+        url: Where it takes a signed POST; `https`, or `http` on this machine.
+        secret: Name of the environment variable with the secret that signs; needed with `url`.
+        python: Dotted name of a function, instead of `url`.
+    """
+
+    name: str
+    url: str | None = None
+    secret: str | None = None
+    python: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody could be told by."""
+        if _SYSTEM.match(self.name) is None:
+            raise ValueError("name must be 1 to 64 letters, digits, '.', '_' or '-'")
+        if (self.url is None) == (self.python is None):
+            raise ValueError("a system has either 'url' or 'python'")
+        if (self.url is None) != (self.secret is None):
+            raise ValueError("'url' needs 'secret', the name of an environment variable, and 'python' has none")
+        if self.url is not None and _TOLD.match(self.url) is None:
+            raise ValueError("url must begin with https://, or with http:// on this machine")
+
+
+class Erasure(_Struct, frozen=True, kw_only=True):
+    """What else is told of an erasure.
+
+    Attributes:
+        webhooks: Systems that must answer before a request to be deleted is done.
+    """
+
+    webhooks: tuple[OtherSystem, ...] = ()
+
+
 class Import(_Struct, frozen=True, kw_only=True):
     """What `rasa-privacy import` may take over from a store without this package.
 
@@ -398,6 +437,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     retention: Retention = Retention()
     waivers: tuple[Waiver, ...] = ()
     audit: Audit = Audit()
+    erasure: Erasure = Erasure()
     import_: Import | None = msgspec.field(default=None, name="import")
 
     def purposes_guarding(self, action: str) -> tuple[str, ...]:

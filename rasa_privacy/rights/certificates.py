@@ -20,7 +20,7 @@ from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import RequestError, SignatureError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.rights.erasure import verify_erased
-from rasa_privacy.storage import requests
+from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.remains import EXAMINED
 from rasa_privacy.storage.vault import SERVICE, Vault
@@ -35,6 +35,7 @@ STAYS: Final = {
     "requests and audit log": "that the request was answered, and when, without the person (GDPR Art. 5(2))",
     "tombstone": "a keyed hash of the sender id, so that a late write or an old copy does not bring the person back",
     "suppression": "a keyed hash of a contact that must not be written to again, where there is one (GDPR Art. 21(3))",
+    "outbox": "the sender id, encrypted, until the other systems answered that they did their part, 30 days at most",
     "erasure journal": "the random id, so that a restored backup is erased again",
     "backups": "encrypted copies from before; unreadable once the epoch of the key-encryption key has ended",
 }
@@ -60,6 +61,7 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
     with vault.database.read() as connection:
         erasure = vault.erasures.certificate(connection, number)
         asked = [each for each in requests.of_certificate(connection, number) if each.kind == "erasure"]
+        told = {each.system: each.state for each in deliveries.of_certificate(connection, number)}
     if erasure is None:
         raise RequestError("there is no certificate of this number; see that it is written as it was given")
     verify_erased(vault, erasure.subject_id)
@@ -73,6 +75,7 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
         "request": asked[0].number if asked else None,
         "requested_at": _time(asked[0].opened_at) if asked else None,
         "destroyed": _destroyed(vault.policy, erasure),
+        "other_systems": told,
         "stays": dict(STAYS),
         "verified": {"at": _time(now), "how": _HOW, "tables": list(EXAMINED)},
     }

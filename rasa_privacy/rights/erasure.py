@@ -22,6 +22,7 @@ from rasa_privacy.rights.numbers import new_number
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.journal_entry import Erased
+from rasa_privacy.storage.outbox import tell_others
 from rasa_privacy.storage.remains import conversation_refs, key_remains, remains
 from rasa_privacy.storage.vault import Vault
 
@@ -93,6 +94,7 @@ def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence:
     open_request(vault, connection, "erasure", subject_id, evidence.at)  # which `bury` completes
     entry = Erased(subject_id, evidence.at, number, counts)
     vault.journal.write(connection, entry)
+    tell_others(vault, connection, subject_id, number, evidence.at)
     vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)
     return entry, refs
 

@@ -21,7 +21,13 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
-from rasa_privacy.errors import ConversationConflictError, MalformedSegmentError, StorageError, TamperedSegmentError
+from rasa_privacy.errors import (
+    ConversationConflictError,
+    KeyProviderError,
+    MalformedSegmentError,
+    StorageError,
+    TamperedSegmentError,
+)
 from rasa_privacy.storage import conversation_rows as table
 from rasa_privacy.storage.batch import assign_values, needs_old_sessions, parts_of
 from rasa_privacy.storage.conversation_clearing import clear
@@ -324,6 +330,14 @@ class Conversations:
         for row in table.all_stored(conn):
             with suppress(MalformedSegmentError, TamperedSegmentError):
                 yield from self._sender_id(conn, row)
+
+    def sender_ids_of(self, conn: Connection, subject_id: bytes) -> list[str]:
+        """Return the sender ids of one person that can be opened."""
+        found: list[str] = []
+        for row in table.by_subject(conn, subject_id):
+            with suppress(MalformedSegmentError, TamperedSegmentError, KeyProviderError):
+                found += self._sender_id(conn, row)
+        return found
 
     def _sender_id(self, conn: Connection, row: ConversationRow) -> list[str]:
         key = self._data_keys.get(conn, row.place.subject_id, SERVICE)

@@ -125,6 +125,15 @@ class DataKeys:
             return self._own.transact(lambda keys: self._create(keys, subject_id, purpose, now))
         return self._create(conn, subject_id, purpose, now)
 
+    def create(self, conn: Connection, owner_id: bytes, purpose: str, now: datetime, due_at: datetime) -> DataKey:
+        """Make the key of something that is no subject, under its own random id; it is destroyed when it is due."""
+        if self._own is not None:
+            made = self._own.transact(lambda keys: self._create(keys, owner_id, purpose, now))
+        else:
+            made = self._create(conn, owner_id, purpose, now)
+        self.touch(conn, owner_id, purpose, due_at)
+        return made
+
     def _create(self, keys: Connection, subject_id: bytes, purpose: str, now: datetime) -> DataKey:
         # Asked again: in a database of their own another process may have made the key since.
         wrapped = _ONE.scalar(keys, subject=subject_id, name=purpose) if self.apart else None

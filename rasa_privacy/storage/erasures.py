@@ -27,7 +27,7 @@ from rasa_privacy.errors import (
     TamperedSegmentError,
 )
 from rasa_privacy.policy.topics import item_of, purpose_of
-from rasa_privacy.storage import holds, opt_in_codes, requests
+from rasa_privacy.storage import deliveries, holds, opt_in_codes, requests
 from rasa_privacy.storage.conversation_head import verified_head
 from rasa_privacy.storage.conversation_rows import ConversationRow, by_subject, delete_of_subject, sender_indexes
 from rasa_privacy.storage.conversations import Conversations
@@ -119,7 +119,9 @@ class Erasures:
         key_ids = self._data_keys.destroy_all(conn, subject_id)
         self.certify(conn, subject_id, erased_at, certificate, counts, key_ids)
         opt_in_codes.remove_all(conn, subject_id)
-        requests.close_all(conn, subject_id, erased_at, certificate)
+        requests.close_all(
+            conn, subject_id, erased_at, certificate, is_waiting=deliveries.is_waiting(conn, certificate)
+        )
         holds.remove_all(conn, subject_id)
         for sender_index in sender_indexes(conn, subject_id):
             _FORGET.change(conn, sender=sender_index)

@@ -43,6 +43,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "server": {
             **_OPEN,
+            "deliveries": "SIU",
             "meta": "SIUD",
             "subjects": "SIUD",
             "data_keys": "SIUD",
@@ -57,7 +58,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "suppressions": "S",
             "opt_in_codes": "SD",
             "code_mails": "SD",
-            "requests": "SU",
+            "requests": "SIU",
             "request_steps": "SI",
             "holds": "SD",
             "audit": "SI",
@@ -66,6 +67,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "actions": {
             **_OPEN,
+            "deliveries": "SIU",
             "subjects": "SIUD",
             "data_keys": "SIUD",
             "conversations": "SIUD",
@@ -85,6 +87,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "sweeper": {
             **_OPEN,
+            "deliveries": "SI",
             "meta": "SIU",
             "epochs": "S",
             "subjects": "SUD",
@@ -107,6 +110,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "console": {
             **_OPEN,
+            "deliveries": "SIU",
             "system_keys": "SU",
             "epochs": "SIU",
             "subjects": "SIUD",

@@ -168,9 +168,21 @@ def of_certificate(conn: Connection, certificate: str) -> list[Request]:
     return [_request(row) for row in conn.execute(_OF_CERTIFICATE, {"wanted": certificate})]
 
 
-def close_all(conn: Connection, subject_id: bytes, at: datetime, certificate: str) -> None:
-    """End what is open of a person who is being erased: there is nobody left to answer to."""
+def close_all(conn: Connection, subject_id: bytes, at: datetime, certificate: str, *, is_waiting: bool = False) -> None:
+    """End what is open of a person who is being erased: there is nobody left to answer to.
+
+    Args:
+        conn: The transaction that erases.
+        subject_id: The person.
+        at: Aware UTC time.
+        certificate: Number of the certificate.
+        is_waiting: Whether other systems must answer before the request to be erased is done.
+    """
     for request in open_of(conn, subject_id):
+        if request.kind == "erasure" and is_waiting:
+            conn.execute(_UPDATE, {"wanted": request.number, "state": "in_progress", "certificate": certificate})
+            add_step(conn, request.number, Step(at, "erased_here", AUTOMATIC, None))
+            continue
         ended = {"state": "done", "closed_at": to_micros(at), "reason": ERASED, "certificate": certificate}
         conn.execute(_UPDATE, {"wanted": request.number, **ended})
         add_step(conn, request.number, Step(at, "done", AUTOMATIC, ERASED))

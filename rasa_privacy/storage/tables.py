@@ -337,6 +337,23 @@ holds: Final = Table(
     Column("added_by", String(64), nullable=False),
 )
 
+# What other systems are still to be told of an erasure; it names the person in `sealed` alone, until they answered.
+deliveries: Final = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", Blob(16), primary_key=True),
+    Column("system", String(64), nullable=False),
+    Column("certificate", String(64), nullable=False),
+    Column("sealed", Blob),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("erased_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("answered_at", BigInteger),
+    Index("deliveries_due", "state", "next_at"),
+    Index("deliveries_certificate", "certificate"),
+)
+
 
 def to_micros(moment: datetime) -> int:
     """Return the stored form of an aware datetime.

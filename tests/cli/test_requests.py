@@ -151,3 +151,8 @@ def test_the_officer_is_reminded_by_mail_once_a_day(run: Run, tmp_path: Path) ->
     (mail,) = box.mails
     assert "To: privacy@northwind.example" in mail
     assert late in mail
+
+
+def test_nothing_is_to_be_delivered_without_other_systems(run: Run) -> None:
+    """And the exit code says so."""
+    assert "0 answered; 0 wait" in run("deliver").output

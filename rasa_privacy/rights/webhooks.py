@@ -1,0 +1,197 @@
+"""Telling a builder's own systems of an erasure, until they answer (docs/spec/webhooks.md).
+
+Rules:
+
+1. What is to be told was noted in the transaction that erased. It is sent at least once, with the same id each time.
+2. An answer is a JSON object with `result`: `done`, `nothing_held` or `failed`, and the status 200. Anything else, and
+   anything longer than MAX_ANSWER bytes, is no answer: it is tried again, after 1 minute, 2, 4 and so on up to 6 hours.
+3. Each attempt is signed: HMAC-SHA256 over time and body. A redirect is not followed.
+4. A request to be deleted is done when every system has answered `done` or `nothing_held`. One that answered `failed`,
+   or nothing within 30 days, keeps it open: staff see it among what is due, and end it (`requests complete`).
+5. The log and the errors name the system and the kind of failure, never what was sent.
+"""
+
+import hashlib
+import hmac
+import importlib
+import logging
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from rasa_privacy.errors import PrivacyError, WebhookError
+from rasa_privacy.policy.model import OtherSystem
+from rasa_privacy.storage import deliveries, requests
+from rasa_privacy.storage.deliveries import ANSWERS, Delivery
+from rasa_privacy.storage.requests import AUTOMATIC, ERASED, Step
+from rasa_privacy.storage.vault import Vault
+
+logger = logging.getLogger(__name__)
+
+MAX_ANSWER: Final = 65_536
+_TIMEOUT_SECONDS: Final = 10
+_AT_ONCE: Final = 50
+#: Longer than an attempt takes; who dies in between is followed by somebody else after it.
+_CLAIM: Final = timedelta(minutes=5)
+_FIRST_PAUSE: Final = timedelta(minutes=1)
+_LONGEST_PAUSE: Final = timedelta(hours=6)
+
+#: Sends a body with headers to a URL, and returns status and answer.
+Post = Callable[[str, bytes, dict[str, str]], tuple[int, bytes]]
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow none: the body names a person."""
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    """Send a POST and return status and answer.
+
+    Raises:
+        OSError: There was no answer.
+    """
+    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - privacy.yml allows http(s) alone
+    opener = urllib.request.build_opener(_NoRedirect)
+    try:
+        with opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+            return int(answer.status), answer.read(MAX_ANSWER + 1)
+    except urllib.error.HTTPError as error:
+        return error.code, b""
+
+
+def deliver(vault: Vault, now: datetime, send: Post = post) -> int:
+    """Tell what is due to be told, each once; return how many systems answered.
+
+    Args:
+        vault: The open store.
+        now: The moment, aware and in UTC.
+        send: Sends a POST.
+
+    Raises:
+        StorageError: The database cannot be read or written. What was sent is sent again then.
+    """
+    claimed = vault.database.transact(lambda conn: deliveries.claim(conn, now, _AT_ONCE, now + _CLAIM))
+    return sum(_deliver(vault, each, now, send) for each in claimed)
+
+
+def _deliver(vault: Vault, delivery: Delivery, now: datetime, send: Post) -> bool:
+    with vault.database.read() as connection:
+        sender_ids = deliveries.whom(connection, vault.data_keys, delivery.delivery_id)
+    system = next((each for each in vault.policy.erasure.webhooks if each.name == delivery.system), None)
+    if sender_ids is None or now - delivery.erased_at > deliveries.KEPT:
+        logger.error("System '%s' was not told of an erasure in time; its request stays open.", delivery.system)
+        result = "failed"
+    elif system is None:
+        logger.warning("System '%s' is not in privacy.yml any more, so it is not told of an erasure.", delivery.system)
+        result = "failed"
+    else:
+        try:
+            result = _told(vault, system, delivery, sender_ids, now, send)
+        except WebhookError as error:
+            logger.warning("%s; it is tried again.", error)
+            vault.database.transact(lambda conn: _try_again(conn, delivery, now))
+            return False
+    vault.database.transact(lambda conn: _answered(vault, conn, delivery, result, now))
+    return True
+
+
+def _told(  # noqa: PLR0913, PLR0917 - store, system, and what is sent when and how
+    vault: Vault, system: OtherSystem, delivery: Delivery, sender_ids: list[str], now: datetime, send: Post
+) -> str:
+    """Return the system's answer.
+
+    Raises:
+        WebhookError: It gave none.
+    """
+    payload: dict[str, Any] = {
+        "type": "erasure",
+        "delivery": delivery.delivery_id.hex(),
+        "store": vault.signer.store_id.hex(),
+        "certificate": delivery.certificate,
+        "erased_at": delivery.erased_at.isoformat(),
+        "sender_ids": sender_ids,
+    }
+    if system.python is not None:
+        return _called(system, payload)
+    body = msgspec.json.encode(payload)
+    headers = {
+        "Content-Type": "application/json",
+        "Idempotency-Key": delivery.delivery_id.hex(),
+        "X-Privacy-Signature": signature(_secret(system), body, now),
+    }
+    try:
+        status, answer = send(str(system.url), body, headers)
+    except (OSError, ValueError) as error:  # a TLS error is an OSError, a bad header line a ValueError
+        raise WebhookError(f"system '{system.name}': no answer ({type(error).__name__})") from None
+    if status != 200:  # noqa: PLR2004 - the one status that is an answer
+        raise WebhookError(f"system '{system.name}': status {status}")
+    return _result(system, answer)
+
+
+def signature(secret: bytes, body: bytes, now: datetime) -> str:
+    """Return the header that proves who sent a body, and when: `t=<seconds>,v1=<64 hexadecimal digits>`."""
+    at = str(int(now.timestamp()))
+    return f"t={at},v1={hmac.new(secret, at.encode() + b'.' + body, hashlib.sha256).hexdigest()}"
+
+
+def _secret(system: OtherSystem) -> bytes:
+    secret = os.environ.get(str(system.secret), "")
+    if not secret:
+        raise WebhookError(f"system '{system.name}': the environment variable {system.secret} is not set; set it")
+    return secret.encode()
+
+
+def _called(system: OtherSystem, payload: dict[str, Any]) -> str:
+    module, _, name = str(system.python).rpartition(".")
+    try:
+        answer = getattr(importlib.import_module(module), name)(payload)
+    except Exception as error:  # noqa: BLE001 - a builder's function; its message may name the person
+        raise WebhookError(f"system '{system.name}': its function failed ({type(error).__name__})") from None
+    if answer not in ANSWERS:
+        raise WebhookError(f"system '{system.name}': its function must return one of {', '.join(ANSWERS)}")
+    return str(answer)
+
+
+def _result(system: OtherSystem, answer: bytes) -> str:
+    try:
+        found = msgspec.json.decode(answer) if len(answer) <= MAX_ANSWER else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = None
+    result = found.get("result") if isinstance(found, dict) else None
+    if result not in ANSWERS:
+        raise WebhookError(f"system '{system.name}': what it answered is no result")
+    return str(result)
+
+
+def _try_again(connection: Any, delivery: Delivery, now: datetime) -> None:
+    pause = min(_FIRST_PAUSE * 2 ** min(delivery.attempts, 16), _LONGEST_PAUSE)
+    deliveries.again(connection, delivery.delivery_id, delivery.attempts + 1, now + pause)
+
+
+def _answered(vault: Vault, connection: Any, delivery: Delivery, result: str, now: datetime) -> None:
+    """Note an answer; the last good one ends the request."""
+    deliveries.answer(connection, vault.data_keys, delivery.delivery_id, result, now)
+    waits = deliveries.is_waiting(connection, delivery.certificate)
+    for found in requests.of_certificate(connection, delivery.certificate):
+        request = requests.find_for_update(connection, found.number)
+        if request is None or not request.is_open:
+            continue
+        requests.add_step(connection, request.number, Step(now, f"told:{delivery.system}"[:32], AUTOMATIC, result))
+        if not waits:
+            ended = replace(request, state="done", reason=ERASED, closed_at=now)
+            requests.replace(connection, ended, Step(now, "done", AUTOMATIC, ERASED))
+
+
+def deliver_quietly(vault: Vault) -> None:
+    """Tell what is due, and log what fails; for threads beside the turns."""
+    try:
+        deliver(vault, vault.clock())
+    except PrivacyError:
+        logger.exception("Telling other systems of an erasure failed; it is tried again.")

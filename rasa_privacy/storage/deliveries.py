@@ -1,0 +1,145 @@
+"""The outbox: what other systems are still to be told of an erasure, and what they answered.
+
+A row names the erased person only in `sealed`, under a data key of its own, which is destroyed with the answer. That
+key lies among the others, under the row's random id, so that it is wrapped anew with them and ends after KEPT at last.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.crypto.identity import ID_BYTES, no_conversation
+from rasa_privacy.crypto.sealing import open_sealed, seal
+from rasa_privacy.crypto.segment import NONCE_BYTES
+from rasa_privacy.errors import PrivacyError
+from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.tables import deliveries, from_micros, to_micros
+
+#: Purpose of the key of a row; no purpose of privacy.yml has a colon.
+PURPOSE: Final = "service:delivery"
+#: How long a system may be away. After that nobody can tell it any more, and the request says so.
+KEPT: Final = timedelta(days=30)
+PENDING: Final = "pending"
+#: What a system may answer.
+ANSWERS: Final = ("done", "nothing_held", "failed")
+
+_D: Final = deliveries.c
+_WAITING: Final = _D.state == PENDING
+_DUE: Final = (
+    select(deliveries).where(_WAITING, _D.next_at <= bindparam("now")).order_by(_D.next_at).limit(bindparam("most"))
+)
+_ONE: Final = select(deliveries).where(_D.delivery_id == bindparam("wanted"))
+_LOCK: Final = _ONE.with_for_update()
+_OF: Final = select(deliveries).where(_D.certificate == bindparam("number")).order_by(_D.system)
+_PENDING: Final = select(func.count()).select_from(deliveries).where(_WAITING)
+_INSERT: Final = insert(deliveries)
+_UPDATE: Final = update(deliveries).where(_D.delivery_id == bindparam("wanted"))
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one system is told of one erasure.
+
+    Attributes:
+        delivery_id: 16 random bytes, the same at each attempt.
+        system: Name of the system in privacy.yml.
+        certificate: Number of the erasure's certificate.
+        erased_at: When it was erased, aware and in UTC.
+        state: PENDING or one of ANSWERS.
+        attempts: How often it was tried.
+        next_at: When it is tried next.
+        answered_at: When it was answered, or None.
+    """
+
+    delivery_id: bytes
+    system: str
+    certificate: str
+    erased_at: datetime
+    state: str
+    attempts: int
+    next_at: datetime
+    answered_at: datetime | None
+
+
+def put(  # noqa: PLR0913, PLR0917 - transaction, keys, and what is told to whom
+    conn: Connection, keys: DataKeys, system: str, certificate: str, sender_ids: Sequence[str], at: datetime
+) -> None:
+    """Note that a system is to be told, in the transaction that erases."""
+    delivery_id = os.urandom(ID_BYTES)
+    key = keys.create(conn, delivery_id, PURPOSE, at, at + KEPT)
+    payload = msgspec.msgpack.encode(list(sender_ids))
+    sealed = seal(key, payload, no_conversation(delivery_id).delivery(), os.urandom(NONCE_BYTES))
+    row = {"delivery_id": delivery_id, "system": system, "certificate": certificate, "sealed": sealed}
+    times = {"erased_at": to_micros(at), "next_at": to_micros(at)}
+    conn.execute(_INSERT, {**row, **times, "state": PENDING, "attempts": 0})
+
+
+def claim(conn: Connection, now: datetime, most: int, until: datetime) -> list[Delivery]:
+    """Return what is due, and keep it from others until then; who dies meanwhile loses nothing."""
+    found = [_delivery(row) for row in conn.execute(_DUE, {"now": to_micros(now), "most": most}).all()]
+    claimed = []
+    for each in found:
+        row = conn.execute(_LOCK, {"wanted": each.delivery_id}).first()
+        if row is not None and row.state == PENDING and row.next_at <= to_micros(now):
+            conn.execute(_UPDATE, {"wanted": each.delivery_id, "next_at": to_micros(until)})
+            claimed.append(each)
+    return claimed
+
+
+def whom(conn: Connection, keys: DataKeys, delivery_id: bytes) -> list[str] | None:
+    """Return the sender ids of the person that a delivery is about; None where nobody can tell any more."""
+    row = conn.execute(_ONE, {"wanted": delivery_id}).first()
+    try:
+        key = keys.get(conn, delivery_id, PURPOSE)
+        if row is None or row.sealed is None or key is None:
+            return None
+        raw = open_sealed(key, row.sealed, no_conversation(delivery_id).delivery())
+        return msgspec.msgpack.decode(raw, type=list[str])
+    except (PrivacyError, msgspec.MsgspecError):
+        return None
+
+
+def again(conn: Connection, delivery_id: bytes, attempts: int, at: datetime) -> None:
+    """Note that an attempt failed, and when the next one is."""
+    conn.execute(_UPDATE, {"wanted": delivery_id, "attempts": attempts, "next_at": to_micros(at)})
+
+
+def answer(conn: Connection, keys: DataKeys, delivery_id: bytes, state: str, at: datetime) -> None:
+    """Note the answer, and destroy what named the person."""
+    conn.execute(_UPDATE, {"wanted": delivery_id, "state": state, "answered_at": to_micros(at), "sealed": None})
+    keys.destroy(conn, delivery_id, PURPOSE)
+
+
+def of_certificate(conn: Connection, number: str) -> list[Delivery]:
+    """Return what was told of an erasure, by system."""
+    return [_delivery(row) for row in conn.execute(_OF, {"number": number})]
+
+
+def is_waiting(conn: Connection, number: str) -> bool:
+    """Return whether a system is to be told of an erasure and has not answered yet that it did its part."""
+    return any(each.state in {PENDING, "failed"} for each in of_certificate(conn, number))
+
+
+def pending(conn: Connection) -> int:
+    """Return how many answers are waited for."""
+    number: int = conn.execute(_PENDING).scalar_one()
+    return number
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(
+        row.delivery_id,
+        row.system,
+        row.certificate,
+        from_micros(row.erased_at),
+        row.state,
+        row.attempts,
+        from_micros(row.next_at),
+        None if row.answered_at is None else from_micros(row.answered_at),
+    )

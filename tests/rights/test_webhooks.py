@@ -1,0 +1,279 @@
+"""Other systems are told of an erasure until they answer; only then is the request done."""
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import msgspec
+import pytest
+
+from rasa_privacy.policy.model import Erasure, OtherSystem
+from rasa_privacy.rights.certificates import certificate
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.webhooks import MAX_ANSWER, deliver, post
+from rasa_privacy.storage import deliveries, requests
+from rasa_privacy.storage.replay import replay
+from rasa_privacy.storage.requests import Request
+from rasa_privacy.storage.vault import Vault
+from tests.support.databases import EACH_KIND, run_plain
+from tests.support.vaults import SENDER, Clock, evidence, give, grant
+
+each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+CRM = OtherSystem(name="crm", url="https://crm.example/erasures", secret="TEST_CRM_SECRET")
+SHOP = OtherSystem(name="shop", url="https://shop.example/erasures", secret="TEST_SHOP_SECRET")
+
+
+class Systems:
+    """What two systems were sent, and what they answer."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, dict[str, Any], dict[str, str], bytes]] = []
+        self.answers: dict[str, Any] = {}
+
+    def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Take a POST."""
+        system = url.split("//")[1].split(".", maxsplit=1)[0]
+        self.got.append((system, json.loads(body), headers, body))
+        answer = self.answers.get(system, (200, b'{"result": "done"}'))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def told(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    """Return the store of a bot with two other systems, and a person."""
+    for system in (CRM, SHOP):
+        monkeypatch.setenv(str(system.secret), f"secret of {system.name}")
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    return with_systems(vault, CRM, SHOP)
+
+
+def with_systems(vault: Vault, *systems: OtherSystem) -> Vault:
+    """Return the store with other systems in privacy.yml."""
+    return replace(vault, policy=msgspec.structs.replace(vault.policy, erasure=Erasure(webhooks=systems)))
+
+
+def erased(vault: Vault) -> str:
+    """Erase the person and return the certificate's number."""
+    done = erase(vault, SENDER, evidence(vault))
+    assert done is not None
+    return done.number
+
+
+def request_of(vault: Vault, number: str) -> Request:
+    """Return the request that an erasure answered."""
+    with vault.database.read() as conn:
+        (found,) = requests.of_certificate(conn, number)
+    return found
+
+
+@each_kind
+def test_the_request_is_done_when_all_have_answered(told: Vault, clock: Clock) -> None:
+    """Each is told once who it was, signed; one that is away keeps the request open, and is told again."""
+    systems, number = Systems(), erased(told)
+    systems.answers["shop"] = OSError("away")
+    assert request_of(told, number).state == "in_progress"
+    assert deliver(told, clock(), systems) == 1
+    assert request_of(told, number).is_open
+    assert certificate(told, number, clock())["other_systems"] == {"crm": "done", "shop": "pending"}
+    systems.answers["shop"] = (200, b'{"result": "nothing_held"}')
+    assert deliver(told, clock(), systems) == 0
+    assert deliver(told, clock.advance(minutes=2), systems) == 1
+    found = request_of(told, number)
+    assert (found.state, found.reason) == ("done", "erased")
+    assert sorted(system for system, *_ in systems.got) == ["crm", "shop", "shop"]
+    (first, second) = (headers["Idempotency-Key"] for system, _, headers, _ in systems.got if system == "shop")
+    assert first == second
+    for system, payload, headers, body in systems.got:
+        assert payload["sender_ids"] == [SENDER]
+        at, mac = headers["X-Privacy-Signature"].removeprefix("t=").split(",v1=")
+        expected = hmac.new(f"secret of {system}".encode(), f"{at}.".encode() + body, hashlib.sha256)
+        assert mac == expected.hexdigest()
+
+
+@each_kind
+def test_the_person_is_in_the_outbox_encrypted_and_until_the_answer_alone(told: Vault, url: str) -> None:
+    """Neither before nor after can a thief of the database read who it was."""
+    erased(told)
+    rows = run_plain(url, "SELECT sealed FROM deliveries")
+    assert len(rows) == 2
+    assert all(SENDER.encode() not in bytes(sealed) for (sealed,) in rows)
+    deliver(told, told.clock(), Systems())
+    assert run_plain(url, "SELECT sealed FROM deliveries") == [(None,), (None,)]
+    assert run_plain(url, "SELECT count(*) FROM data_keys") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, b""),
+        (200, b"garbage"),
+        (200, b"[1]"),
+        (200, b'{"result": "maybe"}'),
+        (200, b'{"result": ["done"]}'),
+        (200, b"\xff\xfe"),
+        (200, b"[" * 60_000),
+        (200, b'{"result": "done"}'.ljust(MAX_ANSWER + 1)),
+        (204, b""),
+        (302, b""),
+        (500, b'{"result": "done"}'),
+        OSError("away"),
+        TimeoutError("slow"),
+        ValueError("bad header"),
+    ],
+)
+def test_what_is_no_answer_is_tried_again(told: Vault, clock: Clock, answer: Any, caplog: Any) -> None:
+    """Garbage never counts as done, and the log names the system and nobody."""
+    systems, number = Systems(), erased(told)
+    systems.answers["crm"] = answer
+    assert deliver(told, clock(), systems) == 1
+    assert certificate(told, number, clock())["other_systems"]["crm"] == "pending"
+    assert request_of(told, number).is_open
+    assert "system 'crm'" in caplog.text
+    assert SENDER not in caplog.text
+
+
+def test_an_outage_of_a_day_is_survived(told: Vault, clock: Clock) -> None:
+    """With ever longer pauses, so that a system that is away is not flooded."""
+    systems, number = Systems(), erased(told)
+    systems.answers["crm"] = OSError("away")
+    for _ in range(24 * 60):
+        deliver(told, clock.advance(minutes=1), systems)
+    tries = sum(system == "crm" for system, *_ in systems.got)
+    assert 10 <= tries <= 14
+    del systems.answers["crm"]
+    deliver(told, clock.advance(hours=6), systems)
+    assert request_of(told, number).state == "done"
+
+
+def test_a_failure_keeps_the_request_open_for_staff(told: Vault, clock: Clock) -> None:
+    """As it does when nobody answered within 30 days: then nobody can be told any more."""
+    systems, number = Systems(), erased(told)
+    systems.answers |= {"crm": (200, b'{"result": "failed"}'), "shop": OSError("away")}
+    deliver(told, clock(), systems)
+    deliver(told, clock.advance(days=31), systems)
+    assert certificate(told, number, clock())["other_systems"] == {"crm": "failed", "shop": "failed"}
+    assert request_of(told, number).is_open
+    with told.database.read() as conn:
+        assert deliveries.pending(conn) == 0
+
+
+@each_kind
+def test_two_that_deliver_at_once_send_once(told: Vault, clock: Clock) -> None:
+    """A delivery is one process's for some minutes, and another's if that one died."""
+    systems = Systems()
+    erased(told)
+    claimed = told.database.transact(lambda conn: deliveries.claim(conn, clock(), 50, clock() + timedelta(minutes=5)))
+    assert len(claimed) == 2
+    assert deliver(told, clock(), systems) == 0
+    assert deliver(told, clock.advance(minutes=6), systems) == 2
+
+
+def test_a_kill_between_journal_and_commit_tells_them_after_the_next_start(
+    told: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The replay that completes the erasure notes whom to tell, since nobody else knows it any more."""
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(told.erasures), "bury", die)
+        with pytest.raises(KeyboardInterrupt):
+            erase(told, SENDER, evidence(told))
+    systems = Systems()
+    assert deliver(told, told.clock(), systems) == 0
+    replay(told)
+    assert deliver(told, told.clock(), systems) == 2
+    assert systems.got[0][1]["sender_ids"] == [SENDER]
+
+
+def _hook(payload: dict[str, Any]) -> str:
+    return {"ER": "nothing_held"}[payload["certificate"][:2]]
+
+
+def _broken(payload: dict[str, Any]) -> str:
+    raise ValueError(f"secret {payload}")
+
+
+@pytest.mark.parametrize(("name", "state"), [("_hook", "nothing_held"), ("_broken", "pending"), ("_none", "pending")])
+def test_a_function_is_asked_too(
+    told: Vault, name: str, state: str, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """What it raises is not logged, since it may name the person."""
+    import sys  # noqa: PLC0415 - this module, under a name that can be imported
+
+    monkeypatch.setitem(sys.modules, "hooks_of_a_test", sys.modules[__name__])
+    store = with_systems(told, OtherSystem(name="own", python=f"hooks_of_a_test.{name}"))
+    number = erased(store)
+    deliver(store, store.clock())
+    assert certificate(store, number, store.clock())["other_systems"] == {"own": state}
+    assert SENDER not in caplog.text
+
+
+def test_without_its_secret_nothing_is_sent(told: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unsigned message could come from anybody."""
+    monkeypatch.delenv("TEST_CRM_SECRET")
+    systems = Systems()
+    erased(told)
+    assert deliver(told, told.clock(), systems) == 1
+    assert [system for system, *_ in systems.got] == ["shop"]
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[int, list[bytes]]]:
+    """Return port and bodies of a real server that answers, and sends /away elsewhere."""
+    bodies: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(302 if self.path == "/away" else 200)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(b'{"result": "done"}')
+
+        def log_message(self, *_: Any) -> None: ...
+
+    httpd = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    yield httpd.server_port, bodies
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+def test_a_real_server_is_told_and_a_redirect_is_not_followed(server: tuple[int, list[bytes]]) -> None:
+    """The body names a person, so it goes to the address in privacy.yml alone."""
+    port, bodies = server
+    assert post(f"http://127.0.0.1:{port}/erasures", b"{}", {}) == (200, b'{"result": "done"}')
+    assert post(f"http://127.0.0.1:{port}/away", b"{}", {})[0] == 302
+    assert len(bodies) == 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "a b", "url": "https://x.example", "secret": "S"},
+        {"name": "a", "url": "http://x.example", "secret": "S"},
+        {"name": "a", "url": "https://user@x.example", "secret": "S"},
+        {"name": "a", "url": "http://localhost.evil.example", "secret": "S"},
+        {"name": "a", "url": "https://x.example"},
+        {"name": "a"},
+        {"name": "a", "url": "https://x.example", "secret": "S", "python": "a.b"},
+        {"name": "a", "python": "a.b", "secret": "S"},
+    ],
+)
+def test_a_system_that_could_not_be_told_is_refused(fields: dict[str, str]) -> None:
+    """In the clear only to this machine."""
+    with pytest.raises(ValueError, match=r"name|url|python"):
+        OtherSystem(**fields)
