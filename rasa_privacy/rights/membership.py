@@ -3,16 +3,16 @@
 Rules:
 
 1. The ledger preselects those who ever said yes, page by page; the same fold that the bot obeys decides about each of
-   them, so that the two cannot disagree.
+   them, so that the two cannot disagree. Of people whose answers differ in nothing that it looks at it is asked once.
 2. Pages are ranges of subject ids, so nobody comes twice. Each is a transaction of its own: a million people hold no
    database log back, and whoever withdraws meanwhile is left out from the next page on.
 
 Nothing of a person is opened here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -21,16 +21,21 @@ import msgspec
 
 from rasa_privacy.consent.notice import terms_version
 from rasa_privacy.consent.opt_out_signals import SALE_OR_SHARING, obey_signal
-from rasa_privacy.consent.state import fold
+from rasa_privacy.consent.state import CLOCK_TOLERANCE, fold
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.model import Policy, duration_seconds
 from rasa_privacy.storage import audience_rows
-from rasa_privacy.storage.audience_rows import Answer
+from rasa_privacy.storage.audience_rows import Answer, Row, answer_of
+from rasa_privacy.storage.tables import to_micros
 from rasa_privacy.storage.vault import Vault
 
 #: How many times people said yes, in one page.
 PAGE_PEOPLE: Final = 2000
 _SUBJECT_ID: Final = itemgetter(0)
+#: Shapes of answers that are remembered, of some hundred bytes each.
+_MOST_SHAPES: Final = 10_000
+#: Before every time that can be stored.
+_NEVER: Final = -(2**63)
 
 
 @dataclass(slots=True)
@@ -42,11 +47,19 @@ class _Decision:
     now: datetime
     policy: Policy = field(init=False)
     current: dict[tuple[str, bytes], bool] = field(default_factory=dict)
+    known: dict[Hashable, bool] = field(default_factory=dict)
+    future: int = field(init=False)
+    over: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Leave in the policy what decides about the purpose, so that the fold has less to do."""
         kept = {name: each for name, each in self.vault.policy.purposes.items() if name in self.deciding()}
         self.policy = msgspec.structs.replace(self.vault.policy, purposes=kept)
+        self.future = to_micros(self.now + CLOCK_TOLERANCE)
+        lasting = {name: each.consent_lasts for name, each in kept.items() if each.consent_lasts is not None}
+        self.over = {
+            name: to_micros(self.now - timedelta(seconds=duration_seconds(lasts))) for name, lasts in lasting.items()
+        }
 
     def deciding(self) -> tuple[str, ...]:
         """Return the purposes whose records decide: this one, those that it requires, age, and the opt-out signal."""
@@ -58,8 +71,24 @@ class _Decision:
                 wanted += getattr(purposes[name], "requires", ())
         return (*found, "age", SALE_OR_SHARING)
 
-    def is_in(self, connection: Any, answers: Sequence[Answer]) -> bool:
-        """Return whether the person with these answers is in."""
+    def is_in(self, connection: Any, rows: Sequence[Row]) -> bool:
+        """Return whether the person with these answers is in; the fold is asked once for each shape of answers."""
+        shape = tuple(self._shape(row) for row in rows)
+        found = self.known.get(shape)
+        if found is None:
+            if len(self.known) >= _MOST_SHAPES:
+                self.known.clear()
+            found = self.known[shape] = self._fold(connection, [answer_of(row) for row in rows])
+        return found
+
+    def _shape(self, row: Row) -> Hashable:
+        """Return what the fold can tell apart of an answer at this moment; of its time that is two bits."""
+        _, purpose, event, digest, method, at = row
+        if type(at) is not int:
+            answer_of(row)  # says what is wrong
+        return purpose, event, digest, method, at > self.future, at <= self.over.get(purpose, _NEVER)
+
+    def _fold(self, connection: Any, answers: Sequence[Answer]) -> bool:
         last = next(each.event for each in reversed(answers) if each.purpose == self.purpose)
         if last != "granted":
             return False  # what came last is no yes, so no fold says that there is one

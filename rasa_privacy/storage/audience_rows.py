@@ -8,7 +8,7 @@ in the ledger's index of people, so it may be a transaction of its own, and its 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.engine import Connection
@@ -85,6 +85,20 @@ class Answer(NamedTuple):
     at: datetime
 
 
+#: What an `Answer` is made of; the time as it is stored.
+Row: TypeAlias = Sequence[Any]
+
+
+def answer_of(row: Row) -> Answer:
+    """Return the answer in a row.
+
+    Raises:
+        TamperedSegmentError: Its time is none.
+    """
+    who, purpose, event, digest, method, at = row
+    return Answer(who, purpose, event, digest, method, from_micros(at))
+
+
 class StoredContact(NamedTuple):
     """What is stored of one conversation of a person.
 
@@ -113,8 +127,10 @@ def next_range(conn: Connection, purpose: str, after: bytes, most: int) -> Range
     return None if last is None else Range(after, last)
 
 
-def answers(conn: Connection, deciding: Sequence[str], page: Range) -> Iterator[Answer]:
+def answers(conn: Connection, deciding: Sequence[str], page: Range) -> Iterator[Row]:
     """Yield the answers of the people in a range, person by person, each person's oldest first.
+
+    They come as they are stored, since most need not be made an `Answer`: see `answer_of`.
 
     Args:
         conn: A connection that reads.
@@ -123,9 +139,7 @@ def answers(conn: Connection, deciding: Sequence[str], page: Range) -> Iterator[
     """
     named = {f"deciding_{number}": name for number, name in enumerate(deciding)}
     rows = _answers(len(deciding)).rows(conn, after=page.after, last=page.last, **named)
-    return (
-        Answer(who, purpose, event, digest, method, from_micros(at)) for who, purpose, event, digest, method, at in rows
-    )
+    return iter(rows)
 
 
 def reachable(conn: Connection, purpose: str, page: Range) -> frozenset[bytes]:

@@ -245,6 +245,6 @@ def test_the_ledger_and_the_fold_never_disagree(vault: Vault, sql: Any, steps: A
         everybody = audience_rows.next_range(conn, "draw", b"", 1000)
         rows = list(audience_rows.answers(conn, ("draw",), everybody)) if everybody is not None else []
     expected = {person for person, state in states.items() if "draw" in state.active}
-    assert expected <= {row.subject_id for row in rows}
+    assert expected <= {row[0] for row in rows}
     found = [each for each_page in members(vault, "draw", vault.clock(), page) for each in each_page]
     assert sorted(found) == sorted(expected)
