@@ -34,6 +34,7 @@ from rasa_privacy.components.rasa_api import (
 )
 from rasa_privacy.components.spoken_language import language_events
 from rasa_privacy.components.trained_policy import configured_policy
+from rasa_privacy.components.unnoticed import real
 from rasa_privacy.dialogue.turns import LISTEN, PENDING_SLOT
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.policy.hashing import difference, policy_hash
@@ -107,6 +108,7 @@ class ConsentPolicy(Policy):
         self, tracker: DialogueStateTracker, domain: Domain, rule_only_data: Any = None, **kwargs: Any
     ) -> PolicyPrediction:
         """Return the privacy turn's next action with full confidence, or no opinion."""
+        tracker = real(tracker)
         corrections = [*language_events(tracker), *slot_corrections(tracker), *consent_slot_events(tracker)]
         turns = turns_of(tracker)
         view = turn_view(tracker)

@@ -17,6 +17,7 @@ from rasa_privacy.components.rasa_api import (
     PolicyPrediction,
     default_recipe_module,
 )
+from rasa_privacy.components.unnoticed import real
 from rasa_privacy.dialogue.turns import CLOSED, LISTEN, Decision, Pending
 from rasa_privacy.errors import ModelMismatchError
 
@@ -30,7 +31,7 @@ class ConsentGate(DefaultPolicyPredictionEnsemble):
         self, predictions: list[PolicyPrediction], tracker: DialogueStateTracker, domain: Domain
     ) -> PolicyPrediction:
         """Return the winning prediction, or the consent turn where it may not run."""
-        winner = super().combine_predictions(predictions, tracker, domain)
+        winner, tracker = super().combine_predictions(predictions, tracker, domain), real(tracker)
         action = domain.action_names_or_texts[winner.max_confidence_index]
         decision = _gate(action, tracker)
         if decision is None:

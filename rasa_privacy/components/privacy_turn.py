@@ -68,7 +68,7 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         age=age if age > state.confirmed_age else None,
         waiting=state.waiting,
         is_too_young=slots.get(YOUNG_SLOT) is True,
-        has_resumed=_has_resumed(tracker),
+        has_resumed=has_resumed(tracker),
     )
 
 
@@ -173,7 +173,7 @@ def is_heard_while_paused(tracker: DialogueStateTracker) -> bool:
     return sure and turns.decide(turn_view(tracker)) is not None
 
 
-def _has_resumed(tracker: DialogueStateTracker) -> bool:
+def has_resumed(tracker: DialogueStateTracker) -> bool:
     """Return whether, since the last message, something else ran after an answer was recorded."""
     others = 0
     for event in reversed(tracker.events):

@@ -7,8 +7,9 @@
    must not be written to.
 3. Global Privacy Control (`channels.py`) is recorded before the message that brought it is handled.
 4. While the conversation is paused, STOP and the like are obeyed all the same, and nothing else.
-5. Where the store fails, the person is told so; Rasa itself would answer nothing.
-6. Metadata that Rasa cannot handle is cut (`message_metadata.py`).
+5. The bot's own policies do not notice the privacy turns (`unnoticed.py`).
+6. Where the store fails, the person is told so; Rasa itself would answer nothing.
+7. Metadata that Rasa cannot handle is cut (`message_metadata.py`).
 """
 
 import logging
@@ -42,6 +43,7 @@ from rasa_privacy.components.triggers import (
     record_refusal,
     refusal_of,
 )
+from rasa_privacy.components.unnoticed import seen_by_policies
 from rasa_privacy.consent.opt_out_signals import record_gpc
 from rasa_privacy.dialogue.turns import CLOSED
 from rasa_privacy.errors import ModelMismatchError, PrivacyError
@@ -112,6 +114,11 @@ class ConsentProcessor(MessageProcessor):
             if reason is not None:
                 raise TriggerRefusedError(reason)
         return action, prediction
+
+    def _predict_next_with_tracker(self, tracker: DialogueStateTracker) -> Any:
+        """Predict; the bot's own policies do not notice the privacy turns."""
+        seen = tracker if tracker.followup_action else seen_by_policies(tracker, self.domain)
+        return super()._predict_next_with_tracker(seen)
 
     async def trigger_external_user_uttered(
         self, intent_name: str, entities: Any, tracker: DialogueStateTracker, output_channel: Any

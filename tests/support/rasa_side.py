@@ -42,6 +42,7 @@ with warnings.catch_warnings():
         tracker_state,
         tracker_store,
         turn_storage,
+        unnoticed,
         vocabulary,
     )
 
@@ -88,6 +89,7 @@ __all__ = [
     "tracker_state",
     "tracker_store",
     "turn_storage",
+    "unnoticed",
     "vocabulary",
 ]
 
