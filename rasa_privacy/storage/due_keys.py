@@ -28,6 +28,7 @@ _NEXT: Final = _FIRST.where(
 _OF: Final = ManySelect(_K.subject_id, select(_K.subject_id, _K.purpose, _K.due_at).where)
 _DELETE: Final = ManyDelete(_K.subject_id)
 _COUNT: Final = select(func.count()).select_from(data_keys).where(_IS_DUE)
+_HELD: Final = select(_K.purpose, func.count()).group_by(_K.purpose).order_by(_K.purpose)
 _BY_PURPOSE: Final = select(_K.purpose, func.count()).where(_IS_DUE).group_by(_K.purpose).order_by(_K.purpose)
 _OTHER: Final = data_keys.alias("other")
 _PEOPLE: Final = (
@@ -104,6 +105,11 @@ class DueKeys:
         """Return how many keys of each purpose are due."""
         with self._data_keys.reading(conn) as keys:
             return {row[0]: row[1] for row in keys.execute(_BY_PURPOSE, {"now": to_micros(now)})}
+
+    def held_by_purpose(self, conn: Connection) -> dict[str, int]:
+        """Return how many people have a key of each purpose, due or not."""
+        with self._data_keys.reading(conn) as keys:
+            return {row[0]: row[1] for row in keys.execute(_HELD)}
 
     def people(self, conn: Connection, now: datetime) -> int:
         """Return how many people have no key that is not due, so that nothing of them will be left."""

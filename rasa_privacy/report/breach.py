@@ -1,0 +1,91 @@
+"""The scope of a breach: how many people and which data were touched in a time, for the notice within 72 hours.
+
+GDPR Art. 33(3)(a) asks for the categories and the approximate number of people and records. Counted is what the audit
+log and the ledger say; who reads the database past this package leaves no record there, and then everybody counts.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.storage.audit import Wanted
+from rasa_privacy.storage.vault import Vault
+
+#: GDPR Art. 33(1).
+NOTIFY_WITHIN: Final = timedelta(hours=72)
+_READS: Final = frozenset(("view", "export", "audience", "break_glass"))
+_MOST: Final = 1_000_000
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What was touched.
+
+    Attributes:
+        since: Beginning, aware and in UTC.
+        until: End, aware and in UTC.
+        people: Number of people whose data operators touched one by one.
+        handed_out: Number of people in audiences that were exported.
+        by_operator: Records by operator.
+        by_verb: Records by what was done.
+        refused: Number of refusals.
+        purposes: Purposes that were named.
+        items: Items that were named.
+        everybody: Number of people who are stored now, where the database itself was taken.
+        changed: Number of people whose consent changed in the time.
+    """
+
+    since: datetime
+    until: datetime
+    people: int
+    handed_out: int
+    by_operator: dict[str, int]
+    by_verb: dict[str, int]
+    refused: int
+    purposes: tuple[str, ...]
+    items: tuple[str, ...]
+    everybody: int
+    changed: int
+
+
+def scope(vault: Vault, connection: Any, permit: Permit, since: datetime, until: datetime) -> Scope:
+    """Return what was touched from `since` on and before `until`.
+
+    Raises:
+        AccessError: The permit is not for the audit log.
+        AuditError: The audit log does not verify; then nothing can be said by it.
+    """
+    permit.require("audit")
+    vault.audit.verify(connection)
+    subjects: set[bytes] = set()
+    operators, verbs = Counter[str](), Counter[str]()
+    purposes, items = set[str](), set[str]()
+    handed_out = refused = 0
+    for entry in vault.audit.newest(connection, Wanted(since=since, until=until), _MOST):
+        record = entry.record
+        operators[record.operator] += 1
+        verbs[record.verb] += 1
+        refused += record.outcome == "refused"
+        if record.verb == "audience":
+            handed_out += record.counts.get("people", 0)
+        if record.subject_id is not None and record.outcome != "refused":
+            subjects.add(record.subject_id)
+        if record.verb in _READS:
+            purposes.update(record.purposes)
+            items.update(record.items)
+    changed = {record.subject_id for record in vault.ledger.iterate(connection) if since <= record.at < until}
+    return Scope(
+        since=since,
+        until=until,
+        people=len(subjects),
+        handed_out=handed_out,
+        by_operator=dict(operators.most_common()),
+        by_verb=dict(verbs.most_common()),
+        refused=refused,
+        purposes=tuple(sorted(purposes)),
+        items=tuple(sorted(items)),
+        everybody=vault.conversations.count(connection),
+        changed=len(changed),
+    )

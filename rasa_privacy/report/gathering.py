@@ -1,0 +1,203 @@
+"""`gather`: everything that a report says, read in one transaction; no segment is opened and no value is read."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.training import everybody
+from rasa_privacy.consent.statistics import count_consents
+from rasa_privacy.errors import PrivacyError
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, PurposeRecord, Removal, Report, Requests
+from rasa_privacy.retention.explanation import rule_of
+from rasa_privacy.rights.request_counts import count as count_requests
+from rasa_privacy.storage import requests
+from rasa_privacy.storage.audit import Wanted
+from rasa_privacy.storage.vault import Vault
+
+_RUNS: Final = 10
+_SHOWN: Final = ("granted", "refused", "withdrawn")
+_MONTH: Final = "%Y-%m"
+
+
+def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] | None = None) -> Report:
+    """Return the report of a store.
+
+    Args:
+        vault: The open store.
+        permit: Who wants it; for `report`.
+        now: Aware UTC time.
+        findings: What `check` says of the bot's files, or None.
+
+    Raises:
+        AccessError: The permit is for something else.
+        StorageError: The database cannot be read.
+    """
+    permit.require("report")
+    with vault.database.read() as connection:
+        held = vault.due_keys.held_by_purpose(connection)
+        epochs = _epochs(vault)
+        return Report(
+            made_at=now,
+            store=vault.database.name,
+            conversations=vault.conversations.count(connection),
+            processing=processing(vault, held),
+            consents=_consents(vault, connection, now),
+            requests=_requests(connection, now),
+            removal=_removal(vault, connection, now),
+            access=_access(vault, connection),
+            epochs=epochs,
+            backup_horizon=max((each.ended for each in epochs if each.ended is not None), default=None),
+            training=_training(vault, connection, now),
+            findings=None if findings is None else tuple(findings),
+            chains=chains(vault, connection),
+        )
+
+
+def processing(vault: Vault, held: dict[str, int]) -> Processing:
+    """Return the record of processing (GDPR Art. 30(1)), with how many people each purpose holds something of."""
+    policy, language = vault.policy, vault.policy.languages[0]
+    controller = policy.controller
+    named = {
+        "name": controller.name,
+        "contact": controller.contact,
+        "officer": controller.officer or controller.contact,
+        "address": controller.address or "",
+        "policy": controller.policy_url,
+    }
+    stored = policy.storage
+    return Processing(
+        controller={name: value for name, value in named.items() if value},
+        subjects="people who chat with the bot",
+        categories=tuple(sorted({item.category for item in policy.items.values()})),
+        purposes=tuple(_purpose(policy, name, held.get(name, 0)) for name in policy.purposes),
+        location=(stored.location.get(language) if stored is not None else None) or "not stated",
+        transfers=(stored.transfers.get(language) if stored is not None else None) or "not stated",
+        messages=f"{policy.messages.keep}, for {policy.messages.retain}",
+        security=(
+            "data of each person and purpose is sealed with AES-256-GCM under a key of its own, destroyed to erase",
+            f"those keys lie in {vault.key_database.name}, wrapped by a key of {vault.epochs.provider.name}",
+            "sender ids are sealed and found by a keyed hash; consent ledger and audit log are chained and signed",
+        ),
+    )
+
+
+def _purpose(policy: Policy, name: str, people: int) -> PurposeRecord:
+    declared, language = policy.purposes[name], policy.languages[0]
+    because = declared.because.get(language, "")
+    items = {
+        item: f"{policy.items[item].category}, {need}, kept {_kept(policy, item)}"
+        for item, need in declared.items.items()
+    }
+    return PurposeRecord(
+        purpose=name,
+        says=declared.says.get(language, ""),
+        basis=f"{declared.basis}: {because}" if because else declared.basis,
+        items=items,
+        recipients=declared.recipients,
+        kept=rule_of(policy, name),
+        people=people,
+    )
+
+
+def _kept(policy: Policy, item: str) -> str:
+    keep = policy.items[item].keep
+    return keep if isinstance(keep, str) else "in part"
+
+
+def _consents(vault: Vault, connection: Any, now: datetime) -> tuple[Consents, ...]:
+    months: dict[str, dict[str, Counter[str]]] = {}
+    for record in vault.ledger.iterate(connection):
+        if record.event in _SHOWN:
+            month = months.setdefault(record.purpose, {}).setdefault(f"{record.at:{_MONTH}}", Counter())
+            month[record.event] += 1
+    return tuple(
+        Consents(
+            purpose=each.purpose,
+            statuses=each.statuses,
+            months={month: dict(counts) for month, counts in sorted(months.get(each.purpose, {}).items())},
+        )
+        for each in count_consents(vault, connection, now)
+    )
+
+
+def _requests(connection: Any, now: datetime) -> tuple[Requests, ...]:
+    found = count_requests(requests.iterate(connection), now)
+    return tuple(
+        Requests(
+            kind=kind,
+            received=each.received,
+            open=each.open,
+            overdue=each.overdue,
+            done=each.done,
+            refused=each.refused,
+            late=each.late,
+            median_days=each.median_days,
+        )
+        for kind, each in found.items()
+    )
+
+
+def _removal(vault: Vault, connection: Any, now: datetime) -> Removal:
+    erased = Counter(f"{each.erased_at:{_MONTH}}" for each in vault.erasures.since(connection, None))
+    runs = vault.audit.newest(connection, Wanted(verb="retention"), _RUNS)
+    lines = []
+    for entry in sorted(runs, key=lambda each: -each.seq):
+        counts = ", ".join(f"{number:,} {name}" for name, number in entry.record.counts.items())
+        lines.append(f"{entry.record.at:%Y-%m-%d %H:%M} {entry.record.outcome}: {counts}")
+    return Removal(
+        overdue=vault.due_keys.count(connection, now), erased=dict(sorted(erased.items())), runs=tuple(lines)
+    )
+
+
+def _access(vault: Vault, connection: Any) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {}
+    for entry in vault.audit.entries(connection):
+        record = entry.record
+        what = record.verb if record.outcome == "done" else f"{record.verb} ({record.outcome})"
+        counts.setdefault(record.role or "no role", Counter())[what] += 1
+    return {role: dict(sorted(each.items())) for role, each in sorted(counts.items())}
+
+
+def _epochs(vault: Vault) -> tuple[Epoch, ...]:
+    with vault.key_database.read() as keys:
+        counts = vault.epochs.key_counts(keys)
+        return tuple(
+            Epoch(
+                number=each.number,
+                state=each.state,
+                keys=counts.get(each.number, 0),
+                began=each.created_at.date(),
+                ended=None if each.ended_at is None else each.ended_at.date(),
+            )
+            for each in vault.epochs.all(keys)
+        )
+
+
+def _training(vault: Vault, connection: Any, now: datetime) -> dict[str, int]:
+    wanted = vault.policy.training
+    if wanted is None:
+        return {}
+    counts = Counter({"current": 0, "over": 0, "never passed": 0})
+    for each in everybody(vault, connection, wanted):
+        counts["never passed" if each.until is None else "current" if each.until > now else "over"] += 1
+    return dict(counts)
+
+
+def chains(vault: Vault, connection: Any) -> tuple[Chain, ...]:
+    """Return whether the consent ledger and the audit log verify, from their first record to their last."""
+    found = []
+    for book, verify, entries in (
+        ("consent ledger", vault.ledger.verify, vault.ledger.iterate),
+        ("audit log", vault.audit.verify, vault.audit.entries),
+    ):
+        problem, records = "", 0
+        try:
+            verify(connection)
+            records = sum(1 for _ in entries(connection))
+        except PrivacyError as error:
+            problem = str(error)
+        found.append(Chain(book=book, records=records, problem=problem))
+    return tuple(found)

@@ -1,0 +1,39 @@
+"""The report in ten lines, for a terminal."""
+
+from rasa_privacy.report.facts import Report
+
+
+def status_lines(report: Report) -> list[str]:
+    """Return ten lines that say how things stand; what needs somebody begins with an exclamation mark."""
+    held = ", ".join(f"{each.purpose} {each.people:,}" for each in report.processing.purposes)
+    agreed = ", ".join(
+        f"{each.purpose} {each.statuses.get('granted', 0):,} of {sum(each.statuses.values()):,}"
+        for each in report.consents
+        if each.statuses and ":" not in each.purpose
+    )
+    waiting = sum(each.open for each in report.requests)
+    overdue = sum(each.overdue for each in report.requests)
+    erased = sum(report.removal.erased.values())
+    last = report.removal.runs[0] if report.removal.runs else "never"
+    behind = sum(number for name, number in report.training.items() if name != "current")
+    active = next((each for each in report.epochs if each.state == "active"), None)
+    keys = f"epoch {active.number} since {active.began}" if active is not None else "no active epoch"
+    broken = [each.book for each in report.chains if each.problem]
+    found = report.findings
+    open_findings = 0 if found is None else sum("(waived" not in line for line in found)
+    return [
+        f"Store       {report.store}: {report.conversations:,} conversations",
+        f"Held        {held or 'nothing'}",
+        f"Agreed      {agreed or 'nobody was asked yet'}",
+        f"{_mark(overdue)}Requests  {waiting:,} open, {overdue:,} overdue",
+        f"{_mark(report.removal.overdue)}Due       {report.removal.overdue:,} still there; last sweep: {last}",
+        f"Deleted     {erased:,} people",
+        f"Keys        {keys}; backups unreadable before: {report.backup_horizon or 'none'}",
+        f"{_mark(behind)}Training  {f'{behind:,} operators without' if report.training else 'not asked for'}",
+        f"{_mark(open_findings)}Check     {'not looked at' if found is None else f'{open_findings:,} findings'}",
+        f"{_mark(len(broken))}Chains    {', '.join(broken) + ' do not verify' if broken else 'verify'}",
+    ]
+
+
+def _mark(number: int) -> str:
+    return "! " if number else "  "

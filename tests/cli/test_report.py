@@ -1,0 +1,79 @@
+"""`report`, `status` and `breach scope` as commands."""
+
+import json
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rasa_privacy.cli import main
+from rasa_privacy.policy.settings import load_settings
+from rasa_privacy.storage.vault import open_vault
+from tests.support.vaults import PRIVACY, give, grant
+
+ENDPOINTS = """\
+tracker_store:
+  type: rasa_privacy.EncryptedTrackerStore
+  url: sqlite:///c.db
+  keys: {provider: file, path: keys}
+  privacy: privacy.yml
+"""
+
+
+@pytest.fixture
+def bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a bot with one person."""
+    monkeypatch.delenv("RASA_PRIVACY_ENDPOINTS", raising=False)
+    folder = tmp_path / "bot"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "privacy.yml").write_text(PRIVACY, encoding="utf-8")
+    (folder / "endpoints.yml").write_text(ENDPOINTS, encoding="utf-8")
+    with closing(open_vault(load_settings(folder / "endpoints.yml"))) as vault:
+        grant(vault, "draw", sender="one")
+        give(vault, {"draw": {"full_name": "Ada Lovelace"}}, "one")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def run(*arguments: str) -> Result:
+    """Run a command as a person would, beside the bot's folder."""
+    return CliRunner().invoke(main, [*arguments, "--bot", "bot"])
+
+
+def test_report_writes_html_and_json(bot: Path, tmp_path: Path) -> None:
+    """Where it was told to, for this user alone, and with the same figures."""
+    done = run("report", "--out", "r.html", "--json", "r.json")
+    assert done.exit_code == 0, done.output
+    html, plain = (tmp_path / "r.html").read_text(), json.loads((tmp_path / "r.json").read_text())
+    assert html.startswith("<!doctype html>")
+    assert "Northwind Outdoor" in html
+    assert "Ada" not in html
+    assert plain["conversations"] == 1
+    assert plain["findings"] is None  # there is no domain in this folder
+    assert stat.S_IMODE((tmp_path / "r.html").stat().st_mode) == 0o600
+    assert not list(bot.glob("*.html"))
+
+
+@pytest.mark.usefixtures("bot")
+def test_status_is_ten_lines() -> None:
+    """And the look itself is in the audit log."""
+    shown = run("status")
+    assert shown.exit_code == 0, shown.output
+    assert len(shown.output.splitlines()) == 10
+    assert "1 conversations" in shown.output
+
+
+@pytest.mark.usefixtures("bot")
+def test_breach_scope_counts_by_time() -> None:
+    """As lines and as JSON; a time is needed."""
+    run("status")
+    shown = run("breach", "scope", "--since", "2020-01-01", "--until", "2099-01-01T12:00")
+    assert shown.exit_code == 0, shown.output
+    assert "report 1" in shown.output
+    assert "Art. 33(1)" in shown.output
+    plain = json.loads(run("breach", "scope", "--since", "2020-01-01", "--until", "2020-02-01", "--json").output)
+    assert plain["by_verb"] == {}
+    assert run("breach", "scope", "--since", "2020-01-01").exit_code == 2

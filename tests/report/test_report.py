@@ -1,0 +1,186 @@
+"""The report, the status and the scope of a breach: true counts, no person, and one file that stands by itself."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import msgspec
+import pytest
+
+from rasa_privacy.access.admission import admit_local
+from rasa_privacy.access.recording import record_now
+from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.errors import AccessError, AuditError
+from rasa_privacy.report.breach import scope
+from rasa_privacy.report.facts import Report
+from rasa_privacy.report.gathering import gather
+from rasa_privacy.report.page import page
+from rasa_privacy.report.plot import bars
+from rasa_privacy.report.status import status_lines
+from rasa_privacy.retention.runs import run
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.requests import open_request
+from rasa_privacy.storage.vault import Vault
+from tests.support.vaults import START, Clock, answer, ask, give, grant
+
+Sql = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def lived(vault: Vault, clock: Clock) -> Vault:
+    """Return a store in which something happened: consents, a refusal, a deletion, a request and a sweep."""
+    grant(vault, "draw", "newsletter", sender="person-one")
+    give(vault, {"draw": {"full_name": "Ana Canary"}, "newsletter": {"email": "canary@post.example"}}, "person-one")
+    grant(vault, "draw", sender="person-two")
+    ask(vault, "draw", sender="person-three")
+    answer(vault, "draw", granted=False, sender="person-three")
+    clock.advance(days=20)
+    erase(vault, "person-two", Evidence("button", "rest", "en", clock()))
+    with vault.database.write() as connection:
+        who = vault.subjects.find(connection, "person-one")
+        open_request(vault, connection, "access", who, clock())
+    run(vault, admit_local(vault, "retention"))
+    record_now(vault, admit_local(vault, "view"), subject_id=who, items=["email"], counts={"values": 1})
+    return vault
+
+
+def made(vault: Vault, findings: list[str] | None = None) -> Report:
+    """Return the report of the store now."""
+    return gather(vault, admit_local(vault, "report"), vault.clock(), findings)
+
+
+def test_the_report_counts_what_happened(lived: Vault) -> None:
+    """People, answers, requests, deletions, accesses, keys and chains."""
+    report = made(lived, ["warning RP024 privacy.yml: x"])
+    purposes = {each.purpose: each for each in report.processing.purposes}
+    assert (purposes["draw"].people, purposes["newsletter"].people) == (1, 1)
+    assert purposes["draw"].kept == "retain: 90 days, consent_lasts: 12 months"
+    consents = {each.purpose: each for each in report.consents}
+    assert consents["draw"].statuses == {"granted": 1, "withdrawn": 1, "refused": 1}
+    assert consents["draw"].months == {"2026-11": {"granted": 2, "refused": 1}, "2026-12": {"withdrawn": 1}}
+    request = next(each for each in report.requests if each.kind == "access")
+    assert (request.received, request.open, request.overdue) == (1, 1, 0)
+    assert report.removal.overdue == 0
+    assert sum(report.removal.erased.values()) == 2  # one by wish; the one who refused was due
+    assert report.removal.runs[0].startswith("2026-12-13 12:30 done: ")
+    assert report.access["no role"]["view"] == 1
+    assert [each.state for each in report.epochs] == ["active"]
+    assert report.backup_horizon is None
+    assert [each.problem for each in report.chains] == ["", ""]
+    assert report.findings == ("warning RP024 privacy.yml: x",)
+
+
+def test_nothing_personal_is_in_it(lived: Vault) -> None:
+    """Neither values nor sender ids, in HTML and in JSON."""
+    report = made(lived)
+    text = page(report) + msgspec.json.encode(report).decode()
+    assert not re.search(r"canary|Canary|person-(one|two|three)", text)
+
+
+class _Assets(HTMLParser):
+    """Notes what a page would load, and whether its tags are closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.opened: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
+        self.loads += [f"{tag} {name}" for name, _ in attrs if name in {"src", "href", "xlink:href", "action"}]
+        self.loads += [tag] if tag in {"script", "link", "iframe", "img", "object"} else []
+        if tag != "meta":
+            self.opened.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close a tag, which must be the last one that was opened."""
+        assert self.opened.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Pass over a tag that closes itself."""
+
+
+def test_the_page_stands_by_itself(lived: Vault) -> None:
+    """It loads nothing, its tags are closed, its plots are in it, and it says how it is printed."""
+    text = page(made(lived, []))
+    parser = _Assets()
+    parser.feed(text)
+    assert parser.loads == []
+    assert parser.opened == []
+    assert "url(" not in text
+    assert text.count("<svg") == 3
+    assert "@media print" in text
+
+
+def test_what_privacy_yml_says_cannot_break_the_page(lived: Vault) -> None:
+    """Names are escaped."""
+    report = made(lived, ["<script>alert(1)</script>"])
+    assert "<script>" not in page(report)
+
+
+def test_an_empty_store_has_a_report_too(vault: Vault) -> None:
+    """Before the first person came."""
+    report = made(vault)
+    assert "Nobody" in page(report) or "0 people answered" in page(report)
+    assert len(status_lines(report)) == 10
+
+
+def test_the_status_is_ten_lines_and_marks_what_needs_somebody(lived: Vault, clock: Clock) -> None:
+    """All is well but for findings; a month later a request is overdue and data is due."""
+    lines = status_lines(made(lived, []))
+    assert len(lines) == 10
+    assert not [line for line in lines if line.startswith("!")]
+    clock.advance(days=100)
+    marked = [line.split()[1] for line in status_lines(made(lived, ["error RP001"])) if line.startswith("!")]
+    assert marked == ["Requests", "Due", "Check"]
+
+
+def test_a_broken_chain_is_said(lived: Vault, sql: Sql) -> None:
+    """Somebody changed the ledger; the report is made all the same and says so."""
+    sql("UPDATE ledger SET event = 'granted' WHERE event = 'refused'")
+    try:
+        report = made(lived)
+    except Exception as error:  # noqa: BLE001 - a ledger that does not verify may also refuse to be counted
+        assert "ledger" in str(error)  # noqa: PT017
+        return
+    assert report.chains[0].problem
+    assert any(line.startswith("! Chains") for line in status_lines(report))
+
+
+def test_the_scope_of_a_breach_is_by_time(lived: Vault, clock: Clock) -> None:
+    """Whom operators touched then, which items, who did it, and how many are stored at all."""
+    permit = admit_local(lived, "audit")
+    with lived.database.read() as connection:
+        found = scope(lived, connection, permit, clock() - timedelta(hours=1), clock() + timedelta(hours=1))
+        before = scope(lived, connection, permit, START - timedelta(days=9), START - timedelta(days=8))
+    assert (found.people, found.items) == (1, ("email",))
+    assert found.by_verb["view"] == 1
+    assert (before.people, before.by_verb, before.changed) == (0, {}, 0)
+    assert found.everybody == before.everybody == 1
+    assert found.changed == 1
+
+
+def test_a_breach_is_not_counted_by_a_log_that_was_changed(lived: Vault, sql: Sql, clock: Clock) -> None:
+    """Nothing is said by a log that does not verify."""
+    sql("UPDATE audit SET operator = 'nobody' WHERE seq = 1")
+    with lived.database.read() as connection, pytest.raises(AuditError):
+        scope(lived, connection, admit_local(lived, "audit"), START, clock())
+
+
+def test_reports_need_their_permit(vault: Vault) -> None:
+    """A permit for something else makes none."""
+    with pytest.raises(AccessError):
+        gather(vault, admit_local(vault, "view"), START)
+    with vault.database.read() as connection, pytest.raises(AccessError):
+        scope(vault, connection, admit_local(vault, "report"), START, START)
+
+
+def test_bars_have_the_heights_of_their_counts() -> None:
+    """The highest fills the picture, half of it half, and nothing is drawn of nothing."""
+    picture = bars({"2026-10": {"granted": 4}, "2026-11": {"granted": 2}}, ("granted",), "answers")
+    heights = [float(height) for height in re.findall(r'height="([\d.]+)" fill', picture)][:2]
+    assert heights[0] == pytest.approx(2 * heights[1])
+    assert bars({}, ("granted",), "answers") == ""
+    assert bars({"2026-10": {"granted": 0}}, ("granted",), "answers") == ""
