@@ -37,5 +37,6 @@ def _show(damage: Damage) -> None:
 def _summary(seen: Inspection) -> str:
     return (
         f"{seen.damaged:,} of {seen.conversations:,} conversations damaged, {seen.damages:,} errors; {seen.events:,} "
-        f"events, {seen.keys:,} keys, {seen.records:,} ledger records and {seen.notices:,} notices were opened"
+        f"events, {seen.keys:,} keys, {seen.records:,} ledger records with {seen.checkpoints:,} checkpoints, "
+        f"{seen.audit:,} audit records and {seen.notices:,} notices were opened"
     )

@@ -17,7 +17,6 @@ from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.checkpoints import Checkpoint
-from rasa_privacy.storage.ledger_record import columns_of
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
 
@@ -111,14 +110,6 @@ def verify_store(
     check = LedgerCheck(vault.signer.store_id, key or vault.signer.key.public(), kept)
     for stored in vault.notices.iterate(connection):
         check.notice(stored)
-    waiting = vault.checkpoints.iterate(connection)
-    checkpoint = next(waiting, None)
-    for entry in vault.ledger.verified(connection):
-        check.record(list(columns_of(entry.seq, entry.record).values()), entry.link)
-        while checkpoint is not None and checkpoint.seq <= entry.seq:
-            check.checkpoint(checkpoint)
-            checkpoint = next(waiting, None)
-    if checkpoint is not None:
-        check.checkpoint(checkpoint)
+    check.follow(vault.ledger.linked(connection), vault.checkpoints.iterate(connection))
     vault.checkpoints.verified_last(connection)
     return check.finish()

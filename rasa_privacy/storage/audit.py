@@ -170,16 +170,8 @@ class AuditLog:
             AuditError: Something was changed, removed, added or reordered; names the first.
         """
         check = BookCheck(self._signer.store_id, key or self._signer.key.public(), kept, AUDIT)
-        waiting = self._checkpoints.iterate(conn)
-        checkpoint = next(waiting, None)
-        for row in _rows(conn, 0):
-            check.record(list(row[:-2]), row.link)
-            self._checked(row)
-            while checkpoint is not None and checkpoint.seq <= row.seq:
-                check.checkpoint(checkpoint)
-                checkpoint = next(waiting, None)
-        if checkpoint is not None:
-            check.checkpoint(checkpoint)
+        rows = (self._checked(row) for row in _rows(conn, 0))
+        check.follow(((list(row[:-2]), row.link) for row in rows), self._checkpoints.iterate(conn))
         self._verified_end(conn, _GET_HEAD)
         self._checkpoints.verified_last(conn)
         check.end()

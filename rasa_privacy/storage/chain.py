@@ -106,6 +106,22 @@ class BookCheck:
             raise self._missing(checkpoint)
         self._cover(checkpoint, f"of the {self._book.name.rpartition(' ')[2]}")
 
+    def follow(self, records: Iterable[tuple[Sequence[Any], bytes]], checkpoints: Iterable[Checkpoint]) -> None:
+        """Check all records, each with its link, and each checkpoint after its last record.
+
+        Raises:
+            PrivacyError: One is not right; names the first.
+        """
+        waiting = iter(checkpoints)
+        checkpoint = next(waiting, None)
+        for columns, stored in records:
+            self.record(columns, stored)
+            while checkpoint is not None and checkpoint.seq <= self.chain.seq:
+                self.checkpoint(checkpoint)
+                checkpoint = next(waiting, None)
+        if checkpoint is not None:
+            self.checkpoint(checkpoint)
+
     def end(self) -> None:
         """Say that there are no more records.
 

@@ -1,8 +1,9 @@
 """`inspect_store`: opens everything that is stored, and names what is damaged without stopping at it.
 
 Looked at, in this order: the file itself (SQLite), segments of no conversation, every key and every conversation of
-all sessions, the chain of the ledger, and the notices that it names. Schema, key-encryption keys and erasure journal
-were verified by `open_vault` before. A place is named by row numbers and purposes, never by a person.
+all sessions, the chains of the ledger and of the audit log with their checkpoints, and the notices that the ledger
+names. Schema, key-encryption keys and erasure journal were verified by `open_vault` before. A place is named by row
+numbers and purposes, never by a person.
 
 Each conversation is read in a transaction of its own, so that memory stays flat and a server can go on writing. It does
 not find what docs/LIMITATIONS.md says that no reader finds.
@@ -18,6 +19,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.identity import SERVICE, Place
 from rasa_privacy.crypto.sealing import open_sealed
 from rasa_privacy.errors import (
+    AuditError,
     KeyProviderError,
     LedgerError,
     MalformedSegmentError,
@@ -25,6 +27,7 @@ from rasa_privacy.errors import (
     StorageError,
     TamperedSegmentError,
 )
+from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
 from rasa_privacy.storage.tables import conversations, ledger, notices, segments
@@ -82,6 +85,8 @@ class Inspection:
         events: Events of the others.
         keys: Data keys, damaged ones included.
         records: Records of the ledger.
+        checkpoints: Its checkpoints.
+        audit: Records of the audit log.
         notices: Notices.
         damages: Everything that is damaged.
     """
@@ -91,6 +96,8 @@ class Inspection:
     events: int = 0
     keys: int = 0
     records: int = 0
+    checkpoints: int = 0
+    audit: int = 0
     notices: int = 0
     damages: int = 0
 
@@ -131,6 +138,7 @@ def inspect_store(
         seen.damaged += seen.damages > damages
         advance(1)
     _inspect_ledger(vault, seen, note)
+    _inspect_audit(vault, seen, note)
     _inspect_notices(vault, seen, note)
     return seen
 
@@ -221,13 +229,24 @@ def _sender_id(vault: Vault, conn: Connection, row: Any) -> str:
 def _inspect_ledger(vault: Vault, seen: Inspection, note: _Note) -> None:
     with vault.database.read() as conn:
         seen.records = conn.execute(_RECORDS).scalar_one()
+        check = BookCheck(vault.signer.store_id, vault.signer.key.public())
         try:
-            vault.ledger.verify(conn)
+            check.follow(vault.ledger.linked(conn), vault.checkpoints.iterate(conn))
+            vault.checkpoints.verified_last(conn)
         except LedgerError as error:
             note("consent ledger", _without("consent ledger", str(error)))
+        seen.checkpoints = check.checkpoints
         unproven: int = conn.execute(_UNPROVEN).scalar_one()
     if unproven:
         note("consent ledger", f"{unproven} records name a notice that is not there; restore it from the backup")
+
+
+def _inspect_audit(vault: Vault, seen: Inspection, note: _Note) -> None:
+    with vault.database.read() as conn:
+        try:
+            seen.audit = vault.audit.verify(conn).records
+        except AuditError as error:
+            note("audit log", _without("audit log", str(error)))
 
 
 def _inspect_notices(vault: Vault, seen: Inspection, note: _Note) -> None:

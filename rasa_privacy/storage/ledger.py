@@ -160,6 +160,15 @@ class ConsentLedger:
             yield entry_of(self._checked(row))
         self._verified_end(conn, _GET_HEAD)
 
+    def linked(self, conn: Connection) -> Iterator[tuple[list[Any], bytes]]:
+        """Yield the columns and the link of all records as `verified` does, for a `BookCheck` to follow.
+
+        Raises:
+            LedgerError: A record was changed, removed or added; names the first.
+        """
+        for entry in self.verified(conn):
+            yield list(columns_of(entry.seq, entry.record).values()), entry.link
+
     def verify(self, conn: Connection) -> None:
         """Check every record and the end of the ledger.
 

@@ -42,6 +42,7 @@ def people(vault: Vault) -> Vault:
     for sender in PEOPLE:
         grant(vault, "draw", sender=sender)
         give(vault, {"draw": {"full_name": f"Name of {sender}"}}, sender, events=5)
+    vault.database.transact(vault.ledger.checkpoint)
     return vault
 
 
@@ -49,7 +50,7 @@ def test_a_store_in_order_has_no_damage(people: Vault) -> None:
     """Everything is counted, and nothing is found."""
     seen, found = look(people)
     assert found == []
-    assert seen == Inspection(conversations=3, damaged=0, events=15, keys=6, records=6, notices=1, damages=0)
+    assert seen == Inspection(conversations=3, damaged=0, events=15, keys=6, records=6, checkpoints=1, notices=1)
 
 
 def test_an_empty_store_has_no_damage(vault: Vault) -> None:
@@ -92,6 +93,13 @@ DAMAGES = {
     ),
     "ledger changed": ("UPDATE ledger SET event = 'refused' WHERE seq = 2", "consent ledger", "record 2 was changed"),
     "ledger cut": ("DELETE FROM ledger WHERE seq = 6", "consent ledger", "not its true end"),
+    "checkpoint changed": ("UPDATE checkpoints SET at = 0", "consent ledger", "checkpoint 1 was forged or changed"),
+    "checkpoint gone": ("DELETE FROM checkpoints", "consent ledger", "checkpoint 0 is not the last one"),
+    "audit log made up": (
+        "INSERT INTO audit VALUES (1, 0, 'ann', 'dpo', 'view', 'done', NULL, '', '{}', zeroblob(32), zeroblob(32))",
+        "audit log",
+        "record 1 was changed or added",
+    ),
     "notice changed": ("UPDATE notices SET text = 'May we not?'", "notice ", "its text was changed"),
     "notice gone": ("DELETE FROM notices", "consent ledger", "6 records name a notice that is not there"),
     "orphans": ("INSERT INTO segments VALUES (999, 77, 0, 'draw', x'00')", "segments", "1 belong to no conversation"),
