@@ -11,7 +11,7 @@ Rules:
 4. Where there are no operators, the user of the machine acts: who has the database and its keys needs no token of ours.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -46,11 +46,11 @@ class Operator:
 
     name: str
     token_hash: str | None = field(repr=False)
-    _seal: Any = field(repr=False, compare=False)
+    seal: InitVar[object]
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, seal: object) -> None:
         """Refuse an operator who did not log in."""
-        if self._seal is not _SEAL:
+        if seal is not _SEAL:
             raise AccessError("an operator comes from rasa_privacy.access.login and from nothing else")
 
     @property

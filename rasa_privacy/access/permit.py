@@ -3,8 +3,8 @@
 Only `admission` makes permits. Making one elsewhere raises, and a type checker finds a call without one.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import InitVar, dataclass
+from typing import Final
 
 from rasa_privacy.errors import AccessError
 
@@ -36,11 +36,11 @@ class Permit:
     items: frozenset[str] | None
     purposes: frozenset[str] | None
     clear: bool
-    _seal: Any = field(repr=False, compare=False)
+    seal: InitVar[object]  # so that `dataclasses.replace` cannot widen one
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, seal: object) -> None:
         """Refuse a permit that admission did not make."""
-        if self._seal is not _SEAL:
+        if seal is not _SEAL:
             raise AccessError("a permit is made by rasa_privacy.access.admission.admit and by nothing else")
 
     def require(self, verb: str) -> None:

@@ -12,7 +12,7 @@ from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, domain_option, endpoints_option
 from rasa_privacy.cli.progress import progress
-from rasa_privacy.cli.store import store_settings
+from rasa_privacy.cli.store import existing_store, store_settings
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.bot import Domain, read_bot
@@ -70,7 +70,7 @@ def import_store(  # noqa: PLR0913 - one argument per option
         if not (done.is_complete and stock.is_unchanged()):
             _refuse(stock, scrub=scrub)
         if scrub:
-            _scrub(stock, done, yes=yes)
+            _scrub(stock, done, bot, endpoints, yes=yes)
         elif stock.rows:
             click.echo("The old table still holds all of it in plain. Run this again with --scrub to delete it there.")
 
@@ -82,11 +82,12 @@ def _take_over(stock: StockStore, bot: Path, domain: Path | None, endpoints: Pat
         vault = open_vault(settings)
         try:
             _require_slots(list(imported(files, vault.policy, str(settings.privacy))))
+            permit = permit_for(vault, "import")
             with (
-                recording(vault, permit_for(vault, "import")) as counts,
+                recording(vault, permit) as counts,
                 progress("Taking over people", stock.people) as advance,
             ):
-                done = take_over(vault, _splitter(vault, files.domain), stock, _show, advance)
+                done = take_over(vault, permit, _splitter(vault, files.domain), stock, _show, advance)
                 counts |= {"events": done.events, "values": done.values, **done.people}
                 return done
         finally:
@@ -130,15 +131,17 @@ def _refuse(stock: StockStore, *, scrub: bool) -> None:
     sys.exit(_INCOMPLETE)
 
 
-def _scrub(stock: StockStore, done: Takeover, *, yes: bool) -> None:
+def _scrub(stock: StockStore, done: Takeover, bot: Path, endpoints: Path | None, *, yes: bool) -> None:
     """Delete the old rows after a question, and claim it only when it was read back."""
     left_out = done.people["without_consent"] + done.people["due"] + done.people["erased"] + done.people["empty"]
     question = f"Delete all {stock.rows:,} rows of {stock.name}, with those of {left_out:,} people who are left out?"
     if not yes and not click.confirm(question):
         click.echo("Nothing was deleted.")
         return
-    with progress("Deleting rows", stock.rows) as advance:
-        stock.scrub(advance)
+    with existing_store(bot, endpoints) as vault, recording(vault, permit_for(vault, "import")) as counts:
+        with progress("Deleting rows", stock.rows) as advance:
+            stock.scrub(advance)
+        counts["scrubbed_rows"] = stock.rows
     click.echo(
         f"{stock.name}: the rows are gone, and the table was rebuilt without them. Backups of it and a database "
         "server's own logs still hold them."

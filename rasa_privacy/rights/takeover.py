@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.imported import record_imported
 from rasa_privacy.errors import (
     ConfigurationError,
@@ -59,8 +60,9 @@ class Takeover:
         return not self.unreadable and not self.people["other"] and not self.people["damaged"]
 
 
-def take_over(
+def take_over(  # noqa: PLR0913, PLR0917 - what is taken from where, by whom, and who is told
     vault: Vault,
+    permit: Permit,
     splitter: EventSplitter,
     people: Iterable[StockPerson],
     note: Callable[[int, str], None],
@@ -70,15 +72,18 @@ def take_over(
 
     Args:
         vault: The open store; its privacy.yml says what may be taken over.
+        permit: A permit for `import`.
         splitter: The splitter for that file and the bot's domain.
         people: The old store.
         note: Called with a row of the old table and what is wrong there.
         advance: Called with 1 after each person.
 
     Raises:
+        AccessError: The permit is for something else.
         ConfigurationError: privacy.yml does not say what may be taken over, or consents to come.
         StorageError: A database cannot be read or written. What was taken over before stays.
     """
+    permit.require("import")
     require_declaration(vault.policy, vault.clock())
     done = Takeover()
     for person in people:

@@ -113,6 +113,7 @@ def _is_readable(event: Event, splitter: EventSplitter, purposes: frozenset[str]
     try:
         structure, entries = splitter.split(event, 0, View(purposes, _known([event], splitter)))
         sealed_form([structure, *entries])
+        list(_marked([event]))
     except _UNREADABLE:
         return False
     return True

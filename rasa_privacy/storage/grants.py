@@ -51,6 +51,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "sessions": "SIUD",
             "segments": "SIUD",
             "ledger": "SI",
+            "ledger_people": "SIU",
             "checkpoints": "SI",
             "notices": "S",
             "erasures": "SI",
@@ -74,6 +75,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "sessions": "SUD",
             "segments": "SID",
             "ledger": "SI",
+            "ledger_people": "SIU",
             "checkpoints": "SI",
             "notices": "SI",
             "erasures": "SI",
@@ -119,6 +121,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "sessions": "SIUD",
             "segments": "SIUD",
             "ledger": "SI",
+            "ledger_people": "SIU",
             "checkpoints": "SI",
             "notices": "SI",
             "erasures": "SI",
@@ -164,6 +167,7 @@ def grant_statements(
     yield f"REVOKE ALL ON {_listed(schema, everything)} FROM PUBLIC"
     for role in NEEDS:
         user = f"{prefix}_{role}"
+        yield f"REVOKE ALL ON {_listed(schema, everything)} FROM {user}"
         yield f"GRANT USAGE ON SCHEMA {schema} TO {user}"
         for table in everything:
             if not _is_here(table, apart=apart, keys=keys):

@@ -223,6 +223,8 @@ def test_an_operator_is_not_made_by_hand() -> None:
     """Only who logged in is one."""
     with pytest.raises(AccessError, match="comes from"):
         Operator("olga", None, object())
+    with pytest.raises(ValueError, match="must be specified with replace"):
+        replace(local_operator(), name="olga")  # type: ignore[call-arg]  # a type error, too
 
 
 def test_a_login_that_cannot_be_recorded_is_none(
@@ -298,7 +300,9 @@ class TestWhatIsSeen:
         with vault.database.read() as connection, pytest.raises(AccessError, match="not to view"):
             see(vault, connection, SENDER, permit)
         with pytest.raises(AccessError, match="made by"):
-            replace(permit, verb="view", _seal=None)
+            replace(permit, verb="view", seal=None)
+        with pytest.raises(ValueError, match="must be specified with replace"):
+            replace(permit, verb="view")  # type: ignore[call-arg]  # a type error, too
 
     def test_what_is_named_must_be_reached(self, vault: Vault, tokens: dict[str, str]) -> None:
         """A purpose or item that the role does not have is refused and recorded."""

@@ -28,7 +28,7 @@ def records(vault: Vault) -> list[AuditRecord]:
 def test_a_permit_is_made_by_admission_alone() -> None:
     """Making one by hand, or changing one, raises; so does one for something else."""
     with pytest.raises(AccessError, match=r"is made by rasa_privacy\.access\.admission"):
-        Permit("ana", "dpo", "view", "", None, None, clear=True, _seal=object())
+        Permit("ana", "dpo", "view", "", None, None, clear=True, seal=object())
 
 
 def test_nothing_else_imports_the_maker_of_permits() -> None:

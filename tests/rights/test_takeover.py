@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rasa_privacy.access.admission import admit_local
 from rasa_privacy.consent.imported import IMPORTED
 from rasa_privacy.errors import ConfigurationError, StorageError
 from rasa_privacy.minimize.events import WITHHELD, EventSplitter, join
@@ -48,7 +49,9 @@ def run(vault: Vault, old: OldStore, block: str = EVERYONE) -> tuple[Takeover, l
     vault = declaring(vault, block)
     with closing(StockStore(old.url)) as stock:
         splitter = EventSplitter(vault.policy)
-        return take_over(vault, splitter, stock, lambda *note: notes.append(note), lambda _: None), notes
+        return take_over(
+            vault, admit_local(vault, "import"), splitter, stock, lambda *note: notes.append(note), lambda _: None
+        ), notes
 
 
 def stored(vault: Vault, sender: str) -> list[dict[str, Any]]:
@@ -102,7 +105,9 @@ def test_without_a_declaration_nothing_is_read(vault: Vault, old: OldStore) -> N
     """The refusal names the block, and what to write in it."""
     old.add("ada", *conversation())
     with closing(StockStore(old.url)) as stock, pytest.raises(ConfigurationError, match="without_consent"):
-        take_over(vault, EventSplitter(vault.policy), stock, lambda *_: None, lambda _: None)
+        take_over(
+            vault, admit_local(vault, "import"), EventSplitter(vault.policy), stock, lambda *_: None, lambda _: None
+        )
     assert stored(vault, "ada") == []
 
 
@@ -320,7 +325,9 @@ def test_every_database_takes_over_from_every_other(kind: str, tmp_path: Path, c
             for expected in ("taken", "already"):
                 with closing(StockStore(source)) as stock:
                     splitter = EventSplitter(vault.policy)
-                    done = take_over(vault, splitter, stock, lambda *_: None, lambda _: None)
+                    done = take_over(
+                        vault, admit_local(vault, "import"), splitter, stock, lambda *_: None, lambda _: None
+                    )
                 assert done.people == {expected: 3}
             for number, (sender, events) in enumerate(people):
                 assert held(vault, sender)["draw"]["full_name"] == f"Name{number} X"
@@ -336,6 +343,7 @@ from contextlib import closing
 from rasa_privacy.rights import takeover
 from dataclasses import replace
 from rasa_privacy.rights.takeover import take_over
+from rasa_privacy.access.admission import admit_local
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.storage.stock import StockStore
 from rasa_privacy.storage.vault import open_vault
@@ -359,7 +367,7 @@ elif point == "verify":
     takeover._verify = dying(takeover._verify)
 advance = dying(lambda _: None) if point == "commit" else lambda _: None
 with closing(StockStore(f"sqlite:///{folder}/rasa.db")) as stock:
-    take_over(vault, EventSplitter(vault.policy), stock, print, advance)
+    take_over(vault, admit_local(vault, "import"), EventSplitter(vault.policy), stock, print, advance)
 """
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from rasa_privacy.access.admission import admit, admit_local, admit_server
@@ -59,7 +60,8 @@ def server(vault: Vault) -> None:
     give(vault, {}, sender="newcomer")
     assert vault.conversations.load_last(vault.database, "ana") is not None
     assert held(vault, "ana")
-    vault.database.transact(lambda at: record_gpc(vault, at, _person(vault, at, "ana"), vault.clock()))
+    for sender in ("ana", "newcomer"):
+        vault.database.transact(partial(_signal, vault, sender))
     with vault.database.read() as connection:
         vault.ledger.verify(connection)
         assert suppressed(vault, connection, "bea") == STOP
@@ -145,6 +147,10 @@ def console(vault: Vault) -> None:
     with vault.database.read() as connection:
         vault.audit.verify(connection)
         vault.ledger.verify(connection)
+
+
+def _signal(vault: Vault, sender: str, connection: Any) -> None:
+    record_gpc(vault, connection, _person(vault, connection, sender), vault.clock())
 
 
 def _new_session(vault: Vault, sender: str) -> None:
