@@ -8,6 +8,7 @@ that language; arguments name the languages. The figures are of paraphrases and 
 import asyncio
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,8 @@ import structlog
 import yaml
 
 from bench.support.report import ROOT, Table, publish, verdict
-from rasa_privacy.dialogue.packs import available_languages
+from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_pack
+from rasa_privacy.dialogue.samples import samples
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.loader import load_policy
@@ -30,14 +32,17 @@ from rasa_privacy.policy.needs import Needs
 GOAL_RECALL: Final = 0.95
 GOAL_ALARMS: Final = 0.005
 GOAL_LOSS: Final = 0.005
+GOAL_CORE: Final = 0.99
 SAID: Final = ROOT / "tests" / "dialogue"
 _TELEMETRY: Final = {"RASA_TELEMETRY_ENABLED": "false"}
 
 METHOD: Final = """A request counts as understood where the trained model with our minimizer gives its intent; a guess
 at STOP that became a withdrawal counts too, since it is asked about. An everyday message is an alarm where it became
-any privacy request. Answers (yes, no) are not in it: they are read by fixed wordings while a question is open. The last
-column is how many of the example bot's own held-out messages keep their intent, beside the same bot without ours. Some
-wordings were widened after a look at what was missed, so that unseen messages do a little worse."""
+any privacy request. Somebody else wrote the messages, without having seen the packs; they are counted and never read
+one by one. Those that happen to be an example word for word are not counted. Answers (yes, no) are not in it: they
+are read by fixed wordings while a question is open. The core column is how many requests to delete, to withdraw and
+to stop in the fixed wordings are understood, of sentences made of them at random. The last column is how many of the
+example bot's own held-out messages keep their intent, beside the same bot without ours."""
 
 
 def bot_in(folder: Path, language: str, *, packs: bool = True) -> Path:
@@ -89,7 +94,19 @@ def intents_of(model: Path, texts: list[str]) -> list[str | None]:
 def held_out(language: str) -> list[tuple[str, str]]:
     """Return the held-out requests with their intents."""
     found: dict[str, list[str]] = yaml.safe_load((SAID / f"heldout_{language}.yml").read_text(encoding="utf-8"))
-    return [(text, intent) for intent, texts in found.items() for text in texts if intent in INTENTS]
+    trained = {_plain(line[2:]) for block in load_pack(language).nlu for line in str(block["examples"]).splitlines()}
+    return [(text, intent) for intent, texts in found.items() for text in texts if _plain(text) not in trained]
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def core(language: str) -> list[tuple[str, str]]:
+    """Return sentences of the fixed wordings by which people delete, withdraw and stop."""
+    wordings = load_keywords(language)
+    sections = {"privacy_delete": "privacy_delete", "privacy_withdraw": "privacy_withdraw", "opt_out": "privacy_stop"}
+    return [(text, intent) for name, intent in sections.items() for text in samples(wordings, name, 5)]
 
 
 def ordinary(language: str) -> list[str]:
@@ -122,16 +139,26 @@ def measure(language: str, folder: Path, before: float) -> tuple[str, ...]:
     """Return a language's row."""
     model = bot_in(folder, language)
     speak(folder, language)
-    requests = held_out(language)
-    found = intents_of(model, [text for text, _ in requests])
-    alike = {"privacy_stop": "privacy_withdraw"}
-    hits = sum(name in (intent, alike.get(intent)) for name, (_, intent) in zip(found, requests, strict=True))
-    everyday = ordinary(language)
+    requests, everyday, fixed = held_out(language), ordinary(language), core(language)
+    hits, cores = _understood(model, requests), _understood(model, fixed)
     alarms = sum(name in INTENTS and name not in REPLIES for name in intents_of(model, everyday))
     recall, rate, after = hits / len(requests), alarms / len(everyday), own_accuracy(model)
-    met = recall >= GOAL_RECALL and rate <= GOAL_ALARMS and before - after <= GOAL_LOSS
+    met = (
+        recall >= GOAL_RECALL
+        and rate <= GOAL_ALARMS
+        and before - after <= GOAL_LOSS
+        and cores / len(fixed) >= GOAL_CORE
+    )
     shown = f"{after:.1%} (without: {before:.1%})"
-    return language, f"{recall:.1%} of {len(requests)}", f"{rate:.1%} of {len(everyday)}", shown, verdict(met=met)
+    counted = (f"{recall:.1%} of {len(requests)}", f"{rate:.1%} of {len(everyday)}", f"{cores / len(fixed):.1%}")
+    return language, *counted, shown, verdict(met=met)
+
+
+def _understood(model: Path, requests: list[tuple[str, str]]) -> int:
+    """Return how many requests get their intent; who wants no more messages may also be asked what is meant."""
+    alike = {"privacy_stop": "privacy_withdraw"}
+    found = intents_of(model, [text for text, _ in requests])
+    return sum(name in (intent, alike.get(intent)) for name, (_, intent) in zip(found, requests, strict=True))
 
 
 def main() -> None:
@@ -143,8 +170,9 @@ def main() -> None:
         before = own_accuracy(bot_in(Path(folder, "without"), "en", packs=False))
         wanted = sys.argv[1:] or available_languages()
         rows = [measure(language, Path(folder, language), before) for language in wanted]
-    goal = ("goal", f">= {GOAL_RECALL:.0%}", f"<= {GOAL_ALARMS:.1%}", f"at most {GOAL_LOSS:.1%} less", "")
-    head = ("language", "requests understood", "false alarms", "the bot's own messages", "")
+    goals = (f">= {GOAL_RECALL:.0%}", f"<= {GOAL_ALARMS:.1%}", f">= {GOAL_CORE:.0%}", f"at most {GOAL_LOSS:.1%} less")
+    goal = ("goal", *goals, "")
+    head = ("language", "requests understood", "false alarms", "core wordings", "the bot's own messages", "")
     publish("recognition", Table("Understanding privacy requests", " ".join(METHOD.split()), head, [*rows, goal]))
 
 

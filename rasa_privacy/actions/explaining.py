@@ -129,6 +129,11 @@ def _machine(policy: Policy, turn: Turn) -> str:
     return turn.words("utter_privacy_machine", controller=policy.controller.name, contact=policy.controller.contact)
 
 
+def _not_here(policy: Policy, turn: Turn) -> str:
+    """Say that this right is not exercised in the chat, where it is, and what can be done here at once."""
+    return turn.words("utter_privacy_not_here", contact=_contact(policy), say_delete=turn.phrases.say("say_delete"))
+
+
 def _help(policy: Policy, turn: Turn) -> str:
     controller, phrases = policy.controller, turn.phrases
     return turn.words(
@@ -151,5 +156,13 @@ _ANSWERS: Final[Mapping[str, Callable[[Policy, Turn], str]]] = {
     "privacy_officer": _officer,
     "privacy_complain": _complain,
     "privacy_machine": _machine,
+    "privacy_human": _officer,
+    "privacy_correct": _not_here,
+    "privacy_forget_last": _not_here,
+    "privacy_restrict": _not_here,
+    "privacy_object": _not_here,
+    "privacy_do_not_sell": _not_here,
+    "privacy_limit_sensitive": _not_here,
+    "privacy_status": _not_here,
     "privacy_help": _help,
 }

@@ -283,6 +283,31 @@ def test_a_complaint_is_told_the_authority(vault: Vault) -> None:
     assert "where you live" in explained(vault, "privacy_complain")
 
 
+@pytest.mark.parametrize(
+    "intent",
+    [
+        "privacy_correct",
+        "privacy_forget_last",
+        "privacy_restrict",
+        "privacy_object",
+        "privacy_do_not_sell",
+        "privacy_limit_sensitive",
+        "privacy_status",
+    ],
+)
+def test_a_right_that_is_not_exercised_in_the_chat_says_so(vault: Vault, intent: str) -> None:
+    """Nobody is left to believe that something was done; whom to ask is said."""
+    answer = explained(vault, intent)
+    assert "nothing was changed" in answer
+    assert vault.policy.controller.contact in answer
+    assert "delete my data" in answer
+
+
+def test_who_wants_a_person_is_told_how_to_reach_one(vault: Vault) -> None:
+    """As who asks for the officer."""
+    assert explained(vault, "privacy_human") == explained(vault, "privacy_officer")
+
+
 def test_a_machine_says_that_it_is_one(vault: Vault) -> None:
     """And who runs it, and how to reach a person."""
     answer = explained(vault, "privacy_machine")

@@ -37,8 +37,35 @@ erase me from your database | I want to be forgotten | the right to be forgotten
     "privacy_access": """
 what do you know about me | What do you know about me?? | what data do you have about me | what have you stored about me
 show me my data | can I see my data | please send me a copy of my data | what information do you have on me
-which data do you have about me | tell me what you know about me | I'd like to see my data | export my data
+which data do you have about me | tell me what you know about me | I'd like to see my data
 do you have any data about me | show me everything you have about me
+""",
+    "privacy_export": """
+export my data | download my data | please export all my personal data | data portability | send me my data as a file
+""",
+    "privacy_correct": """
+correct my data | please rectify my personal data | my details are wrong | right to rectification
+""",
+    "privacy_forget_last": """
+forget what I said last | delete my last message | ignore my previous message, please
+""",
+    "privacy_restrict": """
+restrict the processing of my data | freeze my data | right to restriction of processing
+""",
+    "privacy_object": """
+I object to the processing of my data | I object to direct marketing | right to object
+""",
+    "privacy_do_not_sell": """
+do not sell my data | don't share my personal information | do not sell or share my personal information
+""",
+    "privacy_limit_sensitive": """
+limit the use of my sensitive personal information | don't use my sensitive data
+""",
+    "privacy_human": """
+I want to talk to a person about my data | can I speak to a human about privacy | I want human intervention
+""",
+    "privacy_status": """
+what is the status of my data request | how far is my deletion request | is my privacy request done?
 """,
     "privacy_withdraw": """
 I withdraw my consent | withdraw my consent | revoke my consent | please revoke my permission | take back my consent

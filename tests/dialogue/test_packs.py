@@ -43,6 +43,7 @@ VARIABLES = {
     "utter_privacy_how_long": {"periods", "say_delete"},
     "utter_privacy_who_sees": {"recipients"},
     "utter_privacy_officer": {"contact"},
+    "utter_privacy_not_here": {"contact", "say_delete"},
     "utter_privacy_what": {"purposes", "messages"},
     "utter_privacy_where": {"location", "transfers"},
     "utter_privacy_who_are_you": {"controller", "contact", "policy_url"},
