@@ -21,6 +21,7 @@ RUN_BY = {
     "rasa-privacy keys status": "tests/cli/test_keys.py",
     "rasa-privacy database status": "tests/cli/test_check_database.py",
     "rasa-privacy audience --purpose newsletter --item email --out recipients.jsonl": "tests/cli/test_outreach.py",
+    "rasa-privacy messages export --out nlu-new.yml": "tests/cli/test_messages.py",
     "rasa-privacy consent show --sender-stdin": "tests/cli/test_consent.py",
     "rasa-privacy consent receipt --sender-stdin --purpose newsletter": "tests/cli/test_consent.py",
     "rasa-privacy consent revoke --sender-stdin": "tests/cli/test_consent.py",

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from rasa_privacy.components import runtime
+from rasa_privacy.components.lasting import over_now
 from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
     ActionExecuted,
@@ -121,13 +122,14 @@ def slot_corrections(tracker: DialogueStateTracker) -> list[Event]:
     running = runtime.current()
     state = runtime.consent_of(tracker)
     corrections: list[Event] = []
+    over = over_now(running.vault.policy, tracker, running.vault.clock().timestamp()) if running else ()
     for name, slot in tracker.slots.items():
         if slot.value is None or (running is not None and running.splitter.is_plain_slot(name)):
             continue
         allowed: Any = None
         if running is not None and state is not None:
             item = running.splitter.item_of_slot(name)
-            if item is not None and running.splitter.purposes_for(item, state.active):
+            if item is not None and item not in over and running.splitter.purposes_for(item, state.active):
                 # A form validates what was just typed; from then on only what may be kept is there.
                 fresh = tracker.latest_action_name == ACTION_LISTEN_NAME
                 allowed = slot.value if fresh else running.splitter.kept(item, slot.value)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from rasa_privacy.components import log_scrubbing, runtime
 from rasa_privacy.components.event_builder import events_of
 from rasa_privacy.components.gc_pause import gc_paused
+from rasa_privacy.components.lasting import forget_late
 from rasa_privacy.components.rasa_api import DialogueStateTracker
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.tracker_state import put_events
@@ -42,6 +43,7 @@ def _read(
         return None
     fill(stored.rows, stored.first_seq, stored.values)
     events = events_of(stored.rows)
+    forget_late(vault.policy, events, vault.clock().timestamp())
     tracker = init_tracker(sender_id)
     put_events(tracker, [event for event in events if event is not None])
     numbers: list[int | None] = [

@@ -7,7 +7,7 @@ one whose save broke off so that nobody knows whether it was stored, it is what 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -15,8 +15,9 @@ from itertools import islice
 from typing import Any, Final
 
 from rasa_privacy.components import history, runtime
+from rasa_privacy.components.lasting import carried_over, lasting_items, over_now
 from rasa_privacy.components.publishing import Published, published
-from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
+from rasa_privacy.components.rasa_api import DialogueStateTracker, Event, SlotSet
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
 from rasa_privacy.consent.ledger import state_of
@@ -157,13 +158,17 @@ class TurnWriter:
         if subject_id is None:
             subject_id = vault.subjects.find_or_create(connection, sender_id, turn.now)
             new = self._allowed(connection, turn, subject_id)  # somebody may have come and been erased since
+        over = over_now(vault.policy, turn.tracker, turn.now.timestamp())
+        self._forget(connection, turn, subject_id, over)
         opened = vault.conversations.open_head(connection, sender_id)
         found, first_seq = opened.version, opened.event_count
         active = state_of(vault, connection, subject_id, turn.now).active
         structure, values = split(self._running.splitter, turn.tracker, new, first_seq, active)
+        _leave_out(values, over, self._copies(new, first_seq))
         if turn.handle is not None and turn.handle.version == found:
             adoption = Adoption(vault.policy, self._running.splitter, turn.tracker, partial(_stored, turn, turn.handle))
             adoption.add(active, turn.handle.held, values)
+            _leave_out(values, over, frozenset())
         version = self._append(connection, sender_id, found, structure, values, opened)
         done = _done(turn, structure)
         for purpose in touched(vault.policy, values, done, carried=_begins(structure)):
@@ -172,6 +177,23 @@ class TurnWriter:
         held = {name: frozenset(entry[2] for entry in values.get(name, ())) for name in active}
         outgoing = published(self._outgoing(turn, new, structure, active), subject_id)
         return Saved(subject_id, found, version, _numbers(turn.events, new, first_seq), outgoing, held)
+
+    def _forget(self, connection: Any, turn: Turn, subject_id: bytes, over: frozenset[str]) -> None:
+        """Destroy what is stored of items whose values are over (`lasting`), whatever conversation they stand in."""
+        held = turn.handle.held if turn.handle is not None else {}
+        for purpose, items in held.items():
+            for item in sorted(over & items):
+                self._vault.conversations.drop_item(connection, subject_id, purpose, item, turn.now)
+
+    def _copies(self, new: list[Event], first_seq: int) -> frozenset[tuple[int, str]]:
+        """Return number and item of what Rasa copied into a new session and what the old one should have kept."""
+        copied = {id(event) for event in carried_over(new)}
+        items = {item.slot: name for name, item in lasting_items(self._vault.policy).items() if item.slot is not None}
+        return frozenset(
+            (seq, items[event.key])
+            for seq, event in enumerate(new, start=first_seq)
+            if isinstance(event, SlotSet) and id(event) in copied and event.key in items
+        )
 
     def _outgoing(
         self, turn: Turn, new: list[Event], structure: list[dict[str, Any]], active: frozenset[str]
@@ -237,6 +259,16 @@ def _done(turn: Turn, structure: Iterable[Mapping[str, Any]]) -> set[str]:
 def _begins(structure: Iterable[Mapping[str, Any]]) -> bool:
     """Say whether a session begins, with which Rasa carries slots over."""
     return any(event["event"] == _SESSION for event in structure)
+
+
+def _leave_out(values: dict[str, list[Entry]], over: Collection[str], copies: Collection[tuple[int, str]]) -> None:
+    """Take out of what is to be stored the values of these items, and these copies."""
+    for purpose, entries in list(values.items()):
+        left = [entry for entry in entries if entry[2] not in over and (entry[0], entry[2]) not in copies]
+        if left:
+            values[purpose] = left
+        else:
+            del values[purpose]
 
 
 def _stored(turn: Turn, handle: Handle) -> Iterable[Numbered]:

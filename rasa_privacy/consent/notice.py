@@ -76,4 +76,9 @@ def _kept_in_words(item: Item, language: str) -> str:
     if isinstance(item.keep, Ends):
         end, count = ("keep_first", item.keep.first) if item.keep.first else ("keep_last", item.keep.last)
         return phrases_of(language).count(end, count or 1)
-    return "" if item.keep == "full" else phrases_of(language).say(f"keep_{item.keep}")
+    lasting, phrases = item.lasting, phrases_of(language)
+    if lasting is None:
+        return "" if item.keep == "full" else phrases.say(f"keep_{item.keep}")
+    if lasting.duration is not None:
+        return phrases.say("keep_for", duration=phrases.duration(lasting.duration))
+    return phrases.say("keep_session" if lasting.session else "keep_until")

@@ -159,7 +159,7 @@ class EventSplitter:
 
     def kept(self, item: str, value: object) -> object:
         """Return how much of a value may be kept."""
-        return keep_part(value, self._policy.items[item].keep, self.aids(item))
+        return keep_part(value, self._policy.items[item].cut, self.aids(item))
 
     def split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
         """Return the structure of an event and the entries `[seq, path, item, value]` of its personal values.
@@ -205,15 +205,20 @@ class EventSplitter:
     def _masked(self, text: str, view: View) -> str:
         findings = find(text)
         if self._policy.messages.keep == "full":
-            allowed = {self._policy.items[item].detect for item in self._policy.items if self.may_have(item, view)}
-            others = {item: values for item, values in view.known.items() if not self.may_have(item, view)}
+            staying = {name for name, item in self._policy.items.items() if item.lasting is None}
+            allowed = {self._policy.items[item].detect for item in staying if self.may_have(item, view)}
+            others = {
+                item: values
+                for item, values in view.known.items()
+                if item not in staying or not self.may_have(item, view)
+            }
             masked = mask(text, [finding for finding in findings if finding.kind not in allowed], others)
             return mask_partials(masked, self._beginnings(others))
         return mask_partials(mask(text, findings, view.known), self._beginnings(view.known))
 
     def _beginnings(self, known: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
         """Return the beginnings by which values are known that are kept in part."""
-        keeps = {item: self._policy.items[item].keep for item in known}
+        keeps = {item: self._policy.items[item].cut for item in known}
         lengths = {item: keep.first for item, keep in keeps.items() if isinstance(keep, Ends)}
         return {item: {value[:length] for value in known[item]} for item, length in lengths.items() if length}
 

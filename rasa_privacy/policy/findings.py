@@ -31,6 +31,7 @@ CODES: Final = {
     "RP027": "the event broker is not ours, or its settings are wrong",
     "RP028": "something outside the package gets whole conversations or messages",
     "RP029": "an action reads a slot that it is not sent",
+    "RP030": "an item is kept until a form is done that the domain does not have",
     "RP050": "a regulation has no profile, or its profile does not parse",
     "RP051": "a regulation's profile is out of date, or past the day on which it was to be looked at again",
     "RP052": "the notice misses a part that a regulation wants",

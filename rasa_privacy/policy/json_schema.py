@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES
-from rasa_privacy.policy.model import NEVER, Policy
+from rasa_privacy.policy.lasting import SESSION
+from rasa_privacy.policy.model import KEEP_WORDS, NEVER, Policy
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ATTRIBUTE: Final = re.compile(r"^(\w+): (.*)$")
@@ -18,6 +19,13 @@ _DURATION: Final = f"{_LENGTH}$"
 #: What the structs leave to `crosschecks`, said where an editor can use it.
 _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Item", "detect"): {"anyOf": [{"enum": [*DETECTOR_NAMES]}, {"type": "null"}]},
+    ("Item", "keep"): {
+        "anyOf": [
+            {"enum": [*KEEP_WORDS, SESSION]},
+            {"type": "string", "pattern": f"^until [A-Za-z][A-Za-z0-9_-]*$|{_DURATION}"},
+            {"$ref": "#/$defs/Ends"},
+        ]
+    },
     ("Ends", "first"): {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 10}, {"type": "null"}]},
     ("Ends", "last"): {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 10}, {"type": "null"}]},
     ("Messages", "retain"): {"pattern": _DURATION},

@@ -44,8 +44,12 @@ def retains(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
 
 
 def items(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
-    """RP003, RP004 and RP017."""
+    """RP003, RP004, RP017 and RP030."""
     for name, item in policy.items.items():
+        form = item.lasting.form if item.lasting is not None else None
+        if form is not None and form not in bot.domain.forms:
+            why = f"item {shown(name)} is kept until form {shown(form)} is done, which the domain does not have"
+            yield Finding("RP030", file, why, "mend the name" + did_you_mean(form, bot.domain.forms))
         if item.slot is not None and item.slot not in bot.domain.slots:
             why = f"item {shown(name)} names slot {shown(item.slot)}, which the domain does not have"
             yield Finding("RP003", file, why, "mend the name" + did_you_mean(item.slot, bot.domain.slots))

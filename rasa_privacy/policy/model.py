@@ -6,10 +6,12 @@ uses an undeclared item) is checked by `loader`, which knows the line of each wo
 
 import re
 from datetime import date
-from typing import Literal
+from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
+
+from rasa_privacy.policy.lasting import Lasting, lasting_of
 
 #: GDPR Art. 6(1) a to f, in that order.
 Basis = Literal["consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"]
@@ -19,6 +21,9 @@ KeepWord = Literal[
     "full", "masked", "year", "decade", "age_band", "postcode_area", "email_domain", "city", "country", "pseudonym",
     "yes_no", "none",
 ]  # fmt: skip
+
+#: The same for messages.
+KEEP_WORDS: tuple[str, ...] = get_args(KeepWord)
 
 _DURATION = re.compile(r"^(\d{1,5}) (minute|hour|day|week|month|year)s?$")
 _SYSTEM = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -125,7 +130,8 @@ class Item(_Struct, frozen=True, kw_only=True):
         slot: The Rasa slot that holds it, if any.
         entity: The Rasa entity that carries it, if any.
         detect: The detector that finds it in free text, if any (`minimize.detectors`).
-        keep: How much of a value may be stored.
+        keep: How much of a value may be stored (a `KeepWord` or `Ends`), or how long within a conversation
+            (`until lead_form`, `session`, `7 days`); then all of it, so long.
         category: Kind of data for notices and reports, for example `contact`.
         called: What people call it, by language; without it the item's name with spaces.
     """
@@ -133,9 +139,29 @@ class Item(_Struct, frozen=True, kw_only=True):
     slot: str | None = None
     entity: str | None = None
     detect: str | None = None
-    keep: KeepWord | Ends = "full"
+    keep: str | Ends = "full"
     category: str = "other"
     called: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse a `keep` that says nothing."""
+        if isinstance(self.keep, str) and self.keep not in KEEP_WORDS and self.lasting is None:
+            raise ValueError(
+                f"keep must be one of {', '.join(KEEP_WORDS)}, {{first: 3}}, {{last: 4}}, session, 'until <form>', or "
+                "a duration such as '7 days'"
+            )
+
+    @property
+    def lasting(self) -> Lasting | None:
+        """How long a value is kept within a conversation; None for as long as its purposes last."""
+        return lasting_of(self.keep, _DURATION) if isinstance(self.keep, str) else None
+
+    @property
+    def cut(self) -> KeepWord | Ends:
+        """How much of a value may be stored."""
+        if isinstance(self.keep, Ends):
+            return self.keep
+        return cast("KeepWord", self.keep) if self.keep in KEEP_WORDS else "full"
 
 
 class Messages(_Struct, frozen=True, kw_only=True):

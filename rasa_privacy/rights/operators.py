@@ -16,6 +16,7 @@ from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.topics import choice
 from rasa_privacy.retention.due import due_at
 from rasa_privacy.rights.access import Holdings, holdings
+from rasa_privacy.rights.coarsening import aids_of
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
 from rasa_privacy.rights.portability import personal_data
 from rasa_privacy.rights.requests import answered
@@ -139,7 +140,7 @@ def rectify(vault: Vault, sender_id: str, item: str, value: str, permit: Permit)
         raise RequestError("privacy.yml has no item of this name with a slot; a value elsewhere cannot be corrected")
     permit.require_item(item)
     structure = {"event": "slot", "timestamp": vault.clock().timestamp(), "name": declared.slot, "value": None}
-    kept = keep_part(value, declared.keep)
+    kept = keep_part(value, declared.cut, aids_of(vault)(item))
 
     def work(connection: Any) -> tuple[str, ...]:
         return _rectify(vault, connection, sender_id, item, kept, structure, permit)

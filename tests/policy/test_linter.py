@@ -16,6 +16,7 @@ CASES = [
     ("RP002", "privacy.yml", "[lead_form]", "[lead_form, action_submit_entri]", "did you mean 'action_submit_entry'?"),
     ("RP003", "domain.yml", "  full_name: {type", "  fullname: {type", "did you mean 'fullname'?"),
     ("RP004", "domain.yml", "[PERSON, email]", "[email]", "item 'full_name' names entity 'PERSON'"),
+    ("RP030", "privacy.yml", "PERSON, category", "PERSON, keep: until lead, category", "until form 'lead' is done"),
     ("RP005", "privacy.yml", ", email: optional", "", "domain.yml:7:3: form 'lead_form' asks for item 'email'"),
     ("RP006", "privacy.yml", "[lead_form]", "[action_submit_entry]", "asks for 'full_name', 'email' and no purpose"),
     ("RP007", "config.yml", "  - name: rasa_privacy.DataMinimizer\n", "", "config.yml: DataMinimizer is not in"),
