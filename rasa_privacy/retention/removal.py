@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from rasa_privacy.errors import ContentionError, PrivacyError, UnreachableError
+from rasa_privacy.errors import ContentionError, PrivacyError, TamperedSegmentError, UnreachableError
 from rasa_privacy.retention.due import SERVICE
 from rasa_privacy.storage.vault import Vault
 
@@ -32,7 +32,8 @@ def remove_purpose(vault: Vault, connection: Any, subject_id: bytes, purpose: st
         vault.data_keys.touch(connection, subject_id, SERVICE, now + _WAITS)
         return 0
     _drop(vault, connection, subject_id, purpose)
-    vault.data_keys.destroy(connection, subject_id, purpose)
+    if not vault.data_keys.destroy(connection, subject_id, purpose):
+        raise TamperedSegmentError("a key that is due cannot be found by its purpose, which is no valid text")
     return 1
 
 

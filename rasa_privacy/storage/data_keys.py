@@ -24,7 +24,7 @@ from rasa_privacy.crypto.derive import KEY_BYTES
 from rasa_privacy.crypto.key_ring import epoch_of
 from rasa_privacy.crypto.sealing import DataKey
 from rasa_privacy.crypto.segment import NONCE_BYTES
-from rasa_privacy.errors import KeyDestroyedError, PrivacyError
+from rasa_privacy.errors import KeyDestroyedError, PrivacyError, TamperedSegmentError
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.epochs import Epochs
 from rasa_privacy.storage.query import Query, inserting
@@ -174,9 +174,10 @@ class DataKeys:
         key_ids = {}
         with self.writing(conn) as keys:
             for purpose, wrapped in _OF_SUBJECT.rows(keys, subject=subject_id):
-                key_ids[purpose] = b""
+                name = purpose if type(purpose) is str else "?"
+                key_ids[name] = b""
                 try:
-                    key_ids[purpose] = self._unwrap(wrapped, subject_id, purpose).key_id
+                    key_ids[name] = self._unwrap(wrapped, subject_id, purpose).key_id
                 except PrivacyError:
                     continue  # a damaged key must not keep a person from being erased
                 self._forget(wrapped)
@@ -209,6 +210,8 @@ class DataKeys:
             yield keys
 
     def _unwrap(self, wrapped: bytes, subject_id: bytes, purpose: str) -> DataKey:
+        if type(purpose) is not str:  # which SQLite allows
+            raise TamperedSegmentError("data key: its purpose is no text; restore the row, or erase the person")
         now = self._monotonic()
         with self._lock:
             hit = self._cache.get(wrapped)

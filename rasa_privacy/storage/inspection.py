@@ -204,6 +204,8 @@ def _inspect_keys(vault: Vault, conn: Connection, subject_id: bytes, seen: Inspe
 
 
 def _inspect_key(vault: Vault, conn: Connection, subject_id: bytes, purpose: str) -> None:
+    if type(purpose) is not str:  # which SQLite allows
+        raise TamperedSegmentError("the purpose of a key is no text; restore the row, or erase the person")
     try:
         vault.data_keys.get(conn, subject_id, purpose)
     except (KeyProviderError, MalformedSegmentError, TamperedSegmentError) as error:

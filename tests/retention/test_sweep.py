@@ -7,8 +7,9 @@ import pytest
 
 from rasa_privacy.retention import sweep as sweeping
 from rasa_privacy.retention.sweep import SweepResult, sweep
+from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault
-from tests.support.vaults import SENDER, Clock, active, give, grant, held
+from tests.support.vaults import SENDER, Clock, active, evidence, give, grant, held
 
 Sql = Callable[..., list[Any]]
 
@@ -87,6 +88,24 @@ def test_postponed_conversations_do_not_hold_up_the_sweep(
         give(vault, {"newsletter": {"birthday": "1990"}}, sender=f"person {number}")
     assert sweep(vault, clock.advance(days=31)).people == 0
     assert all(is_known(vault, f"person {number}") for number in range(5))
+
+
+def test_a_key_whose_purpose_is_no_text_is_named_and_stops_nobody(
+    vault: Vault, clock: Clock, sql: Sql, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is due of everybody else goes; the row stays, is counted as left, and goes with its person."""
+    broken = grant(vault, "fitting", sender="broken")
+    give(vault, {"fitting": {"phone": "+49 30 1"}}, sender="broken")
+    clock.advance(minutes=1)
+    grant(vault, "fitting")
+    give(vault, {"fitting": {"phone": "+49 30 2"}})
+    sql("UPDATE data_keys SET purpose = CAST(x'66FF' AS TEXT) WHERE purpose = 'fitting' AND subject_id = ?", [broken])
+    result = sweep(vault, clock.advance(days=10))
+    assert held(vault) == {}
+    assert result.left == 1
+    assert "rows are damaged" in caplog.text
+    assert erase(vault, "broken", evidence(vault)) is not None
+    assert sql("SELECT count(*) FROM data_keys WHERE subject_id = ?", [broken]) == [(0,)]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,11 @@ DAMAGES = {
         "conversation 2",
         "key of purpose 'draw'",
     ),
+    "purpose of a key is no text": (
+        "UPDATE data_keys SET purpose = CAST(x'647261FF' AS TEXT) WHERE purpose = 'draw' AND subject_id = OF_SECOND",
+        "conversation 2",
+        "the purpose of a key is no text",
+    ),
     "keys gone": (
         "DELETE FROM data_keys WHERE subject_id = OF_SECOND",
         "conversation 2",

@@ -84,6 +84,7 @@ class SQLite(Backend):
     def set_up(self, connection: Any) -> None:
         """Set the pragmas (SQLAlchemy's recipe for pysqlite: we say BEGIN, the driver does not)."""
         connection.isolation_level = None
+        connection.text_factory = _text
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         _enter_wal_mode(connection)
@@ -148,6 +149,14 @@ class SQLite(Backend):
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise self.explain(error) from None
         return not busy
+
+
+def _text(raw: bytes) -> str | bytes:
+    """Return a text, or what a tamperer put in its place as the bytes that it is; the driver would fail at all rows."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
 
 
 def _enter_wal_mode(connection: Any) -> None:
