@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "messages": ("rasa_privacy.cli.messages", "messages", "Export masked messages as examples for training."),
     "leaktest": ("rasa_privacy.cli.leaktest", "leaktest", "Look for what people said in all that a bot writes."),
     "retention": ("rasa_privacy.cli.retention", "retention", "Remove what is due: plan, run, explain."),
+    "review": ("rasa_privacy.cli.review", "review", "Look again at what is stored, and acknowledge it."),
     "report": ("rasa_privacy.cli.report", "report", "Write the report for the officer and for auditors."),
     "status": ("rasa_privacy.cli.report", "status", "Say in ten lines how things stand."),
     "breach": ("rasa_privacy.cli.breach", "breach", "Count who and what was touched in a breach."),

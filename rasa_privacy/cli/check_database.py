@@ -9,6 +9,7 @@ from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import permit_for
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
+from rasa_privacy.retention.review import overdue_since
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
 from rasa_privacy.storage.schema import SCHEMA_REVISION
 
@@ -25,6 +26,12 @@ def check_database(bot: Path, endpoints: Path | None) -> int:
             seen = inspect_store(vault, _show, advance)
             counts |= {"conversations": seen.conversations, "damaged": seen.damaged}
         click.echo(f"{vault.database.name}: schema {SCHEMA_REVISION}; {_summary(seen)}.")
+        with vault.database.read() as connection:
+            overdue = overdue_since(vault, connection, vault.clock())
+    if overdue is not None:
+        click.echo(
+            f"warning: a review of what is stored is overdue since {overdue:%Y-%m-%d}; run 'rasa-privacy review make'."
+        )
     if seen.damages:
         click.echo("The other conversations go on. Restore what is damaged from a backup, or erase those people.")
     return _DAMAGED if seen.damages else 0

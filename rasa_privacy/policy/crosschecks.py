@@ -78,6 +78,8 @@ class CrossChecks:
         self._not_personal()
         self._duration(("messages", "retain"), self.policy.messages.retain)
         self._waivers()
+        if self.policy.retention.review_every is not None:
+            self._duration(("retention", "review_every"), self.policy.retention.review_every)
         if self.policy.retention.every != NEVER:
             self._duration(("retention", "every"), self.policy.retention.every)
         if not self.policy.purposes:

@@ -34,6 +34,7 @@ _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Purpose", "consent_lasts"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
     ("Training", "valid_for"): {"pattern": _DURATION},
     ("Training", "pass_mark"): {"minimum": 50, "maximum": 100},
+    ("Retention", "review_every"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
     ("Retention", "every"): {"pattern": f"{_DURATION}|^{NEVER}$"},
     ("Policy", "regulations"): {"items": {"type": "string", "pattern": r"^[a-z0-9-]+@[0-9]{4}-[0-9]{2}$"}},
     ("Policy", "purposes"): {"minProperties": 1},

@@ -386,9 +386,11 @@ class Retention(_Struct, frozen=True, kw_only=True):
 
     Attributes:
         every: How often servers do it, one of them each time; `never` where a timer runs `rasa-privacy retention run`.
+        review_every: How often an operator looks again at what is stored (`rasa-privacy review`); None for never.
     """
 
     every: str = "1 hour"
+    review_every: str | None = None
 
 
 class OtherSystem(_Struct, frozen=True, kw_only=True):

@@ -119,6 +119,7 @@ class Report(_Fact, frozen=True, kw_only=True):
         backup_horizon: Backups from before this day cannot be read any more; None where no epoch has ended.
         training: Operators by how they stand with the course; empty where privacy.yml wants none.
         findings: What `check` says, waived ones too; None where the bot's files were not at hand.
+        review_overdue: Since when a review of what is stored is overdue, or None.
         chains: Whether ledger and audit log verify.
     """
 
@@ -134,4 +135,5 @@ class Report(_Fact, frozen=True, kw_only=True):
     backup_horizon: date | None
     training: dict[str, int]
     findings: tuple[str, ...] | None
+    review_overdue: date | None
     chains: tuple[Chain, ...]

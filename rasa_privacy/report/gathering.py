@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
@@ -12,6 +12,7 @@ from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, PurposeRecord, Removal, Report, Requests
 from rasa_privacy.retention.explanation import rule_of
+from rasa_privacy.retention.review import overdue_since
 from rasa_privacy.rights.request_counts import count as count_requests
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.audit import Wanted
@@ -52,6 +53,7 @@ def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] 
             backup_horizon=max((each.ended for each in epochs if each.ended is not None), default=None),
             training=_training(vault, connection, now),
             findings=None if findings is None else tuple(findings),
+            review_overdue=_review(vault, connection, now),
             chains=chains(vault, connection),
         )
 
@@ -144,7 +146,7 @@ def _removal(vault: Vault, connection: Any, now: datetime) -> Removal:
     erased = Counter(f"{each.erased_at:{_MONTH}}" for each in vault.erasures.since(connection, None))
     runs = vault.audit.newest(connection, Wanted(verb="retention"), _RUNS)
     lines = []
-    for entry in sorted(runs, key=lambda each: -each.seq):
+    for entry in sorted((each for each in runs if "left" in each.record.counts), key=lambda each: -each.seq):
         counts = ", ".join(f"{number:,} {name}" for name, number in entry.record.counts.items())
         lines.append(f"{entry.record.at:%Y-%m-%d %H:%M} {entry.record.outcome}: {counts}")
     return Removal(
@@ -174,6 +176,11 @@ def _epochs(vault: Vault) -> tuple[Epoch, ...]:
             )
             for each in vault.epochs.all(keys)
         )
+
+
+def _review(vault: Vault, connection: Any, now: datetime) -> date | None:
+    since = overdue_since(vault, connection, now)
+    return None if since is None else since.date()
 
 
 def _training(vault: Vault, connection: Any, now: datetime) -> dict[str, int]:

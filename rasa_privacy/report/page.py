@@ -118,8 +118,13 @@ def _removal(report: Report) -> str:
     runs = "".join(f"<li>{escape(line)}</li>" for line in found.runs) or "<li>none yet</li>"
     picture = bars({month: {"people": number} for month, number in found.erased.items()}, ("people",), "deleted people")
     total = sum(found.erased.values())
+    review = (
+        f"<p class='bad'>A review of what is stored is overdue since {report.review_overdue}.</p>"
+        if report.review_overdue is not None
+        else ""
+    )
     return (
-        f"<p class='{state}'>{found.overdue:,} purposes of people are due and still there.</p>"
+        f"{review}<p class='{state}'>{found.overdue:,} purposes of people are due and still there.</p>"
         f"<p>Nothing is left of {total:,} people, by their wish or because all of their data was due.</p>{picture}"
         f"<h3>The newest sweeps</h3><ul>{runs}</ul>"
     )

@@ -1,0 +1,99 @@
+"""The review: what is stored, what nothing reads, which consents end; acknowledged as it was made."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from rasa_privacy.access.admission import admit_local
+from rasa_privacy.access.recording import record_now
+from rasa_privacy.errors import AccessError, RetentionError
+from rasa_privacy.policy.model import Retention
+from rasa_privacy.retention.review import Review, acknowledge, last_acknowledged, make_review, overdue_since
+from rasa_privacy.storage.vault import Vault
+from tests.support.vaults import START, Clock, give, grant
+
+
+def made(vault: Vault, *read: str) -> Review:
+    """Return a review of a bot that reads these slots."""
+    return make_review(vault, admit_local(vault, "report"), read, lambda _: None)
+
+
+def with_reviews(vault: Vault, every: str | None) -> Vault:
+    """Let privacy.yml ask for reviews."""
+    policy = msgspec.structs.replace(vault.policy, retention=Retention(review_every=every))
+    object.__setattr__(vault, "policy", policy)
+    return vault
+
+
+def test_it_counts_by_purpose_item_and_age(vault: Vault, clock: Clock) -> None:
+    """People, values, the oldest day and the newest; and items that nobody gave."""
+    grant(vault, "draw", "newsletter", sender="one")
+    give(
+        vault,
+        {"draw": {"full_name": "Ana", "email": "a@post.example"}, "newsletter": {"email": "a@post.example"}},
+        "one",
+    )
+    clock.advance(days=3)
+    give(vault, {"draw": {"full_name": "Anna"}}, "one")
+    grant(vault, "draw", sender="two")
+    give(vault, {"draw": {"full_name": "Bo"}}, "two")
+    review = made(vault)
+    rows = {(each.purpose, each.item): each for each in review.stored}
+    name = rows["draw", "full_name"]
+    assert (name.people, name.values, name.oldest, name.last_used) == (2, 3, "2026-11-23", "2026-11-26")
+    assert rows["newsletter", "email"].people == 1
+    assert (review.conversations, review.damaged) == (2, 0)
+    assert review.never_given == ("birthday", "phone", "postcode")
+    assert "Ana" not in msgspec.json.encode(review).decode()
+
+
+def test_what_nothing_reads_is_named(vault: Vault) -> None:
+    """Neither an action nor a response nor an operator."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana", "email": "a@post.example", "postcode": "100"}})
+    assert made(vault, "full_name").never_read == ("email", "postcode")
+    record_now(vault, admit_local(vault, "view"), items=["email"])
+    assert made(vault, "full_name").never_read == ("postcode",)
+
+
+def test_consents_that_end_soon_are_counted(vault: Vault, clock: Clock) -> None:
+    """The draw's consents last 12 months; before the last 90 days none is named, and ended ones are not either."""
+    grant(vault, "draw")
+    assert made(vault).ending == {}
+    clock.advance(days=12 * 31 - 80)
+    assert made(vault).ending == {"draw": 1}
+    clock.advance(days=81)
+    assert made(vault).ending == {}
+
+
+def test_an_operator_acknowledges_the_review_that_was_made(vault: Vault, clock: Clock) -> None:
+    """The audit log keeps its number; a changed one is refused, and so is a permit for something else."""
+    grant(vault, "draw")
+    review = made(vault)
+    permit = admit_local(vault, "retention")
+    forged = msgspec.structs.replace(review, damaged=9)
+    with pytest.raises(RetentionError, match="was changed"):
+        acknowledge(vault, permit, forged, review.number)
+    with pytest.raises(AccessError):
+        acknowledge(vault, admit_local(vault, "view"), review, review.number)
+    clock.advance(days=1)
+    acknowledge(vault, permit, msgspec.json.decode(msgspec.json.encode(review), type=Review), review.number)
+    with vault.database.read() as connection:
+        assert last_acknowledged(vault, connection) == clock()
+        assert [entry.record.reason for entry in vault.audit.entries(connection)] == [f"review {review.number}"]
+
+
+def test_a_review_is_overdue_in_time(vault: Vault, clock: Clock) -> None:
+    """Six months after the first question, and six months after it was acknowledged; never where none is wanted."""
+    grant(vault, "draw")
+    wanted = with_reviews(vault, "6 months")
+    with wanted.database.read() as connection:
+        assert overdue_since(wanted, connection, clock.advance(days=180)) is None
+        assert overdue_since(wanted, connection, clock.advance(days=7)) == START + timedelta(days=186)
+    review = made(wanted)
+    acknowledge(wanted, admit_local(wanted, "retention"), review, review.number)
+    with wanted.database.read() as connection:
+        assert overdue_since(wanted, connection, clock()) is None
+        assert overdue_since(wanted, connection, clock.advance(days=187)) is not None
+        assert overdue_since(with_reviews(wanted, None), connection, clock()) is None
