@@ -18,6 +18,7 @@ from rasa_privacy.access.exported import (
     verify_audit_export,
     within,
 )
+from rasa_privacy.access.labels import shown_label
 from rasa_privacy.access.recording import record_now, recording
 from rasa_privacy.access.reviews import pending_reviews
 from rasa_privacy.access.reviews import review as note_review
@@ -93,7 +94,7 @@ def _verify(bot: Path, endpoints: Path | None, key: VerifyingKey | None, kept: l
 
 
 @audit.command()
-@click.option("--operator", help="Only of this operator.")
+@click.option("--operator", help="Only of this operator, by name also where the log has pseudonyms.")
 @click.option("--verb", type=click.Choice(sorted(AUDITED)), help="Only of this kind.")
 @click.option("--outcome", type=click.Choice(sorted(OUTCOMES)), help="Only what ended so.")
 @click.option("--subject", metavar="HEX", help="Only about this person: the random id that other records show.")
@@ -118,9 +119,11 @@ def show(  # noqa: PLR0913 - one parameter for each option
     endpoints: Path | None,
 ) -> None:
     """Show the newest records, the last one at the bottom. That you looked is recorded too."""
-    wanted = Wanted(operator, verb, outcome, _subject(subject), _utc(since), _utc(until))
+    person = _subject(subject)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "audit")
+        label = None if operator is None else shown_label(vault, operator)
+        wanted = Wanted(label, verb, outcome, person, _utc(since), _utc(until))
         with vault.database.read() as connection:
             found = vault.audit.newest(connection, wanted, last)
         record_now(vault, permit, counts={"records": len(found)})

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,10 @@ from rasa_privacy.access.sight import see
 from rasa_privacy.errors import AccessError, SenderError, StorageError
 from rasa_privacy.policy.verbs import VERBS
 from rasa_privacy.storage.data_keys import DataKeys
-from rasa_privacy.storage.vault import Vault
+from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
-from tests.support.operators import hire, records
-from tests.support.vaults import SENDER, Clock, give, grant
+from tests.support.operators import hire, records, with_roles
+from tests.support.vaults import SENDER, Clock, give, grant, settings_in
 
 Sql = Callable[..., list[Any]]
 
@@ -105,6 +106,21 @@ def test_a_role_allows_its_verbs_alone(vault: Vault, tokens: dict[str, str], rol
                 admit(vault, operator, verb)
     refused = [(each.verb, each.operator, each.outcome) for each in records(vault)[before:]]
     assert refused == [(verb, operator.name, "refused") for verb in sorted({*VERBS} - allowed)]
+
+
+def test_another_server_knows_of_a_revocation_at_once(
+    vault: Vault, tokens: dict[str, str], tmp_path: Path, clock: Clock
+) -> None:
+    """Who is logged in there is refused there; and both write one audit log."""
+    other_server = with_roles(open_vault(settings_in(tmp_path), clock))
+    clerk = login(other_server, tokens["clerk"])
+    admit(other_server, clerk, "view")
+    revoke_operator(vault, admit(vault, login(vault, tokens["dpo"]), "operators"), "carl")
+    with pytest.raises(AccessError, match="was revoked"):
+        admit(other_server, clerk, "view")
+    other_server.close()
+    with vault.database.read() as connection:
+        vault.audit.verify(connection)
 
 
 @each_kind

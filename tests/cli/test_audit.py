@@ -94,6 +94,18 @@ def test_a_person_is_named_by_the_random_id(run: Run) -> None:
     assert run("audit", "show", "--subject", "Ana").exit_code == 2
 
 
+def test_an_operator_is_found_by_name_behind_a_pseudonym(run: Run, tmp_path: Path) -> None:
+    """Who has the store's keys finds what somebody did; the log itself does not name them."""
+    privacy = tmp_path / "privacy.yml"
+    privacy.write_text(privacy.read_text() + "audit: {operators: pseudonym}\n")
+    run("consent", "show", "--sender-stdin", lines=SENDER)
+    shown = run("audit", "show", "--operator", local_user(), "--verb", "view").output
+    assert "view" in shown
+    assert "op-" in shown
+    assert local_user() not in shown
+    assert "view" not in run("audit", "show", "--operator", "somebody", "--verb", "view").output
+
+
 def test_that_somebody_looked_at_the_log_is_in_the_log(run: Run) -> None:
     """And who it was."""
     run("audit", "show")
