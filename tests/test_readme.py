@@ -45,6 +45,15 @@ RUN_BY = {
     "rasa-privacy rights verify-certificate certificate.json --public-key key.pem": "tests/cli/test_rights.py",
     "rasa-privacy operator add olga --role dpo": "tests/cli/test_operator.py",
     "rasa-privacy training take": "tests/cli/test_operator.py",
+    "rasa-privacy retention plan": "tests/cli/test_retention.py",
+    "rasa-privacy retention run": "tests/cli/test_retention.py",
+    "rasa-privacy retention explain --sender-stdin": "tests/cli/test_retention.py",
+    "rasa-privacy review make": "tests/cli/test_review.py",
+    "rasa-privacy regulations list": "tests/cli/test_regulations.py",
+    "rasa-privacy check --format sarif": "tests/cli/test_check_formats.py",
+    "rasa-privacy status": "tests/cli/test_report.py",
+    "rasa-privacy report": "tests/cli/test_report.py",
+    "rasa-privacy breach scope --since 2026-11-20 --until 2026-11-23": "tests/cli/test_report.py",
     "rasa-privacy notice diff": "tests/cli/test_consent.py",
 }
 
