@@ -4,14 +4,28 @@ Each answer says what privacy.yml says; where it says nothing, the answer says t
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons
 from rasa_privacy.consent.notice import items_in_words, name_of_purpose
 from rasa_privacy.dialogue.turns import EXPLAIN, MORE
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.retain import parse_retain
+from rasa_privacy.rights.clocks import Kind
+from rasa_privacy.rights.requests import answered, open_request
 from rasa_privacy.storage.vault import Vault
+
+#: Wishes that are on record from the moment they are said.
+_REQUESTED: Final[Mapping[str, Kind]] = {
+    "privacy_complain": "complaint",
+    "privacy_officer": "officer",
+    "privacy_human": "human",
+    "privacy_correct": "rectification",
+    "privacy_restrict": "restriction",
+    "privacy_object": "objection",
+    "privacy_do_not_sell": "do_not_sell",
+    "privacy_limit_sensitive": "limit_sensitive",
+}
 
 
 class Explain(PrivacyAction):
@@ -25,7 +39,18 @@ class Explain(PrivacyAction):
         """Answer about the purpose that is being asked for, or about all."""
         if turn.intent == MORE:
             return [Reply(turn.words("utter_privacy_more"), _more(turn), [])]
+        if turn.intent in _REQUESTED:
+            store.database.transact(lambda connection: _record(store, connection, turn))
         return [Reply(_ANSWERS.get(turn.intent, _officer)(store.policy, turn), [], [])]
+
+
+def _record(store: Vault, connection: Any, turn: Turn) -> None:
+    """Open the request that a message is, with its date, so that staff see it; who the officer is, is answered here."""
+    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+    if turn.intent == "privacy_officer":
+        answered(store, connection, "officer", subject_id, turn.evidence.at)
+    elif subject_id is not None:
+        open_request(store, connection, _REQUESTED[turn.intent], subject_id, turn.evidence.at)
 
 
 def _more(turn: Turn) -> list[dict[str, str]]:

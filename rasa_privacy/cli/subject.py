@@ -21,7 +21,7 @@ clear_option = click.option("--clear", is_flag=True, help="Values as they are, n
 
 @click.group()
 def subject() -> None:
-    """Find, show, export, rectify and erase one person's data. What destroys is previewed unless --yes is given."""
+    """Find, show, export, rectify, restrict and erase one person's data. What destroys is previewed without --yes."""
 
 
 @subject.command(context_settings=PERSON)
@@ -131,6 +131,41 @@ def erase(sender: tuple[str, ...], *, sender_stdin: bool, yes: bool, bot: Path, 
         click.echo("Nothing is stored of this sender.")
         return
     click.echo(f"Erased and read back: certificate {done.number}, {done.counts.get('events', 0):,} events.")
+
+
+@subject.command(context_settings=PERSON)
+@sender_argument
+@click.option("--purpose", "purposes", multiple=True, help="A purpose; may be given more than once. [default: all]")
+@click.option("--lift", is_flag=True, help="Let it go on.")
+@click.option("--objection", is_flag=True, help="The person objected (GDPR Art. 21) instead of asking to restrict.")
+@click.option("--do-not-sell", is_flag=True, help="No sale and no sharing (CCPA), instead of a purpose.")
+@operator_options
+@bot_option
+@endpoints_option
+def restrict(  # noqa: PLR0913 - one parameter for each option
+    sender: tuple[str, ...],
+    *,
+    sender_stdin: bool,
+    purposes: tuple[str, ...],
+    lift: bool,
+    objection: bool,
+    do_not_sell: bool,
+    bot: Path,
+    endpoints: Path | None,
+) -> None:
+    """Stop the use of a person's data while it stays; the bot obeys from the next turn on."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    if do_not_sell and (purposes or lift or objection):
+        raise ConfigurationError("--do-not-sell is about every purpose that shares; leave the other options out")
+    with existing_store(bot, endpoints) as vault:
+        if do_not_sell:
+            new = rights.do_not_sell(vault, sender_id, permit_for(vault, "restrict"))
+            click.echo("Neither sold nor shared from now on." if new else "That was so already.")
+            return
+        wanted = purposes or tuple(vault.policy.purposes)
+        permit = permit_for(vault, "restrict", purposes=purposes)
+        changed = rights.restrict(vault, sender_id, wanted, permit, lift=lift, objection=objection)
+    click.echo(f"{'Lifted' if lift else 'Restricted'}: {', '.join(changed) or 'nothing new'}.")
 
 
 def _nobody() -> ConfigurationError:

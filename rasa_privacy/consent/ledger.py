@@ -18,6 +18,7 @@ from typing import Any
 
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.consent.opt_out_signals import obey_signal
+from rasa_privacy.consent.restrictions import obey_restrictions
 from rasa_privacy.consent.state import ConsentState, fold
 from rasa_privacy.consent.terms import terms_text, version_of
 from rasa_privacy.errors import LedgerError
@@ -51,7 +52,7 @@ def state_of(vault: Vault, connection: Any, subject_id: bytes | None, now: datet
     state = fold(records, vault.policy, now, lambda purpose, digest: _is_current(vault, connection, purpose, digest))
     if subject_id is not None and any(purpose.double_opt_in for purpose in vault.policy.purposes.values()):
         state = replace(state, waiting=opt_in_codes.live(connection, subject_id, now) - state.active)
-    return obey_signal(state, records, vault.policy, now)
+    return obey_restrictions(obey_signal(state, records, vault.policy, now), records, now)
 
 
 def record_asked(vault: Vault, connection: Any, subject_id: bytes, notice: Notice, evidence: Evidence) -> None:

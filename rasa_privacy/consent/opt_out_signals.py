@@ -49,6 +49,25 @@ def record_gpc(vault: Vault, connection: Any, subject_id: bytes, now: datetime, 
     return True
 
 
+def record_opt_out(  # noqa: PLR0913, PLR0917 - store, transaction, whose, and how it was said
+    vault: Vault, connection: Any, subject_id: bytes, method: str, channel: str, now: datetime
+) -> bool:
+    """Record that a person does not want their data sold or shared (11 CCR 7026), as the signal of a browser would.
+
+    Returns:
+        Whether it is new: it does not hold already for every purpose that shares.
+    """
+    records = vault.ledger.of_subject(connection, subject_id)
+    sharing = [name for name, each in vault.policy.purposes.items() if each.recipients and each.basis in _OBEYING]
+    said = any(record.purpose == SALE_OR_SHARING for record in records)
+    if said and set(sharing) <= closed_by_signal(records, vault.policy, now).keys():
+        return False
+    language = vault.policy.languages[0]
+    record = LedgerRecord(subject_id, SALE_OR_SHARING, "refused", bytes(32), language, method, channel, now)
+    vault.ledger.append(connection, record)
+    return True
+
+
 def closed_by_signal(records: Iterable[Record], policy: Policy, now: datetime) -> dict[str, Record]:
     """Return the purposes that the signal closes, each with the record that does.
 

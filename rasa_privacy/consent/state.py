@@ -83,6 +83,7 @@ class ConsentState:
         answered: The questions about optional items that were answered since the yes to their purpose.
         confirmed_age: The highest age in years that the person confirmed to have; 0 for none.
         waiting: Purposes for which a one-time code waits to come back. They are not active by that.
+        restricted: What would be active but for a restriction: it may be kept and not used (`restrictions`).
     """
 
     purposes: dict[str, PurposeState]
@@ -90,6 +91,7 @@ class ConsentState:
     answered: frozenset[str] = frozenset()
     confirmed_age: int = 0
     waiting: frozenset[str] = frozenset()
+    restricted: frozenset[str] = frozenset()
 
     @property
     def granted(self) -> frozenset[str]:

@@ -88,7 +88,8 @@ def release(vault: Vault, connection: Any, name: str, permit: Permit, sender_id:
 def _catch_up(vault: Vault, connection: Any, subject_id: bytes) -> None:
     """Destroy what consent does not cover any more, and was kept for the hold alone."""
     now = vault.clock()
-    active = state_of(vault, connection, subject_id, now).active
+    state = state_of(vault, connection, subject_id, now)
+    active = state.active | state.restricted
     kept = held_by_consent(vault, connection, subject_id)
     destroy(vault, connection, subject_id, sorted(kept - active), now)
     for purpose in sorted(kept & active):

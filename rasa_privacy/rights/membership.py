@@ -21,6 +21,7 @@ import msgspec
 
 from rasa_privacy.consent.notice import terms_version
 from rasa_privacy.consent.opt_out_signals import SALE_OR_SHARING, obey_signal
+from rasa_privacy.consent.restrictions import obey_restrictions, restriction_topic
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, fold
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.model import Policy, duration_seconds
@@ -69,7 +70,7 @@ class _Decision:
             if name not in found and name in purposes:
                 found[name] = None
                 wanted += getattr(purposes[name], "requires", ())
-        return (*found, "age", SALE_OR_SHARING)
+        return (*found, *map(restriction_topic, found), "age", SALE_OR_SHARING)
 
     def is_in(self, connection: Any, rows: Sequence[Row]) -> bool:
         """Return whether the person with these answers is in; the fold is asked once for each shape of answers."""
@@ -95,6 +96,7 @@ class _Decision:
         state = fold(answers, self.policy, self.now, lambda name, digest: self._is_current(connection, name, digest))
         if any(each.purpose == SALE_OR_SHARING for each in answers):
             state = obey_signal(state, answers, self.policy, self.now)
+        state = obey_restrictions(state, answers, self.now)
         return self.purpose in state.active and state.purposes[self.purpose].status == "granted"
 
     def _is_current(self, connection: Any, purpose: str, digest: bytes) -> bool:

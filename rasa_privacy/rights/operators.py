@@ -5,12 +5,15 @@ operator sees the items and purposes of their role, masked unless they asked for
 person is whole or not made at all.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.consent.opt_out_signals import record_opt_out
+from rasa_privacy.consent.restrictions import record_restriction
 from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.topics import choice
@@ -178,6 +181,75 @@ def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and u
     answered(vault, connection, "rectification", subject_id, now)
     record(vault, connection, permit, subject_id=subject_id, purposes=purposes, items=[item])
     return purposes
+
+
+def restrict(  # noqa: PLR0913 - whose, of what, and under what
+    vault: Vault,
+    sender_id: str,
+    purposes: Collection[str],
+    permit: Permit,
+    *,
+    lift: bool = False,
+    objection: bool = False,
+) -> tuple[str, ...]:
+    """Stop the use of a person's data for purposes while it stays, or let it go on; return what changed.
+
+    Args:
+        vault: The open store.
+        sender_id: Rasa's conversation key.
+        purposes: Purposes of privacy.yml.
+        permit: A permit to restrict.
+        lift: Whether the restriction ends.
+        objection: Whether the person objected (GDPR Art. 21) and did not ask for restriction (Art. 18).
+
+    Raises:
+        AccessError: The permit is for something else, or does not reach a purpose.
+        RequestError: A purpose is not declared, or nothing is stored of this sender.
+    """
+    permit.require("restrict")
+    for name in purposes:
+        permit.require_purpose(name)
+    unknown = [name for name in purposes if name not in vault.policy.purposes]
+    if unknown or not purposes:
+        raise RequestError(f"name purposes of privacy.yml: {', '.join(vault.policy.purposes)}")
+
+    def work(connection: Any) -> tuple[str, ...]:
+        subject_id, now = _there(vault, connection, sender_id), vault.clock()
+        evidence = Evidence("outside", _CHANNEL, vault.policy.languages[0], now)
+        changed = record_restriction(vault, connection, subject_id, purposes, evidence, lift=lift)
+        if not lift:
+            answered(vault, connection, "objection" if objection else "restriction", subject_id, now)
+        record(vault, connection, permit, subject_id=subject_id, purposes=purposes)
+        return changed
+
+    return vault.database.transact(work)
+
+
+def do_not_sell(vault: Vault, sender_id: str, permit: Permit) -> bool:
+    """Record that a person does not want their data sold or shared; return whether it is new.
+
+    Raises:
+        AccessError: The permit is for something else.
+        RequestError: Nothing is stored of this sender.
+    """
+    permit.require("restrict")
+
+    def work(connection: Any) -> bool:
+        subject_id, now = _there(vault, connection, sender_id), vault.clock()
+        new = record_opt_out(vault, connection, subject_id, "outside", _CHANNEL, now)
+        answered(vault, connection, "do_not_sell", subject_id, now)
+        record(vault, connection, permit, subject_id=subject_id)
+        return new
+
+    return vault.database.transact(work)
+
+
+def _there(vault: Vault, connection: Any, sender_id: str) -> bytes:
+    """Return the subject behind a sender id, locked."""
+    found = vault.subjects.find_for_update(connection, sender_id)
+    if found is None:
+        raise RequestError("nothing is stored of this sender")
+    return found
 
 
 def erase_person(vault: Vault, sender_id: str, permit: Permit) -> ErasureCertificate | None:

@@ -56,7 +56,7 @@ def withdraw(
     # Data of a consent that ended by itself, or of a purpose that privacy.yml has no more, goes with it.
     held = held_by_consent(vault, connection, subject_id)
     _destroy(vault, connection, subject_id, sorted({*ended, *(wanted & held)}), evidence.at)
-    still = state_of(vault, connection, subject_id, evidence.at).active
+    still = _kept(vault, connection, subject_id, evidence.at)
     gone = dict.fromkeys(
         item
         for purpose in ended
@@ -110,7 +110,7 @@ def destroy_items(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of wha
         vault.journal.write(connection, *(Withdrawn(subject_id, at, topic) for topic in topics))
         for topic in topics:
             destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, at)
-    still = state_of(vault, connection, subject_id, at).active
+    still = _kept(vault, connection, subject_id, at)
     return tuple(item for item in gone if not covering(vault.policy, item, still))
 
 
@@ -145,6 +145,12 @@ def held_by_consent(vault: Vault, connection: Any, subject_id: bytes) -> frozens
     return frozenset(
         name for name in keys if name != SERVICE and (name not in declared or declared[name].basis == "consent")
     )
+
+
+def _kept(vault: Vault, connection: Any, subject_id: bytes, at: datetime) -> frozenset[str]:
+    """Return what may keep data now: what is active, and what is restricted, which may not use it."""
+    state = state_of(vault, connection, subject_id, at)
+    return state.active | state.restricted
 
 
 def _destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Sequence[str], at: datetime) -> None:

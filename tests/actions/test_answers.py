@@ -387,3 +387,11 @@ def test_who_is_under_a_legal_hold_is_told_so(vault: Vault) -> None:
     assert held(vault) == {"draw": {"full_name": "Ana Li"}}
     assert "must be kept for now" in said(Stop().answer(vault, turn(vault)))
     assert active(vault) == frozenset()
+
+
+def test_a_complaint_is_a_request_with_a_date(vault: Vault) -> None:
+    """Staff see it; who the officer is, is answered at once; a question is no request."""
+    subject_id = grant(vault, "draw")
+    for intent in ("privacy_complain", "privacy_complain", "privacy_officer", "privacy_why"):
+        explained(vault, intent)
+    assert requests_of(vault, subject_id) == [("complaint", "received", ""), ("officer", "done", "answered")]
