@@ -16,6 +16,7 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from time import thread_time
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -36,6 +37,9 @@ _failures: Final[Counter[str]] = Counter()
 
 #: Characters; a longer text is not searched.
 MAX_CHARACTERS: Final = 20_000
+
+#: Processor time in seconds after which the search of one text is given up, at the end of a detector.
+MAX_SECONDS: Final = 3.0
 
 #: Countries (ISO 3166-1) whose national way of writing phone numbers is recognised when nothing else is said.
 DEFAULT_REGIONS: Final = ("US", "GB", "DE")
@@ -130,7 +134,13 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
     searched = SearchedText(text, regions)
     most = max((zone.digits for zone in searched.zones), default=0)
     findings: list[Finding] = []
+    end = thread_time() + MAX_SECONDS
     for name in DETECTORS:
+        if thread_time() > end:
+            _count_failure(name)
+            raise DetectorError(
+                f"the search took more than {MAX_SECONDS:.0f} seconds before '{name}'; withhold the text"
+            )
         if name in wanted and most >= _DIGITS.get(name, 0) and _may_hold(searched, name):
             spans = _run(name, searched)
             findings += [Finding(*searched.span(start, end), name) for start, end in spans]

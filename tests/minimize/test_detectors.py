@@ -180,6 +180,17 @@ def test_a_failing_detector_is_an_error_without_the_text(monkeypatch: pytest.Mon
     assert detectors.failures()["email"] == before + 1
 
 
+def test_a_search_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text counts as not searched, and the error quotes nothing of it."""
+    clock = iter(range(0, 10_000, 2))
+    monkeypatch.setattr(detectors, "thread_time", lambda: next(clock))
+    before = sum(detectors.failures().values())
+    with pytest.raises(DetectorError, match="took more than 3 seconds before") as raised:
+        find("secret@x.example")
+    assert "secret" not in str(raised.value)
+    assert sum(detectors.failures().values()) == before + 1
+
+
 @given(
     st.text(alphabet=st.sampled_from("a1 0@.+-()%\u0660\u0301\uff20D E89$#x\n"), max_size=120) | st.text(max_size=200)
 )
