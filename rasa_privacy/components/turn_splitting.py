@@ -10,6 +10,7 @@ from typing import Any
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
 from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, INTENTS, SEND_CODE
+from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.events import Entry, EventSplitter, View, texts_of
 from rasa_privacy.policy.model import Policy
 
@@ -32,7 +33,26 @@ def split(
         events: What is new.
         first_seq: Number of the first of them in the stored conversation.
         active: Purposes that the person allows.
+
+    Raises:
+        StorageError: A value is nested too deep.
     """
+    try:
+        return _split(splitter, tracker, events, first_seq, active)
+    except RecursionError:
+        raise StorageError(
+            "a value of this turn is nested too deep to be looked through, so nothing of the turn is stored; have the "
+            "channel or the action send flatter values"
+        ) from None
+
+
+def _split(
+    splitter: EventSplitter,
+    tracker: DialogueStateTracker,
+    events: Sequence[Event],
+    first_seq: int,
+    active: frozenset[str],
+) -> tuple[list[dict[str, Any]], dict[str, list[Entry]]]:
     known = _known_values(splitter, tracker, events)
     structure: list[dict[str, Any]] = []
     values: dict[str, list[Entry]] = {}

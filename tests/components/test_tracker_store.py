@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rasa_privacy.errors import PrivacyError, TamperedSegmentError
+from rasa_privacy.errors import PrivacyError, StorageError, TamperedSegmentError
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import withdraw
 from tests.support.rasa_events import saying
@@ -210,6 +210,26 @@ async def test_odd_values_do_not_lose_the_turn(store: Any, turn: Any, value: obj
     grant(store._vault, "draw")
     await take(store, turn(str(value), full_name=value, favourite_activity=value))
     assert len(await stored(store)) == 6
+
+
+async def test_a_value_that_is_nested_too_deep_is_said_and_costs_its_turn_alone(
+    store: Any, turn: Any, events: Any
+) -> None:
+    """No foreign error, nothing half stored, no value in the message; the next turn is stored."""
+    deep: Any = "canary value"
+    for _ in range(3000):
+        deep = [deep]
+    tracker = await store.get_or_create_tracker(SENDER)
+    tracker.update(events.SlotSet("favourite_activity", deep))
+    with pytest.raises(StorageError, match="nested too deep") as caught:
+        await store.save(tracker)
+    assert "canary" not in str(caught.value)
+    assert not any(event["event"] == "slot" for event in await stored(store))
+    tracker = await store.get_or_create_tracker(SENDER)
+    for event in turn("hello"):
+        tracker.update(event)
+    await store.save(tracker)
+    assert any(event["event"] == "user" for event in await stored(store))
 
 
 async def test_withdrawal_between_retrieve_and_save_counts(store: Any, turn: Any) -> None:
