@@ -93,7 +93,7 @@ class Plan:
         root: Private folder for the run; not deleted here.
         script: What people say; otherwise it is made from the bot's forms and privacy.yml.
         values: What to say for an item, where the bot takes none of the made-up ones.
-        dice: Where the marks come from.
+        seed: What the marks are made from; the same one gives the same marks.
     """
 
     source: Path
@@ -101,7 +101,7 @@ class Plan:
     root: Path
     script: Script | None = None
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    dice: random.Random = field(default_factory=random.SystemRandom)
+    seed: int = 0
 
 
 def perform(plan: Plan) -> Run:
@@ -115,12 +115,13 @@ def perform(plan: Plan) -> Run:
     original = {path: path.read_bytes() for path in places.copy.rglob("*") if path.is_file()}
     bot = read_bot(places.copy, endpoints=places.copy / "endpoints.yml")
     run = Run(load_policy(places.copy / load_settings(places.copy / "endpoints.yml").privacy), bot)
+    dice = random.Random(plan.seed)  # noqa: S311 - marks are no secrets, and to be made again
     with (
         _servers(places, bot, plan.model, run) as servers,
         closing(open_vault(load_settings(servers.endpoints))) as vault,
     ):
         for consents, steps in _people(plan.script, run.policy):
-            visitor = _visitor(plan, run.policy, servers, consents=consents)
+            visitor = _visitor(plan, run.policy, servers, dice, consents=consents)
             run.visitors.append(visitor)
             _talk(run, visitor, steps)
             run.held[visitor.chat.sender] = _held(vault, visitor.chat.sender)
@@ -135,9 +136,9 @@ def perform(plan: Plan) -> Run:
     return run
 
 
-def _visitor(plan: Plan, policy: Policy, servers: BotServers, *, consents: bool) -> Visitor:
-    sender = "".join(plan.dice.choices(string.ascii_lowercase, k=_SENDER_LETTERS))
-    marks = Marks(policy, plan.dice, plan.values)
+def _visitor(plan: Plan, policy: Policy, servers: BotServers, dice: random.Random, *, consents: bool) -> Visitor:
+    sender = "".join(dice.choices(string.ascii_lowercase, k=_SENDER_LETTERS))
+    marks = Marks(policy, dice, plan.values)
     return Visitor(servers.chat(sender), policy, marks.values, consents=consents)
 
 

@@ -1,5 +1,6 @@
 """`rasa-privacy leaktest`: does what people tell this bot come out anywhere?"""
 
+import secrets
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.suggest import did_you_mean, shown
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_SEEDS = 10**6
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -35,6 +37,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--script", type=_FILE, default=None, help="Conversations of your own. [default: made from the forms]")
 @click.option("--values", type=_FILE, default=None, help="YAML: values to say, a list for each item.")
 @click.option("--keep", type=_FOLDER, default=None, help="Keep everything that was written, in this new folder.")
+@click.option("--seed", type=click.IntRange(0), default=None, help="Say the same again. [default: something new]")
 @click.option("--json", "wants_json", is_flag=True, help="Print the result as JSON.")
 def leaktest(  # noqa: PLR0913, PLR0917 - one parameter for each option
     bot: Path,
@@ -43,6 +46,7 @@ def leaktest(  # noqa: PLR0913, PLR0917 - one parameter for each option
     script: Path | None,
     values: Path | None,
     keep: Path | None,
+    seed: int | None,
     wants_json: bool,  # noqa: FBT001 - click passes the flag by name
 ) -> None:
     """Look for what people said in everything that the bot writes and sends.
@@ -64,8 +68,16 @@ def leaktest(  # noqa: PLR0913, PLR0917 - one parameter for each option
         root = _root(keep, stack)
         console.print("training the bot, if something changed ...")
         trained = model or train(bot, models)
-        console.print("talking to the bot: this takes a minute or two ...")
-        plan = Plan(source=bot.resolve(), model=trained.resolve(), root=root, script=conversations, values=own_values)
+        chosen = secrets.randbelow(_SEEDS) if seed is None else seed
+        console.print(f"talking to the bot: this takes a minute or two (the same again with --seed {chosen}) ...")
+        plan = Plan(
+            source=bot.resolve(),
+            model=trained.resolve(),
+            root=root,
+            script=conversations,
+            values=own_values,
+            seed=chosen,
+        )
         run = perform(plan)
         console.print("searching ...")
         report = report_of(run)
