@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons
 from rasa_privacy.consent.notice import items_in_words, name_of_purpose
+from rasa_privacy.consent.opt_out_signals import record_opt_out
 from rasa_privacy.dialogue.turns import EXPLAIN, MORE
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.retain import parse_retain
@@ -28,6 +29,10 @@ _REQUESTED: Final[Mapping[str, Kind]] = {
 }
 
 
+#: Those whose answer from privacy.yml says more than that they are on record.
+_ANSWERED_TOO: Final = ("privacy_complain", "privacy_human")
+
+
 class Explain(PrivacyAction):
     """Answer one question about privacy."""
 
@@ -40,17 +45,38 @@ class Explain(PrivacyAction):
         if turn.intent == MORE:
             return [Reply(turn.words("utter_privacy_more"), _more(turn), [])]
         if turn.intent in _REQUESTED:
-            store.database.transact(lambda connection: _record(store, connection, turn))
+            said = store.database.transact(lambda connection: _record(store, connection, turn))
+            if said is not None:
+                return [Reply(said, [], [])]
         return [Reply(_ANSWERS.get(turn.intent, _officer)(store.policy, turn), [], [])]
 
 
-def _record(store: Vault, connection: Any, turn: Turn) -> None:
-    """Open the request that a message is, with its date, so that staff see it; who the officer is, is answered here."""
+def _record(store: Vault, connection: Any, turn: Turn) -> str | None:
+    """Open the request that a message is, so that staff see it; what can be done here is done.
+
+    Returns:
+        What to say instead of the answer from privacy.yml, or None.
+    """
     subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+    evidence = turn.evidence
     if turn.intent == "privacy_officer":
-        answered(store, connection, "officer", subject_id, turn.evidence.at)
-    elif subject_id is not None:
-        open_request(store, connection, _REQUESTED[turn.intent], subject_id, turn.evidence.at)
+        answered(store, connection, "officer", subject_id, evidence.at)
+        return None
+    if subject_id is None:
+        return None
+    if turn.intent == "privacy_do_not_sell":
+        record_opt_out(store, connection, subject_id, evidence.method, evidence.channel, evidence.at)
+        answered(store, connection, "do_not_sell", subject_id, evidence.at)
+        return turn.words("utter_privacy_not_sold")
+    opened = open_request(store, connection, _REQUESTED[turn.intent], subject_id, evidence.at)
+    if turn.intent in _ANSWERED_TOO:
+        return None
+    return turn.words(
+        "utter_privacy_requested",
+        number=opened.number,
+        date=turn.phrases.day(opened.answer_by),
+        contact=_contact(store.policy),
+    )
 
 
 def _more(turn: Turn) -> list[dict[str, str]]:

@@ -103,7 +103,7 @@ class Storage(_Struct, frozen=True, kw_only=True):
     transfers: dict[str, str] = {}
 
 
-class Ends(_Struct, frozen=True, kw_only=True):
+class Ends(_Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Keep the first or the last characters only, for example of a postcode or a card.
 
     Attributes:

@@ -395,3 +395,34 @@ def test_a_complaint_is_a_request_with_a_date(vault: Vault) -> None:
     for intent in ("privacy_complain", "privacy_complain", "privacy_officer", "privacy_why"):
         explained(vault, intent)
     assert requests_of(vault, subject_id) == [("complaint", "received", ""), ("officer", "done", "answered")]
+
+
+@pytest.mark.parametrize(
+    ("intent", "kind"),
+    [
+        ("privacy_correct", "rectification"),
+        ("privacy_restrict", "restriction"),
+        ("privacy_object", "objection"),
+        ("privacy_limit_sensitive", "limit_sensitive"),
+    ],
+)
+def test_a_wish_for_staff_has_a_number_and_a_date(vault: Vault, intent: str, kind: str) -> None:
+    """Said again it is the same request; staff see it among those that wait."""
+    subject_id = grant(vault, "draw")
+    answer = explained(vault, intent)
+    assert "23 December 2026" in answer
+    assert explained(vault, intent) == answer
+    with vault.database.read() as connection:
+        (opened,) = requests.open_of(connection, subject_id)
+    assert opened.kind == kind
+    assert opened.number in answer
+
+
+def test_do_not_sell_is_done_at_once(vault: Vault) -> None:
+    """What shares is closed when it is said, and the request is answered."""
+    shared = msgspec.structs.replace(vault.policy.purposes["newsletter"], recipients=("Mailer Ltd",))
+    store = changed(vault, purposes={**vault.policy.purposes, "newsletter": shared})
+    subject_id = grant(store, "draw", "newsletter")
+    assert "neither sold nor shared" in explained(store, "privacy_do_not_sell")
+    assert active(store) == {"draw"}
+    assert requests_of(store, subject_id) == [("do_not_sell", "done", "answered")]

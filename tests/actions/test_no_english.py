@@ -25,7 +25,7 @@ from tests.support.vaults import SENDER, give
 __all__ = ["second_language"]
 
 #: What is nobody's language: certificate numbers, the version of a notice, and a signed document as a whole.
-_CODES: Final = re.compile(r"\bER(-[A-Z0-9]{4}){3}\b|\b[0-9a-f]{16}\b|^[\w-]+\.[\w-]+\.[\w-]+$")
+_CODES: Final = re.compile(r"\b(?:ER|RQ)(-[A-Z0-9]{4}){3}\b|\b[0-9a-f]{16}\b|^[\w-]+\.[\w-]+\.[\w-]+$")
 _LATIN: Final = re.compile(r"[A-Za-z]+")
 _CONSENT: Final = Pending("consent", "lead_form", ("draw",))
 _OPTIONAL: Final = Pending("optional", "lead_form", ("draw",), items=("postcode",))
