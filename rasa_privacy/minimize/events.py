@@ -218,7 +218,8 @@ class EventSplitter:
 
     def _beginnings(self, known: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
         """Return the beginnings by which values are known that are kept in part."""
-        keeps = {item: self._policy.items[item].cut for item in known}
+        # What belongs to no item is known as well, as "withheld".
+        keeps = {item: self._policy.items[item].cut for item in known if item in self._policy.items}
         lengths = {item: keep.first for item, keep in keeps.items() if isinstance(keep, Ends)}
         return {item: {value[:length] for value in known[item]} for item, length in lengths.items() if length}
 

@@ -25,6 +25,7 @@ PARSED = {
     "offsets that are wrong": {"entities": [{"entity": "PERSON", "start": -5, "end": 10**9, "value": "Ana"}]},
     "offsets of no number": {"entities": [{"entity": "PERSON", "start": "x", "end": None, "value": "Ana"}]},
     "offsets the wrong way": {"privacy_dropped": [[9, 2, "full_name"], [0, 10**9, "full_name"]]},
+    "an item that is none": {"privacy_dropped": [[0, 3, "withheld"]]},
     "no entities": {"entities": [3, "x", None, [1]]},
     "no mapping": [1],
     "a list for a name": {"intent": {"name": ["x"]}, "intent_ranking": [4], "entities": [{"entity": ["x"]}]},
