@@ -23,7 +23,7 @@ languages: [en]
 items:
   full_name: {slot: full_name, entity: PERSON, category: name}
   email: {slot: email, detect: email, category: contact}
-  nickname: {slot: nickname, category: name}
+  nickname: {slot: nickname, category: name, keep: until no_such_form}
   illness: {slot: illness, category: health}
   gone: {slot: no_such_slot, category: other}
   phone: {slot: phone, category: contact}
