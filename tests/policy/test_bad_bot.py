@@ -21,7 +21,7 @@ controller: {name: Your Organisation, contact: privacy@your-organisation.example
 regulations: [nope@2026-11, tcpa@2026-11, gdpr@2026-11, coppa@2026-11]
 languages: [en]
 items:
-  full_name: {slot: full_name, entity: PERSON, category: name}
+  full_name: {slot: full_name, entity: PERSON, keep: until no_such_form, category: name}
   email: {slot: email, detect: email, category: contact}
   nickname: {slot: nickname, category: name, keep: until no_such_form}
   illness: {slot: illness, category: health}
