@@ -74,7 +74,8 @@ def report_of(run: Run) -> Report:
     said = {item for visitor in run.visitors for item in visitor.said}
     held = {item for visitor in run.visitors if visitor.consents for item in run.held[visitor.chat.sender]}
     used = {item for purpose in run.policy.purposes.values() for item in purpose.items}
-    kept = {item for item in used if run.policy.items[item].keep != "none"}
+    # What goes when a form is done was kept, and is not there any more.
+    kept = {item for item in used if (declared := run.policy.items[item]).keep != "none" and declared.lasting is None}
     doors = {door: len({sink.name for _, sink in run.sinks if sink.door == door}) for door in DOORS}
     for door, _, _ in run.requests:
         doors[door] += 1
