@@ -127,7 +127,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "erasures": "SI",
             "tombstones": "SID",
             "suppressions": "SIUD",
-            "opt_in_codes": "SD",
+            "opt_in_codes": "SID",
             "requests": "SIU",
             "request_steps": "SI",
             "holds": "SID",
