@@ -38,7 +38,7 @@ from rasa_privacy.components.rasa_api import (
 
 #: By what a class says how it is copied.
 _WAYS_TO_COPY: Final = (
-    *("__copy__", "__slots__", "__new__", "__reduce__", "__reduce_ex__"),
+    *("__copy__", "__new__", "__reduce__", "__reduce_ex__"),
     *("__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__"),
 )
 #: What sets the whole state back to the beginning.
@@ -92,6 +92,8 @@ def _copy(slot: Slot) -> Slot:
 @cache
 def _is_plain(kind: Any) -> bool:
     """Return whether a class leaves copying to Python, which then copies the attributes."""
+    if any(base.__dict__.get("__slots__") for base in kind.__mro__):
+        return False
     return all(getattr(kind, name, None) == getattr(object, name, None) for name in _WAYS_TO_COPY)
 
 

@@ -281,6 +281,8 @@ def test_an_empty_tracker_is_the_one_that_rasa_makes(side: Any, max_event_histor
     ours = side.tracker_state.empty_tracker("ada", slots, max_event_history)
     theirs = side.DialogueStateTracker("ada", slots, max_event_history)
     assert ours.slots.keys() == theirs.slots.keys()
+    assert side.tracker_state._is_plain(type(slots[0]))
+    assert not side.tracker_state._is_plain(Careful)
     for name, slot in theirs.slots.items():
         assert type(ours.slots[name]) is type(slot)
         assert vars(ours.slots[name]) == vars(slot)
