@@ -55,6 +55,11 @@ class Query:
         columns = enumerate(getattr(statement, "selected_columns", ()))
         self._blobs = [index for index, column in columns if isinstance(column.type, Blob)]
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether it is a SELECT, which changes nothing."""
+        return bool(self._statement.is_select)
+
     def rows(self, conn: Any, **parameters: Any) -> Sequence[Any]:
         """Return all rows, as sequences of values.
 

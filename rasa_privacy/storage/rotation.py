@@ -7,7 +7,7 @@
    than that cannot be read any more.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -134,13 +134,10 @@ class Rotation:
         # A server writes a batch while the next one is wrapped. SQLite's driver would fight for Python's lock instead.
         with closing(Meanwhile() if self._database.dialect != "sqlite" else AtOnce()) as writer:
             for number in numbers:
-                start: bytes | None = b""
-                while start is not None:
-                    batch = self._prepared(number, start)
-                    yield from writer.results()
-                    writer.give(partial(self._written, batch))
-                    start = batch.following
-            yield from writer.results()
+                # Where somebody's keys were cut apart, the next batch was read before the first of them were written,
+                # and may have met those alone; so go through the epoch until nothing more changes.
+                while (yield from self._through(number, writer)):
+                    pass
 
     def end_epoch(self, number: int, now: datetime) -> None:
         """End a retired epoch and destroy its KEK. Doing it again finishes what was interrupted.
@@ -181,6 +178,22 @@ class Rotation:
                 secret = self._epochs.kek(epoch_of(wrapped)).unwrap(wrapped, NO_SUBJECT, name)
                 sealed = kek.wrap(secret, NO_SUBJECT, name, self._random_bytes(NONCE_BYTES))
                 conn.execute(_SET_SYSTEM, {"key": name, "sealed": sealed})
+
+    def _through(self, number: int, writer: Meanwhile | AtOnce) -> Generator[int, None, int]:
+        """Go once through the keys of an epoch, yielding how many changed; return how many those were in all."""
+        start: bytes | None = b""
+        changed = 0
+        while start is not None:
+            batch = self._prepared(number, start)
+            for count in writer.results():
+                changed += count
+                yield count
+            writer.give(partial(self._written, batch))
+            start = batch.following
+        for count in writer.results():
+            changed += count
+            yield count
+        return changed
 
     def _prepared(self, number: int, start: bytes) -> _Batch:
         """Read one batch of an epoch and wrap it anew for the active one."""

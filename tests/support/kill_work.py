@@ -5,6 +5,7 @@ A step that a person was told about is written into `told` in the folder, after 
 
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from alembic import command
 from alembic.config import Config
@@ -95,31 +96,27 @@ def withdraw(folder: str, url: str) -> None:
 
 def sweep(folder: str, url: str) -> None:
     """Remove what is due, in many small transactions; a day later the people of whom nothing is left go too."""
-    usual = vars(sweeping)["_BATCH"]
-    vars(sweeping)["_BATCH"] = dict.fromkeys(usual, 2)
-    vault = opened(folder, url)
-    for now in (LATER, LAST):
-        sweeping.sweep(vault, now, trusted=True)  # the clock of these tests is not that of the servers
-    _tell(folder, "swept")
-    vault.close()
-    vars(sweeping)["_BATCH"] = usual
+    with patch.dict(vars(sweeping)["_BATCH"], dict.fromkeys(vars(sweeping)["_BATCH"], 2)):
+        vault = opened(folder, url)
+        for now in (LATER, LAST):
+            sweeping.sweep(vault, now, trusted=True)  # the clock of these tests is not that of the servers
+        _tell(folder, "swept")
+        vault.close()
 
 
 def rotate(folder: str, url: str) -> None:
     """Wrap all data keys with a new key and destroy the old one, or go on where that was interrupted."""
-    usual = vars(rotation)["BATCH"]
-    vars(rotation)["BATCH"] = 2
-    vault = opened(folder, url)
-    with vault.key_database.read() as connection:
-        newest = vault.epochs.all(connection)[-1].number
-    if newest == 1:
-        vault.rotation.begin_epoch(START)
-    for _count in vault.rotation.rewrap():
-        pass
-    vault.rotation.end_epoch(1, START)
-    _tell(folder, "rotated")
-    vault.close()
-    vars(rotation)["BATCH"] = usual
+    with patch.object(rotation, "BATCH", 2):
+        vault = opened(folder, url)
+        with vault.key_database.read() as connection:
+            newest = vault.epochs.all(connection)[-1].number
+        if newest == 1:
+            vault.rotation.begin_epoch(START)
+        for _count in vault.rotation.rewrap():
+            pass
+        vault.rotation.end_epoch(1, START)
+        _tell(folder, "rotated")
+        vault.close()
 
 
 def migrate(_folder: str, url: str) -> None:

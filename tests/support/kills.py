@@ -85,6 +85,8 @@ def kill_at(number: int, when: str) -> None:
     from sqlalchemy.engine import Engine  # noqa: PLC0415
     from sqlalchemy.engine.default import DefaultDialect  # noqa: PLC0415
 
+    from rasa_privacy.storage.query import Query  # noqa: PLC0415
+
     numbers = count(1)
     writing = [False]
 
@@ -103,6 +105,11 @@ def kill_at(number: int, when: str) -> None:
 
         return step
 
+    def run(query: Query, *arguments: Any) -> Any:
+        writing[0] = writing[0] or not query.is_reading
+        return plain_run(query, *arguments)
+
+    plain_run = vars(Query)["_run"]
     plain_commit = DefaultDialect.do_commit
     counted_commit = bounded(plain_commit)
 
@@ -111,6 +118,7 @@ def kill_at(number: int, when: str) -> None:
         writing[0] = False
 
     event.listen(Engine, "before_cursor_execute", note)
+    setattr(Query, "_run", run)  # noqa: B010 - a method is replaced in this process alone
     DefaultDialect.do_commit = commit
     os.fsync = bounded(os.fsync)
 
