@@ -25,8 +25,8 @@ _AREA: Final = re.compile(r"[A-Z0-9]{1,4}\*\*\*")
 _CODE: Final = re.compile(r"[A-Z0-9]{3,10}")
 _SIGNS: Final = re.compile(r"[\s-]+")
 _DOMAIN: Final = re.compile(r"@[^\s@]{1,255}")
-_PLACE_WITH_CODE: Final = re.compile(r"(?:[A-Z]{1,2}-)?[0-9]{4,6}[ ,]+([^\W\d_][^\d,]{1,60})")
-_PLACE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'\u2019-]){1,60}")
+_PLACE_WITH_CODE: Final = re.compile(r"(?:[A-Z]{1,2}-)?[0-9]{4,6}[ ,]+([^\W\d_][^,]*)")
+_PLACE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'\u2019/()-]){1,60}")
 _MOST_WORDS: Final = 4
 _CITIES: Final = ("city", "town", "locality", "ort", "stadt", "ville", "ciudad", "citta", "cidade", "plaats")
 _COUNTRIES: Final = ("country_code", "country", "land", "pays", "pais", "paese")
@@ -97,14 +97,20 @@ def email_domain(text: str) -> str | None:
 def city(value: str | Mapping[str, object]) -> str | None:
     """Return the town of an address."""
     if isinstance(value, Mapping):
-        return _named(value, _CITIES)
+        found = _named(value, _CITIES)
+        return city(found) if found is not None else None
     parts = [part.strip() for part in value.split(",") if part.strip()]
     for part in reversed(parts):
-        found = _PLACE_WITH_CODE.search(part)
-        if found:
-            return found[1].strip()
-    alone = len(parts) == 1 and _PLACE.fullmatch(parts[0]) and len(parts[0].split()) <= _MOST_WORDS
-    return parts[0] if alone else None
+        behind = _PLACE_WITH_CODE.search(part)
+        if behind:
+            return _place(behind[1])
+    return _place(parts[0]) if len(parts) == 1 else None
+
+
+def _place(text: str) -> str | None:
+    """Return the text where it looks like the name of a town: letters, and few words."""
+    text = text.strip()
+    return text if _PLACE.fullmatch(text) and len(text.split()) <= _MOST_WORDS else None
 
 
 def country(value: str | Mapping[str, object]) -> str | None:
