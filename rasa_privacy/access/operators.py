@@ -3,9 +3,12 @@
 Rules:
 
 1. A token is shown once and kept as an argon2id hash. It ends by itself; a new one ends the old one at once.
-2. The first operator must be one who may look after operators, since from then on a token is needed for everything.
+2. The first operator must be one who may look after operators and give every role, since from then on a token is needed
+   for everything.
 3. Who was revoked stays in the table and in the log; the name is not used again.
-4. Each change is in the audit log, in its own transaction.
+4. Nobody gives others a role, or a token for one, that reaches further than their own roles (`reach`), but the user of
+   the machine through broken glass, when all tokens are lost. Revoking is free.
+5. Each change is in the audit log, in its own transaction; a refusal by rule 4 too.
 """
 
 import os
@@ -14,12 +17,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
+from rasa_privacy.access.labels import local_user, shown_label
 from rasa_privacy.access.permit import Permit
-from rasa_privacy.access.recording import record
+from rasa_privacy.access.reach import within_reach
+from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.crypto.tokens import NAME, hash_secret, make_token
 from rasa_privacy.errors import AccessError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.suggest import did_you_mean, shown
+from rasa_privacy.policy.verbs import BREAK_GLASS
 from rasa_privacy.storage.operators import OperatorRow
 from rasa_privacy.storage.vault import Vault
 
@@ -27,6 +33,10 @@ from rasa_privacy.storage.vault import Vault
 TOKEN_DAYS: Final = 90
 MAX_TOKEN_DAYS: Final = 366
 _VERB: Final = "operators"
+
+
+class _BeyondReachError(AccessError):
+    """Somebody would give more than they have; a refusal that is recorded."""
 
 
 def add_operator(  # noqa: PLR0913 - an operator has a name, roles and a token that ends
@@ -49,8 +59,8 @@ def add_operator(  # noqa: PLR0913 - an operator has a name, roles and a token t
         random_bytes: Source of randomness.
 
     Raises:
-        AccessError: The permit is for something else, there is such an operator, a role is not declared, or nobody
-            could look after operators.
+        AccessError: The permit is for something else, there is such an operator, a role is not declared or reaches
+            further than those of who gives it, or nobody could look after operators.
     """
     permit.require(_VERB)
     if NAME.fullmatch(name) is None:
@@ -65,10 +75,12 @@ def add_operator(  # noqa: PLR0913 - an operator has a name, roles and a token t
             _check_first(vault.policy, roles)
         elif vault.operators.get(connection, name) is not None:
             raise AccessError(f"there is an operator '{name}', or there was one; choose another name")
+        else:
+            _check_reach(vault, connection, permit, roles)
         vault.operators.add(connection, row)
         record(vault, connection, permit, counts={"added": 1})
 
-    vault.database.transact(add)
+    _change(vault, permit, add)
     return text
 
 
@@ -83,7 +95,8 @@ def renew_token(
     """Give an operator a new token and return it; the old one, and who is logged in with it, is refused from then on.
 
     Raises:
-        AccessError: The permit is for something else, or there is no such operator any more.
+        AccessError: The permit is for something else, there is no such operator any more, or a role of theirs reaches
+            further than those of who renews.
     """
     permit.require(_VERB)
     expires = vault.clock() + _lifetime(days)
@@ -92,11 +105,12 @@ def renew_token(
 
     def renew(connection: Any) -> None:
         row = _present(vault, connection, name)
+        _check_reach(vault, connection, permit, row.roles)
         changed = replace(row, token_hash=hashed, expires_at=expires, failures=0, locked_until=None)
         vault.operators.change(connection, changed)
         record(vault, connection, permit, counts={"renewed": 1})
 
-    vault.database.transact(renew)
+    _change(vault, permit, renew)
     return text
 
 
@@ -114,6 +128,32 @@ def revoke_operator(vault: Vault, permit: Permit, name: str) -> None:
         record(vault, connection, permit, counts={"revoked": 1})
 
     vault.database.transact(revoke)
+
+
+def _change(vault: Vault, permit: Permit, change: Callable[[Any], None]) -> None:
+    """Do it in a transaction; where it gives more than who gives has, the refusal is recorded before it is said."""
+    try:
+        vault.database.transact(change)
+    except _BeyondReachError:
+        record_now(vault, permit, outcome="refused")
+        raise
+
+
+def _check_reach(vault: Vault, connection: Any, permit: Permit, roles: Sequence[str]) -> None:
+    """Refuse roles beyond those of who gives them; the user of the machine goes beyond through broken glass.
+
+    A token's holder does not, since they could then review that as the operator whom they made.
+    """
+    if permit.role == BREAK_GLASS and permit.operator == shown_label(vault, local_user()):
+        return
+    rows = vault.operators.all(connection)
+    own = next((row.roles for row in rows if shown_label(vault, row.name) == permit.operator), ())
+    for role in roles:
+        if not within_reach(vault.policy, own, role):
+            raise _BeyondReachError(
+                f"the role {shown(role)} reaches further than your own; somebody who has it, or has a role that may "
+                "'all', must do this"
+            )
 
 
 def _present(vault: Vault, connection: Any, name: str) -> OperatorRow:
@@ -139,6 +179,12 @@ def _check_first(policy: Policy, roles: Sequence[str]) -> None:
             "the first operator needs a role that may 'operators', since from then on every command asks for a token; "
             "add that one first"
         )
+    for role in policy.roles:
+        if not within_reach(policy, roles, role):
+            raise AccessError(
+                f"after this first operator nobody could give the role '{role}'; add one first with a role that may "
+                "'all', or with every role"
+            )
 
 
 def _lifetime(days: int) -> timedelta:

@@ -1,7 +1,12 @@
-"""Reviews of broken glass: somebody else looks at what was done in an emergency, and says so."""
+"""Reviews of broken glass: somebody else looks at what was done in an emergency, and says so.
+
+Somebody else is another label than the one that broke it, in a process of another user of the machine, since who broke
+it as the machine's user may have a token too. And a review is no emergency: it is not made through broken glass.
+"""
 
 from typing import Any
 
+from rasa_privacy.access.labels import local_user, shown_label
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.errors import AccessError
 from rasa_privacy.policy.verbs import BREAK_GLASS, REVIEW
@@ -29,7 +34,8 @@ def review(vault: Vault, permit: Permit, seq: int) -> None:
         seq: Number of the record of the broken glass.
 
     Raises:
-        AccessError: It waits for no review, or the one who broke it is the one who reviews it.
+        AccessError: It waits for no review, the one who broke it reviews it, also as the user of the machine, or the
+            permit is itself one of broken glass.
     """
     permit.require("audit")
 
@@ -39,6 +45,13 @@ def review(vault: Vault, permit: Permit, seq: int) -> None:
             raise AccessError(f"record {seq} waits for no review; 'rasa-privacy audit review' lists those that do")
         if waiting[seq].operator == permit.operator:
             raise AccessError("who broke the glass cannot review it; somebody else must")
+        if waiting[seq].operator == shown_label(vault, local_user()):
+            raise AccessError(
+                "this user of the machine broke the glass, so it cannot be reviewed here; somebody else must, as "
+                "another user of the machine or elsewhere"
+            )
+        if permit.role == BREAK_GLASS:
+            raise AccessError("a review is no emergency; somebody with a role that may 'audit' must do it")
         counts = {"reviewed": seq}
         made = AuditRecord(
             vault.clock(), permit.operator, REVIEW, role=permit.role, reason=permit.reason, counts=counts

@@ -4,22 +4,28 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from rasa_privacy.access import reviews
 from rasa_privacy.access.admission import admit, admit_local, break_glass
 from rasa_privacy.access.login import FAILURES, LOCK, Operator, local_operator, login
 from rasa_privacy.access.operators import add_operator, renew_token, revoke_operator
 from rasa_privacy.access.reviews import pending_reviews, review
 from rasa_privacy.access.sight import see
 from rasa_privacy.errors import AccessError, SenderError, StorageError
+from rasa_privacy.policy.model import Audit, Role
 from rasa_privacy.policy.verbs import VERBS
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
-from tests.support.operators import hire, records, with_roles
+from tests.support.operators import ROLES, hire, records, with_roles
 from tests.support.vaults import SENDER, Clock, give, grant, settings_in
+
+if TYPE_CHECKING:
+    from rasa_privacy.access.permit import Permit
 
 Sql = Callable[..., list[Any]]
 
@@ -88,6 +94,81 @@ def test_only_who_may_changes_operators(vault: Vault, tokens: dict[str, str]) ->
     ):
         with pytest.raises(AccessError, match="is to view and not to operators"):
             change()
+
+
+GIVERS = {
+    **ROLES,
+    "admin": Role(may=("operators",)),
+    "lead": Role(items=("email", "phone"), purposes=("draw",), may=("view", "rectify", "operators"), values="clear"),
+    "narrow": Role(items=("email",), purposes=("newsletter",), may=("view", "rectify", "operators")),
+    "reader": Role(items=("email",), purposes=("draw",), may=("view",), values="clear"),
+    "trusted": Role(may="all"),
+}
+
+
+def staffed(vault: Vault, own: list[str], given: str) -> tuple[Vault, Operator]:
+    """Return the store with more roles, and `gil` who has some of them; `hal` has the role that is to be given."""
+    more = replace(vault, policy=msgspec.structs.replace(vault.policy, roles=GIVERS))
+    officer = login(more, hire(more)["dpo"])
+    add_operator(more, admit(more, officer, "operators"), "hal", [given])
+    return more, login(more, add_operator(more, admit(more, officer, "operators"), "gil", own))
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "allowed"),
+    [
+        (["admin"], "admin", True),
+        (["admin"], "dpo", False),
+        (["admin"], "clerk", False),
+        (["admin", "clerk"], "clerk", True),
+        (["lead"], "clerk", True),
+        (["lead"], "reader", True),
+        (["lead"], "narrow", False),  # another purpose
+        (["lead"], "mailer", False),  # another verb
+        (["lead"], "medic", False),  # every item, and broken glass
+        (["narrow"], "clerk", False),  # another purpose
+        (["narrow", "reader"], "lead", False),  # what no one role of theirs covers
+        (["admin", "reader"], "narrow", False),
+        (["admin", "medic"], "medic", True),
+        (["trusted"], "dpo", True),
+    ],
+)
+def test_nobody_gives_more_than_they_have(vault: Vault, own: list[str], given: str, *, allowed: bool) -> None:
+    """Neither a role to a new operator nor, by a new token, that of one who is there; what is refused is in the log."""
+    more, gil = staffed(vault, own, given)
+    changes: tuple[Callable[[Permit], str], ...] = (
+        lambda permit: add_operator(more, permit, "zoe", [given]),
+        lambda permit: renew_token(more, permit, "hal"),
+    )
+    for change in changes:
+        if allowed:
+            assert login(more, change(admit(more, gil, "operators")))
+            continue
+        with pytest.raises(AccessError, match=f"the role '{given}' reaches further than your own"):
+            change(admit(more, gil, "operators"))
+        last = records(more)[-1]
+        assert (last.verb, last.outcome, last.operator) == ("operators", "refused", "gil")
+    revoke_operator(more, admit(more, gil, "operators"), "hal")
+
+
+def test_after_the_first_operator_every_role_can_be_given(vault: Vault) -> None:
+    """Who only looks after operators could hire nobody else; who has every role can, and who may all."""
+    few = {name: GIVERS[name] for name in ("admin", "clerk", "mailer")}
+    more = replace(vault, policy=msgspec.structs.replace(vault.policy, roles=few))
+    boss = admit_local(more, "operators")
+    with pytest.raises(AccessError, match="nobody could give the role 'clerk'"):
+        add_operator(more, boss, "olga", ["admin"])
+    token = add_operator(more, boss, "olga", [*few])
+    add_operator(more, admit(more, login(more, token), "operators"), "carl", ["clerk"])
+
+
+def test_a_role_that_is_not_declared_any_more_is_renewed_by_who_may_all(vault: Vault) -> None:
+    """It may be declared again, and nobody knows as what."""
+    more, gil = staffed(vault, ["admin"], "clerk")
+    less = {name: role for name, role in GIVERS.items() if name != "clerk"}
+    more = replace(more, policy=msgspec.structs.replace(more.policy, roles=less))
+    with pytest.raises(AccessError, match="reaches further"):
+        renew_token(more, admit(more, gil, "operators"), "hal")
 
 
 @pytest.mark.parametrize(
@@ -375,6 +456,43 @@ class TestBreakingTheGlass:
         revoke_operator(vault, admit(vault, login(vault, renewed), "operators"), "mia")
         with pytest.raises(AccessError, match="was revoked"):
             break_glass(vault, medic, "view", "fire in the data centre", lambda *_: None)
+
+    def test_who_broke_it_on_the_machine_does_not_review_it_with_a_token(
+        self, vault: Vault, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In whatever form the log calls them; another user of the machine may."""
+        hidden = msgspec.structs.replace(vault.policy, audit=Audit(operators="pseudonym"))
+        for store in (vault, replace(vault, policy=hidden)):
+            break_glass(store, local_operator(), "view", "fire in the data centre", lambda *_: None)
+            with store.database.read() as connection:
+                (entry,) = pending_reviews(store, connection)
+            officer = login(store, tokens["dpo"])
+            with pytest.raises(AccessError, match="this user of the machine broke the glass"):
+                review(store, admit(store, officer, "audit", reason="it looked fine"), entry.seq)
+            with monkeypatch.context() as elsewhere:
+                elsewhere.setattr(reviews, "local_user", lambda: "os+somebody-else")
+                review(store, admit(store, officer, "audit", reason="it looked fine"), entry.seq)
+            with store.database.read() as connection:
+                assert pending_reviews(store, connection) == []
+
+    def test_a_review_is_no_emergency(self, vault: Vault, tokens: dict[str, str]) -> None:
+        """Else who broke it with a token would review it as the user of the machine."""
+        medic = login(vault, tokens["medic"])
+        break_glass(vault, medic, "view", "fire in the data centre", lambda *_: None)
+        with vault.database.read() as connection:
+            (entry,) = pending_reviews(vault, connection)
+        permit = break_glass(vault, local_operator(), "audit", "fire in the data centre", lambda *_: None)
+        with pytest.raises(AccessError, match="a review is no emergency"):
+            review(vault, permit, entry.seq)
+
+    def test_with_a_token_it_makes_no_stronger_operator(self, vault: Vault, tokens: dict[str, str]) -> None:
+        """Else who broke it would review it as the one whom they made."""
+        medic = login(vault, tokens["medic"])
+        permit = break_glass(vault, medic, "operators", "fire in the data centre", lambda *_: None)
+        with pytest.raises(AccessError, match="the role 'dpo' reaches further than your own"):
+            add_operator(vault, permit, "zoe", ["dpo"])
+        with pytest.raises(AccessError, match="the role 'dpo' reaches further than your own"):
+            renew_token(vault, permit, "olga")
 
     def test_an_alarm_that_fails_is_recorded(
         self, vault: Vault, tokens: dict[str, str], caplog: pytest.LogCaptureFixture
