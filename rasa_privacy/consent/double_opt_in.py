@@ -6,7 +6,9 @@ Rules:
    with the method `code`, in the transaction that uses the code up.
 2. A code has 6 digits, ends after 15 minutes and bears 5 wrong answers. Asking for another within that time, also after
    a no, starts neither count anew, so guessing gets 5 answers in 15 minutes, whatever one does. Two mails are a minute
-   apart, and no contact gets more than three in an hour, whoever asks and under however many names.
+   apart, and no contact gets more than three in an hour, whoever asks and under however many names. For this count
+   alone an address counts without dots and without what follows a + in the part before the @, which many mail
+   servers ignore; so a few people of one domain may share the three.
 3. Of the code only a keyed hash is stored, bound to person, purpose and contact: who changes the address on file after
    the mail went out cannot confirm the new one. While the code waits, the contact stands beside it, sealed, so that
    another mail goes there and nowhere else. The confirmed contact is remembered by its hash, for the audience.
@@ -98,11 +100,20 @@ def begin(  # noqa: PLR0913, PLR0917 - store, transaction and what the code is b
 
 
 def _count_mail(vault: Vault, connection: Any, contact: str, now: datetime) -> None:
-    indexes = [vault.index.of(_MAILED_DOMAIN, form) for form in contact_forms(contact)]
+    indexes = [vault.index.of(_MAILED_DOMAIN, _mailbox(form)) for form in contact_forms(contact)]
     opt_in_codes.remove_over(connection, now, now - MAIL_WINDOW)
     if opt_in_codes.mails_to(connection, indexes, now - MAIL_WINDOW) >= MAX_MAILS:
         raise OptInError(f"{MAX_MAILS} codes went to this contact within an hour; wait until the hour is over")
     opt_in_codes.note_mail(connection, secrets.token_bytes(16), indexes[0], now)
+
+
+def _mailbox(form: str) -> str:
+    """Return the form of a contact under which its mails are counted; a phone number stays as it is."""
+    if not form.startswith("email:"):
+        return form
+    local, _, domain = form.removeprefix("email:").rpartition("@")
+    name = local.partition("+")[0].replace(".", "")
+    return f"email:{name or local}@{domain}"
 
 
 def _seal(vault: Vault, connection: Any, subject_id: bytes, purpose: str, contact: str, now: datetime) -> bytes:  # noqa: PLR0913, PLR0917 - as begin

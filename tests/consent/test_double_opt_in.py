@@ -50,6 +50,18 @@ def test_the_consent_counts_after_the_code_and_not_before(vault: Vault) -> None:
         give_back(vault, subject_id, code)
 
 
+def test_a_mailbox_gets_three_mails_however_its_address_is_written(vault: Vault, clock: Clock) -> None:
+    """Dots, a +tag and case make no other mailbox of it; another name does."""
+    subject_id = ask(vault, "newsletter")
+    for contact in ("victim@example.com", "victim+1@example.com", "v.ictim+2@Example.com"):
+        begun(vault, subject_id, contact)
+        clock.advance(minutes=2)
+    for contact in ("victim@example.com", "victim+3@example.com", "v.i.c.tim@example.com", "VICTIM@EXAMPLE.COM"):
+        with pytest.raises(OptInError, match="within an hour"):
+            begun(vault, subject_id, contact)
+    begun(vault, subject_id, "victor@example.com")
+
+
 def test_leading_zeros_are_part_of_the_code(vault: Vault) -> None:
     """Small numbers have six digits too."""
     subject_id = ask(vault, "newsletter")
