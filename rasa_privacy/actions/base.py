@@ -1,7 +1,8 @@
 """What the privacy actions have in common: the open store, the words, the report of success.
 
 An action that fails raises; rasa_sdk answers with an error, Rasa goes on without its events, and `ConsentPolicy`, which
-looks for the report of success and does not find it, tells the person that nothing was done.
+looks for the report of success and does not find it, tells the person that nothing was done. A message that nobody
+typed, of a trigger or a reminder, is such a failure: nobody but the person answers a question or uses a right.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from rasa_privacy.dialogue.language import choose
 from rasa_privacy.dialogue.packs import load_pack, variation_in
 from rasa_privacy.dialogue.phrases import Phrases, fill, phrases_of
 from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, Pending
-from rasa_privacy.errors import PrivacyError
+from rasa_privacy.errors import LedgerError, PrivacyError
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.settings import endpoints_path, load_settings
 from rasa_privacy.policy.topics import item_of
@@ -153,8 +154,16 @@ class PrivacyAction(Action):
         return [*events, SlotSet(RESULT_SLOT, self.name())]
 
     def _answer(self, tracker: Tracker, domain: Mapping[str, Any]) -> list[Reply]:
+        if _is_external(tracker.latest_message or {}):
+            raise LedgerError("nobody typed the latest message; only the person answers a question or uses a right")
         store = vault()
         return self.answer(store, _turn(store, tracker, domain))
+
+
+def _is_external(message: Mapping[str, Any]) -> bool:
+    """Return whether a trigger or a reminder made the message (rasa 3.6.21, UserUttered.create_external)."""
+    text = str(message.get("text") or "")
+    return bool((message.get("metadata") or {}).get("is_external")) or text.startswith("EXTERNAL: ")
 
 
 def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
+from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
 from rasa_privacy.dialogue.turns import INTENTS
 from rasa_privacy.minimize.events import EventSplitter, View, channel_name, join, texts_of
 from rasa_privacy.policy.model import Actions
@@ -73,7 +73,7 @@ def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Act
         "latest_action": _only(tracker.get("latest_action"), ("action_name",)),
         "latest_action_name": tracker.get("latest_action_name"),
         "slots": _slots(tracker.get("slots") or {}, splitter, view),
-        "latest_message": _latest_message(kept),
+        "latest_message": _latest_message(kept, is_external=_is_external(tracker)),
         "events": kept,
     }
 
@@ -98,12 +98,19 @@ def _intent(event: Mapping[str, Any]) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _latest_message(events: list[State]) -> State:
-    """Return the message in the shape in which Rasa sends it: its parse data and text."""
+def _is_external(tracker: Mapping[str, Any]) -> bool:
+    """Return whether Rasa made the latest message for a trigger or a reminder, so that nobody typed it."""
+    message = tracker.get("latest_message") or {}
+    return bool((message.get("metadata") or {}).get(IS_EXTERNAL))
+
+
+def _latest_message(events: list[State], *, is_external: bool) -> State:
+    """Return the message in the shape in which Rasa sends it: its parse data and text; of its metadata one mark."""
+    metadata = {IS_EXTERNAL: True} if is_external else {}
     user = next((event for event in reversed(events) if event["event"] == "user"), None)
     if user is None:
-        return {"intent": {}, "entities": [], "text": None, "message_id": None, "metadata": {}}
-    return {**user["parse_data"], "text": user["text"], "metadata": {}}
+        return {"intent": {}, "entities": [], "text": None, "message_id": None, "metadata": metadata}
+    return {**user["parse_data"], "text": user["text"], "metadata": metadata}
 
 
 def _slots(slots: Mapping[str, Any], splitter: EventSplitter, view: View) -> State:

@@ -19,7 +19,7 @@ from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
 from rasa_privacy.components.emitted_tracker import Recent
 from rasa_privacy.components.message_metadata import bounded
-from rasa_privacy.components.privacy_turn import is_heard_while_paused
+from rasa_privacy.components.privacy_turn import is_heard_while_paused, pending_of
 from rasa_privacy.components.rasa_api import (
     CollectingOutputChannel,
     DialogueStateTracker,
@@ -38,6 +38,7 @@ from rasa_privacy.components.triggers import (
     answer,
     execution_refusal_of,
     has_spoken,
+    intent_refusal_of,
     is_refusal,
     is_triggered,
     record_refusal,
@@ -123,13 +124,14 @@ class ConsentProcessor(MessageProcessor):
     async def trigger_external_user_uttered(
         self, intent_name: str, entities: Any, tracker: DialogueStateTracker, output_channel: Any
     ) -> None:
-        """Handle a message that nobody typed, unless the person must not be written to.
+        """Handle a message that nobody typed, unless it speaks for the person, who may not be written to either.
 
         Raises:
             Exception: It was stopped; Rasa's HTTP server answers 409 with the reason.
         """
         try:
             await _check_suppression(tracker.sender_id)
+            _check_intent(intent_name, tracker)
             await super().trigger_external_user_uttered(intent_name, entities, tracker, output_channel)
         except TriggerRefusedError as refused:
             logger.warning("An external trigger was stopped: %s.", refused)
@@ -221,8 +223,22 @@ async def _check_suppression(sender_id: str) -> None:
         raise TriggerRefusedError(SUPPRESSED)
 
 
+def _check_intent(intent: str, tracker: DialogueStateTracker) -> None:
+    """Stop a trigger that would speak for the person.
+
+    Raises:
+        TriggerRefusedError: It would answer a question of ours, or use a right.
+    """
+    running = runtime.current()
+    if running is None:
+        return
+    reason = intent_refusal_of(running.vault.policy, intent, is_asked=pending_of(tracker) is not None)
+    if reason is not None:
+        raise TriggerRefusedError(reason)
+
+
 async def _check_execution(sender_id: str, action: str) -> None:
-    """Stop an action that is named from outside and lacks consent, or comes in quiet hours.
+    """Stop an action that is named from outside and is ours, lacks consent, or comes in quiet hours.
 
     Raises:
         TriggerRefusedError: It must not run.

@@ -8,7 +8,10 @@ Rules:
 2. A trigger that leads to a guarded action runs only with consent. Asking for the consent would be a message that
    nobody wanted, so the gate's question is not asked then either.
 3. In the quiet hours of a purpose nothing that it guards is triggered.
-4. The caller gets 409 with the reason (of an action that was to be executed 500, since Rasa turns every error of that
+4. What nobody typed answers no question of ours, uses no right and takes nothing back: our intents, the bot's own yes
+   and no while a question is open, and our actions are triggered by nobody. Else a caller could record a consent that
+   nobody gave. The actions refuse such a message themselves too (`actions.base`).
+5. The caller gets 409 with the reason (of an action that was to be executed 500, since Rasa turns every error of that
    door into it); a reminder ends silently. The log has the reason and nobody's name, the audit log the random id too.
 """
 
@@ -19,9 +22,9 @@ from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, BotUttered, DialogueStateTracker, UserUttered, http_error
 from rasa_privacy.consent.quiet_hours import is_quiet
-from rasa_privacy.dialogue.turns import ASK, CLOSED
+from rasa_privacy.dialogue.turns import ACTIONS, ASK, CLOSED, INTENTS, LOCAL, TOO_YOUNG
 from rasa_privacy.errors import PrivacyError
-from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.model import Policy, Replies
 from rasa_privacy.policy.needs import VALIDATION
 from rasa_privacy.policy.verbs import TRIGGER
 from rasa_privacy.storage.audit_record import AuditRecord
@@ -32,6 +35,7 @@ logger = logging.getLogger(__name__)
 #: Who is in the audit log for what comes from outside: Rasa knows nothing of its callers.
 SERVER: Final = "rasa-server"
 SUPPRESSED = "the person must not be written to (suppressed)"
+ONLY_THE_PERSON = "only the person may answer a question about privacy or use a right"
 NO_CONSENT = "what it leads to needs a consent that the person has not given"
 
 
@@ -53,7 +57,24 @@ def refusal_of(policy: Policy, action: str, now: datetime) -> str | None:
         action: What the gate lets run.
         now: The moment, aware.
     """
-    return NO_CONSENT if action in (ASK, CLOSED) else _quiet(policy, _guarding(policy, action), now)
+    if action in (ASK, TOO_YOUNG, CLOSED):
+        return NO_CONSENT
+    if action in ACTIONS or action in LOCAL:
+        return ONLY_THE_PERSON
+    return _quiet(policy, _guarding(policy, action), now)
+
+
+def intent_refusal_of(policy: Policy, intent: str, *, is_asked: bool) -> str | None:
+    """Return why an intent must not be triggered, or None.
+
+    Args:
+        policy: The privacy.yml in force.
+        intent: Its name.
+        is_asked: Whether a question of ours is open.
+    """
+    replies = policy.replies or Replies()
+    answers = (*INTENTS, *replies.grant, *replies.refuse) if is_asked else INTENTS
+    return ONLY_THE_PERSON if intent in answers else None
 
 
 def execution_refusal_of(policy: Policy, action: str, active: Collection[str], now: datetime) -> str | None:
@@ -65,6 +86,8 @@ def execution_refusal_of(policy: Policy, action: str, active: Collection[str], n
         active: Purposes that the person allows.
         now: The moment, aware.
     """
+    if action in ACTIONS:
+        return ONLY_THE_PERSON
     guarding = _guarding(policy, action)
     return NO_CONSENT if not guarding <= set(active) else _quiet(policy, guarding, now)
 

@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from rasa_privacy.dialogue.turns import CLOSED
-from rasa_privacy.policy.model import QuietHours
+from rasa_privacy.dialogue.turns import ACTIONS, CLOSED, INTENTS, PENDING_SLOT, Pending
+from rasa_privacy.errors import LedgerError
+from rasa_privacy.policy.model import QuietHours, Replies
 from rasa_privacy.rights.reach import must_not_be_reached
 from rasa_privacy.rights.suppression import OPERATOR, STOP, suppress, suppress_contacts
-from tests.support.vaults import SENDER, give, grant, ledger_events
+from tests.support.vaults import SENDER, active, ask, give, grant, ledger_events
 
 pytestmark = pytest.mark.rasa
 
@@ -112,6 +113,117 @@ async def test_who_cannot_be_read_is_not_written_to(store: Any, sql: Any) -> Non
 
 
 @pytest.fixture
+def speak(store: Any, bot_of: Any, untouched: Any) -> Callable[..., Any]:
+    """Return a function that triggers an intent, also as a reminder; returns the error and the actions that ran.
+
+    A question of ours is open, unless `pending` is None.
+    """
+    from rasa.core.lock_store import InMemoryLockStore  # noqa: PLC0415 - imports rasa
+
+    bot, events = bot_of(store), untouched.rasa_events
+    question = Pending("consent", "action_submit", ("draw",))
+
+    async def run(intent: str, pending: Pending | None = question, *, reminds: bool = False) -> Any:
+        tracker = await bot.processor.get_tracker(SENDER)
+        asked = pending.to_slot() if pending is not None else None
+        for event in (
+            events.UserUttered("enter me"),
+            events.SlotSet(PENDING_SLOT, asked),
+            events.ActionExecuted("action_privacy_ask_consent" if asked else "utter_greet"),
+            events.ActionExecuted("action_listen"),
+        ):
+            tracker.update(event)
+        await store.save(tracker)
+        channel, before = untouched.CollectingOutputChannel(), len(bot.actions.payloads)
+        try:
+            if reminds:
+                bot.processor.lock_store = InMemoryLockStore()
+                reminder = events.ReminderScheduled(intent, store._vault.clock(), name="r", kill_on_user_message=False)
+                tracker.update(reminder)
+                await store.save(tracker)
+                await bot.processor.handle_reminder(reminder, SENDER, channel)
+            else:
+                await bot.processor.trigger_external_user_uttered(intent, [], tracker, channel)
+        except Exception as error:  # noqa: BLE001 - the caller's
+            return error, [each["next_action"] for each in bot.actions.payloads[before:]]
+        return None, [each["next_action"] for each in bot.actions.payloads[before:]]
+
+    return run
+
+
+async def test_nothing_that_is_triggered_speaks_for_the_person(
+    speak: Any, trigger: Any, store: Any, refused: Any
+) -> None:
+    """No intent of ours, whether a question is open or not; the ledger stays as it was, the audit log tells."""
+    ask(store._vault, "draw")
+    for intent in INTENTS:
+        error, ran = await speak(intent)
+        assert isinstance(error, refused), intent
+        assert "only the person" in str(error)
+        assert ran == []
+    for pending in (Pending("erase"), None):
+        for intent in ("privacy_grant", "privacy_confirm", "privacy_withdraw", "privacy_code"):
+            assert isinstance((await speak(intent, pending))[0], refused), intent
+    # What a bot's policy makes of an intent of its own must not be one of our actions either.
+    for action in ACTIONS:
+        assert isinstance(await trigger(action), refused), action
+    assert active(store._vault) == frozenset()
+    assert {outcome for outcome, _, _ in audited(store)} == {"refused"}
+    assert len(audited(store)) == len(INTENTS) + 8 + len(ACTIONS)
+
+
+async def test_a_reminder_does_not_answer_for_the_person(speak: Any, store: Any) -> None:
+    """It ends silently, as others that are stopped."""
+    ask(store._vault, "draw")
+    assert await speak("privacy_grant", reminds=True) == (None, [])
+    assert [reason.split()[0] for _, reason, _ in audited(store)] == ["only"]
+
+
+async def test_the_bots_own_yes_is_triggered_only_while_nothing_is_asked(speak: Any, store: Any, refused: Any) -> None:
+    """An intent that privacy.yml names as a yes or a no is an answer only to a question of ours."""
+    vault = store._vault
+    own = Replies(grant=("affirm",), refuse=("deny",))
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, replies=own))
+    ask(vault, "draw")
+    for intent in ("affirm", "deny"):
+        assert isinstance((await speak(intent))[0], refused)
+        assert "only the person" not in str((await speak(intent, None))[0])
+
+
+async def test_our_actions_refuse_what_nobody_typed(
+    store: Any, bot_of: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The action server sees by the payload that a message is external, should one pass the door."""
+    from rasa_sdk import Tracker  # noqa: PLC0415 - only this test needs it
+    from rasa_sdk.executor import CollectingDispatcher  # noqa: PLC0415
+
+    from rasa_privacy.actions import base  # noqa: PLC0415
+    from rasa_privacy.actions.asking import RecordGrant  # noqa: PLC0415
+
+    monkeypatch.setattr(base, "vault", lambda: store._vault)
+    ask(store._vault, "draw")
+    bot, events = bot_of(store), untouched.rasa_events
+    tracker = await bot.processor.get_tracker(SENDER)
+    tracker.update(events.SlotSet(PENDING_SLOT, Pending("consent", "action_submit", ("draw",)).to_slot()))
+    typed = events.UserUttered("yes", {"name": "privacy_grant", "confidence": 1.0})
+    for message in (events.UserUttered.create_external("privacy_grant", [], "rest"), typed):
+        assert active(store._vault) == frozenset()
+        tracker.update(message)
+        action = bot.processor._get_action("action_privacy_record_grant")
+        await action.run(untouched.CollectingOutputChannel(), bot.processor.nlg, tracker, store.domain)
+        payload = bot.actions.payloads[-1]
+        sent = Tracker.from_dict(payload["tracker"])
+        assert bool(sent.latest_message["metadata"].get("is_external")) is (message is not typed)
+        done = RecordGrant().run(CollectingDispatcher(), sent, payload["domain"])
+        if message is typed:
+            assert await done
+        else:
+            with pytest.raises(LedgerError, match="nobody typed"):
+                await done
+    assert active(store._vault) == {"draw"}
+
+
+@pytest.fixture
 def execute(store: Any, bot_of: Any, untouched: Any) -> Callable[..., Any]:
     """Return a function that executes an action as the HTTP API does; returns the error, or None."""
     bot = bot_of(store)
@@ -147,6 +259,14 @@ async def test_an_action_from_outside_meets_the_same_rules(execute: Any, store: 
     assert "suppressed" in str(error)
     assert [reason.split()[0] for _, reason, _ in audited(store)] == ["what", "purpose", "the"]
     assert SENDER not in str(audited(store))
+
+
+async def test_our_actions_are_executed_by_nobody(execute: Any, store: Any, refused: Any) -> None:
+    """They answer what the person said last, which may have been a yes to an earlier question."""
+    ask(store._vault, "draw")
+    for action in ACTIONS:
+        assert isinstance(await execute(action), refused), action
+    assert len(audited(store)) == len(ACTIONS)
 
 
 async def test_an_unreadable_ledger_executes_nothing_guarded(execute: Any, store: Any, sql: Any) -> None:
