@@ -1,9 +1,10 @@
 """Erasure (GDPR Art. 17): everything of one person is destroyed, and a certificate says so.
 
-Order, in one transaction: the ledger gets `withdrawn` for each consent, the journal outside the database gets its
-entry, then `storage.erasures` destroys the data keys, puts the tombstone and deletes the rows. After the commit the log
-is emptied and the result is read back; only then does the caller get a certificate. If the process dies in between, the
-next start completes the erasure (`storage.replay`), and so does asking again. The ledger's records stay, under a random
+Order, in one transaction: the ledger gets `withdrawn` for each consent, the outbox what other systems are to be told,
+the journal outside the database its entry; then `storage.erasures` destroys the data keys, puts the tombstone and
+deletes the rows. After the commit the log is emptied and the result is read back; only then does the caller get a
+certificate. If the process dies in between, the next start completes the erasure (`storage.replay`), and so does asking
+again. The ledger's records stay, under a random
 id that nothing connects to a person any more (GDPR Art. 7(1): the controller must be able to show consent; Art.
 17(3)(b) and (e)).
 """
@@ -93,8 +94,9 @@ def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence:
         logger.warning("An erasure goes on without a record in the consent ledger, which is damaged.")
     open_request(vault, connection, "erasure", subject_id, evidence.at)  # which `bury` completes
     entry = Erased(subject_id, evidence.at, number, counts)
-    vault.journal.write(connection, entry)
+    # Before the journal: what fails here fails with nothing done, and not again at each start.
     tell_others(vault, connection, subject_id, number, evidence.at)
+    vault.journal.write(connection, entry)
     vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)
     return entry, refs
 

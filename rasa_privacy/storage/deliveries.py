@@ -73,11 +73,19 @@ def put(  # noqa: PLR0913, PLR0917 - transaction, keys, and what is told to whom
     """Note that a system is to be told, in the transaction that erases."""
     delivery_id = os.urandom(ID_BYTES)
     key = keys.create(conn, delivery_id, PURPOSE, at, at + KEPT)
-    payload = msgspec.msgpack.encode(list(sender_ids))
+    # As bytes: a sender id may hold a half of a surrogate pair, which no text of MessagePack may.
+    payload = msgspec.msgpack.encode([each.encode("utf-8", "surrogatepass") for each in sender_ids])
     sealed = seal(key, payload, no_conversation(delivery_id).delivery(), os.urandom(NONCE_BYTES))
     row = {"delivery_id": delivery_id, "system": system, "certificate": certificate, "sealed": sealed}
     times = {"erased_at": to_micros(at), "next_at": to_micros(at)}
     conn.execute(_INSERT, {**row, **times, "state": PENDING, "attempts": 0})
+
+
+def put_failed(conn: Connection, system: str, certificate: str, at: datetime) -> None:
+    """Note that a system cannot be told, so that the certificate says it and a request stays open for staff."""
+    row = {"delivery_id": os.urandom(ID_BYTES), "system": system, "certificate": certificate, "attempts": 0}
+    times = dict.fromkeys(("erased_at", "next_at", "answered_at"), to_micros(at))
+    conn.execute(_INSERT, {**row, **times, "sealed": None, "state": "failed"})
 
 
 def claim(conn: Connection, now: datetime, most: int, until: datetime) -> list[Delivery]:
@@ -100,8 +108,8 @@ def whom(conn: Connection, keys: DataKeys, delivery_id: bytes) -> list[str] | No
         if row is None or row.sealed is None or key is None:
             return None
         raw = open_sealed(key, row.sealed, no_conversation(delivery_id).delivery())
-        return msgspec.msgpack.decode(raw, type=list[str])
-    except (PrivacyError, msgspec.MsgspecError):
+        return [_sender_id(each) for each in msgspec.msgpack.decode(raw, type=list[Any])]
+    except (PrivacyError, msgspec.MsgspecError, ValueError):
         return None
 
 
@@ -130,6 +138,11 @@ def pending(conn: Connection) -> int:
     """Return how many answers are waited for."""
     number: int = conn.execute(_PENDING).scalar_one()
     return number
+
+
+def _sender_id(stored: Any) -> str:
+    """Return a sender id as it was given; earlier rows hold it as text."""
+    return stored if isinstance(stored, str) else bytes(stored).decode("utf-8", "surrogatepass")
 
 
 def _delivery(row: Any) -> Delivery:

@@ -3,15 +3,19 @@
 Called by an erasure and by the replay of one, before `Erasures.bury`: afterwards nobody knows the sender ids any more.
 """
 
+import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.storage import deliveries
 
 if TYPE_CHECKING:
     from rasa_privacy.storage.vault import Vault
+
+logger = logging.getLogger(__name__)
 
 
 def tell_others(vault: "Vault", conn: Connection, subject_id: bytes, certificate: str, at: datetime) -> None:
@@ -32,3 +36,24 @@ def tell_others(vault: "Vault", conn: Connection, subject_id: bytes, certificate
     for system in systems:
         if system.name not in known:
             deliveries.put(conn, vault.data_keys, system.name, certificate, sender_ids, at)
+
+
+def tell_others_if_possible(
+    vault: "Vault", conn: Connection, subject_id: bytes, certificate: str, at: datetime
+) -> None:
+    """Do as `tell_others`; what cannot be noted of this one person is left to staff, and stops nobody's start.
+
+    A database or a key provider that fails still raises: the next start tries again.
+    """
+    try:
+        tell_others(vault, conn, subject_id, certificate, at)
+    except (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError, ValueError) as error:
+        logger.error(  # noqa: TRY400 - the traceback may hold a sender id
+            "Other systems cannot be told of erasure %s (%s); its certificate says so, tell them by hand.",
+            certificate,
+            type(error).__name__,
+        )
+        known = {each.system for each in deliveries.of_certificate(conn, certificate)}
+        for system in vault.policy.erasure.webhooks:
+            if system.name not in known:
+                deliveries.put_failed(conn, system.name, certificate, at)

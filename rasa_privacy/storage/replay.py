@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import Entry, Erased, Position, Withdrawn
 from rasa_privacy.storage.ledger import LedgerRecord
-from rasa_privacy.storage.outbox import tell_others
+from rasa_privacy.storage.outbox import tell_others_if_possible
 from rasa_privacy.storage.tables import data_keys, ledger, subjects, to_micros
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _erase(vault: "Vault", connection: Connection, entry: Erased) -> bool:
     answers = {record.purpose: record for record in _answers(vault, connection, entry.subject_id)}
     for record in answers.values():
         _end(vault, connection, record, entry)
-    tell_others(vault, connection, entry.subject_id, entry.certificate, entry.at)
+    tell_others_if_possible(vault, connection, entry.subject_id, entry.certificate, entry.at)
     vault.erasures.bury(connection, entry.subject_id, entry.at, entry.certificate, entry.counts)
     return True
 

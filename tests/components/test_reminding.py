@@ -53,6 +53,22 @@ def test_the_officer_gets_a_mail(
     assert "1 requests of people are overdue" in caplog.text
 
 
+def test_a_delivery_that_fails_stops_no_reminder(
+    vault: Vault, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Telling other systems of erasures comes first in the thread, and whatever ends it is logged without its text."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(number)
+
+    monkeypatch.setenv("RASA_PRIVACY_ENDPOINTS", str(tmp_path / "none.yml"))
+    monkeypatch.setattr("rasa_privacy.rights.webhooks.deliver", fail)
+    with caplog.at_level(logging.ERROR):
+        remind_beside(vault).join()
+    assert "requests of people are overdue" in caplog.text
+    assert number not in caplog.text
+
+
 def test_without_a_sender_the_log_says_it(
     vault: Vault, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

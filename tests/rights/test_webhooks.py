@@ -3,20 +3,24 @@
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from http.client import BadStatusLine, IncompleteRead
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import msgspec
 import pytest
 
+from rasa_privacy.errors import MalformedSegmentError, WebhookError
 from rasa_privacy.policy.model import Erasure, OtherSystem
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.webhooks import MAX_ANSWER, deliver, post
+from rasa_privacy.rights.requests import open_request
+from rasa_privacy.rights.webhooks import MAX_ANSWER, deliver, deliver_quietly, post
 from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.requests import Request
@@ -128,6 +132,9 @@ def test_the_person_is_in_the_outbox_encrypted_and_until_the_answer_alone(told: 
         OSError("away"),
         TimeoutError("slow"),
         ValueError("bad header"),
+        BadStatusLine(f"no HTTP for {SENDER}"),
+        IncompleteRead(SENDER.encode()),
+        RuntimeError(SENDER),
     ],
 )
 def test_what_is_no_answer_is_tried_again(told: Vault, clock: Clock, answer: Any, caplog: Any) -> None:
@@ -194,6 +201,121 @@ def test_a_kill_between_journal_and_commit_tells_them_after_the_next_start(
     replay(told)
     assert deliver(told, told.clock(), systems) == 2
     assert systems.got[0][1]["sender_ids"] == [SENDER]
+
+
+@each_kind
+def test_half_a_surrogate_pair_in_a_sender_id_is_erased_and_told(told: Vault, clock: Clock) -> None:
+    """The store takes such an id, so the outbox and the body of the message must, too."""
+    strange, systems = "evil\ud800", Systems()
+    grant(told, "draw", sender=strange)
+    give(told, {"draw": {"full_name": "Bo"}}, strange)
+    assert erase(told, strange, evidence(told)) is not None
+    assert deliver(told, clock(), systems) == 2
+    for system, payload, headers, body in systems.got:
+        assert payload["sender_ids"] == [strange]
+        at, mac = headers["X-Privacy-Signature"].removeprefix("t=").split(",v1=")
+        expected = hmac.new(f"secret of {system}".encode(), f"{at}.".encode() + body, hashlib.sha256)
+        assert mac == expected.hexdigest()
+
+
+def test_what_cannot_be_told_is_not_in_the_journal(told: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the database would know nothing of it, and each start would fail at it again."""
+
+    def fail(*_: object) -> None:
+        raise MalformedSegmentError("damaged")
+
+    monkeypatch.setattr(deliveries, "put", fail)
+    with pytest.raises(MalformedSegmentError):
+        erased(told)
+    assert not list(told.journal.after(0))
+    assert replay(told).erased == 0
+
+
+@pytest.mark.parametrize("error", [MalformedSegmentError("damaged"), ValueError(SENDER)])
+def test_what_cannot_be_told_after_a_kill_stops_no_start(
+    told: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: Any, error: Exception
+) -> None:
+    """The person is erased; the request stays open, so that staff tell the systems by hand."""
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    def fail(*_: object) -> None:
+        raise error
+
+    with told.database.write() as conn:
+        open_request(told, conn, "erasure", told.subjects.find(conn, SENDER), clock())
+    with monkeypatch.context() as patch:
+        patch.setattr(type(told.erasures), "bury", die)
+        with pytest.raises(KeyboardInterrupt):
+            erase(told, SENDER, evidence(told))
+    ((_, entry),) = told.journal.after(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(deliveries, "put", fail)
+        assert replay(told).erased == 1
+    number = entry.certificate  # type: ignore[union-attr]
+    assert request_of(told, number).is_open
+    assert certificate(told, number, clock())["other_systems"] == {"crm": "failed", "shop": "failed"}
+    assert deliver(told, clock(), Systems()) == 0
+    assert number in caplog.text
+    assert SENDER not in caplog.text
+
+
+def test_one_that_fails_in_an_unforeseen_way_holds_up_no_other(
+    told: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """Each is told by itself, and the pauses grow."""
+    erased(told)
+    whom, failed = deliveries.whom, list[bytes]()
+
+    def broken(*arguments: Any) -> Any:
+        if not failed or arguments[2] in failed:
+            failed.append(arguments[2])
+            raise RuntimeError(SENDER)
+        return whom(*arguments)
+
+    monkeypatch.setattr(deliveries, "whom", broken)
+    assert deliver(told, clock(), Systems()) == 1
+    assert deliver(told, clock.advance(seconds=30), Systems()) == 0
+    assert len(failed) == 1
+    deliver(told, clock.advance(minutes=1), Systems())
+    assert len(failed) == 2
+    assert SENDER not in caplog.text
+
+
+@pytest.mark.parametrize("error", [RuntimeError(SENDER), WebhookError("away")])
+def test_beside_the_turns_nothing_is_raised(
+    told: Vault, monkeypatch: pytest.MonkeyPatch, caplog: Any, error: Exception
+) -> None:
+    """What comes after it in the same thread, the reminders, goes on."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("rasa_privacy.rights.webhooks.deliver", fail)
+    deliver_quietly(told)
+    assert "it is tried again" in caplog.text
+    assert SENDER not in caplog.text
+
+
+def test_what_is_no_http_at_all_is_tried_again(told: Vault, clock: Clock) -> None:
+    """Over a real socket."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"garbage\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        store = with_systems(told, OtherSystem(name="crm", url=url, secret="TEST_CRM_SECRET"))
+        number = erased(store)
+        assert deliver(store, clock()) == 0
+        thread.join()
+    assert certificate(store, number, clock())["other_systems"] == {"crm": "pending"}
 
 
 def _hook(payload: dict[str, Any]) -> str:
