@@ -141,6 +141,16 @@ def test_no_word_can_be_changed(vault: Vault, number: str, form: int) -> None:
         open_certificate(raw, SigningKey(bytes(32)).public())
 
 
+@pytest.mark.parametrize("name", [b"certificate", b"jws"])
+def test_no_name_is_there_twice(vault: Vault, number: str, name: bytes) -> None:
+    """A program that takes the first of two would show what nobody signed."""
+    raw, _ = written(vault, number)
+    changed = raw.replace(b"{", b'{"' + name + b'": {"certificate": "ER-0000-0000-0000"},', 1)
+    assert json.loads(changed) == json.loads(raw)
+    with pytest.raises(SignatureError, match="not what was signed"):
+        open_certificate(changed, vault.signer.key.public())
+
+
 def test_a_receipt_is_no_certificate(vault: Vault, number: str) -> None:
     """What the store signed for something else proves no erasure."""
     made = certificate(vault, number, vault.clock())
