@@ -2,7 +2,7 @@
 
 Rules:
 
-1. In are messages of people who allow some purpose now, or the one that is named; of nobody else a text is kept anyway.
+1. In are messages of people who allow now the purpose that is named, or some purpose that the operator's role reaches.
 2. Each text is masked anew by what the detectors find and what is stored of the person, whatever `messages` says.
 3. Out are privacy requests, payloads of buttons, texts that were withheld, and messages without an intent.
 4. A text is given once for each intent, without name, time or order of the conversation it came from.
@@ -62,7 +62,7 @@ def training_messages(
     Args:
         vault: The open store.
         permit: A permit for `export`.
-        purpose: A purpose that the people must allow; None for any.
+        purpose: A purpose that the people must allow; None for any that the permit covers.
         gathered: Where it is counted.
 
     Raises:
@@ -82,19 +82,21 @@ def training_messages(
         senders = list(vault.conversations.sender_ids(connection))
     for sender in senders:
         before = gathered.messages
-        for intent, text in _of_person(vault, sender, purpose, gathered):
+        for intent, text in _of_person(vault, sender, permit, purpose, gathered):
             found[intent].add(text)
             gathered.messages += 1
         gathered.people += gathered.messages > before
     return {intent: frozenset(texts) for intent, texts in found.items()}
 
 
-def _of_person(vault: Vault, sender: str, purpose: str | None, gathered: Gathered) -> Iterator[tuple[str, str]]:
+def _of_person(
+    vault: Vault, sender: str, permit: Permit, purpose: str | None, gathered: Gathered
+) -> Iterator[tuple[str, str]]:
     try:
         with vault.database.read() as connection:
             subject_id = vault.subjects.find(connection, sender)
             active = state_of(vault, connection, subject_id, vault.clock()).active
-            allowed = bool(active) if purpose is None else purpose in active
+            allowed = any(map(permit.covers_purpose, active)) if purpose is None else purpose in active
             stored = vault.conversations.load(connection, sender, all_sessions=True) if allowed else None
     except (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError):
         gathered.unreadable += 1
