@@ -2,7 +2,7 @@
 
 Each function asks for the permit first, and is in the audit log before anything is returned or with what it changes. An
 operator sees the items and purposes of their role, masked unless they asked for the clear with a reason; a copy for the
-person is whole or not made at all.
+person is whole or not made at all, and nobody is erased whose data is beyond the role.
 """
 
 from collections.abc import Collection
@@ -256,15 +256,20 @@ def erase_person(vault: Vault, sender_id: str, permit: Permit) -> ErasureCertifi
     """Erase a person, verified; None for nobody. That it begins is in the audit log before, that it is done after.
 
     Raises:
-        AccessError: The permit is for something else.
+        AccessError: The permit is for something else, or does not reach every purpose that holds data.
         HoldError: A legal hold keeps the person; nothing was deleted.
         StorageError: As `erasure.erase`.
     """
     permit.require("erase")
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
+        held = [] if subject_id is None else list(vault.data_keys.due_of(connection, subject_id))
     if subject_id is None:
         return None
+    if not all(permit.covers_purpose(name) for name in held if name != SERVICE):
+        raise AccessError(
+            "a person is erased whole or not at all; this role does not reach every purpose that holds data"
+        )
     record_now(vault, permit, subject_id=subject_id, outcome="begun")
     evidence = Evidence("outside", _CHANNEL, vault.policy.languages[0], vault.clock())
     done = erase(vault, sender_id, evidence)

@@ -120,3 +120,14 @@ def test_a_long_history_is_copied(vault: Vault) -> None:
     assert made is not None
     assert len(made["conversation"]) == 5000
     assert len(as_zip(made)) > 1000
+
+
+@each_kind
+@pytest.mark.usefixtures("subject_id")
+def test_nobody_is_erased_whose_data_is_beyond_the_role(vault: Vault) -> None:
+    """An erasure takes every purpose, so a role for one of two erases nobody who has both."""
+    for purposes in (frozenset({"newsletter"}), frozenset({"draw"}), frozenset[str]()):
+        with pytest.raises(AccessError, match="erased whole or not at all"):
+            rights.erase_person(vault, SENDER, permit("erase", None, purposes))
+    assert held(vault)["draw"]["email"] == "ana@example.com"
+    assert rights.erase_person(vault, SENDER, permit("erase", None, frozenset({"draw", "newsletter"}))) is not None
