@@ -83,7 +83,7 @@ def lift_after_grant(vault: Vault, connection: Any, sender_id: str, purpose: str
 
 
 def suppressed(vault: Vault, connection: Any, sender_id: str | None, contacts: Sequence[object] = ()) -> str | None:
-    """Return why a person must not be written to, or None.
+    """Return why a person must not be written to, or None. Of several reasons one that a yes does not lift comes first.
 
     Args:
         vault: The open store.
@@ -94,7 +94,8 @@ def suppressed(vault: Vault, connection: Any, sender_id: str | None, contacts: S
     indexes = list(sender_indexes(vault, sender_id)) if sender_id is not None else []
     for contact in contacts:
         indexes += _lenient_indexes(vault, contact)
-    return next(iter(suppressions.reasons_of(connection, indexes).values()), None)
+    found = suppressions.reasons_of(connection, indexes).values()
+    return min(found, key=lambda reason: reason == STOP, default=None)
 
 
 def sender_indexes(vault: Vault, sender_id: str) -> tuple[bytes, ...]:

@@ -87,6 +87,17 @@ def test_a_new_yes_to_marketing_lifts_only_the_own_stop(vault: Vault) -> None:
     assert why(vault, SENDER) is None
 
 
+def test_of_several_reasons_the_one_that_lasts_is_said(vault: Vault) -> None:
+    """A STOP on one form of the number does not hide what an operator noted of another, whichever is found first."""
+    one, other = "whatsapp:+491709999999", "+49 170 5558172"
+    do(vault, suppress, one, STOP, vault.clock())
+    do(vault, suppress_contacts, [other], OPERATOR, vault.clock())
+    assert why(vault, one) == STOP
+    assert why(vault, one, other) == OPERATOR
+    assert why(vault, "whatsapp:+491705558172", "+49 170 9999999") == OPERATOR
+    assert why(vault, None, "ana@example.com") is None
+
+
 def test_an_operator_can_lift_a_contact(vault: Vault) -> None:
     """The count says how many there were."""
     do(vault, suppress_contacts, ["ana@example.com"], OPERATOR, vault.clock())
