@@ -1,6 +1,6 @@
 """Runs a command that ends when the process that asked for it ends, even by `kill -9`.
 
-Started by file name, before anything else is imported: `python lifeline.py <parent pid> <command> [argument...]`.
+Started by file name, before anything else is imported: `python -I lifeline.py <parent pid> <command> [argument...]`.
 It asks the kernel for a SIGKILL at the parent's death (prctl(2), PR_SET_PDEATHSIG; it survives execve) and then becomes
 the command. Where there is no prctl (macOS), the command runs without this last guard.
 

@@ -62,7 +62,8 @@ class Process:
         self.name = name
         self.log = log
         self._stopped = False  # once the group is gone, its number may belong to someone else
-        watched = [sys.executable, lifeline.__file__, str(os.getpid()), *command]
+        # `-I`: else modules of this folder would be found before Python's own, such as `operator`.
+        watched = [sys.executable, "-I", lifeline.__file__, str(os.getpid()), *command]
         try:
             with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _LOG_MODE), "ab") as output:
                 self._child = subprocess.Popen(  # noqa: S603 - the command is ours, and no shell reads it
