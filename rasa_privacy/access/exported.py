@@ -114,6 +114,8 @@ def verify_audit_export(lines: Iterable[bytes], key: VerifyingKey | None, kept: 
     ends_well = False
     for number, raw in numbered:
         line: _Line = _read(number, raw, _Line)
+        if line.record is not None and line.checkpoint is not None:
+            raise _no_line(number)  # so that neither goes unchecked beside the other
         ends_well = line.checkpoint is not None
         if line.record is not None:
             check.record(_columns(line.record, number), _bytes(line.record.link, number))

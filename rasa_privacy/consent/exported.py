@@ -122,9 +122,9 @@ def verify_export(lines: Iterable[bytes], key: VerifyingKey | None, kept: Iterab
     check = LedgerCheck(store_id, key or VerifyingKey(_bytes(head.public_key, 1)), kept)
     last: _Line | None = None
     for number, raw in numbered:
-        last = _read(number, raw, _Line)
+        last = _read_one(number, raw)
         _check(check, last, number)
-    if last is not None and last.record is not None:
+    if last is None or last.checkpoint is None:
         raise LedgerError("consent ledger: the file does not end with a checkpoint; it was cut, export it again")
     return check.finish()
 
@@ -141,6 +141,14 @@ def read_checkpoint(raw: bytes) -> Checkpoint:
         LedgerError: It is none.
     """
     return _to_checkpoint(_read(1, raw, CheckpointLine), 1)
+
+
+def _read_one(number: int, raw: bytes) -> _Line:
+    """Return a line that holds one thing, so that none beside it goes unchecked."""
+    line: _Line = _read(number, raw, _Line)
+    if sum(part is not None for part in (line.record, line.checkpoint, line.notice)) > 1:
+        raise _no_line(number)
+    return line
 
 
 def _check(check: LedgerCheck, line: _Line, number: int) -> None:

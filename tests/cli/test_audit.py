@@ -144,6 +144,7 @@ def test_an_export_proves_itself(run: Run, tmp_path: Path) -> None:
         ([*lines[:2], *lines[3:]], "record 2 is missing"),
         (lines[:-1], "it was cut"),
         ([lines[0], b"{}\n"], "it was cut"),
+        ([*lines[:-2], lines[-2].strip()[:-1] + b"," + lines[-1][1:]], "line 5: it is no line"),
         ([b"nothing\n"], "line 1: it is no line"),
     ):
         out.write_bytes(b"".join(changed))

@@ -104,6 +104,9 @@ def test_a_file_signed_with_another_key_is_found(vault: Vault, lines: Lines) -> 
         (lambda lines: [{**lines[0], "store": "00" * 16}, *lines[1:]], "checkpoint 1 was forged"),
         (lambda lines: [*lines, {"record": {"seq": "7"}}], "line 13: it is no line"),
         (lambda _: [], "line 1: it is no line"),
+        (lambda lines: [*lines[:-1], {}], "does not end with a checkpoint"),
+        (lambda lines: [*lines[:-2], {**lines[-2], **lines[-1]}], "line 11: it is no line"),
+        (lambda lines: [*lines[:-1], lines[1]], "does not end with a checkpoint"),
     ],
 )
 def test_a_file_that_was_cut_or_mixed_is_refused(
