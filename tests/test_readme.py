@@ -1,10 +1,15 @@
 """The README is true: each of its commands is run by a test, and its lines are those of the example bot."""
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
+import click
+import pytest
 import yaml
+
+from rasa_privacy.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -58,6 +63,17 @@ RUN_BY = {
 }
 
 
+#: A command as text names it, in quotes or in a sentence, with the options that follow.
+NAMED = re.compile(r"rasa-privacy(?: [a-z][\w-]*){1,2}(?:(?: [\w./:@-]+)* --[a-z-]+)*")
+#: Every page, ready file and module (its messages, its help) that names one.
+NAMING = [
+    path
+    for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "config").glob("*.*")])
+    + sorted((ROOT / "rasa_privacy").rglob("*.py"))
+    if NAMED.search(path.read_text())
+]
+
+
 def blocks(language: str) -> list[str]:
     """Return the fenced blocks of one language."""
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -69,6 +85,40 @@ def test_every_command_of_the_readme_is_run_somewhere() -> None:
     commands = {line.split("#")[0].strip() for line in lines}
     assert commands == set(RUN_BY)
     assert all((ROOT / path).is_file() for path in RUN_BY.values())
+
+
+def asked_of_the_cli(line: str) -> tuple[click.Command, list[str]]:
+    """Return the command that a line names, and the words after it; what is no command at all fails."""
+    command: click.Command = main
+    words = shlex.split(line)[1:]
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found is not None, line
+        command = found
+    return command, words
+
+
+@pytest.mark.parametrize("line", [line for line in RUN_BY if line.startswith("rasa-privacy")])
+def test_every_command_of_the_readme_is_one_that_the_cli_takes(line: str) -> None:
+    """Options and arguments are known, each that is required is there, and so is a choice's value."""
+    command, words = asked_of_the_cli(line)
+    context = click.Context(command)
+    values, left, _ = command.make_parser(context).parse_args(words)
+    assert not isinstance(command, click.Group)
+    assert not left
+    for each in command.params:
+        assert not each.required or values.get(each.name) is not None, each.name
+        if isinstance(each.type, click.Choice) and isinstance(values.get(each.name), str):
+            each.type.convert(values[each.name], each, context)
+
+
+@pytest.mark.parametrize("path", NAMING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_that_are_named_anywhere_are_there_with_their_options(path: Path) -> None:
+    """In the documents, in comments of the ready files, and in what the package says itself."""
+    for line in NAMED.findall(path.read_text()):
+        command, words = asked_of_the_cli(line)
+        options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+        assert {word for word in words if word.startswith("--")} <= options, line
 
 
 def test_make_demo_is_the_demo_command() -> None:
