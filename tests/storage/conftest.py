@@ -12,6 +12,9 @@ from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.storage.conversations import StoredConversation
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
+from tests.support.operators import cheap_hashes
+
+__all__ = ["cheap_hashes"]
 
 _PRIVACY = """\
 version: 1

@@ -4,19 +4,42 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
-from rasa_privacy.errors import PrivacyError
+from rasa_privacy.access.admission import admit, break_glass
+from rasa_privacy.access.course import questions
+from rasa_privacy.access.login import login
+from rasa_privacy.access.reviews import pending_reviews, review
+from rasa_privacy.access.training import attest
+from rasa_privacy.consent.double_opt_in import begin, confirm
+from rasa_privacy.errors import AccessError, HoldError, OptInError, PrivacyError
+from rasa_privacy.policy.model import Erasure, OtherSystem, Training
+from rasa_privacy.retention.review import acknowledge, make_review
+from rasa_privacy.rights import holds, operators
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.requests import open_request
+from rasa_privacy.rights.suppression import suppress, suppress_contacts
+from rasa_privacy.rights.webhooks import deliver
+from rasa_privacy.storage.holds import every, remove
 from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.tables import metadata
 from rasa_privacy.storage.vault import Vault
+from tests.support.operators import hire, with_roles
+from tests.support.vaults import ask, evidence, give, grant
 
 _SENDER = "+4915199CANARYsender"
 _VALUE = "Jane CANARYvalue jane@CANARYmail.example"
+_CONTACT = "jane@CANARYmail.example"
 _MARK = re.compile(rb"canary", re.IGNORECASE)
+#: Tables that are empty here: the journal is a file beside the database, and a lease is about no person.
+_NOT_FILLED = {"erasure_journal", "leases"}
 
 
 def _found(folder: Path) -> list[str]:
@@ -45,6 +68,111 @@ def test_no_marked_byte_reaches_the_disk_or_a_log(
     vault.database.checkpoint()
     assert _found(tmp_path) == []
     assert not _MARK.search(caplog.text.encode())
+
+
+@pytest.fixture
+def staffed(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    """Return the store with roles, a course, and another system that is told of erasures."""
+    monkeypatch.setenv("CRM", "secret of the crm")
+    crm = OtherSystem(name="crm", url="https://crm.example/erasures", secret="CRM")
+    opened = with_roles(vault, Training(course="data-handling", valid_for="1 year", pass_mark=80))
+    return replace(opened, policy=msgspec.structs.replace(opened.policy, erasure=Erasure(webhooks=(crm,))))
+
+
+@pytest.mark.usefixtures("cheap_hashes")
+def test_no_marked_byte_is_in_what_staff_and_other_systems_cause(
+    staffed: Vault, sql: Callable[..., list[Any]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Codes, requests, holds, operators, courses, reviews, audit and outbox: each table gets a row, and is searched."""
+    caplog.set_level(logging.DEBUG)
+    vault, filled = staffed, set[str]()
+    tokens = hire(vault)
+    for step in (_chat, _ask_for_a_code, lambda vault: _act(vault, tokens), _suppress_and_sign, _erase, _deliver):
+        step(vault)
+        filled.update(name for name in metadata.tables if sql(f"SELECT 1 FROM {name} LIMIT 1"))  # noqa: S608 - ours
+        assert _found(tmp_path) == []
+    vault.checkpoint()
+    assert _found(tmp_path) == []
+    assert filled == set(metadata.tables) - _NOT_FILLED
+    assert not _MARK.search(caplog.text.encode())
+
+
+def _chat(vault: Vault) -> None:
+    """Let a person agree and give values, in two sessions."""
+    grant(vault, "draw", sender=_SENDER)
+    give(vault, {"draw": {"full_name": _VALUE, "email": _CONTACT}}, _SENDER)
+    with vault.database.write() as conn:
+        version, _ = vault.conversations.head(conn, _SENDER)
+        vault.conversations.append(conn, _SENDER, version, [{"text": _VALUE, "timestamp": 1.0}], {}, [0], vault.clock())
+
+
+def _ask_for_a_code(vault: Vault) -> None:
+    """Send a code, and give back a wrong one; ask for a copy too."""
+    subject_id = ask(vault, "newsletter", _SENDER)
+    vault.database.transact(lambda conn: begin(vault, conn, subject_id, "newsletter", _CONTACT, vault.clock()))
+    with pytest.raises(OptInError):
+        confirm(vault, subject_id, "newsletter", _CONTACT, _VALUE, evidence(vault))
+    vault.database.transact(lambda conn: open_request(vault, conn, "access", subject_id, vault.clock()))
+
+
+def _act(vault: Vault, tokens: dict[str, str]) -> None:
+    """Learn; see, correct, hold and hand out what a person gave; break the glass; make both kinds of review."""
+    officer, medic = login(vault, tokens["dpo"]), login(vault, tokens["medic"])
+    asked = questions(vault.policy, Random(1))  # noqa: S311 - the same questions each time
+    for operator in (officer, medic):
+        attest(vault, operator, asked, [each.right for each in asked])
+    with pytest.raises(AccessError):
+        admit(vault, officer, "view", reason=f"asked by {_CONTACT}")
+    permits = {
+        verb: admit(vault, officer, verb, reason="a ticket of today", clear=True)
+        for verb in ("view", "rectify", "export", "retention", "erase", "audit", "report")
+    }
+    assert operators.show(vault, _SENDER, permits["view"], clear=True)
+    operators.rectify(vault, _SENDER, "full_name", f"{_VALUE} II", permits["rectify"])
+    assert operators.export(vault, _SENDER, permits["export"]) is not None
+    for wrong in (_VALUE, _CONTACT):
+        with pytest.raises(HoldError), vault.database.write() as conn:
+            holds.add(vault, conn, _SENDER, wrong, permits["retention"])
+    vault.database.transact(lambda conn: holds.add(vault, conn, _SENDER, "matter-7", permits["retention"]))
+    with pytest.raises(HoldError):
+        operators.erase_person(vault, _SENDER, permits["erase"])
+    break_glass(vault, medic, "view", "fire in the data centre", lambda *_: None)
+    with vault.database.read() as conn:
+        (entry,) = pending_reviews(vault, conn)
+    review(vault, permits["audit"], entry.seq)
+    made = make_review(vault, permits["report"], (), lambda _: None)
+    assert made.conversations == 1
+    assert not _MARK.search(msgspec.json.encode(made))
+    acknowledge(vault, permits["retention"], made, made.number)
+
+
+def _suppress_and_sign(vault: Vault) -> None:
+    """Suppress a person and an address, and sign both books."""
+    with vault.database.write() as conn:
+        suppress(vault, conn, _SENDER, "stop", vault.clock())
+        suppress_contacts(vault, conn, [_CONTACT], "complaint", vault.clock())
+        vault.ledger.checkpoint(conn)
+        vault.audit.checkpoint(conn)
+
+
+def _erase(vault: Vault) -> None:
+    """Let go of a person who was held, and erase them."""
+    with vault.database.write() as conn:
+        (hold,) = every(conn)
+        remove(conn, hold.subject_id, hold.name)
+    assert erase(vault, _SENDER, evidence(vault)) is not None
+
+
+def _deliver(vault: Vault) -> None:
+    """Tell the other system, which repeats what it was sent."""
+    told: list[bytes] = []
+
+    def send(_url: str, body: bytes, _headers: dict[str, str]) -> tuple[int, bytes]:
+        told.append(body)
+        return 200, json.dumps({"result": "done", "told": body.decode()}).encode()
+
+    assert deliver(vault, vault.clock(), send) == 1
+    assert [bool(_MARK.search(body)) for body in told] == [True]
 
 
 def _failures(vault: Vault, sql: Callable[..., list[Any]], now: datetime) -> Iterator[Callable[[Any], Any]]:
