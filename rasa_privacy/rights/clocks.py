@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from rasa_privacy.errors import PolicyError, RequestError
 from rasa_privacy.policy import regulations as profiles
@@ -39,19 +39,7 @@ Kind = Literal[
     "officer",
 ]
 #: Every kind of request.
-KINDS: Final[tuple[Kind, ...]] = (
-    "access",
-    "portability",
-    "erasure",
-    "rectification",
-    "restriction",
-    "objection",
-    "do_not_sell",
-    "limit_sensitive",
-    "complaint",
-    "human",
-    "officer",
-)
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 #: Whose clock counts where privacy.yml names none that sets one.
 _OTHERWISE: Final = "gdpr@2026-11"
 _SATURDAY: Final = 5
