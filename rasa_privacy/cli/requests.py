@@ -1,7 +1,6 @@
 """`rasa-privacy requests`: what people asked for, by when it must be answered, and how it ended."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -121,8 +120,7 @@ def open_one(kind: Kind, sender: tuple[str, ...], *, sender_stdin: bool, bot: Pa
 @endpoints_option
 def take(number: str, bot: Path, endpoints: Path | None) -> None:
     """Own a request from now on."""
-    with _changing(bot, endpoints) as change:
-        change(lambda _vault, connection, who, now: rules.take(connection, number, who, now))
+    _change(bot, endpoints, lambda _vault, connection, who, now: rules.take(connection, number, who, now))
 
 
 @requests.command()
@@ -132,8 +130,7 @@ def take(number: str, bot: Path, endpoints: Path | None) -> None:
 @endpoints_option
 def acknowledge(number: str, bot: Path, endpoints: Path | None) -> None:
     """Note that the person got a confirmation of receipt, which CCPA demands in 10 business days."""
-    with _changing(bot, endpoints) as change:
-        change(lambda _vault, connection, who, now: rules.acknowledge(connection, number, who, now))
+    _change(bot, endpoints, lambda _vault, connection, who, now: rules.acknowledge(connection, number, who, now))
 
 
 @requests.command()
@@ -145,8 +142,7 @@ def acknowledge(number: str, bot: Path, endpoints: Path | None) -> None:
 def identity(number: str, *, asked: bool, bot: Path, endpoints: Path | None) -> None:
     """Note that a proof of identity, or a clarification, is waited for, or came. For UK GDPR the clock stops."""
     step = rules.ask_for_proof if asked else rules.proven
-    with _changing(bot, endpoints) as change:
-        change(lambda _vault, connection, who, now: step(connection, number, who, now))
+    _change(bot, endpoints, lambda _vault, connection, who, now: step(connection, number, who, now))
 
 
 @requests.command()
@@ -158,8 +154,7 @@ def identity(number: str, *, asked: bool, bot: Path, endpoints: Path | None) -> 
 @endpoints_option
 def extend(number: str, *, because: str, told: bool, bot: Path, endpoints: Path | None) -> None:  # noqa: ARG001 - click demands it
     """Put the date off, once and before it is over, where the law allows it."""
-    with _changing(bot, endpoints) as change:
-        change(lambda _vault, connection, who, now: rules.extend(connection, number, because, who, now))
+    _change(bot, endpoints, lambda _vault, connection, who, now: rules.extend(connection, number, because, who, now))
 
 
 @requests.command()
@@ -171,8 +166,7 @@ def extend(number: str, *, because: str, told: bool, bot: Path, endpoints: Path 
 @endpoints_option
 def refuse(number: str, *, because: str, told: bool, bot: Path, endpoints: Path | None) -> None:  # noqa: ARG001 - click demands it
     """Refuse a request, for a reason that the law knows."""
-    with _changing(bot, endpoints) as change:
-        change(lambda _vault, connection, who, now: rules.refuse(connection, number, because, who, now))
+    _change(bot, endpoints, lambda _vault, connection, who, now: rules.refuse(connection, number, because, who, now))
 
 
 @requests.command()
@@ -182,8 +176,7 @@ def refuse(number: str, *, because: str, told: bool, bot: Path, endpoints: Path 
 @endpoints_option
 def complete(number: str, bot: Path, endpoints: Path | None) -> None:
     """Note that a request was answered. One to be deleted completes itself when the person is erased."""
-    with _changing(bot, endpoints) as change:
-        change(lambda vault, connection, who, now: rules.complete(vault, connection, number, who, now))
+    _change(bot, endpoints, lambda vault, connection, who, now: rules.complete(vault, connection, number, who, now))
 
 
 @requests.command()
@@ -250,22 +243,18 @@ def deliver_due(bot: Path, endpoints: Path | None) -> None:
 Rule = Callable[[Vault, Any, str, datetime], Request]
 
 
-@contextmanager
-def _changing(bot: Path, endpoints: Path | None) -> Iterator[Callable[[Rule], None]]:
-    """Give a function that runs a rule in a transaction, and says what became of the request."""
+def _change(bot: Path, endpoints: Path | None, rule: Rule) -> None:
+    """Run a rule in a transaction, and say what became of the request."""
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "requests")
 
-        def work(connection: Any, rule: Rule) -> Request:
+        def work(connection: Any) -> Request:
             changed = rule(vault, connection, permit.operator, vault.clock())
             record(vault, connection, permit, subject_id=changed.subject_id, counts={"requests": 1})
             return changed
 
-        def change(rule: Rule) -> None:
-            changed = vault.database.transact(lambda connection: work(connection, rule))
-            click.echo(f"{changed.number}: {changed.state}, due {_moment(changed.answer_by)} UTC")
-
-        yield change
+        changed = vault.database.transact(work)
+    click.echo(f"{changed.number}: {changed.state}, due {_moment(changed.answer_by)} UTC")
 
 
 def _moment(moment: datetime | None) -> str:
