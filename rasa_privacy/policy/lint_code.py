@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from rasa_privacy.policy.action_slots import action_modules, slot_read, text_of
 from rasa_privacy.policy.bot import Bot
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
@@ -37,7 +38,7 @@ _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 def leaks(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
     """RP060, and the part of RP055 about actions that run others."""
     guarded = {action for purpose in policy.purposes.values() for action in purpose.guards}
-    for file, tree in _modules(bot.folder):
+    for file, tree in action_modules(bot.folder):
         for function in (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))):
             yield from _written(function, file, policy)
         for node in ast.walk(tree):
@@ -82,7 +83,7 @@ def _personal(expression: ast.AST, known: dict[str, str], policy: Policy) -> str
             continue
         if isinstance(node, ast.Name) and node.id in known:
             return known[node.id]
-        slot = _slot_read(node)
+        slot = slot_read(node)
         item = policy.item_of_slot(slot) if slot is not None else None
         if item is not None:
             return f"item {shown(item)}"
@@ -95,27 +96,8 @@ def _personal(expression: ast.AST, known: dict[str, str], policy: Policy) -> str
 
 def _of_one_slot(node: ast.AST) -> Iterator[ast.AST]:
     """Yield `tracker.slots` where only one slot of it is read."""
-    if _slot_read(node) is not None:
+    if slot_read(node) is not None:
         yield from (each for each in ast.walk(node) if isinstance(each, ast.Attribute) and each.attr == "slots")
-
-
-def _slot_read(node: ast.AST) -> str | None:
-    """Return the slot that `tracker.get_slot("x")`, `tracker.slots["x"]` or `tracker.slots.get("x")` reads."""
-    called = node.func if isinstance(node, ast.Call) and node.args else None
-    if isinstance(node, ast.Call) and isinstance(called, ast.Attribute):
-        reads = called.attr == "get_slot" or (called.attr == "get" and _is_slots(called.value))
-        return _text(node.args[0]) if reads else None
-    if isinstance(node, ast.Subscript) and _is_slots(node.value):
-        return _text(node.slice)
-    return None
-
-
-def _is_slots(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "slots"
-
-
-def _text(node: ast.AST) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _is_tracker(node: ast.AST) -> bool:
@@ -140,23 +122,10 @@ def _followed(node: ast.AST) -> str | None:
     """Return the action that `FollowupAction("x")` or `{"event": "followup", "name": "x"}` runs."""
     if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "FollowupAction":
         given = (*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "name"))
-        return _text(given[0]) if given else None
+        return text_of(given[0]) if given else None
     if isinstance(node, ast.Dict):
-        pairs = {_text(key): _text(value) for key, value in zip(node.keys, node.values, strict=True) if key is not None}
+        pairs = {
+            text_of(key): text_of(value) for key, value in zip(node.keys, node.values, strict=True) if key is not None
+        }
         return pairs.get("name") if pairs.get("event") == "followup" else None
     return None
-
-
-def _modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
-    package = folder / "actions"
-    for file in sorted(package.rglob("*.py")) if package.is_dir() else [folder / "actions.py"]:
-        tree = _parsed(file)
-        if tree is not None:
-            yield file, tree
-
-
-def _parsed(file: Path) -> ast.Module | None:
-    try:
-        return ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return None
