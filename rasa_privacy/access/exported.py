@@ -7,21 +7,20 @@ file ends with a checkpoint, so nothing can be taken from it or added to it with
 import importlib.metadata
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from rasa_privacy.crypto.signing import VerifyingKey
-from rasa_privacy.errors import AuditError, PrivacyError
 from rasa_privacy.storage.audit import Verified
 from rasa_privacy.storage.audit_record import COLUMNS, AuditEntry, columns_of, entry_of
+from rasa_privacy.storage.book_lines import BookLines, CheckpointLine, Strict
 from rasa_privacy.storage.books import AUDIT
 from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.vault import Vault
 
-FORMAT: Final = "rasa_privacy audit v1"
-_MAX_LINE: Final = 100_000
+_LINES: Final = BookLines(AUDIT, "rasa_privacy audit v1", "audit log", max_line_bytes=100_000)
 _SUBJECT: Final = COLUMNS.index("subject_id")
 _HEADER_ESCAPES: Final = str.maketrans({"\\": "\\\\", "|": "\\|"})
 _FIELD_ESCAPES: Final = str.maketrans({"\\": "\\\\", "=": "\\=", "\n": "\\n", "\r": "\\r"})
@@ -30,17 +29,7 @@ _SEVERITY: Final = {"begun": 2, "done": 3, "failed": 6, "refused": 7}
 _ALARM_SEVERITY: Final = 9
 
 
-class _Strict(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A line with an unknown field is none of ours."""
-
-
-class _Head(_Strict):
-    format: Literal["rasa_privacy audit v1"]
-    store: str
-    public_key: str
-
-
-class _Record(_Strict):
+class _Record(Strict):
     seq: int
     at: int
     operator: str
@@ -53,18 +42,7 @@ class _Record(_Strict):
     link: str
 
 
-class CheckpointLine(_Strict):
-    """A checkpoint as JSON; the store is named where it stands alone."""
-
-    number: int
-    seq: int
-    link: str
-    at: int
-    signature: str
-    store: str | None = None
-
-
-class _Line(_Strict):
+class _Line(Strict):
     """One line after the first: one of the two."""
 
     record: _Record | None = None
@@ -82,17 +60,9 @@ def export_audit(vault: Vault, connection: Any, until: Checkpoint) -> Iterator[b
     Raises:
         AuditError: A record was changed or added; the file must not be used then.
     """
-    signer = vault.signer
-    yield _line(_Head(FORMAT, signer.store_id.hex(), signer.key.public().raw.hex()))
-    waiting = vault.audit.checkpoints(connection)
-    checkpoint = next(waiting, None)
-    for entry in vault.audit.entries(connection):
-        yield _line(_Line(record=_of_entry(entry)))
-        if checkpoint is not None and checkpoint.seq == entry.seq:
-            yield _line(_Line(checkpoint=_of_checkpoint(checkpoint)))
-            checkpoint = next(waiting, None)
-        if entry.seq == until.seq:
-            return
+    yield _LINES.head(vault.signer)
+    records = ((entry.seq, _Line(record=_of_entry(entry))) for entry in vault.audit.entries(connection))
+    yield from _LINES.body(records, vault.audit.checkpoints(connection), until)
 
 
 def verify_audit_export(lines: Iterable[bytes], key: VerifyingKey | None, kept: Iterable[Checkpoint] = ()) -> Verified:
@@ -109,20 +79,16 @@ def verify_audit_export(lines: Iterable[bytes], key: VerifyingKey | None, kept: 
         SignatureError: The key in the file is none.
     """
     numbered = enumerate(lines, start=1)
-    head: _Head = _read(*next(numbered, (1, b"")), _Head)
-    check = BookCheck(_bytes(head.store, 1), key or VerifyingKey(_bytes(head.public_key, 1)), kept, AUDIT)
-    ends_well = False
+    _, head = next(numbered, (1, b""))
+    check = BookCheck(*_LINES.read_head(head, key), kept, AUDIT)
+    last: _Line | None = None
     for number, raw in numbered:
-        line: _Line = _read(number, raw, _Line)
-        if line.record is not None and line.checkpoint is not None:
-            raise _no_line(number)  # so that neither goes unchecked beside the other
-        ends_well = line.checkpoint is not None
+        last = line = _LINES.read_part(number, raw, _Line)
         if line.record is not None:
-            check.record(_columns(line.record, number), _bytes(line.record.link, number))
+            check.record(_columns(line.record, number), _LINES.to_bytes(line.record.link, number))
         elif line.checkpoint is not None:
-            check.checkpoint(_to_checkpoint(line.checkpoint, number))
-    if not ends_well:
-        raise AuditError("audit log: the file does not end with a checkpoint; it was cut, export it again")
+            check.checkpoint(_LINES.to_checkpoint(line.checkpoint, number))
+    _LINES.check_end(last)
     check.end()
     return Verified(check.chain.seq, check.checkpoints, check.covered)
 
@@ -173,18 +139,13 @@ def plain_json(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def checkpoint_json(checkpoint: Checkpoint, store_id: bytes) -> bytes:
-    """Return a checkpoint as JSON, to be kept elsewhere."""
-    return _line(_of_checkpoint(checkpoint, store_id.hex()))
-
-
 def read_checkpoint(raw: bytes) -> Checkpoint:
     """Return a checkpoint that was kept.
 
     Raises:
         AuditError: It is none.
     """
-    return _to_checkpoint(_read(1, raw, CheckpointLine), 1)
+    return _LINES.read_checkpoint(raw)
 
 
 def within(entries: Iterable[AuditEntry], since: datetime | None, until: datetime | None) -> Iterator[AuditEntry]:
@@ -203,40 +164,6 @@ def _columns(line: _Record, number: int) -> list[Any]:
     """Return the columns that the link covers, of a line that is a record."""
     columns = [getattr(line, name) for name in COLUMNS]
     if line.subject_id is not None:
-        columns[_SUBJECT] = _bytes(line.subject_id, number)
+        columns[_SUBJECT] = _LINES.to_bytes(line.subject_id, number)
     entry_of([*columns, b""])
     return columns
-
-
-def _of_checkpoint(checkpoint: Checkpoint, store: str | None = None) -> CheckpointLine:
-    signature = checkpoint.signature.hex()
-    return CheckpointLine(checkpoint.number, checkpoint.seq, checkpoint.link.hex(), checkpoint.at, signature, store)
-
-
-def _to_checkpoint(line: CheckpointLine, number: int) -> Checkpoint:
-    link, signature = _bytes(line.link, number), _bytes(line.signature, number)
-    return Checkpoint(line.number, line.seq, link, line.at, signature)
-
-
-def _line(value: msgspec.Struct) -> bytes:
-    return msgspec.json.encode(value) + b"\n"
-
-
-def _read(number: int, raw: bytes, form: type[Any]) -> Any:
-    if len(raw) > _MAX_LINE:
-        raise _no_line(number)
-    try:
-        return msgspec.json.decode(raw, type=form)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise _no_line(number) from None
-
-
-def _bytes(text: str, number: int) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise _no_line(number) from None
-
-
-def _no_line(number: int) -> PrivacyError:
-    return AuditError(f"line {number}: it is no line of an exported audit log; export it again")

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from rasa_privacy.access.exported import (
     cef_lines,
-    checkpoint_json,
     export_audit,
     plain_json,
     read_checkpoint,
@@ -31,6 +30,7 @@ from rasa_privacy.errors import AuditError, ConfigurationError
 from rasa_privacy.policy.verbs import AUDITED
 from rasa_privacy.storage.audit import Verified, Wanted
 from rasa_privacy.storage.audit_record import OUTCOMES, AuditEntry
+from rasa_privacy.storage.book_lines import checkpoint_json
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.vault import Vault
 

@@ -12,12 +12,13 @@ from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
-from rasa_privacy.consent.exported import checkpoint_json, export_ledger, read_checkpoint, verify_export
+from rasa_privacy.consent.exported import export_ledger, read_checkpoint, verify_export
 from rasa_privacy.consent.receipts import open_receipt
 from rasa_privacy.consent.statistics import count_consents
 from rasa_privacy.consent.verification import Checked, verify_store
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import ConfigurationError, LedgerError, SignatureError
+from rasa_privacy.storage.book_lines import checkpoint_json
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.vault import Vault
 

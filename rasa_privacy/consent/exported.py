@@ -6,35 +6,23 @@ that was cut after an earlier checkpoint is what an earlier export would have be
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, Literal
-
-import msgspec
+from typing import Any, Final
 
 from rasa_privacy.consent.verification import Checked, LedgerCheck
 from rasa_privacy.crypto.signing import VerifyingKey
-from rasa_privacy.errors import LedgerError, PrivacyError
+from rasa_privacy.storage.book_lines import BookLines, CheckpointLine, Strict, line
+from rasa_privacy.storage.books import LEDGER
 from rasa_privacy.storage.checkpoints import Checkpoint
-from rasa_privacy.storage.ledger_record import COLUMNS, columns_of
+from rasa_privacy.storage.ledger_record import COLUMNS, LedgerEntry, columns_of
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
 
-FORMAT: Final = "rasa_privacy ledger v1"
-#: A notice may be long; no line of a stranger's file is longer.
-_MAX_LINE: Final = 1_000_000
+# A notice may be long, so a line may be.
+_LINES: Final = BookLines(LEDGER, "rasa_privacy ledger v1", "ledger", max_line_bytes=1_000_000)
 _BINARY: Final = frozenset(("subject_id", "notice_hash"))
 
 
-class _Strict(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A line with an unknown field is none of ours."""
-
-
-class _Head(_Strict):
-    format: Literal["rasa_privacy ledger v1"]
-    store: str
-    public_key: str
-
-
-class _Record(_Strict):
+class _Record(Strict):
     seq: int
     subject_id: str
     purpose: str
@@ -47,18 +35,7 @@ class _Record(_Strict):
     link: str
 
 
-class CheckpointLine(_Strict):
-    """A checkpoint as JSON; the store is named where it stands alone."""
-
-    number: int
-    seq: int
-    link: str
-    at: int
-    signature: str
-    store: str | None = None
-
-
-class _Notice(_Strict):
+class _Notice(Strict):
     hash: str
     notice_id: str
     version: str
@@ -67,7 +44,7 @@ class _Notice(_Strict):
     terms: str | None = None
 
 
-class _Line(_Strict):
+class _Line(Strict):
     """One line after the first: one of the three."""
 
     record: _Record | None = None
@@ -86,21 +63,12 @@ def export_ledger(vault: Vault, connection: Any, until: Checkpoint) -> Iterator[
     Raises:
         LedgerError: A record was changed or added; the file must not be used then.
     """
-    signer = vault.signer
-    yield _line(_Head(FORMAT, signer.store_id.hex(), signer.key.public().raw.hex()))
+    yield _LINES.head(vault.signer)
     for stored in vault.notices.iterate(connection):
         body = _Notice(stored.hash.hex(), *(getattr(stored, name) for name in _Notice.__struct_fields__[1:]))
-        yield _line(_Line(notice=body))
-    waiting = vault.checkpoints.iterate(connection)
-    checkpoint = next(waiting, None)
-    for entry in vault.ledger.verified(connection):
-        values = {name: _text(value) for name, value in columns_of(entry.seq, entry.record).items()}
-        yield _line(_Line(record=_Record(**values, link=entry.link.hex())))
-        if checkpoint is not None and checkpoint.seq == entry.seq:
-            yield _line(_Line(checkpoint=_of_checkpoint(checkpoint)))
-            checkpoint = next(waiting, None)
-        if entry.seq == until.seq:
-            return
+        yield line(_Line(notice=body))
+    records = ((entry.seq, _Line(record=_of_entry(entry))) for entry in vault.ledger.verified(connection))
+    yield from _LINES.body(records, vault.checkpoints.iterate(connection), until)
 
 
 def verify_export(lines: Iterable[bytes], key: VerifyingKey | None, kept: Iterable[Checkpoint] = ()) -> Checked:
@@ -117,21 +85,14 @@ def verify_export(lines: Iterable[bytes], key: VerifyingKey | None, kept: Iterab
         SignatureError: The key in the file is none.
     """
     numbered = enumerate(lines, start=1)
-    head: _Head = _read(*next(numbered, (1, b"")), _Head)
-    store_id = _bytes(head.store, 1)
-    check = LedgerCheck(store_id, key or VerifyingKey(_bytes(head.public_key, 1)), kept)
+    _, head = next(numbered, (1, b""))
+    check = LedgerCheck(*_LINES.read_head(head, key), kept)
     last: _Line | None = None
     for number, raw in numbered:
-        last = _read_one(number, raw)
+        last = _LINES.read_part(number, raw, _Line)
         _check(check, last, number)
-    if last is None or last.checkpoint is None:
-        raise LedgerError("consent ledger: the file does not end with a checkpoint; it was cut, export it again")
+    _LINES.check_end(last)
     return check.finish()
-
-
-def checkpoint_json(checkpoint: Checkpoint, store_id: bytes) -> bytes:
-    """Return a checkpoint as JSON, to be kept elsewhere."""
-    return _line(_of_checkpoint(checkpoint, store_id.hex()))
 
 
 def read_checkpoint(raw: bytes) -> Checkpoint:
@@ -140,66 +101,29 @@ def read_checkpoint(raw: bytes) -> Checkpoint:
     Raises:
         LedgerError: It is none.
     """
-    return _to_checkpoint(_read(1, raw, CheckpointLine), 1)
+    return _LINES.read_checkpoint(raw)
 
 
-def _read_one(number: int, raw: bytes) -> _Line:
-    """Return a line that holds one thing, so that none beside it goes unchecked."""
-    line: _Line = _read(number, raw, _Line)
-    if sum(part is not None for part in (line.record, line.checkpoint, line.notice)) > 1:
-        raise _no_line(number)
-    return line
+def _check(check: LedgerCheck, found: _Line, number: int) -> None:
+    """Check what a line has."""
+    if found.record is not None:
+        columns = [_column(name, getattr(found.record, name), number) for name in COLUMNS]
+        check.record(columns, _LINES.to_bytes(found.record.link, number))
+    elif found.checkpoint is not None:
+        check.checkpoint(_LINES.to_checkpoint(found.checkpoint, number))
+    elif found.notice is not None:
+        texts = (getattr(found.notice, name) for name in _Notice.__struct_fields__[1:])
+        check.notice(StoredNotice(_LINES.to_bytes(found.notice.hash, number), *texts))
 
 
-def _check(check: LedgerCheck, line: _Line, number: int) -> None:
-    """Check what a line holds."""
-    if line.record is not None:
-        columns = [_column(name, getattr(line.record, name), number) for name in COLUMNS]
-        check.record(columns, _bytes(line.record.link, number))
-    elif line.checkpoint is not None:
-        check.checkpoint(_to_checkpoint(line.checkpoint, number))
-    elif line.notice is not None:
-        texts = (getattr(line.notice, name) for name in _Notice.__struct_fields__[1:])
-        check.notice(StoredNotice(_bytes(line.notice.hash, number), *texts))
+def _of_entry(entry: LedgerEntry) -> _Record:
+    values = {name: _text(value) for name, value in columns_of(entry.seq, entry.record).items()}
+    return _Record(**values, link=entry.link.hex())
 
 
 def _column(name: str, value: Any, number: int) -> Any:
-    return _bytes(value, number) if name in _BINARY else value
+    return _LINES.to_bytes(value, number) if name in _BINARY else value
 
 
 def _text(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
-
-
-def _of_checkpoint(checkpoint: Checkpoint, store: str | None = None) -> CheckpointLine:
-    signature = checkpoint.signature.hex()
-    return CheckpointLine(checkpoint.number, checkpoint.seq, checkpoint.link.hex(), checkpoint.at, signature, store)
-
-
-def _to_checkpoint(line: CheckpointLine, number: int) -> Checkpoint:
-    link, signature = _bytes(line.link, number), _bytes(line.signature, number)
-    return Checkpoint(line.number, line.seq, link, line.at, signature)
-
-
-def _line(value: msgspec.Struct) -> bytes:
-    return msgspec.json.encode(value) + b"\n"
-
-
-def _read(number: int, raw: bytes, form: type[Any]) -> Any:
-    if len(raw) > _MAX_LINE:
-        raise _no_line(number)
-    try:
-        return msgspec.json.decode(raw, type=form)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise _no_line(number) from None
-
-
-def _bytes(text: str, number: int) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise _no_line(number) from None
-
-
-def _no_line(number: int) -> PrivacyError:
-    return LedgerError(f"line {number}: it is no line of an exported ledger; export it again")

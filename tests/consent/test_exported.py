@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from rasa_privacy.consent.exported import checkpoint_json, export_ledger, read_checkpoint, verify_export
+from rasa_privacy.consent.exported import export_ledger, read_checkpoint, verify_export
 from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.crypto.signing import SigningKey
 from rasa_privacy.errors import LedgerError, PrivacyError
+from rasa_privacy.storage.book_lines import checkpoint_json
 from rasa_privacy.storage.ledger_record import COLUMNS, record_bytes
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER, Clock, grant
