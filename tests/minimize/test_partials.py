@@ -1,5 +1,7 @@
 """A value of which only the beginning is kept is found again by that beginning."""
 
+import re
+
 import pytest
 
 from rasa_privacy.minimize.events import EventSplitter, View
@@ -38,6 +40,22 @@ def test_a_postcode_that_is_said_again_is_not_kept() -> None:
     event = {"event": "user", "text": "as I said, 90210", "parse_data": {"intent": {"name": "inform"}}}
     view = View({"draw", "draw:postcode"}, {"postcode": {"902"}})
     assert EventSplitter(policy()).split(event, 0, view)[0]["text"] == "as I said, [postcode]"
+
+
+def test_no_pattern_is_made_of_what_people_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`re` keeps patterns in a cache, where the beginning of a value would outlast its deletion."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(re, "compile", refuse)
+    assert mask_partials("I live in SW1A 1AA", KEPT) == "I live in [postcode]"
+
+
+@pytest.mark.parametrize("written", ["\u0130ZM1", "\u0131zm1", "izm1", "IZM1"])
+def test_the_case_of_a_beginning_is_no_matter(written: str) -> None:
+    """Nor which i of Turkish it is."""
+    assert mask_partials(f"at {written}-2", {"area": {"IZM"}}) == "at [area]"
 
 
 def test_a_long_text_takes_no_time() -> None:
