@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from rasa_privacy.access.recording import record, record_now
+from rasa_privacy.access.recording import record, record_now, recording
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
@@ -231,8 +231,8 @@ def deliver_due(bot: Path, endpoints: Path | None) -> None:
     """
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "requests")
-        answered = deliver(vault, vault.clock())
-        record_now(vault, permit, counts={"answers": answered})
+        with recording(vault, permit) as counts:
+            counts["answers"] = answered = deliver(vault, vault.clock())
         with vault.database.read() as connection:
             waiting = deliveries.pending(connection)
     click.echo(f"{answered:,} answered; {waiting:,} wait for an answer.")

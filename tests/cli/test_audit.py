@@ -59,6 +59,15 @@ COMMANDS = [
     (["keys", "rotate"], None, "keys", ["begun", "done"], {"begun_epoch": 2, "wrapped_keys": 2}),
     (["keys", "end-epoch", "--yes"], None, "keys", ["begun", "done"], None),
     (["keys", "replay-erasures"], None, "keys", ["begun", "done"], {"erased": 0, "withdrawn": 0}),
+    (["messages", "export"], None, "export", ["begun", "done"], {"people": 0}),
+    (["requests", "deliver"], None, "requests", ["begun", "done"], {"answers": 0}),
+    (["requests", "open", "--kind", "access", "--sender-stdin"], SENDER, "requests", ["done"], {"requests": 1}),
+    (["hold", "add", "--sender-stdin", "--for", "case-17"], SENDER, "retention", ["done"], {"holds": 1}),
+    (["hold", "list"], None, "retention", ["done"], {"holds": 0}),
+    (["subject", "find", "--sender-stdin"], SENDER, "view", ["done"], {}),
+    (["subject", "show", "--sender-stdin", "--clear"], SENDER, "view", ["done"], {"values": 1}),
+    (["subject", "restrict", "--sender-stdin"], SENDER, "restrict", ["done"], {}),
+    (["subject", "erase", "--sender-stdin", "--yes"], SENDER, "erase", ["begun", "done"], None),
     (["check", "--database"], None, "report", ["begun", "done"], {"conversations": 1, "damaged": 0}),
 ]
 
@@ -126,6 +135,18 @@ def test_a_change_of_the_log_is_found(run: Run, tmp_path: Path) -> None:
     assert refused.exit_code == 2
     assert "granted" not in refused.output
     assert "record 2 is not its true end" in refused.output
+
+
+def test_no_system_is_told_of_a_person_while_the_log_cannot_be_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent names people, so that it begins is recorded before."""
+    told: list[object] = []
+    monkeypatch.setattr("rasa_privacy.cli.requests.deliver", lambda *given: told.append(given))
+    run("consent", "show", "--sender-stdin", lines=SENDER)
+    run_plain(f"sqlite:///{tmp_path}/c.db", "DELETE FROM audit")
+    assert run("requests", "deliver").exit_code == 2
+    assert told == []
 
 
 def test_an_export_proves_itself(run: Run, tmp_path: Path) -> None:
