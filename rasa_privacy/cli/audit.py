@@ -8,6 +8,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from rasa_privacy.access.exported import (
     cef_lines,
@@ -141,7 +142,8 @@ def _table(found: list[AuditEntry]) -> Table:
         what = ", ".join((*each.purposes, *each.items, *counts))
         person = each.subject_id.hex() if each.subject_id else ""
         when = f"{each.at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(seq), when, each.operator, each.role, each.verb, each.outcome, person, what, each.reason)
+        reason = Text(each.reason)  # free text, in which "[...]" is no markup
+        table.add_row(str(seq), when, each.operator, each.role, each.verb, each.outcome, person, what, reason)
     return table
 
 

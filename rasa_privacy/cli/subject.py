@@ -1,11 +1,14 @@
 """`rasa-privacy subject`: what staff do with one person's data."""
 
+import re
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.files import write_private
@@ -15,6 +18,8 @@ from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.portability import as_zip
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 clear_option = click.option("--clear", is_flag=True, help="Values as they are, not masked; an operator needs --reason.")
 
@@ -60,7 +65,7 @@ def show(sender: tuple[str, ...], *, sender_stdin: bool, clear: bool, bot: Path,
     table = Table("item", "value", "purpose", "kept until (UTC)", box=None)
     for each in held.values:
         until = "until withdrawn" if each.expires is None else f"{each.expires:%Y-%m-%d %H:%M}"
-        table.add_row(each.item, str(each.value), each.purpose, until)
+        table.add_row(each.item, _shown(each.value), each.purpose, until)
     Console(width=140).print(table)
     click.echo(f"{held.events:,} events of the conversation")
 
@@ -166,6 +171,11 @@ def restrict(  # noqa: PLR0913 - one parameter for each option
         permit = permit_for(vault, "restrict", purposes=purposes)
         changed = rights.restrict(vault, sender_id, wanted, permit, lift=lift, objection=objection)
     click.echo(f"{'Lifted' if lift else 'Restricted'}: {', '.join(changed) or 'nothing new'}.")
+
+
+def _shown(value: object) -> Text:
+    """Return a value as a cell: without markup, and with escapes for what would steer a terminal."""
+    return Text(_CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(value)))
 
 
 def _nobody() -> ConfigurationError:

@@ -103,6 +103,15 @@ def test_a_person_is_named_by_the_random_id(run: Run) -> None:
     assert run("audit", "show", "--subject", "Ana").exit_code == 2
 
 
+@pytest.mark.parametrize("reason", ["ticket [/17] of today", "ticket [red]17", "ticket :smile: 17"])
+def test_a_reason_is_shown_as_it_was_written(run: Run, reason: str) -> None:
+    """What looks like markup neither ends the list nor is left out of it."""
+    run("consent", "show", "--sender-stdin", "--reason", reason, lines=SENDER)
+    shown = run("audit", "show")
+    assert shown.exit_code == 0, shown.output
+    assert reason.split()[1] in shown.output
+
+
 def test_an_operator_is_found_by_name_behind_a_pseudonym(run: Run, tmp_path: Path) -> None:
     """Who has the store's keys finds what somebody did; the log itself does not name them."""
     privacy = tmp_path / "privacy.yml"

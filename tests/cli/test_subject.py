@@ -60,6 +60,17 @@ def test_values_are_masked_unless_asked_for_with_a_reason(run: Run, tmp_path: Pa
     assert ("view", "done") in audited(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["Ana [/b] Li", "Ana [red]Li", "Ana :smile: Li", "Ana \x1b[2JLi"])
+def test_a_value_is_shown_as_it_is(run: Run, tmp_path: Path, name: str) -> None:
+    """What looks like markup is none, and nothing in it steers the terminal of who looks."""
+    vault = open_vault(settings_in(tmp_path))
+    give(vault, {"draw": {"full_name": name}})
+    vault.close()
+    shown = run("show", "--clear", "--reason", "asked by letter").output
+    assert name.replace("\x1b", r"\x1b") in shown
+    assert "full_name" in run("show").output
+
+
 def test_the_copy_is_whole_and_follows_its_schema(run: Run, tmp_path: Path) -> None:
     """JSON, page and schema in a zip for its owner alone; the request is on record."""
     run("export", "--out", str(tmp_path / "copy.zip"), "--reason", "asked by letter")
