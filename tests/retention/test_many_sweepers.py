@@ -20,11 +20,11 @@ from rasa_privacy.rights.erasure import certificate_number
 from rasa_privacy.storage import leases
 from rasa_privacy.storage.tables import metadata, to_micros
 from rasa_privacy.storage.vault import Vault, open_vault
-from tests.support.databases import EACH_KIND
+from tests.support.databases import EACH_KIND, EACH_SERVER
 from tests.support.vaults import Clock, active, give, grant, held
 
 each_database = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
-servers = pytest.mark.parametrize("kind", EACH_KIND[1:], indirect=True)
+servers = pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
 HOUR = timedelta(hours=1)
 
 

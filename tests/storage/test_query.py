@@ -12,7 +12,7 @@ from rasa_privacy.storage.conversation_rows import CURRENT
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import meta
 from rasa_privacy.storage.vault import Vault, open_vault
-from tests.support.databases import SERVERS
+from tests.support.databases import EACH_SERVER, SERVERS
 
 Sql = Callable[..., list[Any]]
 Save = Callable[..., int]
@@ -87,10 +87,9 @@ def test_a_duplicate_is_said_as_sqlalchemy_says_it(vault: Vault) -> None:
     assert [value for (value,) in vault.database.ask(get, name="one")] == [b"1"]
 
 
+@pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
 def test_a_server_that_hangs_up_is_said_and_asked_again(kind: str, vault: Vault, save: Save) -> None:
     """A connection that breaks before the statement is replaced unseen; one that breaks within it is unreachable."""
-    if kind == "sqlite":
-        pytest.skip("a file has no connection that breaks")
     save(_SENDER, ["hello"])
     own = "pg_backend_pid()" if kind == "postgresql" else "CONNECTION_ID()"
     with vault.database.read() as conn:
@@ -103,10 +102,9 @@ def test_a_server_that_hangs_up_is_said_and_asked_again(kind: str, vault: Vault,
     assert _version(vault) == 1
 
 
-def test_a_plan_made_for_empty_tables_uses_indexes(kind: str, vault: Vault) -> None:
+@pytest.mark.parametrize("kind", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_a_plan_made_for_empty_tables_uses_indexes(vault: Vault) -> None:
     """PostgreSQL keeps the plan, and must not read whole tables by it when they have grown."""
-    if kind != "postgresql":
-        pytest.skip("only PostgreSQL keeps plans")
     with vault.database.read() as conn:
         for _ in range(8):  # after five it may keep one
             CURRENT.rows(conn, sender=bytes(32))

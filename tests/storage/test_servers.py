@@ -12,10 +12,9 @@ from sqlalchemy.engine import make_url
 
 from rasa_privacy.errors import ConfigurationError, ContentionError, StorageError, UnreachableError
 from rasa_privacy.storage.database import Database
-from tests.support.databases import EACH_KIND, SERVERS, new_url
+from tests.support.databases import EACH_SERVER, SERVERS, new_url
 
 Sql = Callable[..., list[Any]]
-EACH_SERVER = EACH_KIND[1:]
 pytestmark = pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
 
 

@@ -25,6 +25,7 @@ SERVERS: Final = {
 KINDS: Final = ("sqlite", *SERVERS)
 #: All kinds as parameters of a test, each server's with its marker.
 EACH_KIND: Final = ("sqlite", *(pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in SERVERS))
+EACH_SERVER: Final = EACH_KIND[1:]
 
 
 @contextmanager
