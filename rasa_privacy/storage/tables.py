@@ -137,15 +137,21 @@ ledger: Final = Table(
     Index("ledger_subject", "subject_id"),
 )
 
-checkpoints: Final = Table(
-    "checkpoints",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("link", Blob(32), nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("signature", Blob(64), nullable=False),
-)
+
+def _checkpoints(name: str) -> Table:
+    """Return the table of the signatures over one book."""
+    return Table(
+        name,
+        metadata,
+        Column("number", BigInteger, primary_key=True, autoincrement=False),
+        Column("seq", BigInteger, nullable=False),
+        Column("link", Blob(32), nullable=False),
+        Column("at", BigInteger, nullable=False),
+        Column("signature", Blob(64), nullable=False),
+    )
+
+
+checkpoints: Final = _checkpoints("checkpoints")
 
 audit: Final = Table(
     "audit",
@@ -166,15 +172,7 @@ audit: Final = Table(
     Index("audit_at", "at"),
 )
 
-audit_checkpoints: Final = Table(
-    "audit_checkpoints",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("link", Blob(32), nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("signature", Blob(64), nullable=False),
-)
+audit_checkpoints: Final = _checkpoints("audit_checkpoints")
 
 operators: Final = Table(
     "operators",
