@@ -10,7 +10,8 @@ from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSe
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
-from rasa_privacy.dialogue.turns import ERASE, KEEP, PENDING_SLOT, PREVIEW, SHOW, Pending
+from rasa_privacy.dialogue.turn_view import Pending
+from rasa_privacy.dialogue.turns import ERASE, KEEP, PENDING_SLOT, PREVIEW, SHOW
 from rasa_privacy.errors import HoldError, KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.rights.access import Holdings, holdings
 from rasa_privacy.rights.erasure import erase

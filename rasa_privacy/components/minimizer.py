@@ -37,7 +37,8 @@ from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.limits import age_in, code_in, left_out
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, tells
-from rasa_privacy.dialogue.turns import INTENTS, Kind, Pending
+from rasa_privacy.dialogue.turn_view import Kind, Pending
+from rasa_privacy.dialogue.turns import INTENTS
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter

@@ -16,7 +16,8 @@ from rasa_privacy.components import runtime
 from rasa_privacy.components.emitted_tracker import minimised
 from rasa_privacy.components.rasa_api import ActionExecutionRejection, hookimpl, plugin_manager
 from rasa_privacy.dialogue.limits import code_in
-from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, INTENTS, PENDING_SLOT, SEND_CODE, Pending
+from rasa_privacy.dialogue.turn_view import Pending
+from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, INTENTS, PENDING_SLOT, SEND_CODE
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.events import View
 from rasa_privacy.policy.contacts import reachable_kinds

@@ -15,6 +15,7 @@ from rasa_privacy.components.rasa_api import (
     UserUttered,
 )
 from rasa_privacy.consent.state import due
+from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
 from rasa_privacy.dialogue.turns import (
     ACTIONS,
     ANSWERS,
@@ -23,11 +24,7 @@ from rasa_privacy.dialogue.turns import (
     QUESTIONS,
     RESULT_SLOT,
     YOUNG_SLOT,
-    Asking,
-    Decision,
-    Pending,
     Turns,
-    TurnView,
 )
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find

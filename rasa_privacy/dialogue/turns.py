@@ -18,14 +18,12 @@ After a yes to a purpose with double opt-in, the contact is asked for where none
 The action waits for the code where it needs the purpose; else it runs at once. A code may come in later, too.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
-import msgspec
-
-from rasa_privacy.policy.model import Policy
-from rasa_privacy.policy.topics import age_topic, choice
+from rasa_privacy.dialogue.turn_view import Asking, Decision, Kind, Pending, TurnView
+from rasa_privacy.policy.topics import choice
 
 LISTEN: Final = "action_listen"
 #: What Rasa does where no policy knows what to do.
@@ -132,8 +130,6 @@ HEARD_WHILE_PAUSED: Final = (*_REQUESTS, "privacy_refuse", "privacy_confirm", "p
 #: Every intent that this package adds.
 INTENTS: Final = (*_REQUESTS, *REPLIES)
 
-Kind = Literal["consent", "optional", "age", "erase", "contact", "code"]
-
 #: What answers which question, and the action that takes the answer.
 _YES_OR_NO: Final = {"privacy_grant": GRANT, "privacy_refuse": REFUSE}
 _ANSWERS: Final[dict[Kind, dict[str, str]]] = {
@@ -159,129 +155,6 @@ _NOES: Final[dict[Kind, str]] = {
 QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, ERASE, EXPLAIN, UNCLEAR)
 #: After these the conversation goes on where it was.
 _RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, KEEP, RECEIPT)
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A question of ours that waits for an answer.
-
-    Attributes:
-        kind: What was asked: consent to a purpose, its optional items, the age, whether to erase, or after a yes with
-            double opt-in the contact and the code that went there.
-        action: The action that the gate held back, to be resumed after the answers.
-        purposes: Purposes still to be asked about, the one in question first.
-        dropped: Whether the message that led here held personal data that was not kept.
-        items: Of `optional` the items in question; of `consent` the required ones that the person wanted left out.
-        repeated: Whether an answer was unclear already.
-        age: Of `age` the years in question.
-    """
-
-    kind: Kind
-    action: str | None = None
-    purposes: tuple[str, ...] = ()
-    dropped: bool = False
-    items: tuple[str, ...] = ()
-    repeated: bool = False
-    age: int = 0
-
-    @property
-    def topic(self) -> str:
-        """What the question is about, as `policy.topics` names it; empty for an erasure."""
-        if self.kind == "age":
-            return age_topic(self.age)
-        purpose = self.purposes[0] if self.purposes else ""
-        return choice(purpose, self.items[0]) if self.kind == "optional" and self.items else purpose
-
-    def to_slot(self) -> dict[str, Any]:
-        """Return the value for the slot `privacy_pending`."""
-        written = {name: getattr(self, name) for name in self.__dataclass_fields__ if getattr(self, name)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in written.items()}
-
-    @classmethod
-    def from_slot(cls, value: object) -> "Pending | None":
-        """Read the slot back; anything that is not ours is no pending question."""
-        try:
-            return msgspec.convert(value, cls)
-        except msgspec.ValidationError:
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class TurnView:
-    """What a decision depends on.
-
-    Attributes:
-        intent: Intent of the latest message.
-        last_action: The action that ran last; `action_listen` when a message has just come.
-        succeeded: Whether the last action, if ours, reported success.
-        pending: The question that waits, if any.
-        active_loop: The form or loop that runs, if any.
-        active: Purposes and optional items that are active now, read from the ledger; None where it cannot be read.
-        due: Purposes that the bot may ask about by itself.
-        answered: Questions about optional items that were answered.
-        age: The age in years that must be asked for before consent; None where there is none to ask.
-        is_too_young: Whether the person said in this session to be younger.
-        waiting: Purposes for which a one-time code waits to come back.
-        is_paused: Whether a human has taken the conversation over.
-        has_resumed: Whether an answer of this turn let an action run that the gate had held back.
-    """
-
-    intent: str | None
-    last_action: str
-    succeeded: bool
-    pending: Pending | None
-    active_loop: str | None
-    active: frozenset[str] | None
-    due: frozenset[str] = frozenset()
-    answered: frozenset[str] = frozenset()
-    age: int | None = None
-    is_too_young: bool = False
-    waiting: frozenset[str] = frozenset()
-    is_paused: bool = False
-    has_resumed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to run next.
-
-    Attributes:
-        action: Name of the action or response.
-        pending: The new value of the pending question; `...` leaves it as it is.
-        end_loop: Whether the running loop is ended first.
-    """
-
-    action: str
-    pending: Pending | Any | None = field(default=...)
-    end_loop: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What privacy.yml says of asking.
-
-    Attributes:
-        guards: Purposes (in the order to ask) of each guarded action or form.
-        choices: Optional items of each purpose.
-        beside: Purposes that are asked about after a yes to each purpose.
-        first: Purposes that are asked about at the first message.
-    """
-
-    guards: Mapping[str, Sequence[str]]
-    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    first: Sequence[str] = ()
-
-    @classmethod
-    def of(cls, policy: Policy) -> "Asking":
-        """Return what this privacy.yml says."""
-        guarded = {action for purpose in policy.purposes.values() for action in purpose.guards}
-        return cls(
-            guards={action: policy.purposes_guarding(action) for action in guarded},
-            choices={name: purpose.choices for name, purpose in policy.purposes.items()},
-            beside={name: purpose.also_ask for name, purpose in policy.purposes.items()},
-            first=policy.asked_first(),
-        )
 
 
 class Turns:

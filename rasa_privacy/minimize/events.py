@@ -22,7 +22,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, SupportsFloat, SupportsIndex
 
-from rasa_privacy.dialogue.turns import ACTIONS, LANGUAGE_SLOT, YOUNG_SLOT, Pending
+from rasa_privacy.dialogue.turn_view import Pending
+from rasa_privacy.dialogue.turns import ACTIONS, LANGUAGE_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.masking import mask

@@ -15,7 +15,7 @@ from rasa_privacy.actions.explaining import Explain
 from rasa_privacy.actions.receipts import GiveReceipt
 from rasa_privacy.consent.receipts import open_receipt
 from rasa_privacy.dialogue.packs import in_language
-from rasa_privacy.dialogue.turns import Pending
+from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.model import Purpose, Storage
 from rasa_privacy.rights.holds import add as add_hold

@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.actions import confirming
 from rasa_privacy.consent.double_opt_in import MAX_ATTEMPTS, MAX_MAILS
-from rasa_privacy.dialogue.turns import Pending
+from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.policy.sender_settings import SmtpSettings
 from rasa_privacy.rights.audience import Tally, audience
 from rasa_privacy.rights.erasure import erase

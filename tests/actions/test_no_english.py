@@ -16,7 +16,8 @@ from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, Sh
 from rasa_privacy.actions.explaining import _ANSWERS, Explain
 from rasa_privacy.actions.receipts import GiveReceipt
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.dialogue.turns import ACTIONS, Pending
+from rasa_privacy.dialogue.turn_view import Pending
+from rasa_privacy.dialogue.turns import ACTIONS
 from rasa_privacy.policy.model import Controller, Item, Policy, Purpose, Storage
 from rasa_privacy.storage.vault import Vault
 from tests.support.languages import OTHER, second_language, speaking_both

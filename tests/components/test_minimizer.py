@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from rasa_privacy.consent.double_opt_in import begin
-from rasa_privacy.dialogue.turns import ASK, PREVIEW, Pending
+from rasa_privacy.dialogue.turn_view import Pending
+from rasa_privacy.dialogue.turns import ASK, PREVIEW
 from rasa_privacy.policy.model import Replies
 from tests.support.vaults import SENDER, ask, grant
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from rasa_privacy.dialogue.turns import Pending
+from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.policy.model import Actions
 from rasa_privacy.policy.needs import Needs
 from tests.support.vaults import SENDER, Clock, grant

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
 from rasa_privacy.dialogue.turns import (
     ASK,
     CLOSED,
@@ -20,11 +21,7 @@ from rasa_privacy.dialogue.turns import (
     UNAVAILABLE,
     UNCLEAR,
     WITHDRAW,
-    Asking,
-    Decision,
-    Pending,
     Turns,
-    TurnView,
 )
 
 TURNS = Turns(Asking({"lead_form": ("draw",), "newsletter_form": ("newsletter",), "both_form": ("draw", "newsletter")}))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_privacy.dialogue.turns import Pending
+from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.events import WITHHELD, Entry, EventSplitter, View, join
 from tests.support.rasa_events import ROW, TIME, message, saying, utterance
 from tests.support.vaults import policy

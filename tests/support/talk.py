@@ -11,17 +11,8 @@ from rasa_privacy.actions.consent import Stop, WithdrawConsent
 from rasa_privacy.actions.explaining import Explain
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.state import due
-from rasa_privacy.dialogue.turns import (
-    LISTEN,
-    PENDING_SLOT,
-    UNCLEAR,
-    YOUNG_SLOT,
-    Asking,
-    Decision,
-    Pending,
-    Turns,
-    TurnView,
-)
+from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
+from rasa_privacy.dialogue.turns import LISTEN, PENDING_SLOT, UNCLEAR, YOUNG_SLOT, Turns
 from rasa_privacy.policy.ages import minimum_age
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER
