@@ -43,9 +43,7 @@ def record_gpc(vault: Vault, connection: Any, subject_id: bytes, now: datetime, 
     records = vault.ledger.of_subject(connection, subject_id)
     if any(record.purpose == SALE_OR_SHARING and record.method == GPC for record in records):
         return False
-    language = vault.policy.languages[0]
-    record = LedgerRecord(subject_id, SALE_OR_SHARING, "refused", bytes(32), language, GPC, channel, now)
-    vault.ledger.append(connection, record)
+    _refuse(vault, connection, subject_id, GPC, channel, now)
     return True
 
 
@@ -58,13 +56,10 @@ def record_opt_out(  # noqa: PLR0913, PLR0917 - store, transaction, whose, and h
         Whether it is new: it does not hold already for every purpose that shares.
     """
     records = vault.ledger.of_subject(connection, subject_id)
-    sharing = [name for name, each in vault.policy.purposes.items() if each.recipients and each.basis in _OBEYING]
     said = any(record.purpose == SALE_OR_SHARING for record in records)
-    if said and set(sharing) <= closed_by_signal(records, vault.policy, now).keys():
+    if said and set(_sharing(vault.policy)) <= closed_by_signal(records, vault.policy, now).keys():
         return False
-    language = vault.policy.languages[0]
-    record = LedgerRecord(subject_id, SALE_OR_SHARING, "refused", bytes(32), language, method, channel, now)
-    vault.ledger.append(connection, record)
+    _refuse(vault, connection, subject_id, method, channel, now)
     return True
 
 
@@ -76,7 +71,7 @@ def closed_by_signal(records: Iterable[Record], policy: Policy, now: datetime) -
         policy: The privacy.yml in force.
         now: The moment asked about; a yes from the future opens nothing, as in `state.fold`.
     """
-    sharing = [name for name, each in policy.purposes.items() if each.recipients and each.basis in _OBEYING]
+    sharing = _sharing(policy)
     closed: dict[str, Record] = {}
     for record in records:
         if record.purpose == SALE_OR_SHARING and record.event == "refused":
@@ -93,3 +88,14 @@ def obey_signal(state: ConsentState, records: Sequence[Record], policy: Policy, 
         return state
     refused = {name: PurposeState("refused", record.at) for name, record in closed.items()}
     return replace(state, purposes={**state.purposes, **refused}, active=state.active - closed.keys())
+
+
+def _refuse(vault: Vault, connection: Any, subject_id: bytes, method: str, channel: str, now: datetime) -> None:  # noqa: PLR0913, PLR0917 - as above
+    language = vault.policy.languages[0]
+    record = LedgerRecord(subject_id, SALE_OR_SHARING, "refused", bytes(32), language, method, channel, now)
+    vault.ledger.append(connection, record)
+
+
+def _sharing(policy: Policy) -> list[str]:
+    """Return the purposes that may be sale or sharing."""
+    return [name for name, each in policy.purposes.items() if each.recipients and each.basis in _OBEYING]
