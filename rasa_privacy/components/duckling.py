@@ -16,7 +16,6 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
-from rasa_privacy.components.emitted_tracker import known_values
 from rasa_privacy.components.rasa_api import (
     DefaultV1Recipe,
     DialogueStateTracker,
@@ -25,7 +24,7 @@ from rasa_privacy.components.rasa_api import (
 )
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
-from rasa_privacy.minimize.events import EventSplitter, texts_of
+from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.minimize.masking import conceal
 
 #: What a detector calls that which a dimension of Duckling looks for.
@@ -82,12 +81,7 @@ class PrivateDuckling(DucklingEntityExtractor):
 def _known(message: Message, tracker: DialogueStateTracker | None, splitter: EventSplitter) -> dict[str, set[str]]:
     """Return what the person gave before, and what the extractors before this one found."""
     slots: dict[str, Any] = tracker.current_slot_values() if tracker is not None else {}
-    known = known_values(slots, (), splitter)
-    for entity in message.get("entities") or []:
-        item = splitter.item_of_entity(str(entity.get("entity")))
-        if item is not None:
-            known.setdefault(item, set()).update(texts_of(entity.get("value")))
-    return known
+    return splitter.known_values(slots.items(), message.get("entities") or [])
 
 
 def _in(text: str, entity: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
 from rasa_privacy.dialogue.turns import INTENTS
-from rasa_privacy.minimize.events import EventSplitter, View, channel_name, join, texts_of
+from rasa_privacy.minimize.events import EventSplitter, View, channel_name, join
 from rasa_privacy.policy.model import Actions
 
 #: The event with which each history begins; with none, all of them go along.
@@ -63,7 +63,7 @@ def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Act
         view: Active purposes, and the items that the receiver needs.
     """
     events = recent(tracker.get("events") or [], settings, lambda event: event.get("event"))
-    view = replace(view, known=known_values(tracker.get("slots") or {}, events, splitter))
+    view = replace(view, known=_known_values(tracker.get("slots") or {}, events, splitter))
     kept = _minimised_events(events, splitter, view)
     return {
         **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "followup_action", "paused")},
@@ -126,20 +126,11 @@ def _slots(slots: Mapping[str, Any], splitter: EventSplitter, view: View) -> Sta
     return kept
 
 
-def known_values(slots: Mapping[str, Any], events: Iterable[State], splitter: EventSplitter) -> dict[str, set[str]]:
+def _known_values(slots: Mapping[str, Any], events: list[State], splitter: EventSplitter) -> dict[str, set[str]]:
     """Return what the person gave, by item: also what a later value has replaced, as earlier texts hold it."""
-    known: dict[str, set[str]] = {}
     pairs = [*slots.items(), *((event.get("name"), event.get("value")) for event in events if _sets_slot(event))]
-    for name, value in pairs:
-        item = splitter.item_of_slot(str(name))
-        if item is not None:
-            known.setdefault(item, set()).update(texts_of(value))
-    for event in events:
-        for entity in (event.get("parse_data") or {}).get("entities") or []:
-            item = splitter.item_of_entity(str(entity.get("entity")))
-            if item is not None:
-                known.setdefault(item, set()).update(texts_of(entity.get("value")))
-    return known
+    entities = (each for event in events for each in (event.get("parse_data") or {}).get("entities") or [])
+    return splitter.known_values(pairs, entities)
 
 
 def _sets_slot(event: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ Rasa sends the whole tracker. Here the server gets what an action of the same ne
 from typing import Any
 
 from rasa_privacy.components import runtime
-from rasa_privacy.components.emitted_tracker import Recent, State, known_values, minimised
+from rasa_privacy.components.emitted_tracker import Recent, State, minimised
 from rasa_privacy.components.publishing import without_foreign_id
 from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, DialogueStateTracker, nlg_module
 from rasa_privacy.consent.ledger import state_of
@@ -72,7 +72,7 @@ class _Safe(Recent):
         """Return what an action hands to a response, without values that the response may not have."""
         if not isinstance(value, str):
             return value
-        known = known_values(self._tracker.current_slot_values(), (), self._splitter)
+        known = self._splitter.known_values(self._tracker.current_slot_values().items())
         return mask(value, (), {item: found for item, found in known.items() if not self._may_have(item)})
 
     def _may_have(self, item: str) -> bool:

@@ -11,7 +11,7 @@ from rasa_privacy.components import log_scrubbing
 from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
 from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, INTENTS, SEND_CODE
 from rasa_privacy.errors import StorageError
-from rasa_privacy.minimize.events import Entry, EventSplitter, View, texts_of
+from rasa_privacy.minimize.events import Entry, EventSplitter, View
 from rasa_privacy.policy.model import Policy
 
 #: An event and its number in the stored conversation; None for one that may not be stored.
@@ -116,18 +116,10 @@ def _known_values(
     splitter: EventSplitter, tracker: DialogueStateTracker, events: Iterable[Event]
 ) -> dict[str, set[str]]:
     """Return every value that the person gave, by item, as it is in this process: not yet cut."""
-    known: dict[str, set[str]] = {}
     pairs = [(name, slot.value) for name, slot in tracker.slots.items()]
     pairs += [(event.key, event.value) for event in events if isinstance(event, SlotSet)]
-    for name, value in pairs:
-        item = splitter.item_of_slot(name)
-        if item is not None:
-            known.setdefault(item, set()).update(texts_of(value))
-    for event in events:
-        for entity in event.entities if isinstance(event, UserUttered) else ():
-            item = splitter.item_of_entity(str(entity.get("entity")))
-            if item is not None:
-                known.setdefault(item, set()).update(texts_of(entity.get("value")))
+    entities = (each for event in events if isinstance(event, UserUttered) for each in event.entities)
+    known = splitter.known_values(pairs, entities)
     log_scrubbing.remember(*(value for values in known.values() for value in values))
     return known
 

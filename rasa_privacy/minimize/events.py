@@ -162,6 +162,23 @@ class EventSplitter:
         """Return how much of a value may be kept."""
         return keep_part(value, self._policy.items[item].cut, self.aids(item))
 
+    def known_values(
+        self, slots: Iterable[tuple[object, object]], entities: Iterable[Mapping[str, Any]] = ()
+    ) -> dict[str, set[str]]:
+        """Return what the person gave, by item, as it would be written.
+
+        Args:
+            slots: Names and values of slots; a slot may stand there more than once.
+            entities: Entities of messages.
+        """
+        known: dict[str, set[str]] = {}
+        given = [(self._slot_items.get(str(name)), value) for name, value in slots]
+        given += [(self._entity_items.get(str(entity.get("entity"))), entity.get("value")) for entity in entities]
+        for item, value in given:
+            if item is not None:
+                known.setdefault(item, set()).update(texts_of(value))
+        return known
+
     def split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
         """Return the structure of an event and the entries `[seq, path, item, value]` of its personal values.
 
@@ -282,10 +299,8 @@ class EventSplitter:
     def _knowing(self, parsed: Mapping[str, Any], text: object, view: View) -> View:
         """Return the view that also knows what was recognised in this very message, kept or not."""
         known = {item: set(values) for item, values in view.known.items()}
-        for entity in _mappings(parsed.get("entities")):
-            item = self._entity_items.get(str(entity.get("entity")))
-            if item is not None:
-                known.setdefault(item, set()).update(texts_of(entity.get("value")))
+        for item, found in self.known_values((), _mappings(parsed.get("entities"))).items():
+            known.setdefault(item, set()).update(found)
         for start, end, item in _dropped(parsed.get(DROPPED)):
             known.setdefault(item, set()).add(str(text)[start:end])
         return replace(view, known=known)
