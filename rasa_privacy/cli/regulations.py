@@ -1,5 +1,6 @@
 """`rasa-privacy regulations`: which profiles there are, what one says, and what a newer one changes for this bot."""
 
+import re
 from datetime import date, datetime, timezone
 from pathlib import Path
 
@@ -69,12 +70,12 @@ def diff(before: str, after: str, bot: Path) -> None:
 def upgrade(bot: Path, endpoints: Path | None, *, write: bool) -> None:
     """Show what newer profiles change for this bot; nothing is written without --write."""
     path = policy_file(bot, endpoints)
-    text = path.read_text(encoding="utf-8")
     newer = {name: new for name in load_policy(path).regulations if (new := newest(name, bot)) is not None}
+    text = path.read_text(encoding="utf-8")
     for name, new in newer.items():
         click.echo(f"{name} -> {new}")
         _show_changes(changes(load_profile(name, bot), load_profile(new, bot)))
-        text = text.replace(name, new)
+        text = re.sub(rf"(?<![a-z0-9-]){re.escape(name)}\b", new, text)  # not within `uk-gdpr@...`
     if not newer:
         click.echo("privacy.yml names the newest profile of each regulation.")
     elif write:

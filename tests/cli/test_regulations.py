@@ -68,3 +68,22 @@ def test_upgrade_writes_only_when_it_is_told_to(bot: Path) -> None:
     assert "names the newer profiles now" in run("upgrade", "--write", bot=bot).output
     assert load_policy(bot / "privacy.yml").regulations == ("uk-gdpr@2026-11", "ccpa@2026-11")
     assert "names the newest profile" in run("upgrade", bot=bot).output
+
+
+def test_upgrade_leaves_a_name_that_ends_like_another(bot: Path) -> None:
+    """`uk-gdpr@2026-11` ends like `gdpr@2026-11`, of which there is a newer one, and is no older name of it."""
+    packaged = (ROOT / "rasa_privacy" / "policy" / "profiles" / "gdpr-2026-11.yml").read_text(encoding="utf-8")
+    (bot / "regulations").mkdir()
+    newer = packaged.replace('version: "2026-11"', 'version: "2026-12"')
+    (bot / "regulations" / "gdpr-2026-12.yml").write_text(newer, encoding="utf-8")
+    file = bot / "privacy.yml"
+    file.write_text(file.read_text().replace("uk-gdpr@2026-05,", "uk-gdpr@2026-11, gdpr@2026-11,"))
+    assert run("upgrade", "--write", bot=bot).exit_code == 0
+    assert load_policy(file).regulations == ("uk-gdpr@2026-11", "gdpr@2026-12", "ccpa@2026-11")
+
+
+def test_upgrade_outside_a_bots_folder_says_so(tmp_path: Path) -> None:
+    """With our error, and not Python's."""
+    shown = run("upgrade", bot=tmp_path)
+    assert shown.exit_code == 2
+    assert "privacy.yml" in shown.output
