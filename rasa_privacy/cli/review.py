@@ -10,7 +10,7 @@ from rich.table import Table
 
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.cli.acting import operator_options, permit_for
-from rasa_privacy.cli.files import write_private
+from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
@@ -75,8 +75,8 @@ def make(out: Path, bot: Path, endpoints: Path | None) -> None:
 def acknowledge_one(file: Path, bot: Path, endpoints: Path | None) -> None:
     """Say that you have looked at a review; the audit log keeps who, when and which."""
     try:
-        read = msgspec.json.decode(file.read_bytes(), type=_File)
-    except msgspec.DecodeError:
+        read = msgspec.json.decode(read_bytes(file), type=_File)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise RetentionError(f"{file}: this is no review; make one with 'rasa-privacy review make'") from None
     with existing_store(bot, endpoints) as vault:
         acknowledge(vault, permit_for(vault, "retention"), read.review, read.number)
