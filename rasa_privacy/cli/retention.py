@@ -81,13 +81,13 @@ def run(*, gently: bool, clock_is_right: bool, bot: Path, endpoints: Path | None
 @bot_option
 @endpoints_option
 def explain(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: Path | None) -> None:
-    """Say why what is stored of a person is still there, item by item; no value is shown."""
+    """Say why what is stored of a person is still there, item by item, for what your role reaches; without values."""
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "view")
         with vault.database.read() as connection:
             subject_id = known_subject(vault, connection, sender_id)
-            found = explanation_of(vault, connection, sender_id)
+            found = explanation_of(vault, connection, sender_id, permit)
         record_now(vault, permit, subject_id=subject_id, items=[each.item for each in found])
     for each in found:
         click.echo(words(each))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rasa_privacy.access.permit import Permit
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy
 from rasa_privacy.retention.due import SERVICE, WITHOUT_CONSENT
 from rasa_privacy.storage.vault import Vault
@@ -45,21 +46,33 @@ class Kept:
         return self.holdings[0].due_at
 
 
-def explain(vault: Vault, connection: Any, sender_id: str) -> list[Kept]:
+def explain(vault: Vault, connection: Any, sender_id: str, permit: Permit) -> list[Kept]:
     """Return what is stored of a person and why, the messages first; empty for somebody who is not stored.
 
+    Args:
+        vault: The open store.
+        connection: A connection that reads.
+        sender_id: Rasa's conversation key.
+        permit: A permit to `view`; purposes and items that it does not cover are not named.
+
     Raises:
+        AccessError: The permit is for something else.
         PrivacyError: The conversation is damaged.
     """
+    permit.require("view")
     subject_id = vault.subjects.find(connection, sender_id)
     if subject_id is None:
         return []
-    due = vault.data_keys.due_of(connection, subject_id)
-    stored = vault.conversations.load(connection, sender_id, all_sessions=True)
+    due = {
+        purpose: at
+        for purpose, at in vault.data_keys.due_of(connection, subject_id).items()
+        if purpose == SERVICE or permit.covers_purpose(purpose)
+    }
+    stored = vault.conversations.load(connection, sender_id, all_sessions=True, purposes=permit.purposes)
     items: dict[str, set[str]] = {}
     for purpose, entries in stored.values.items() if stored is not None else ():
-        for entry in entries:
-            items.setdefault(entry[2], set()).add(purpose)
+        for item in {entry[2] for entry in entries if permit.covers_item(entry[2])}:
+            items.setdefault(item, set()).add(purpose)
     messages = [_holding(vault.policy, name, due) for name in due]
     found = [Kept("messages", _longest_first(messages))]
     for item, purposes in sorted(items.items()):

@@ -7,9 +7,10 @@ import pytest
 
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.storage.vault import Vault, open_vault
+from tests.support.operators import cheap_hashes
 from tests.support.vaults import Clock, clock, privacy_text, sql, vault
 
-__all__ = ["clock", "sql", "vault"]
+__all__ = ["cheap_hashes", "clock", "sql", "vault"]
 
 
 @pytest.fixture

@@ -2,9 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
+
+from rasa_privacy.access.admission import admit, admit_local
+from rasa_privacy.access.login import login
+from rasa_privacy.errors import AccessError
 from rasa_privacy.retention.explanation import explain, words
 from rasa_privacy.retention.plan import plan
 from rasa_privacy.storage.vault import Vault
+from tests.support.operators import hire, with_roles
 from tests.support.vaults import SENDER, START, Clock, give, grant
 
 
@@ -15,7 +21,7 @@ def test_the_longest_purpose_of_a_shared_item_wins(vault: Vault) -> None:
         vault, {"draw": {"full_name": "Ana", "email": "ana@post.example"}, "newsletter": {"email": "ana@post.example"}}
     )
     with vault.database.read() as connection:
-        messages, email, name = explain(vault, connection, SENDER)
+        messages, email, name = explain(vault, connection, SENDER, admit_local(vault, "view"))
     assert (messages.item, email.item, name.item) == ("messages", "email", "full_name")
     assert email.due_at is None
     assert [each.purpose for each in email.holdings] == ["newsletter", "draw"]
@@ -27,10 +33,26 @@ def test_the_longest_purpose_of_a_shared_item_wins(vault: Vault) -> None:
     assert "ana@" not in " ".join(map(words, (messages, email, name)))
 
 
+@pytest.mark.usefixtures("cheap_hashes")
+def test_a_role_hears_of_what_it_reaches(vault: Vault) -> None:
+    """A clerk for the email addresses of the draw hears of no other item and no other purpose."""
+    grant(vault, "draw", "newsletter")
+    given = {"full_name": "Ana", "email": "ana@post.example"}
+    give(vault, {"draw": given, "newsletter": {"email": "ana@post.example"}})
+    vault = with_roles(vault)
+    clerk = login(vault, hire(vault)["clerk"])
+    with vault.database.read() as connection:
+        messages, email = explain(vault, connection, SENDER, admit(vault, clerk, "view"))
+        with pytest.raises(AccessError):
+            explain(vault, connection, SENDER, admit(vault, clerk, "rectify"))
+    assert {each.purpose for each in messages.holdings} == {"service", "draw"}
+    assert (email.item, [each.purpose for each in email.holdings]) == ("email", ["draw"])
+
+
 def test_nobody_has_nothing_to_explain(vault: Vault) -> None:
     """A sender who was never stored."""
     with vault.database.read() as connection:
-        assert explain(vault, connection, "nobody") == []
+        assert explain(vault, connection, "nobody", admit_local(vault, "view")) == []
 
 
 def test_the_plan_counts_what_the_sweep_removes(vault: Vault, clock: Clock) -> None:
