@@ -108,6 +108,18 @@ def test_the_yes_counts_after_the_code(strict: Vault, mailbox: Mailbox) -> None:
     assert talk.reply(NO).ran == ["newsletter_form"]
 
 
+def test_a_mail_with_a_code_tells_nothing_of_the_person(strict: Vault, mailbox: Mailbox) -> None:
+    """The address may be somebody else's, so what else is on file, and how the person is known, is not in it."""
+    grant(strict, "draw")
+    give(strict, {"draw": {"full_name": "Ana Lind"}})
+    asked_for_code(strict)
+    ((_, mail),) = mailbox.mails
+    assert mailbox.code() in mail
+    for known in (SENDER, SENDER.replace(" ", ""), "Lind"):
+        assert known not in mail
+    assert mail.count(ANA) == 1  # in its header
+
+
 def test_pending_is_consent_nowhere(strict: Vault) -> None:
     """Neither the gate nor the audience takes a yes without its code, also an old one."""
     talk = asked_for_code(strict)

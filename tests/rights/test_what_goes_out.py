@@ -1,0 +1,142 @@
+"""Marked personal data is searched for in what leaves the store for the rights: none is there, or nobody else's."""
+
+import io
+import json
+import logging
+import re
+import zipfile
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from rasa_privacy.access.permit import issue
+from rasa_privacy.policy.model import Erasure, OtherSystem
+from rasa_privacy.rights.certificates import as_html, as_json, certificate, sign_certificate
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.operators import export
+from rasa_privacy.rights.portability import as_zip
+from rasa_privacy.rights.reminders import remind
+from rasa_privacy.rights.requests import open_request
+from rasa_privacy.rights.training_messages import Gathered, as_yaml, training_messages
+from rasa_privacy.rights.webhooks import deliver
+from rasa_privacy.storage.vault import Vault
+from tests.support.vaults import Clock, evidence, give, grant
+
+PERSON, OTHER = "+4915199CANARYsender", "+4915188CANARYother"
+NAME, EMAIL = "Jane CANARYvalue", "jane@canarymail.example"
+MARK = re.compile("canary", re.IGNORECASE)
+
+
+def people(vault: Vault) -> list[str]:
+    """Let two people agree, give values and say them; return their random ids in hexadecimal."""
+    ids = []
+    for sender, name, email in ((PERSON, NAME, EMAIL), (OTHER, "Bob CANARYothers", "bob@canaryother.example")):
+        ids.append(grant(vault, "draw", sender=sender).hex())
+        give(vault, {"draw": {"full_name": name, "email": email}}, sender)
+        said = {
+            "event": "user",
+            "timestamp": 1.0,
+            "text": f"I am {name}, {email}",
+            "parse_data": {"intent": {"name": "a"}},
+        }
+        with vault.database.write() as conn:
+            version, _ = vault.conversations.head(conn, sender)
+            vault.conversations.append(conn, sender, version, [said], {}, [], vault.clock())
+    return ids
+
+
+@pytest.fixture
+def told(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    """Return the store of a bot with another system that is told of erasures."""
+    monkeypatch.setenv("CRM", "secret of the crm")
+    crm = OtherSystem(name="crm", url="https://crm.example/erasures", secret="CRM")
+    return replace(vault, policy=msgspec.structs.replace(vault.policy, erasure=Erasure(webhooks=(crm,))))
+
+
+def permit(verb: str) -> Any:
+    """Return a permit that reaches everything."""
+    return issue(operator="eva", role="dpo", verb=verb, reason="by letter", items=None, purposes=None, clear=True)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_another_system_gets_the_sender_id_alone(
+    told: Vault, clock: Clock, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    """In the body, in the one field for it, and not in a header; the log has nothing of the person at any level."""
+    caplog.set_level(logging.DEBUG)
+    ids, sent = people(told), list[tuple[str, bytes, dict[str, str]]]()
+
+    def take(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        sent.append((url, body, headers))
+        return status, json.dumps({"result": "done", "about": PERSON}).encode()
+
+    assert erase(told, PERSON, evidence(told)) is not None
+    deliver(told, clock(), take)
+    ((url, body, headers),) = sent
+    payload = json.loads(body)
+    assert payload.pop("sender_ids") == [PERSON]
+    assert payload.keys() == {"type", "delivery", "store", "certificate", "erased_at"}
+    outside = f"{url}{payload}{headers}{caplog.text}"
+    assert not MARK.search(outside)
+    assert not any(each in outside for each in ids)
+
+
+@pytest.mark.parametrize("answer", [b'{"result": "done"}', f'{{"result": "{PERSON}"}}'.encode()])
+def test_a_certificate_holds_nobody(told: Vault, clock: Clock, answer: bytes) -> None:
+    """Neither as JSON nor as a page, whatever another system answered."""
+    ids = people(told)
+    done = erase(told, PERSON, evidence(told))
+    assert done is not None
+    deliver(told, clock(), lambda *_: (200, answer))
+    made = certificate(told, done.number, clock())
+    token = sign_certificate(told, made)
+    for raw in (as_json(made, token), as_html(made, token)):
+        assert not MARK.search(raw.decode())
+        assert not any(each in raw.decode() for each in ids)
+
+
+def test_a_reminder_holds_nobody(vault: Vault, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor does the log, for requests of people of whom everything is known."""
+    caplog.set_level(logging.DEBUG)
+    mails: list[str] = []
+
+    class Box:
+        def send(self, *mail: str) -> None:
+            mails.append("\n".join(mail))
+
+    ids = people(vault)
+    for each in ids:
+        with vault.database.write() as conn:
+            open_request(vault, conn, "access", bytes.fromhex(each), clock())
+    assert remind(vault, Box(), clock.advance(days=40)) == 2
+    outside = f"{mails}{caplog.text}"
+    assert outside.count("(access): answer OVERDUE") == 2
+    assert not MARK.search(outside)
+    assert not any(each in outside for each in ids)
+
+
+def test_a_copy_is_about_one_person(vault: Vault) -> None:
+    """No byte of anybody else is in a file of the zip."""
+    _, other = people(vault)
+    made = export(vault, PERSON, permit("export"))
+    assert made is not None
+    with zipfile.ZipFile(io.BytesIO(as_zip(made))) as packed:
+        files = {name: packed.read(name).decode() for name in packed.namelist()}
+        assert not MARK.search(repr(packed.infolist()) + repr(packed.comment))
+    for name in ("data.json", "data.html"):
+        assert NAME in files[name]
+        assert EMAIL in files[name]
+    assert all("canaryother" not in text.lower() and other not in text for text in files.values())
+    assert not MARK.search(files["personal_data.schema.json"])
+
+
+def test_training_messages_hold_nobody(vault: Vault, caplog: pytest.LogCaptureFixture) -> None:
+    """What people gave is masked in what they said, and no sender is named."""
+    caplog.set_level(logging.DEBUG)
+    ids = people(vault)
+    outside = as_yaml(training_messages(vault, permit("export"), None, Gathered())).decode()
+    assert "I am [full_name], [email]" in outside
+    assert not MARK.search(outside + caplog.text)
+    assert not any(each in outside for each in ids)
