@@ -1,4 +1,4 @@
-"""Sweeps inside a server: a thread that removes what is due at intervals, until the server is gone.
+"""Sweeps inside a server: a thread that removes what is due at intervals, until the server or its store is.
 
 It rests after each transaction for as long as that took, so that a live bot is not slowed. What fails is logged and
 tried again at the next interval.
@@ -50,7 +50,7 @@ def interval(vault: Vault) -> timedelta | None:
 def start(
     owner: Any, vault_of: Callable[[Any], Vault], then: Callable[[Vault], object] = lambda _: None
 ) -> threading.Thread | None:
-    """Sweep at once, at least for a while, and then at intervals in a thread that ends with its owner.
+    """Sweep at once, at least for a while, and then at intervals in a thread that ends with its owner or the store.
 
     Args:
         owner: Whose end ends the thread; only a weak reference to it is kept.
@@ -95,9 +95,12 @@ def _keep_sweeping(
         here = owner()
         if here is None:
             return
-        result = sweep_once(vault_of(here), wait_for)
+        vault = vault_of(here)
+        if vault.database.is_closed:
+            return
+        result = sweep_once(vault, wait_for)
         wait_for = _next(result, every)
         if result is not None:
-            then(vault_of(here))
-        del here  # what waits must not keep the server alive
+            then(vault)
+        del here, vault  # what waits must not keep the server alive
         waiting.wait(min(_LOOK_SECONDS, every.total_seconds()))

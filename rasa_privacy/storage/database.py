@@ -52,6 +52,7 @@ class Database:
     Attributes:
         name: What messages call it: the file, or host, port and database name.
         dialect: `sqlite`, `postgresql` or `mysql`.
+        is_closed: Whether `close` was called, after which nothing should be begun.
 
     Raises:
         ConfigurationError: The URL is none of these, or the driver is not installed.
@@ -61,6 +62,7 @@ class Database:
         self._backend = _open_backend(url)
         self.name = self._backend.label
         self.dialect = self._backend.name
+        self.is_closed = False
 
     def read(self) -> AbstractContextManager[Connection]:
         """Open a transaction that sees one state of the database. Writing in it may fail.
@@ -153,6 +155,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        self.is_closed = True
         self._backend.close()
 
 

@@ -60,6 +60,17 @@ def test_a_server_sweeps_at_its_start_and_ends_with_its_owner(vault: Vault, cloc
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_closed_store_is_not_swept(vault: Vault, caplog: pytest.LogCaptureFixture) -> None:
+    """Its owner may live on, and the file be gone: the thread ends, and does not say again and again that it failed."""
+    server = with_every(vault, "1 hour")
+    thread = schedule.start(server, lambda each: each.vault)
+    assert thread is not None
+    server.vault.close()
+    assert ended(thread)
+    assert not caplog.records
+
+
+@pytest.mark.usefixtures("quick")
 def test_the_thread_sweeps_at_intervals(vault: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once within the interval, again after it, and at once where the last one was stopped before its end."""
     asked: list[timedelta] = []
