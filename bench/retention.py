@@ -13,7 +13,7 @@ from typing import Any, Final
 from bench.scale import _conversation, _key, _segment
 from bench.support.databases import SERVERS, fresh_url
 from bench.support.report import Table, milliseconds, publish, verdict
-from bench.support.stores import OURS, apply, consent, domains, settings_in, timed_save
+from bench.support.stores import OURS, apply, close, consent, domains, settings_in, timed_save
 from bench.support.talk import Talk
 from rasa_privacy import EncryptedTrackerStore
 from rasa_privacy.access.admission import admit_local
@@ -120,6 +120,7 @@ async def measure(kind: str, folder: Path, url: str) -> tuple[str, ...]:
     busy = await turns(store, talks, lambda: not beside.is_alive() or not results.empty())
     gently, _, _, _ = await asyncio.to_thread(results.get)
     beside.join()
+    close(store)
     vault.close()
     met = people / seconds >= GOAL and grown <= MEMORY_GOAL_MIB
     goal = f">= {GOAL:,}/s, flat" if kind == "PostgreSQL" else "-"

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bench.support.databases import fresh_url
 from bench.support.report import Table, milliseconds, publish, verdict
-from bench.support.stores import OURS, apply, consent, domains, settings_in, timed_retrieve, timed_save
+from bench.support.stores import OURS, apply, close, consent, domains, settings_in, timed_retrieve, timed_save
 from bench.support.talk import Talk
 from rasa_privacy import EncryptedTrackerStore
 from rasa_privacy.policy.settings import StoreSettings
@@ -102,6 +102,7 @@ async def measure(kind: str, folder: Path, url: str) -> list[tuple[str, ...]]:
     few = await times(store, talks)
     crowd(vault, FEW, MANY)
     many = await times(store, talks)
+    close(store)
     vault.close()
     return [
         (

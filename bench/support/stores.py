@@ -84,7 +84,13 @@ def open_stores(kind: str, folder: Path, domain: dict[str, Domain]) -> Iterator[
             yield stores
         finally:
             stores.vault.close()
+            close(stores.by_name[OURS])
             stores.by_name[STOCK].engine.dispose()
+
+
+def close(store: EncryptedTrackerStore) -> None:
+    """Close our store, which ends its sweeps, before its database goes."""
+    store._vault.close()  # noqa: SLF001 - Rasa closes no store, so there is no public place for it
 
 
 def _stores(settings: StoreSettings, stock_url: str, folder: Path, domain: dict[str, Domain]) -> Stores:
