@@ -1,10 +1,10 @@
 """Where a bot's privacy.yml is, without its domain being read."""
 
-import os
 from pathlib import Path
 
+from rasa_privacy.cli.store import endpoints_file
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.settings import ENDPOINTS_VARIABLE, load_settings
+from rasa_privacy.policy.settings import load_settings
 
 
 def policy_file(bot: Path, endpoints: Path | None) -> Path:
@@ -14,8 +14,7 @@ def policy_file(bot: Path, endpoints: Path | None) -> Path:
         bot: The bot's folder.
         endpoints: Endpoints file; otherwise what `RASA_PRIVACY_ENDPOINTS` says, or `endpoints.yml` in the folder.
     """
-    named = os.environ.get(ENDPOINTS_VARIABLE)
     try:
-        return bot / load_settings(endpoints or (Path(named) if named else bot / "endpoints.yml")).privacy
+        return bot / load_settings(endpoints_file(bot, endpoints)).privacy
     except ConfigurationError:
         return bot / "privacy.yml"
