@@ -43,6 +43,10 @@ class Standing:
     passed_at: datetime | None
     until: datetime | None
 
+    def holds(self, now: datetime) -> bool:
+        """Return whether they passed it, and not too long ago."""
+        return self.until is not None and self.until > now
+
 
 def require_training(vault: Vault, connection: Any, name: str, verb: str) -> None:
     """Return where an operator has learned what the verb needs.
@@ -53,9 +57,9 @@ def require_training(vault: Vault, connection: Any, name: str, verb: str) -> Non
     training = vault.policy.training
     if training is None or verb not in REACHES_PEOPLE:
         return
-    until = standing(vault, connection, training, name).until
-    if until is None or until <= vault.clock():
-        when = "was never passed" if until is None else f"was valid until {until:%Y-%m-%d}"
+    found = standing(vault, connection, training, name)
+    if not found.holds(vault.clock()):
+        when = "was never passed" if found.until is None else f"was valid until {found.until:%Y-%m-%d}"
         raise AccessError(f"the course '{training.course}' {when}; 'rasa-privacy training take' takes some minutes")
 
 
@@ -71,8 +75,9 @@ def standing(vault: Vault, connection: Any, training: Training, name: str) -> St
 
 def everybody(vault: Vault, connection: Any, training: Training) -> list[Standing]:
     """Return how each operator who may act stands with the course, and whoever else took it."""
-    present = [row.name for row in vault.operators.all(connection) if row.revoked_at is None]
-    revoked = {row.name for row in vault.operators.all(connection)} - {*present}
+    rows = vault.operators.all(connection)
+    present = [row.name for row in rows if row.revoked_at is None]
+    revoked = {row.name for row in rows} - {*present}
     took = [each.operator for each in vault.attestations.all(connection) if each.operator not in revoked]
     return [standing(vault, connection, training, name) for name in dict.fromkeys((*present, *took))]
 

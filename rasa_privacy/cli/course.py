@@ -10,7 +10,7 @@ from rich.table import Table
 from rasa_privacy.access.course import introduction, questions
 from rasa_privacy.access.login import Operator
 from rasa_privacy.access.recording import record_now
-from rasa_privacy.access.training import Standing, attest, everybody
+from rasa_privacy.access.training import attest, everybody
 from rasa_privacy.cli.acting import acting, operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
@@ -71,7 +71,8 @@ def report(*, bot: Path, endpoints: Path | None) -> None:
         permit = permit_for(vault, "report")
         with vault.database.read() as connection:
             found = everybody(vault, connection, declared)
-        lacking = [each for each in found if not _holds(vault, each)]
+        now = vault.clock()
+        lacking = [each for each in found if not each.holds(now)]
         record_now(vault, permit, counts={"operators": len(found), "lacking": len(lacking)})
         table = Table("operator", "attempts", "passed (UTC)", "until (UTC)", "state", box=None, pad_edge=False)
         for each in found:
@@ -81,10 +82,6 @@ def report(*, bot: Path, endpoints: Path | None) -> None:
     Console(width=120).print(table)
     if lacking:
         click.get_current_context().exit(_NOT_PASSED_EXIT_CODE)
-
-
-def _holds(vault: Vault, each: Standing) -> bool:
-    return each.until is not None and each.until > vault.clock()
 
 
 def _declared(vault: Vault) -> Training:
