@@ -38,10 +38,11 @@ def retention() -> None:
 def plan(at: datetime | None, bot: Path, endpoints: Path | None) -> None:
     """Show in numbers what a sweep would remove; nothing is removed."""
     with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "report")
         now = vault.clock() if at is None else at.replace(tzinfo=timezone.utc)
         with vault.database.read() as connection:
             found = plan_of(vault, connection, now)
-        record_now(vault, permit_for(vault, "report"), purposes=found.purposes, counts={"due": found.keys})
+        record_now(vault, permit, purposes=found.purposes, counts={"due": found.keys})
         for purpose, people in found.purposes.items():
             click.echo(f"{purpose}: {people:,} people ({rule_of(vault.policy, purpose)})")
     click.echo(f"In all {found.keys:,} purposes of people; nothing would be left of {found.people:,} people.")
