@@ -118,7 +118,7 @@ class ConsentProcessor(MessageProcessor):
 
     def _predict_next_with_tracker(self, tracker: DialogueStateTracker) -> Any:
         """Predict; the bot's own policies do not notice the privacy turns."""
-        seen = tracker if tracker.followup_action else seen_by_policies(tracker, self.domain)
+        seen = tracker if tracker.followup_action else seen_by_policies(tracker)
         return super()._predict_next_with_tracker(seen)
 
     async def trigger_external_user_uttered(

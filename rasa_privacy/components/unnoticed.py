@@ -22,10 +22,10 @@ from rasa_privacy.components.rasa_api import (
     BotUttered,
     DefinePrevUserUtteredFeaturization,
     DialogueStateTracker,
-    Domain,
     Event,
     UserUttered,
 )
+from rasa_privacy.components.tracker_state import empty_tracker, put_events
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LOCAL
 
 _LATEST: Final = 100
@@ -39,13 +39,13 @@ def real(tracker: DialogueStateTracker) -> DialogueStateTracker:
     return found if isinstance(found, DialogueStateTracker) else tracker
 
 
-def seen_by_policies(tracker: DialogueStateTracker, domain: Domain) -> DialogueStateTracker:
+def seen_by_policies(tracker: DialogueStateTracker) -> DialogueStateTracker:
     """Return the tracker without the privacy turns, or the tracker itself where there is nothing to leave out."""
     events = _latest(list(tracker.events))
     if not any(_is_ours(event) for event in events) or (_is_with_us(events) and not has_resumed(tracker)):
         return tracker
-    slots = list(tracker.slots.values())
-    seen = DialogueStateTracker.from_events(tracker.sender_id, without_ours(events), slots, domain=domain)
+    seen = empty_tracker(tracker.sender_id, tracker.slots.values(), None)
+    put_events(seen, without_ours(events))
     for name, slot in tracker.slots.items():
         seen.slots[name].value = slot.value
     seen.active_loop = tracker.active_loop

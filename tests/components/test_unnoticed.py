@@ -90,7 +90,7 @@ def test_the_policies_get_another_tracker_and_ours_the_real_one(untouched: Any, 
     told = f"action_listen >greet {ASK} action_listen >privacy_grant {GRANT} favourite_activity=hiking utter_greet"
     tracker = tracker_of(store, made(told))
     tracker.update(untouched.rasa_events.ActiveLoop("lead_form"))
-    seen = untouched.unnoticed.seen_by_policies(tracker, store.domain)
+    seen = untouched.unnoticed.seen_by_policies(tracker)
     assert seen is not tracker
     assert seen.latest_message.intent_name == "greet"
     assert seen.latest_action_name == "utter_greet"
@@ -115,13 +115,13 @@ def test_an_answer_to_us_is_never_taken_for_the_wish_before_it(
 ) -> None:
     """While the person speaks with us, nothing is left out: a stale yes must not run an old action again."""
     tracker = tracker_of(store, made(said))
-    assert untouched.unnoticed.seen_by_policies(tracker, store.domain) is tracker
+    assert untouched.unnoticed.seen_by_policies(tracker) is tracker
 
 
 def test_only_the_latest_events_are_looked_at(untouched: Any, store: Any, made: Any) -> None:
     """From a message of the person on, so that long conversations cost no more."""
     turn = f"action_listen >greet {ASK} action_listen >privacy_grant {GRANT} utter_greet "
     tracker = tracker_of(store, made(turn * 200))
-    seen = untouched.unnoticed.seen_by_policies(tracker, store.domain)
+    seen = untouched.unnoticed.seen_by_policies(tracker)
     assert 20 < len(seen.events) <= 100
     assert script(seen.events).startswith(">greet utter_greet")
