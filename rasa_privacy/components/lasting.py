@@ -7,7 +7,7 @@ A value is over
 - of `<n> days` and the like, so long after it was given.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
@@ -37,7 +37,8 @@ def over_now(policy: Policy, tracker: DialogueStateTracker, now: float) -> froze
     """
     items = lasting_items(policy)
     events = list(tracker.events) if items else []
-    return frozenset(name for name, item in items.items() if _is_over(item, tracker, events, now))
+    carried = {id(event) for event in carried_over(events)}
+    return frozenset(name for name, item in items.items() if _is_over(item, tracker, events, carried, now))
 
 
 def carried_over(events: Sequence[Event]) -> Iterator[SlotSet]:
@@ -52,11 +53,13 @@ def carried_over(events: Sequence[Event]) -> Iterator[SlotSet]:
             yield event
 
 
-def _is_over(item: Item, tracker: DialogueStateTracker, events: Sequence[Event], now: float) -> bool:
+def _is_over(
+    item: Item, tracker: DialogueStateTracker, events: Sequence[Event], carried: Collection[int], now: float
+) -> bool:
     lasting = item.lasting
     if lasting is None:
         return False
-    given = _last_given(item, events)
+    given = _last_given(item, events, carried)
     if lasting.form is not None:
         done = _form_done(lasting.form, events)
         return done is not None and (given is None or given < done)
@@ -67,9 +70,8 @@ def _is_over(item: Item, tracker: DialogueStateTracker, events: Sequence[Event],
     return bool(events[given].timestamp + duration_seconds(lasting.duration or "") <= now)
 
 
-def _last_given(item: Item, events: Sequence[Event]) -> int | None:
+def _last_given(item: Item, events: Sequence[Event], carried: Collection[int]) -> int | None:
     """Return the index of the event that gave the item's value last; a slot that was carried over gives none."""
-    carried = {id(event) for event in carried_over(events)}
     for index in range(len(events) - 1, -1, -1):
         event = events[index]
         if isinstance(event, SessionStarted):
