@@ -19,6 +19,7 @@ from rasa_privacy.storage.audit import Verified, Wanted
 from rasa_privacy.storage.audit_record import COLUMNS, AuditRecord, columns_of
 from rasa_privacy.storage.books import AUDIT
 from rasa_privacy.storage.vault import Vault, open_vault
+from tests.support.books import check_removals
 
 Sql = Callable[..., list[Any]]
 
@@ -101,15 +102,7 @@ def test_a_changed_record_is_named(vault: Vault, sql: Sql, column: str) -> None:
 @pytest.mark.usefixtures("filled")
 def test_a_removed_record_is_named(vault: Vault, sql: Sql) -> None:
     """In the middle, at the end, or all of them."""
-    sql("DELETE FROM audit WHERE seq = 3")
-    with pytest.raises(AuditError, match="record 3 is missing"):
-        verify(vault)
-    sql("DELETE FROM audit WHERE seq > 2")
-    with pytest.raises(AuditError, match="record 2 is not its true end"):
-        verify(vault)
-    sql("DELETE FROM audit")
-    with pytest.raises(AuditError, match="record 0 is not its true end"):
-        verify(vault)
+    check_removals(AUDIT, "audit", sql, lambda: verify(vault))
 
 
 @pytest.mark.usefixtures("filled")

@@ -10,10 +10,12 @@ import pytest
 
 from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError, StorageError
+from rasa_privacy.storage.books import LEDGER
 from rasa_privacy.storage.ledger import LEDGER_EVENTS, LedgerRecord
 from rasa_privacy.storage.ledger_record import COLUMNS
 from rasa_privacy.storage.notices import StoredNotice, notice_hash
 from rasa_privacy.storage.vault import Vault
+from tests.support.books import check_removals
 
 Sql = Callable[..., list[Any]]
 
@@ -78,15 +80,7 @@ def test_a_changed_record_is_named(vault: Vault, sql: Sql, column: str, value: A
 @pytest.mark.usefixtures("filled")
 def test_a_removed_record_is_named(vault: Vault, sql: Sql) -> None:
     """A gap is found, and so is a ledger that was cut at the end or emptied."""
-    sql("DELETE FROM ledger WHERE seq = 3")
-    with pytest.raises(LedgerError, match="record 3 is missing"):
-        _verify(vault)
-    sql("DELETE FROM ledger WHERE seq > 2")
-    with pytest.raises(LedgerError, match="record 2 is not its true end"):
-        _verify(vault)
-    sql("DELETE FROM ledger")
-    with pytest.raises(LedgerError, match="record 0 is not its true end"):
-        _verify(vault)
+    check_removals(LEDGER, "ledger", sql, lambda: _verify(vault))
 
 
 @pytest.mark.usefixtures("filled")
