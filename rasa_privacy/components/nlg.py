@@ -4,10 +4,13 @@ Rasa sends the whole tracker. Here the server gets what an action of the same ne
 `actions` of privacy.yml names, and the slots that stand in the response's text in the domain, of active purposes.
 
 1. It learns the person's random id and never the sender id: it renders a text, and answers to nobody.
-2. The arguments that an action hands to a response go along, but for values that the response may not have.
+2. The arguments that an action hands to a response go along, buttons among them, but for values that the response may
+   not have, also inside lists and mappings.
 3. Where the ledger cannot be read nobody has consented, and the server gets names of intents and actions alone.
 """
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from rasa_privacy.components import runtime
@@ -16,7 +19,7 @@ from rasa_privacy.components.publishing import without_foreign_id
 from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, DialogueStateTracker, nlg_module
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import EmitError, PrivacyError
-from rasa_privacy.minimize.events import View
+from rasa_privacy.minimize.events import View, texts_of
 from rasa_privacy.minimize.masking import mask
 
 
@@ -70,13 +73,19 @@ class _Safe(Recent):
 
     def argument(self, value: object) -> object:
         """Return what an action hands to a response, without values that the response may not have."""
-        if not isinstance(value, str):
-            return value
-        known = self._splitter.known_values(self._tracker.current_slot_values().items())
-        return mask(value, (), {item: found for item, found in known.items() if not self._may_have(item)})
+        if isinstance(value, Mapping):
+            return {name: self.argument(part) for name, part in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.argument(part) for part in value]
+        written = next(texts_of(value), "")
+        masked = mask(written, (), self._withheld)
+        return value if masked == written else masked
 
-    def _may_have(self, item: str) -> bool:
-        return self._splitter.may_have(item, self._view)
+    @cached_property
+    def _withheld(self) -> dict[str, set[str]]:
+        """The values that the response may not have, by item."""
+        known = self._splitter.known_values(self._tracker.current_slot_values().items())
+        return {item: found for item, found in known.items() if not self._splitter.may_have(item, self._view)}
 
 
 def _person(running: runtime.Runtime, sender_id: str) -> tuple[str, frozenset[str]]:

@@ -91,6 +91,32 @@ async def test_arguments_of_an_action_lose_what_the_response_may_not_have(
     assert body["arguments"] == {"reference": "NW-KTRB", "line": f"{NAME} at [email]", "count": 3}
 
 
+async def test_arguments_lose_it_inside_lists_and_mappings_too(
+    untouched: Any, store: Any, server: Recorder, tracker: Any
+) -> None:
+    """An action's buttons are arguments to Rasa, and a number may be somebody's."""
+    tracker.update(untouched.rasa_events.SlotSet("postcode", 90210))
+    body = await request(
+        untouched,
+        store,
+        server,
+        tracker,
+        "utter_bye",
+        buttons=[{"title": f"Write to {EMAIL}", "payload": "/go"}],
+        custom={"people": [NAME, {"name": NAME}], "code": 90210, "sure": True, "none": None, "count": 3},
+    )
+    assert body["arguments"] == {
+        "buttons": [{"title": "Write to [email]", "payload": "/go"}],
+        "custom": {
+            "people": ["[full_name]", {"name": "[full_name]"}],
+            "code": "[postcode]",
+            "sure": True,
+            "none": None,
+            "count": 3,
+        },
+    }
+
+
 async def test_conditions_on_slots_still_choose_the_variation(
     untouched: Any, store: Any, server: Recorder, tracker: Any
 ) -> None:
