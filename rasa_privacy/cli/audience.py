@@ -15,7 +15,7 @@ import msgspec
 
 from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import operator_options, permit_for
-from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights.audience import Recipient, Tally
@@ -26,7 +26,7 @@ from rasa_privacy.rights.membership import check_purpose
 @click.command()
 @click.option("--purpose", required=True, help="A purpose of privacy.yml that rests on consent.")
 @click.option("--item", default=None, help="An item of the purpose, such as email, to be written beside the sender id.")
-@click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@out_option
 @operator_options
 @bot_option
 @endpoints_option
@@ -37,7 +37,7 @@ def audience(purpose: str, item: str | None, out: str, bot: Path, endpoints: Pat
     messages are out; the next export knows who has withdrawn since.
     """
     tally = Tally()
-    target = None if out == "-" else Path(out).absolute()
+    target = None if out == "-" else Path(out)
     with existing_store(bot, endpoints) as vault:
         check_purpose(vault.policy, purpose)
         named = {"purposes": [purpose], "items": [] if item is None else [item]}

@@ -24,7 +24,7 @@ from rasa_privacy.access.reviews import pending_reviews
 from rasa_privacy.access.reviews import review as note_review
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.files import read_bytes, write_private
-from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.options import bot_option, called_from, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import AuditError, ConfigurationError
@@ -148,7 +148,7 @@ def _table(found: list[AuditEntry]) -> Table:
 
 
 @audit.command()
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), callback=called_from)
 @click.option(
     "--format",
     "form",
@@ -179,15 +179,14 @@ def export(  # noqa: PLR0913 - one parameter for each option
         raise ConfigurationError(
             "audit export: --since and --until go with --format cef; JSON lines hold the whole log"
         )
-    target = file if file == "-" else str(Path(file).absolute())
     with existing_store(bot, endpoints) as vault, recording(vault, permit_for(vault, "audit")) as counts:
         signed = _signed(vault)
         with vault.database.read() as connection:
             if form == "json":
-                write_private(target, export_audit(vault, connection, signed))
+                write_private(file, export_audit(vault, connection, signed))
             else:
                 found = within(vault.audit.entries(connection), _utc(since), _utc(until))
-                write_private(target, cef_lines(found, vault.signer.store_id))
+                write_private(file, cef_lines(found, vault.signer.store_id))
         counts["records"] = signed.seq
     click.echo(f"{signed.seq:,} records up to checkpoint {signed.number:,}.", err=True)
 
@@ -214,14 +213,13 @@ def review(record: int | None, *, bot: Path, endpoints: Path | None) -> None:
 
 
 @audit.command()
-@click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@out_option
 @bot_option
 @endpoints_option
 def checkpoint(out: str, bot: Path, endpoints: Path | None) -> None:
     """Sign the log as it is, and print the checkpoint. Keep it elsewhere, for `verify --checkpoint`."""
-    target = out if out == "-" else str(Path(out).absolute())
     with existing_store(bot, endpoints) as vault:
-        write_private(target, [checkpoint_json(_signed(vault), vault.signer.store_id)])
+        write_private(out, [checkpoint_json(_signed(vault), vault.signer.store_id)])
 
 
 def _signed(vault: Vault) -> Checkpoint:

@@ -12,7 +12,7 @@ from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.consent_import import import_consents
 from rasa_privacy.cli.consent_ledger import check_receipt, checkpoint, export, public_key, stats, verify
 from rasa_privacy.cli.files import write_private
-from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.senders import PERSON, chosen_sender, known_subject, sender_argument
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.consent.ledger import Evidence, state_of
@@ -92,7 +92,7 @@ def history(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints
 @click.option(
     "--form", type=click.Choice(FORMS), default="27560", show_default=True, help="ISO/IEC TS, or Kantara 1.1."
 )
-@click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@out_option
 @operator_options
 @bot_option
 @endpoints_option

@@ -10,7 +10,7 @@ from rich.table import Table
 from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.files import read_bytes, write_private
-from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.options import bot_option, called_from, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.consent.exported import export_ledger, read_checkpoint, verify_export
 from rasa_privacy.consent.receipts import open_receipt
@@ -25,10 +25,6 @@ from rasa_privacy.storage.vault import Vault
 _TAMPERED_EXIT_CODE = 1
 _STATUSES = ("granted", "refused", "withdrawn", "expired", "superseded")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-out_option = click.option(
-    "--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output."
-)
 
 
 @click.command()
@@ -92,9 +88,8 @@ def _verify(bot: Path, endpoints: Path | None, key: VerifyingKey | None, kept: l
 @endpoints_option
 def checkpoint(out: str, bot: Path, endpoints: Path | None) -> None:
     """Sign the ledger as it is, and print the checkpoint. Keep it elsewhere, for `verify --checkpoint`."""
-    target = _absolute(out)
     with existing_store(bot, endpoints) as vault:
-        write_private(target, [checkpoint_json(_signed(vault), vault.signer.store_id)])
+        write_private(out, [checkpoint_json(_signed(vault), vault.signer.store_id)])
 
 
 @click.command("public-key")
@@ -103,24 +98,22 @@ def checkpoint(out: str, bot: Path, endpoints: Path | None) -> None:
 @endpoints_option
 def public_key(out: str, bot: Path, endpoints: Path | None) -> None:
     """Print the store's public key in PEM. Keep it elsewhere, and give it to who checks exports and receipts."""
-    target = _absolute(out)
     with existing_store(bot, endpoints) as vault:
-        write_private(target, [vault.signer.key.public().pem().encode()])
+        write_private(out, [vault.signer.key.public().pem().encode()])
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), callback=called_from)
 @operator_options
 @bot_option
 @endpoints_option
 def export(file: str, bot: Path, endpoints: Path | None) -> None:
     """Write the whole ledger as JSON lines that end with a checkpoint. It holds no personal data; - for the output."""
-    target = _absolute(file)
     with existing_store(bot, endpoints) as vault, recording(vault, permit_for(vault, "consent")) as counts:
         until = _signed(vault)
         counts["records"] = until.seq
         with vault.database.read() as connection:
-            write_private(target, export_ledger(vault, connection, until))
+            write_private(file, export_ledger(vault, connection, until))
     click.echo(f"{until.seq:,} records up to checkpoint {until.number:,}.", err=True)
 
 
@@ -158,8 +151,3 @@ def _signed(vault: Vault) -> Checkpoint:
     if made is None:
         raise ConfigurationError(f"{vault.database.name}: the consent ledger is empty; there is nothing to sign yet")
     return made
-
-
-def _absolute(out: str) -> str:
-    """Return the path as it counts where the command was called: the store's paths count from the bot's folder."""
-    return out if out == "-" else str(Path(out).absolute())

@@ -7,7 +7,7 @@ import click
 from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.files import write_private
-from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.rights.training_messages import Gathered, as_yaml, training_messages
 
@@ -19,7 +19,7 @@ def messages() -> None:
 
 @messages.command()
 @click.option("--purpose", default=None, help="Only of people who allow this purpose; otherwise of all who allow one.")
-@click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@out_option
 @operator_options
 @bot_option
 @endpoints_option
@@ -29,14 +29,13 @@ def export(purpose: str | None, out: str, bot: Path, endpoints: Path | None) -> 
     Look through them before you train: an intent that was recognised wrongly stands there as it was recognised, and a
     name that no detector knows and nobody gave in a form stands there as it was said.
     """
-    target = out if out == "-" else str(Path(out).absolute())
     gathered = Gathered()
     with existing_store(bot, endpoints) as vault:
         purposes = [] if purpose is None else [purpose]
         permit = permit_for(vault, "export", purposes=purposes)
         with recording(vault, permit, purposes=purposes) as counts:
             found = training_messages(vault, permit, purpose, gathered)
-            write_private(target, [as_yaml(found)])
+            write_private(out, [as_yaml(found)])
             counts["people"] = gathered.people
     texts = sum(map(len, found.values()))
     click.echo(f"{texts:,} different texts of {gathered.people:,} people, in {len(found):,} intents.", err=True)

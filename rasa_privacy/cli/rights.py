@@ -9,7 +9,7 @@ import msgspec
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.files import read_bytes, write_private
-from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import SignatureError
@@ -28,19 +28,18 @@ def rights() -> None:
 @rights.command()
 @click.argument("number")
 @click.option("--html", "page", is_flag=True, help="Write a page instead of JSON.")
-@click.option("--out", default="-", show_default=True, help="File to write, readable for you alone; - for the output.")
+@out_option
 @operator_options
 @bot_option
 @endpoints_option
 def certificate(number: str, *, page: bool, out: str, bot: Path, endpoints: Path | None) -> None:
     """Write the signed certificate of an erasure by its number. The whole store is read back first."""
-    target = out if out == "-" else str(Path(out).absolute())
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "requests")
         made = certificate_of(vault, number, vault.clock())
         record_now(vault, permit, counts={"certificates": 1})
         token = sign_certificate(vault, made)
-    write_private(target, [as_html(made, token) if page else as_json(made, token)])
+    write_private(out, [as_html(made, token) if page else as_json(made, token)])
 
 
 @rights.command("verify-certificate")
