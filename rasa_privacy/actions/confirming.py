@@ -35,7 +35,7 @@ from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.settings import endpoints_path
 from rasa_privacy.policy.topics import covering
-from rasa_privacy.rights.senders import Sender, open_sender
+from rasa_privacy.rights.senders import Sender, hand_over, open_sender
 from rasa_privacy.rights.suppression import STOP, lift_after_grant, suppressed
 from rasa_privacy.storage.vault import Vault
 
@@ -160,7 +160,7 @@ def _send(store: Vault, turn: Turn, pending: Pending, contact: str) -> list[Repl
     response = "utter_privacy_code_sent"
     subject, text = _mail(store, turn, purpose, code)
     try:
-        sender().send(contact, subject, text)
+        hand_over(sender(), contact, subject, text)
     except SenderError:
         logger.exception("A one-time code was not sent; the person is told so.")
         response = "utter_privacy_code_failed"

@@ -9,7 +9,7 @@ import click
 
 from rasa_privacy.access.admission import Alarm
 from rasa_privacy.policy.endpoints_file import ENDPOINTS_VARIABLE, read_endpoints
-from rasa_privacy.rights.senders import open_sender
+from rasa_privacy.rights.senders import hand_over, open_sender
 from rasa_privacy.storage.vault import Vault
 
 _ADDRESS: Final = re.compile(r"[^\s@,;<>\"()]+@[^\s@,;<>\"()]+")
@@ -41,7 +41,7 @@ def raise_alarm(vault: Vault, folder: Path) -> Alarm:
         if not isinstance(content, dict) or "privacy_sender" not in content or _ADDRESS.fullmatch(to) is None:
             click.echo("No mail went out: endpoints.yml has no privacy_sender, or the officer no address.", err=True)
             return
-        open_sender(endpoints).send(to, _SUBJECT, _TEXT.format(operator=operator, verb=verb, number=number))
+        hand_over(open_sender(endpoints), to, _SUBJECT, _TEXT.format(operator=operator, verb=verb, number=number))
 
     return alarm
 

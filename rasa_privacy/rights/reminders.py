@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.errors import SenderError
-from rasa_privacy.rights.senders import Sender
+from rasa_privacy.rights.senders import Sender, hand_over
 from rasa_privacy.storage import reminded, requests
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
@@ -65,7 +65,8 @@ def remind(vault: Vault, sender: Sender, now: datetime, within: timedelta = SOON
     if not found or not vault.database.transact(lambda conn: reminded.claim(conn, now.date())):
         return 0
     try:
-        sender.send(vault.policy.controller.officer or vault.policy.controller.contact, _subject(found), _text(found))
+        to = vault.policy.controller.officer or vault.policy.controller.contact
+        hand_over(sender, to, _subject(found), _text(found))
     except SenderError:
         vault.database.transact(lambda conn: reminded.give_back(conn, now.date()))
         raise

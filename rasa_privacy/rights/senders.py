@@ -118,6 +118,22 @@ def open_sender(endpoints: Path) -> Sender:
     return SmtpSender(settings) if isinstance(settings, SmtpSettings) else _own(settings)
 
 
+def hand_over(sender: Sender, to: str, subject: str, text: str) -> None:
+    """Send one message, whoever wrote the sender.
+
+    Raises:
+        SenderError: It could not be handed over. Of what else a builder's sender raises the text is left out.
+    """
+    try:
+        sender.send(to, subject, text)
+    except SenderError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a builder's; `from None`, since it may name contact and text
+        raise SenderError(
+            f"privacy_sender: {type(sender).__name__} broke ({type(error).__name__}); let it raise SenderError instead"
+        ) from None
+
+
 def _own(settings: OwnSender) -> Sender:
     module, _, name = settings.path.rpartition(".")
     try:

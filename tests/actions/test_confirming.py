@@ -120,6 +120,22 @@ def test_a_mail_with_a_code_tells_nothing_of_the_person(strict: Vault, mailbox: 
     assert mail.count(ANA) == 1  # in its header
 
 
+def test_an_own_sender_that_breaks_names_nobody(
+    strict: Vault, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The person is told that no code was sent; what the sender raised, which names them, is not logged."""
+
+    class Broken:
+        def send(self, *mail: str) -> None:
+            raise ValueError(mail)
+
+    monkeypatch.setattr(confirming, "sender", Broken)
+    talk = asked_for_code(strict)
+    assert "could not" in talk.said[-1]
+    assert "Broken broke (ValueError)" in caplog.text
+    assert ANA not in caplog.text
+
+
 def test_pending_is_consent_nowhere(strict: Vault) -> None:
     """Neither the gate nor the audience takes a yes without its code, also an old one."""
     talk = asked_for_code(strict)

@@ -69,6 +69,24 @@ def test_a_delivery_that_fails_stops_no_reminder(
     assert number not in caplog.text
 
 
+def test_a_sender_that_breaks_ends_no_thread(
+    vault: Vault, number: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever a builder's own sender raises is logged without its text, and tried again in an hour."""
+
+    class Broken:
+        def send(self, *mail: str) -> None:
+            raise ValueError(mail)
+
+    Box.mails = []
+    for sender in (Broken(), Box()):
+        monkeypatch.setattr("rasa_privacy.components.reminding.open_sender", lambda _, sender=sender: sender)
+        remind_beside(vault).join()
+    assert "Broken broke (ValueError)" in caplog.text
+    assert number not in caplog.text
+    assert len(Box.mails) == 1
+
+
 def test_without_a_sender_the_log_says_it(
     vault: Vault, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

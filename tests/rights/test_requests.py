@@ -224,12 +224,12 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[tuple[str, str, str]] = []
-        self.fails = False
+        self.fails: Exception | None = None
 
     def send(self, to: str, subject: str, text: str) -> None:
         """Keep it."""
-        if self.fails:
-            raise SenderError("away")
+        if self.fails is not None:
+            raise self.fails
         self.mails.append((to, subject, text))
 
 
@@ -248,16 +248,19 @@ def test_nothing_is_overdue_silently(vault: Vault, subject_id: bytes, clock: Clo
     assert remind(vault, box, clock.advance(days=1)) == 0
 
 
+@pytest.mark.parametrize("error", [SenderError("away"), ValueError("of a builder's own sender")])
 @each_kind
-def test_a_reminder_that_could_not_be_sent_is_sent_later(vault: Vault, subject_id: bytes, clock: Clock) -> None:
+def test_a_reminder_that_could_not_be_sent_is_sent_later(
+    vault: Vault, subject_id: bytes, clock: Clock, error: Exception
+) -> None:
     """The day counts as reminded only where the mail went out."""
     box = Mailbox()
     opened(vault, "access", subject_id)
     clock.advance(days=40)
-    box.fails = True
+    box.fails = error
     with pytest.raises(SenderError):
         remind(vault, box, clock())
-    box.fails = False
+    box.fails = None
     assert remind(vault, box, clock()) == 1
 
 
