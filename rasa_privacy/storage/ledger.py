@@ -24,6 +24,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.books import REMEDY
 from rasa_privacy.storage.chain import Chain
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
 from rasa_privacy.storage.ledger_people import LedgerPeople
@@ -59,7 +60,6 @@ _GET_HEAD: Final = Query(select(meta.c.value).where(_HEAD_ROW))
 _LOCK_HEAD: Final = Query(select(meta.c.value).where(_HEAD_ROW).with_for_update())
 _PUT_HEAD: Final = inserting(meta)
 _SET_HEAD: Final = Query(update(meta).where(_HEAD_ROW).values(value=bindparam("head")))
-_REMEDY: Final = "restore the database from its backup"
 
 
 class ConsentLedger:
@@ -213,7 +213,7 @@ class ConsentLedger:
         """Return a row whose keyed hash is right."""
         *columns, stored, mac = row
         if mac != self._mac(record_bytes(columns), stored):
-            raise LedgerError(f"consent ledger: record {columns[0]} was changed or added; {_REMEDY}")
+            raise LedgerError(f"consent ledger: record {columns[0]} was changed or added; {REMEDY}")
         return row
 
     def _mac(self, raw: bytes, stored: bytes) -> bytes:
@@ -228,7 +228,7 @@ class ConsentLedger:
             last = _LAST.first(conn)
         seq, end = (0, GENESIS) if last is None else last
         if head != (None if last is None else self._head(seq, end)):
-            raise LedgerError(f"consent ledger: record {seq} is not its true end; {_REMEDY}")
+            raise LedgerError(f"consent ledger: record {seq} is not its true end; {REMEDY}")
         return seq, end
 
     def _head(self, seq: int, end: bytes) -> bytes:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.books import REMEDY
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import ledger, ledger_people, meta
 
@@ -39,7 +40,6 @@ _GET_FLAG: Final = select(meta.c.value).where(meta.c.name == _FLAG)
 _DROP_FLAG: Final = meta.delete().where(meta.c.name == _FLAG)
 _PUT_FLAG: Final = insert(meta)
 _CLEAR: Final = ledger_people.delete()
-_REMEDY: Final = "restore the database from its backup"
 
 
 class LedgerPeople:
@@ -80,7 +80,7 @@ class LedgerPeople:
         """
         self._authenticate(subject_id, found)
         if (found[0], found[1]) != (count, last_seq):
-            raise LedgerError(f"consent ledger: records of one person are missing or were added; {_REMEDY}")
+            raise LedgerError(f"consent ledger: records of one person are missing or were added; {REMEDY}")
 
     def is_begun(self, conn: Connection) -> bool:
         """Return whether `begin` was called for this database."""
@@ -103,7 +103,7 @@ class LedgerPeople:
     def _authenticate(self, subject_id: bytes, found: Any) -> None:
         count, last_seq, digest = found
         if type(count) is not int or type(last_seq) is not int or digest != self._mac(subject_id, count, last_seq):
-            raise LedgerError(f"consent ledger: how many records there are of one person was changed; {_REMEDY}")
+            raise LedgerError(f"consent ledger: how many records there are of one person was changed; {REMEDY}")
 
     def _mac(self, subject_id: bytes, count: int, last_seq: int) -> bytes:
         return self._index.of_bytes(_DOMAIN, subject_id + f":{count}:{last_seq}".encode())

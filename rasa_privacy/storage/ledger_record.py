@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from rasa_privacy.errors import LedgerError, TamperedSegmentError
+from rasa_privacy.storage.books import REMEDY
 from rasa_privacy.storage.tables import from_micros, to_micros
 
 #: The words of the ledger.
@@ -18,7 +19,6 @@ LEDGER_EVENTS: Final = frozenset(("asked", "granted", "refused", "withdrawn", "e
 #: What a link covers, in this order.
 COLUMNS: Final = ("seq", "subject_id", "purpose", "event", "notice_hash", "language", "method", "channel", "at")
 
-_REMEDY: Final = "restore the database from its backup"
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -101,7 +101,7 @@ def entry_of(row: Sequence[Any]) -> LedgerEntry:
     try:
         moment = from_micros(at)
     except TamperedSegmentError:
-        raise LedgerError(f"consent ledger: record {seq} has no time; {_REMEDY}") from None
+        raise LedgerError(f"consent ledger: record {seq} has no time; {REMEDY}") from None
     return LedgerEntry(
         seq, LedgerRecord(subject_id, purpose, event, notice_hash, language, method, channel, moment), stored
     )
