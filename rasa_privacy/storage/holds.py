@@ -8,12 +8,13 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import from_micros, holds, to_micros
 
 _H: Final = holds.c
 _ANY: Final = Query(select(_H.name).where(_H.subject_id == bindparam("subject")).limit(1))
-_AMONG: Final = select(_H.subject_id).where(_H.subject_id.in_(bindparam("subjects", expanding=True))).distinct()
+_AMONG: Final = ManySelect(_H.subject_id, select(_H.subject_id).distinct().where)
 _ONE: Final = select(_H.name).where(_H.subject_id == bindparam("subject"), _H.name == bindparam("matter"))
 _ALL: Final = select(holds).order_by(_H.name, _H.added_at, _H.subject_id)
 _NAMED: Final = select(_H.subject_id).where(_H.name == bindparam("matter")).order_by(_H.subject_id)
@@ -46,9 +47,7 @@ def is_held(conn: Connection, subject_id: bytes) -> bool:
 
 def held_among(conn: Connection, subject_ids: Collection[bytes]) -> set[bytes]:
     """Return those of these people of whom something is to be kept."""
-    if not subject_ids:
-        return set()
-    return set(conn.execute(_AMONG, {"subjects": list(subject_ids)}).scalars())
+    return {row[0] for row in _AMONG.rows(conn, subject_ids)}
 
 
 def put(conn: Connection, hold: Hold) -> bool:
