@@ -23,6 +23,7 @@ from rasa_privacy.access.recording import record_now, recording
 from rasa_privacy.access.reviews import pending_reviews
 from rasa_privacy.access.reviews import review as note_review
 from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.checking import FILE, end_as_changed, kept_key, kept_option, key_option, say_whose_key
 from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, called_from, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
@@ -35,9 +36,7 @@ from rasa_privacy.storage.book_lines import checkpoint_json
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.vault import Vault
 
-_TAMPERED_EXIT_CODE: Final = 1
 _SHOWN: Final = 50
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MOMENTS: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 since_option = click.option("--since", type=click.DateTime(_MOMENTS), help="Not before this, in UTC.")
@@ -54,11 +53,9 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--public-key", "key_file", type=_FILE, help="The store's public key, as it was exported and kept.")
-@click.option(
-    "--checkpoint", "kept", type=_FILE, multiple=True, help="A checkpoint that was kept; several may be given."
-)
-@click.option("--export", "exported", type=_FILE, help="Check this exported log instead, without the store.")
+@key_option
+@kept_option
+@click.option("--export", "exported", type=FILE, help="Check this exported log instead, without the store.")
 @bot_option
 @endpoints_option
 def verify(
@@ -69,19 +66,17 @@ def verify(
     With a key and checkpoints that you kept elsewhere it also finds that the whole database was put back to an older
     state or replaced by another one. `rasa-privacy consent public-key` prints the key.
     """
-    key = None if key_file is None else VerifyingKey.from_pem(read_bytes(key_file))
+    key = kept_key(key_file)
     try:
         checkpoints = [read_checkpoint(read_bytes(path)) for path in kept]
         checked = _verify_file(exported, key, checkpoints) if exported else _verify(bot, endpoints, key, checkpoints)
     except AuditError as error:
-        click.echo(f"NOT as it was written: {error}")
-        click.get_current_context().exit(_TAMPERED_EXIT_CODE)
+        end_as_changed("written", error)
     click.echo(
         f"As it was written: {checked.records:,} records, {checked.checkpoints:,} checkpoints, the last one over "
         f"record {checked.covered:,}."
     )
-    if exported and key is None:
-        click.echo("The key was the file's own: it shows that the file is whole, not whose it is. Give --public-key.")
+    say_whose_key(exported, key)
 
 
 def _verify_file(exported: Path, key: VerifyingKey | None, kept: list[Checkpoint]) -> Verified:

@@ -9,6 +9,16 @@ from rich.table import Table
 
 from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.checking import (
+    FILE,
+    end_as_changed,
+    kept_key,
+    kept_option,
+    key_option,
+    key_or_store,
+    key_or_store_option,
+    say_whose_key,
+)
 from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, called_from, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
@@ -22,9 +32,7 @@ from rasa_privacy.storage.book_lines import checkpoint_json
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.vault import Vault
 
-_TAMPERED_EXIT_CODE = 1
 _STATUSES = ("granted", "refused", "withdrawn", "expired", "superseded")
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -42,11 +50,9 @@ def stats(bot: Path, endpoints: Path | None) -> None:
 
 
 @click.command()
-@click.option("--public-key", "key_file", type=_FILE, help="The store's public key, as it was exported and kept.")
-@click.option(
-    "--checkpoint", "kept", type=_FILE, multiple=True, help="A checkpoint that was kept; several may be given."
-)
-@click.option("--export", "exported", type=_FILE, help="Check this exported ledger instead, without the store.")
+@key_option
+@kept_option
+@click.option("--export", "exported", type=FILE, help="Check this exported ledger instead, without the store.")
 @bot_option
 @endpoints_option
 def verify(
@@ -57,19 +63,17 @@ def verify(
     With a key and checkpoints that you kept elsewhere it also finds that the whole database was put back to an older
     state or replaced by another one.
     """
-    key = None if key_file is None else VerifyingKey.from_pem(read_bytes(key_file))
+    key = kept_key(key_file)
     checkpoints = [read_checkpoint(read_bytes(path)) for path in kept]
     try:
         checked = _verify_file(exported, key, checkpoints) if exported else _verify(bot, endpoints, key, checkpoints)
     except LedgerError as error:
-        click.echo(f"NOT as it was written: {error}")
-        click.get_current_context().exit(_TAMPERED_EXIT_CODE)
+        end_as_changed("written", error)
     click.echo(
         f"As it was written: {checked.records:,} records, {checked.notices:,} notices, {checked.checkpoints:,} "
         f"checkpoints, the last one over record {checked.covered:,}."
     )
-    if exported and key is None:
-        click.echo("The key was the file's own: it shows that the file is whole, not whose it is. Give --public-key.")
+    say_whose_key(exported, key)
 
 
 def _verify_file(exported: Path, key: VerifyingKey | None, kept: list[Checkpoint]) -> Checked:
@@ -118,23 +122,18 @@ def export(file: str, bot: Path, endpoints: Path | None) -> None:
 
 
 @click.command("check-receipt")
-@click.argument("file", type=_FILE)
-@click.option("--public-key", "key_file", type=_FILE, help="The public key of the store. [default: the store of --bot]")
+@click.argument("file", type=FILE)
+@key_or_store_option
 @bot_option
 @endpoints_option
 def check_receipt(file: Path, key_file: Path | None, bot: Path, endpoints: Path | None) -> None:
     """Check a signed receipt, and print what it says (exit code 1 where it is not this store's)."""
     raw = read_bytes(file)
-    if key_file is not None:
-        key = VerifyingKey.from_pem(read_bytes(key_file))
-    else:
-        with existing_store(bot, endpoints) as vault:
-            key = vault.signer.key.public()
+    key = key_or_store(key_file, bot, endpoints)
     try:
         opened = open_receipt(_token(raw), key)
     except SignatureError as error:
-        click.echo(f"NOT as it was given: {error}")
-        click.get_current_context().exit(_TAMPERED_EXIT_CODE)
+        end_as_changed("given", error)
     click.echo(msgspec.json.format(msgspec.json.encode(opened), indent=2).decode())
 
 

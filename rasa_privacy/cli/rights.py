@@ -1,23 +1,19 @@
 """`rasa-privacy rights`: certificates of erasure, written and checked."""
 
 from pathlib import Path
-from typing import Final
 
 import click
 import msgspec
 
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.checking import FILE, end_as_changed, key_or_store, key_or_store_option
 from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
-from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import SignatureError
 from rasa_privacy.rights.certificates import as_html, as_json, open_certificate, sign_certificate
 from rasa_privacy.rights.certificates import certificate as certificate_of
-
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
-_TAMPERED_EXIT_CODE: Final = 1
 
 
 @click.group()
@@ -43,8 +39,8 @@ def certificate(number: str, *, page: bool, out: str, bot: Path, endpoints: Path
 
 
 @rights.command("verify-certificate")
-@click.argument("file", type=_FILE)
-@click.option("--public-key", "key_file", type=_FILE, help="The public key of the store. [default: the store of --bot]")
+@click.argument("file", type=FILE)
+@key_or_store_option
 @bot_option
 @endpoints_option
 def verify_certificate(file: Path, key_file: Path | None, bot: Path, endpoints: Path | None) -> None:
@@ -53,14 +49,9 @@ def verify_certificate(file: Path, key_file: Path | None, bot: Path, endpoints: 
     With --public-key (`rasa-privacy consent public-key`) neither the store nor the bot is needed.
     """
     raw = read_bytes(file)
-    if key_file is not None:
-        key = VerifyingKey.from_pem(read_bytes(key_file))
-    else:
-        with existing_store(bot, endpoints) as vault:
-            key = vault.signer.key.public()
+    key = key_or_store(key_file, bot, endpoints)
     try:
         opened = open_certificate(raw, key)
     except SignatureError as error:
-        click.echo(f"NOT as it was given: {error}")
-        click.get_current_context().exit(_TAMPERED_EXIT_CODE)
+        end_as_changed("given", error)
     click.echo(msgspec.json.format(msgspec.json.encode(opened), indent=2).decode())
