@@ -11,8 +11,8 @@ FOLDER = Path(rasa_privacy.cli.__file__).parent
 FREE = {
     "audit.py:_verify": "says whether the log is whole, and shows none of it",
     "audit.py:checkpoint": "a signature over the log",
+    "checking.py:key_or_store": "the key is public, and what it checks is in the file that it is given",
     "consent_ledger.py:_verify": "says whether the ledger is whole, and shows none of it",
-    "consent_ledger.py:check_receipt": "shows what is in the file that it is given",
     "consent_ledger.py:checkpoint": "a signature over the ledger",
     "consent_ledger.py:public_key": "is public",
     "consent_ledger.py:stats": "counts",
@@ -25,7 +25,6 @@ FREE = {
     "requests.py:due_ones": "numbers of requests and their dates",
     "requests.py:list_requests": "numbers of requests and their dates",
     "requests.py:stats": "counts",
-    "rights.py:verify_certificate": "shows what is in the file that it is given",
 }
 
 
