@@ -81,7 +81,8 @@ def release(vault: Vault, connection: Any, name: str, permit: Permit, sender_id:
         if not holds.is_held(connection, each):
             _catch_up(vault, connection, each)
             waiting += [one.number for one in requests.open_of(connection, each) if one.kind == "erasure"]
-    record(vault, connection, permit, counts={"holds": len(whom)})
+    only = whom[0] if sender_id is not None else None
+    record(vault, connection, permit, subject_id=only, counts={"holds": len(whom)})
     return Released(len(whom), tuple(waiting))
 
 

@@ -43,6 +43,16 @@ def release(vault: Vault, name: str, sender: str | None = SENDER) -> rules.Relea
     return vault.database.transact(lambda conn: rules.release(vault, conn, name, permit, sender))
 
 
+def test_the_audit_log_names_the_one_person_of_a_release(vault: Vault, subject_id: bytes) -> None:
+    """As it does when they are held; where everybody is let go it is about nobody alone."""
+    release(vault, "case-17")
+    hold(vault, "case-17")
+    release(vault, "case-17", None)
+    with vault.database.read() as conn:
+        found = [entry.record.subject_id for entry in vault.audit.entries(conn)]
+    assert found == [subject_id, subject_id, subject_id, None]
+
+
 @each_kind
 def test_who_is_held_is_not_erased(vault: Vault, subject_id: bytes) -> None:
     """Not until every matter has let go; then the wish that waited is named."""
