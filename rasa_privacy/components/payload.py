@@ -21,7 +21,7 @@ from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, INTENTS, PENDING_SLOT,
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.events import View
 from rasa_privacy.policy.contacts import reachable_kinds
-from rasa_privacy.policy.needs import VALIDATION, is_validation
+from rasa_privacy.policy.needs import guarding, is_validation
 
 _OUR_RESPONSES: Final = "utter_privacy_"
 
@@ -48,14 +48,12 @@ class PayloadHooks:
 
 def _active(json_body: Mapping[str, Any], running: runtime.Runtime) -> frozenset[str]:
     action = str(json_body["next_action"])
-    policy = running.vault.policy
     state = runtime.consent_of_sender(str(json_body["sender_id"]))
     if state is None:
         if action in ACTIONS:
             return frozenset()
         raise ActionExecutionRejection(action, "the consent ledger cannot be read")
-    guarded = {*policy.purposes_guarding(action), *policy.purposes_guarding(action.removeprefix(VALIDATION))}
-    if not guarded <= state.active:
+    if not guarding(running.vault.policy, action) <= state.active:
         raise ActionExecutionRejection(action, "its purposes lack consent")
     return state.active
 

@@ -25,7 +25,7 @@ from rasa_privacy.consent.quiet_hours import is_quiet
 from rasa_privacy.dialogue.turns import ACTIONS, ASK, CLOSED, INTENTS, LOCAL, TOO_YOUNG
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.model import Policy, Replies
-from rasa_privacy.policy.needs import VALIDATION
+from rasa_privacy.policy.needs import guarding
 from rasa_privacy.policy.verbs import TRIGGER
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.vault import Vault
@@ -61,7 +61,7 @@ def refusal_of(policy: Policy, action: str, now: datetime) -> str | None:
         return NO_CONSENT
     if action in ACTIONS or action in LOCAL:
         return ONLY_THE_PERSON
-    return _quiet(policy, _guarding(policy, action), now)
+    return _quiet(policy, guarding(policy, action), now)
 
 
 def intent_refusal_of(policy: Policy, intent: str, *, is_asked: bool) -> str | None:
@@ -88,13 +88,8 @@ def execution_refusal_of(policy: Policy, action: str, active: Collection[str], n
     """
     if action in ACTIONS:
         return ONLY_THE_PERSON
-    guarding = _guarding(policy, action)
-    return NO_CONSENT if not guarding <= set(active) else _quiet(policy, guarding, now)
-
-
-def _guarding(policy: Policy, action: str) -> set[str]:
-    """Return the purposes that guard an action, or the form that it validates."""
-    return {*policy.purposes_guarding(action), *policy.purposes_guarding(action.removeprefix(VALIDATION))}
+    purposes = guarding(policy, action)
+    return NO_CONSENT if not purposes <= set(active) else _quiet(policy, purposes, now)
 
 
 def _quiet(policy: Policy, purposes: Collection[str], now: datetime) -> str | None:

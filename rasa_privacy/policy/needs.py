@@ -30,6 +30,11 @@ def is_validation(action: str) -> bool:
     return action.startswith((VALIDATION, VALIDATE_MAPPINGS))
 
 
+def guarding(policy: Policy, action: str) -> frozenset[str]:
+    """Return the purposes that must be active for an action, or for the form that it validates."""
+    return frozenset((*policy.purposes_guarding(action), *policy.purposes_guarding(action.removeprefix(VALIDATION))))
+
+
 class Needs:
     """What each action and response needs, by one privacy.yml and one domain.
 
