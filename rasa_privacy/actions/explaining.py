@@ -27,8 +27,6 @@ _REQUESTED: Final[Mapping[str, Kind]] = {
     "privacy_do_not_sell": "do_not_sell",
     "privacy_limit_sensitive": "limit_sensitive",
 }
-
-
 #: Those whose answer from privacy.yml says more than that they are on record.
 _ANSWERED_TOO: Final = ("privacy_complain", "privacy_human")
 
@@ -57,17 +55,19 @@ def _record(store: Vault, connection: Any, turn: Turn) -> str | None:
     Returns:
         What to say instead of the answer from privacy.yml, or None.
     """
-    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
     evidence = turn.evidence
+    if turn.intent == "privacy_do_not_sell":
+        # Also of somebody new, as the signal of a browser: what rests on no consent would share from then on.
+        known = store.subjects.find_or_create(connection, turn.sender_id, evidence.at)
+        record_opt_out(store, connection, known, evidence.method, evidence.channel, evidence.at)
+        answered(store, connection, "do_not_sell", known, evidence.at)
+        return turn.words("utter_privacy_not_sold")
+    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
     if turn.intent == "privacy_officer":
         answered(store, connection, "officer", subject_id, evidence.at)
         return None
     if subject_id is None:
         return None
-    if turn.intent == "privacy_do_not_sell":
-        record_opt_out(store, connection, subject_id, evidence.method, evidence.channel, evidence.at)
-        answered(store, connection, "do_not_sell", subject_id, evidence.at)
-        return turn.words("utter_privacy_not_sold")
     opened = open_request(store, connection, _REQUESTED[turn.intent], subject_id, evidence.at)
     if turn.intent in _ANSWERED_TOO:
         return None
@@ -212,7 +212,6 @@ _ANSWERS: Final[Mapping[str, Callable[[Policy, Turn], str]]] = {
     "privacy_forget_last": _not_here,
     "privacy_restrict": _not_here,
     "privacy_object": _not_here,
-    "privacy_do_not_sell": _not_here,
     "privacy_limit_sensitive": _not_here,
     "privacy_status": _not_here,
     "privacy_help": _help,

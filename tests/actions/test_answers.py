@@ -290,7 +290,6 @@ def test_a_complaint_is_told_the_authority(vault: Vault) -> None:
         "privacy_forget_last",
         "privacy_restrict",
         "privacy_object",
-        "privacy_do_not_sell",
         "privacy_limit_sensitive",
         "privacy_status",
     ],
@@ -426,3 +425,17 @@ def test_do_not_sell_is_done_at_once(vault: Vault) -> None:
     assert "neither sold nor shared" in explained(store, "privacy_do_not_sell")
     assert active(store) == {"draw"}
     assert requests_of(store, subject_id) == [("do_not_sell", "done", "answered")]
+
+
+def test_do_not_sell_counts_as_the_first_thing_that_is_said(vault: Vault) -> None:
+    """A purpose that rests on a legitimate interest would share from the first value on, and nobody is asked for it."""
+    shared = msgspec.structs.replace(
+        vault.policy.purposes["newsletter"],
+        basis="legitimate_interests",
+        because={"en": "people like our news"},
+        recipients=("Mailer Ltd",),
+    )
+    store = changed(vault, purposes={**vault.policy.purposes, "newsletter": shared})
+    assert "newsletter" in active(store)
+    assert "neither sold nor shared" in explained(store, "privacy_do_not_sell")
+    assert "newsletter" not in active(store)
