@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from rasa_privacy.consent.double_opt_in import forget_over
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, UnreachableError
@@ -39,6 +39,10 @@ _BATCH: Final = {"sqlite": 100, "postgresql": 1000, "mysql": 500}
 _HELD: Final = timedelta(days=1)
 #: How often the whole is gone through again for what others held.
 _PASSES: Final = 3
+
+
+#: What one transaction did: the page, purposes, people, and what is damaged.
+_Page: TypeAlias = tuple[list[Due], int, int, set[tuple[bytes, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,10 @@ def _go_through(run: _Sweep, advance: Callable[[int], None], rest: float, end: f
     after: Due | None = None
     while end is None or time.monotonic() < end:
         began = time.monotonic()
-        found = run.vault.database.transact(_batch_after(run, most, after))
+        found, purposes, people, damaged = run.vault.database.transact(_batch_after(run, most, after))
+        run.purposes += purposes
+        run.people += people
+        run.damaged |= damaged
         advance(len(found))
         if len(found) < most:
             return True
@@ -129,14 +136,12 @@ def _go_through(run: _Sweep, advance: Callable[[int], None], rest: float, end: f
     return False
 
 
-def _batch_after(run: _Sweep, most: int, after: Due | None) -> Callable[[Any], list[Due]]:
-    def work(connection: Any) -> list[Due]:
+def _batch_after(run: _Sweep, most: int, after: Due | None) -> Callable[[Any], _Page]:
+    """Return the work of one transaction, which may be run again; so it counts nothing in `run`."""
+
+    def work(connection: Any) -> _Page:
         found = run.vault.due_keys.page(connection, run.now, most, after)
-        purposes, people, damaged = _remove_page(run, connection, found)
-        run.purposes += purposes
-        run.people += people
-        run.damaged |= damaged
-        return found
+        return found, *_remove_page(run, connection, found)
 
     return work
 

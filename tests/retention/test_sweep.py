@@ -1,10 +1,12 @@
 """The sweep: what is due goes, what is not stays, and one damaged conversation keeps nobody else's data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from rasa_privacy.errors import ContentionError
 from rasa_privacy.retention import sweep as sweeping
 from rasa_privacy.retention.sweep import SweepResult, sweep
 from rasa_privacy.rights.erasure import erase
@@ -38,6 +40,25 @@ def test_due_purpose_goes_and_the_others_stay(vault: Vault, clock: Clock) -> Non
     with vault.database.read() as connection:
         assert set(vault.data_keys.of_subject(connection, subject_id)) == {"service", "draw"}
     assert sweep(vault, clock()) == SweepResult(0, 0)
+
+
+def test_what_was_rolled_back_is_not_counted(vault: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit that loses its race is done again, and the audit log says of one person that it was one."""
+    give(vault, {}, "gone")
+    usual, lost = vault.database.write, list[bool]()
+
+    @contextmanager
+    def write() -> Iterator[Any]:
+        with usual() as connection:
+            yield connection
+            if not lost and vault.subjects.find(connection, "gone") is None:
+                lost.append(True)
+                raise ContentionError("another transaction was first")
+
+    monkeypatch.setattr(vault.database, "write", write)
+    assert sweep(vault, clock.advance(days=2)) == SweepResult(1, 1)
+    assert lost
+    assert not is_known(vault, "gone")
 
 
 def test_use_moves_the_end(vault: Vault, clock: Clock) -> None:
