@@ -130,7 +130,7 @@ def hand_over(sender: Sender, to: str, subject: str, text: str) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - a builder's; `from None`, since it may name contact and text
         raise SenderError(
-            f"privacy_sender: {type(sender).__name__} broke ({type(error).__name__}); let it raise SenderError instead"
+            f"privacy_sender: its class broke ({type(error).__name__}); let it raise SenderError instead"
         ) from None
 
 

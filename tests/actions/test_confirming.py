@@ -132,7 +132,7 @@ def test_an_own_sender_that_breaks_names_nobody(
     monkeypatch.setattr(confirming, "sender", Broken)
     talk = asked_for_code(strict)
     assert "could not" in talk.said[-1]
-    assert "Broken broke (ValueError)" in caplog.text
+    assert "its class broke (ValueError)" in caplog.text
     assert ANA not in caplog.text
 
 

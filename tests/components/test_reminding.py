@@ -82,7 +82,7 @@ def test_a_sender_that_breaks_ends_no_thread(
     for sender in (Broken(), Box()):
         monkeypatch.setattr("rasa_privacy.components.reminding.open_sender", lambda _, sender=sender: sender)
         remind_beside(vault).join()
-    assert "Broken broke (ValueError)" in caplog.text
+    assert "its class broke (ValueError)" in caplog.text
     assert number not in caplog.text
     assert len(Box.mails) == 1
 
