@@ -10,7 +10,8 @@ from typing import Any, Final, TypeVar
 
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
 from rasa_privacy.dialogue.turns import INTENTS
-from rasa_privacy.minimize.events import EventSplitter, View, channel_name, join
+from rasa_privacy.minimize.event_fields import channel_name
+from rasa_privacy.minimize.events import EventSplitter, View, join
 from rasa_privacy.policy.model import Actions
 
 #: The event with which each history begins; with none, all of them go along.

@@ -26,6 +26,18 @@ from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ACTIONS, LANGUAGE_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detectors import find
+from rasa_privacy.minimize.event_fields import (
+    NAME,
+    channel_name,
+    dropped_of,
+    intent_of,
+    list_of,
+    mapping_of,
+    mappings_of,
+    message_id_of,
+    metadata_of,
+    selected_of,
+)
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.partials import mask_partials
 from rasa_privacy.minimize.transforms import Aids, keep_part
@@ -45,8 +57,6 @@ REQUESTED_SLOT: Final = "requested_slot"
 #: Field of the parse data in which the minimizer says where it dropped something: `[start, end, item]`.
 DROPPED: Final = "privacy_dropped"
 
-_NAME: Final = re.compile(r"[\w-]{1,64}")
-_UTTER: Final = re.compile(r"utter_[\w-]{1,64}/[\w.-]{1,64}")
 _INTENT: Final = re.compile(r"/[^\s{@]+")
 
 #: Fields of each event type (rasa 3.6.21, rasa/shared/core/events.py) that hold names, not what people say.
@@ -68,9 +78,6 @@ _STRUCTURE: Final[Mapping[str, tuple[str, ...]]] = {
     "pause": (),
     "resume": (),
 }
-_METADATA: Final = ("model_id", "assistant_id", "utter_action")
-_ID: Final = re.compile(r"[\w./:-]{1,128}")
-_MAX_ID_CHARACTERS: Final = 256
 _ENTITY: Final = ("entity", "start", "end", "confidence_entity", "extractor", "role", "group", "processors")
 
 #: Types that are stored as they are.
@@ -192,7 +199,7 @@ class EventSplitter:
 
     def _split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
         kind = event.get("event")
-        structure = {"event": kind, "timestamp": event.get("timestamp"), **_metadata(event)}
+        structure = {"event": kind, "timestamp": event.get("timestamp"), **metadata_of(event)}
         if kind == "user":
             return self._user(structure, event, seq, view)
         if kind == "slot":
@@ -200,7 +207,7 @@ class EventSplitter:
         if kind in ("bot", "agent"):
             return {**structure, **self._utterance(event, view)}, []
         if kind == "entities":
-            entities, entries = self._entities(_mappings(event.get("entities")), ["entities"], seq, view)
+            entities, entries = self._entities(mappings_of(event.get("entities")), ["entities"], seq, view)
             return {**structure, "entities": entities}, entries
         if kind in ("reminder", "cancel_reminder"):
             return self._reminder(structure, event, seq, view)
@@ -270,38 +277,42 @@ class EventSplitter:
             return None
         if not set(pending.items) <= set(self._policy.items):
             return None
-        named = _NAME.fullmatch(pending.action or "") is not None
+        named = NAME.fullmatch(pending.action or "") is not None
         return pending.to_slot() if named or pending.action is None else replace(pending, action=None).to_slot()
 
     def _user(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
-        parsed = _mapping(event.get("parse_data"))
-        intent, ranking = _mapping(parsed.get("intent")), parsed.get("intent_ranking")
+        parsed = mapping_of(event.get("parse_data"))
+        intent, ranking = mapping_of(parsed.get("intent")), parsed.get("intent_ranking")
         text = self._message_text(event.get("text"), intent, self._knowing(parsed, event.get("text"), view))
-        entities, entries = self._entities(_mappings(parsed.get("entities")), ["parse_data", "entities"], seq, view)
+        entities, entries = self._entities(mappings_of(parsed.get("entities")), ["parse_data", "entities"], seq, view)
         structure.update(
             text=text,
             parse_data={
-                "intent": _intent(intent) if intent else {},
+                "intent": intent_of(intent) if intent else {},
                 "entities": entities,
                 "text": text,
                 "metadata": {},
-                "message_id": _message_id(event),
-                **({} if ranking is None else {"intent_ranking": [_intent(ranked) for ranked in _mappings(ranking)]}),
-                **_selected(parsed.get("response_selector")),
+                "message_id": message_id_of(event),
+                **(
+                    {}
+                    if ranking is None
+                    else {"intent_ranking": [intent_of(ranked) for ranked in mappings_of(ranking)]}
+                ),
+                **selected_of(parsed.get("response_selector")),
             },
             input_channel=channel_name(event.get("input_channel")),
-            message_id=_message_id(event),
+            message_id=message_id_of(event),
         )
         return structure, entries
 
     def _knowing(self, parsed: Mapping[str, Any], text: object, view: View) -> View:
         """Return the view that also knows what was recognised in this very message, kept or not."""
         known = {item: set(values) for item, values in view.known.items()}
-        for item, found in self.known_values((), _mappings(parsed.get("entities"))).items():
+        for item, found in self.known_values((), mappings_of(parsed.get("entities"))).items():
             known.setdefault(item, set()).update(found)
-        for start, end, item in _dropped(parsed.get(DROPPED)):
+        for start, end, item in dropped_of(parsed.get(DROPPED)):
             known.setdefault(item, set()).add(str(text)[start:end])
         return replace(view, known=known)
 
@@ -334,10 +345,10 @@ class EventSplitter:
     def _utterance(self, event: Mapping[str, Any], view: View) -> dict[str, Any]:
         """A bot's text may echo the person: it is masked as a message is."""
         spoken = replace(view, whole=False)
-        data = _mapping(event.get("data"))
+        data = mapping_of(event.get("data"))
         kept: dict[str, Any] = dict.fromkeys(data)
         if data.get("buttons"):
-            kept["buttons"] = [_button(button, self, spoken) for button in _listed(data["buttons"])]
+            kept["buttons"] = [_button(button, self, spoken) for button in list_of(data["buttons"])]
         return {"text": self.text(event.get("text"), spoken), "data": kept}
 
     def _reminder(
@@ -345,11 +356,11 @@ class EventSplitter:
     ) -> tuple[dict[str, Any], list[Entry]]:
         fields = ("intent", "date_time", "kill_on_user_msg")
         structure.update({name: event[name] for name in fields if name in event})
-        structure["name"] = event.get("name") if _NAME.fullmatch(str(event.get("name"))) else None
+        structure["name"] = event.get("name") if NAME.fullmatch(str(event.get("name"))) else None
         raw = event.get("entities") or []
         if isinstance(raw, Mapping):
             raw = [{"entity": name, "value": value} for name, value in raw.items()]
-        structure["entities"], entries = self._entities(_mappings(raw), ["entities"], seq, view)
+        structure["entities"], entries = self._entities(mappings_of(raw), ["entities"], seq, view)
         return structure, entries
 
 
@@ -411,62 +422,6 @@ def texts_of(value: object) -> Iterator[str]:
         yield str(int(value))
     elif value is not None and not isinstance(value, bool) and str(value):
         yield str(value)
-
-
-def _intent(intent: Mapping[str, Any]) -> dict[str, Any]:
-    return {"name": intent.get("name"), "confidence": intent.get("confidence")}
-
-
-def _selected(found: object) -> dict[str, Any]:
-    """Return the names of the responses that were selected: a retrieval action looks for them on the tracker."""
-    kept = {}
-    for key, one in found.items() if isinstance(found, Mapping) else ():
-        response = one.get("response") if isinstance(one, Mapping) else None
-        name = response.get("utter_action") if isinstance(response, Mapping) else None
-        if isinstance(name, str) and _UTTER.fullmatch(name) and isinstance(key, str) and _NAME.fullmatch(key):
-            kept[key] = {"response": {"utter_action": name}}
-    return {"response_selector": kept} if kept else {}
-
-
-def channel_name(found: object) -> str | None:
-    """Return the name of a channel; a caller of the REST channel may send anything there."""
-    return str(found) if _is_name(found) else None
-
-
-def _message_id(event: Mapping[str, Any]) -> str | None:
-    found = event.get("message_id")
-    return found if isinstance(found, str) and len(found) <= _MAX_ID_CHARACTERS and found.isprintable() else None
-
-
-def _is_name(found: object) -> bool:
-    return isinstance(found, str) and _ID.fullmatch(found) is not None
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    """Return the value if it is of fields: through the HTTP API anything may stand anywhere."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def _listed(value: object) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [part for part in _listed(value) if isinstance(part, Mapping)]
-
-
-def _dropped(value: object) -> Iterator[tuple[int, int, str]]:
-    """Yield what the minimizer says it dropped; what is not in its form is none of its."""
-    for place in _listed(value):
-        if isinstance(place, (list, tuple)) and [type(part) for part in place] == [int, int, str]:
-            yield place[0], place[1], place[2]
-
-
-def _metadata(event: Mapping[str, Any]) -> dict[str, Any]:
-    # A user's metadata comes from the channel, so that anything may stand under any name.
-    found = {} if event.get("event") == "user" else _mapping(event.get("metadata"))
-    kept = {name: found[name] for name in _METADATA if _is_name(found.get(name))}
-    return {"metadata": kept} if kept else {}
 
 
 def _button(button: Any, splitter: EventSplitter, view: View) -> dict[str, Any]:

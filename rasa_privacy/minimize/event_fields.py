@@ -1,0 +1,75 @@
+"""What stands in the fields of an event, of which anybody who reaches the HTTP API may have made any.
+
+A field of another kind than Rasa writes is taken for empty; of ids and names only what has their form is returned.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+NAME: Final = re.compile(r"[\w-]{1,64}")
+_UTTER: Final = re.compile(r"utter_[\w-]{1,64}/[\w.-]{1,64}")
+_ID: Final = re.compile(r"[\w./:-]{1,128}")
+_MAX_ID_CHARACTERS: Final = 256
+_METADATA: Final = ("model_id", "assistant_id", "utter_action")
+
+
+def intent_of(intent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return name and confidence of an intent, and nothing else that a classifier said."""
+    return {"name": intent.get("name"), "confidence": intent.get("confidence")}
+
+
+def selected_of(found: object) -> dict[str, Any]:
+    """Return the names of the responses that were selected: a retrieval action looks for them on the tracker."""
+    kept = {}
+    for key, one in found.items() if isinstance(found, Mapping) else ():
+        response = one.get("response") if isinstance(one, Mapping) else None
+        name = response.get("utter_action") if isinstance(response, Mapping) else None
+        if isinstance(name, str) and _UTTER.fullmatch(name) and isinstance(key, str) and NAME.fullmatch(key):
+            kept[key] = {"response": {"utter_action": name}}
+    return {"response_selector": kept} if kept else {}
+
+
+def channel_name(found: object) -> str | None:
+    """Return the name of a channel; a caller of the REST channel may send anything there."""
+    return str(found) if _is_name(found) else None
+
+
+def message_id_of(event: Mapping[str, Any]) -> str | None:
+    """Return the id of a message, if it is one: channels give their own."""
+    found = event.get("message_id")
+    return found if isinstance(found, str) and len(found) <= _MAX_ID_CHARACTERS and found.isprintable() else None
+
+
+def _is_name(found: object) -> bool:
+    return isinstance(found, str) and _ID.fullmatch(found) is not None
+
+
+def mapping_of(value: object) -> Mapping[str, Any]:
+    """Return the value if it is of fields: through the HTTP API anything may stand anywhere."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def list_of(value: object) -> list[Any]:
+    """Return the parts of a list."""
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def mappings_of(value: object) -> list[Mapping[str, Any]]:
+    """Return those parts of a list that are of fields."""
+    return [part for part in list_of(value) if isinstance(part, Mapping)]
+
+
+def dropped_of(value: object) -> Iterator[tuple[int, int, str]]:
+    """Yield what the minimizer says it dropped; what is not in its form is none of its."""
+    for place in list_of(value):
+        if isinstance(place, (list, tuple)) and [type(part) for part in place] == [int, int, str]:
+            yield place[0], place[1], place[2]
+
+
+def metadata_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names that Rasa itself writes into an event's metadata, as the field that they are."""
+    # A user's metadata comes from the channel, so that anything may stand under any name.
+    found = {} if event.get("event") == "user" else mapping_of(event.get("metadata"))
+    kept = {name: found[name] for name in _METADATA if _is_name(found.get(name))}
+    return {"metadata": kept} if kept else {}
