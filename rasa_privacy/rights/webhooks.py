@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 
 MAX_ANSWER: Final = 65_536
 _TIMEOUT_SECONDS: Final = 10
-_AT_ONCE: Final = 50
-#: Longer than an attempt takes; who dies in between is followed by somebody else after it.
+_AT_ONCE: Final = 25
+#: Longer than that many attempts take; who dies in between is followed by somebody else after it.
 _CLAIM: Final = timedelta(minutes=5)
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=6)

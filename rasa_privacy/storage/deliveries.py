@@ -108,7 +108,7 @@ def whom(conn: Connection, keys: DataKeys, delivery_id: bytes) -> list[str] | No
         if row is None or row.sealed is None or key is None:
             return None
         raw = open_sealed(key, row.sealed, no_conversation(delivery_id).delivery())
-        return [_sender_id(each) for each in msgspec.msgpack.decode(raw, type=list[Any])]
+        return [each.decode("utf-8", "surrogatepass") for each in msgspec.msgpack.decode(raw, type=list[bytes])]
     except (PrivacyError, msgspec.MsgspecError, ValueError):
         return None
 
@@ -138,11 +138,6 @@ def pending(conn: Connection) -> int:
     """Return how many answers are waited for."""
     number: int = conn.execute(_PENDING).scalar_one()
     return number
-
-
-def _sender_id(stored: Any) -> str:
-    """Return a sender id as it was given; earlier rows hold it as text."""
-    return stored if isinstance(stored, str) else bytes(stored).decode("utf-8", "surrogatepass")
 
 
 def _delivery(row: Any) -> Delivery:
