@@ -22,6 +22,7 @@ import structlog
 import yaml
 
 from bench.support.report import ROOT, Table, publish, verdict
+from rasa_privacy.dialogue.lessons import sampled
 from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_pack
 from rasa_privacy.dialogue.samples import samples
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES
@@ -94,8 +95,14 @@ def intents_of(model: Path, texts: list[str]) -> list[str | None]:
 def held_out(language: str) -> list[tuple[str, str]]:
     """Return the held-out requests with their intents."""
     found: dict[str, list[str]] = yaml.safe_load((SAID / f"heldout_{language}.yml").read_text(encoding="utf-8"))
-    trained = {_plain(line[2:]) for block in load_pack(language).nlu for line in str(block["examples"]).splitlines()}
+    trained = _trained(language)
     return [(text, intent) for intent, texts in found.items() for text in texts if _plain(text) not in trained]
+
+
+def _trained(language: str) -> set[str]:
+    """Return what is learned from, in plain words."""
+    examples = [line[2:] for block in load_pack(language).nlu for line in str(block["examples"]).splitlines()]
+    return {_plain(text) for text in (*examples, *(text for text, _ in sampled(language)))}
 
 
 def _plain(text: str) -> str:
@@ -112,7 +119,8 @@ def core(language: str) -> list[tuple[str, str]]:
 def ordinary(language: str) -> list[str]:
     """Return the held-out everyday messages."""
     found: list[str] = yaml.safe_load((SAID / f"ordinary_{language}.yml").read_text(encoding="utf-8"))
-    return found
+    trained = _trained(language)
+    return [text for text in found if _plain(text) not in trained]
 
 
 def speak(folder: Path, language: str) -> None:

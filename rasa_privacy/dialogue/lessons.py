@@ -1,8 +1,9 @@
 """What the recogniser learns from: privacy requests on one side, on the other what people say to bots every day.
 
 Requests are the examples of the packs, as they are in the bot's training data, and sentences of the fixed wordings.
-Everyday messages are those of `packs/<language>.ordinary.yml` and the bot's own examples. What is held out for
-measuring is no package data, so it cannot be learned from.
+Everyday messages are those of `packs/<language>.ordinary.yml` and the bot's own examples. Both sides are in
+`packs/<language>.samples.yml` too, which the bot's own classifier does not see. What is held out for measuring is no
+package data, so it cannot be learned from.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_ordinary, load_pack
+from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_ordinary, load_pack, load_samples
 from rasa_privacy.dialogue.samples import samples
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES
 
@@ -20,6 +21,7 @@ ORDINARY: Final = "ordinary"
 #: Sentences made of each wording: the fixed ones are recognised without learning, so a few of them do.
 _OF_REQUESTS: Final = 8
 _OF_MESSAGES: Final = 20
+_OF_SAMPLES: Final = 12
 #: Learned from a fixed wording, a single word would become a sign of its own: "info" in "more info".
 _ALONE: Final = "privacy_help"
 
@@ -44,12 +46,21 @@ def lessons(examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         ordinary = load_ordinary(language)
         learned += [(text, ORDINARY) for text in samples(ordinary, "messages", _OF_MESSAGES)]
         learned += [(line.strip(), ORDINARY) for line in ordinary["heard"].splitlines()]
+        learned += sampled(language)
     return learned
+
+
+def sampled(language: str) -> list[tuple[str, str]]:
+    """Return the messages of `packs/<language>.samples.yml`, written out, with what each is."""
+    held = load_samples(language)
+    wanted = [name for name in held if name == ORDINARY or (name in INTENTS and name not in REPLIES)]
+    return [(text, name) for name in wanted for text in samples(held, name, _OF_SAMPLES)]
 
 
 def lessons_hash() -> str:
     """Return a hash of all that is learned from beside the bot's training data, so that a change trains anew."""
-    held = {each: [dict(load_keywords(each)), dict(load_ordinary(each))] for each in available_languages()}
+    files = (load_keywords, load_ordinary, load_samples)
+    held = {each: [dict(load(each)) for load in files] for each in available_languages()}
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
 
 

@@ -2,9 +2,10 @@
 
 A pack is `packs/<language>.yml`, written as Rasa YAML (`nlu:` and `responses:`) with the parts of sentences that
 `phrases.py` reads (`phrases:` and `locale:`). Beside it, `packs/<language>.keywords.yml` has the fixed wordings that
-`keywords.py` and `purposes.py` read, and `packs/<language>.ordinary.yml` everyday messages that are no privacy
-requests, for `lessons.py`. All are package data; a pack without its keywords is refused, since STOP must work in each
-language that the bot speaks.
+`keywords.py` and `purposes.py` read. `lessons.py` reads two more: `packs/<language>.ordinary.yml`, everyday messages
+that are no privacy requests, and `packs/<language>.samples.yml`, messages of both kinds that only our recogniser learns
+from, so that the bot's own classifier is not weighed down by them. All are package data; a pack without its keywords is
+refused, since STOP must work in each language that the bot speaks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from rasa_privacy.errors import ConfigurationError
 _SUFFIX: Final = ".yml"
 _KEYWORDS: Final = ".keywords.yml"
 _ORDINARY: Final = ".ordinary.yml"
+_SAMPLES: Final = ".samples.yml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,18 @@ def load_ordinary(language: str) -> Mapping[str, str]:
         ConfigurationError: There is no such file, or a section is not a text.
     """
     return _sections(language, _ORDINARY)
+
+
+@lru_cache(maxsize=32)
+def load_samples(language: str) -> Mapping[str, str]:
+    """Return the messages that only the recogniser learns from: a section for each intent, and `ordinary`.
+
+    A line is a message or a wording; sections of another name are parts of wordings.
+
+    Raises:
+        ConfigurationError: There is no such file, or a section is not a text.
+    """
+    return _sections(language, _SAMPLES)
 
 
 def _sections(language: str, suffix: str) -> Mapping[str, str]:

@@ -4,9 +4,16 @@ import pytest
 
 from rasa_privacy.dialogue.features import MAX_CHARACTERS, looks_like_names, pieces, runs
 from rasa_privacy.dialogue.keywords import privacy_request
-from rasa_privacy.dialogue.lessons import ORDINARY, languages_in, lessons, lessons_hash
-from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_ordinary, load_pack
+from rasa_privacy.dialogue.lessons import ORDINARY, languages_in, lessons, lessons_hash, sampled
+from rasa_privacy.dialogue.packs import (
+    available_languages,
+    load_keywords,
+    load_ordinary,
+    load_pack,
+    load_samples,
+)
 from rasa_privacy.dialogue.samples import samples
+from rasa_privacy.dialogue.turns import INTENTS, REPLIES
 from rasa_privacy.dialogue.wordings import compile_wordings
 
 SECTIONS = {"wish": "(delete|erase) [all|every bit of] my <data>\nforget me", "data": "data\n[personal] (info|details)"}
@@ -46,6 +53,19 @@ def test_everyday_messages_can_be_written_out(language: str) -> None:
         compile_wordings(ordinary, section, f"packs/{language}.ordinary.yml")
     assert len(set(samples(ordinary, "messages", 20))) >= 900
     assert not any(sign in text for text in samples(ordinary, "messages", 2) for sign in "[]()|<>")
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_what_only_the_recogniser_learns_can_be_written_out(language: str) -> None:
+    """Brackets match, sections are known, an intent is spelt as it is, and no message is of two kinds."""
+    held = load_samples(language)
+    for section in held:
+        compile_wordings(held, section, f"packs/{language}.samples.yml")
+        assert not section.startswith("privacy_") or (section in INTENTS and section not in REPLIES), section
+    kinds: dict[str, set[str]] = {}
+    for text, kind in (*sampled(language), *examples(language)):
+        kinds.setdefault(" ".join(runs(text)), set()).add(kind)
+    assert [text for text, found in kinds.items() if len(found) > 1] == []
 
 
 @pytest.mark.parametrize("language", available_languages())
