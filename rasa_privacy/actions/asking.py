@@ -30,8 +30,9 @@ from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import choice
 from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.suppression import lift_after_grant
-from rasa_privacy.rights.withdrawal import destroy, destroy_items, withdraw_all
+from rasa_privacy.rights.withdrawal import Withdrawal, destroy, destroy_items, withdraw_all
 from rasa_privacy.storage.vault import Vault
 
 
@@ -160,7 +161,7 @@ class RecordLimits(PrivacyAction):
                 record_left_out(store, connection, subject_id, choice(purpose, item), purpose, turn.evidence)
             if pending.kind == "consent":
                 lift_after_grant(store, connection, turn.sender_id, purpose)
-            return destroy_items(store, connection, subject_id, purpose, out, turn.evidence.at)
+            return _leave_out(store, connection, subject_id, pending, out, turn)
 
         gone = store.database.transact(record)
         empty_log(store)
@@ -179,13 +180,19 @@ class TooYoung(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """End every consent and destroy what it allowed. Of the answer only this session knows."""
-        done = store.database.transact(
-            lambda connection: withdraw_all(store, connection, turn.sender_id, turn.evidence)
-        )
+        done = store.database.transact(lambda connection: self._end(store, connection, turn))
         if done.purposes:
             empty_log(store)
         text = turn.words("utter_privacy_too_young", controller=store.policy.controller.name)
         return [Reply(text, [], [*cleared(store, done.items), SlotSet(YOUNG_SLOT, value=True), forget_pending()])]
+
+    @staticmethod
+    def _end(store: Vault, connection: Any, turn: Turn) -> Withdrawal:
+        done = withdraw_all(store, connection, turn.sender_id, turn.evidence)
+        if done.purposes:
+            subject_id = store.subjects.find(connection, turn.sender_id)
+            note_taken(store, connection, own_act(store, "consent", subject_id, purposes=done.purposes))
+        return done
 
 
 def _open(turn: Turn) -> Pending:
@@ -213,9 +220,23 @@ def _refuse(store: Vault, connection: Any, turn: Turn, pending: Pending) -> tupl
         end_code(connection, subject_id, pending.purposes[0], turn.evidence.at)
     _record(store, connection, subject_id, _topics(pending), turn, granted=False)
     if pending.kind == "optional":
-        return destroy_items(store, connection, subject_id, pending.purposes[0], pending.items, turn.evidence.at)
-    destroy(store, connection, subject_id, [pending.purposes[0]], turn.evidence.at)
+        return _leave_out(store, connection, subject_id, pending, pending.items, turn)
+    gone = destroy(store, connection, subject_id, [pending.purposes[0]], turn.evidence.at)
+    if gone:
+        note_taken(store, connection, own_act(store, "consent", subject_id, purposes=gone))
     return ()
+
+
+def _leave_out(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, which and how
+    store: Vault, connection: Any, subject_id: bytes, pending: Pending, items: Sequence[str], turn: Turn
+) -> tuple[str, ...]:
+    """Destroy what is held of optional items, and return those whose slots are to be emptied."""
+    purpose = pending.purposes[0]
+    left = destroy_items(store, connection, subject_id, purpose, items, turn.evidence.at)
+    if left.destroyed:
+        act = own_act(store, "consent", subject_id, purposes=[purpose], items=items)
+        note_taken(store, connection, act)
+    return left.items
 
 
 def _subject(store: Vault, connection: Any, turn: Turn) -> bytes:

@@ -10,6 +10,7 @@ from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.turns import STOP, WITHDRAW
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.suppression import STOP as STOPPED
 from rasa_privacy.rights.suppression import suppress
 from rasa_privacy.rights.withdrawal import Withdrawal, held_by_consent, withdraw, withdraw_all, withdraw_items
@@ -44,7 +45,12 @@ class WithdrawConsent(PrivacyAction):
     @staticmethod
     def _withdraw_items(store: Vault, connection: Any, turn: Turn) -> tuple[str, ...]:
         subject_id = store.subjects.find_for_update(connection, turn.sender_id)
-        return () if subject_id is None else withdraw_items(store, connection, subject_id, turn.items, turn.evidence)
+        if subject_id is None:
+            return ()
+        gone = withdraw_items(store, connection, subject_id, turn.items, turn.evidence)
+        if gone:
+            note_taken(store, connection, own_act(store, "consent", subject_id, items=gone))
+        return gone
 
     @staticmethod
     def _withdraw(store: Vault, connection: Any, turn: Turn) -> Withdrawal | Reply:
@@ -57,7 +63,9 @@ class WithdrawConsent(PrivacyAction):
         if not wanted:
             # "Take me off the list" may mean something else than the one consent on record.
             return _which(store, turn, granted)
-        return withdraw(store, connection, subject_id, wanted, turn.evidence)
+        done = withdraw(store, connection, subject_id, wanted, turn.evidence)
+        note_taken(store, connection, own_act(store, "consent", subject_id, purposes=wanted, items=done.items))
+        return done
 
 
 class Stop(PrivacyAction):
@@ -72,9 +80,12 @@ class Stop(PrivacyAction):
 
         def stop(connection: Any) -> tuple[tuple[str, ...], bool]:
             suppress(store, connection, turn.sender_id, STOPPED, turn.evidence.at)
-            gone = withdraw_all(store, connection, turn.sender_id, turn.evidence).items
+            done = withdraw_all(store, connection, turn.sender_id, turn.evidence)
             subject_id = store.subjects.find(connection, turn.sender_id)
-            return gone, subject_id is not None and holds.is_held(connection, subject_id)
+            is_held = subject_id is not None and holds.is_held(connection, subject_id)
+            stopped = own_act(store, "suppress", subject_id, purposes=done.purposes, items=done.items)
+            note_taken(store, connection, stopped)
+            return done.items, is_held
 
         items, is_held = store.database.transact(stop)
         empty_log(store)

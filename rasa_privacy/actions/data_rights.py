@@ -13,8 +13,10 @@ from rasa_privacy.consent.notice import name_of_item, name_of_purpose
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ERASE, KEEP, PENDING_SLOT, PREVIEW, SHOW
 from rasa_privacy.errors import HoldError, KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.access import Holdings, holdings
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.own_acts import note_seen, note_taken, own_act
 from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, is_previewed, preview, take_back
 from rasa_privacy.rights.webhooks import deliver_quietly
 from rasa_privacy.storage import holds
@@ -34,7 +36,7 @@ class ShowData(PrivacyAction):
             held = holdings(store, connection, turn.sender_id)
             subject_id = store.subjects.find(connection, turn.sender_id)
         outcome = NOTHING_HELD if held.is_empty else ANSWERED
-        store.database.transact(lambda conn: answered(store, conn, "access", subject_id, turn.evidence.at, outcome))
+        store.database.transact(lambda connection: _note_access(store, connection, turn, subject_id, held, outcome))
         if held.is_empty:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [])]
         lines = [
@@ -97,7 +99,7 @@ class Erase(PrivacyAction):
         if turn.pending is None or turn.pending.kind != "erase" or not _was_previewed(store, turn):
             return PreviewErasure().answer(store, turn)
         try:
-            certificate = erase(store, turn.sender_id, turn.evidence)
+            certificate = erase(store, turn.sender_id, turn.evidence, PERSON)
         except HoldError:
             return [_held(store, turn)]
         events = [AllSlotsReset(), forget_pending(), ActiveLoop(None), ReminderCancelled()]
@@ -130,11 +132,28 @@ class KeepData(PrivacyAction):
 
 def _held(store: Vault, turn: Turn) -> Reply:
     """Tell a person under a legal hold that nothing was deleted, and why; the request stays open."""
+
+    def note(connection: Any) -> None:
+        subject_id = store.subjects.find(connection, turn.sender_id)
+        note_taken(store, connection, own_act(store, "erase", subject_id, outcome="refused"))
+
+    store.database.transact(note)
     controller = store.policy.controller
     text = turn.words(
         "utter_privacy_held", controller=controller.name, contact=controller.officer or controller.contact
     )
     return Reply(text, [], [forget_pending()])
+
+
+def _note_access(  # noqa: PLR0913, PLR0917 - store, transaction, turn, whose, what, and how it ended
+    store: Vault, connection: Any, turn: Turn, subject_id: bytes | None, held: Holdings, outcome: str
+) -> None:
+    """Put an access on record before anything is shown: the request, and what was read of whom."""
+    answered(store, connection, "access", subject_id, turn.evidence.at, outcome)
+    if not held.is_empty:
+        counts = {"values": len(held.values), "events": held.events}
+        items, purposes = (value.item for value in held.values), (value.purpose for value in held.values)
+        note_seen(store, connection, own_act(store, "view", subject_id, purposes=purposes, items=items, counts=counts))
 
 
 def _open(store: Vault, connection: Any, turn: Turn) -> None:

@@ -13,6 +13,7 @@ from rasa_privacy.dialogue.turns import EXPLAIN, MORE
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.rights.clocks import Kind
+from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import answered, open_request
 from rasa_privacy.storage.vault import Vault
 
@@ -59,8 +60,10 @@ def _record(store: Vault, connection: Any, turn: Turn) -> str | None:
     if turn.intent == "privacy_do_not_sell":
         # Also of somebody new, as the signal of a browser: what rests on no consent would share from then on.
         known = store.subjects.find_or_create(connection, turn.sender_id, evidence.at)
-        record_opt_out(store, connection, known, evidence.method, evidence.channel, evidence.at)
+        new = record_opt_out(store, connection, known, evidence.method, evidence.channel, evidence.at)
         answered(store, connection, "do_not_sell", known, evidence.at)
+        if new:
+            note_taken(store, connection, own_act(store, "restrict", known))
         return turn.words("utter_privacy_not_sold")
     subject_id = store.subjects.find_for_update(connection, turn.sender_id)
     if turn.intent == "privacy_officer":

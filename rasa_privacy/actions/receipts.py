@@ -13,6 +13,7 @@ from rasa_privacy.consent.notice import name_of_purpose
 from rasa_privacy.consent.receipts import receipt, sign_receipt
 from rasa_privacy.dialogue.turns import RECEIPT
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
@@ -28,15 +29,14 @@ class GiveReceipt(PrivacyAction):
         """Read the consents; nothing is changed."""
         with store.database.read() as connection:
             subject_id = store.subjects.find(connection, turn.sender_id)
-            granted = state_of(store, connection, subject_id, turn.evidence.at).granted
+            agreed = state_of(store, connection, subject_id, turn.evidence.at).granted
+            granted = [purpose for purpose in store.policy.purposes if purpose in agreed]
             records = store.ledger.of_subject(connection, subject_id) if subject_id is not None else []
             given = {record.purpose: record for record in records if record.event == "granted"}
-            texts = [
-                text
-                for purpose in store.policy.purposes
-                if purpose in granted
-                for text in _receipt(store, connection, turn, given[purpose])
-            ]
+            texts = [text for purpose in granted for text in _receipt(store, connection, turn, given[purpose])]
+        if texts:
+            handed = own_act(store, "export", subject_id, purposes=granted, counts={"receipts": len(granted)})
+            store.database.transact(lambda connection: note_seen(store, connection, handed))
         return [Reply(text, [], []) for text in texts or [turn.words("utter_privacy_no_receipt")]]
 
 

@@ -53,6 +53,7 @@ def _lines(found: Scope) -> list[str]:
     return [
         f"From {found.since:%Y-%m-%d %H:%M} to {found.until:%Y-%m-%d %H:%M} (UTC), by the audit log:",
         f"People whose data operators touched one by one: {found.people:,}.",
+        f"What people did themselves in the chat, beside that: {found.own_acts:,}.",
         f"People in audiences that were handed out: {found.handed_out:,}.",
         f"What was done: {said}; refused: {found.refused:,}.",
         f"By whom: {who}.",

@@ -18,6 +18,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
+from rasa_privacy.access.admission import SERVER
 from rasa_privacy.components import error_responses, gate, lock_store, log_scrubbing, nlg, payload, processor, runtime
 from rasa_privacy.components.announcing import Announcer
 from rasa_privacy.components.event_broker import PrivateEventBroker
@@ -181,7 +182,7 @@ class EncryptedTrackerStore(TrackerStore):
     async def delete(self, sender_id: str) -> None:
         """Erase the person behind a conversation, as Rasa Pro asks for: a conversation is not deleted by halves."""
         evidence = Evidence("outside", "tracker store", self._runtime.language, self._vault.clock())
-        await self._patience.run(lambda _: erase(self._vault, sender_id, evidence))
+        await self._patience.run(lambda _: erase(self._vault, sender_id, evidence, SERVER))
 
     async def update(self, tracker_to_keep: DialogueStateTracker, apply_deletion_only: bool = True) -> None:  # noqa: FBT001, FBT002 - Rasa Pro's signature
         """Keep of a conversation what Rasa Pro's jobs leave of it.

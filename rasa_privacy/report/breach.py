@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.access.permit import Permit
+from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.vault import Vault
 
@@ -27,6 +28,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         since: Beginning, aware and in UTC.
         until: End, aware and in UTC.
         people: Number of people whose data operators touched one by one.
+        own_acts: Number of records of what people did themselves in the chat; they touch nobody else.
         handed_out: Number of people in audiences that were exported.
         by_operator: Records by operator.
         by_verb: Records by what was done.
@@ -40,6 +42,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime
     people: int
+    own_acts: int
     handed_out: int
     by_operator: dict[str, int]
     by_verb: dict[str, int]
@@ -62,9 +65,12 @@ def scope(vault: Vault, connection: Any, permit: Permit, since: datetime, until:
     subjects: set[bytes] = set()
     operators, verbs = Counter[str](), Counter[str]()
     purposes, items = set[str](), set[str]()
-    handed_out = refused = 0
+    handed_out = refused = own_acts = 0
     for entry in vault.audit.newest(connection, Wanted(since=since, until=until), _MOST):
         record = entry.record
+        if record.operator == PERSON:
+            own_acts += 1
+            continue
         operators[record.operator] += 1
         verbs[record.verb] += 1
         refused += record.outcome == "refused"
@@ -80,6 +86,7 @@ def scope(vault: Vault, connection: Any, permit: Permit, since: datetime, until:
         since=since,
         until=until,
         people=len(subjects),
+        own_acts=own_acts,
         handed_out=handed_out,
         by_operator=dict(operators.most_common()),
         by_verb=dict(verbs.most_common()),

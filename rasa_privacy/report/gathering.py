@@ -10,6 +10,7 @@ from rasa_privacy.access.training import everybody
 from rasa_privacy.consent.statistics import count_consents
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, PurposeRecord, Removal, Report, Requests
 from rasa_privacy.retention.explanation import rule_of
 from rasa_privacy.retention.review import overdue_since
@@ -21,6 +22,7 @@ from rasa_privacy.storage.vault import Vault
 _RUNS: Final = 10
 _SHOWN: Final = ("granted", "refused", "withdrawn")
 _MONTH: Final = "%Y-%m"
+_THEMSELVES: Final = "people themselves"
 
 
 def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] | None = None) -> Report:
@@ -159,7 +161,8 @@ def _access(vault: Vault, connection: Any) -> dict[str, dict[str, int]]:
     for entry in vault.audit.entries(connection):
         record = entry.record
         what = record.verb if record.outcome == "done" else f"{record.verb} ({record.outcome})"
-        counts.setdefault(record.role or "no role", Counter())[what] += 1
+        role = _THEMSELVES if record.operator == PERSON else record.role or "no role"
+        counts.setdefault(role, Counter())[what] += 1
     return {role: dict(sorted(each.items())) for role, each in sorted(counts.items())}
 
 

@@ -16,6 +16,7 @@ from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
 from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, RetentionError, TamperedSegmentError
 from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.numbers import new_number
 from rasa_privacy.storage import consent_counts
 from rasa_privacy.storage.audit import Wanted
@@ -137,7 +138,8 @@ def _count(vault: Vault, connection: Any, sender_id: str, found: dict[tuple[str,
 
 def _looked_at(vault: Vault, connection: Any) -> set[str]:
     """Return the items that the audit log names: those that operators saw or handed out."""
-    return {item for entry in vault.audit.entries(connection) for item in entry.record.items}
+    records = (entry.record for entry in vault.audit.entries(connection))
+    return {item for record in records if record.operator != PERSON for item in record.items}
 
 
 def _is_read(policy: Policy, item: str, read: Collection[str], looked_at: Collection[str]) -> bool:

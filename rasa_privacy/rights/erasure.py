@@ -20,6 +20,7 @@ from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.errors import HoldError, LedgerError, StorageError
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.numbers import new_number
+from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.journal_entry import Erased
@@ -52,8 +53,14 @@ def certificate_number(random_bytes: Callable[[int], bytes] = os.urandom) -> str
     return new_number("ER", random_bytes)
 
 
-def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificate | None:
+def erase(vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = None) -> ErasureCertificate | None:
     """Erase the person behind this sender id, and verify it by reading back.
+
+    Args:
+        vault: The open store.
+        sender_id: Rasa's conversation key.
+        evidence: How it was said.
+        actor: Who does it, for the audit log; None where the caller records it.
 
     Returns:
         The certificate, or None where nothing is stored; erasing twice is not an error.
@@ -64,7 +71,9 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificat
         HoldError: A legal hold keeps the person; nothing was deleted.
     """
     number = certificate_number()
-    erased, refs = vault.database.transact(lambda connection: _erase(vault, connection, sender_id, number, evidence))
+    erased, refs = vault.database.transact(
+        lambda connection: _erase(vault, connection, sender_id, number, evidence, actor)
+    )
     empty_log(vault)
     if erased is None:
         return None
@@ -75,7 +84,9 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence) -> ErasureCertificat
     return ErasureCertificate(number, evidence.at, erased.counts)
 
 
-def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence: Evidence) -> _Done:
+def _erase(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which number, how and by whom
+    vault: Vault, connection: Any, sender_id: str, number: str, evidence: Evidence, actor: str | None
+) -> _Done:
     """Erase within a transaction; return what the journal says of it, and the numbers of the conversations."""
     subject_id = vault.subjects.find_for_update(connection, sender_id)
     if subject_id is None:
@@ -96,6 +107,8 @@ def _erase(vault: Vault, connection: Any, sender_id: str, number: str, evidence:
     entry = Erased(subject_id, evidence.at, number, counts)
     # Before the journal: what fails here fails with nothing done, and not again at each start.
     tell_others(vault, connection, subject_id, number, evidence.at)
+    if actor is not None:
+        note_taken(vault, connection, own_act(vault, "erase", subject_id, counts=counts, actor=actor))
     vault.journal.write(connection, entry)
     vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=counts)
     return entry, refs

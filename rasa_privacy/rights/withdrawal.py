@@ -22,6 +22,19 @@ from rasa_privacy.storage.vault import SERVICE, Vault
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a no to optional items did.
+
+    Attributes:
+        destroyed: Whether something was held of them and could be destroyed.
+        items: Those of the items that no purpose covers any more, whose slots are to be emptied.
+    """
+
+    destroyed: bool
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawal:
     """What a withdrawal did.
 
@@ -75,19 +88,23 @@ def withdraw_all(vault: Vault, connection: Any, sender_id: str, evidence: Eviden
     return withdraw(vault, connection, subject_id, everything, evidence)
 
 
-def destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Iterable[str], at: datetime) -> None:
+def destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Iterable[str], at: datetime) -> tuple[str, ...]:
     """Destroy the keys and values that there are of these purposes; a restored backup does not bring them back.
+
+    Returns:
+        The purposes of which something was destroyed.
 
     Raises:
         JournalError: The journal could not be written; nothing was destroyed.
     """
-    held = vault.data_keys.due_of(connection, subject_id)
-    _destroy(vault, connection, subject_id, [purpose for purpose in purposes if purpose in held], at)
+    there = vault.data_keys.due_of(connection, subject_id)
+    held = tuple(purpose for purpose in purposes if purpose in there)
+    return held if _destroy(vault, connection, subject_id, held, at) else ()
 
 
 def destroy_items(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, which and when
     vault: Vault, connection: Any, subject_id: bytes, purpose: str, items: Iterable[str], at: datetime
-) -> tuple[str, ...]:
+) -> LeftOut:
     """Destroy what a purpose holds of optional items that were said no to, after the no was recorded.
 
     Args:
@@ -98,20 +115,18 @@ def destroy_items(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of wha
         items: The items.
         at: The moment of the no, as the ledger has it.
 
-    Returns:
-        Those of the items that no purpose covers any more, whose slots are to be emptied.
-
     Raises:
         JournalError: The journal could not be written; nothing was destroyed.
     """
     gone = tuple(items)
-    if purpose in vault.data_keys.due_of(connection, subject_id) and not holds.is_held(connection, subject_id):
+    there = purpose in vault.data_keys.due_of(connection, subject_id) and not holds.is_held(connection, subject_id)
+    if there:
         topics = [choice(purpose, item) for item in gone]
         vault.journal.write(connection, *(Withdrawn(subject_id, at, topic) for topic in topics))
         for topic in topics:
             destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, at)
     still = _kept(vault, connection, subject_id, at)
-    return tuple(item for item in gone if not covering(vault.policy, item, still))
+    return LeftOut(there, tuple(item for item in gone if not covering(vault.policy, item, still)))
 
 
 def withdraw_items(
@@ -153,9 +168,10 @@ def _kept(vault: Vault, connection: Any, subject_id: bytes, at: datetime) -> fro
     return state.active | state.restricted
 
 
-def _destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Sequence[str], at: datetime) -> None:
+def _destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Sequence[str], at: datetime) -> bool:
     if holds.is_held(connection, subject_id):
-        return  # what was held by a consent that ended stays, unused, until the hold is released
+        return False  # what was held by a consent that ended stays, unused, until the hold is released
     vault.journal.write(connection, *(Withdrawn(subject_id, at, purpose) for purpose in purposes))
     for purpose in purposes:
         destroy_purpose(vault.conversations, vault.data_keys, connection, subject_id, purpose)
+    return True

@@ -86,6 +86,8 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "requests": "SIU",
             "request_steps": "SI",
             "holds": "SD",
+            "audit": "SI",
+            "audit_checkpoints": "SI",
         },
         "sweeper": {
             **_OPEN,

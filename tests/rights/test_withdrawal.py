@@ -177,7 +177,7 @@ def say_no(vault: Vault, subject_id: bytes, topic: str) -> tuple[str, ...]:
     def work(connection: Any) -> tuple[str, ...]:
         record_answer(vault, connection, subject_id, topic, granted=False, evidence=evidence(vault))
         purpose, item = topic.split(":")
-        return destroy_items(vault, connection, subject_id, purpose, [item], vault.clock())
+        return destroy_items(vault, connection, subject_id, purpose, [item], vault.clock()).items
 
     return vault.database.transact(work)
 

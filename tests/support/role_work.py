@@ -14,12 +14,13 @@ from rasa_privacy.access.sight import see
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.opt_out_signals import record_gpc
-from rasa_privacy.policy.verbs import VERBS
+from rasa_privacy.policy.verbs import PERSON, VERBS
 from rasa_privacy.retention.runs import run, run_scheduled
 from rasa_privacy.rights import holds, requests
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.audience import Tally, audience
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.suppression import (
     OPERATOR,
     STOP,
@@ -99,7 +100,9 @@ def actions(vault: Vault) -> None:
     vault.database.transact(lambda at: suppress(vault, at, "bea", STOP, now))
     said = evidence(vault)
     vault.database.transact(lambda at: withdraw(vault, at, person, ["draw"], said))
-    assert erase(vault, "bea", evidence(vault)) is not None
+    vault.database.transact(lambda at: note_seen(vault, at, own_act(vault, "view", person)))
+    assert erase(vault, "bea", evidence(vault), PERSON) is not None
+    vault.database.transact(vault.audit.checkpoint)
 
 
 def sweeper(vault: Vault) -> None:
