@@ -101,6 +101,10 @@ class RequestError(PrivacyError):
     """A request of a person is unknown, closed, or may not be changed like this."""
 
 
+class PassphraseError(PrivacyError):
+    """A passphrase is too short or too long to protect anything. Nothing was written."""
+
+
 class HoldError(PrivacyError):
     """A legal hold keeps the data, or a hold is not what it should be. Nothing was destroyed."""
 

@@ -15,9 +15,10 @@ from rasa_privacy.cli.files import write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
 from rasa_privacy.cli.store import existing_store
+from rasa_privacy.crypto.archive import checked_passphrase
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights import operators as rights
-from rasa_privacy.rights.portability import as_zip
+from rasa_privacy.rights.portability import copy_chunks
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -73,18 +74,33 @@ def show(sender: tuple[str, ...], *, sender_stdin: bool, clear: bool, bot: Path,
 @subject.command(context_settings=PERSON)
 @sender_argument
 @click.option("--out", required=True, help="Zip file to write, readable for you alone.")
+@click.option("--passphrase-stdin", is_flag=True, help="Encrypt it to the next line of the input (AES-256).")
 @operator_options
 @bot_option
 @endpoints_option
-def export(sender: tuple[str, ...], *, sender_stdin: bool, out: str, bot: Path, endpoints: Path | None) -> None:
-    """Write the whole copy for a person: JSON with its schema, and a page, in one zip. It is in the clear."""
+def export(  # noqa: PLR0913 - one parameter for each option
+    sender: tuple[str, ...],
+    *,
+    sender_stdin: bool,
+    out: str,
+    passphrase_stdin: bool,
+    bot: Path,
+    endpoints: Path | None,
+) -> None:
+    """Write the whole copy for a person: JSON with its schema, and a page, in one zip.
+
+    It is in the clear unless --passphrase-stdin is given. Tell the passphrase another way than the file goes.
+    """
     sender_id, target = chosen_sender(sender, sender_stdin=sender_stdin), str(Path(out).absolute())
+    passphrase = None
+    if passphrase_stdin:
+        passphrase = checked_passphrase(sys.stdin.buffer.readline().decode("utf-8", "replace").strip())
     with existing_store(bot, endpoints) as vault:
-        made = rights.export(vault, sender_id, permit_for(vault, "export", clear=True))
-    if made is None:
-        raise _nobody()
-    write_private(target, [as_zip(made)])
-    click.echo(f"{len(made['data']):,} values and {len(made['conversation']):,} events were written.")
+        made = rights.hand_out(vault, sender_id, permit_for(vault, "export", clear=True))
+        if made is None:
+            raise _nobody()
+        write_private(target, copy_chunks([made], passphrase))
+    click.echo(f"{len(made.facts['data']):,} values and {made.event_count:,} events were written.")
 
 
 @subject.command(context_settings=PERSON)

@@ -21,7 +21,7 @@ from rasa_privacy.retention.due import due_at
 from rasa_privacy.rights.access import Holdings, holdings
 from rasa_privacy.rights.coarsening import aids_of
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
-from rasa_privacy.rights.portability import personal_data
+from rasa_privacy.rights.portability import Copy, copy_of
 from rasa_privacy.rights.requests import answered
 from rasa_privacy.storage import holds, requests
 from rasa_privacy.storage.erasures import destroy_topic
@@ -100,6 +100,12 @@ def show(vault: Vault, sender_id: str, permit: Permit, *, clear: bool = False) -
 
 
 def export(vault: Vault, sender_id: str, permit: Permit) -> dict[str, Any] | None:
+    """Return the whole copy for a person as one document, as `hand_out` does; None for nobody."""
+    made = hand_out(vault, sender_id, permit)
+    return None if made is None else made.whole()
+
+
+def hand_out(vault: Vault, sender_id: str, permit: Permit) -> Copy | None:
     """Return the whole copy for a person, and record that they got it; None for nobody.
 
     Raises:
@@ -112,13 +118,13 @@ def export(vault: Vault, sender_id: str, permit: Permit) -> dict[str, Any] | Non
         raise AccessError("a person gets a whole copy or none; this role does not reach every item and purpose")
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
-        made = personal_data(vault, connection, sender_id, vault.clock())
-    if made is None or subject_id is None:
+    made = None if subject_id is None else copy_of(vault, sender_id, vault.clock())
+    if made is None:
         return None
 
     def note(connection: Any) -> None:
         answered(vault, connection, "portability", subject_id, vault.clock())
-        counts = {"values": len(made["data"]), "events": len(made["conversation"])}
+        counts = {"values": len(made.facts["data"]), "events": made.event_count}
         record(vault, connection, permit, subject_id=subject_id, counts=counts)
 
     vault.database.transact(note)

@@ -1,13 +1,16 @@
 """A copy of everything that is held of one person (GDPR Art. 15(3) and 20), for them: JSON and a page, in one zip.
 
-It is read back through the same keys that the bot uses. The JSON follows `personal_data.schema.json`, which goes into
-the zip as well.
+Rules:
+
+1. It is read back through the same keys that the bot uses, in pieces of whole sessions, each in a transaction of its
+   own. So no more of a history is in memory than its longest session, nobody waits for who downloads slowly, and a copy
+   of somebody who is erased meanwhile breaks off.
+2. The JSON follows `personal_data.schema.json`, which goes into the zip as well; the page is `copy_page`.
+3. Names of files are fixed; what a person typed is in no name.
 """
 
-import html
-import io
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.resources import files
 from typing import Any, Final
@@ -15,8 +18,10 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
+from rasa_privacy.crypto.archive import archive
 from rasa_privacy.minimize.events import join
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.rights.copy_page import page
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.conversations import StoredConversation
 from rasa_privacy.storage.vault import SERVICE, Vault
@@ -24,16 +29,36 @@ from rasa_privacy.storage.vault import SERVICE, Vault
 FORMAT: Final = "rasa_privacy personal data"
 VERSION: Final = 1
 SCHEMA: Final = "personal_data.schema.json"
+#: So many events are read at once, or the rest of their session.
+_EVENTS_AT_ONCE: Final = 500
 
-_BY: Final = {"user": "you", "bot": "bot"}
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of one conversation and of what is known of who had it.
+
+    Attributes:
+        facts: Everything but the conversation's events, as `personal_data.schema.json` has it.
+        events: Reads the events, the oldest first; each call reads them anew.
+        event_count: Number of events when the copy was begun.
+        made_at: When that was, aware and in UTC.
+    """
+
+    facts: dict[str, Any] = field(repr=False)
+    events: Callable[[], Iterator[dict[str, Any]]] = field(repr=False)
+    event_count: int
+    made_at: datetime
+
+    def whole(self) -> dict[str, Any]:
+        """Return the copy as one document."""
+        return {**self.facts, "conversation": list(self.events())}
 
 
-def personal_data(vault: Vault, connection: Any, sender_id: str, now: datetime) -> dict[str, Any] | None:
-    """Return all that is held of the person behind a sender id, or None for nobody.
+def copy_of(vault: Vault, sender_id: str, now: datetime) -> Copy | None:
+    """Return the copy of all that is held of the person behind a sender id, or None for nobody.
 
     Args:
         vault: The open store.
-        connection: An open read or write transaction.
         sender_id: Rasa's conversation key.
         now: The moment, aware and in UTC.
 
@@ -41,39 +66,37 @@ def personal_data(vault: Vault, connection: Any, sender_id: str, now: datetime) 
         TamperedSegmentError: What is stored is not what was written.
         KeyDestroyedError: The person was erased and rows are still there.
     """
-    subject_id = vault.subjects.find(connection, sender_id)
-    if subject_id is None:
-        return None
-    stored = vault.conversations.load(connection, sender_id, all_sessions=True)
-    due = vault.data_keys.due_of(connection, subject_id)
-    controller = vault.policy.controller
-    events = [] if stored is None else stored.structure
-    made = {
-        "format": FORMAT,
-        "version": VERSION,
-        "made_at": _time(now),
-        "controller": {"name": controller.name, "contact": controller.contact, "policy_url": controller.policy_url},
-        "sender_id": sender_id,
-        "data": [] if stored is None else list(_data(vault.policy, stored, events, due)),
-        "consents": list(_consents(vault, connection, subject_id)),
-        "requests": list(_requests(connection, subject_id)),
-        "conversation_kept_until": _time(due.get(SERVICE)),
-        "conversation": events,
-    }
-    if stored is not None:
-        # Last, since it puts the values into the events.
-        join(events, stored.first_seq, stored.values)
-    return made
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, sender_id)
+        if subject_id is None:
+            return None
+        facts = _facts(vault, connection, subject_id, sender_id, now)
+        due = vault.data_keys.due_of(connection, subject_id)
+    latest: dict[str, dict[str, dict[str, Any]]] = {}
+    count = 0
+    for stored in _pieces(vault, sender_id):
+        _remember(latest, stored)
+        count += len(stored.rows)
+    facts["data"] = list(_data(vault.policy, latest, due))
+    return Copy(facts, lambda: _events(vault, sender_id, count), count, now)
 
 
-def as_zip(made: Mapping[str, Any]) -> bytes:
-    """Return the zip of a copy: `data.json`, `data.html` and the JSON Schema of the first."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("data.json", msgspec.json.format(msgspec.json.encode(made), indent=1))
-        packed.writestr("data.html", "".join(_page(made)))
-        packed.writestr(SCHEMA, schema())
-    return target.getvalue()
+def personal_data(vault: Vault, sender_id: str, now: datetime) -> dict[str, Any] | None:
+    """Return the copy as one document, or None for nobody."""
+    made = copy_of(vault, sender_id, now)
+    return None if made is None else made.whole()
+
+
+def copy_chunks(copies: Sequence[Copy], passphrase: str | None = None) -> Iterator[bytes]:
+    """Yield the zip of a person's copies: `data.json` and `data.html` of each, and the schema.
+
+    From the second on they are numbered, as in `data-2.json`.
+
+    Args:
+        copies: One for each conversation of the person.
+        passphrase: What opens the zip (`crypto.archive.checked_passphrase`); None for a plain one.
+    """
+    return archive(_files(copies), copies[0].made_at, passphrase)
 
 
 def schema() -> bytes:
@@ -81,30 +104,96 @@ def schema() -> bytes:
     return files(__package__).joinpath(SCHEMA).read_bytes()
 
 
+def _files(copies: Sequence[Copy]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    for number, each in enumerate(copies, start=1):
+        name = "data" if number == 1 else f"data-{number}"
+        yield f"{name}.json", _json(each)
+        yield f"{name}.html", page(each.facts, each.events())
+    yield SCHEMA, (schema(),)
+
+
+def _json(each: Copy) -> Iterator[bytes]:
+    """Yield the document with one event a line: readable, and never as a whole in memory."""
+    facts = msgspec.json.format(msgspec.json.encode(each.facts), indent=1)
+    yield facts.rstrip(b"}\n") + b',\n "conversation": ['
+    comma = b"\n  "
+    for event in each.events():
+        yield comma + msgspec.json.encode(event)
+        comma = b",\n  "
+    yield b"\n ]\n}\n"
+
+
+def _pieces(vault: Vault, sender_id: str) -> Iterator[StoredConversation]:
+    """Yield the conversation by whole sessions; what is said while it is read comes along or not."""
+    first, end = 0, 1
+    while first < end:
+        with vault.database.read() as connection:
+            stored = vault.conversations.load_some(connection, sender_id, first, _EVENTS_AT_ONCE)
+        if stored is None:
+            return
+        yield stored
+        first, end = first + max(len(stored.rows), 1), stored.event_count
+
+
+def _events(vault: Vault, sender_id: str, count: int) -> Iterator[dict[str, Any]]:
+    """Yield the first events with the values that are held."""
+    for stored in _pieces(vault, sender_id):
+        events = stored.structure
+        join(events, stored.first_seq, stored.values)
+        for seq, event in enumerate(events, start=stored.first_seq):
+            if seq >= count:
+                return
+            yield event
+
+
+def _remember(latest: dict[str, dict[str, dict[str, Any]]], stored: StoredConversation) -> None:
+    """Note the latest value of each item for each purpose, and where it came from."""
+    events: list[Any] | None = None
+    for purpose, entries in stored.values.items():
+        known = latest.setdefault(purpose, {})
+        for seq, _path, item, value in entries:
+            if value is None or seq < known.get(item, {"seq": -1})["seq"]:
+                continue
+            events = stored.structure if events is None else events
+            event = events[seq - stored.first_seq]
+            said = event.get("event") == "user"
+            known[item] = {"seq": seq, "value": value, "said": said, "at": event["timestamp"]}
+
+
+def _facts(vault: Vault, connection: Any, subject_id: bytes, sender_id: str, now: datetime) -> dict[str, Any]:
+    controller = vault.policy.controller
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "made_at": _time(now),
+        "controller": {"name": controller.name, "contact": controller.contact, "policy_url": controller.policy_url},
+        "sender_id": sender_id,
+        "data": [],
+        "consents": list(_consents(vault, connection, subject_id)),
+        "requests": list(_requests(connection, subject_id)),
+        "conversation_kept_until": _time(vault.data_keys.due_of(connection, subject_id).get(SERVICE)),
+    }
+
+
 def _data(
-    policy: Policy, stored: StoredConversation, events: list[Any], due: Mapping[str, datetime | None]
+    policy: Policy, latest: Mapping[str, Mapping[str, Mapping[str, Any]]], due: Mapping[str, datetime | None]
 ) -> Iterator[dict[str, Any]]:
     """Yield the latest value of each item for each purpose that holds it, with all that Art. 15(1) asks for."""
     language = policy.languages[0]
-    for name, entries in stored.values.items():
+    for name, items in latest.items():
         purpose = policy.purposes.get(name)
-        latest: dict[str, list[Any]] = {}
-        for entry in entries:
-            if entry[3] is not None and (entry[2] not in latest or entry[0] >= latest[entry[2]][0]):
-                latest[entry[2]] = entry
-        for item, (seq, _path, _item, value) in latest.items():
-            event = events[seq - stored.first_seq]
+        for item, found in items.items():
             yield {
                 "item": item,
                 "called": name_of_item(policy, item, language) if item in policy.items else item,
                 "category": policy.items[item].category if item in policy.items else "other",
-                "value": value,
+                "value": found["value"],
                 "purpose": name,
                 "purpose_called": name_of_purpose(policy, name, language) if purpose else name,
                 "basis": purpose.basis if purpose else None,
                 "recipients": list(purpose.recipients) if purpose else [],
-                "source": "your message" if event.get("event") == "user" else "the conversation",
-                "collected_at": _time(datetime.fromtimestamp(event["timestamp"], timezone.utc)),
+                "source": "your message" if found["said"] else "the conversation",
+                "collected_at": _time(datetime.fromtimestamp(found["at"], timezone.utc)),
                 "kept_until": _time(due.get(name)),
             }
 
@@ -134,46 +223,6 @@ def _requests(connection: Any, subject_id: bytes) -> Iterator[dict[str, Any]]:
             "closed_at": _time(each.closed_at),
             "reason": each.reason,
         }
-
-
-def _page(made: Mapping[str, Any]) -> Iterator[str]:
-    controller = made["controller"]
-    yield (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        "<title>Your data</title>\n<style>body{font:1em/1.5 sans-serif;max-width:64em;margin:2em auto;padding:0 1em}"
-        "table{border-collapse:collapse}th,td{text-align:left;vertical-align:top;padding:.2em 1em .2em 0;"
-        "overflow-wrap:anywhere}</style>\n</head>\n<body>\n<h1>Your data</h1>\n"
-    )
-    by = f"{_shown(controller['name'])} ({_shown(controller['contact'])})"
-    yield f"<p>Held by {by} on {_shown(made['made_at'])}.</p>\n"
-    data = ("called", "value", "purpose_called", "basis", "recipients", "source", "collected_at", "kept_until")
-    yield from _table("What is held", data, made["data"])
-    yield from _table("What you agreed to", ("purpose", "event", "at", "method", "notice"), made["consents"])
-    yield from _table("What you asked for", ("number", "kind", "state", "received_at", "closed_at"), made["requests"])
-    yield from _table("The conversation", ("at", "by", "text"), _messages(made["conversation"]))
-    yield "</body>\n</html>\n"
-
-
-def _messages(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    for event in events:
-        if event.get("event") in _BY and event.get("text"):
-            at = _time(datetime.fromtimestamp(event["timestamp"], timezone.utc))
-            yield {"at": at, "by": _BY[event["event"]], "text": event["text"]}
-
-
-def _table(title: str, columns: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    heads = "".join(f"<th>{name.replace('_', ' ')}</th>" for name in columns)
-    yield f"<h2>{title}</h2>\n<table>\n<tr>{heads}</tr>\n"
-    for row in rows:
-        yield f"<tr>{''.join(f'<td>{_shown(row[name])}</td>' for name in columns)}</tr>\n"
-    yield "</table>\n"
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_shown, value)) or "-"
-    return html.escape("-" if value is None else str(value))
 
 
 def _time(moment: datetime | None) -> str | None:

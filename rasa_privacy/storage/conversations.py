@@ -32,7 +32,7 @@ from rasa_privacy.storage import conversation_rows as table
 from rasa_privacy.storage.batch import assign_values, needs_old_sessions, parts_of
 from rasa_privacy.storage.conversation_clearing import clear
 from rasa_privacy.storage.conversation_head import service_key, verified_head
-from rasa_privacy.storage.conversation_reader import open_every, open_last, verified_closed
+from rasa_privacy.storage.conversation_reader import open_every, open_last, open_some, verified_closed
 from rasa_privacy.storage.conversation_rows import ConversationRow
 from rasa_privacy.storage.conversation_writer import ConversationWriter
 from rasa_privacy.storage.data_keys import DataKeys
@@ -142,6 +142,27 @@ class Conversations:
             return _stored(row, head, 0, open_every(conn, row, head, keys))
         rows = rows_of_session(conn, row.ref, head.session)
         return _stored(row, head, head.session, open_last(row, head, keys, rows))
+
+    def load_some(self, conn: Connection, sender_id: str, first_seq: int, at_least: int) -> StoredConversation | None:
+        """Return whole sessions from the one that begins at an event on, as `load` does, until there are enough events.
+
+        Args:
+            conn: A connection that reads.
+            sender_id: Rasa's conversation key.
+            first_seq: 0, or the number of the event after the last that was read.
+            at_least: Number of events that are enough. One session is always read as a whole.
+
+        Raises:
+            ConversationConflictError: No session begins there: the conversation was emptied meanwhile.
+            TamperedSegmentError: What is stored is not what was written.
+            MalformedSegmentError: What is stored does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        row, keys = self._row_and_keys(conn, sender_id)
+        if row is None or _is_empty(row):
+            return None
+        head = verified_head(row, keys)
+        return _stored(row, head, first_seq, open_some(conn, row, head, keys, first_seq, at_least))
 
     def load_last(self, database: Database, sender_id: str) -> StoredConversation | None:
         """Return the last session of a conversation as `load` does, in one statement and outside of a transaction.

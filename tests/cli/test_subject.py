@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import pyzipper
 from click.testing import CliRunner, Result
 
 from rasa_privacy.cli import main
@@ -89,6 +90,19 @@ def test_the_copy_is_whole_and_follows_its_schema(run: Run, tmp_path: Path) -> N
     assert data["conversation"][0]["value"] is not None
     assert "Ana Li" in page
     assert "Northwind Outdoor" in page
+
+
+def test_the_copy_is_encrypted_to_a_passphrase(run: Run, tmp_path: Path) -> None:
+    """The next line of the input; one that protects nothing is refused before anything is written."""
+    target, words = tmp_path / "copy.zip", "correct horse battery staple"
+    out = ("--out", str(target), "--reason", "asked by letter", "--passphrase-stdin")
+    assert "too easy to guess" in run("export", *out, more="short\n", fails=2).output
+    assert not target.exists()
+    assert words not in run("export", *out, more=f"{words}\n").output
+    with pyzipper.AESZipFile(target) as packed:
+        packed.setpassword(words.encode())
+        assert b"Ana Li" in packed.read("data.html")
+    assert b"Ana" not in target.read_bytes()
 
 
 def test_a_correction_is_everywhere_and_the_wrong_value_nowhere(run: Run, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from rasa_privacy.access.permit import issue
 from rasa_privacy.policy.model import Erasure, OtherSystem
 from rasa_privacy.rights.certificates import as_html, as_json, certificate, sign_certificate
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.operators import export
-from rasa_privacy.rights.portability import as_zip
+from rasa_privacy.rights.operators import hand_out
+from rasa_privacy.rights.portability import copy_chunks
 from rasa_privacy.rights.reminders import remind
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.training_messages import Gathered, as_yaml, training_messages
@@ -120,9 +120,9 @@ def test_a_reminder_holds_nobody(vault: Vault, clock: Clock, caplog: pytest.LogC
 def test_a_copy_is_about_one_person(vault: Vault) -> None:
     """No byte of anybody else is in a file of the zip."""
     _, other = people(vault)
-    made = export(vault, PERSON, permit("export"))
+    made = hand_out(vault, PERSON, permit("export"))
     assert made is not None
-    with zipfile.ZipFile(io.BytesIO(as_zip(made))) as packed:
+    with zipfile.ZipFile(io.BytesIO(b"".join(copy_chunks([made])))) as packed:
         files = {name: packed.read(name).decode() for name in packed.namelist()}
         assert not MARK.search(repr(packed.infolist()) + repr(packed.comment))
     for name in ("data.json", "data.html"):

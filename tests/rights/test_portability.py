@@ -1,0 +1,179 @@
+"""The copy for a person: whole, in pieces, readable, and nothing but text whatever was typed."""
+
+import io
+import json
+import tracemalloc
+import zipfile
+
+import jsonschema
+import pytest
+import pyzipper
+
+from rasa_privacy.access.admission import admit_local
+from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.errors import ConversationConflictError, PassphraseError, PrivacyError
+from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.portability import Copy, copy_chunks, copy_of, personal_data, schema
+from rasa_privacy.storage.vault import Vault
+from tests.support.databases import EACH_KIND
+from tests.support.vaults import SENDER, Clock, give, grant
+
+each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+WORDS = "correct horse battery staple"
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</style><script>alert(1)</script>",
+    "../../etc/passwd",
+    "<!--",
+    "javascript:alert(1)",
+    "\u202egpj.exe",
+    "a\x00b",
+]
+
+
+def copied(vault: Vault) -> Copy:
+    """Return the person's copy."""
+    made = copy_of(vault, SENDER, vault.clock())
+    assert made is not None
+    return made
+
+
+def packed(made: Copy, passphrase: str | None = None) -> bytes:
+    """Return the zip of a copy."""
+    return b"".join(copy_chunks([made], passphrase))
+
+
+def talk(vault: Vault, text: str, sessions: int = 1, events: int = 1) -> None:
+    """Store sessions of messages with this text, of which each holds it as a value too."""
+    now = vault.clock()
+    with vault.database.write() as conn:
+        for _ in range(sessions):
+            version, seq = vault.conversations.head(conn, SENDER)
+            said = [{"event": "user", "timestamp": now.timestamp(), "text": None} for _ in range(events)]
+            values = {"draw": [[seq + number, ["text"], "full_name", text] for number in range(events)]}
+            vault.conversations.append(conn, SENDER, version, said, values, [0], now)
+
+
+@each_kind
+def test_all_sessions_are_in_it_in_their_order(vault: Vault) -> None:
+    """Also where they are read in more than one piece; the document follows its schema."""
+    grant(vault, "draw")
+    for number in range(7):
+        talk(vault, f"Ana {number}", events=150)
+    made = copied(vault)
+    with zipfile.ZipFile(io.BytesIO(packed(made))) as files:
+        assert files.testzip() is None
+        data = json.loads(files.read("data.json"))
+        page = files.read("data.html").decode()
+    jsonschema.validate(data, json.loads(schema()), jsonschema.Draft202012Validator)
+    assert [event["text"] for event in data["conversation"]] == [f"Ana {n}" for n in range(7) for _ in range(150)]
+    assert data == made.whole() == personal_data(vault, SENDER, vault.clock())
+    assert [each["value"] for each in data["data"]] == ["Ana 6"]
+    assert data["data"][0]["source"] == "your message"
+    assert page.count("<li class=user>") == made.event_count == 1050
+
+
+def test_nobody_has_no_copy(vault: Vault) -> None:
+    """And none is made."""
+    assert personal_data(vault, "nobody", vault.clock()) is None
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_page_shows_what_was_typed_as_text(vault: Vault, text: str) -> None:
+    """In a value, a message and a sender id; no name of a file comes from it."""
+    grant(vault, "draw")
+    talk(vault, text)
+    with zipfile.ZipFile(io.BytesIO(packed(copied(vault)))) as files:
+        page = files.read("data.html").decode()
+        assert files.namelist() == ["data.json", "data.html", "personal_data.schema.json"]
+    shown = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    assert page.count(shown) >= 2
+    assert "<script" not in page
+    assert "<img" not in page
+    assert page.count("<!--") == 0
+    assert "default-src 'none'" in page
+
+
+def test_a_copy_under_a_passphrase_opens_with_it_alone(vault: Vault) -> None:
+    """No byte of it can be read without; the wrong one opens nothing."""
+    grant(vault, "draw")
+    talk(vault, "Ana Li")
+    sealed = packed(copied(vault), WORDS)
+    assert b"Ana" not in sealed
+    with pyzipper.AESZipFile(io.BytesIO(sealed)) as files:
+        files.setpassword(WORDS.encode())
+        assert json.loads(files.read("data.json"))["data"][0]["value"] == "Ana Li"
+        assert all(info.wz_aes_strength == 3 and info.flag_bits & 1 for info in files.infolist())
+        files.setpassword(b"correct horse battery stapler")
+        with pytest.raises(RuntimeError):
+            files.read("data.json")
+
+
+@pytest.mark.parametrize("text", ["", "short", "aaaaaaaaaaaaaaaaaaaaaaa", "x1y2z3" * 30, "1234567890123"])
+def test_a_passphrase_that_protects_nothing_is_refused(text: str) -> None:
+    """And the message does not repeat it."""
+    from rasa_privacy.crypto.archive import checked_passphrase  # noqa: PLC0415 - used here alone
+
+    with pytest.raises(PassphraseError) as caught:
+        checked_passphrase(text)
+    assert not text or text not in str(caught.value)
+    assert checked_passphrase(WORDS) == WORDS
+
+
+def test_a_long_history_is_copied_in_bounded_memory(vault: Vault) -> None:
+    """Ten times the events take nowhere near ten times the memory."""
+    grant(vault, "draw")
+
+    def peak() -> int:
+        tracemalloc.start()
+        size = sum(map(len, copy_chunks([copied(vault)])))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert size > 1000
+        return most
+
+    talk(vault, "Ana Li", sessions=5, events=100)
+    copied(vault)  # what is loaded once
+    few = peak()
+    talk(vault, "Ana Li", sessions=45, events=100)
+    assert copied(vault).event_count == 5000
+    assert peak() < 2 * few
+
+
+def test_a_copy_of_who_is_erased_meanwhile_breaks_off(vault: Vault) -> None:
+    """What was not read yet cannot be read any more."""
+    grant(vault, "draw")
+    talk(vault, "Ana Li", sessions=12, events=100)
+    events = copied(vault).events()
+    next(events)
+    erase(vault, SENDER, Evidence("button", "rest", "en", vault.clock()))
+    assert len(list(events)) < 600
+
+
+def test_a_conversation_that_was_emptied_meanwhile_is_not_mixed(vault: Vault) -> None:
+    """A piece of the new one is no continuation of the old one."""
+    grant(vault, "draw")
+    talk(vault, "Ana Li", sessions=12, events=100)
+    events = copied(vault).events()
+    next(events)
+    with vault.database.write() as conn:
+        vault.conversations.clear(conn, SENDER)
+    talk(vault, "Bo", sessions=1, events=2000)
+    with pytest.raises(ConversationConflictError):
+        list(events)
+
+
+def test_staff_hand_out_the_same_copy(vault: Vault, clock: Clock) -> None:
+    """Recorded as an answered request; what was begun is counted."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}}, events=50)
+    clock.advance(minutes=1)
+    made = rights.hand_out(vault, SENDER, admit_local(vault, "export"))
+    assert made is not None
+    assert (len(made.facts["data"]), made.event_count) == (1, 50)
+    document = rights.export(vault, SENDER, admit_local(vault, "export"))
+    assert document is not None
+    assert document["requests"][0]["kind"] == "portability"
+    assert issubclass(PassphraseError, PrivacyError)
