@@ -66,6 +66,6 @@ bench: venv
 
 lock: venv
 	VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.10 \
-	  --no-emit-index-url --no-annotate --no-header --extra rasa --extra dev --extra postgresql --extra mariadb --extra aws-kms --extra pkcs11 --extra vault pyproject.toml -o requirements.lock
+	  --no-emit-index-url --no-annotate --no-header --extra rasa --extra dev --extra postgresql --extra mariadb --extra aws-kms --extra pkcs11 --extra vault --extra presidio pyproject.toml -o requirements.lock
 	VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip compile --universal --generate-hashes --python-version $(CORE_VERSION) \
-	  --no-emit-index-url --no-annotate --no-header --extra dev --extra postgresql --extra mariadb --extra aws-kms --extra pkcs11 --extra vault pyproject.toml -o requirements-core.lock
+	  --no-emit-index-url --no-annotate --no-header --extra dev --extra postgresql --extra mariadb --extra aws-kms --extra pkcs11 --extra vault --extra presidio pyproject.toml -o requirements-core.lock

@@ -23,7 +23,6 @@ from rasa_privacy.components.rasa_api import (
     Message,
 )
 from rasa_privacy.errors import DetectorError
-from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.minimize.masking import conceal
 
@@ -67,7 +66,7 @@ class PrivateDuckling(DucklingEntityExtractor):
         kinds |= {running.vault.policy.items[item].detect or "" for item in covered.values()}
         known = _known(message, tracker, running.splitter)
         try:
-            findings = [finding for finding in find(text) if finding.kind not in kinds]
+            findings = [finding for finding in running.splitter.detection.find(text) if finding.kind not in kinds]
         except DetectorError:
             return None
         return conceal(text, findings, {item: values for item, values in known.items() if item not in covered.values()})

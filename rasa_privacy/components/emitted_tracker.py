@@ -40,6 +40,12 @@ class Recent:
         return {**self._tracker.current_state(), "events": [event.as_dict() for event in events]}
 
 
+def recent_texts(tracker: DialogueStateTracker, settings: Actions) -> list[str]:
+    """Return the texts of the events that go along."""
+    texts = [getattr(event, "text", None) for event in recent(tracker.events, settings, _type_of)]
+    return [text for text in texts if isinstance(text, str) and text]
+
+
 def recent(events: Iterable[_Event], settings: Actions, type_of: Callable[[_Event], object]) -> list[_Event]:
     """Return the events that go along, the oldest first."""
     there = list(events)

@@ -1,7 +1,8 @@
 """`PrivacyImporter`: adds the privacy intents, examples, slots, responses and actions to the bot's training data.
 
 It is also where training stops: a privacy.yml that is wrong, a slot that is neither an item nor `not_personal`, a
-pipeline without the minimizer or policies without `ConsentPolicy`. Importing this module puts the gate into the recipe.
+pipeline without the minimizer, policies without `ConsentPolicy`, or a detector whose library is not installed.
+Importing this module puts the gate into the recipe.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from rasa_privacy.dialogue.packs import load_pack
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import ConfigurationError, PrivacyError
 from rasa_privacy.minimize.events import OWN_ENTITY
+from rasa_privacy.policy.detector_packages import require_packages
 from rasa_privacy.policy.slots import check_slots, consent_slot
 
 gate.install()
@@ -57,6 +59,7 @@ class PrivacyImporter(TrainingDataImporter):
         self._domain_path = domain_path or "domain.yml"
         with _stopping_training():
             self._policy = configured_policy({"privacy": privacy})
+            require_packages(self._policy)
             self._packs = {language: load_pack(language) for language in self._policy.languages}
 
     def get_domain(self) -> Domain:

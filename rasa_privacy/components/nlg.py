@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from rasa_privacy.components import runtime
-from rasa_privacy.components.emitted_tracker import Recent, State, minimised
+from rasa_privacy.components.emitted_tracker import Recent, State, minimised, recent_texts
 from rasa_privacy.components.publishing import without_foreign_id
 from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, DialogueStateTracker, nlg_module
 from rasa_privacy.consent.ledger import state_of
@@ -43,6 +43,10 @@ class PrivateNlg(CallbackNaturalLanguageGenerator):
             )
         person, active = await running.patience.run(lambda _: _person(running, tracker.sender_id))
         view = View(active, {}, items=running.needs.of_response(utter_action))
+        detection = running.splitter.detection
+        if detection.takes_long:
+            texts = recent_texts(tracker, running.vault.policy.actions)
+            await running.patience.run(lambda _: detection.search_ahead(texts))
         safe = _Safe(tracker, running, view, person)
         arguments = {
             name: value if name == "domain_responses" else safe.argument(value) for name, value in kwargs.items()

@@ -27,7 +27,6 @@ from rasa_privacy.dialogue.turns import (
     Turns,
 )
 from rasa_privacy.errors import DetectorError
-from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, is_payload
 from rasa_privacy.policy.ages import minimum_age
 from rasa_privacy.policy.slots import consent_slot
@@ -153,8 +152,9 @@ def dropped_before_consent(tracker: DialogueStateTracker) -> bool:
         return False
     if (message.parse_data or {}).get(DROPPED):
         return True
+    running = runtime.current()
     try:
-        return bool(find(message.text))
+        return running is None or bool(running.splitter.detection.find(message.text))
     except DetectorError:
         return True
 

@@ -10,6 +10,7 @@
 5. The bot's own policies do not notice the privacy turns (`unnoticed.py`).
 6. Where the store fails, the person is told so; Rasa itself would answer nothing.
 7. Metadata that Rasa cannot handle is cut (`message_metadata.py`).
+8. Where language models look for names, they read a text in a thread before anything in the loop needs what they find.
 """
 
 import logging
@@ -17,7 +18,7 @@ from typing import Any
 
 from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
-from rasa_privacy.components.emitted_tracker import Recent
+from rasa_privacy.components.emitted_tracker import Recent, recent_texts
 from rasa_privacy.components.message_metadata import bounded
 from rasa_privacy.components.privacy_turn import is_heard_while_paused, pending_of
 from rasa_privacy.components.rasa_api import (
@@ -82,6 +83,7 @@ class ConsentProcessor(MessageProcessor):
     ) -> dict[str, Any]:
         """Parse a message, consent read ahead."""
         await _read_ahead(tracker)
+        await _search_ahead([message.text or ""])
         try:
             parsed: dict[str, Any] = await super().parse_message(message, tracker, *arguments, **named)
             return parsed
@@ -182,6 +184,9 @@ class ConsentRemoteAction(RemoteAction):
     async def run(self, output_channel: Any, nlg: Any, tracker: DialogueStateTracker, domain: Domain) -> list[Event]:
         """Run the action, consent read ahead. Rasa gives it a copy of the tracker, so the sender id must do."""
         await _read_ahead_of(tracker.sender_id)
+        running = runtime.current()
+        if running is not None:
+            await _search_ahead(recent_texts(tracker, running.vault.policy.actions))
         try:
             events: list[Event] = await super().run(output_channel, nlg, tracker, domain)
             return events
@@ -202,6 +207,13 @@ async def _read_ahead_of(sender_id: str) -> None:
         runtime.foresee(sender_id, await running.patience.run(lambda _: runtime.read_consent(running, sender_id)))
     except PrivacyError:
         runtime.foresee(sender_id, None)
+
+
+async def _search_ahead(texts: list[str]) -> None:
+    """Let what reads texts slowly read these in a thread."""
+    running = runtime.current()
+    if running is not None and running.splitter.detection.takes_long:
+        await running.patience.run(lambda _: running.splitter.detection.search_ahead(texts))
 
 
 async def _check_suppression(sender_id: str) -> None:

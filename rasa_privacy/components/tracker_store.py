@@ -101,6 +101,7 @@ class EncryptedTrackerStore(TrackerStore):
             vault.policy.languages[0],
             self._patience,
         )
+        self._runtime.splitter.detection.load()
         self._writer = TurnWriter(self._runtime)
         self._announcer: Announcer | None = None
         if isinstance(event_broker, PrivateEventBroker):

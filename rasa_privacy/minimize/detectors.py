@@ -137,7 +137,7 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
     end = thread_time() + MAX_SECONDS
     for name in DETECTORS:
         if thread_time() > end:
-            _count_failure(name)
+            count_failure(name)
             raise DetectorError(
                 f"the search took more than {MAX_SECONDS:.0f} seconds before '{name}'; withhold the text"
             )
@@ -168,7 +168,7 @@ def _run(name: str, text: SearchedText) -> list[tuple[int, int]]:
     except DetectorError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the text was not searched
-        _count_failure(name)
+        count_failure(name)
         # Without its cause, which may quote the text.
         raise DetectorError(f"the detector {name!r} failed with {type(error).__name__}; withhold the text") from None
 
@@ -178,7 +178,8 @@ def failures() -> Mapping[str, int]:
     return dict(_failures)
 
 
-def _count_failure(name: str) -> None:
+def count_failure(name: str) -> None:
+    """Count that a detector failed, and log it now and then."""
     _failures[name] += 1
     if str(_failures[name]).strip("0") == "1":  # the first, the tenth, the hundredth
         logger.error("The detector %s has failed %d times; each text was withheld.", name, _failures[name])

@@ -25,7 +25,7 @@ from typing import Any, Final, SupportsFloat, SupportsIndex
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ACTIONS, LANGUAGE_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import DetectorError
-from rasa_privacy.minimize.detectors import find
+from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.event_fields import (
     NAME,
     channel_name,
@@ -112,6 +112,13 @@ class EventSplitter:
         policy: The privacy.yml in force.
         entity_slots: Which slots each entity fills, from the domain's mappings.
         aids: Gives the day and the key that cutting an item's values may need.
+
+    Attributes:
+        aids: As given.
+        detection: What looks for personal data in texts.
+
+    Raises:
+        ConfigurationError: privacy.yml asks for a detector that is not installed.
     """
 
     def __init__(
@@ -122,6 +129,7 @@ class EventSplitter:
     ) -> None:
         self._policy = policy
         self.aids = aids
+        self.detection = Detection(policy)
         self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
         self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
         self._topics = {*policy.purposes, *(choice(name, item) for name in policy.purposes for item in policy.items)}
@@ -228,7 +236,7 @@ class EventSplitter:
             return WITHHELD
 
     def _masked(self, text: str, view: View) -> str:
-        findings = find(text)
+        findings = self.detection.find(text)
         if self._policy.messages.keep == "full":
             staying = {name for name, item in self._policy.items.items() if item.lasting is None}
             allowed = {self._policy.items[item].detect for item in staying if self.may_have(item, view)}

@@ -21,6 +21,7 @@ from itertools import permutations
 from typing import Final, NamedTuple
 
 from rasa_privacy.minimize.detectors import DETECTORS, Finding
+from rasa_privacy.policy.detector_names import PRESIDIO_NAMES
 
 _MIN_LETTERS: Final = 3  # of a word that is replaced by itself
 _MIN_DIGITS: Final = 5  # of a value whose digits may be written in groups
@@ -91,7 +92,7 @@ def conceal(text: str, findings: Sequence[Finding], known: Mapping[str, Collecti
 
 
 def _spans(text: str, findings: Sequence[Finding], known: Mapping[str, Collection[str]]) -> list[tuple[int, int, str]]:
-    kinds = {*DETECTORS, *known, *(finding.kind for finding in findings)}
+    kinds = {*DETECTORS, *PRESIDIO_NAMES, *known, *(finding.kind for finding in findings)}
     words = list(_words(text))
     spans = [_over_whole_words(finding, words) for finding in findings]
     if any(known.values()):

@@ -14,7 +14,7 @@ from typing import Final
 from rasa_privacy.errors import PolicyError
 from rasa_privacy.policy.contacts import REACHABLE
 from rasa_privacy.policy.decoder import dotted
-from rasa_privacy.policy.detector_names import DETECTOR_NAMES
+from rasa_privacy.policy.detector_names import DETECTOR_NAMES, PRESIDIO_NAMES
 from rasa_privacy.policy.findings import CODES
 from rasa_privacy.policy.languages import available_languages
 from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
@@ -74,6 +74,7 @@ class CrossChecks:
         self._languages()
         self._regulations()
         self._items()
+        self._models()
         self._carriers()
         self._not_personal()
         self._duration(("messages", "retain"), self.policy.messages.retain)
@@ -132,15 +133,36 @@ class CrossChecks:
         for name, item in self.policy.items.items():
             here: KeyPath = ("items", name)
             self._name(here, "item", name)
-            if item.detect is not None and item.detect not in DETECTOR_NAMES:
-                message = f"item {shown(name)} names the detector {shown(item.detect)}"
-                hint = did_you_mean(item.detect, DETECTOR_NAMES)
-                self._note((*here, "detect"), f"{message}{hint}; there are {listed(DETECTOR_NAMES)}")
+            self._detector(here, name, item.detect)
             if item.slot is None and item.entity is None and item.detect is None:
                 self._note(here, f"item {shown(name)} has neither 'slot', 'entity' nor 'detect', so nothing carries it")
             if item.slot is not None and is_exempt(item.slot):
                 self._note((*here, "slot"), f"slot {shown(item.slot)} belongs to Rasa or to the plug-ins, to no item")
             self._texts((*here, "called"), item.called, f"item {shown(name)}")
+
+    def _detector(self, here: KeyPath, name: str, detect: str | None) -> None:
+        if detect is None:
+            return
+        known, message = (*DETECTOR_NAMES, *PRESIDIO_NAMES), f"item {shown(name)} names the detector {shown(detect)}"
+        if detect in PRESIDIO_NAMES and self.policy.detectors.presidio is None:
+            remedy = "add 'detectors: {presidio: {models: {en: en_core_web_sm}}}' with a model for each language"
+            self._note((*here, "detect"), f"{message}, which needs a language model; {remedy}")
+        elif detect not in known:
+            self._note((*here, "detect"), f"{message}{did_you_mean(detect, known)}; there are {listed(known)}")
+
+    def _models(self) -> None:
+        """A language without a model would let its names through."""
+        presidio, here = self.policy.detectors.presidio, ("detectors", "presidio", "models")
+        if presidio is None:
+            return
+        for language in self.policy.languages:
+            if language not in presidio.models:
+                message = f"language {shown(language)} has no model, so that names would not be found in it; name one"
+                self._note(here, f"{message} (for several languages: xx_ent_wiki_sm)")
+        for language in presidio.models:
+            if language not in self.policy.languages:
+                message = f"a model is named for {shown(language)}, which is none of the bot's languages"
+                self._note((*here, language), f"{message} ({listed(self.policy.languages)})")
 
     def _carriers(self) -> None:
         """Two items must not share a slot or an entity: a value would have two owners."""

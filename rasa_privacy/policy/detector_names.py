@@ -1,4 +1,4 @@
-"""The detectors that an item may name. `minimize.detectors` has one for each; a test compares the two."""
+"""The detectors that an item may name. `minimize.detectors` and `minimize.presidio` have them; a test compares."""
 
 from typing import Final
 
@@ -8,3 +8,6 @@ DETECTOR_NAMES: Final = (
     "us_ssn", "gb_nhs", "gb_nino", "de_tax_id", "fr_nir", "es_dni", "es_nie", "it_codice_fiscale", "nl_bsn", "br_cpf",
     "in_aadhaar", "in_pan", "ca_sin", "au_tfn",
 )  # fmt: skip
+
+#: Those that need `detectors: presidio:`.
+PRESIDIO_NAMES: Final = ("presidio_person", "presidio_location")

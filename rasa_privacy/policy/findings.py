@@ -45,6 +45,7 @@ CODES: Final = {
     "RP060": "an action writes personal data to the screen or to a log",
     "RP062": "retain counts from a form or an action that the domain does not have",
     "RP061": "a waiver waives nothing",
+    "RP063": "what a detector of privacy.yml needs is not installed",
     "RP035": "double_opt_in is declared, and privacy_sender does not say how codes are sent",
     "RP038": "a role may see or change values and names no item",
     "RP039": "no role may look after operators",

@@ -1,8 +1,8 @@
 """One number for the whole of privacy.yml, and what differs between two of them in words.
 
 A model carries the hash of the policy it was trained with. The order of names in the file does not count; the order
-in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions`, `retention`, `waivers` and `erasure`
-count nowhere here: no model depends on them.
+in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions`, `detectors`, `retention`,
+`waivers` and `erasure` count nowhere here: no model depends on them.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from rasa_privacy.policy.model import Actions, Audit, Erasure, Policy, Retention
+from rasa_privacy.policy.model import Actions, Audit, Detectors, Erasure, Policy, Retention
 
 
 def policy_hash(policy: Policy) -> str:
@@ -45,6 +45,7 @@ def _of_models(policy: Policy) -> Policy:
         training=None,
         audit=Audit(),
         actions=Actions(),
+        detectors=Detectors(),
         retention=Retention(),
         waivers=(),
         erasure=Erasure(),

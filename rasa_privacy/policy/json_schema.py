@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rasa_privacy.policy.detector_names import DETECTOR_NAMES
+from rasa_privacy.policy.detector_names import DETECTOR_NAMES, PRESIDIO_NAMES
 from rasa_privacy.policy.lasting import SESSION
 from rasa_privacy.policy.model import KEEP_WORDS, NEVER, Policy
 
@@ -18,7 +18,7 @@ _DURATION: Final = f"{_LENGTH}$"
 
 #: What the structs leave to `crosschecks`, said where an editor can use it.
 _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
-    ("Item", "detect"): {"anyOf": [{"enum": [*DETECTOR_NAMES]}, {"type": "null"}]},
+    ("Item", "detect"): {"anyOf": [{"enum": [*DETECTOR_NAMES, *PRESIDIO_NAMES]}, {"type": "null"}]},
     ("Item", "keep"): {
         "anyOf": [
             {"enum": [*KEEP_WORDS, SESSION]},
@@ -48,6 +48,7 @@ _TOP: Final[Mapping[str, str]] = {
     "languages": "The languages of the privacy turns.",
     "items": "Each kind of personal data, by name.",
     "not_personal": "The slots that hold nothing personal. Every slot is an item or is named here.",
+    "detectors": "Detectors beside those that always run.",
     "messages": "What is kept of message texts, and how long.",
     "actions": "What an action server and an NLG server are sent.",
     "storage": "Where data is kept, as people are told.",

@@ -8,6 +8,7 @@ from typing import Final
 
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.bot import ACTIONS_MODULE, Bot, imports_our_actions
+from rasa_privacy.policy.detector_packages import missing_packages
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.sender_settings import load_sender_settings
@@ -46,6 +47,12 @@ def components(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
     if config.policies and not any(is_ours(word, POLICY) for word in config.policies):
         why = "ConsentPolicy is not among the policies, so nobody is asked"
         yield Finding("RP009", config.file, why, f"add '- name: rasa_privacy.{POLICY}' to 'policies'")
+
+
+def detectors(_bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
+    """RP063."""
+    for why, remedy in missing_packages(policy):
+        yield Finding("RP063", file, why, remedy)
 
 
 def importers(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:

@@ -41,6 +41,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_domain.asking,
     lint_setup.components,
     lint_setup.importers,
+    lint_setup.detectors,
     lint_setup.endpoints,
     lint_setup.code_sender,
     lint_setup.actions,

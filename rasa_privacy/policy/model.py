@@ -164,6 +164,38 @@ class Item(_Struct, frozen=True, kw_only=True):
         return cast("KeepWord", self.keep) if self.keep in KEEP_WORDS else "full"
 
 
+class Presidio(_Struct, frozen=True, kw_only=True):
+    """Names and places in free text, found by language models (`pip install 'rasa_privacy[presidio]'`).
+
+    Attributes:
+        models: The installed package of a spaCy model for each language of the bot.
+        seconds: How long a text may take; a later one is withheld, 1 to 30.
+    """
+
+    models: dict[str, str]
+    seconds: int = 2
+
+    def __post_init__(self) -> None:
+        """Refuse no model, what cannot be a package, and a time that is none."""
+        if not self.models:
+            raise ValueError("models must name a model for each language, for example {en: en_core_web_sm}")
+        for name in self.models.values():
+            if not name.isidentifier():
+                raise ValueError(f"{name!r} is no name of a package, such as en_core_web_sm")
+        if not 1 <= self.seconds <= 30:  # noqa: PLR2004 - the bound is explained by the message
+            raise ValueError("seconds must be 1 to 30")
+
+
+class Detectors(_Struct, frozen=True, kw_only=True):
+    """Detectors beside those that always run.
+
+    Attributes:
+        presidio: Presidio's models for names and places; without it no model runs.
+    """
+
+    presidio: Presidio | None = None
+
+
 class Messages(_Struct, frozen=True, kw_only=True):
     """What is kept of message texts, and how long.
 
@@ -453,6 +485,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...] = ("en",)
     items: dict[str, Item] = {}
     not_personal: tuple[str, ...] = ()
+    detectors: Detectors = Detectors()
     messages: Messages = Messages()
     actions: Actions = Actions()
     storage: Storage | None = None

@@ -26,7 +26,7 @@ from rasa_privacy.errors import (
     MalformedSegmentError,
     TamperedSegmentError,
 )
-from rasa_privacy.minimize.detectors import find
+from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.events import WITHHELD, is_payload, texts_of
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.storage.conversations import StoredConversation
@@ -67,7 +67,7 @@ def training_messages(
 
     Raises:
         AccessError: The permit is for something else.
-        ConfigurationError: privacy.yml has no such purpose.
+        ConfigurationError: privacy.yml has no such purpose, or asks for a detector that is not installed.
         StorageError: The store cannot be read.
     """
     permit.require("export")
@@ -77,12 +77,14 @@ def training_messages(
             raise ConfigurationError(
                 f"privacy.yml has no purpose '{purpose}'; it has {', '.join(vault.policy.purposes)}"
             )
+    detection = Detection(vault.policy)
     found: defaultdict[str, set[str]] = defaultdict(set)
     with vault.database.read() as connection:
         senders = list(vault.conversations.sender_ids(connection))
     for sender in senders:
         before = gathered.messages
-        for intent, text in _of_person(vault, sender, permit, purpose, gathered):
+        stored = _of_person(vault, sender, permit, purpose, gathered)
+        for intent, text in _examples(stored, detection) if stored is not None else ():
             found[intent].add(text)
             gathered.messages += 1
         gathered.people += gathered.messages > before
@@ -91,21 +93,20 @@ def training_messages(
 
 def _of_person(
     vault: Vault, sender: str, permit: Permit, purpose: str | None, gathered: Gathered
-) -> Iterator[tuple[str, str]]:
+) -> StoredConversation | None:
+    """Return what is stored of a person whose messages may be used."""
     try:
         with vault.database.read() as connection:
             subject_id = vault.subjects.find(connection, sender)
             active = state_of(vault, connection, subject_id, vault.clock()).active
             allowed = any(map(permit.covers_purpose, active)) if purpose is None else purpose in active
-            stored = vault.conversations.load(connection, sender, all_sessions=True) if allowed else None
+            return vault.conversations.load(connection, sender, all_sessions=True) if allowed else None
     except (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError):
         gathered.unreadable += 1
-        return
-    if stored is not None:
-        yield from _examples(stored)
+        return None
 
 
-def _examples(stored: StoredConversation) -> Iterator[tuple[str, str]]:
+def _examples(stored: StoredConversation, detection: Detection) -> Iterator[tuple[str, str]]:
     known: dict[str, set[str]] = {}
     for entries in stored.values.values():
         for entry in entries:
@@ -113,17 +114,17 @@ def _examples(stored: StoredConversation) -> Iterator[tuple[str, str]]:
     for event in stored.structure:
         if event.get("event") == "user":
             intent = ((event.get("parse_data") or {}).get("intent") or {}).get("name")
-            text = _masked(event.get("text"), intent, known)
+            text = _masked(event.get("text"), intent, known, detection)
             if text is not None:
                 yield str(intent), text
 
 
-def _masked(text: Any, intent: object, known: Mapping[str, set[str]]) -> str | None:
+def _masked(text: Any, intent: object, known: Mapping[str, set[str]], detection: Detection) -> str | None:
     """Return the text as an example, or None where it is none."""
     if not isinstance(text, str) or not isinstance(intent, str) or intent in INTENTS or is_payload(text, intent):
         return None
     try:
-        once = mask(text, find(text), known)
+        once = mask(text, detection.find(text), known)
     except DetectorError:
         return None
     example = _ANNOTATION.sub(" ", _SPACES.sub(" ", once)).strip()

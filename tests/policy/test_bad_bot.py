@@ -31,6 +31,7 @@ not_personal: [requested_slot, country]
 minimum_age: {slot: country, otherwise: 12}
 replies: {grant: [no_such_intent]}
 roles: {support: {may: [view]}, chief: {may: [audit], break_glass: true}}
+detectors: {presidio: {models: {en: no_such_model}}}
 waivers: [{code: RP013, reason: nothing to see here at all, place: nowhere}]
 import: {without_consent: drop, consent: {news: {evidence: x, given_by: {slot: no_such_answer}}}}
 purposes:

@@ -7,7 +7,7 @@ import pytest
 
 from rasa_privacy.policy import model
 from rasa_privacy.policy.broker_settings import broker_block, wrapped_broker
-from rasa_privacy.policy.detector_names import DETECTOR_NAMES
+from rasa_privacy.policy.detector_names import DETECTOR_NAMES, PRESIDIO_NAMES
 from rasa_privacy.policy.key_settings import _OPTIONS, KEY_PROVIDERS
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.sender_settings import SmtpSettings, load_sender_settings
@@ -26,6 +26,8 @@ def test_the_annotated_policy_shows_every_option() -> None:
         model.Replies,
         model.Controller,
         model.Item,
+        model.Detectors,
+        model.Presidio,
         model.Messages,
         model.Actions,
         model.Purpose,
@@ -38,7 +40,7 @@ def test_the_annotated_policy_shows_every_option() -> None:
         for field in msgspec.structs.fields(struct):
             assert f"{field.encode_name}:" in text, f"{struct.__name__}.{field.name}"
     assert all(policy.purposes_using(item) for item in policy.items)
-    assert all(name in text for name in DETECTOR_NAMES)
+    assert all(name in text for name in (*DETECTOR_NAMES, *PRESIDIO_NAMES))
 
 
 def test_the_sqlite_endpoints_load() -> None:
