@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.bulk_erase import erase_many, moment
 from rasa_privacy.cli.files import write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
@@ -18,6 +19,7 @@ from rasa_privacy.cli.store import existing_store
 from rasa_privacy.crypto.archive import checked_passphrase
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights.bulk_erasure import Bulk
 from rasa_privacy.rights.portability import copy_chunks
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -129,13 +131,45 @@ def rectify(  # noqa: PLR0913 - one parameter for each option
 
 @subject.command(context_settings=PERSON)
 @sender_argument
+@click.option("--senders-file", type=click.Path(path_type=Path), help="Erase many: one sender id a line.")
+@click.option("--before", help="Erase whoever was last heard of before this day, such as 2026-01-31 (UTC).")
+@click.option("--report", help="File for what became of each line, with the numbers of the certificates.")
 @click.option("--yes", is_flag=True, help="Do it. Without it nothing is deleted.")
 @operator_options
 @bot_option
 @endpoints_option
-def erase(sender: tuple[str, ...], *, sender_stdin: bool, yes: bool, bot: Path, endpoints: Path | None) -> None:
-    """Erase a person, verified by reading back. Without --yes it only says what would go."""
-    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+def erase(  # noqa: PLR0913 - one parameter for each option
+    sender: tuple[str, ...],
+    *,
+    sender_stdin: bool,
+    senders_file: Path | None,
+    before: str | None,
+    report: str | None,
+    yes: bool,
+    bot: Path,
+    endpoints: Path | None,
+) -> None:
+    """Erase a person, or many, verified by reading back. Without --yes it only says what would go.
+
+    With --senders-file or --before it can be stopped and run again: who is gone is passed over.
+    """
+    many = senders_file is not None or before is not None
+    if many:
+        if sender or sender_stdin or (senders_file is not None and before is not None):
+            raise ConfigurationError("give one of a sender, --senders-file and --before")
+        day = None if before is None else moment(before)
+        listed = None if senders_file is None else senders_file.absolute()
+        target = None if report is None else str(Path(report).absolute())
+        with existing_store(bot, endpoints) as vault:
+            bulk = Bulk(vault, permit_for(vault, "erase"), is_preview=not yes)
+            erase_many(bulk, listed, day, target)
+        return
+    if report is not None:
+        raise ConfigurationError("--report is for --senders-file and --before")
+    _erase_one(chosen_sender(sender, sender_stdin=sender_stdin), yes=yes, bot=bot, endpoints=endpoints)
+
+
+def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) -> None:
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "erase")
         if not yes:

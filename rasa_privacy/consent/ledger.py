@@ -11,7 +11,7 @@ Rules:
 The rows, their chain and their order are `storage.ledger`'s; nothing here writes SQL.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -116,6 +116,21 @@ def record_withdrawal(
     return tuple(withdrawn)
 
 
+def record_withdrawals(vault: Vault, connection: Any, subject_ids: Collection[bytes], evidence: Evidence) -> None:
+    """Record the withdrawal of whatever was granted of many people who are erased; who is damaged is passed over.
+
+    Raises:
+        LedgerError: The end of the ledger does not verify, so nothing may be added to it.
+    """
+    made = []
+    for subject_id, records in vault.ledger.of_many(connection, subject_ids).items():
+        for purpose in vault.policy.purposes:
+            last = _last_answer(records or (), purpose)
+            if last is not None and last.event not in ("refused", "withdrawn"):
+                made.append(_record(subject_id, purpose, "withdrawn", last.notice_hash, evidence))
+    vault.ledger.append_all(connection, made)
+
+
 def _last(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> LedgerRecord | None:
     records = [record for record in vault.ledger.of_subject(connection, subject_id) if record.purpose == purpose]
     return records[-1] if records else None
@@ -130,18 +145,19 @@ def _last_answer(records: Iterable[LedgerRecord], purpose: str) -> LedgerRecord 
 def _append(  # noqa: PLR0913, PLR0917 - store, transaction and the fields of one record
     vault: Vault, connection: Any, subject_id: bytes, purpose: str, event: str, notice_hash: bytes, evidence: Evidence
 ) -> None:
-    vault.ledger.append(
-        connection,
-        LedgerRecord(
-            subject_id=subject_id,
-            purpose=purpose,
-            event=event,
-            notice_hash=notice_hash,
-            language=evidence.language,
-            method=evidence.method,
-            channel=evidence.channel,
-            at=evidence.at,
-        ),
+    vault.ledger.append(connection, _record(subject_id, purpose, event, notice_hash, evidence))
+
+
+def _record(subject_id: bytes, purpose: str, event: str, notice_hash: bytes, evidence: Evidence) -> LedgerRecord:
+    return LedgerRecord(
+        subject_id=subject_id,
+        purpose=purpose,
+        event=event,
+        notice_hash=notice_hash,
+        language=evidence.language,
+        method=evidence.method,
+        channel=evidence.channel,
+        at=evidence.at,
     )
 
 

@@ -67,9 +67,17 @@ class Current(NamedTuple):
 
 _C: Final = conversations.c
 _S: Final = sessions.c
-_SELECT: Final = select(
-    _C.conversation_ref, _C.subject_id, _C.conversation_id, _C.sealed_sender, _C.version, _C.session, _C.manifest
+#: What `row_of` reads.
+COLUMNS: Final = (
+    _C.conversation_ref,
+    _C.subject_id,
+    _C.conversation_id,
+    _C.sealed_sender,
+    _C.version,
+    _C.session,
+    _C.manifest,
 )
+_SELECT: Final = select(*COLUMNS)
 _BY_SENDER: Final = Query(_SELECT.where(_C.sender_index == bindparam("sender")))
 # One query for the conversation and the subject's keys, since each query costs more than what it does.
 _WITH_KEYS: Final = Query(
@@ -135,7 +143,7 @@ _DELETE: Final = Query(delete(conversations).where(_C.subject_id == bindparam("s
 def by_sender(conn: Connection, sender_index: bytes) -> ConversationRow | None:
     """Return the conversation of a sender, or None."""
     row = _BY_SENDER.first(conn, sender=sender_index)
-    return None if row is None else _row(row)
+    return None if row is None else row_of(row)
 
 
 def with_keys(conn: Connection, sender_index: bytes) -> tuple[ConversationRow, list[tuple[str, bytes]]] | None:
@@ -144,7 +152,7 @@ def with_keys(conn: Connection, sender_index: bytes) -> tuple[ConversationRow, l
     if not rows:
         return None
     keys = [(row[-2], row[-1]) for row in rows if row[-2] is not None]
-    return _row(rows[0][:-2]), keys
+    return row_of(rows[0][:-2]), keys
 
 
 def current(rows: Iterable[Sequence[Any]]) -> Current | None:
@@ -169,12 +177,12 @@ def current(rows: Iterable[Sequence[Any]]) -> Current | None:
 
 def by_subject(conn: Connection, subject_id: bytes) -> list[ConversationRow]:
     """Return all conversations of a subject, the oldest first."""
-    return [_row(row) for row in _BY_SUBJECT.rows(conn, subject=subject_id)]
+    return [row_of(row) for row in _BY_SUBJECT.rows(conn, subject=subject_id)]
 
 
 def all_stored(conn: Connection) -> Iterator[ConversationRow]:
     """Return all conversations that have events, the oldest first."""
-    return map(_row, conn.execute(_STORED))
+    return map(row_of, conn.execute(_STORED))
 
 
 def exists(conn: Connection, sender_index: bytes) -> bool:
@@ -222,6 +230,7 @@ def delete_of_subject(conn: Connection, subject_id: bytes) -> None:
         statement.change(conn, subject=subject_id)
 
 
-def _row(row: Any) -> ConversationRow:
+def row_of(row: Any) -> ConversationRow:
+    """Return the conversation in a row of COLUMNS."""
     ref, subject_id, conversation_id, sealed_sender, version, session, manifest = row
     return ConversationRow(ref, Place(subject_id, conversation_id), sealed_sender, version, session, manifest)

@@ -144,7 +144,8 @@ class Erasures:
             StorageError: The number is another subject's (raised at the end of the transaction at last).
         """
         if _OWNER.scalar(conn, number=certificate) != subject_id:
-            _CERTIFY.change(conn, **_entry(certificate, subject_id, erased_at, counts, key_ids))
+            named = None if key_ids is None else {name: key_id.hex() for name, key_id in key_ids.items()}
+            _CERTIFY.change(conn, **row_of(Erasure(certificate, subject_id, erased_at, dict(counts), named)))
 
     def event_count(self, conn: Connection, subject_id: bytes) -> int:
         """Return the number of events of all conversations of a subject; a damaged one counts none."""
@@ -234,18 +235,13 @@ def _count(row: ConversationRow, keys: Mapping[str, DataKey]) -> int:
         return 0
 
 
-def _entry(
-    certificate: str,
-    subject_id: bytes,
-    erased_at: datetime,
-    counts: Mapping[str, int],
-    key_ids: Mapping[str, bytes] | None,
-) -> dict[str, Any]:
-    named = None if key_ids is None else {purpose: key_id.hex() for purpose, key_id in sorted(key_ids.items())}
+def row_of(erasure: Erasure) -> dict[str, Any]:
+    """Return the row of a certificate."""
+    named = None if erasure.key_ids is None else dict(sorted(erasure.key_ids.items()))
     return {
         "key_ids": None if named is None else msgspec.json.encode(named).decode(),
-        "certificate": certificate,
-        "subject_id": subject_id,
-        "erased_at": to_micros(erased_at),
-        "counts": msgspec.json.encode(dict(counts)).decode(),
+        "certificate": erasure.certificate,
+        "subject_id": erasure.subject_id,
+        "erased_at": to_micros(erasure.erased_at),
+        "counts": msgspec.json.encode(erasure.counts).decode(),
     }

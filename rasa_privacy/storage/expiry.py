@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.storage import requests
+from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.due_keys import DueKeys
+from rasa_privacy.storage.erasures import Erasure, row_of
 from rasa_privacy.storage.many import ManyDelete, ManySelect
 from rasa_privacy.storage.tables import (
     conversations,
@@ -31,7 +32,7 @@ _FREE: Final = ManySelect(
     _S.subject_id,
     lambda wanted: select(_S.subject_id).where(wanted).order_by(_S.subject_id).with_for_update(skip_locked=True),
 )
-_CONVERSATIONS: Final = ManySelect(_C.subject_id, select(_C.conversation_ref, _C.sender_index).where)
+_CONVERSATIONS: Final = ManySelect(_C.subject_id, select(_C.conversation_ref, _C.sender_index, _C.subject_id).where)
 _FORGET: Final = ManyDelete(tombstones.c.sender_index)
 _DELETE_CODES: Final = ManyDelete(opt_in_codes.c.subject_id)
 _DELETE_SEGMENTS: Final = ManyDelete(segments.c.conversation_ref)
@@ -69,21 +70,26 @@ class Expiry:
             at: Aware UTC time.
             certificate: Makes the number of a certificate.
         """
-        if not subject_ids:
+        self.bury_all(conn, [Erasure(certificate(), each, at, {}) for each in subject_ids])
+
+    def bury_all(self, conn: Connection, done: Sequence[Erasure]) -> None:
+        """Remove people who are locked and whom no hold keeps, as `bury` does, with what their certificates say."""
+        if not done:
             return
-        now = to_micros(at)
-        numbers = {each: certificate() for each in subject_ids}
-        rows = [{"certificate": numbers[each], "subject_id": each, "erased_at": now} for each in subject_ids]
-        conn.execute(insert(erasures), [{**row, "counts": "{}"} for row in rows])
+        subject_ids = [each.subject_id for each in done]
+        numbers = {each.subject_id: each for each in done}
+        conn.execute(insert(erasures), [row_of(each) for each in done])
         self._due_keys.destroy_all(conn, subject_ids)
         for who in requests.who_waits(conn, subject_ids):
-            requests.close_all(conn, who, at, numbers[who])
+            its = numbers[who]
+            waiting = deliveries.is_waiting(conn, its.certificate)
+            requests.close_all(conn, who, its.erased_at, its.certificate, is_waiting=waiting)
         _DELETE_CODES.run(conn, subject_ids)
         found = _CONVERSATIONS.rows(conn, subject_ids)
         if found:
-            refs, senders = [row[0] for row in found], [row[1] for row in found]
-            _FORGET.run(conn, senders)
-            conn.execute(insert(tombstones), [{"sender_index": each, "erased_at": now} for each in senders])
+            refs, senders = [row[0] for row in found], {row[1]: to_micros(numbers[row[2]].erased_at) for row in found}
+            _FORGET.run(conn, list(senders))
+            conn.execute(insert(tombstones), [{"sender_index": who, "erased_at": at} for who, at in senders.items()])
             for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS, _DELETE_CONVERSATIONS):
                 statement.run(conn, refs)
         _DELETE_SUBJECTS.run(conn, subject_ids)

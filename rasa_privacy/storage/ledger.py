@@ -15,10 +15,10 @@ It does not find by itself that the whole database was put back to an older stat
 Records hold no personal data: people are random ids.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
@@ -31,6 +31,7 @@ from rasa_privacy.storage.ledger_people import LedgerPeople
 from rasa_privacy.storage.ledger_record import COLUMNS, LedgerEntry, columns_of, entry_of, record_bytes
 from rasa_privacy.storage.ledger_record import LEDGER_EVENTS as LEDGER_EVENTS  # noqa: PLC0414 - named from here
 from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # noqa: PLC0414 - as above
+from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import ledger, ledger_people, meta
 
@@ -40,12 +41,14 @@ _RECORD_DOMAIN: Final = "ledger record"
 _C: Final = ledger.c
 _SELECT: Final = select(*(_C[name] for name in COLUMNS), _C.link, _C.mac).order_by(_C.seq)
 _P: Final = ledger_people.c
-_OF_SUBJECT: Final = Query(
+_COUNTED: Final = (
     select(*(_C[name] for name in COLUMNS), _C.link, _C.mac, _P.records, _P.last_seq, _P.mac.label("counted"))
     .select_from(ledger.outerjoin(ledger_people, _P.subject_id == _C.subject_id))
-    .where(_C.subject_id == bindparam("subject"))
     .order_by(_C.seq)
 )
+_OF_SUBJECT: Final = Query(_COUNTED.where(_C.subject_id == bindparam("subject")))
+_OF_MANY: Final = ManySelect(_C.subject_id, _COUNTED.where)
+_INSERT_MANY: Final = insert(ledger)
 #: Columns of `_OF_SUBJECT` after those of the record.
 _COUNT_COLUMNS: Final = 3
 _PAGE_ROWS: Final = 1000
@@ -102,6 +105,34 @@ class ConsentLedger:
             self._checkpoints.sign(conn, seq, new)
         return seq
 
+    def append_all(self, conn: Connection, records: Sequence[LedgerRecord]) -> None:
+        """Add many records in a few statements, as `append` adds one.
+
+        Raises:
+            ContentionError: As `append`.
+            LedgerError: As `append`; or a count of before was changed.
+        """
+        if not records:
+            return
+        begin, end = self._verified_end(conn, _LOCK_HEAD)
+        rows, added, signed = [], dict[bytes, list[int]](), []
+        for seq, record in enumerate(records, start=begin + 1):
+            columns = columns_of(seq, record)
+            raw = record_bytes(list(columns.values()))
+            end = link(end, raw)
+            rows.append({**columns, "link": end, "mac": self._mac(raw, end)})
+            added.setdefault(record.subject_id, []).append(seq)
+            signed += [(seq, end)] if seq % EVERY_RECORDS == 0 else []
+        conn.execute(_INSERT_MANY, rows)
+        self._people.count_many(conn, added)
+        head = self._head(begin + len(records), end)
+        if begin == 0:
+            _PUT_HEAD.change(conn, name=_HEAD_NAME, value=head)
+        else:
+            _SET_HEAD.change(conn, head=head)
+        for seq, its_link in signed:
+            self._checkpoints.sign(conn, seq, its_link)
+
     def checkpoint(self, conn: Connection) -> Checkpoint | None:
         """Sign the ledger as it is; return the checkpoint, or None where the ledger is empty.
 
@@ -128,11 +159,28 @@ class ConsentLedger:
         Raises:
             LedgerError: A record was changed, removed or added behind our back.
         """
-        rows = _OF_SUBJECT.rows(conn, subject=subject_id)
+        return self._entries(subject_id, _OF_SUBJECT.rows(conn, subject=subject_id))
+
+    def _entries(self, subject_id: bytes, rows: Sequence[Any]) -> list[LedgerEntry]:
+        """Return the records in the rows of a person, checked one by one and counted."""
         entries = [entry_of(self._checked(row[:-_COUNT_COLUMNS])) for row in rows]
         if entries:
             self._people.check(subject_id, rows[-1][-_COUNT_COLUMNS:], len(entries), entries[-1].seq)
         return entries
+
+    def of_many(self, conn: Connection, subject_ids: Collection[bytes]) -> dict[bytes, list[LedgerRecord] | None]:
+        """Return the records of each of these people, the oldest first; None where they do not verify."""
+        rows: dict[bytes, list[Any]] = {subject_id: [] for subject_id in subject_ids}
+        place = COLUMNS.index("subject_id")
+        for row in _OF_MANY.rows(conn, subject_ids):
+            rows[row[place]].append(row)
+        return {subject_id: self._records(subject_id, found) for subject_id, found in rows.items()}
+
+    def _records(self, subject_id: bytes, rows: Sequence[Any]) -> list[LedgerRecord] | None:
+        try:
+            return [entry.record for entry in self._entries(subject_id, rows)]
+        except LedgerError:
+            return None
 
     def iterate(self, conn: Connection) -> Iterator[LedgerRecord]:
         """Yield all records, the oldest first, within the connection's transaction.

@@ -6,6 +6,7 @@ one record too few. That a person's records and this row were put back together 
 `ConsentLedger` calls it within its own transactions, which one writer at a time has.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -14,6 +15,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.books import REMEDY
+from rasa_privacy.storage.many import ManyDelete, ManySelect
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import ledger, ledger_people, meta
 
@@ -22,6 +24,8 @@ _FLAG: Final = "ledger_people"
 _P: Final = ledger_people.c
 _L: Final = ledger.c
 _ONE: Final = Query(select(_P.records, _P.last_seq, _P.mac).where(_P.subject_id == bindparam("subject")))
+_MANY: Final = ManySelect(_P.subject_id, select(_P.subject_id, _P.records, _P.last_seq, _P.mac).where)
+_DELETE_MANY: Final = ManyDelete(_P.subject_id)
 _ADD: Final = inserting(ledger_people)
 _INSERT: Final = insert(ledger_people)
 _UPDATE: Final = Query(
@@ -65,6 +69,19 @@ class LedgerPeople:
         self._authenticate(subject_id, row)
         count = row[0] + 1
         _UPDATE.change(conn, subject=subject_id, count=count, last=seq, digest=self._mac(subject_id, count, seq))
+
+    def count_many(self, conn: Connection, added: Mapping[bytes, Sequence[int]]) -> None:
+        """Count records that are added of many people: their numbers by person, rising.
+
+        Raises:
+            LedgerError: A count of before was changed.
+        """
+        before = {row[0]: row[1:] for row in _MANY.rows(conn, list(added))}
+        for subject_id, row in before.items():
+            self._authenticate(subject_id, row)
+        _DELETE_MANY.run(conn, list(before))
+        rows = [self._row(who, before.get(who, (0,))[0] + len(seqs), seqs[-1]) for who, seqs in added.items()]
+        conn.execute(_INSERT, rows)
 
     def check(self, subject_id: bytes, found: Any, count: int, last_seq: int) -> None:
         """See that all records of a person were read.

@@ -31,16 +31,17 @@ def _counting(tables: Iterable[Table], column: str, parameter: str) -> Query:
     )
 
 
-_OWNED: Final = [
+#: Every table that names people and must not name somebody who was erased.
+OWNED: Final = [
     table for name, table in sorted(metadata.tables.items()) if "subject_id" in table.c and name not in STAYING
 ]
-_OF_SUBJECT: Final = _counting(_OWNED, "subject_id", "subject")
+_OF_SUBJECT: Final = _counting(OWNED, "subject_id", "subject")
 _OF_CONVERSATION: Final = _counting((segments, sessions), "conversation_ref", "ref")
 _KEYS: Final = _counting((data_keys,), "subject_id", "subject")
 _REFS: Final = Query(select(conversations.c.conversation_ref).where(conversations.c.subject_id == bindparam("subject")))
 
 #: Every table that is read, by name.
-EXAMINED: Final = tuple(sorted({str(table.name) for table in (*_OWNED, segments, sessions)}))
+EXAMINED: Final = tuple(sorted({str(table.name) for table in (*OWNED, segments, sessions)}))
 
 
 def conversation_refs(conn: Connection, subject_id: bytes) -> tuple[int, ...]:

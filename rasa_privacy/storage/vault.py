@@ -24,6 +24,7 @@ from rasa_privacy.storage.audit import AuditLog
 from rasa_privacy.storage.books import AUDIT
 from rasa_privacy.storage.checkpoints import Checkpoints
 from rasa_privacy.storage.conversations import Conversations
+from rasa_privacy.storage.crowd import Crowd
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.due_keys import DueKeys
@@ -62,6 +63,7 @@ class Vault:
         data_keys: Keys of subjects and purposes.
         due_keys: Which of them are due.
         expiry: Removing many people at once.
+        crowd: Reading what is stored of many people at once.
         subjects: Who chats.
         conversations: Their events.
         ledger: Their consent.
@@ -86,6 +88,7 @@ class Vault:
     data_keys: DataKeys
     due_keys: DueKeys
     expiry: Expiry
+    crowd: Crowd
     subjects: Subjects
     conversations: Conversations
     ledger: ConsentLedger
@@ -192,6 +195,7 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
         data_keys=data_keys,
         due_keys=due_keys,
         expiry=Expiry(due_keys),
+        crowd=Crowd(index, data_keys),
         subjects=subjects,
         conversations=Conversations(index, data_keys, subjects, random_bytes),
         ledger=ConsentLedger(index, checkpoints),

@@ -138,6 +138,35 @@ def test_an_erasure_is_previewed(run: Run, tmp_path: Path) -> None:
     assert audited(tmp_path)[-2:] == [("erase", "begun"), ("erase", "done")]
 
 
+def test_many_are_erased_by_a_file_or_a_day(run: Run, tmp_path: Path) -> None:
+    """Previewed first; the report names lines and certificates, and nobody."""
+    (tmp_path / "gone.txt").write_text(f"{SENDER}\nnobody\n")
+    report = tmp_path / "report.jsonl"
+
+    def many(*arguments: str, fails: int = 0) -> str:
+        done = CliRunner().invoke(main, ["subject", "erase", *arguments, "--bot", str(tmp_path)])
+        assert done.exit_code == fails, done.output
+        assert SENDER not in done.output
+        return done.output
+
+    listed = ("--senders-file", str(tmp_path / "gone.txt"), "--report", str(report))
+    assert "1 people who would be erased" in many(*listed)
+    assert json.loads(report.read_text().splitlines()[0]) == {"number": 1, "outcome": "erased", "certificate": ""}
+    assert "purposes that hold data" in run("find").output
+    assert "0 people who would be erased" in many("--before", "2020-01-01")
+    assert "one of a sender" in many(*listed, "--before", "2020-01-01", fails=2)
+    assert "write it as 2026-01-31" in many("--before", "yesterday", fails=2)
+    assert "cannot be read" in many("--senders-file", str(tmp_path / "nothing.txt"), "--yes", fails=2)
+    assert "--report is for" in run("erase", "--report", "x", fails=2).output
+    shown = many(*listed, "--yes")
+    assert "1 people erased and read back" in shown
+    assert "1 people of whom nothing is stored" in shown
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert SENDER not in report.read_text()
+    assert json.loads(report.read_text().splitlines()[0])["certificate"].startswith("ER-")
+    assert "nothing is stored" in run("find", fails=2).output
+
+
 def test_who_is_held_is_not_erased_by_staff(run: Run, tmp_path: Path) -> None:
     """The preview says so, and the command too."""
     held_now = ["hold", "add", "--sender-stdin", "--for", "case-17", "--bot", str(tmp_path)]

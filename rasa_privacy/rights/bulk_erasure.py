@@ -1,0 +1,235 @@
+"""Erasing many people at once: a list of sender ids, or whoever was last heard of before a day.
+
+Rules:
+
+1. A page of people is erased in one transaction, in the order of `erasure`: withdrawals in the ledger, the outbox, one
+   append to the journal, then certificates, keys, tombstones and rows. After the commit the page is read back.
+2. Each person gets a certificate, as if erased alone. Its number stands in the report beside the number of the line, so
+   that the report names nobody.
+3. Who is under a legal hold, beyond the operator's role, or found by a sender id that is not their own, stays, and the
+   report says so. Whom another transaction holds is tried again at the end.
+4. Killed at any point, it is run again with the same list: who is gone is not there any more, and what the journal
+   knows and the database does not is carried out when the store is opened.
+5. No request is opened: nobody asked. Open ones of these people are closed.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from itertools import islice
+from typing import Any, Final, Literal
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.recording import record
+from rasa_privacy.consent.ledger import Evidence, record_withdrawals
+from rasa_privacy.errors import LedgerError, PrivacyError, StorageError
+from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.erasure import certificate_number
+from rasa_privacy.storage import holds
+from rasa_privacy.storage.crowd import Member
+from rasa_privacy.storage.erasures import Erasure
+from rasa_privacy.storage.journal_entry import Erased
+from rasa_privacy.storage.outbox import tell_others
+from rasa_privacy.storage.vault import SERVICE, Vault
+
+logger = logging.getLogger(__name__)
+
+#: People of one transaction. On SQLite nobody else can write meanwhile.
+PAGE: Final = {"sqlite": 200, "postgresql": 1000, "mysql": 500}
+#: How often those are tried again whom others hold.
+_PASSES: Final = 5
+
+#: `erased`, or why not: nothing is stored, a legal hold, beyond the role, found by another's sender id, or in use.
+Outcome = Literal["erased", "unknown", "held", "beyond_role", "changed", "in_use"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What became of one person.
+
+    Attributes:
+        number: Number of the line in the list, from 1 on; of the person where there is no list.
+        outcome: `erased`, or why not.
+        certificate: Number of the certificate of who was erased; empty in a preview.
+    """
+
+    number: int
+    outcome: Outcome
+    certificate: str = ""
+
+
+@dataclass(slots=True)
+class Bulk:
+    """One run.
+
+    Attributes:
+        vault: The open store.
+        permit: A permit to erase.
+        note: Called with each line of the report.
+        is_preview: Whether nothing is erased.
+        counts: How many lines had each outcome.
+    """
+
+    vault: Vault
+    permit: Permit
+    note: Callable[[Line], object] = lambda _line: None
+    is_preview: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def say(self, line: Line) -> None:
+        """Count a line and note it."""
+        self.counts[line.outcome] = self.counts.get(line.outcome, 0) + 1
+        self.note(line)
+
+
+def erase_listed(run: Bulk, sender_ids: Iterable[str]) -> None:
+    """Erase the people behind sender ids, or only say what would become of each.
+
+    Raises:
+        AccessError: The permit is for something else.
+        StorageError: It could not be committed, or reading back found something. Pages of before stay erased.
+        JournalError: The journal could not be written; nothing of that page was deleted.
+    """
+    run.permit.require("erase")
+    numbered = iter(enumerate(sender_ids, start=1))
+    size = PAGE[run.vault.database.dialect]
+    while page := list(islice(numbered, size)):
+        with run.vault.database.read() as connection:
+            known = run.vault.crowd.find(connection, [sender_id for _, sender_id in page])
+        wanted: dict[bytes, int] = {}
+        for number, sender_id in page:
+            if sender_id in known and known[sender_id] not in wanted:
+                wanted[known[sender_id]] = number
+            else:
+                run.say(Line(number, "unknown"))
+        _erase_page(run, wanted)
+    _finish(run)
+
+
+def erase_before(run: Bulk, before: datetime) -> None:
+    """Erase whoever was last heard of before a time, or only say how many these are; otherwise as `erase_listed`.
+
+    Somebody was last heard of at the last event that is stored. Who is damaged so that nobody can tell stays.
+    """
+    run.permit.require("erase")
+    size, after, number = PAGE[run.vault.database.dialect], b"", 0
+    while True:
+        with run.vault.database.read() as connection:
+            page = run.vault.crowd.made_before(connection, before, after, size)
+        silent = [subject_id for subject_id in page if _is_silent(run.vault, subject_id, before)]
+        _erase_page(run, {subject_id: number + place for place, subject_id in enumerate(silent, start=1)})
+        number += len(silent)
+        if len(page) < size:
+            break
+        after = page[-1]
+    _finish(run)
+
+
+def _finish(run: Bulk) -> None:
+    if not run.is_preview and run.counts.get("erased"):
+        empty_log(run.vault)
+
+
+def _is_silent(vault: Vault, subject_id: bytes, before: datetime) -> bool:
+    """Return whether nothing of a person happened since a time."""
+    try:
+        with vault.database.read() as connection:
+            names = vault.conversations.sender_ids_of(connection, subject_id)
+            last = [vault.conversations.load(connection, name, purposes=()) for name in names]
+        times = [each.structure[-1]["timestamp"] for each in last if each is not None and each.structure]
+        return all(datetime.fromtimestamp(at, timezone.utc) < before for at in times)
+    except (PrivacyError, LookupError, TypeError, ValueError, OverflowError):
+        logger.warning("Of a person nobody can tell since when they are silent; `check --database` names the rows.")
+        return False
+
+
+def _erase_page(run: Bulk, wanted: dict[bytes, int]) -> None:
+    """Erase people by the number of their line; again those whom others hold."""
+    if run.is_preview:
+        with run.vault.database.read() as connection:
+            members = run.vault.crowd.members(connection, wanted)
+            outcomes = _judge(run, connection, members)
+        for subject_id, number in wanted.items():
+            run.say(Line(number, outcomes.get(subject_id) or "erased"))
+        return
+    left = dict(wanted)
+    for _ in range(_PASSES):
+        if not left:
+            return
+        done = run.vault.database.transact(lambda connection: _work(run, connection, list(left)))
+        _read_back(run.vault, [each.subject_id for each in done if isinstance(each, Erasure)])
+        for each in done:
+            if isinstance(each, Erasure):
+                run.say(Line(left.pop(each.subject_id), "erased", each.certificate))
+            else:
+                run.say(Line(left.pop(each[0]), each[1]))
+    for number in left.values():
+        run.say(Line(number, "in_use"))
+
+
+def _work(run: Bulk, connection: Any, subject_ids: Sequence[bytes]) -> list[Erasure | tuple[bytes, Outcome]]:
+    """Erase those of these people whom nobody holds, within a transaction; return what became of whom."""
+    vault, now = run.vault, run.vault.clock()
+    free = vault.expiry.lock_free(connection, subject_ids)
+    gone = set(subject_ids) - set(free) - vault.expiry.there(connection, subject_ids)
+    members = vault.crowd.members(connection, free)
+    outcomes = _judge(run, connection, members)
+    made = [
+        Erasure(certificate_number(), each, now, {"events": member.events, "keys": len(member.keys)}, member.key_ids)
+        for each, member in members.items()
+        if each not in outcomes
+    ]
+    _destroy(run, connection, made, now)
+    return [*made, *outcomes.items(), *((each, "unknown") for each in gone)]
+
+
+def _judge(run: Bulk, connection: Any, members: dict[bytes, Member]) -> dict[bytes, Outcome]:
+    """Return why some of these people stay."""
+    kept = holds.held_among(connection, members)
+    found: dict[bytes, Outcome] = {}
+    for subject_id, member in members.items():
+        if subject_id in kept:
+            found[subject_id] = "held"
+        elif not all(run.permit.covers_purpose(name) for name in member.keys if name != SERVICE):
+            found[subject_id] = "beyond_role"
+        elif not member.is_found_truly:
+            found[subject_id] = "changed"
+    return found
+
+
+def _destroy(run: Bulk, connection: Any, made: Sequence[Erasure], now: datetime) -> None:
+    if not made:
+        return
+    vault = run.vault
+    evidence = Evidence("outside", "command line", vault.policy.languages[0], now)
+    try:
+        record_withdrawals(vault, connection, [each.subject_id for each in made], evidence)
+    except LedgerError:
+        # Nobody stays because the ledger is damaged; without a subject its consent says nothing.
+        logger.warning("A page of erasures goes on without records in the consent ledger, which is damaged.")
+    if vault.policy.erasure.webhooks:
+        for each in made:
+            tell_others(vault, connection, each.subject_id, each.certificate, now)
+    vault.journal.write(connection, *(Erased(each.subject_id, now, each.certificate, each.counts) for each in made))
+    vault.expiry.bury_all(connection, made)
+    counts = {"people": len(made), "events": sum(each.counts["events"] for each in made)}
+    record(vault, connection, run.permit, counts=counts)
+
+
+def _read_back(vault: Vault, subject_ids: Sequence[bytes]) -> None:
+    if not subject_ids:
+        return
+    with vault.database.read() as connection, vault.key_database.read() as keys:
+        left = vault.crowd.remains(connection, keys, subject_ids)
+    if left:
+        raise StorageError(
+            f"a page of erasures was committed but reading back still finds people ({', '.join(sorted(left))}); run it "
+            "again"
+        )
+
+
+def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield the sender ids of a file with one a line; empty lines count as lines and are nobody."""
+    for line in chunks:
+        yield line.decode("utf-8", "surrogateescape").rstrip("\r\n")
