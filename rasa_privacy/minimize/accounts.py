@@ -13,6 +13,8 @@ from rasa_privacy.minimize.searched_text import SearchedText
 _GAP: Final = "[ \u00a0\u2007\u2009\u202f.\\-\u2010-\u2015\u2212]"
 _GROUPS: Final = re.compile(f"\\d(?:{_GAP}{{0,2}}\\d)*")
 _DIGITS: Final = re.compile(r"\d+")
+#: Characters of digits with signs between them that are looked through; what is longer counts as numbers of somebody.
+MAX_RUN: Final = 400
 _CARD_DIGITS: Final = range(13, 20)  # ISO/IEC 7812-1, section 4.1, without the rare shorter ones
 # Brands by their first digits, and how many they have: ISO/IEC 7812-1 register, as each network publishes its ranges.
 _BRANDS: Final = (
@@ -29,7 +31,7 @@ _BRANDS: Final = (
     ("Troy", re.compile("65|9792"), (16,)),
     ("Verve", re.compile("506[01]|507[89]|6500"), (16, 18, 19)),
 )
-_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # the digit sum of twice the digit
+_DOUBLED: Final = str.maketrans("0123456789", "0246813579")  # the digit sum of twice the digit
 _BRANDS_OF: Final = {
     length: re.compile("|".join(start.pattern for _, start, lengths in _BRANDS if length in lengths))
     for length in _CARD_DIGITS
@@ -39,6 +41,7 @@ _IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ \u00a0.-]?[0-9]{2
 _IBAN_LEAD: Final = 3  # characters before its first digit
 _IBAN_REST: Final = re.compile(f"(?:{_GAP}?[0-9A-Za-z]){{11,32}}")
 _IBAN_CHARACTERS: Final = range(15, 35)  # ISO 13616-1: at most 34; the shortest in use is Norway's
+_VALUES: Final = {ord(letter): str(10 + place) for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 _WORD_END: Final = re.compile(r"(?![A-Za-z0-9])")
 
 # Characters of an IBAN by country: SWIFT, IBAN Registry, release 99.
@@ -60,7 +63,10 @@ def card_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     for zone in text.zones:
         if zone.digits >= _CARD_DIGITS.start:
             for run in _GROUPS.finditer(text.plain, zone.start, zone.end):
-                if run.end() - run.start() >= _CARD_DIGITS.start:
+                length = run.end() - run.start()
+                if length > MAX_RUN:
+                    yield run.span()
+                elif length >= _CARD_DIGITS.start:
                     groups = [match.span() for match in _DIGITS.finditer(text.plain, run.start(), run.end())]
                     yield from _cards_in(text.plain, groups)
 
@@ -89,12 +95,10 @@ def _card_end(text: str, groups: list[tuple[int, int]], index: int) -> int | Non
 
 def _is_card(digits: str) -> bool:
     """Tell whether the number is of a brand and its check digit is right (ISO/IEC 7812-1, annex B: Luhn's)."""
-    if len(set(digits)) == 1 or not any(
-        len(digits) in lengths and start.match(digits) for _, start, lengths in _BRANDS
-    ):
+    if _BRANDS_OF[len(digits)].match(digits) is None or digits == len(digits) * digits[0]:
         return False
-    values = [int(digit) for digit in reversed(digits)]
-    return (sum(values[::2]) + sum(_DOUBLED[value] for value in values[1::2])) % 10 == 0
+    doubled = digits[-2::-2].translate(_DOUBLED)
+    return (sum(map(int, digits[-1::-2])) + sum(map(int, doubled))) % 10 == 0
 
 
 def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
@@ -116,6 +120,10 @@ def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 def _iban_end(text: str, start: int, end: int) -> int | None:
     """Return where the IBAN that begins here ends: after its country's length, or with its word for a new country."""
     length = _IBAN_LENGTHS.get(text[start : start + 2].upper())
+    if length and text[start : start + length].isalnum():  # written without gaps
+        characters = text[start : start + length].upper()
+        whole = start + length <= end and characters.isascii() and _WORD_END.match(text, start + length)
+        return start + length if whole and _is_iban(characters) else None
     characters = ""
     for index in range(start, end):
         if text[index].isascii() and text[index].isalnum():
@@ -128,4 +136,4 @@ def _iban_end(text: str, start: int, end: int) -> int | None:
 
 def _is_iban(characters: str) -> bool:
     """Tell whether the check digits are right (ISO 7064, MOD 97-10): letters count as 10 to 35."""
-    return int("".join(str(int(character, 36)) for character in characters[4:] + characters[:4])) % 97 == 1
+    return int((characters[4:] + characters[:4]).translate(_VALUES)) % 97 == 1

@@ -45,7 +45,11 @@ class Context:
 
     def may_be_near(self, text: SearchedText, start: int, end: int) -> bool:
         """Tell whether a word around a place begins as one of the phrases does: quick, for most places."""
-        return not self._heads.isdisjoint(text.heads_near(start, end))
+        return self.may_be_in(text) and not self._heads.isdisjoint(text.heads_near(start, end))
+
+    def may_be_in(self, text: SearchedText) -> bool:
+        """Tell whether any word of a text begins as one of the phrases does."""
+        return not self._heads.isdisjoint(text.heads)
 
     def is_in(self, window: str) -> bool:
         """Tell whether a part of a text, in small letters, has one of the phrases."""
@@ -66,7 +70,7 @@ def says(text: SearchedText, start: int, end: int, context: Context) -> bool:
 
 def says_before(text: SearchedText, start: int, context: Context) -> bool:
     """Tell whether the words before a place speak of this kind of number."""
-    return context.is_in(words_before(text, start))
+    return context.may_be_in(text) and context.is_in(words_before(text, start))
 
 
 def words_before(text: SearchedText, start: int) -> str:

@@ -79,7 +79,7 @@ def key_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
         word = text.plain[start:end]
         found = [key for begin in _KEY_START.finditer(word) if (key := _KEY.match(word, begin.end()))]
         yield from ((start + key.start(), start + key.end()) for key in found)
-        if not found:
+        if not found and _KEY_WORDS.may_be_in(text):
             yield from _named_key(text, start, word)
 
 
@@ -88,7 +88,7 @@ def _named_key(text: SearchedText, start: int, word: str) -> Iterator[tuple[int,
     offset = prefix.end() if prefix else len(word) - len(word.lstrip(_EDGES))
     value = word[offset:].strip(_EDGES)
     place = start + word.find(value, offset)
-    if _RANDOM.fullmatch(value) and _is_random(value) and says_before(text, place, _KEY_WORDS):
+    if _RANDOM.fullmatch(value) and says_before(text, place, _KEY_WORDS) and _is_random(value):
         yield place, place + len(value)
 
 
@@ -132,9 +132,11 @@ def wallet_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
         scheme = _SCHEME.match(word)
         offset = scheme.end() if scheme else len(word) - len(word.lstrip(_EDGES))
         address = re.split(r"[?\s]", word[offset:], maxsplit=1)[0].strip(_EDGES)
+        if not address.isalnum():
+            continue
         place = start + word.find(address, offset)
         if _is_wallet(address) or (
-            _SOLANA.fullmatch(address) and _is_random(address) and says_before(text, place, _WALLET)
+            _SOLANA.fullmatch(address) and says_before(text, place, _WALLET) and _is_random(address)
         ):
             yield place, place + len(address)
 

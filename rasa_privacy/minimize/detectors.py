@@ -15,10 +15,9 @@ Not found: numbers in words, and what only its meaning makes personal.
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from time import thread_time
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.accounts import card_spans, iban_spans
@@ -41,12 +40,14 @@ MAX_CHARACTERS: Final = 20_000
 #: Processor time in seconds after which the search of one text is given up, at the end of a detector.
 MAX_SECONDS: Final = 3.0
 
+#: Characters of a text that cannot take anywhere near so long.
+_SHORT: Final = 1_000
+
 #: Countries (ISO 3166-1) whose national way of writing phone numbers is recognised when nothing else is said.
 DEFAULT_REGIONS: Final = ("US", "GB", "DE")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """A run of characters that is personal data.
 
     Attributes:
@@ -65,10 +66,6 @@ class Detector(Protocol):
 
     def __call__(self, text: SearchedText, /) -> Iterable[tuple[int, int]]:
         """Return start and end of each place in `text.plain`."""
-
-
-def _phones(text: SearchedText) -> Iterable[tuple[int, int]]:
-    return phone_spans(text.plain, text.regions)
 
 
 #: The detectors by the name that `detect:` in privacy.yml uses, in the order in which they run.
@@ -90,7 +87,7 @@ DETECTORS: Final[Mapping[str, Detector]] = MappingProxyType(
         "driving_licence": licence_spans,
         "vehicle_plate": plate_spans,
         "postcode": postcode_spans,
-        "phone": _phones,
+        "phone": phone_spans,
     }
 )
 
@@ -112,6 +109,12 @@ _FEATURES: Final[Mapping[str, frozenset[str]]] = {
     **{name: number.features for name, number in NATIONAL_IDS.items()},
 }
 
+#: What an email address takes may be the end of a longer number, so it stays for the others to see; the last has none.
+_LEFT_THERE: Final = ("email", "phone")
+
+_PLAN: Final = tuple((name, _DIGITS.get(name, 0), _FEATURES.get(name)) for name in DETECTORS)
+_WITHOUT_DIGITS: Final = tuple(each for each in _PLAN if not each[1])
+
 
 def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ...] = DEFAULT_REGIONS) -> list[Finding]:
     """Return what the detectors find, sorted and without overlaps.
@@ -129,29 +132,29 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
         raise DetectorError(
             f"a text of {len(text)} characters is longer than the {MAX_CHARACTERS} that are searched; withhold it"
         )
-    wanted = _known_names(DETECTORS if names is None else names)
+    wanted = None if names is None else _known_names(names)
     rules_of(regions)  # refuses an unknown region, whatever the text
     searched = SearchedText(text, regions)
-    most = max((zone.digits for zone in searched.zones), default=0)
     findings: list[Finding] = []
-    end = thread_time() + MAX_SECONDS
-    for name in DETECTORS:
-        if thread_time() > end:
+    end = thread_time() + MAX_SECONDS if len(text) > _SHORT else None
+    most, has = searched.most_digits, searched.features
+    for name, digits, needed in _PLAN if most else _WITHOUT_DIGITS:
+        if most < digits or (needed is not None and needed.isdisjoint(has)):
+            continue
+        if wanted is not None and name not in wanted:
+            continue
+        if end is not None and thread_time() > end:
             count_failure(name)
             raise DetectorError(
                 f"the search took more than {MAX_SECONDS:.0f} seconds before '{name}'; withhold the text"
             )
-        if name in wanted and most >= _DIGITS.get(name, 0) and _may_hold(searched, name):
-            spans = _run(name, searched)
+        spans = _run(name, searched)
+        if spans:
             findings += [Finding(*searched.span(start, end), name) for start, end in spans]
-            # What an email address takes may be the end of a longer number, so it stays for the others to see.
-            searched = searched if name == "email" else searched.without(spans)
-    return _joined(findings)
-
-
-def _may_hold(text: SearchedText, name: str) -> bool:
-    needed = _FEATURES.get(name)
-    return needed is None or not needed.isdisjoint(text.features)
+            if name not in _LEFT_THERE:
+                searched = searched.without(spans)
+                most, has = searched.most_digits, searched.features
+    return _joined(findings) if len(findings) > 1 else findings
 
 
 def _known_names(names: Iterable[str]) -> frozenset[str]:

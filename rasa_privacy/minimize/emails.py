@@ -9,7 +9,7 @@ Rules:
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from rasa_privacy.minimize.context import Context, says_before
@@ -75,6 +75,10 @@ _NO_NAME: Final = frozenset(
     }
 )  # fmt: skip
 _HINTS: Final = ("@", "at", "arroba", "arobase", "chiocciola", "apenstaartje", "klammeraffe", "a commerciale", "aet")
+_SIGN_HEADS: Final = frozenset({"at", "aet", "arr", "aro", "chi", "ape", "kla", "com"})
+_GOES_ON: Final = re.compile(_ANY_DOT)
+_BEGAN: Final = re.compile(rf"(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}|{_JOIN}|[\w.+-])$")
+_JOIN_CHARACTERS: Final = 24
 _OPENING: Final = " \t\n([{<"
 _CLOSING: Final = " \t\n)]}>"
 _DOT_WORDS: Final = ("dot", "punkt", "point", "punto", "ponto", "punt")
@@ -82,9 +86,22 @@ _DOT_WORDS: Final = ("dot", "punkt", "point", "punto", "ponto", "punt")
 
 def email_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each address."""
-    if "@" in text.plain or "%40" in text.plain or "&" in text.plain:
-        yield from _written(text.plain)
-    yield from _spoken(text)
+    plain = text.plain
+    written = list(_written(plain)) if "@" in plain or "%40" in plain or "&" in plain else []
+    yield from written
+    if "@" in plain or not _SIGN_HEADS.isdisjoint(text.heads):
+        yield from _spoken(text, {place for span in written for place in _whole(text.lower, *span)})
+
+
+def _whole(lower: str, start: int, end: int) -> Iterator[int]:
+    """Yield where the sign of a written address stands, if nothing spoken can make the address longer."""
+    sign = lower.rfind("@", start, end)
+    if (
+        _DOTS.search(lower, sign, end)
+        and not _GOES_ON.match(lower, end)
+        and not _BEGAN.search(lower[max(0, start - _JOIN_CHARACTERS) : start])
+    ):
+        yield sign
 
 
 def _written(plain: str) -> Iterator[tuple[int, int]]:
@@ -110,13 +127,13 @@ def _is_domain(place: str, name: str) -> bool:
     return len(labels[-1]) > 1 and not labels[-1].isdigit()
 
 
-def _signs(lower: str) -> Iterator[int]:
+def _signs(lower: str, known: Collection[int]) -> Iterator[int]:
     """Yield where each sign, written or spoken, begins with the blanks before it, if a dot may follow."""
     for hint in _HINTS:
         place = lower.find(hint)
         while place >= 0:
             before, after = lower[place - 1 : place], lower[place + len(hint) : place + len(hint) + 1]
-            if hint == "@" or (before in _OPENING and after in _CLOSING and before and after):
+            if (hint == "@" and place not in known) or (before in _OPENING and after in _CLOSING and before and after):
                 ahead = lower[place : place + _AHEAD]
                 if "." in ahead or any(dot in ahead for dot in _DOT_WORDS):
                     near = _BEFORE_SIGN.search(lower[max(0, place - _AROUND) : place])
@@ -124,9 +141,9 @@ def _signs(lower: str) -> Iterator[int]:
             place = lower.find(hint, place + len(hint))
 
 
-def _spoken(text: SearchedText) -> Iterator[tuple[int, int]]:
+def _spoken(text: SearchedText, known: Collection[int]) -> Iterator[tuple[int, int]]:
     lower = text.lower
-    for sign in _signs(lower):
+    for sign in _signs(lower, known):
         name = _last_name(lower, max(0, sign - _NAME_CHARACTERS), sign)
         if name is None:
             continue

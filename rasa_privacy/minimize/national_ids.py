@@ -83,7 +83,7 @@ class NationalId:
             yield from self._judged(text, *found.span(), _SIGNS.sub("", found[0]).upper())
 
     def _judged(self, text: SearchedText, start: int, end: int, compact: str) -> Iterator[tuple[int, int]]:
-        if self.is_valid(compact) and self._is_meant(text, start, end, compact):
+        if self._is_meant(text, start, end, compact) and self.is_valid(compact):
             yield start, end
 
     def _is_meant(self, text: SearchedText, start: int, end: int, compact: str) -> bool:

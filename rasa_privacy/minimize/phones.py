@@ -19,7 +19,9 @@ from typing import Final
 import phonenumbers
 
 from rasa_privacy.errors import DetectorError
+from rasa_privacy.minimize.accounts import MAX_RUN
 from rasa_privacy.minimize.phone_context import CONTEXT_CHARACTERS, says_other, says_phone
+from rasa_privacy.minimize.searched_text import SearchedText, Zone, blanked
 
 _DASHES: Final = "\\-\u2010-\u2015\u2212"
 _SPACES: Final = " \t\u00a0\u2007\u2009\u200b\u202f"
@@ -29,6 +31,8 @@ _MIN_DIGITS: Final = 7
 _MAX_DIGITS: Final = 15  # ITU-T E.164, section 6.2.1
 _USUAL_DIGITS: Final = (10, 11)  # of a number with its prefix 0
 _AMERICAN_DIGITS: Final = 10  # North American Numbering Plan
+_LEAD: Final = 2  # characters before the first digit of a number
+_DATE_DIGITS: Final = 4  # of the shortest date, "1.1.24"
 _CLOSING_DIGITS: Final = 3  # a last group of fewer may belong to what follows, as in "0170 1234567 2 tickets"
 _MAX_DIALLED: Final = 17  # 00 before them
 
@@ -53,22 +57,31 @@ _LOCAL_SHAPE: Final = re.compile(r"\d{3}[ .-]\d{4}")
 _MAX_QUESTIONS: Final = 60  # to phonenumbers for one text, about 50 microseconds each
 
 
-def phone_spans(text: str, regions: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+def phone_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each phone number.
 
     Raises:
         DetectorError: A region is unknown.
     """
-    rules = rules_of(regions)
-    text = _FRACTION.sub(_blank, _HOURS.sub(_blank, _DATE.sub(_blank, text)))
-    search = _Search(text, rules)
-    for run in _RUN.finditer(text):
-        if run.end() - run.start() >= _MIN_DIGITS:
-            yield from search.in_run(run.start(), run.end())
+    rules = rules_of(text.regions)
+    plain = _without_dates(text.plain, [zone for zone in text.zones if zone.digits >= _DATE_DIGITS])
+    search = _Search(plain, rules)
+    for zone in text.zones:
+        if zone.digits >= _MIN_DIGITS:
+            for run in _RUN.finditer(plain, max(0, zone.start - _LEAD), zone.end):
+                length = run.end() - run.start()
+                if length > MAX_RUN:
+                    yield run.span()
+                elif length >= _MIN_DIGITS:
+                    yield from search.in_run(run.start(), run.end())
 
 
-def _blank(match: re.Match[str]) -> str:
-    return "_" * len(match[0])
+def _without_dates(plain: str, zones: Sequence[Zone]) -> str:
+    """Return the text with dates, opening hours and fractions read as `_`."""
+    for pattern in (_DATE, _HOURS, _FRACTION):
+        found = [each.span() for zone in zones for each in pattern.finditer(plain, zone.start, zone.end + _LEAD)]
+        plain = blanked(plain, found) if found else plain
+    return plain
 
 
 @lru_cache(maxsize=64)

@@ -13,8 +13,8 @@ What several detectors need is made once and kept: the text in small letters, wh
 import re
 import unicodedata
 from bisect import bisect_left
-from functools import cached_property
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 _MAX_TABLE: Final = 20_000  # characters that are remembered; nobody can fill the memory with all of Unicode
 _NOTHING: Final = frozenset("\u115f\u1160\u3164\u2800\uffa0")  # letters and signs that are drawn as nothing
@@ -33,10 +33,25 @@ _FEWEST: Final = 8  # digits of the shortest number that is looked up by how man
 _MAC_SIGNS: Final = 5  # between the pairs of a MAC address
 #: One of these is in every word for a password or a PIN.
 SECRET_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola", "pin")
+_SECRET_HEADS: Final = frozenset({"pas", "ken", "mot", "con", "cla", "sen", "wac", "pwd", "par", "pin"})
 _MAX_GAP: Final = 8  # characters between two runs of digits that may belong together
 _LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
-_WORD: Final = re.compile(r"\S+")
 _LETTERS: Final = re.compile("[a-z]+")
+
+
+T = TypeVar("T")
+
+
+class _once(Generic[T]):  # noqa: N801 - used as `cached_property`, of which Python 3.10's takes a lock each time
+    """What is made when it is first asked for, and then kept."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._name = make.__name__
+
+    def __get__(self, text: Any, _: object = None) -> T:
+        made = text.__dict__[self._name] = self._make(text)
+        return made
 
 
 class Zone(NamedTuple):
@@ -120,23 +135,34 @@ class SearchedText:
         self._near: dict[tuple[int, int], frozenset[str]] = {}
         self.plain = written if written.isascii() else written.translate(_TABLE)
 
-    @cached_property
+    @_once
     def lower(self) -> str:
         """The plain text in small letters, each at its place."""
         return self.plain.lower()
 
-    @cached_property
+    @_once
     def zones(self) -> list[Zone]:
         """The stretches with digits, in order."""
-        found: list[tuple[int, int, int]] = []
-        for run in _DIGITS.finditer(self.plain):
+        return self._zones_in(0, len(self.plain))
+
+    @_once
+    def most_digits(self) -> int:
+        """How many digits the stretch with the most of them has."""
+        return max([zone.digits for zone in self.zones], default=0)
+
+    def _zones_in(self, begin: int, stop: int) -> list[Zone]:
+        zones: list[Zone] = []
+        first, last, digits = -1, -1, 0
+        for run in _DIGITS.finditer(self.plain, begin, stop):
             start, end = run.span()
-            if found and start - found[-1][1] <= _MAX_GAP:
-                first, _, digits = found[-1]
-                found[-1] = (first, end, digits + end - start)
-            else:
-                found.append((start, end, end - start))
-        return [Zone(start, end, digits, self._has_letters(start, end)) for start, end, digits in found]
+            if start - last > _MAX_GAP or not digits:
+                if digits:
+                    zones.append(Zone(first, last, digits, self._has_letters(first, last)))
+                first, digits = start, 0
+            last, digits = end, digits + end - start
+        if digits:
+            zones.append(Zone(first, last, digits, self._has_letters(first, last)))
+        return zones
 
     def _has_letters(self, start: int, end: int) -> bool:
         """Tell whether letters may belong to these digits: capitals near them, or any letter right beside one."""
@@ -144,21 +170,26 @@ class SearchedText:
             _GLUED.search(self.plain, max(0, start - 2), end + 2) is not None
         )
 
-    @cached_property
+    @_once
     def numbers(self) -> list[Number]:
         """The numbers whose digits may stand apart, in order."""
         return [
-            Number(*found.span(), _SIGNS.sub("", found[0]))
+            Number(*found.span(), found[0] if found[0].isdigit() else _SIGNS.sub("", found[0]))
             for zone in self.zones
             if zone.digits >= _FEWEST
             for found in _NUMBER.finditer(self.plain, zone.start, zone.end)
         ]
 
-    @cached_property
+    @_once
     def features(self) -> frozenset[str]:
         """What the text has that some detectors cannot do without: most texts need few of them."""
+        return self._signs.union([f"{len(number.digits)} digits" for number in self.numbers])
+
+    @_once
+    def _signs(self) -> frozenset[str]:
+        """The features that do not become more where something is taken out."""
         plain, lower = self.plain, self.lower
-        has = {f"{len(number.digits)} digits" for number in self.numbers}
+        has = set()
         if any(zone.letters for zone in self.zones):
             has.add("letters by digits")
         if "://" in plain:
@@ -170,9 +201,14 @@ class SearchedText:
             has.add("parted by signs")
         if colons >= _MAC_SIGNS or plain.count("-") >= _MAC_SIGNS or "mac" in lower:
             has.add("pairs")
-        if any(hint in lower for hint in SECRET_HINTS):
+        if not _SECRET_HEADS.isdisjoint(self.heads) and any(hint in lower for hint in SECRET_HINTS):
             has.add("word for a secret")
         return frozenset(has)
+
+    @_once
+    def heads(self) -> frozenset[str]:
+        """The first three letters of all words."""
+        return frozenset([word[:3] for word in _LETTERS.findall(self.lower)])
 
     def heads_near(self, start: int, end: int) -> frozenset[str]:
         """The first letters of the words around a place, as far as a context is looked for."""
@@ -186,28 +222,42 @@ class SearchedText:
         """Tell whether a stretch has capital letters."""
         return self.plain[start:end] != self.lower[start:end]
 
-    @cached_property
+    @_once
     def long_words(self) -> list[tuple[int, int]]:
         """Start and end of each run without spaces that is long enough for a key or a wallet's address."""
-        if max(map(len, self.plain.split()), default=0) < _LONG_WORD:
-            return []
-        return [word.span() for word in _WORD.finditer(self.plain) if word.end() - word.start() >= _LONG_WORD]
+        found: list[tuple[int, int]] = []
+        done = 0
+        for word in [word for word in self.plain.split() if len(word) >= _LONG_WORD]:
+            start = self.plain.find(word, done)
+            done = start + len(word)
+            found.append((start, done))
+        return found
 
     def without(self, spans: list[tuple[int, int]]) -> "SearchedText":
         """Return this text with the characters of these places, in order, read as `_`."""
         if not spans:
             return self
-        parts: list[str] = []
-        done = 0
-        for start, end in spans:
-            parts += [self.plain[done:start], "_" * (end - max(start, done))]
-            done = max(done, end)
         other = SearchedText.__new__(SearchedText)
-        other._written, other.regions, other._near = self._written, self.regions, {}  # noqa: SLF001 - of this very class
-        other.plain = "".join([*parts, self.plain[done:]])
-        if "_origin" in self.__dict__:
-            other.__dict__["_origin"] = self._origin
+        # What has only become less is kept: whoever looks at it looks at the text as well.
+        kept = ("_written", "regions", "_near", "heads", "_signs", "_origin")
+        other.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
+        other.plain = blanked(self.plain, spans)
+        if "zones" in self.__dict__:
+            other.zones = other._zones_left(self.zones, spans)  # noqa: SLF001 - of this very class
         return other
+
+    def _zones_left(self, zones: list[Zone], spans: list[tuple[int, int]]) -> list[Zone]:
+        """Return the zones that are left of those of the text before these places were taken out."""
+        left: list[Zone] = []
+        place = 0
+        for zone in zones:
+            while place < len(spans) and spans[place][1] <= zone.start:
+                place += 1
+            if place < len(spans) and spans[place][0] < zone.end:
+                left += self._zones_in(zone.start, zone.end)
+            else:
+                left.append(zone)
+        return left
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where a place of the plain text stands in the text that was written."""
@@ -219,8 +269,18 @@ class SearchedText:
         """Return where a place of the text that was written is read."""
         return index if len(self.plain) == len(self._written) else bisect_left(self._origin, index)
 
-    @cached_property
+    @_once
     def _origin(self) -> list[int]:
         """The place in the written text of each character of the plain one, and of its end."""
         kept = [index for index, character in enumerate(self._written) if _TABLE[ord(character)]]
         return [*kept, len(self._written)]
+
+
+def blanked(plain: str, spans: list[tuple[int, int]]) -> str:
+    """Return a text with the characters of these places, in order, read as `_`."""
+    parts: list[str] = []
+    done = 0
+    for start, end in spans:
+        parts += [plain[done:start], "_" * (end - max(start, done))]
+        done = max(done, end)
+    return "".join([*parts, plain[done:]])

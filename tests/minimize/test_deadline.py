@@ -52,21 +52,20 @@ def refused(deadline: Deadline, work: Callable[[], object]) -> str:
     return str(raised.value)
 
 
-def threads() -> int:
+def threads(name: str) -> int:
     """Return how many threads of a deadline there are."""
-    return sum(each.name == "rasa-privacy test" for each in threading.enumerate())
+    return sum(each.name == f"rasa-privacy {name}" for each in threading.enumerate())
 
 
 def test_work_that_is_done_in_time_is_returned() -> None:
     """One thread does all of it, and what it raises is raised where it is waited for."""
-    deadline = Deadline("test", 60)
-    before = threads()
-    assert [deadline.run(lambda: threading.current_thread().name) for _ in range(3)] == ["rasa-privacy test"] * 3
+    deadline = Deadline("one", 60)
+    assert [deadline.run(lambda: threading.current_thread().name) for _ in range(3)] == ["rasa-privacy one"] * 3
     with pytest.raises(ZeroDivisionError):
         deadline.run(lambda: 1 / 0)
     with pytest.raises(TimeoutError, match="of its own"):
         deadline.run(lambda: (_ for _ in ()).throw(TimeoutError("of its own")))
-    assert threads() == before + 1
+    assert threads("one") == 1
 
 
 def test_work_that_hangs_is_given_up_and_rests(hanging: Hanging) -> None:
@@ -82,16 +81,16 @@ def test_work_that_hangs_is_given_up_and_rests(hanging: Hanging) -> None:
 
 def test_threads_do_not_pile_up(hanging: Hanging) -> None:
     """After a few that hang none is started any more, until one of them has come back."""
-    clock, before = Clock(), threads()
-    deadline = Deadline("test", SECONDS, clock)
+    clock = Clock()
+    deadline = Deadline("pile", SECONDS, clock)
     for _ in range(MOST_STUCK + 3):
         refused(deadline, hanging)
         clock.ahead += REST_SECONDS + 1
     assert hanging.begun == MOST_STUCK
-    assert threads() - before == MOST_STUCK
+    assert threads("pile") == MOST_STUCK
     hanging.go.set()
     end = time.monotonic() + 30
-    while threads() > before and time.monotonic() < end:
+    while threads("pile") and time.monotonic() < end:
         time.sleep(0.01)
     assert deadline.run(lambda: "well") == "well"
 

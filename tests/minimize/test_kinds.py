@@ -8,6 +8,7 @@ import pytest
 from rasa_privacy.minimize.detectors import DETECTORS, find
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.national_ids import NATIONAL_IDS
+from rasa_privacy.policy.detector_names import PRESIDIO_NAMES
 
 # kind: message with the value between bars
 FOUND = """
@@ -131,4 +132,4 @@ def test_the_word_of_one_number_is_not_the_next_one_s() -> None:
 def test_the_document_names_each_detector() -> None:
     """docs/detectors.md lists them all, each once."""
     page = Path("docs/detectors.md").read_text()
-    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == sorted(DETECTORS)
+    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == sorted([*DETECTORS, *PRESIDIO_NAMES])
