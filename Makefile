@@ -9,7 +9,7 @@ WORKERS ?= 2
 # The rooms that need no Rasa, and a Python and an SQLAlchemy that Rasa does not run on.
 CORE := .venv-core
 CORE_VERSION := 3.13
-CORE_TESTS := $(addprefix tests/,policy crypto storage consent minimize dialogue rights retention access cli fuzz)
+CORE_TESTS := $(addprefix tests/,policy crypto storage consent minimize dialogue rights retention access console cli fuzz)
 # What `make fuzz` fuzzes, and for how long.
 TARGET ?= segment
 SECONDS ?= 600
@@ -66,6 +66,6 @@ bench: venv
 
 lock: venv
 	VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.10 \
-	  --no-emit-index-url --no-annotate --no-header --extra rasa --extra dev --extra postgresql --extra mariadb --extra aws-kms --extra pkcs11 --extra vault --extra presidio pyproject.toml -o requirements.lock
+	  --no-emit-index-url --no-annotate --no-header --extra rasa --extra dev --extra postgresql --extra mariadb --extra aws-kms --extra pkcs11 --extra vault --extra presidio --extra api pyproject.toml -o requirements.lock
 	VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip compile --universal --generate-hashes --python-version $(CORE_VERSION) \
-	  --no-emit-index-url --no-annotate --no-header --extra dev --extra postgresql --extra mariadb --extra aws-kms --extra pkcs11 --extra vault --extra presidio pyproject.toml -o requirements-core.lock
+	  --no-emit-index-url --no-annotate --no-header --extra dev --extra postgresql --extra mariadb --extra aws-kms --extra pkcs11 --extra vault --extra presidio --extra api pyproject.toml -o requirements-core.lock

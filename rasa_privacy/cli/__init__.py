@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "requests": ("rasa_privacy.cli.requests", "requests", "Answer what people ask for, on time: list, due, extend ..."),
     "hold": ("rasa_privacy.cli.hold", "hold", "Keep what is stored of a person for a legal matter."),
     "rights": ("rasa_privacy.cli.rights", "rights", "Write and check certificates of erasure."),
+    "api": ("rasa_privacy.cli.api", "api", "Serve these commands by HTTP to a CRM or a consent platform."),
     "messages": ("rasa_privacy.cli.messages", "messages", "Export masked messages as examples for training."),
     "leaktest": ("rasa_privacy.cli.leaktest", "leaktest", "Look for what people said in all that a bot writes."),
     "retention": ("rasa_privacy.cli.retention", "retention", "Remove what is due: plan, run, explain."),

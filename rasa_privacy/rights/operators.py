@@ -28,7 +28,8 @@ from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import SERVICE, Vault
 
-_CHANNEL: Final = "command line"
+#: `channel` in the ledger of what is done with the command line.
+COMMAND_LINE: Final = "command line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ def restrict(  # noqa: PLR0913 - whose, of what, and under what
     *,
     lift: bool = False,
     objection: bool = False,
+    channel: str = COMMAND_LINE,
 ) -> tuple[str, ...]:
     """Stop the use of a person's data for purposes while it stays, or let it go on; return what changed.
 
@@ -207,6 +209,7 @@ def restrict(  # noqa: PLR0913 - whose, of what, and under what
         permit: A permit to restrict.
         lift: Whether the restriction ends.
         objection: Whether the person objected (GDPR Art. 21) and did not ask for restriction (Art. 18).
+        channel: By which way it came, for the ledger.
 
     Raises:
         AccessError: The permit is for something else, or does not reach a purpose.
@@ -221,7 +224,7 @@ def restrict(  # noqa: PLR0913 - whose, of what, and under what
 
     def work(connection: Any) -> tuple[str, ...]:
         subject_id, now = _there(vault, connection, sender_id), vault.clock()
-        evidence = Evidence("outside", _CHANNEL, vault.policy.languages[0], now)
+        evidence = Evidence("outside", channel, vault.policy.languages[0], now)
         changed = record_restriction(vault, connection, subject_id, purposes, evidence, lift=lift)
         if not lift:
             answered(vault, connection, "objection" if objection else "restriction", subject_id, now)
@@ -231,7 +234,7 @@ def restrict(  # noqa: PLR0913 - whose, of what, and under what
     return vault.database.transact(work)
 
 
-def do_not_sell(vault: Vault, sender_id: str, permit: Permit) -> bool:
+def do_not_sell(vault: Vault, sender_id: str, permit: Permit, *, channel: str = COMMAND_LINE) -> bool:
     """Record that a person does not want their data sold or shared; return whether it is new.
 
     Raises:
@@ -242,7 +245,7 @@ def do_not_sell(vault: Vault, sender_id: str, permit: Permit) -> bool:
 
     def work(connection: Any) -> bool:
         subject_id, now = _there(vault, connection, sender_id), vault.clock()
-        new = record_opt_out(vault, connection, subject_id, "outside", _CHANNEL, now)
+        new = record_opt_out(vault, connection, subject_id, "outside", channel, now)
         answered(vault, connection, "do_not_sell", subject_id, now)
         record(vault, connection, permit, subject_id=subject_id)
         return new
@@ -258,7 +261,9 @@ def _there(vault: Vault, connection: Any, sender_id: str) -> bytes:
     return found
 
 
-def erase_person(vault: Vault, sender_id: str, permit: Permit) -> ErasureCertificate | None:
+def erase_person(
+    vault: Vault, sender_id: str, permit: Permit, *, channel: str = COMMAND_LINE
+) -> ErasureCertificate | None:
     """Erase a person, verified; None for nobody. That it begins is in the audit log before, that it is done after.
 
     Raises:
@@ -277,7 +282,7 @@ def erase_person(vault: Vault, sender_id: str, permit: Permit) -> ErasureCertifi
             "a person is erased whole or not at all; this role does not reach every purpose that holds data"
         )
     record_now(vault, permit, subject_id=subject_id, outcome="begun")
-    evidence = Evidence("outside", _CHANNEL, vault.policy.languages[0], vault.clock())
+    evidence = Evidence("outside", channel, vault.policy.languages[0], vault.clock())
     done = erase(vault, sender_id, evidence)
     record_now(vault, permit, subject_id=subject_id, counts={} if done is None else done.counts)
     return done

@@ -9,6 +9,7 @@ FOLDER = Path(rasa_privacy.cli.__file__).parent
 
 #: Functions that open the store and ask for no permit.
 FREE = {
+    "api.py:api": "each call is asked for its token, and each operation for a permit (tests/console)",
     "audit.py:_verify": "says whether the log is whole, and shows none of it",
     "audit.py:checkpoint": "a signature over the log",
     "checking.py:key_or_store": "the key is public, and what it checks is in the file that it is given",

@@ -1,0 +1,198 @@
+"""`make_app`: the API as an ASGI application. Each operation becomes a route; nothing else answers.
+
+The order within a call: who is it (401, 429), is it of the right form (400, 413, 415, 422), may they and can it be done
+(403, 404, 409), and what it was. Nobody who is not let in can make the server read a body.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from rasa_privacy.access.login import Operator
+from rasa_privacy.console.bodies import BODY_BYTES, BODY_SECONDS, read_body, sent
+from rasa_privacy.console.decoding import decode_body, decode_query, decode_reason
+from rasa_privacy.console.gatekeeper import Gatekeeper
+from rasa_privacy.console.operation import Call, Operation, Stream
+from rasa_privacy.console.problems import MEDIA_TYPE, RefusedError, encode_problem, refusal
+from rasa_privacy.errors import AccessError, PrivacyError
+from rasa_privacy.storage.vault import Vault
+
+logger = logging.getLogger(__name__)
+
+#: Names the reason of a call that has no body.
+REASON_HEADER: Final = "X-Privacy-Reason"
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_REQUEST_ID_BYTES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one call may cost.
+
+    Attributes:
+        body_bytes: The longest body.
+        body_seconds: How long it may take to come.
+    """
+
+    body_bytes: int = BODY_BYTES
+    body_seconds: float = BODY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What the routes share.
+
+    Attributes:
+        vault: The open store.
+        gatekeeper: Lets operators in.
+        limits: What one call may cost.
+    """
+
+    vault: Vault
+    gatekeeper: Gatekeeper
+    limits: Limits = field(default_factory=Limits)
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def make_app(
+    vault: Vault,
+    operations: Sequence[Operation],
+    public: Sequence[tuple[str, Callable[[Vault], tuple[int, bytes]]]] = (),
+    *,
+    gatekeeper: Gatekeeper | None = None,
+    limits: Limits | None = None,
+) -> Starlette:
+    """Return the application.
+
+    Args:
+        vault: The open store.
+        operations: What it does for operators.
+        public: Paths that answer everybody with JSON: each with what returns status and body.
+        gatekeeper: Lets operators in.
+        limits: What one call may cost.
+    """
+    console = Console(vault, gatekeeper or Gatekeeper(vault), limits or Limits())
+    routes = [
+        Route(each.path, _guarded(each.path, _endpoint(console, each)), methods=[each.method]) for each in operations
+    ]
+    routes += [Route(path, _guarded(path, _open(vault, give)), methods=["GET"]) for path, give in public]
+    handlers: dict[Any, Any] = {HTTPException: _not_routed}
+    return Starlette(routes=_joined(routes), exception_handlers=handlers)
+
+
+def _joined(routes: list[Route]) -> list[Route]:
+    """Return the routes with one for each path, so that a wrong method is told all that are right."""
+    methods: dict[str, dict[str, Endpoint]] = {}
+    for route in routes:
+        for method in (route.methods or set()) - {"HEAD"}:
+            methods.setdefault(route.path, {})[method] = route.endpoint
+    return [Route(path, _by_method(found), methods=list(found)) for path, found in methods.items()]
+
+
+def _by_method(found: dict[str, Endpoint]) -> Endpoint:
+    async def chosen(request: Request) -> Response:
+        # Starlette lets HEAD in where GET is; it gets the same answer, whose body the server does not send.
+        return await found["GET" if request.method == "HEAD" else request.method](request)
+
+    return chosen
+
+
+def _open(vault: Vault, give: Callable[[Vault], tuple[int, bytes]]) -> Endpoint:
+    async def endpoint(_request: Request) -> Response:
+        status, body = await run_in_threadpool(give, vault)
+        return Response(body, status, media_type="application/json")
+
+    return endpoint
+
+
+def _endpoint(console: Console, operation: Operation) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        authorization = request.headers.get("authorization")
+        address = request.client.host if request.client is not None else ""
+        operator = await run_in_threadpool(console.gatekeeper.enter, authorization, address)
+        raw = await read_body(request, console.limits.body_bytes, console.limits.body_seconds)
+        try:
+            made = await run_in_threadpool(_answer, console, operation, operator, request, raw)
+        except AccessError:
+            await run_in_threadpool(console.gatekeeper.still_there, operator, authorization)
+            raise
+        if isinstance(made, Stream):
+            return StreamingResponse(sent(made.pieces), media_type=made.media_type)
+        return Response(made, media_type="application/json")
+
+    return endpoint
+
+
+def _answer(console: Console, operation: Operation, operator: Operator, request: Request, raw: bytes) -> bytes | Stream:
+    """Decode a call, do it, and return the body of its answer."""
+    body = query = None
+    reason = request.headers.get(REASON_HEADER, "")
+    if operation.takes is not None:
+        body = decode_body(raw, request.headers.get("content-type"), operation.takes)
+        reason = body.reason
+    if operation.asks is not None:
+        query = decode_query(request.query_params.multi_items(), operation.asks)
+    elif request.query_params:
+        raise RefusedError(422, "this has no query; what it needs stands in the body, never in the address")
+    number = str(request.path_params.get("number", ""))
+    call = Call(console.vault, operator, body, query, number, decode_reason(reason))
+    made = operation.run(call)
+    return made if isinstance(made, Stream) else msgspec.json.encode(made)
+
+
+def _guarded(path: str, endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint whose errors become problems, with its headers and its line in the log."""
+
+    async def guarded(request: Request) -> Response:
+        request_id, begun = secrets.token_hex(_REQUEST_ID_BYTES), time.monotonic()
+        try:
+            response = await endpoint(request)
+        except RefusedError as error:
+            response = _problem(error, request_id)
+        except PrivacyError as error:
+            response = _problem(refusal(error), request_id)
+        except ClientDisconnect:
+            response = _problem(RefusedError(400, "the connection was closed before the body was there"), request_id)
+        except Exception as error:  # noqa: BLE001 - its text may be somebody's; nothing of it may get out
+            logger.error("api: %s %s failed (%s), call %s", request.method, path, type(error).__name__, request_id)  # noqa: TRY400 - as above
+            response = _problem(RefusedError(500, "this failed; the log names the kind of error"), request_id)
+        response.headers.update({**_HEADERS, "X-Request-Id": request_id})
+        took = (time.monotonic() - begun) * 1000
+        logger.info("api: %s %s %d in %.0f ms, call %s", request.method, path, response.status_code, took, request_id)
+        return response
+
+    return guarded
+
+
+def _problem(error: RefusedError, request_id: str) -> Response:
+    body = encode_problem(error.status, str(error), request_id)
+    return Response(body, error.status, dict(error.headers), MEDIA_TYPE)
+
+
+async def _not_routed(_request: Request, error: Exception) -> Response:
+    """Answer what no route answers: an unknown path, or another method."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = (error.headers if isinstance(error, HTTPException) else None) or {}
+    detail = "there is nothing here; /openapi.json says what there is" if status == 404 else "this method is not for it"  # noqa: PLR2004 - the status
+    request_id = secrets.token_hex(_REQUEST_ID_BYTES)
+    response = _problem(RefusedError(status, detail, tuple(headers.items())), request_id)
+    response.headers.update({**_HEADERS, "X-Request-Id": request_id})
+    return response

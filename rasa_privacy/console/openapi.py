@@ -1,0 +1,127 @@
+"""The OpenAPI document (3.1), made of the operations and their structs, so that it says nothing else than they do."""
+
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from typing import Any, Final
+
+import msgspec
+
+from rasa_privacy.console.operation import Operation, Query, Reason
+from rasa_privacy.console.problems import MEDIA_TYPE, Problem
+
+OPENAPI: Final = "3.1.0"
+_REF: Final = "#/components/schemas/{name}"
+#: What every operation may answer.
+_ALWAYS: Final = (401, 403, 429, 500, 503)
+#: And those with a body.
+_WITH_BODY: Final = (400, 408, 413, 415, 422)
+_SAID: Final = {
+    400: "The body is no JSON.",
+    401: "There is no token, or it is not accepted.",
+    403: "The operator may not do that.",
+    404: "There is nothing of this name.",
+    408: "The body came too slowly.",
+    409: "What is stored, or privacy.yml, speaks against it.",
+    413: "The body is too long.",
+    415: "The body is not declared as JSON.",
+    422: "The call has not the form that this document says, or holds personal data where none may stand.",
+    429: "Too many wrong tokens came from this address, or the same call is still being answered.",
+    500: "Something stored is damaged, or the program is wrong.",
+    503: "The database does not answer; try again.",
+}
+
+
+def document(operations: Sequence[Operation], public: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the document.
+
+    Args:
+        operations: What the API does for operators.
+        public: Paths that answer everybody.
+    """
+    structs = {type_ for each in operations for type_ in (each.takes, each.gives) if isinstance(type_, type)}
+    ordered = sorted((*structs, Problem), key=lambda type_: type_.__name__)
+    _, schemas = msgspec.json.schema_components(ordered, ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {path: {"get": _public(path)} for path in public}
+    for each in operations:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
+    return {
+        "openapi": OPENAPI,
+        "info": {
+            "title": "rasa_privacy",
+            "version": version("rasa_privacy"),
+            "description": "What operators do with the data of people who chat, for a CRM or a consent platform.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer", "bearerFormat": "rpo.name.secret"}},
+        },
+        "security": [{"operator": []}],
+    }
+
+
+def _operation(each: Operation) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "operationId": each.name,
+        "summary": each.summary,
+        "parameters": [*_parameters(each)],
+        "responses": _responses(each),
+    }
+    if each.takes is not None:
+        schema = {"$ref": _REF.format(name=each.takes.__name__)}
+        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return made
+
+
+def _parameters(each: Operation) -> Iterable[dict[str, Any]]:
+    for name in ("number",) if "{number}" in each.path else ():
+        schema = {"type": "string", "pattern": r"^RQ(-[0-9A-HJKMNP-TV-Z]{4}){3}$"}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+    if each.takes is None:
+        schema = {**msgspec.json.schema(Reason), "pattern": r"^[ -~]*$"}
+        yield {"name": "X-Privacy-Reason", "in": "header", "schema": schema}
+    if each.asks is not None:
+        yield from _query(each.asks)
+
+
+def _query(form: type[Query]) -> Iterable[dict[str, Any]]:
+    shown = msgspec.json.schema(form)["$defs"][form.__name__]
+    for name, schema in shown["properties"].items():
+        yield {"name": name, "in": "query", "required": name in shown.get("required", ()), "schema": schema}
+
+
+def _responses(each: Operation) -> dict[str, Any]:
+    statuses = {*_ALWAYS, 422, *(_WITH_BODY if each.takes is not None else ()), *each.problems}
+    made = {str(status): _problem(status) for status in sorted(statuses)}
+    return {"200": {"description": "Done.", "content": dict(_content(each))}, **made}
+
+
+def _content(each: Operation) -> Iterable[tuple[str, Any]]:
+    if isinstance(each.gives, tuple):
+        for media_type in each.gives:
+            yield media_type, {}
+        return
+    yield "application/json", {"schema": {"$ref": _REF.format(name=each.gives.__name__)}}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "description": _SAID[status],
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name=Problem.__name__)}}},
+    }
+    if status == 429:  # noqa: PLR2004 - the status
+        made["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return made
+
+
+def _public(path: str) -> dict[str, Any]:
+    answers = {"200": {"description": "Fine.", "content": {"application/json": {"schema": {"type": "object"}}}}}
+    if path == "/health":
+        answers["503"] = {"description": "The database does not answer.", "content": answers["200"]["content"]}
+    return {
+        "operationId": path.strip("/").replace(".", "_"),
+        "summary": f"{path}, for everybody.",
+        "security": [],
+        "responses": answers,
+    }

@@ -1,0 +1,131 @@
+"""`Operation`: one thing that the API does, as data: routes, checks and the OpenAPI document are made of it.
+
+An operation's function gets a `Call`, which knows who calls, and the decoded body and query. It runs in a thread, since
+the store waits for its database. It asks `Call.permit` for what it needs, as the commands of the command line do; what
+it calls below takes a permit, so that one cannot be forgotten.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from rasa_privacy.access.admission import admit
+from rasa_privacy.access.login import Operator
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.storage.audit_record import MAX_REASON
+from rasa_privacy.storage.vault import Vault
+
+#: `channel` in the ledger of what is done here.
+CHANNEL: Final = "api"
+
+#: What somebody types as an identifier: no control characters, which no database would take as they are.
+_LINE: Final = r"^[^\x00-\x1f\x7f]+$"
+Sender: TypeAlias = Annotated[
+    str,
+    Meta(min_length=1, max_length=255, pattern=_LINE, description="Rasa's conversation key. It is personal data."),
+]
+Reason: TypeAlias = Annotated[
+    str, Meta(max_length=MAX_REASON, description="Why, for the audit log: a ticket for example, and no personal data.")
+]
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=_LINE)]
+Number: TypeAlias = Annotated[str, Meta(pattern=r"^RQ(-[0-9A-HJKMNP-TV-Z]{4}){3}$", description="Number of a request.")]
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a call brings.
+
+    Attributes:
+        reason: Why, for the audit log; needed for values in the clear.
+    """
+
+    reason: Reason = ""
+
+
+class AboutPerson(Body, kw_only=True):
+    """A call about one person.
+
+    Attributes:
+        sender: Rasa's conversation key.
+    """
+
+    sender: Sender
+
+
+class Query(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The query of a call that reads; it holds no personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer that is sent as it is made.
+
+    Attributes:
+        media_type: Its type.
+        pieces: The bytes. What fails in the middle breaks the connection off, so that the half is not taken for all.
+    """
+
+    media_type: str
+    pieces: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of an operator.
+
+    Attributes:
+        vault: The open store.
+        operator: Who calls.
+        body: The decoded body, or None.
+        query: The decoded query, or None.
+        number: Number of a request in the path, or empty.
+        reason: Why, as they said.
+    """
+
+    vault: Vault
+    operator: Operator
+    body: Any
+    query: Any
+    number: str
+    reason: str
+
+    def permit(
+        self, verb: str, *, clear: bool = False, purposes: Iterable[str] = (), items: Iterable[str] = ()
+    ) -> Permit:
+        """Return the permit of who calls, as `access.admission.admit`.
+
+        Raises:
+            AccessError: They may not do that.
+        """
+        return admit(self.vault, self.operator, verb, reason=self.reason, clear=clear, purposes=purposes, items=items)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that the API does.
+
+    Attributes:
+        method: `GET` or `POST`.
+        path: Its path; `{number}` stands for the number of a request.
+        name: Its operationId.
+        summary: One sentence for the document.
+        run: What does it.
+        gives: The struct of the answer, or the media types of a stream.
+        takes: The struct of the body, or None.
+        asks: The struct of the query, or None.
+        changes: Whether it changes something, so that an Idempotency-Key is heeded.
+        problems: Statuses that it may answer beside those that every operation may.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    name: str
+    summary: str
+    run: Callable[[Call], Any]
+    gives: type | tuple[str, ...]
+    takes: type[Body] | None = None
+    asks: type[Query] | None = None
+    changes: bool = False
+    problems: tuple[int, ...] = ()

@@ -1,0 +1,170 @@
+"""Operations about one person's data: find, show, export, erase. `rights.operators` does them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+
+from rasa_privacy.console.operation import CHANNEL, AboutPerson, Call, Operation, Stream
+from rasa_privacy.console.problems import RefusedError
+from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights.operators import Found
+from rasa_privacy.rights.portability import as_zip
+
+_PIECE_BYTES: Final = 65_536
+
+
+class OpenRequest(msgspec.Struct):
+    """A request that waits for an answer."""
+
+    number: str
+    kind: str
+    answer_by: datetime
+
+
+class FoundPerson(msgspec.Struct):
+    """What is known of a person without opening a value."""
+
+    person: str
+    purposes: list[str]
+    requests: list[OpenRequest]
+    is_held: bool
+
+
+class Show(AboutPerson, kw_only=True):
+    """What to show. Values in the clear need a role that shows them, and a reason."""
+
+    clear: bool = False
+
+
+class Value(msgspec.Struct):
+    """One item as it is held for one purpose; masked unless it was asked for in the clear."""
+
+    item: str
+    value: Any
+    purpose: str
+    kept_until: datetime | None
+
+
+class Shown(msgspec.Struct):
+    """What is held of a person, as far as the caller's role goes."""
+
+    values: list[Value]
+    events: int
+
+
+class Export(AboutPerson, kw_only=True):
+    """How the copy for a person is to be made."""
+
+    form: Literal["json", "zip"] = "json"
+
+
+class Erase(AboutPerson, kw_only=True):
+    """Whom to erase. Without `confirm` it is only said what would go."""
+
+    confirm: bool = False
+
+
+class Erased(msgspec.Struct):
+    """What became of a person. Erasing twice is no error: then there is no certificate and nobody to erase."""
+
+    erased: bool
+    certificate: str | None = None
+    events: int = 0
+    would_erase: FoundPerson | None = None
+
+
+def nobody() -> RefusedError:
+    """Return the error for a sender of whom nothing is stored."""
+    return RefusedError(404, "nothing is stored of this sender")
+
+
+def _find(call: Call) -> FoundPerson:
+    found = rights.find(call.vault, call.body.sender, call.permit("view"))
+    if found is None:
+        raise nobody()
+    return _person(found)
+
+
+def _person(found: Found) -> FoundPerson:
+    waiting = [OpenRequest(each.number, each.kind, each.answer_by) for each in found.requests]
+    return FoundPerson(found.subject_id.hex(), list(found.purposes), waiting, found.is_held)
+
+
+def _show(call: Call) -> Shown:
+    clear = call.body.clear
+    held = rights.show(call.vault, call.body.sender, call.permit("view", clear=clear), clear=clear)
+    if held is None:
+        raise nobody()
+    values = [Value(each.item, each.value, each.purpose, each.expires) for each in held.values]
+    return Shown(values, held.events)
+
+
+def _export(call: Call) -> Stream:
+    made = rights.export(call.vault, call.body.sender, call.permit("export", clear=True))
+    if made is None:
+        raise nobody()
+    if call.body.form == "zip":
+        return Stream("application/zip", _pieces(as_zip(made)))
+    return Stream("application/json", _pieces(msgspec.json.encode(made)))
+
+
+def _pieces(whole: bytes) -> Iterator[bytes]:
+    return (whole[at : at + _PIECE_BYTES] for at in range(0, len(whole), _PIECE_BYTES))
+
+
+def _erase(call: Call) -> Erased:
+    permit = call.permit("erase")
+    if not call.body.confirm:
+        found = rights.find(call.vault, call.body.sender, call.permit("view"))
+        return Erased(erased=False, would_erase=None if found is None else _person(found))
+    done = rights.erase_person(call.vault, call.body.sender, permit, channel=CHANNEL)
+    if done is None:
+        return Erased(erased=False)
+    return Erased(erased=True, certificate=done.number, events=done.counts.get("events", 0))
+
+
+OPERATIONS: Final = (
+    Operation(
+        "POST",
+        "/v1/subjects/find",
+        "findSubject",
+        "Say whether something is stored of a sender, for which purposes, and what waits for an answer.",
+        _find,
+        FoundPerson,
+        AboutPerson,
+        problems=(404,),
+    ),
+    Operation(
+        "POST",
+        "/v1/subjects/show",
+        "showSubject",
+        "Show the latest value of each item, as far as the caller's role goes.",
+        _show,
+        Shown,
+        Show,
+        problems=(404,),
+    ),
+    Operation(
+        "POST",
+        "/v1/subjects/export",
+        "exportSubject",
+        "Hand out the whole copy for a person, in the clear.",
+        _export,
+        ("application/json", "application/zip"),
+        Export,
+        problems=(404,),
+    ),
+    Operation(
+        "POST",
+        "/v1/subjects/erase",
+        "eraseSubject",
+        "Erase a person, verified by reading back; without `confirm` say what would go.",
+        _erase,
+        Erased,
+        Erase,
+        changes=True,
+        problems=(409,),
+    ),
+)

@@ -1,0 +1,66 @@
+"""Finding, showing, exporting and erasing a person by HTTP."""
+
+import io
+import zipfile
+
+import pytest
+
+from rasa_privacy.storage.vault import Vault
+from tests.console.conftest import As
+from tests.support.databases import EACH_KIND
+from tests.support.operators import records
+from tests.support.vaults import SENDER, held
+
+each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+WHO = {"sender": SENDER, "reason": "ticket 17"}
+
+
+@each_kind
+def test_a_person_is_found_shown_and_erased(as_role: As, vault: Vault) -> None:
+    """Masked unless asked for in the clear with a reason; erased after a preview, verified; twice is no error."""
+    crm = as_role("crm")
+    found = crm.post("/v1/subjects/find", WHO)
+    assert (found.status, found.json()["purposes"]) == (200, ["draw", "newsletter"])
+    masked = crm.post("/v1/subjects/show", WHO)
+    assert masked.status == 200
+    assert b"Ana Li" not in masked.body
+    clear = crm.post("/v1/subjects/show", {**WHO, "clear": True}).json()
+    assert {each["item"]: each["value"] for each in clear["values"]} == {
+        "full_name": "Ana Li",
+        "email": "ana@example.com",
+    }
+    preview = crm.post("/v1/subjects/erase", WHO).json()
+    assert (preview["erased"], preview["would_erase"]["person"]) == (False, found.json()["person"])
+    assert held(vault)
+    erased = crm.post("/v1/subjects/erase", {**WHO, "confirm": True}).json()
+    assert (erased["erased"], erased["certificate"][:3]) == (True, "ER-")
+    assert not held(vault)
+    assert crm.post("/v1/subjects/erase", {**WHO, "confirm": True}).json()["erased"] is False
+    assert crm.post("/v1/subjects/show", WHO).status == 404
+    noted = [(each.verb, each.outcome, each.operator, each.reason) for each in records(vault)][-3:]
+    assert ("erase", "begun", "crm-system", "ticket 17") in noted
+    assert ("erase", "done", "crm-system", "ticket 17") in noted
+
+
+def test_the_copy_is_json_or_a_zip(as_role: As) -> None:
+    """The same copy that the command line writes."""
+    crm = as_role("crm")
+    copy = crm.post("/v1/subjects/export", WHO)
+    assert copy.headers["content-type"] == "application/json"
+    assert copy.json()["sender_id"] == SENDER
+    packed = crm.post("/v1/subjects/export", {**WHO, "form": "zip"})
+    assert packed.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(packed.body)) as opened:
+        assert {"data.json", "data.html"} <= set(opened.namelist())
+
+
+def test_values_in_the_clear_need_a_reason(as_role: As, vault: Vault) -> None:
+    """And what is refused is in the log; a reason with personal data is not."""
+    crm = as_role("crm")
+    refused = crm.post("/v1/subjects/show", {"sender": SENDER, "clear": True})
+    assert (refused.status, refused.headers["content-type"]) == (403, "application/problem+json")
+    assert "need a reason" in refused.json()["detail"]
+    assert (records(vault)[-1].verb, records(vault)[-1].outcome) == ("view", "refused")
+    personal = crm.post("/v1/subjects/show", {"sender": SENDER, "reason": "mail of ana@example.com"})
+    assert personal.status == 422
+    assert b"ana@example" not in personal.body
