@@ -1,6 +1,5 @@
 """Operations about one person's data: find, show, export, erase. `rights.operators` does them."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -10,9 +9,7 @@ from rasa_privacy.console.operation import CHANNEL, AboutPerson, Call, Operation
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.operators import Found
-from rasa_privacy.rights.portability import as_zip
-
-_PIECE_BYTES: Final = 65_536
+from rasa_privacy.rights.portability import copy_chunks, copy_json
 
 
 class OpenRequest(msgspec.Struct):
@@ -102,16 +99,12 @@ def _show(call: Call) -> Shown:
 
 
 def _export(call: Call) -> Stream:
-    made = rights.export(call.vault, call.body.sender, call.permit("export", clear=True))
+    made = rights.hand_out(call.vault, call.body.sender, call.permit("export", clear=True))
     if made is None:
         raise nobody()
     if call.body.form == "zip":
-        return Stream("application/zip", _pieces(as_zip(made)))
-    return Stream("application/json", _pieces(msgspec.json.encode(made)))
-
-
-def _pieces(whole: bytes) -> Iterator[bytes]:
-    return (whole[at : at + _PIECE_BYTES] for at in range(0, len(whole), _PIECE_BYTES))
+        return Stream("application/zip", copy_chunks([made]))
+    return Stream("application/json", copy_json(made))
 
 
 def _erase(call: Call) -> Erased:

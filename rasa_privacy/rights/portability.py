@@ -107,12 +107,12 @@ def schema() -> bytes:
 def _files(copies: Sequence[Copy]) -> Iterator[tuple[str, Iterable[bytes]]]:
     for number, each in enumerate(copies, start=1):
         name = "data" if number == 1 else f"data-{number}"
-        yield f"{name}.json", _json(each)
+        yield f"{name}.json", copy_json(each)
         yield f"{name}.html", page(each.facts, each.events())
     yield SCHEMA, (schema(),)
 
 
-def _json(each: Copy) -> Iterator[bytes]:
+def copy_json(each: Copy) -> Iterator[bytes]:
     """Yield the document with one event a line: readable, and never as a whole in memory."""
     facts = msgspec.json.format(msgspec.json.encode(each.facts), indent=1)
     yield facts.rstrip(b"}\n") + b',\n "conversation": ['

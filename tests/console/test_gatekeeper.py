@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -44,13 +45,13 @@ def test_a_token_is_hashed_once_and_not_at_every_call(
     now = [0.0]
     keeper = Gatekeeper(vault, seconds=lambda: now[0])
     crm = replace(as_role("crm"), app=make_console(vault, keeper))
-    logins = []
-    monkeypatch.setattr(gatekeeper, "login", lambda *given: logins.append(1) or login(*given))
+    logins = Mock(side_effect=login)
+    monkeypatch.setattr(gatekeeper, "login", logins)
     assert [crm.post("/v1/subjects/find", WHO).status for _ in range(3)] == [200] * 3
-    assert len(logins) == 1
+    assert logins.call_count == 1
     now[0] = SESSION
     assert crm.post("/v1/subjects/find", WHO).status == 200
-    assert len(logins) == 2
+    assert logins.call_count == 2
 
 
 def test_calls_at_the_same_time_do_not_lock_their_own_operator_out(vault: Vault, tokens: dict[str, str]) -> None:
@@ -92,7 +93,7 @@ def test_an_expired_token_counts_at_the_next_call(as_role: As, clock: Clock) -> 
 def test_nobody_without_training_gets_at_people(as_role: As, vault: Vault) -> None:
     """As with the commands; what reaches nobody is allowed."""
     crm = as_role("dpo")
-    policy = msgspec.structs.replace(vault.policy, training=Training(course="handling"))
+    policy = msgspec.structs.replace(vault.policy, training=Training(course="data-handling"))
     untrained = replace(crm, app=make_console(replace(vault, policy=policy)))
     refused = untrained.post("/v1/subjects/find", WHO)
     assert (refused.status, "was never passed" in refused.json()["detail"]) == (403, True)

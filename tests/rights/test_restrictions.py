@@ -27,9 +27,10 @@ def subject_id(vault: Vault) -> bytes:
     return found
 
 
-def restrict(vault: Vault, *purposes: str, **options: bool) -> tuple[str, ...]:
+def restrict(vault: Vault, *purposes: str, lift: bool = False, objection: bool = False) -> tuple[str, ...]:
     """Restrict purposes, or lift that."""
-    return operators.restrict(vault, SENDER, purposes, admit_local(vault, "restrict"), **options)
+    permit = admit_local(vault, "restrict")
+    return operators.restrict(vault, SENDER, purposes, permit, lift=lift, objection=objection)
 
 
 def kinds(vault: Vault, subject_id: bytes) -> list[tuple[str, str]]:
