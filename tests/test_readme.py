@@ -42,6 +42,7 @@ RUN_BY = {
     "rasa-privacy requests list": "tests/cli/test_requests.py",
     "rasa-privacy requests due": "tests/cli/test_requests.py",
     "rasa-privacy requests stats": "tests/cli/test_requests.py",
+    "rasa-privacy old-tables show": "tests/cli/test_old_tables.py",
     "rasa-privacy requests deliver": "tests/cli/test_requests.py",
     "rasa-privacy subject show --sender-stdin": "tests/cli/test_subject.py",
     "rasa-privacy subject erase --senders-file gone.txt": "tests/cli/test_subject.py",

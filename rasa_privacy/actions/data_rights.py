@@ -105,7 +105,7 @@ class Erase(PrivacyAction):
         events = [AllSlotsReset(), forget_pending(), ActiveLoop(None), ReminderCancelled()]
         if certificate is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], events)]
-        if store.policy.erasure.webhooks:
+        if store.policy.erasure.systems:
             Thread(target=deliver_quietly, args=(store,), name="rasa-privacy-webhooks", daemon=True).start()
         text = turn.words(
             "utter_privacy_erased",

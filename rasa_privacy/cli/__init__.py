@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "training": ("rasa_privacy.cli.course", "training", "Take the course on handling this bot's data; who has."),
     "suppression": ("rasa_privacy.cli.suppression", "suppression", "Look after who must not be written to again."),
     "subject": ("rasa_privacy.cli.subject", "subject", "Find, show, export, correct and erase one person's data."),
+    "old-tables": ("rasa_privacy.cli.old_tables", "old_tables", "Find and empty the tables of Rasa's own SQL stores."),
     "requests": ("rasa_privacy.cli.requests", "requests", "Answer what people ask for, on time: list, due, extend ..."),
     "hold": ("rasa_privacy.cli.hold", "hold", "Keep what is stored of a person for a legal matter."),
     "rights": ("rasa_privacy.cli.rights", "rights", "Write and check certificates of erasure."),

@@ -12,6 +12,7 @@ from rasa_privacy.cli.store import existing_store
 from rasa_privacy.retention.review import overdue_since
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
 from rasa_privacy.storage.schema import SCHEMA_REVISION
+from rasa_privacy.storage.stock_database import has_stock_table
 
 _DAMAGED: Final = 1
 
@@ -28,9 +29,16 @@ def check_database(bot: Path, endpoints: Path | None) -> int:
         click.echo(f"{vault.database.name}: schema {SCHEMA_REVISION}; {_summary(seen)}.")
         with vault.database.read() as connection:
             overdue = overdue_since(vault, connection, vault.clock())
+            beside = has_stock_table(connection)
     if overdue is not None:
         click.echo(
             f"warning: a review of what is stored is overdue since {overdue:%Y-%m-%d}; run 'rasa-privacy review make'."
+        )
+    if beside:
+        click.echo(
+            "warning: this database also holds a table 'events' of Rasa's own, in which conversations stand in plain; "
+            "name it under 'erasure: stock_tables:' and run 'rasa-privacy old-tables purge', or take it over with "
+            "'import'."
         )
     if seen.damages:
         click.echo("The other conversations go on. Restore what is damaged from a backup, or erase those people.")

@@ -21,6 +21,7 @@ from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.bulk_erasure import Bulk
 from rasa_privacy.rights.portability import copy_chunks
+from rasa_privacy.rights.stock_tables import purge
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -182,6 +183,9 @@ def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) 
                 click.echo("A legal hold keeps this person.")
             return
         done = rights.erase_person(vault, sender_id, permit)
+        if vault.policy.erasure.stock_tables:
+            for table, rows in purge(vault, sender_id, permit).items():
+                click.echo(f"{table}: {rows:,} rows removed and read back")
     if done is None:
         click.echo("Nothing is stored of this sender.")
         return

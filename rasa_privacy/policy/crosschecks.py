@@ -88,7 +88,7 @@ class CrossChecks:
         for name, purpose in self.policy.purposes.items():
             self._purpose(name, purpose)
         self._bundles()
-        self._twice(("erasure", "webhooks"), [each.name for each in self.policy.erasure.webhooks])
+        self._twice(("erasure",), [each.name for each in self.policy.erasure.systems])
         self._sent()
         self._storage()
         self._people()

@@ -452,14 +452,44 @@ class OtherSystem(_Struct, frozen=True, kw_only=True):
             raise ValueError("url must begin with https://, or with http:// on this machine")
 
 
+class StockTable(_Struct, frozen=True, kw_only=True):
+    """An old table `events` of Rasa's own SQL tracker store or SQL event broker, of which erased people are removed.
+
+    Attributes:
+        name: What it is called in requests and certificates.
+        url: A SQLite file, such as `sqlite:///rasa.db`.
+        url_from: Name of the environment variable that holds the URL of another database, since it may hold a password.
+    """
+
+    name: str
+    url: str | None = None
+    url_from: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what leads nowhere, and a password in this file."""
+        if _SYSTEM.match(self.name) is None:
+            raise ValueError("name must be 1 to 64 letters, digits, '.', '_' or '-'")
+        if (self.url is None) == (self.url_from is None):
+            raise ValueError("an old table has either 'url' or 'url_from'")
+        if self.url is not None and not self.url.startswith("sqlite:///"):
+            raise ValueError("url must begin with sqlite:///; name the variable with another URL in 'url_from'")
+
+
 class Erasure(_Struct, frozen=True, kw_only=True):
     """What else is told of an erasure.
 
     Attributes:
         webhooks: Systems that must answer before a request to be deleted is done.
+        stock_tables: Old tables of Rasa's own from which the person is removed before it is done.
     """
 
     webhooks: tuple[OtherSystem, ...] = ()
+    stock_tables: tuple[StockTable, ...] = ()
+
+    @property
+    def systems(self) -> tuple[OtherSystem | StockTable, ...]:
+        """Everything that must answer."""
+        return (*self.webhooks, *self.stock_tables)
 
 
 class Import(_Struct, frozen=True, kw_only=True):

@@ -208,7 +208,7 @@ def _destroy(run: Bulk, connection: Any, made: Sequence[Erasure], now: datetime)
     except LedgerError:
         # Nobody stays because the ledger is damaged; without a subject its consent says nothing.
         logger.warning("A page of erasures goes on without records in the consent ledger, which is damaged.")
-    if vault.policy.erasure.webhooks:
+    if vault.policy.erasure.systems:
         for each in made:
             tell_others(vault, connection, each.subject_id, each.certificate, now)
     vault.journal.write(connection, *(Erased(each.subject_id, now, each.certificate, each.counts) for each in made))

@@ -27,7 +27,8 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.errors import PrivacyError, WebhookError
-from rasa_privacy.policy.model import OtherSystem
+from rasa_privacy.policy.model import OtherSystem, StockTable
+from rasa_privacy.rights.stock_tables import forget
 from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.deliveries import ANSWERS, Delivery
 from rasa_privacy.storage.requests import AUTOMATIC, ERASED, Step
@@ -97,7 +98,7 @@ def _attempt(vault: Vault, delivery: Delivery, now: datetime, send: Post) -> boo
 def _deliver(vault: Vault, delivery: Delivery, now: datetime, send: Post) -> bool:
     with vault.database.read() as connection:
         sender_ids = deliveries.whom(connection, vault.data_keys, delivery.delivery_id)
-    system = next((each for each in vault.policy.erasure.webhooks if each.name == delivery.system), None)
+    system = next((each for each in vault.policy.erasure.systems if each.name == delivery.system), None)
     if sender_ids is None or now - delivery.erased_at > deliveries.KEPT:
         logger.error("System '%s' was not told of an erasure in time; its request stays open.", delivery.system)
         result = "failed"
@@ -111,13 +112,16 @@ def _deliver(vault: Vault, delivery: Delivery, now: datetime, send: Post) -> boo
 
 
 def _told(  # noqa: PLR0913, PLR0917 - store, system, and what is sent when and how
-    vault: Vault, system: OtherSystem, delivery: Delivery, sender_ids: list[str], now: datetime, send: Post
+    vault: Vault, system: OtherSystem | StockTable, delivery: Delivery, sender_ids: list[str], now: datetime, send: Post
 ) -> str:
     """Return the system's answer.
 
     Raises:
         WebhookError: It gave none.
+        PrivacyError: An old table cannot be reached.
     """
+    if isinstance(system, StockTable):
+        return forget(system, sender_ids)
     payload: dict[str, Any] = {
         "type": "erasure",
         "delivery": delivery.delivery_id.hex(),

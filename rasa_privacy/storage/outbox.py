@@ -28,7 +28,7 @@ def tell_others(vault: "Vault", conn: Connection, subject_id: bytes, certificate
         certificate: Number of the certificate.
         at: Aware UTC time.
     """
-    systems = vault.policy.erasure.webhooks
+    systems = vault.policy.erasure.systems
     if not systems:
         return
     known = {each.system for each in deliveries.of_certificate(conn, certificate)}
@@ -54,6 +54,6 @@ def tell_others_if_possible(
             type(error).__name__,
         )
         known = {each.system for each in deliveries.of_certificate(conn, certificate)}
-        for system in vault.policy.erasure.webhooks:
+        for system in vault.policy.erasure.systems:
             if system.name not in known:
                 deliveries.put_failed(conn, system.name, certificate, at)

@@ -14,48 +14,21 @@ Table and columns: rasa 3.6.21, rasa/core/tracker_store.py, `SQLTrackerStore.SQL
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import (
-    Column,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    bindparam,
-    create_engine,
-    delete,
-    event,
-    func,
-    inspect,
-    select,
-    text,
-)
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import bindparam, delete, func, select, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from rasa_privacy.errors import ConfigurationError, StorageError
-from rasa_privacy.storage.dialects.backend import server_label
+from rasa_privacy.errors import StorageError
+from rasa_privacy.storage.stock_database import StockDatabase, stock_events
 
 #: Rows that one transaction deletes at least, so that it stays short; a person is never cut in two.
 BATCH_ROWS: Final = 5000
 #: The latest time that a `datetime` can have, in seconds since 1970.
 _MAX_SECONDS: Final = 253_402_300_799
-_BUSY_SECONDS: Final = 10
-_EXTRAS: Final = {"sqlite": "", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
-
-stock_events: Final = Table(
-    "events",
-    MetaData(),
-    Column("id", Integer, primary_key=True),
-    Column("sender_id", String(255), nullable=False),
-    Column("data", Text),
-)
 _E: Final = stock_events.c
 _UPTO: Final = _E.id <= bindparam("upto")
 _SIZE: Final = select(func.count(), func.max(_E.id)).select_from(stock_events)
@@ -114,12 +87,13 @@ class StockStore:
     """
 
     def __init__(self, url: str) -> None:
-        parsed = _checked(url)
-        self.name = str(parsed.database) if parsed.host is None else server_label(parsed)
-        self._engine = _engine(parsed, self.name)
-        self._dialect = parsed.get_backend_name()
+        self._old = StockDatabase(url, "--from")
+        self.name = self._old.name
+        self._engine = self._old.engine
+        self._dialect = self._old.dialect
+        self._reading = self._old.transaction
         with self._reading() as conn:
-            self._check_table(conn)
+            self._old.check_table(conn)
             self.rows, self._upto = self._size(conn)
             self.people: int = conn.execute(_PEOPLE, {"upto": self._upto}).scalar_one()
 
@@ -190,72 +164,9 @@ class StockStore:
                 f"rebuilt; end what uses it and run this again, or run '{statement}' yourself"
             )
 
-    def _check_table(self, conn: Connection) -> None:
-        inspector = inspect(conn)
-        columns = (
-            {column["name"] for column in inspector.get_columns("events")} if inspector.has_table("events") else ()
-        )
-        missing = [column.name for column in stock_events.columns if column.name not in columns]
-        if missing:
-            raise ConfigurationError(
-                f"{self.name}: there is no table 'events' with the columns id, sender_id and data, so it is not the "
-                "store of a Rasa bot; name the database of 'type: SQL' in the old endpoints.yml"
-            )
-
     def _size(self, conn: Connection) -> tuple[int, int]:
         count, newest = conn.execute(_SIZE).one()
         return int(count), int(newest or 0)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as conn:
-                yield conn
-        except SQLAlchemyError as error:
-            # The cause may carry values, so only its class is named.
-            raise StorageError(
-                f"{self.name}: the old store does not answer as it should ({type(error).__name__}); see that its "
-                "server runs, that the name and password are right, and that nothing else locks it"
-            ) from None
-
-
-def _checked(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise ConfigurationError("--from is no database URL; write one such as sqlite:///rasa.db") from None
-    if parsed.get_backend_name() not in _EXTRAS:
-        raise ConfigurationError(
-            f"--from: {parsed.get_backend_name()} is not supported; SQLite, PostgreSQL and MariaDB or MySQL are"
-        )
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise ConfigurationError(
-            f"--from: there is no file {parsed.database or '(none named)'}; name the database of the old store, for "
-            "example sqlite:///rasa.db"
-        )
-    return parsed
-
-
-def _engine(parsed: URL, name: str) -> Any:
-    sqlite = parsed.get_backend_name() == "sqlite"
-    arguments = {"timeout": _BUSY_SECONDS} if sqlite else {"connect_timeout": _BUSY_SECONDS}
-    try:
-        engine = create_engine(parsed, future=True, hide_parameters=True, connect_args=arguments)
-    except (NoSuchModuleError, ImportError):
-        extra = _EXTRAS[parsed.get_backend_name()]
-        raise ConfigurationError(
-            f"--from: the driver {parsed.drivername} of {name} is not installed; "
-            f"run 'pip install rasa_privacy[{extra}]', or name another driver"
-        ) from None
-    if sqlite:
-        _overwrite_what_is_deleted(engine)
-    return engine
-
-
-def _overwrite_what_is_deleted(engine: Any) -> None:
-    @event.listens_for(engine, "connect")  # type: ignore[untyped-decorator, unused-ignore]
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA secure_delete=ON").close()
 
 
 def _event_of(data: Any) -> dict[str, Any] | None:
