@@ -32,7 +32,8 @@ _QUIET_SECONDS: Final = 10
 
 METHOD: Final = f"""The table holds {ALL:,} conversations of usual sizes, under random ids and as random bytes, of which
 {EXPIRED:,} are due, each at its own time; a sweep removes them with their keys, and leaves a certificate and a
-tombstone of each. The first sweep runs alone, as fast as it can. Then as many expire again, and another process sweeps
+tombstone of each. The first sweep runs alone, as fast as it can, with
+two threads as `retention run` has. Then as many expire again, and another process sweeps
 with `--gently` while {PEOPLE} people go on talking: the times are of saving a turn, before and during that sweep. The
 memory is what the peak of the sweeping process grew by."""
 
@@ -64,7 +65,7 @@ def sweep_alone(settings: StoreSettings, gently: bool, results: Any) -> None:  #
     permit = admit_local(vault, "retention")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
-    done = run(vault, permit, rest=1.0 if gently else 0.0)
+    done = run(vault, permit, rest=1.0 if gently else 0.0, workers=1 if gently else 2)
     seconds = time.perf_counter() - start
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     vault.close()

@@ -37,6 +37,7 @@ def run(  # noqa: PLR0913 - how it is run, as `sweep` takes it
     rest: float = 0.0,
     seconds: float | None = None,
     trusted: bool = False,
+    workers: int = 1,
 ) -> SweepResult:
     """Remove what is due now, and record it.
 
@@ -47,6 +48,7 @@ def run(  # noqa: PLR0913 - how it is run, as `sweep` takes it
         rest: As `sweep`.
         seconds: As `sweep`.
         trusted: As `sweep`.
+        workers: As `sweep`.
 
     Raises:
         AccessError: The permit is for something else.
@@ -55,7 +57,7 @@ def run(  # noqa: PLR0913 - how it is run, as `sweep` takes it
     """
     permit.require("retention")
     if vault.database.dialect != "sqlite":
-        return _recorded(vault, permit, advance, rest, seconds, trusted=trusted)
+        return _recorded(vault, permit, advance, rest, seconds, trusted=trusted, workers=workers)
     holder = os.urandom(_HOLDER_BYTES)
     if not _take(vault, holder):
         raise RetentionError(
@@ -144,6 +146,7 @@ def _recorded(  # noqa: PLR0913 - as `run`
     seconds: float | None,
     *,
     trusted: bool,
+    workers: int = 1,
 ) -> SweepResult:
     removed: list[int] = [0]
 
@@ -153,7 +156,7 @@ def _recorded(  # noqa: PLR0913 - as `run`
 
     now: datetime = vault.clock()
     try:
-        result = sweep(vault, now, advance=counted, rest=rest, seconds=seconds, trusted=trusted)
+        result = sweep(vault, now, advance=counted, rest=rest, seconds=seconds, trusted=trusted, workers=workers)
     except PrivacyError:
         record_now(vault, permit, counts={"looked_at": removed[0]}, outcome="failed")
         raise

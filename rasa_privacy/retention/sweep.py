@@ -13,6 +13,7 @@ Rules:
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from typing import Any, Final, TypeAlias
 from rasa_privacy.consent.double_opt_in import forget_over
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, UnreachableError
 from rasa_privacy.retention.clock_check import check_clock
+from rasa_privacy.retention.pages import share_pages
 from rasa_privacy.retention.removal import remove_purpose
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
@@ -41,8 +43,8 @@ _HELD: Final = timedelta(days=1)
 _PASSES: Final = 3
 
 
-#: What one transaction did: the page, purposes, people, and what is damaged.
-_Page: TypeAlias = tuple[list[Due], int, int, set[tuple[bytes, str]]]
+#: What one transaction did: purposes, people, and what is damaged.
+_Done: TypeAlias = tuple[int, int, set[tuple[bytes, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,24 @@ class _Sweep:
     purposes: int = 0
     people: int = 0
     damaged: set[tuple[bytes, str]] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, done: _Done) -> None:
+        """Count what was committed."""
+        purposes, people, damaged = done
+        self.purposes += purposes
+        self.people += people
+        self.damaged |= damaged
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How fast it goes, as `sweep` takes it."""
+
+    advance: Callable[[int], None]
+    rest: float
+    end: float | None
+    workers: int
 
 
 def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes everything at once
@@ -81,6 +101,7 @@ def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes eve
     rest: float = 0.0,
     seconds: float | None = None,
     trusted: bool = False,
+    workers: int = 1,
 ) -> SweepResult:
     """Destroy everything that is due at `now`.
 
@@ -91,6 +112,7 @@ def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes eve
         rest: How long to rest after each transaction, as a multiple of how long it took.
         seconds: When to stop, although more is due; None for at the end.
         trusted: Whether somebody has looked at the clock.
+        workers: How many threads remove at once; on SQLite, which has one writer, it is always one.
 
     Raises:
         RetentionError: The clock cannot be right; nothing was removed.
@@ -99,7 +121,8 @@ def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes eve
     vault.database.transact(lambda connection: check_clock(connection, now, clock=vault.clock(), trusted=trusted))
     run = _Sweep(vault, now)
     end = None if seconds is None else time.monotonic() + seconds
-    is_done = all(_go_through(run, advance, rest, end) for _ in range(_PASSES) if _left(run) > len(run.damaged))
+    pace = _Pace(advance, rest, end, 1 if vault.database.dialect == "sqlite" else workers)
+    is_done = all(_go_through(run, pace) for _ in range(_PASSES) if _left(run) > len(run.damaged))
     vault.database.transact(lambda connection: forget_over(connection, now))
     if run.damaged:
         logger.error(
@@ -118,35 +141,27 @@ def _left(run: _Sweep) -> int:
         return run.vault.due_keys.count(connection, run.now)
 
 
-def _go_through(run: _Sweep, advance: Callable[[int], None], rest: float, end: float | None) -> bool:
+def _go_through(run: _Sweep, pace: _Pace) -> bool:
     """Deal with all that is due, page by page; return whether that came to its end."""
     most = _BATCH[run.vault.database.dialect]
-    after: Due | None = None
-    while end is None or time.monotonic() < end:
+
+    def read(after: Due | None) -> list[Due]:
+        with run.vault.database.read() as connection:
+            return run.vault.due_keys.page(connection, run.now, most, after)
+
+    def work(page: list[Due]) -> None:
         began = time.monotonic()
-        found, purposes, people, damaged = run.vault.database.transact(_batch_after(run, most, after))
-        run.purposes += purposes
-        run.people += people
-        run.damaged |= damaged
-        advance(len(found))
-        if len(found) < most:
-            return True
-        after = found[-1]
-        time.sleep(rest * (time.monotonic() - began))
-    return False
+        # It may be run again, so it counts nothing in `run`.
+        done = run.vault.database.transact(lambda connection: _remove_page(run, connection, page))
+        with run.lock:
+            run.add(done)
+            pace.advance(len(page))
+        time.sleep(pace.rest * (time.monotonic() - began))
+
+    return share_pages(read, most, work, lambda: pace.end is not None and time.monotonic() >= pace.end, pace.workers)
 
 
-def _batch_after(run: _Sweep, most: int, after: Due | None) -> Callable[[Any], _Page]:
-    """Return the work of one transaction, which may be run again; so it counts nothing in `run`."""
-
-    def work(connection: Any) -> _Page:
-        found = run.vault.due_keys.page(connection, run.now, most, after)
-        return found, *_remove_page(run, connection, found)
-
-    return work
-
-
-def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> tuple[int, int, set[tuple[bytes, str]]]:
+def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> _Done:
     """Remove what a page names of people whom nobody holds; return purposes, people, and what is damaged."""
     vault, limit = run.vault, to_micros(run.now)
     concerned = {each.subject_id for each in page}

@@ -8,10 +8,11 @@ from typing import Final
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _GROUPS: Final = 3
 _GROUP: Final = 4
+#: The character of each byte. There are 32, which is a part of 256, so that each is as likely as the others.
+_LETTERS: Final = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 
 
 def new_number(prefix: str, random_bytes: Callable[[int], bytes] = os.urandom) -> str:
     """Return the prefix and three groups of four random characters (60 bits), such as `ER-7K2M-0QX4-ZB9T`."""
-    # There are 32 characters, which is a part of 256, so that each is as likely as the others.
-    letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in random_bytes(_GROUPS * _GROUP))
+    letters = random_bytes(_GROUPS * _GROUP).translate(_LETTERS).decode("ascii")
     return "-".join([prefix, *(letters[at : at + _GROUP] for at in range(0, len(letters), _GROUP))])

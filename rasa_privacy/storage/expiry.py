@@ -3,7 +3,7 @@
 What it does to one person is what `Erasures.bury` does; a test compares the two. It opens no key and no row.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.due_keys import DueKeys
 from rasa_privacy.storage.erasures import Erasure, row_of
+from rasa_privacy.storage.expiry_at_once import bury_at_once
 from rasa_privacy.storage.many import ManyDelete, ManySelect
 from rasa_privacy.storage.tables import (
     conversations,
@@ -76,20 +77,25 @@ class Expiry:
         """Remove people who are locked and whom no hold keeps, as `bury` does, with what their certificates say."""
         if not done:
             return
-        subject_ids = [each.subject_id for each in done]
         numbers = {each.subject_id: each for each in done}
-        conn.execute(insert(erasures), [row_of(each) for each in done])
-        self._due_keys.destroy_all(conn, subject_ids)
-        for who in requests.who_waits(conn, subject_ids):
+        self._due_keys.destroy_all(conn, numbers)
+        for who in requests.who_waits(conn, numbers):
             its = numbers[who]
             waiting = deliveries.is_waiting(conn, its.certificate)
             requests.close_all(conn, who, its.erased_at, its.certificate, is_waiting=waiting)
-        _DELETE_CODES.run(conn, subject_ids)
-        found = _CONVERSATIONS.rows(conn, subject_ids)
-        if found:
-            refs, senders = [row[0] for row in found], {row[1]: to_micros(numbers[row[2]].erased_at) for row in found}
-            _FORGET.run(conn, list(senders))
-            conn.execute(insert(tombstones), [{"sender_index": who, "erased_at": at} for who, at in senders.items()])
-            for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS, _DELETE_CONVERSATIONS):
-                statement.run(conn, refs)
-        _DELETE_SUBJECTS.run(conn, subject_ids)
+        bury = bury_at_once if conn.dialect.name == "postgresql" else _bury_in_turn
+        bury(conn, numbers)
+
+
+def _bury_in_turn(conn: Connection, numbers: Mapping[bytes, Erasure]) -> None:
+    """Do what `bury_at_once` does, table by table."""
+    conn.execute(insert(erasures), [row_of(each) for each in numbers.values()])
+    _DELETE_CODES.run(conn, numbers)
+    found = _CONVERSATIONS.rows(conn, numbers)
+    if found:
+        refs, senders = [row[0] for row in found], {row[1]: to_micros(numbers[row[2]].erased_at) for row in found}
+        _FORGET.run(conn, list(senders))
+        conn.execute(insert(tombstones), [{"sender_index": who, "erased_at": at} for who, at in senders.items()])
+        for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS, _DELETE_CONVERSATIONS):
+            statement.run(conn, refs)
+    _DELETE_SUBJECTS.run(conn, numbers)

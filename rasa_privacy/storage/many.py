@@ -1,18 +1,40 @@
 """Rows by many values of one column, in the way that is fast on each database and waits for nobody else's rows.
 
-PostgreSQL takes the values as one array. MariaDB reads a table from its beginning where it holds a list for long, and a
-DELETE locks every row on the way; so there each value is looked up by itself. SQLite takes a list.
+PostgreSQL takes the values as one array, and bytes as one text of hexadecimal digits: SQLAlchemy and the driver look at
+each value otherwise, which takes longer than the statement. MariaDB reads a table from its beginning where it holds a
+list for long, and a DELETE locks every row on the way; so there each value is looked up by itself. SQLite takes a list.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import any_, bindparam, delete
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Text, any_, bindparam, cast, delete
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 from sqlalchemy.engine import Connection
+
+from rasa_privacy.storage.tables import Blob
 
 _POSTGRESQL: Final = "postgresql"
 _MARIADB: Final = "mysql"
+
+
+def bytes_array(values: Iterable[bytes]) -> str:
+    """Return PostgreSQL's text of an array of bytes, for `CAST(... AS bytea[])`."""
+    listed = '","\\\\x'.join(value.hex() for value in values)
+    return f'{{"\\\\x{listed}"}}' if listed else "{}"
+
+
+class _Array:
+    """Many values as one parameter of a statement on PostgreSQL."""
+
+    def __init__(self, column: Any) -> None:
+        self._is_bytes = isinstance(column.type, Blob)
+        parameter = bindparam("several", type_=Text() if self._is_bytes else ARRAY(column.type))
+        self.condition = column == any_(cast(parameter, ARRAY(BYTEA)) if self._is_bytes else parameter)
+
+    def value(self, values: Collection[Any]) -> Any:
+        """Return the parameter's value."""
+        return bytes_array(values) if self._is_bytes else list(values)
 
 
 class ManySelect:
@@ -24,15 +46,18 @@ class ManySelect:
     """
 
     def __init__(self, column: Any, make: Callable[[Any], Any]) -> None:
-        self._array = make(column == any_(bindparam("several", type_=ARRAY(column.type))))
-        self._list = make(column.in_(bindparam("several", expanding=True)))
+        self._array = _Array(column)
+        self._by_array = make(self._array.condition)
+        self._by_list = make(column.in_(bindparam("several", expanding=True)))
 
     def rows(self, conn: Connection, values: Collection[Any]) -> Sequence[Any]:
         """Return the rows."""
         if not values:
             return ()
-        statement = self._array if conn.dialect.name == _POSTGRESQL else self._list
-        found: Sequence[Any] = conn.execute(statement, {"several": list(values)}).all()
+        if conn.dialect.name == _POSTGRESQL:
+            found: Sequence[Any] = conn.execute(self._by_array, {"several": self._array.value(values)}).all()
+        else:
+            found = conn.execute(self._by_list, {"several": list(values)}).all()
         return found
 
 
@@ -44,9 +69,10 @@ class ManyDelete:
     """
 
     def __init__(self, column: Any) -> None:
+        self._array = _Array(column)
         self._each = delete(column.table).where(column == bindparam("one"))
-        self._array = delete(column.table).where(column == any_(bindparam("several", type_=ARRAY(column.type))))
-        self._list = delete(column.table).where(column.in_(bindparam("several", expanding=True)))
+        self._by_array = delete(column.table).where(self._array.condition)
+        self._by_list = delete(column.table).where(column.in_(bindparam("several", expanding=True)))
 
     def run(self, conn: Connection, values: Collection[Any]) -> int:
         """Delete the rows with any of these values and return how many there were."""
@@ -54,8 +80,9 @@ class ManyDelete:
             return 0
         if conn.dialect.name == _MARIADB:
             result = conn.execute(self._each, [{"one": value} for value in values])
+        elif conn.dialect.name == _POSTGRESQL:
+            result = conn.execute(self._by_array, {"several": self._array.value(values)})
         else:
-            statement = self._array if conn.dialect.name == _POSTGRESQL else self._list
-            result = conn.execute(statement, {"several": list(values)})
+            result = conn.execute(self._by_list, {"several": list(values)})
         deleted: int = result.rowcount
         return deleted

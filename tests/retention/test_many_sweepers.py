@@ -119,6 +119,29 @@ def test_several_sweep_at_once(
         assert len(store.erasures.since(connection, None)) == 60
 
 
+@servers
+def test_one_sweep_removes_with_several_hands(store: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of one process share the pages; what they removed and told of adds up."""
+    monkeypatch.setattr(sweeping, "_BATCH", dict.fromkeys(sweeping._BATCH, 5))
+    senders = people(store, 33)
+    now, told = clock.advance(days=2), list[int]()
+    assert sweep(store, now, advance=told.append, trusted=True, workers=3) == SweepResult(33, 33)
+    assert sum(told) == 33
+    assert known(store, senders) == []
+
+
+@each_database
+def test_who_comes_back_and_goes_again_has_the_newer_tombstone(store: Vault, clock: Clock) -> None:
+    """The second removal takes the place of the first."""
+    for _ in range(2):
+        give(store, {}, "back")
+        assert sweep(store, clock.advance(days=2), trusted=True).people == 1
+        with store.database.read() as connection:
+            tombstone = store.erasures.tombstone_of(connection, "back")
+        assert tombstone is not None
+        assert tombstone.erased_at == clock()
+
+
 def test_two_sweeps_of_one_file_overlap_not(store: Vault, clock: Clock) -> None:
     """On SQLite the second is told to wait; when the first has been silent for too long, it goes on."""
     senders = people(store, 2)
