@@ -202,8 +202,8 @@ class Messages(_Struct, frozen=True, kw_only=True):
     Attributes:
         keep: `full`, `masked` (detected and known values replaced), or `none`. Nothing is kept of a person
             without an active purpose, whatever this says.
-        retain: A duration from the conversation's last message; after it the conversation is destroyed, as soon as no
-            purpose holds a value of the person any more.
+        retain: A duration from the conversation's last message; after it the texts are destroyed, and the conversation
+            as soon as no purpose holds a value of the person any more.
     """
 
     keep: Literal["full", "masked", "none"] = "masked"

@@ -2,8 +2,8 @@
 
 Counted from the last use: each save that adds a value moves it. A rule that counts from a form or an action is counted
 from when that is done; a new session, which only carries values over, does not move it, and new values wait for it
-anew. The structure of a conversation and its masked texts (purpose `service`) follow `messages.retain`; of a person
-without any active purpose they go after a day.
+anew. The structure of a conversation and its masked texts (purpose `service`) follow `messages.retain`, of a person
+without any active purpose a day; the structure waits for the last value that hangs on it (`removal`).
 """
 
 from collections.abc import Collection, Iterator

@@ -1,11 +1,16 @@
-"""Removing one purpose of one person who stays, in the transaction of a sweep."""
+"""Removing one purpose of one person who stays, in the transaction of a sweep.
+
+Of `service` the texts go at their time; the structure stays for as long as values of other purposes hang on it.
+"""
 
 import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.errors import ContentionError, PrivacyError, TamperedSegmentError, UnreachableError
+from rasa_privacy.minimize.event_texts import without_texts
 from rasa_privacy.retention.due import SERVICE
+from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -29,12 +34,27 @@ def remove_purpose(vault: Vault, connection: Any, subject_id: bytes, purpose: st
     """
     if purpose == SERVICE:
         # The values of other purposes hang on the conversation's structure: it goes when the last of them goes.
+        gone = _take_out_texts(vault, connection, subject_id, now)
         vault.data_keys.touch(connection, subject_id, SERVICE, now + _WAITS)
-        return 0
+        return int(gone)
     _drop(vault, connection, subject_id, purpose)
     if not vault.data_keys.destroy(connection, subject_id, purpose):
         raise TamperedSegmentError("a key that is due cannot be found by its purpose, which is no valid text")
     return 1
+
+
+def _take_out_texts(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> bool:
+    """Take the texts out of the person's conversations and say whether there were any; a damaged one stays as it is."""
+    if opt_in_codes.live(connection, subject_id, now):  # its contact is sealed under the key that would go
+        return False
+    try:
+        with connection.begin_nested():
+            return vault.conversations.take_out_texts(connection, subject_id, without_texts, now)
+    except (ContentionError, UnreachableError):
+        raise
+    except PrivacyError:
+        logger.warning("A conversation with texts that are due is damaged; they stay until its person is removed.")
+        return False
 
 
 def _drop(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> None:

@@ -22,7 +22,11 @@ _DELETE_SESSIONS: Final = delete(sessions).where(sessions.c.conversation_ref == 
 
 
 def clear(
-    conn: Connection, row: ConversationRow, keys: Mapping[str, DataKey], random_bytes: Callable[[int], bytes]
+    conn: Connection,
+    row: ConversationRow,
+    keys: Mapping[str, DataKey],
+    random_bytes: Callable[[int], bytes],
+    new_key: DataKey | None = None,
 ) -> None:
     """Delete the events of a conversation and write an empty head.
 
@@ -31,6 +35,7 @@ def clear(
         row: The conversation as it was read in this transaction.
         keys: Data keys of the subject.
         random_bytes: Source of randomness, as `os.urandom`.
+        new_key: The key of `service` from now on, where it is another.
 
     Raises:
         ConversationConflictError: Another writer was first.
@@ -41,6 +46,6 @@ def clear(
     for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS):
         conn.execute(statement, {"ref": row.ref})
     identity = row.place.head(row.version + 1)
-    sealed = seal_manifest(service_key(row, keys), empty_head(), identity, random_bytes(NONCE_BYTES))
+    sealed = seal_manifest(new_key or service_key(row, keys), empty_head(), identity, random_bytes(NONCE_BYTES))
     if not update_head(conn, row, 0, sealed):
         raise ConversationConflictError(f"conversation {row.ref}: another writer was first; read it and clear it again")

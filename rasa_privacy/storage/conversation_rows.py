@@ -118,6 +118,11 @@ CURRENT: Final = Query(
 _BY_SUBJECT: Final = Query(_SELECT.where(_C.subject_id == bindparam("subject")).order_by(_C.conversation_ref))
 _STORED: Final = _SELECT.where(_C.version > 0).order_by(_C.conversation_ref)
 _EXISTS: Final = select(_C.conversation_ref).where(_C.sender_index == bindparam("sender"), _C.version > 0)
+_WITH_TEXTS: Final = Query(
+    select(_C.conversation_ref).where(
+        _C.subject_id == bindparam("subject"), _C.version > 0, (_C.textless.is_(None)) | (_C.textless != _C.version)
+    )
+)
 _COUNT: Final = select(func.count()).select_from(conversations).where(_C.version > 0)
 _INDEXES: Final = Query(select(_C.sender_index).where(_C.subject_id == bindparam("subject")))
 _UPDATE: Final = Query(
@@ -183,6 +188,11 @@ def by_subject(conn: Connection, subject_id: bytes) -> list[ConversationRow]:
 def all_stored(conn: Connection) -> Iterator[ConversationRow]:
     """Return all conversations that have events, the oldest first."""
     return map(row_of, conn.execute(_STORED))
+
+
+def may_hold_texts(conn: Connection, subject_id: bytes) -> bool:
+    """Say whether a conversation of a person was changed since its texts were taken out, or never had that done."""
+    return _WITH_TEXTS.first(conn, subject=subject_id) is not None
 
 
 def exists(conn: Connection, sender_index: bytes) -> bool:

@@ -33,6 +33,7 @@ from rasa_privacy.storage.batch import assign_values, needs_old_sessions, parts_
 from rasa_privacy.storage.conversation_clearing import clear
 from rasa_privacy.storage.conversation_head import service_key, verified_head
 from rasa_privacy.storage.conversation_reader import open_every, open_last, open_some, verified_closed
+from rasa_privacy.storage.conversation_rewriting import Change, Rewriting
 from rasa_privacy.storage.conversation_rows import ConversationRow
 from rasa_privacy.storage.conversation_writer import ConversationWriter
 from rasa_privacy.storage.data_keys import DataKeys
@@ -342,6 +343,29 @@ class Conversations:
         if purpose in keys:
             self._data_keys.touch(conn, subject_id, purpose, due_at)
         return True
+
+    def take_out_texts(self, conn: Connection, subject_id: bytes, change: Change, now: datetime) -> bool:
+        """Write the structure of a person's conversations anew, without texts and under a new data key.
+
+        Not where nothing was stored since that was done before.
+
+        Args:
+            conn: A connection of `Database.transact`.
+            subject_id: Whom; locked.
+            change: Takes the texts out of a structure, event for event.
+            now: Aware UTC time, for the new key.
+
+        Returns:
+            Whether there were texts.
+
+        Raises:
+            TamperedSegmentError: What is stored is not what was written.
+            MalformedSegmentError: What is stored does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        if not table.may_hold_texts(conn, subject_id):
+            return False
+        return Rewriting(conn, self._data_keys, self._random_bytes).rewrite(subject_id, change, now)
 
     def sender_ids(self, conn: Connection) -> Iterator[str]:
         """Yield the sender ids of all conversations that have events, within the connection's transaction.

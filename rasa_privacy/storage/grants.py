@@ -4,7 +4,7 @@ Four roles:
 
 - `server`: the Rasa server. It stores conversations, and removes what is due, which it records.
 - `actions`: the action server. It asks for consent and carries out what people want: see, withdraw, delete.
-- `sweeper`: `rasa-privacy retention run`, which removes what is due and adds no data of people.
+- `sweeper`: `rasa-privacy retention run`, which removes what is due, and writes what it leaves of a conversation anew.
 - `console`: the operators' commands, with the audit log, which nobody can change or delete from.
 
 Whoever owns the tables makes and upgrades them, and opens the store once before the others do. A test shows that each
@@ -93,12 +93,11 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             **_OPEN,
             "deliveries": "SI",
             "meta": "SIU",
-            "epochs": "S",
             "subjects": "SUD",
-            "data_keys": "SUD",
+            "data_keys": "SIUD",
             "conversations": "SUD",
-            "sessions": "SUD",
-            "segments": "SD",
+            "sessions": "SIUD",
+            "segments": "SID",
             "ledger": "S",
             "checkpoints": "SI",
             "erasures": "SI",

@@ -146,6 +146,7 @@ class Subjects:
             "version": 0,
             "session": 0,
             "manifest": None,
+            "textless": None,
         }
         _INSERT_CONVERSATION.change(conn, **row)
         return place.subject_id

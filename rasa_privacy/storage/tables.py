@@ -95,6 +95,8 @@ conversations: Final = Table(
     Column("version", BigInteger, nullable=False),
     Column("session", BigInteger, nullable=False),
     Column("manifest", Blob),
+    # The version up to which it holds no texts; None where nobody has looked.
+    Column("textless", BigInteger),
     Index("conversations_sender", "sender_index", unique=True),
     Index("conversations_subject", "subject_id"),
 )

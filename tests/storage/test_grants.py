@@ -148,7 +148,7 @@ def test_the_command_prints_them(tmp_path: Path) -> None:
     assert lines[1] == "CREATE ROLE ours_server LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;"
     places = [lines.index("-- In nowhere.example/bot:"), lines.index("-- In nowhere.example/bot_keys:")]
     assert places[0] < lines.index("GRANT SELECT, INSERT ON public.audit TO ours_console;") < places[1]
-    assert lines.index("GRANT SELECT, UPDATE, DELETE ON public.data_keys TO ours_sweeper;") > places[1]
+    assert lines.index("GRANT SELECT, INSERT, UPDATE, DELETE ON public.data_keys TO ours_sweeper;") > places[1]
     assert "secret" not in shown.output
     (tmp_path / "endpoints.yml").write_text(f"{store}  url: sqlite:///c.db\n  keys: {{provider: file, path: keys}}\n")
     refused = CliRunner().invoke(main, ["database", "grants", "--bot", str(tmp_path)])

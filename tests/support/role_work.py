@@ -49,8 +49,17 @@ def prepare(vault: Vault) -> None:
         give(vault, {"draw": {"email": f"{sender}@x.example", "postcode": "10115"}}, sender=sender)
         _new_session(vault, sender)
     give(vault, {"newsletter": {"email": "eve@x.example"}}, sender="eve")  # stays, when the draw is due
+    _say(vault, "eve", "something about herons")
     vault.database.transact(lambda at: suppress(vault, at, "bea", STOP, now))
     vault.database.transact(lambda at: requests.open_request(vault, at, "erasure", _person(vault, at, "dan"), now))
+
+
+def _say(vault: Vault, sender: str, text: str) -> None:
+    """Store a message of somebody."""
+    said = {"event": "user", "timestamp": vault.clock().timestamp(), "text": text, "parse_data": {"text": text}}
+    with vault.database.write() as connection:
+        version, _ = vault.conversations.head(connection, sender)
+        vault.conversations.append(connection, sender, version, [said], {}, [], vault.clock())
 
 
 def server(vault: Vault) -> None:
@@ -106,10 +115,14 @@ def actions(vault: Vault) -> None:
 
 
 def sweeper(vault: Vault) -> None:
-    """Remove everything that is due, people too."""
+    """Remove everything that is due, people too, and the texts of somebody who stays."""
     found = run(vault, admit_local(vault, "retention"))
     assert found.people
     assert not found.left
+    with vault.database.read() as connection:
+        stored = vault.conversations.load(connection, "eve", all_sessions=True)
+    assert stored is not None
+    assert "herons" not in repr(stored.structure)
 
 
 def console(vault: Vault) -> None:
