@@ -5,10 +5,12 @@ The order within a call: who is it (401, 429), is it of the right form (400, 413
 """
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -23,8 +25,9 @@ from rasa_privacy.access.login import Operator
 from rasa_privacy.console.bodies import BODY_BYTES, BODY_SECONDS, read_body, sent
 from rasa_privacy.console.decoding import decode_body, decode_query, decode_reason
 from rasa_privacy.console.gatekeeper import Gatekeeper
-from rasa_privacy.console.operation import Call, Operation, Stream
+from rasa_privacy.console.operation import KEY_FORM, Call, Operation, Stream
 from rasa_privacy.console.problems import MEDIA_TYPE, RefusedError, encode_problem, refusal
+from rasa_privacy.console.repeats import Repeats
 from rasa_privacy.errors import AccessError, PrivacyError
 from rasa_privacy.storage.vault import Vault
 
@@ -32,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 #: Names the reason of a call that has no body.
 REASON_HEADER: Final = "X-Privacy-Reason"
+#: Names a call that may be made again.
+KEY_HEADER: Final = "Idempotency-Key"
+_KEY: Final = re.compile(KEY_FORM)
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -62,11 +68,13 @@ class Console:
         vault: The open store.
         gatekeeper: Lets operators in.
         limits: What one call may cost.
+        repeats: Answers that were given.
     """
 
     vault: Vault
     gatekeeper: Gatekeeper
     limits: Limits = field(default_factory=Limits)
+    repeats: Repeats = field(default_factory=Repeats)
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -154,8 +162,19 @@ def _answer(console: Console, operation: Operation, operator: Operator, request:
         raise RefusedError(422, "this has no query; what it needs stands in the body, never in the address")
     number = str(request.path_params.get("number", ""))
     call = Call(console.vault, operator, body, query, number, decode_reason(reason))
-    made = operation.run(call)
-    return made if isinstance(made, Stream) else msgspec.json.encode(made)
+    key = request.headers.get(KEY_HEADER) if operation.changes else None
+    if key is None:
+        made = operation.run(call)
+        return made if isinstance(made, Stream) else msgspec.json.encode(made)
+    if _KEY.fullmatch(key) is None:
+        raise RefusedError(422, "an Idempotency-Key is 1 to 64 letters, digits and '-', '_', '.', ':'")
+    console.gatekeeper.still_there(operator, request.headers.get("authorization"))  # an answer of before asks nobody
+    work = partial(_encoded, operation, call)
+    return console.repeats.once(operator.name, operation.name, key, f"{number} ".encode() + raw, work)
+
+
+def _encoded(operation: Operation, call: Call) -> bytes:
+    return msgspec.json.encode(operation.run(call))
 
 
 def _guarded(path: str, endpoint: Endpoint) -> Endpoint:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rasa_privacy.console.operation import Operation, Query, Reason
+from rasa_privacy.console.operation import KEY_FORM, Operation, Query, Reason
 from rasa_privacy.console.problems import MEDIA_TYPE, Problem
 
 OPENAPI: Final = "3.1.0"
@@ -81,6 +81,9 @@ def _parameters(each: Operation) -> Iterable[dict[str, Any]]:
     if each.takes is None:
         schema = {**msgspec.json.schema(Reason), "pattern": r"^[ -~]*$"}
         yield {"name": "X-Privacy-Reason", "in": "header", "schema": schema}
+    if each.changes:
+        schema = {"type": "string", "pattern": KEY_FORM}
+        yield {"name": "Idempotency-Key", "in": "header", "schema": schema, "description": "Done once for a key."}
     if each.asks is not None:
         yield from _query(each.asks)
 
@@ -93,8 +96,18 @@ def _query(form: type[Query]) -> Iterable[dict[str, Any]]:
 
 def _responses(each: Operation) -> dict[str, Any]:
     statuses = {*_ALWAYS, 422, *(_WITH_BODY if each.takes is not None else ()), *each.problems}
+    statuses |= {409} if each.changes else set()
     made = {str(status): _problem(status) for status in sorted(statuses)}
-    return {"200": {"description": "Done.", "content": dict(_content(each))}, **made}
+    return {"200": {"description": "Done.", "content": dict(_content(each)), **_links(each)}, **made}
+
+
+def _links(each: Operation) -> dict[str, Any]:
+    """Return what an answer with the number of a request leads to, so that a client can follow it."""
+    if each.name != "openRequest":
+        return {}
+    names = ("show", "take", "acknowledge", "identity", "extend", "refuse", "complete")
+    parameters = {"number": "$response.body#/number"}
+    return {"links": {name: {"operationId": f"{name}Request", "parameters": parameters} for name in names}}
 
 
 def _content(each: Operation) -> Iterable[tuple[str, Any]]:

@@ -23,6 +23,8 @@ CHANNEL: Final = "api"
 
 #: What somebody types as an identifier: no control characters, which no database would take as they are.
 _LINE: Final = r"^[^\x00-\x1f\x7f]+$"
+#: What an Idempotency-Key may be.
+KEY_FORM: Final = r"^[A-Za-z0-9._:-]{1,64}$"
 Sender: TypeAlias = Annotated[
     str,
     Meta(min_length=1, max_length=255, pattern=_LINE, description="Rasa's conversation key. It is personal data."),

@@ -77,6 +77,17 @@ def nobody() -> RefusedError:
     return RefusedError(404, "nothing is stored of this sender")
 
 
+def require_known(call: Call) -> None:
+    """Return where something is stored of the sender of a call; ask for the permit first.
+
+    Raises:
+        RefusedError: Nothing is (any more).
+    """
+    with call.vault.database.read() as connection:
+        if call.vault.subjects.find(connection, call.body.sender) is None:
+            raise nobody()
+
+
 def _find(call: Call) -> FoundPerson:
     found = rights.find(call.vault, call.body.sender, call.permit("view"))
     if found is None:

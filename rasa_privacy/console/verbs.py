@@ -5,14 +5,23 @@ from typing import Final
 import msgspec
 from starlette.applications import Starlette
 
-from rasa_privacy.console import people, state
+from rasa_privacy.console import consents, corrections, holds, outreach, people, removal, requests, state
 from rasa_privacy.console.app import Limits, make_app
 from rasa_privacy.console.gatekeeper import Gatekeeper
 from rasa_privacy.console.openapi import document
 from rasa_privacy.console.operation import Operation
 from rasa_privacy.storage.vault import Vault
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*people.OPERATIONS, *state.OPERATIONS)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *people.OPERATIONS,
+    *corrections.OPERATIONS,
+    *consents.OPERATIONS,
+    *requests.OPERATIONS,
+    *holds.OPERATIONS,
+    *outreach.OPERATIONS,
+    *removal.OPERATIONS,
+    *state.OPERATIONS,
+)
 _PUBLIC: Final = ("/health", "/openapi.json")
 
 

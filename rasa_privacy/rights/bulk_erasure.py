@@ -26,6 +26,7 @@ from rasa_privacy.consent.ledger import Evidence, record_withdrawals
 from rasa_privacy.errors import LedgerError, PrivacyError, StorageError
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
+from rasa_privacy.rights.operators import COMMAND_LINE
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.crowd import Member
 from rasa_privacy.storage.erasures import Erasure
@@ -69,6 +70,7 @@ class Bulk:
         note: Called with each line of the report.
         is_preview: Whether nothing is erased.
         counts: How many lines had each outcome.
+        channel: By which way it came, for the ledger.
     """
 
     vault: Vault
@@ -76,6 +78,7 @@ class Bulk:
     note: Callable[[Line], object] = lambda _line: None
     is_preview: bool = False
     counts: dict[str, int] = field(default_factory=dict)
+    channel: str = COMMAND_LINE
 
     def say(self, line: Line) -> None:
         """Count a line and note it."""
@@ -202,7 +205,7 @@ def _destroy(run: Bulk, connection: Any, made: Sequence[Erasure], now: datetime)
     if not made:
         return
     vault = run.vault
-    evidence = Evidence("outside", "command line", vault.policy.languages[0], now)
+    evidence = Evidence("outside", run.channel, vault.policy.languages[0], now)
     try:
         record_withdrawals(vault, connection, [each.subject_id for each in made], evidence)
     except LedgerError:

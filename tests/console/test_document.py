@@ -1,0 +1,102 @@
+"""The OpenAPI document and the routes are one: by comparison, and by what schemathesis makes of it."""
+
+from typing import Any, get_args
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from schemathesis.config import SchemathesisConfig
+from starlette.routing import Route
+
+from rasa_privacy.console import requests
+from rasa_privacy.console.gatekeeper import Gatekeeper
+from rasa_privacy.console.verbs import OPERATIONS, make_console
+from rasa_privacy.rights.requests import REASONS_TO_EXTEND, REASONS_TO_REFUSE, open_request
+from rasa_privacy.storage.vault import Vault
+from tests.console.conftest import As
+from tests.support.vaults import SENDER, START
+
+EXAMPLES = 12
+SETTINGS = """\
+[generation]
+mode = "all"
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", 403, 404, 409, 422]
+"""
+
+
+def test_the_document_has_every_route_and_no_other(as_role: As) -> None:
+    """Paths and methods, as the application routes them."""
+    nobody = as_role()
+    document = nobody.get("/openapi.json").json()
+    written = {(path, method.upper()) for path, found in document["paths"].items() for method in found}
+    routes = [route for route in nobody.app.routes if isinstance(route, Route)]
+    routed = {(route.path, method) for route in routes for method in (route.methods or set()) - {"HEAD"}}
+    assert written == routed
+    assert len({each["operationId"] for found in document["paths"].values() for each in found.values()}) == len(written)
+
+
+def test_every_operation_needs_a_token(as_role: As) -> None:
+    """Whatever it is; what answers everybody knows nothing of people."""
+    nobody = as_role()
+    for each in OPERATIONS:
+        path = each.path.replace("{number}", "RQ-0000-0000-0000")
+        found = nobody.get(path) if each.method == "GET" else nobody.post(path, {})
+        assert found.status == 401, each.name
+
+
+def test_the_reasons_are_those_of_the_rules() -> None:
+    """A reason that the law adds is added in one place, and this finds the other."""
+    assert get_args(requests.ReasonToExtend) == REASONS_TO_EXTEND
+    assert get_args(requests.ReasonToRefuse) == tuple(REASONS_TO_REFUSE)
+
+
+@pytest.fixture
+def number(vault: Vault) -> str:
+    """Return the number of a request that is open."""
+    return vault.database.transact(
+        lambda connection: open_request(vault, connection, "access", vault.subjects.find(connection, SENDER), START)
+    ).number
+
+
+@pytest.fixture
+def api(vault: Vault, tokens: dict[str, str]) -> Any:  # noqa: ARG001 - where there is no operator nobody is let in
+    """Return the API as schemathesis sees it, which may try as many wrong tokens as it likes."""
+    app = make_console(vault, Gatekeeper(vault, wrong=10**6))
+    return schemathesis.openapi.from_asgi("/openapi.json", app, config=SchemathesisConfig.from_str(SETTINGS))
+
+
+schema = schemathesis.pytest.from_fixture("api")
+
+
+@schema.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+def test_what_the_document_says_is_so(case: Any, tokens: dict[str, str], number: str) -> None:
+    """No server error, no status, type or form that the document does not say; wrong input is refused, right is taken.
+
+    Half of the right calls are about the person and the request that there are.
+    """
+    is_right = case.meta is not None and case.meta.generation.mode.is_positive
+    if is_right:
+        if isinstance(case.body, dict) and len(case.body.get("sender") or "") % 2:
+            case.body["sender"] = SENDER
+        if "number" in (case.path_parameters or {}) and case.path_parameters["number"][-1] in "02468ACEGJMPRTWY":
+            case.path_parameters["number"] = number
+    answer = case.call_and_validate(headers={"Authorization": f"Bearer {tokens['dpo']}"})
+    if is_right and answer.status_code == 422:
+        # A contact that is none, or a reason with somebody's address, is no matter of form.
+        assert "not of the form" not in answer.json()["detail"]
+
+
+def test_a_request_is_followed_through_its_steps(api: Any, tokens: dict[str, str]) -> None:
+    """Opened, and then whatever the links of its answer lead to, in any order."""
+
+    class Followed(api.as_state_machine()):  # type: ignore[misc]  # made at run time
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:  # noqa: ARG002 - schemathesis calls it so
+            """Come with a token."""
+            return {"headers": {"Authorization": f"Bearer {tokens['dpo']}"}}
+
+    checks = list(HealthCheck)
+    few = settings(max_examples=8, stateful_step_count=6, deadline=None, suppress_health_check=checks)
+    run_state_machine_as_test(Followed, settings=few)  # type: ignore[no-untyped-call]  # Hypothesis has no hints for it
