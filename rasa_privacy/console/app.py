@@ -103,7 +103,9 @@ def make_app(
     ]
     routes += [Route(path, _guarded(path, _open(vault, give)), methods=["GET"]) for path, give in public]
     handlers: dict[Any, Any] = {HTTPException: _not_routed}
-    return Starlette(routes=_joined(routes), exception_handlers=handlers)
+    app = Starlette(routes=_joined(routes), exception_handlers=handlers)
+    app.router.redirect_slashes = False  # an address is right or it is not
+    return app
 
 
 def _joined(routes: list[Route]) -> list[Route]:

@@ -93,6 +93,11 @@ class PatientProtocol(H11Protocol):
 
 def serve(app: Starlette, address: Address) -> None:
     """Serve until the process is asked to end."""
+    make_server(app, address).run()
+
+
+def make_server(app: Starlette, address: Address) -> uvicorn.Server:
+    """Return the server, which does not listen yet."""
     settings = uvicorn.Config(
         app,
         host=address.host,
@@ -113,4 +118,4 @@ def serve(app: Starlette, address: Address) -> None:
         ssl_certfile=address.certificate,
         ssl_keyfile=address.key,
     )
-    uvicorn.Server(settings).run()
+    return uvicorn.Server(settings)
