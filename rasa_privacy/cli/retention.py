@@ -45,9 +45,11 @@ def plan(at: datetime | None, bot: Path, endpoints: Path | None) -> None:
         now = vault.clock() if at is None else at.replace(tzinfo=timezone.utc)
         with vault.database.read() as connection:
             found = plan_of(vault, connection, now)
-        record_now(vault, permit, purposes=found.purposes, counts={"due": found.keys})
+        record_now(vault, permit, purposes=found.purposes, items=found.items, counts={"due": found.keys})
         for purpose, people in found.purposes.items():
             click.echo(f"{purpose}: {people:,} people ({rule_of(vault.policy, purpose)})")
+        for item, people in found.items.items():
+            click.echo(f"item {item}: {people:,} people (keep: {vault.policy.items[item].keep})")
     click.echo(f"In all {found.keys:,} purposes of people; nothing would be left of {found.people:,} people.")
     if found.next_at is not None:
         click.echo(f"The next is due on {found.next_at:%Y-%m-%d at %H:%M} (UTC).")
@@ -73,7 +75,8 @@ def run(*, gently: bool, clock_is_right: bool, workers: int | None, bot: Path, e
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "retention")
         with vault.database.read() as connection:
-            total = vault.due_keys.count(connection, vault.clock())
+            found = plan_of(vault, connection, vault.clock())
+            total = found.keys + sum(found.items.values())
         with progress("Removing", total) as advance:
             done = run_sweep(
                 vault,
@@ -85,6 +88,7 @@ def run(*, gently: bool, clock_is_right: bool, workers: int | None, bot: Path, e
             )
     click.echo(
         f"Removed {done.purposes:,} purposes of people; nothing is left of {done.people:,} people. "
+        f"{f'Values that lasted for some time: of {done.items:,}. ' if done.items else ''}"
         f"Looked again: {done.left:,} that were due are left."
     )
     if done.left:

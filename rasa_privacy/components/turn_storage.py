@@ -23,6 +23,7 @@ from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.minimize.events import Entry, View
 from rasa_privacy.retention.due import due_at, touched
+from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.storage.conversations import Opened
 
 _SESSION: Final = "session_started"
@@ -170,6 +171,7 @@ class TurnWriter:
             adoption.add(active, turn.handle.held, values)
             _leave_out(values, over, frozenset())
         version = self._append(connection, sender_id, found, structure, values, opened)
+        note_given(vault, connection, subject_id, values, turn.now)
         done = _done(turn, structure)
         for purpose in touched(vault.policy, values, done, carried=_begins(structure)):
             due = due_at(vault.policy, purpose, active, turn.now, done)

@@ -4,12 +4,13 @@ A value is held under the key of each purpose that may have it, so of a shared i
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy
 from rasa_privacy.retention.due import SERVICE, WITHOUT_CONSENT
+from rasa_privacy.retention.lasting import lengths
 from rasa_privacy.storage.vault import Vault
 
 
@@ -35,15 +36,21 @@ class Kept:
     Attributes:
         item: Its name, or `messages` for the conversation's structure and masked texts.
         holdings: The purposes that hold it, the one that lasts longest first.
+        over_at: When the newest value is over by the item's own `keep`; None where that says no time.
+        keep: That `keep`.
     """
 
     item: str
     holdings: tuple[Holding, ...]
+    over_at: datetime | None = None
+    keep: str = ""
 
     @property
     def due_at(self) -> datetime | None:
         """When the last of it goes; None for when consent is taken back."""
-        return self.holdings[0].due_at
+        first = self.holdings[0].due_at
+        ends = [each for each in (first, self.over_at) if each is not None]
+        return min(ends, default=None)
 
 
 def explain(vault: Vault, connection: Any, sender_id: str, permit: Permit) -> list[Kept]:
@@ -70,14 +77,26 @@ def explain(vault: Vault, connection: Any, sender_id: str, permit: Permit) -> li
     }
     stored = vault.conversations.load(connection, sender_id, all_sessions=True, purposes=permit.purposes)
     items: dict[str, set[str]] = {}
+    newest: dict[str, float] = {}
+    times = [float(event["timestamp"] or 0.0) for event in stored.structure] if stored is not None else []
     for purpose, entries in stored.values.items() if stored is not None else ():
-        for item in {entry[2] for entry in entries if permit.covers_item(entry[2])}:
+        for number, _, item, *_ in (entry for entry in entries if permit.covers_item(entry[2])):
             items.setdefault(item, set()).add(purpose)
+            newest[item] = max(newest.get(item, 0.0), times[number])
     messages = [_holding(vault.policy, name, due) for name in due]
     found = [Kept("messages", _longest_first(messages))]
     for item, purposes in sorted(items.items()):
-        found.append(Kept(item, _longest_first([_holding(vault.policy, name, due) for name in purposes])))
+        holdings = _longest_first([_holding(vault.policy, name, due) for name in purposes])
+        found.append(Kept(item, holdings, *_own_end(vault.policy, item, newest[item])))
     return found
+
+
+def _own_end(policy: Policy, item: str, newest: float) -> tuple[datetime | None, str]:
+    """Return when an item's newest value is over by its own `keep`, and that `keep`."""
+    length = lengths(policy).get(item)
+    if length is None:
+        return None, ""
+    return datetime.fromtimestamp(newest, tz=timezone.utc) + length, str(policy.items[item].keep)
 
 
 def rule_of(policy: Policy, purpose: str) -> str:
@@ -95,6 +114,9 @@ def rule_of(policy: Policy, purpose: str) -> str:
 def words(kept: Kept) -> str:
     """Return one item's explanation in a sentence."""
     first, *others = kept.holdings
+    if kept.over_at is not None and kept.over_at == kept.due_at:
+        purposes = ", ".join(each.purpose for each in kept.holdings)
+        return f"{kept.item}: until {kept.over_at:%Y-%m-%d %H:%M}, by its own time (keep: {kept.keep}), for {purposes}"
     until = UNTIL_WITHDRAWN if first.due_at is None else f"until {first.due_at:%Y-%m-%d %H:%M}"
     said = f"{kept.item}: {until}, for {first.purpose} ({first.rule})"
     if not others:

@@ -1,9 +1,10 @@
 """`plan`: what a sweep would remove, in numbers and without removing anything."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rasa_privacy.retention import lasting
 from rasa_privacy.storage.tables import from_micros
 from rasa_privacy.storage.vault import Vault
 
@@ -16,11 +17,13 @@ class Plan:
         purposes: People by purpose; `service` is the structure of conversations and their texts.
         people: Number of people of whom nothing would be left.
         next_at: When the next is due after that, aware and in UTC; None where nothing ever is.
+        items: People by item that lasts for some time, of whom values are over.
     """
 
     purposes: dict[str, int]
     people: int
     next_at: datetime | None
+    items: dict[str, int] = field(default_factory=dict)
 
     @property
     def keys(self) -> int:
@@ -34,9 +37,11 @@ def plan(vault: Vault, connection: Any, now: datetime) -> Plan:
     Raises:
         StorageError: The database cannot be read.
     """
-    next_at = vault.due_keys.next_after(connection, now)
+    key_at, item_at = vault.due_keys.next_after(connection, now), lasting.next_over(vault, connection, now)
+    nexts = [each for each in (None if key_at is None else from_micros(key_at), item_at) if each is not None]
     return Plan(
         vault.due_keys.by_purpose(connection, now),
         vault.due_keys.people(connection, now),
-        None if next_at is None else from_micros(next_at),
+        min(nexts, default=None),
+        lasting.over(vault, connection, now),
     )

@@ -161,5 +161,6 @@ def _recorded(  # noqa: PLR0913 - as `run`
         record_now(vault, permit, counts={"looked_at": removed[0]}, outcome="failed")
         raise
     counts = {"people": result.people, "purposes": result.purposes, "left": result.left}
+    counts |= {"items": result.items} if result.items else {}
     record_now(vault, permit, counts=counts, outcome="done" if result.is_done else "begun")
     return result

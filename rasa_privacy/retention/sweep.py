@@ -8,8 +8,9 @@ Rules:
    writer at a time, so `lease` lets one process sweep.
 3. What is due is read from the keys each time. So a sweep that was killed is gone on with by the next, and nothing is
    kept in memory but one page.
-4. Who is under a legal hold is left alone, and looked at again a day later.
-5. At its end the sweep looks whether anything is left that was due, and the consent ledger gets a signed checkpoint.
+4. Of an item that lasts for some time (`keep: 7 days`) the values go that are over, also of who stays (`lasting`).
+5. Who is under a legal hold is left alone, and looked at again a day later.
+6. At its end the sweep looks whether anything is left that was due, and the consent ledger gets a signed checkpoint.
 """
 
 import logging
@@ -22,13 +23,15 @@ from typing import Any, Final, TypeAlias
 
 from rasa_privacy.consent.double_opt_in import forget_over
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, UnreachableError
+from rasa_privacy.retention import lasting
 from rasa_privacy.retention.clock_check import check_clock
 from rasa_privacy.retention.pages import share_pages
 from rasa_privacy.retention.removal import remove_purpose
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
-from rasa_privacy.storage import holds
+from rasa_privacy.storage import holds, lasting_values
 from rasa_privacy.storage.due_keys import Due
+from rasa_privacy.storage.lasting_values import Given
 from rasa_privacy.storage.tables import to_micros
 from rasa_privacy.storage.vault import Vault
 
@@ -37,6 +40,8 @@ logger = logging.getLogger(__name__)
 #: Keys of one transaction. Nobody else can change what belongs to these people until it is committed; on SQLite nobody
 #: can write at all.
 _BATCH: Final = {"sqlite": 100, "postgresql": 1000, "mysql": 500}
+#: People of one transaction of whom an item's values are over: each is opened, and sealed anew without them.
+_ITEM_BATCH: Final = 20
 #: When a person under a legal hold is looked at again.
 _HELD: Final = timedelta(days=1)
 #: How often the whole is gone through again for what others held.
@@ -56,12 +61,14 @@ class SweepResult:
         people: Number of people of whom nothing is left.
         left: Number of pairs that were due and are there at its end: damaged, or held by another process.
         is_done: Whether it came to its end, and was not stopped before.
+        items: Number of (person, item) pairs of which values were destroyed that lasted for some time only.
     """
 
     purposes: int
     people: int
     left: int = 0
     is_done: bool = True
+    items: int = 0
 
 
 @dataclass(slots=True)
@@ -72,6 +79,7 @@ class _Sweep:
     now: datetime
     purposes: int = 0
     people: int = 0
+    items: int = 0
     damaged: set[tuple[bytes, str]] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -91,6 +99,10 @@ class _Pace:
     rest: float
     end: float | None
     workers: int
+
+    def is_over(self) -> bool:
+        """Say whether no further page is to be begun."""
+        return self.end is not None and time.monotonic() >= self.end
 
 
 def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes everything at once
@@ -122,7 +134,8 @@ def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes eve
     run = _Sweep(vault, now)
     end = None if seconds is None else time.monotonic() + seconds
     pace = _Pace(advance, rest, end, 1 if vault.database.dialect == "sqlite" else workers)
-    is_done = all(_go_through(run, pace) for _ in range(_PASSES) if _left(run) > len(run.damaged))
+    passes = (_left(run) > len(run.damaged) for _ in range(_PASSES))
+    is_done = all(_go_through(run, pace) and _go_through_items(run, pace) for is_needed in passes if is_needed)
     vault.database.transact(lambda connection: forget_over(connection, now))
     if run.damaged:
         logger.error(
@@ -130,15 +143,16 @@ def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes eve
             "--database` names them.",
             len(run.damaged),
         )
-    if run.purposes:
+    if run.purposes or run.items:
         empty_log(vault)
     _sign_ledger(vault)
-    return SweepResult(run.purposes, run.people, _left(run), is_done)
+    return SweepResult(run.purposes, run.people, _left(run), is_done, run.items)
 
 
 def _left(run: _Sweep) -> int:
     with run.vault.database.read() as connection:
-        return run.vault.due_keys.count(connection, run.now)
+        items = lasting.over(run.vault, connection, run.now)
+        return run.vault.due_keys.count(connection, run.now) + sum(items.values())
 
 
 def _go_through(run: _Sweep, pace: _Pace) -> bool:
@@ -158,7 +172,32 @@ def _go_through(run: _Sweep, pace: _Pace) -> bool:
             pace.advance(len(page))
         time.sleep(pace.rest * (time.monotonic() - began))
 
-    return share_pages(read, most, work, lambda: pace.end is not None and time.monotonic() >= pace.end, pace.workers)
+    return share_pages(read, most, work, pace.is_over, pace.workers)
+
+
+def _go_through_items(run: _Sweep, pace: _Pace) -> bool:
+    """Deal with the values that lasted for some time, item by item; return whether that came to its end."""
+    items = lasting.lengths(run.vault.policy).items()
+    return all(_go_through_item(run, pace, item, length) for item, length in items)
+
+
+def _go_through_item(run: _Sweep, pace: _Pace, item: str, length: timedelta) -> bool:
+    def read(after: Given | None) -> list[Given]:
+        with run.vault.database.read() as connection:
+            return lasting_values.page(connection, item, run.now - length, _ITEM_BATCH, after)
+
+    def work(page: list[Given]) -> None:
+        began, people = time.monotonic(), [each.subject_id for each in page]
+        removed, damaged = run.vault.database.transact(
+            lambda connection: lasting.remove_page(run.vault, connection, item, people, run.now)
+        )
+        with run.lock:
+            run.items += removed
+            run.damaged |= {(who, f":{item}") for who in damaged}
+            pace.advance(len(page))
+        time.sleep(pace.rest * (time.monotonic() - began))
+
+    return share_pages(read, _ITEM_BATCH, work, pace.is_over, pace.workers)
 
 
 def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> _Done:

@@ -18,6 +18,7 @@ from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.topics import choice
 from rasa_privacy.retention.due import due_at
+from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.rights.access import Holdings, holdings
 from rasa_privacy.rights.coarsening import aids_of
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
@@ -183,6 +184,7 @@ def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and u
     version, seq = vault.conversations.head(connection, sender_id)
     values = {purpose: [[seq, ["value"], item, value]] for purpose in purposes}
     vault.conversations.append(connection, sender_id, version, [structure], values, [], now)
+    note_given(vault, connection, subject_id, values, now)
     for purpose in purposes:
         vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, purposes, now))
     answered(vault, connection, "rectification", subject_id, now)

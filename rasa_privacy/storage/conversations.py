@@ -13,7 +13,7 @@ Rules:
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -326,23 +326,71 @@ class Conversations:
             MalformedSegmentError: What is stored does not follow the format.
             KeyDestroyedError: The subject was erased and its rows are still there.
         """
-        keys = self._data_keys.of_subject(conn, subject_id)
-        rows = [row for row in table.by_subject(conn, subject_id) if row.version != NOT_STORED]
-        entries = {row.ref: open_every(conn, row, verified_head(row, keys), keys).get(purpose, []) for row in rows}
+        entries = {ref: held.get(purpose, []) for ref, held in self._open_all(conn, subject_id).items()}
         if not any(entry[2] == item for held in entries.values() for entry in held):
             return False
+        rest = {ref: [entry for entry in held if entry[2] != item] for ref, held in entries.items()}
+        self._seal_anew(conn, subject_id, purpose, rest, now)
+        return True
+
+    def drop_late(  # noqa: PLR0913, PLR0917 - transaction, whose, of what, and until when
+        self,
+        conn: Connection,
+        subject_id: bytes,
+        purposes: Iterable[str],
+        item: str,
+        limit: datetime,
+        now: datetime,
+    ) -> tuple[bool, datetime | None]:
+        """Destroy the values of one item that were given until `limit`, as `drop_item` does.
+
+        Returns:
+            Whether there was such a value, and when the oldest that is left was given; None where none is left.
+
+        Raises:
+            TamperedSegmentError: What is stored is not what was written.
+            MalformedSegmentError: What is stored does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        opened = self._open_all(conn, subject_id)
+        times = {ref: _times(held.get(SERVICE, [])) for ref, held in opened.items()}
+        given = [
+            (times[ref][entry[0]], ref, purpose, entry)
+            for ref, held in opened.items()
+            for purpose in purposes
+            for entry in held.get(purpose, [])
+            if entry[2] == item
+        ]
+        late = {(ref, purpose, id(entry)) for at, ref, purpose, entry in given if at <= limit.timestamp()}
+        for purpose in dict.fromkeys(name for _, name, _ in late):
+            rest = {
+                ref: [entry for entry in held.get(purpose, []) if (ref, purpose, id(entry)) not in late]
+                for ref, held in opened.items()
+            }
+            self._seal_anew(conn, subject_id, purpose, rest, now)
+        left = min((at for at, *_ in given if at > limit.timestamp()), default=None)
+        return bool(late), None if left is None else datetime.fromtimestamp(left, tz=timezone.utc)
+
+    def _open_all(self, conn: Connection, subject_id: bytes) -> dict[int, dict[str, list[Any]]]:
+        """Return all rows and entries of a subject by conversation and purpose."""
+        keys = self._data_keys.of_subject(conn, subject_id)
+        rows = [row for row in table.by_subject(conn, subject_id) if row.version != NOT_STORED]
+        return {row.ref: open_every(conn, row, verified_head(row, keys), keys) for row in rows}
+
+    def _seal_anew(
+        self, conn: Connection, subject_id: bytes, purpose: str, rest: Mapping[int, list[Any]], now: datetime
+    ) -> None:
+        """Put these entries, by conversation, in place of all that a purpose holds: under a new key, due as the old."""
         due_at = self._data_keys.due_of(conn, subject_id).get(purpose)
         self.drop_purpose(conn, subject_id, purpose)
         self._data_keys.destroy(conn, subject_id, purpose)
         keys = self._data_keys.of_subject(conn, subject_id)
         for row in table.by_subject(conn, subject_id):
-            rest = [entry for entry in entries.get(row.ref, ()) if entry[2] != item]
-            if rest:
+            if rest.get(row.ref):
                 self._add_keys(conn, row, keys, (purpose,), now)
-                self._append(conn, row, keys, [], {purpose: rest}, [])
+                self._append(conn, row, keys, [], {purpose: rest[row.ref]}, [])
         if purpose in keys:
             self._data_keys.touch(conn, subject_id, purpose, due_at)
-        return True
 
     def take_out_texts(self, conn: Connection, subject_id: bytes, change: Change, now: datetime) -> bool:
         """Write the structure of a person's conversations anew, without texts and under a new data key.
@@ -454,6 +502,11 @@ class Conversations:
                 raise StorageError("purpose 'service' owns the structure; give values another purpose")
             if purpose not in keys:
                 keys[purpose] = self._data_keys.get_or_create(conn, row.place.subject_id, purpose, now)
+
+
+def _times(rows: list[Any]) -> list[float]:
+    """Return when each event of a conversation happened, in seconds since 1970."""
+    return [float(event["timestamp"] or 0.0) for event in unpack(from_schema_0001(rows))]
 
 
 def _is_empty(row: ConversationRow) -> bool:

@@ -27,7 +27,7 @@ from rasa_privacy.errors import (
     TamperedSegmentError,
 )
 from rasa_privacy.policy.topics import item_of, purpose_of
-from rasa_privacy.storage import deliveries, holds, opt_in_codes, requests
+from rasa_privacy.storage import deliveries, holds, lasting_values, opt_in_codes, requests
 from rasa_privacy.storage.conversation_head import verified_head
 from rasa_privacy.storage.conversation_rows import ConversationRow, by_subject, delete_of_subject, sender_indexes
 from rasa_privacy.storage.conversations import Conversations
@@ -123,6 +123,7 @@ class Erasures:
             conn, subject_id, erased_at, certificate, is_waiting=deliveries.is_waiting(conn, certificate)
         )
         holds.remove_all(conn, subject_id)
+        lasting_values.remove_all(conn, subject_id)
         for sender_index in sender_indexes(conn, subject_id):
             _FORGET.change(conn, sender=sender_index)
             _TOMBSTONE.change(conn, sender_index=sender_index, erased_at=to_micros(erased_at))

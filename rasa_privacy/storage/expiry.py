@@ -18,6 +18,7 @@ from rasa_privacy.storage.many import ManyDelete, ManySelect
 from rasa_privacy.storage.tables import (
     conversations,
     erasures,
+    lasting_values,
     opt_in_codes,
     segments,
     sessions,
@@ -36,6 +37,7 @@ _FREE: Final = ManySelect(
 _CONVERSATIONS: Final = ManySelect(_C.subject_id, select(_C.conversation_ref, _C.sender_index, _C.subject_id).where)
 _FORGET: Final = ManyDelete(tombstones.c.sender_index)
 _DELETE_CODES: Final = ManyDelete(opt_in_codes.c.subject_id)
+_DELETE_LASTING: Final = ManyDelete(lasting_values.c.subject_id)
 _DELETE_SEGMENTS: Final = ManyDelete(segments.c.conversation_ref)
 _DELETE_SESSIONS: Final = ManyDelete(sessions.c.conversation_ref)
 _DELETE_CONVERSATIONS: Final = ManyDelete(conversations.c.conversation_ref)
@@ -91,6 +93,7 @@ def _bury_in_turn(conn: Connection, numbers: Mapping[bytes, Erasure]) -> None:
     """Do what `bury_at_once` does, table by table."""
     conn.execute(insert(erasures), [row_of(each) for each in numbers.values()])
     _DELETE_CODES.run(conn, numbers)
+    _DELETE_LASTING.run(conn, numbers)
     found = _CONVERSATIONS.rows(conn, numbers)
     if found:
         refs, senders = [row[0] for row in found], {row[1]: to_micros(numbers[row[2]].erased_at) for row in found}

@@ -36,6 +36,8 @@ WITH listed AS MATERIALIZED (
     DELETE FROM sessions WHERE conversation_ref = ANY(ARRAY(SELECT conversation_ref FROM gone))
 ), codes AS (
     DELETE FROM opt_in_codes WHERE subject_id = ANY(CAST(:people AS bytea[]))
+), lasting AS (
+    DELETE FROM lasting_values WHERE subject_id = ANY(CAST(:people AS bytea[]))
 )
 DELETE FROM subjects WHERE subject_id = ANY(CAST(:people AS bytea[]))
 """)

@@ -337,6 +337,16 @@ holds: Final = Table(
     Column("added_by", String(64), nullable=False),
 )
 
+# Of whom a value is stored that lasts for some time (`keep: 7 days`), and when the oldest of an item was given.
+lasting_values: Final = Table(
+    "lasting_values",
+    metadata,
+    Column("subject_id", Blob(16), primary_key=True),
+    Column("item", String(255), primary_key=True),
+    Column("given_at", BigInteger, nullable=False),
+    Index("lasting_values_oldest", "item", "given_at", "subject_id"),
+)
+
 # What other systems are still to be told of an erasure; it names the person in `sealed` alone, until they answered.
 deliveries: Final = Table(
     "deliveries",

@@ -27,6 +27,7 @@ from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.suppression import suppress, suppress_contacts
 from rasa_privacy.rights.webhooks import deliver
+from rasa_privacy.storage import lasting_values
 from rasa_privacy.storage.holds import every, remove
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.tables import metadata
@@ -102,6 +103,9 @@ def _chat(vault: Vault) -> None:
     grant(vault, "draw", sender=_SENDER)
     give(vault, {"draw": {"full_name": _VALUE, "email": _CONTACT}}, _SENDER)
     with vault.database.write() as conn:
+        subject_id = vault.subjects.find_for_update(conn, _SENDER)
+        assert subject_id is not None
+        lasting_values.note(conn, subject_id, ["full_name"], vault.clock())
         version, _ = vault.conversations.head(conn, _SENDER)
         vault.conversations.append(conn, _SENDER, version, [{"text": _VALUE, "timestamp": 1.0}], {}, [0], vault.clock())
 

@@ -16,6 +16,7 @@ from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.retention.due import SERVICE, due_at
+from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.storage.vault import Vault, open_vault
 
 PRIVACY = """\
@@ -171,6 +172,7 @@ def give(vault: Vault, values: Mapping[str, Mapping[str, object]], sender: str =
             for purpose, items in values.items()
         }
         vault.conversations.append(connection, sender, version, structure, entries, [], now)
+        note_given(vault, connection, subject_id, entries, now)
         for purpose in (SERVICE, *entries):
             vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, entries, now))
 
