@@ -14,14 +14,12 @@ from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.audit_record import AuditEntry, AuditRecord
 from rasa_privacy.storage.vault import Vault
 
-_MOST = 10_000
-
 
 def pending_reviews(vault: Vault, connection: Any) -> list[AuditEntry]:
-    """Return the records of broken glass that nobody has reviewed, the oldest first; of the newest 10,000."""
-    broken = vault.audit.newest(connection, Wanted(verb=BREAK_GLASS, outcome="done"), _MOST)
-    reviews = vault.audit.newest(connection, Wanted(verb=REVIEW), _MOST)
+    """Return the records of broken glass that nobody has reviewed, the oldest first."""
+    reviews = vault.audit.each(connection, Wanted(verb=REVIEW))
     reviewed = {entry.record.counts.get("reviewed") for entry in reviews}
+    broken = vault.audit.each(connection, Wanted(verb=BREAK_GLASS, outcome="done"))
     return [entry for entry in broken if entry.seq not in reviewed]
 
 

@@ -186,7 +186,7 @@ def complete(number: str, bot: Path, endpoints: Path | None) -> None:
 def stats(*, as_json: bool, bot: Path, endpoints: Path | None) -> None:
     """Show how many requests there were, how they ended, and how long that took."""
     with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
-        found = count(rows.iterate(connection), vault.clock())
+        found = count(rows.each(connection), vault.clock())
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return

@@ -11,8 +11,9 @@ Rules:
 4. What nobody typed answers no question of ours, uses no right and takes nothing back: our intents, the bot's own yes
    and no while a question is open, and our actions are triggered by nobody. Else a caller could record a consent that
    nobody gave. The actions refuse such a message themselves too (`actions.base`).
-5. The caller gets 409 with the reason (of an action that was to be executed 500, since Rasa turns every error of that
-   door into it); a reminder ends silently. The log has the reason and nobody's name, the audit log the random id too.
+5. The caller gets 409 with the reason (of an action that was to be executed through `error_responses`, since Rasa turns
+   every error of that door into 500); a reminder ends silently. The log has the reason and nobody's name, the audit log
+   the random id too.
 """
 
 import logging
@@ -32,6 +33,8 @@ from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
 
+#: RFC 9110, section 15.5.10: the request conflicts with how things stand.
+CONFLICT: Final = 409
 #: Who is in the audit log for what comes from outside: Rasa knows nothing of its callers.
 SERVER: Final = "rasa-server"
 SUPPRESSED = "the person must not be written to (suppressed)"
@@ -111,7 +114,7 @@ def has_spoken(tracker: DialogueStateTracker) -> bool:
 
 def answer(refused: TriggerRefusedError) -> Exception:
     """Return what the caller gets: 409 where there is an HTTP server."""
-    return http_error(409, "Conflict", f"The intent was not triggered: {refused}.") or refused
+    return http_error(CONFLICT, "Conflict", f"The intent was not triggered: {refused}.") or refused
 
 
 def record_refusal(vault: Vault, sender_id: str, reason: str) -> None:
@@ -130,4 +133,4 @@ def record_refusal(vault: Vault, sender_id: str, reason: str) -> None:
 
 def is_refusal(error: Any) -> bool:
     """Return whether an error is the answer to a trigger that was stopped."""
-    return isinstance(error, TriggerRefusedError) or getattr(error, "status", None) == 409  # noqa: PLR2004 - as above
+    return isinstance(error, TriggerRefusedError) or getattr(error, "status", None) == CONFLICT

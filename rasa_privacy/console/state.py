@@ -40,7 +40,7 @@ def _status(call: Call) -> Status:
     with vault.database.read() as connection:
         found = Status(
             at=now,
-            requests=count(rows.iterate(connection), now),
+            requests=count(rows.each(connection), now),
             removals_due=vault.due_keys.count(connection, now),
             systems_to_tell=deliveries.pending(connection),
             deletions_replayed=vault.replayed.erased,

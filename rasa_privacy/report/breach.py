@@ -12,13 +12,13 @@ import msgspec
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.policy.verbs import PERSON
+from rasa_privacy.storage import book_counts
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.vault import Vault
 
 #: GDPR Art. 33(1).
 NOTIFY_WITHIN: Final = timedelta(hours=72)
 _READS: Final = frozenset(("view", "export", "audience", "break_glass"))
-_MOST: Final = 1_000_000
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,11 +62,10 @@ def scope(vault: Vault, connection: Any, permit: Permit, since: datetime, until:
     """
     permit.require("audit")
     vault.audit.verify(connection)
-    subjects: set[bytes] = set()
     operators, verbs = Counter[str](), Counter[str]()
     purposes, items = set[str](), set[str]()
     handed_out = refused = own_acts = 0
-    for entry in vault.audit.newest(connection, Wanted(since=since, until=until), _MOST):
+    for entry in vault.audit.each(connection, Wanted(since=since, until=until)):
         record = entry.record
         if record.operator == PERSON:
             own_acts += 1
@@ -76,16 +75,13 @@ def scope(vault: Vault, connection: Any, permit: Permit, since: datetime, until:
         refused += record.outcome == "refused"
         if record.verb == "audience":
             handed_out += record.counts.get("people", 0)
-        if record.subject_id is not None and record.outcome != "refused":
-            subjects.add(record.subject_id)
         if record.verb in _READS:
             purposes.update(record.purposes)
             items.update(record.items)
-    changed = {record.subject_id for record in vault.ledger.iterate(connection) if since <= record.at < until}
     return Scope(
         since=since,
         until=until,
-        people=len(subjects),
+        people=book_counts.people_touched(connection, since, until, PERSON),
         own_acts=own_acts,
         handed_out=handed_out,
         by_operator=dict(operators.most_common()),
@@ -94,5 +90,5 @@ def scope(vault: Vault, connection: Any, permit: Permit, since: datetime, until:
         purposes=tuple(sorted(purposes)),
         items=tuple(sorted(items)),
         everybody=vault.conversations.count(connection),
-        changed=len(changed),
+        changed=book_counts.people_changed(connection, since, until),
     )

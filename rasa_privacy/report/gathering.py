@@ -15,7 +15,7 @@ from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, Purpos
 from rasa_privacy.retention.explanation import rule_of
 from rasa_privacy.retention.review import overdue_since
 from rasa_privacy.rights.request_counts import count as count_requests
-from rasa_privacy.storage import requests
+from rasa_privacy.storage import book_counts, requests
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.vault import Vault
 
@@ -50,7 +50,7 @@ def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] 
             consents=_consents(vault, connection, now),
             requests=_requests(connection, now),
             removal=_removal(vault, connection, now),
-            access=_access(vault, connection),
+            access=_access(connection),
             epochs=epochs,
             backup_horizon=max((each.ended for each in epochs if each.ended is not None), default=None),
             training=_training(vault, connection, now),
@@ -113,22 +113,22 @@ def _kept(policy: Policy, item: str) -> str:
 
 def _consents(vault: Vault, connection: Any, now: datetime) -> tuple[Consents, ...]:
     months: dict[str, dict[str, Counter[str]]] = {}
-    for record in vault.ledger.iterate(connection):
-        if record.event in _SHOWN:
-            month = months.setdefault(record.purpose, {}).setdefault(f"{record.at:{_MONTH}}", Counter())
-            month[record.event] += 1
+    for each in book_counts.answers_by_day(connection):
+        if each.event in _SHOWN:
+            month = months.setdefault(each.purpose, {}).setdefault(f"{each.day:{_MONTH}}", Counter())
+            month[each.event] += each.number
     return tuple(
         Consents(
-            purpose=each.purpose,
-            statuses=each.statuses,
-            months={month: dict(counts) for month, counts in sorted(months.get(each.purpose, {}).items())},
+            purpose=counted.purpose,
+            statuses=counted.statuses,
+            months={month: dict(counts) for month, counts in sorted(months.get(counted.purpose, {}).items())},
         )
-        for each in count_consents(vault, connection, now)
+        for counted in count_consents(vault, connection, now)
     )
 
 
 def _requests(connection: Any, now: datetime) -> tuple[Requests, ...]:
-    found = count_requests(requests.iterate(connection), now)
+    found = count_requests(requests.each(connection), now)
     return tuple(
         Requests(
             kind=kind,
@@ -145,7 +145,9 @@ def _requests(connection: Any, now: datetime) -> tuple[Requests, ...]:
 
 
 def _removal(vault: Vault, connection: Any, now: datetime) -> Removal:
-    erased = Counter(f"{each.erased_at:{_MONTH}}" for each in vault.erasures.since(connection, None))
+    erased = Counter[str]()
+    for day, people in book_counts.erased_by_day(connection):
+        erased[f"{day:{_MONTH}}"] += people
     runs = vault.audit.newest(connection, Wanted(verb="retention"), _RUNS)
     lines = []
     for entry in sorted((each for each in runs if "left" in each.record.counts), key=lambda each: -each.seq):
@@ -156,13 +158,12 @@ def _removal(vault: Vault, connection: Any, now: datetime) -> Removal:
     )
 
 
-def _access(vault: Vault, connection: Any) -> dict[str, dict[str, int]]:
+def _access(connection: Any) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
-    for entry in vault.audit.entries(connection):
-        record = entry.record
-        what = record.verb if record.outcome == "done" else f"{record.verb} ({record.outcome})"
-        role = _THEMSELVES if record.operator == PERSON else record.role or "no role"
-        counts.setdefault(role, Counter())[what] += 1
+    for each in book_counts.accesses(connection, PERSON):
+        what = each.verb if each.outcome == "done" else f"{each.verb} ({each.outcome})"
+        role = _THEMSELVES if each.by_themselves else each.role or "no role"
+        counts.setdefault(role, Counter())[what] += each.number
     return {role: dict(sorted(each.items())) for role, each in sorted(counts.items())}
 
 
@@ -198,15 +199,16 @@ def _training(vault: Vault, connection: Any, now: datetime) -> dict[str, int]:
 
 def chains(vault: Vault, connection: Any) -> tuple[Chain, ...]:
     """Return whether the consent ledger and the audit log verify, from their first record to their last."""
+
+    def ledger() -> int:
+        vault.ledger.verify(connection)
+        return book_counts.ledger_records(connection)
+
     found = []
-    for book, verify, entries in (
-        ("consent ledger", vault.ledger.verify, vault.ledger.iterate),
-        ("audit log", vault.audit.verify, vault.audit.entries),
-    ):
+    for book, verified in (("consent ledger", ledger), ("audit log", lambda: vault.audit.verify(connection).records)):
         problem, records = "", 0
         try:
-            verify(connection)
-            records = sum(1 for _ in entries(connection))
+            records = verified()
         except PrivacyError as error:
             problem = str(error)
         found.append(Chain(book=book, records=records, problem=problem))

@@ -26,7 +26,8 @@ from rasa_privacy.storage.vault import Vault
 #: Consents that end within this time are named.
 SOON: Final = timedelta(days=90)
 _COUNT: Final = "review"
-_MANY: Final = 100_000
+#: What shows or hands out values.
+_LOOKS: Final = ("view", "export", "audience")
 _DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
 
 
@@ -138,7 +139,7 @@ def _count(vault: Vault, connection: Any, sender_id: str, found: dict[tuple[str,
 
 def _looked_at(vault: Vault, connection: Any) -> set[str]:
     """Return the items that the audit log names: those that operators saw or handed out."""
-    records = (entry.record for entry in vault.audit.entries(connection))
+    records = (entry.record for verb in _LOOKS for entry in vault.audit.each(connection, Wanted(verb=verb)))
     return {item for record in records if record.operator != PERSON for item in record.items}
 
 
@@ -191,8 +192,8 @@ def acknowledge(vault: Vault, permit: Permit, review: Review, number: str) -> No
 
 def last_acknowledged(vault: Vault, connection: Any) -> datetime | None:
     """Return when an operator acknowledged a review last, or None for never."""
-    found = vault.audit.newest(connection, Wanted(verb="retention", outcome="done"), _MANY)
-    return max((entry.record.at for entry in found if _COUNT in entry.record.counts), default=None)
+    runs = vault.audit.each(connection, Wanted(verb="retention", outcome="done"), newest_first=True)
+    return next((entry.record.at for entry in runs if _COUNT in entry.record.counts), None)
 
 
 def overdue_since(vault: Vault, connection: Any, now: datetime) -> datetime | None:

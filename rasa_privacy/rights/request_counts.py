@@ -1,7 +1,8 @@
 """Figures on requests, without a person: what the annual report of 11 CCR 7102(a) asks for, and more."""
 
+from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -31,24 +32,45 @@ class KindCount:
     median_days: float | None
 
 
+@dataclass(slots=True)
+class _Sum:
+    """One kind, while it is counted. Of each closed request eight bytes stay, for the median."""
+
+    received: int = 0
+    open: int = 0
+    overdue: int = 0
+    done: int = 0
+    refused: int = 0
+    late: int = 0
+    days: "array[float]" = field(default_factory=lambda: array("d"))
+
+    def add(self, request: Request, now: datetime) -> None:
+        """Count one request."""
+        self.received += 1
+        self.open += request.is_open
+        self.overdue += request.is_open and request.paused_at is None and request.answer_by < now
+        self.done += request.state == "done"
+        self.refused += request.state == "refused"
+        if request.closed_at is not None:
+            self.late += request.closed_at > request.answer_by
+            self.days.append((request.closed_at - request.opened_at) / timedelta(days=1))
+
+
 def count(requests: Iterable[Request], now: datetime) -> dict[str, KindCount]:
-    """Return figures for each kind that there is, sorted by its name."""
-    kinds: dict[str, list[Request]] = {}
+    """Return figures for each kind that there is, sorted by its name; the requests may come in any order."""
+    kinds: dict[str, _Sum] = {}
     for request in requests:
-        kinds.setdefault(request.kind, []).append(request)
-    return {kind: _count(kinds[kind], now) for kind in sorted(kinds)}
+        kinds.setdefault(request.kind, _Sum()).add(request, now)
+    return {kind: _figures(kinds[kind]) for kind in sorted(kinds)}
 
 
-def _count(requests: list[Request], now: datetime) -> KindCount:
-    waiting = [request for request in requests if request.is_open]
-    closed = [(request, request.closed_at) for request in requests if request.closed_at is not None]
-    days = [(end - request.opened_at) / timedelta(days=1) for request, end in closed]
+def _figures(counted: _Sum) -> KindCount:
     return KindCount(
-        received=len(requests),
-        open=len(waiting),
-        overdue=sum(request.answer_by < now for request in waiting if request.paused_at is None),
-        done=sum(request.state == "done" for request in requests),
-        refused=sum(request.state == "refused" for request in requests),
-        late=sum(end > request.answer_by for request, end in closed),
-        median_days=round(median(days), 2) if days else None,
+        received=counted.received,
+        open=counted.open,
+        overdue=counted.overdue,
+        done=counted.done,
+        refused=counted.refused,
+        late=counted.late,
+        median_days=round(median(counted.days), 2) if counted.days else None,
     )

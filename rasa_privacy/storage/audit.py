@@ -158,6 +158,24 @@ class AuditLog:
         statement = _SELECT.where(*_conditions(wanted)).order_by(_C.seq.desc()).limit(most)
         return [entry_of(self._checked(row)) for row in conn.execute(statement).all()][::-1]
 
+    def each(self, conn: Connection, wanted: Wanted, *, newest_first: bool = False) -> Iterator[AuditEntry]:
+        """Yield all records that are wanted, in their order or the other way round; the memory stays flat.
+
+        Raises:
+            AuditError: A record was changed or added behind our back.
+        """
+        order, last = (_C.seq.desc() if newest_first else _C.seq), None
+        while True:
+            conditions = _conditions(wanted)
+            if last is not None:
+                conditions.append(_C.seq < last if newest_first else _C.seq > last)
+            rows = conn.execute(_SELECT.where(*conditions).order_by(order).limit(_PAGE_ROWS)).all()
+            for row in rows:
+                yield entry_of(self._checked(row))
+            if len(rows) < _PAGE_ROWS:
+                return
+            last = rows[-1].seq
+
     def verify(self, conn: Connection, key: VerifyingKey | None = None, kept: Iterable[Checkpoint] = ()) -> Verified:
         """Check every record, the end, and every checkpoint; the memory stays flat, whatever the length.
 

@@ -31,6 +31,7 @@ _OPEN: Final = select(requests).where(_R.closed_at.is_(None)).order_by(_R.answer
 _OPEN_OF: Final = Query(_OPEN.where(_R.subject_id == bindparam("subject")))
 _WAITING: Final = ManySelect(_R.subject_id, select(_R.subject_id).where(_R.closed_at.is_(None)).distinct().where)
 _ALL: Final = select(requests).order_by(_R.opened_at, _R.number)
+_PAGE: Final = select(requests).where(_R.number > bindparam("after")).order_by(_R.number).limit(1000)
 _OF: Final = _ALL.where(_R.subject_id == bindparam("subject"))
 _OF_CERTIFICATE: Final = _ALL.where(_R.certificate == bindparam("wanted"))
 _INSERT: Final = inserting(requests)
@@ -161,6 +162,14 @@ def all_of(conn: Connection, subject_id: bytes) -> list[Request]:
 def iterate(conn: Connection) -> Iterator[Request]:
     """Yield every request, the oldest first."""
     return (_request(row) for row in conn.execute(_ALL))
+
+
+def each(conn: Connection) -> Iterator[Request]:
+    """Yield every request in no meaningful order, page by page, so that the memory stays flat."""
+    after = ""
+    while rows := conn.execute(_PAGE, {"after": after}).all():
+        yield from (_request(row) for row in rows)
+        after = rows[-1].number
 
 
 def of_certificate(conn: Connection, certificate: str) -> list[Request]:

@@ -306,6 +306,29 @@ async def test_the_server_answers_409(trigger: Any, monkeypatch: pytest.MonkeyPa
     assert "consent" in error.error_info["message"]
 
 
+def test_an_action_that_was_stopped_is_no_failure_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rasa's `POST .../execute` makes 500 of every error; of this one it becomes 409 with the reason, of no other."""
+    import rasa.server  # noqa: PLC0415 - takes long
+
+    from rasa_privacy.components import error_responses, triggers  # noqa: PLC0415 - imports Rasa
+
+    monkeypatch.setattr(rasa.server.logger, "error", lambda *_: None)
+    monkeypatch.setattr(rasa.server.ErrorResponse, "__init__", rasa.server.ErrorResponse.__init__)
+    error_responses.install()
+
+    def answered(error: Exception) -> Any:
+        try:
+            raise error  # noqa: TRY301 - as an agent does
+        except Exception as e:  # noqa: BLE001 - as rasa.server does
+            return rasa.server.ErrorResponse(500, "ConversationError", f"An unexpected error occurred. Error: {e}")
+
+    stopped = answered(triggers.TriggerRefusedError(triggers.NO_CONSENT))
+    assert (stopped.status, stopped.error_info["code"], stopped.error_info["reason"]) == (409, 409, "Conflict")
+    assert stopped.error_info["message"] == f"The action was not executed: {triggers.NO_CONSENT}."
+    assert answered(ValueError("something else")).status == 500
+    assert rasa.server.ErrorResponse(404, "NotFound", "no such thing").status == 404
+
+
 async def test_what_a_person_types_is_still_asked_about(store: Any, bot_of: Any) -> None:
     """Only triggers are stopped: a typed message that leads to a guarded action brings the question."""
     bot = bot_of(store)

@@ -48,7 +48,7 @@ def test_executed_action_without_consent_is_rejected(bot: RunningBot) -> None:
     bot.chat(person.sender).say("hello")
     body = json.dumps({"name": "action_submit_entry"}).encode()
     status, told = refused(bot, person, "execute", body, "POST")
-    assert status == 500
+    assert status == 409
     assert "needs a consent that the person has not given" in told
     assert b"needs a consent that the person has not given" in bot.servers.logs[0].read_bytes()
     assert not any(b'"next_action": "action_submit_entry"' in payload for payload in bot.payloads(person.sender))
