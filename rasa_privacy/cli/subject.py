@@ -20,6 +20,7 @@ from rasa_privacy.crypto.archive import checked_passphrase
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.bulk_erasure import Bulk
+from rasa_privacy.rights.handover import offer_by_staff
 from rasa_privacy.rights.portability import copy_chunks
 from rasa_privacy.rights.stock_tables import purge
 
@@ -99,11 +100,26 @@ def export(  # noqa: PLR0913 - one parameter for each option
     if passphrase_stdin:
         passphrase = checked_passphrase(sys.stdin.buffer.readline().decode("utf-8", "replace").strip())
     with existing_store(bot, endpoints) as vault:
-        made = rights.hand_out(vault, sender_id, permit_for(vault, "export", clear=True))
-        if made is None:
+        made = rights.hand_out_all(vault, sender_id, permit_for(vault, "export", clear=True))
+        if not made:
             raise _nobody()
-        write_private(target, copy_chunks([made], passphrase))
-    click.echo(f"{len(made.facts['data']):,} values and {made.event_count:,} events were written.")
+        write_private(target, copy_chunks(made, passphrase))
+    values, events = sum(len(each.facts["data"]) for each in made), sum(each.event_count for each in made)
+    click.echo(f"{values:,} values and {events:,} events were written.")
+
+
+@subject.command(context_settings=PERSON)
+@sender_argument
+@operator_options
+@bot_option
+@endpoints_option
+def link(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: Path | None) -> None:
+    """Make a link by which the person collects their copy, once. See that it reaches nobody else."""
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    with existing_store(bot, endpoints) as vault:
+        made = offer_by_staff(vault, sender_id, permit_for(vault, "export", clear=True))
+    click.echo(made.url)
+    click.echo(f"It works once, until {made.expires_at:%Y-%m-%d %H:%M} UTC.")
 
 
 @subject.command(context_settings=PERSON)
@@ -190,6 +206,8 @@ def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) 
         click.echo("Nothing is stored of this sender.")
         return
     click.echo(f"Erased and read back: certificate {done.number}, {done.counts.get('events', 0):,} events.")
+    for number in done.also:
+        click.echo(f"A linked conversation of the same person too: certificate {number}.")
 
 
 @subject.command(context_settings=PERSON)

@@ -24,6 +24,7 @@ from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.minimize.events import Entry, View
 from rasa_privacy.retention.due import due_at, touched
 from rasa_privacy.retention.lasting import note_given
+from rasa_privacy.rights.identity import remember
 from rasa_privacy.storage.conversations import Opened
 
 _SESSION: Final = "session_started"
@@ -126,7 +127,7 @@ class TurnWriter:
 
     def _trim(self, connection: Any, sender_id: str, first: float) -> None:
         vault = self._vault
-        vault.subjects.find_for_update(connection, sender_id)
+        subject_id = vault.subjects.find_for_update(connection, sender_id)
         stored = vault.conversations.load(connection, sender_id, all_sessions=True)
         events = stored.structure if stored is not None else []
         kept = [number for number, event in enumerate(events) if (event["timestamp"] or 0.0) >= first]
@@ -140,6 +141,8 @@ class TurnWriter:
         vault.conversations.clear(connection, sender_id)
         structure = [events[number] for number in kept]
         self._append(connection, sender_id, stored.version + 1, structure, values)
+        if subject_id is not None:
+            remember(vault, connection, subject_id, values)
 
     def _turn(self, tracker: DialogueStateTracker, *, again: bool) -> Turn:
         handle, fresh = runtime.handle_of(tracker), history.fresh_events(tracker)
@@ -172,6 +175,7 @@ class TurnWriter:
             _leave_out(values, over, frozenset())
         version = self._append(connection, sender_id, found, structure, values, opened)
         note_given(vault, connection, subject_id, values, turn.now)
+        remember(vault, connection, subject_id, values)
         done = _done(turn, structure)
         for purpose in touched(vault.policy, values, done, carried=_begins(structure)):
             due = due_at(vault.policy, purpose, active, turn.now, done)

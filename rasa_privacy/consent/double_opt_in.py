@@ -51,8 +51,12 @@ _NO_CODE: Final = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class _Refusal:
-    """Why a code was not accepted."""
+class Refusal:
+    """Why a code was not accepted.
+
+    Attributes:
+        text: For the error; it quotes nothing.
+    """
 
     text: str
 
@@ -184,9 +188,9 @@ def confirm(  # noqa: PLR0913, PLR0917 - as begin
         ContactError: The contact is neither an email address nor a phone number.
     """
 
-    def work(connection: Any) -> _Refusal | None:
+    def work(connection: Any) -> Refusal | None:
         if not vault.subjects.lock(connection, subject_id):
-            return _Refusal("the person is not known any more; begin anew")
+            return Refusal("the person is not known any more; begin anew")
         refusal = _confirm(vault, connection, subject_id, purpose, contact, code, evidence)
         if refusal is None:
             also(connection)
@@ -197,25 +201,38 @@ def confirm(  # noqa: PLR0913, PLR0917 - as begin
         raise OptInError(refusal.text)
 
 
-def _confirm(  # noqa: PLR0913, PLR0917 - as begin
-    vault: Vault, connection: Any, subject_id: bytes, purpose: str, contact: str, code: str, evidence: Evidence
-) -> _Refusal | None:
+def use_code(  # noqa: PLR0913, PLR0917 - as begin
+    vault: Vault, connection: Any, subject_id: bytes, purpose: str, contact: str, code: str, at: datetime
+) -> Refusal | None:
+    """Look at a code that came back: count a wrong one, or return None for the right one, which is used up.
+
+    The transaction is to be committed either way, and what the code was for is done in it.
+    """
     waiting = opt_in_codes.find(connection, subject_id, purpose)
     if waiting is None or waiting.is_confirmed or waiting.contact is None:
-        return _Refusal("no code waits for an answer; ask for a new one")
-    if not _is_live(waiting, evidence.at):
-        return _Refusal("the code has ended; ask for a new one")
+        return Refusal("no code waits for an answer; ask for a new one")
+    if not _is_live(waiting, at):
+        return Refusal("the code has ended; ask for a new one")
     if waiting.attempts >= MAX_ATTEMPTS:
-        return _Refusal("too many wrong codes came back; ask for a new one when this one has ended")
+        return Refusal("too many wrong codes came back; ask for a new one when this one has ended")
     given = _code_hash(vault, subject_id, purpose, contact, "".join(code.split()))
     if not hmac.compare_digest(given, waiting.code_hash):
         more = OptInCode(waiting.code_hash, waiting.expires_at, waiting.attempts + 1, waiting.contact)
         opt_in_codes.put(connection, subject_id, purpose, more)
-        return _Refusal("the code is wrong; look at the message again, or ask for a new one")
+        return Refusal("the code is wrong; look at the message again, or ask for a new one")
+    done = OptInCode(confirmation_of(vault, subject_id, purpose, contact), at, CONFIRMED)
+    opt_in_codes.put(connection, subject_id, purpose, done)
+    return None
+
+
+def _confirm(  # noqa: PLR0913, PLR0917 - as begin
+    vault: Vault, connection: Any, subject_id: bytes, purpose: str, contact: str, code: str, evidence: Evidence
+) -> Refusal | None:
+    refusal = use_code(vault, connection, subject_id, purpose, contact, code, evidence.at)
+    if refusal is not None:
+        return refusal
     by_code = Evidence(BY_CODE, evidence.channel, evidence.language, evidence.at)
     record_answer(vault, connection, subject_id, purpose, granted=True, evidence=by_code)
-    done = OptInCode(confirmation_of(vault, subject_id, purpose, contact), evidence.at, CONFIRMED)
-    opt_in_codes.put(connection, subject_id, purpose, done)
     return None
 
 

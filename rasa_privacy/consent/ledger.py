@@ -51,7 +51,7 @@ def state_of(vault: Vault, connection: Any, subject_id: bytes | None, now: datet
     records = vault.ledger.of_subject(connection, subject_id) if subject_id is not None else []
     state = fold(records, vault.policy, now, lambda purpose, digest: _is_current(vault, connection, purpose, digest))
     if subject_id is not None and any(purpose.double_opt_in for purpose in vault.policy.purposes.values()):
-        state = replace(state, waiting=opt_in_codes.live(connection, subject_id, now) - state.active)
+        state = replace(state, waiting=_waiting(vault, connection, subject_id, now) - state.active)
     return obey_restrictions(obey_signal(state, records, vault.policy, now), records, now)
 
 
@@ -129,6 +129,11 @@ def record_withdrawals(vault: Vault, connection: Any, subject_ids: Collection[by
             if last is not None and last.event not in ("refused", "withdrawn"):
                 made.append(_record(subject_id, purpose, "withdrawn", last.notice_hash, evidence))
     vault.ledger.append_all(connection, made)
+
+
+def _waiting(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> frozenset[str]:
+    """Return the purposes for which a code waits; a code may be for a proof of identity too, which is no purpose."""
+    return opt_in_codes.live(connection, subject_id, now) & frozenset(vault.policy.purposes)
 
 
 def _last(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> LedgerRecord | None:

@@ -110,12 +110,12 @@ def _show(call: Call) -> Shown:
 
 
 def _export(call: Call) -> Stream:
-    made = rights.hand_out(call.vault, call.body.sender, call.permit("export", clear=True))
-    if made is None:
+    made = rights.hand_out_all(call.vault, call.body.sender, call.permit("export", clear=True))
+    if not made:
         raise nobody()
     if call.body.form == "zip":
-        return Stream("application/zip", copy_chunks([made]))
-    return Stream("application/json", copy_json(made))
+        return Stream("application/zip", copy_chunks(made))
+    return Stream("application/json", copy_json(made[0]))
 
 
 def _erase(call: Call) -> Erased:

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from rasa_privacy.console import consents, corrections, holds, outreach, people, removal, requests, state
 from rasa_privacy.console.app import Limits, make_app
 from rasa_privacy.console.gatekeeper import Gatekeeper
+from rasa_privacy.console.handover_route import handover_routes
 from rasa_privacy.console.openapi import document
 from rasa_privacy.console.operation import Operation
 from rasa_privacy.storage.vault import Vault
@@ -34,4 +35,6 @@ def make_console(vault: Vault, gatekeeper: Gatekeeper | None = None, limits: Lim
     """Return the API on an open store, as an ASGI application."""
     written = openapi()
     public = (("/health", state.health), ("/openapi.json", lambda _vault: (200, written)))
-    return make_app(vault, OPERATIONS, public, gatekeeper=gatekeeper, limits=limits)
+    made = make_app(vault, OPERATIONS, public, gatekeeper=gatekeeper, limits=limits)
+    made.router.routes.extend(handover_routes(vault))
+    return made

@@ -17,7 +17,16 @@ from rasa_privacy.policy.decoder import dotted
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES, PRESIDIO_NAMES
 from rasa_privacy.policy.findings import CODES
 from rasa_privacy.policy.languages import available_languages
-from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
+from rasa_privacy.policy.model import (
+    NEVER,
+    UNTIL_WITHDRAWN,
+    AgeByCountry,
+    Identity,
+    Policy,
+    Purpose,
+    Replies,
+    duration_seconds,
+)
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
 from rasa_privacy.policy.profile_model import OptOutRule
 from rasa_privacy.policy.regulations import load_profile
@@ -88,6 +97,10 @@ class CrossChecks:
         for name, purpose in self.policy.purposes.items():
             self._purpose(name, purpose)
         self._bundles()
+        if self.policy.identity is not None:
+            self._identity(self.policy.identity)
+        if self.policy.handover is not None:
+            self._duration(("handover", "valid_for"), self.policy.handover.valid_for)
         self._twice(("erasure",), [each.name for each in self.policy.erasure.systems])
         self._sent()
         self._storage()
@@ -178,6 +191,14 @@ class CrossChecks:
                 if owner != name:
                     message = f"{carrier} {shown(value)} is used by item {shown(owner)} already; each needs its own"
                     self._note(("items", name, carrier), message)
+
+    def _identity(self, identity: Identity) -> None:
+        """Check that a proof can be given: by a code to a contact that is kept as it is."""
+        self._duration(("identity", "proof_lasts"), identity.proof_lasts)
+        self._twice(("identity", "trusted_channels"), identity.trusted_channels)
+        if not any(item.detect in REACHABLE and item.cut == "full" for item in self.policy.items.values()):
+            message = "nobody could prove who they are: no item with 'detect: email' or 'detect: phone' is kept in full"
+            self._note(("identity",), message)
 
     def _not_personal(self) -> None:
         for index, slot in enumerate(self.policy.not_personal):

@@ -46,7 +46,7 @@ CODES: Final = {
     "RP062": "retain counts from a form or an action that the domain does not have",
     "RP061": "a waiver waives nothing",
     "RP063": "what a detector of privacy.yml needs is not installed",
-    "RP035": "double_opt_in is declared, and privacy_sender does not say how codes are sent",
+    "RP035": "codes are to be sent (double_opt_in, identity), and privacy_sender does not say how",
     "RP038": "a role may see or change values and names no item",
     "RP039": "no role may look after operators",
     "RP040": "a role may break the glass, and nobody would be told",

@@ -35,6 +35,8 @@ _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Training", "valid_for"): {"pattern": _DURATION},
     ("Training", "pass_mark"): {"minimum": 50, "maximum": 100},
     ("Retention", "review_every"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
+    ("Identity", "proof_lasts"): {"pattern": _DURATION},
+    ("HandOver", "valid_for"): {"pattern": _DURATION},
     ("Retention", "every"): {"pattern": f"{_DURATION}|^{NEVER}$"},
     ("Policy", "regulations"): {"items": {"type": "string", "pattern": r"^[a-z0-9-]+@[0-9]{4}-[0-9]{2}$"}},
     ("Policy", "purposes"): {"minProperties": 1},
@@ -62,6 +64,8 @@ _TOP: Final[Mapping[str, str]] = {
     "retention": "When what is due is removed.",
     "erasure": "What else is told of an erasure.",
     "audit": "How the audit log is kept.",
+    "identity": "Who must prove who they are before the chat shows values or hands out a copy.",
+    "handover": "How people collect the copy of their data by themselves.",
     "import": "What 'rasa-privacy import' may take over from a store without this package. Needed for that only.",
 }
 

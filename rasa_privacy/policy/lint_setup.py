@@ -83,13 +83,16 @@ def endpoints(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
 def code_sender(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
     """RP035."""
     confirming = [name for name, purpose in policy.purposes.items() if purpose.double_opt_in]
-    if not confirming:
+    if not confirming and policy.identity is None:
         return
     try:
         load_sender_settings(bot.endpoints_file)
     except ConfigurationError as error:
         place, _, why = str(error).partition(": ")
-        yield Finding("RP035", place, why, f"until then nobody can agree to {listed(confirming)}")
+        remedy = f"until then nobody can agree to {listed(confirming)}"
+        if not confirming:
+            remedy = "until then nobody can prove who they are, which 'identity' asks for"
+        yield Finding("RP035", place, why, remedy)
 
 
 def actions(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:

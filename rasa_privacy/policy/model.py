@@ -492,6 +492,35 @@ class Erasure(_Struct, frozen=True, kw_only=True):
         return (*self.webhooks, *self.stock_tables)
 
 
+class Identity(_Struct, frozen=True, kw_only=True):
+    """Who must prove who they are before the chat shows values, hands out a copy, or looks at other conversations.
+
+    Attributes:
+        trusted_channels: Channels whose sender id proves who somebody is, such as `telegram`.
+        proof_lasts: For how long a proof counts in its conversation.
+    """
+
+    trusted_channels: tuple[str, ...] = ()
+    proof_lasts: str = "30 minutes"
+
+
+class HandOver(_Struct, frozen=True, kw_only=True):
+    """How people collect the copy of their data by themselves.
+
+    Attributes:
+        url: Where `rasa-privacy api` is reached by everybody, `https`, or `http` on this machine.
+        valid_for: Until when a link can be used, once.
+    """
+
+    url: str
+    valid_for: str = "24 hours"
+
+    def __post_init__(self) -> None:
+        """Refuse an address that others could listen at."""
+        if _TOLD.match(self.url) is None or "?" in self.url or "#" in self.url:
+            raise ValueError("url must begin with https://, or with http:// on this machine, without '?' and '#'")
+
+
 class Import(_Struct, frozen=True, kw_only=True):
     """What `rasa-privacy import` may take over from a store without this package.
 
@@ -529,6 +558,8 @@ class Policy(_Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...] = ()
     audit: Audit = Audit()
     erasure: Erasure = Erasure()
+    identity: Identity | None = None
+    handover: HandOver | None = None
     import_: Import | None = msgspec.field(default=None, name="import")
 
     def purposes_guarding(self, action: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 It is read back through the same keys that the bot uses, so that it shows what really is there, not what should be.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,6 +69,18 @@ def holdings(vault: Vault, connection: Any, sender_id: str, purposes: Collection
         values.extend(HeldValue(item, value, purpose, expires) for item, value in latest.items())
     counts = {purpose: len(entries) for purpose, entries in stored.values.items() if entries}
     return Holdings(tuple(values), counts, stored.event_count)
+
+
+def merged(found: Iterable[Holdings]) -> Holdings:
+    """Return what is held in several conversations of one person."""
+    values: list[HeldValue] = []
+    counts: Counter[str] = Counter()
+    events = 0
+    for each in found:
+        values += each.values
+        counts.update(each.stored_values)
+        events += each.events
+    return Holdings(tuple(values), dict(counts), events)
 
 
 def _latest(entries: Iterable[list[Any]]) -> dict[str, object]:

@@ -41,11 +41,13 @@ class ErasureCertificate:
         number: `ER-` and three groups of four characters, random (60 bits).
         erased_at: When it was committed, aware and in UTC.
         counts: Number of destroyed `events` and data `keys`. Damaged conversations count no events.
+        also: Numbers of the certificates of linked conversations that were erased with it (`linked.erase_linked`).
     """
 
     number: str
     erased_at: datetime
     counts: dict[str, int]
+    also: tuple[str, ...] = ()
 
 
 def certificate_number(random_bytes: Callable[[int], bytes] = os.urandom) -> str:

@@ -19,10 +19,12 @@ from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.topics import choice
 from rasa_privacy.retention.due import due_at
 from rasa_privacy.retention.lasting import note_given
-from rasa_privacy.rights.access import Holdings, holdings
+from rasa_privacy.rights.access import Holdings
 from rasa_privacy.rights.coarsening import aids_of
-from rasa_privacy.rights.erasure import ErasureCertificate, erase
-from rasa_privacy.rights.portability import Copy, copy_of
+from rasa_privacy.rights.erasure import ErasureCertificate
+from rasa_privacy.rights.identity import reach, remember
+from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
+from rasa_privacy.rights.portability import Copy
 from rasa_privacy.rights.requests import answered
 from rasa_privacy.storage import holds, requests
 from rasa_privacy.storage.erasures import destroy_topic
@@ -86,7 +88,7 @@ def show(vault: Vault, sender_id: str, permit: Permit, *, clear: bool = False) -
         subject_id = vault.subjects.find(connection, sender_id)
         if subject_id is None:
             return None
-        held = holdings(vault, connection, sender_id, permit.purposes)
+        held = holdings_linked(vault, connection, sender_id, permit.purposes)
     seen = [each for each in held.values if permit.covers_purpose(each.purpose) and permit.covers_item(each.item)]
     shown = seen if clear else [replace(each, value=keep_part(each.value, "masked")) for each in seen]
     counts = {name: number for name, number in held.stored_values.items() if permit.covers_purpose(name)}
@@ -108,7 +110,12 @@ def export(vault: Vault, sender_id: str, permit: Permit) -> dict[str, Any] | Non
 
 
 def hand_out(vault: Vault, sender_id: str, permit: Permit) -> Copy | None:
-    """Return the whole copy for a person, and record that they got it; None for nobody.
+    """Return the copy of one conversation for a person, as `hand_out_all` does; None for nobody."""
+    return next(iter(hand_out_all(vault, sender_id, permit)), None)
+
+
+def hand_out_all(vault: Vault, sender_id: str, permit: Permit) -> list[Copy]:
+    """Return the whole copy for a person, one for each linked conversation, and record it; none for nobody.
 
     Raises:
         AccessError: The permit is for something else, or does not reach everything in the clear.
@@ -120,13 +127,16 @@ def hand_out(vault: Vault, sender_id: str, permit: Permit) -> Copy | None:
         raise AccessError("a person gets a whole copy or none; this role does not reach every item and purpose")
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
-    made = None if subject_id is None else copy_of(vault, sender_id, vault.clock())
-    if made is None:
-        return None
+    made = [] if subject_id is None else copies_linked(vault, sender_id, vault.clock())
+    if not made:
+        return made
 
     def note(connection: Any) -> None:
         answered(vault, connection, "portability", subject_id, vault.clock())
-        counts = {"values": len(made.facts["data"]), "events": made.event_count}
+        counts = {
+            "values": sum(len(each.facts["data"]) for each in made),
+            "events": sum(each.event_count for each in made),
+        }
         record(vault, connection, permit, subject_id=subject_id, counts=counts)
 
     vault.database.transact(note)
@@ -185,6 +195,7 @@ def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and u
     values = {purpose: [[seq, ["value"], item, value]] for purpose in purposes}
     vault.conversations.append(connection, sender_id, version, [structure], values, [], now)
     note_given(vault, connection, subject_id, values, now)
+    remember(vault, connection, subject_id, values)
     for purpose in purposes:
         vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, purposes, now))
     answered(vault, connection, "rectification", subject_id, now)
@@ -228,6 +239,9 @@ def restrict(  # noqa: PLR0913 - whose, of what, and under what
         subject_id, now = _there(vault, connection, sender_id), vault.clock()
         evidence = Evidence("outside", channel, vault.policy.languages[0], now)
         changed = record_restriction(vault, connection, subject_id, purposes, evidence, lift=lift)
+        for other_id in _others(vault, connection, subject_id):
+            more = record_restriction(vault, connection, other_id, purposes, evidence, lift=lift)
+            changed = tuple(dict.fromkeys([*changed, *more]))
         if not lift:
             answered(vault, connection, "objection" if objection else "restriction", subject_id, now)
         record(vault, connection, permit, subject_id=subject_id, purposes=purposes)
@@ -248,6 +262,8 @@ def do_not_sell(vault: Vault, sender_id: str, permit: Permit, *, channel: str = 
     def work(connection: Any) -> bool:
         subject_id, now = _there(vault, connection, sender_id), vault.clock()
         new = record_opt_out(vault, connection, subject_id, "outside", channel, now)
+        for other_id in _others(vault, connection, subject_id):
+            new |= record_opt_out(vault, connection, other_id, "outside", channel, now)
         answered(vault, connection, "do_not_sell", subject_id, now)
         record(vault, connection, permit, subject_id=subject_id)
         return new
@@ -263,6 +279,11 @@ def _there(vault: Vault, connection: Any, sender_id: str) -> bytes:
     return found
 
 
+def _others(vault: Vault, connection: Any, subject_id: bytes) -> list[bytes]:
+    """Return whom a proof of this person has found, locked."""
+    return [each for each in reach(vault, connection, subject_id)[1:] if vault.subjects.lock(connection, each)]
+
+
 def erase_person(
     vault: Vault, sender_id: str, permit: Permit, *, channel: str = COMMAND_LINE
 ) -> ErasureCertificate | None:
@@ -276,7 +297,8 @@ def erase_person(
     permit.require("erase")
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
-        held = [] if subject_id is None else list(vault.data_keys.due_of(connection, subject_id))
+        people = [] if subject_id is None else reach(vault, connection, subject_id)
+        held = [name for each in people for name in vault.data_keys.due_of(connection, each)]
     if subject_id is None:
         return None
     if not all(permit.covers_purpose(name) for name in held if name != SERVICE):
@@ -285,6 +307,6 @@ def erase_person(
         )
     record_now(vault, permit, subject_id=subject_id, outcome="begun")
     evidence = Evidence("outside", channel, vault.policy.languages[0], vault.clock())
-    done = erase(vault, sender_id, evidence)
+    done = erase_linked(vault, sender_id, evidence)
     record_now(vault, permit, subject_id=subject_id, counts={} if done is None else done.counts)
     return done

@@ -27,13 +27,13 @@ def must_not_be_reached(vault: Vault, connection: Any, sender_id: str) -> bool:
         return False
     subject_id = vault.subjects.find(connection, sender_id)
     try:
-        contacts = list(_on_file(vault, connection, subject_id)) if subject_id is not None else []
+        contacts = list(contacts_on_file(vault, connection, subject_id)) if subject_id is not None else []
     except _DAMAGED:
         return True
     return suppressed(vault, connection, sender_id, contacts) is not None
 
 
-def _on_file(vault: Vault, connection: Any, subject_id: bytes) -> Iterator[object]:
+def contacts_on_file(vault: Vault, connection: Any, subject_id: bytes) -> Iterator[object]:
     """Yield the contacts that each purpose holds of a person, those of before too."""
     items = {name for name, item in vault.policy.items.items() if item.detect in REACHABLE}
     held = vault.data_keys.due_of(connection, subject_id)

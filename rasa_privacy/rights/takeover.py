@@ -30,6 +30,7 @@ from rasa_privacy.errors import (
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.retention.lasting import note_given
+from rasa_privacy.rights.identity import remember
 from rasa_privacy.rights.takeover_plan import Plan, plan, sealed_form
 from rasa_privacy.storage.conversations import NOT_STORED, StoredConversation
 from rasa_privacy.storage.stock import StockEvent, StockPerson
@@ -174,6 +175,7 @@ def _write(vault: Vault, connection: Any, sender_id: str, planned: Plan) -> None
     if planned.structure:  # from the first event on; whoever looks finds when each was given
         first = datetime.fromtimestamp(planned.structure[0]["timestamp"] or 0.0, tz=timezone.utc)
         note_given(vault, connection, subject_id, planned.values, first)
+    remember(vault, connection, subject_id, planned.values)
     for purpose, due_at in planned.due.items():
         vault.data_keys.touch(connection, subject_id, purpose, due_at)
     _verify(vault.conversations.load(connection, sender_id, all_sessions=True), planned)

@@ -29,6 +29,7 @@ from rasa_privacy.errors import (
     TamperedSegmentError,
 )
 from rasa_privacy.storage import conversation_rows as table
+from rasa_privacy.storage import known_contacts
 from rasa_privacy.storage.batch import assign_values, needs_old_sessions, parts_of
 from rasa_privacy.storage.conversation_clearing import clear
 from rasa_privacy.storage.conversation_head import service_key, verified_head
@@ -277,6 +278,7 @@ class Conversations:
         """
         row, keys = self._row_and_keys(conn, sender_id)
         if row is not None and row.version != NOT_STORED:
+            known_contacts.remove_all(conn, row.place.subject_id)
             clear(conn, row, keys, self._random_bytes)
 
     def drop_purpose(self, conn: Connection, subject_id: bytes, purpose: str) -> int:
@@ -293,6 +295,7 @@ class Conversations:
         """
         if purpose == SERVICE:
             raise StorageError("purpose 'service' owns the structure of conversations; erase the subject instead")
+        known_contacts.remove(conn, subject_id, purpose)
         keys = self._data_keys.of_subject(conn, subject_id)
         deleted = 0
         for row in table.by_subject(conn, subject_id):
@@ -382,7 +385,10 @@ class Conversations:
     ) -> None:
         """Put these entries, by conversation, in place of all that a purpose holds: under a new key, due as the old."""
         due_at = self._data_keys.due_of(conn, subject_id).get(purpose)
+        contacts = known_contacts.of_purpose(conn, subject_id, purpose)
         self.drop_purpose(conn, subject_id, purpose)
+        items = {entry[2] for held in rest.values() for entry in held}
+        known_contacts.put(conn, subject_id, purpose, [each for each in contacts if each.item in items])
         self._data_keys.destroy(conn, subject_id, purpose)
         keys = self._data_keys.of_subject(conn, subject_id)
         for row in table.by_subject(conn, subject_id):

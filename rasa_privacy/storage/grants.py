@@ -43,6 +43,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "server": {
             **_OPEN,
+            "known_contacts": "SID",
             "deliveries": "SIU",
             "meta": "SIUD",
             "subjects": "SIUD",
@@ -69,6 +70,9 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "actions": {
             **_OPEN,
+            "links": "SID",
+            "known_contacts": "SID",
+            "handovers": "SID",
             "deliveries": "SIU",
             "subjects": "SIUD",
             "data_keys": "SIUD",
@@ -93,6 +97,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "sweeper": {
             **_OPEN,
+            "known_contacts": "SD",
             "deliveries": "SI",
             "meta": "SIU",
             "subjects": "SUD",
@@ -116,6 +121,9 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "console": {
             **_OPEN,
+            "links": "S",
+            "known_contacts": "SID",
+            "handovers": "SUD",
             "deliveries": "SIU",
             "system_keys": "SU",
             "epochs": "SIU",

@@ -327,6 +327,40 @@ leases: Final = Table(
     Column("until", BigInteger, nullable=False),
 )
 
+# Of whom else somebody has proven to be, each with a keyed hash. Whoever of the two goes takes the row along.
+links: Final = Table(
+    "links",
+    metadata,
+    Column("subject_id", Blob(16), ForeignKey("subjects.subject_id", ondelete="CASCADE"), primary_key=True),
+    Column("other_id", Blob(16), ForeignKey("subjects.subject_id", ondelete="CASCADE"), primary_key=True),
+    Column("linked_at", BigInteger, nullable=False),
+    Column("mac", Blob(32), nullable=False),
+    Index("links_other", "other_id"),
+)
+
+# Keyed hashes of the contacts that each purpose holds of a person, so that they are found by them.
+known_contacts: Final = Table(
+    "known_contacts",
+    metadata,
+    Column("subject_id", Blob(16), ForeignKey("subjects.subject_id", ondelete="CASCADE"), primary_key=True),
+    Column("contact_index", Blob(32), primary_key=True),
+    Column("purpose", String(255), primary_key=True),
+    Column("item", String(255), primary_key=True),
+    Index("known_contacts_contact", "contact_index"),
+)
+
+# Links by which people collect the copy of their data: a hash of what stands in each, and whether it was used.
+handovers: Final = Table(
+    "handovers",
+    metadata,
+    Column("token_hash", Blob(32), primary_key=True),
+    Column("subject_id", Blob(16), ForeignKey("subjects.subject_id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Index("handovers_subject", "subject_id"),
+    Index("handovers_expire", "expires_at"),
+)
+
 # Names a person only by the random id, and goes with them.
 holds: Final = Table(
     "holds",

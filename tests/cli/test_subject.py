@@ -105,6 +105,17 @@ def test_the_copy_is_encrypted_to_a_passphrase(run: Run, tmp_path: Path) -> None
     assert b"Ana" not in target.read_bytes()
 
 
+def test_a_link_is_made_for_the_person(run: Run, tmp_path: Path) -> None:
+    """Where privacy.yml says under which address."""
+    assert "subject export" in run("link", "--reason", "asked by letter", fails=2).output
+    with (tmp_path / "privacy.yml").open("a") as file:
+        file.write("handover: {url: 'https://bot.example'}\n")
+    done = run("link", "--reason", "asked by letter").output
+    assert done.startswith("https://bot.example/collect/")
+    assert "It works once" in done
+    assert "nothing is stored" in run("link", "--reason", "asked by letter", sender="nobody", fails=2).output
+
+
 def test_a_correction_is_everywhere_and_the_wrong_value_nowhere(run: Run, tmp_path: Path) -> None:
     """In each purpose that holds it; previewed first; the bot reads it as its slot."""
     assert "Nothing was changed" in run("rectify", "--item", "email", more="ana.li@example.com\n").output

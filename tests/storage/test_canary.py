@@ -20,10 +20,13 @@ from rasa_privacy.access.reviews import pending_reviews, review
 from rasa_privacy.access.training import attest
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.errors import AccessError, HoldError, OptInError, PrivacyError
-from rasa_privacy.policy.model import Erasure, OtherSystem, Training
+from rasa_privacy.policy.model import Erasure, HandOver, Identity, OtherSystem, Training
 from rasa_privacy.retention.review import acknowledge, make_review
 from rasa_privacy.rights import holds, operators
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.handover import offer
+from rasa_privacy.rights.identity import ask as ask_for_proof
+from rasa_privacy.rights.identity import prove, remember
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.suppression import suppress, suppress_contacts
 from rasa_privacy.rights.webhooks import deliver
@@ -88,7 +91,15 @@ def test_no_marked_byte_is_in_what_staff_and_other_systems_cause(
     caplog.set_level(logging.DEBUG)
     vault, filled = staffed, set[str]()
     tokens = hire(vault)
-    for step in (_chat, _ask_for_a_code, lambda vault: _act(vault, tokens), _suppress_and_sign, _erase, _deliver):
+    for step in (
+        _chat,
+        _ask_for_a_code,
+        _prove_and_collect,
+        lambda vault: _act(vault, tokens),
+        _suppress_and_sign,
+        _erase,
+        _deliver,
+    ):
         step(vault)
         filled.update(name for name in metadata.tables if sql(f"SELECT 1 FROM {name} LIMIT 1"))  # noqa: S608 - ours
         assert _found(tmp_path) == []
@@ -117,6 +128,20 @@ def _ask_for_a_code(vault: Vault) -> None:
     with pytest.raises(OptInError):
         confirm(vault, subject_id, "newsletter", _CONTACT, _VALUE, evidence(vault))
     vault.database.transact(lambda conn: open_request(vault, conn, "access", subject_id, vault.clock()))
+
+
+def _prove_and_collect(vault: Vault) -> None:
+    """Prove in another conversation to be the person, and make a link for the copy."""
+    rules = {"identity": Identity(), "handover": HandOver(url="https://bot.example")}
+    asking = replace(vault, policy=msgspec.structs.replace(vault.policy, **rules))
+    entries = {"draw": [[0, [], "email", _CONTACT]]}
+    person = ask(vault, "draw", _SENDER)
+    vault.database.transact(lambda conn: remember(asking, conn, person, entries))
+    other = f"{_SENDER} 2"
+    code = vault.database.transact(lambda conn: ask_for_proof(asking, conn, other, _CONTACT, vault.clock()))
+    assert prove(asking, other, code, vault.clock()) == 1
+    link = vault.database.transact(lambda conn: offer(asking, conn, other, vault.clock()))
+    assert not _MARK.search(f"{link!r} {link.url}".encode())
 
 
 def _act(vault: Vault, tokens: dict[str, str]) -> None:

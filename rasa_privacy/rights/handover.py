@@ -1,0 +1,148 @@
+"""Handing the copy of their data to a person by a link that works once and for a while.
+
+Rules:
+
+1. What stands in a link is 32 random bytes; the store has a keyed hash of them, so that who reads the database cannot
+   use one. A new link takes the place of the one before, and all go with the person.
+2. The link opens a page with a button. Only the button uses it: programs of messengers look at every link that is
+   sent, and would use it up.
+3. Of two that press it at once one gets the copy; the other is told what everybody is told of a link that is none, was
+   used, or is over: the same words, after the same work.
+4. The copy is made while it is collected, from what is held then, as a stream. It is on no disk of ours. One that
+   breaks off is not resumed: the person asks for another link.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.recording import record
+from rasa_privacy.crypto.archive import checked_passphrase
+from rasa_privacy.errors import AccessError, RequestError
+from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.rights.linked import copies_linked
+from rasa_privacy.rights.own_acts import note_seen, own_act
+from rasa_privacy.rights.portability import copy_chunks
+from rasa_privacy.rights.requests import answered, open_request
+from rasa_privacy.storage import handovers
+from rasa_privacy.storage.vault import Vault
+
+TOKEN_BYTES: Final = 32
+#: Below `handover: url:`; what follows is the token.
+PATH: Final = "/collect"
+#: What the file is called that people save.
+FILE_NAME: Final = "my-data.zip"
+
+_DOMAIN: Final = "hand-over"
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_GONE: Final = "this link is not valid, was used already, or is over; ask for a new one where you asked for this one"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link for a person, to be shown once.
+
+    Attributes:
+        url: The whole address.
+        expires_at: Until when it works, aware and in UTC.
+    """
+
+    url: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Link(..., {self.expires_at!r})"
+
+
+def offer(vault: Vault, connection: Any, sender_id: str, now: datetime) -> Link:
+    """Make the link for a person, in place of an earlier one; the request stays open until the copy was collected.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`.
+        sender_id: Rasa's conversation key. Whether it is this person's was seen to (`identity.needs_proof`).
+        now: The moment, aware and in UTC.
+
+    Raises:
+        RequestError: privacy.yml has no `handover:`, or nothing is stored of this sender.
+    """
+    rules = vault.policy.handover
+    if rules is None:
+        raise RequestError("privacy.yml has no 'handover:', so an operator hands the copy over (`subject export`)")
+    subject_id = vault.subjects.find_for_update(connection, sender_id)
+    if subject_id is None:
+        raise RequestError("nothing is stored of this sender")
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    expires_at = now + timedelta(seconds=duration_seconds(rules.valid_for))
+    handovers.put(connection, _hash(vault, token), subject_id, now, expires_at)
+    open_request(vault, connection, "portability", subject_id, now)
+    return Link(f"{rules.url.rstrip('/')}{PATH}/{token}", expires_at)
+
+
+def offer_by_staff(vault: Vault, sender_id: str, permit: Permit) -> Link:
+    """Make a link that an operator passes on, under a permit to hand out whole copies.
+
+    Raises:
+        AccessError: The permit is for something else, or does not reach everything in the clear.
+        RequestError: As `offer`.
+    """
+    permit.require("export")
+    permit.require_clear()
+    if permit.items is not None or permit.purposes is not None:
+        raise AccessError("a person gets a whole copy or none; this role does not reach every item and purpose")
+
+    def work(connection: Any) -> Link:
+        made = offer(vault, connection, sender_id, vault.clock())
+        subject_id = vault.subjects.find(connection, sender_id)
+        record(vault, connection, permit, subject_id=subject_id, counts={"links": 1})
+        return made
+
+    return vault.database.transact(work)
+
+
+def is_live(vault: Vault, token: str, now: datetime) -> bool:
+    """Return whether a link can be used, without using it."""
+    with vault.database.read() as connection:
+        return handovers.is_live(connection, _hash(vault, token), now)
+
+
+def collect(vault: Vault, token: str, passphrase: str | None, now: datetime) -> Iterator[bytes]:
+    """Use a link up and return the bytes of the zip, which are read while they are taken.
+
+    Args:
+        vault: The open store.
+        token: What stands in the link.
+        passphrase: What the zip is encrypted to; None or empty for a plain one.
+        now: The moment, aware and in UTC.
+
+    Raises:
+        RequestError: The link is none, was used, or is over.
+        PassphraseError: The passphrase protects nothing; the link still works.
+    """
+    words = checked_passphrase(passphrase) if passphrase else None
+    sender_id = vault.database.transact(lambda connection: _use(vault, connection, token, now))
+    copies = [] if sender_id is None else copies_linked(vault, sender_id, now)
+    if not copies:
+        raise RequestError(_GONE)
+    return copy_chunks(copies, words)
+
+
+def _use(vault: Vault, connection: Any, token: str, now: datetime) -> str | None:
+    """Use a link up, answer the request, and return a sender id of the person."""
+    subject_id = handovers.use(connection, _hash(vault, token), now)
+    names = [] if subject_id is None else vault.conversations.sender_ids_of(connection, subject_id)
+    if subject_id is None or not names:
+        return None
+    answered(vault, connection, "portability", subject_id, now)
+    note_seen(vault, connection, own_act(vault, "export", subject_id))
+    return names[0]
+
+
+def _hash(vault: Vault, token: str) -> bytes:
+    """Return the keyed hash of a token; of a text that is none that of a token which nobody has."""
+    known = token if _TOKEN.fullmatch(token) else "-"
+    return vault.index.of(_DOMAIN, known)

@@ -1,0 +1,215 @@
+"""Proof of who somebody is, where the channel does not give it, and the other conversations that it finds (ADR 31).
+
+Rules:
+
+1. Without `identity:` in privacy.yml a conversation is its own proof, as before. With it, a channel that is not trusted
+   needs a one-time code before values are shown, a copy is handed out, or another conversation is reached.
+2. The code goes to a contact that is on file already, never to a new one. Whether it is on file is not to be told from
+   the outside: an unknown one gets a code too, with all that costs, and only the message is not sent.
+3. Codes are those of double opt-in: five wrong answers within 15 minutes, a minute between two, three an hour to one
+   contact. A proof counts in the conversation that gave it, for `proof_lasts`.
+4. A proof links its conversation to each that holds the contact. The link leads one way: who merely typed somebody's
+   address into a chat sees nothing of theirs. It is found by a keyed hash, and what is stored is looked at once more.
+5. Deleting anybody takes their links along. Staff, who have looked at a person themselves, reach all that is linked.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rasa_privacy.consent.double_opt_in import begin, use_code, waiting_contact
+from rasa_privacy.crypto.identity import SERVICE
+from rasa_privacy.errors import (
+    ContactError,
+    KeyDestroyedError,
+    MalformedSegmentError,
+    OptInError,
+    StorageError,
+    TamperedSegmentError,
+)
+from rasa_privacy.minimize.contacts import contact_forms
+from rasa_privacy.policy.contacts import REACHABLE
+from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.rights.reach import contacts_on_file
+from rasa_privacy.storage import known_contacts, links, opt_in_codes
+from rasa_privacy.storage.known_contacts import KnownContact
+from rasa_privacy.storage.vault import Vault
+
+#: What a code is for that is no purpose; none in privacy.yml has a colon.
+PROOF: Final = f"{SERVICE}:identity"
+#: People whom one contact finds at most: a family, and not a list.
+MOST: Final = 50
+
+_DOMAIN: Final = "known contact"
+_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Somebody of whom a contact is held.
+
+    Attributes:
+        subject_id: The random id.
+        contact: The contact as it is on file.
+    """
+
+    subject_id: bytes
+    contact: str
+
+
+def needs_proof(vault: Vault, connection: Any, subject_id: bytes | None, channel: str, now: datetime) -> bool:
+    """Return whether somebody must still prove who they are in a conversation."""
+    rules = vault.policy.identity
+    if rules is None or channel in rules.trusted_channels:
+        return False
+    return subject_id is None or not is_proven(vault, connection, subject_id, now)
+
+
+def is_proven(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> bool:
+    """Return whether a proof was given in this conversation a short while ago."""
+    rules = vault.policy.identity
+    proof = opt_in_codes.find(connection, subject_id, PROOF)
+    if rules is None or proof is None or not proof.is_confirmed:
+        return False
+    # `expires_at` of a confirmed code is when it came back.
+    return timedelta(0) <= now - proof.expires_at < timedelta(seconds=duration_seconds(rules.proof_lasts))
+
+
+def ask(vault: Vault, connection: Any, sender_id: str, contact: str, now: datetime) -> str:
+    """Make a code for whoever says to have this contact, known or not, and return it. `send_to` says where it goes.
+
+    Raises:
+        OptInError: A code was sent less than a minute ago, too many wrong ones came back, or the contact got too many.
+        ContactError: The contact is neither an email address nor a phone number.
+    """
+    subject_id = vault.subjects.find_or_create(connection, sender_id, now)
+    return begin(vault, connection, subject_id, PROOF, contact, now)
+
+
+def send_to(vault: Vault, contact: str) -> str | None:
+    """Return the contact as it is on file, or None for one that nobody has given.
+
+    Call it where nobody waits for it: how long it takes depends on whether the contact is known.
+    """
+    found = whom(vault, contact)
+    return found[0].contact if found else None
+
+
+def asked_contact(vault: Vault, connection: Any, sender_id: str, now: datetime) -> str | None:
+    """Return the contact whose code this conversation waits for, or None."""
+    subject_id = vault.subjects.find(connection, sender_id)
+    return None if subject_id is None else waiting_contact(vault, connection, subject_id, PROOF, now)
+
+
+def prove(vault: Vault, sender_id: str, code: str, now: datetime) -> int:
+    """Take a code that came back, link what its contact finds, and return how many other conversations these are.
+
+    Raises:
+        OptInError: The code is wrong or over, or none was sent. A wrong one is counted.
+    """
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, sender_id)
+        contact = asked_contact(vault, connection, sender_id, now)
+    if subject_id is None or contact is None:
+        raise OptInError("no code waits for an answer; ask for a new one")
+    found = [each.subject_id for each in whom(vault, contact)]
+
+    def work(connection: Any) -> str | int:
+        if not vault.subjects.lock(connection, subject_id):
+            return "the person is not known any more; begin anew"
+        refusal = use_code(vault, connection, subject_id, PROOF, contact, code, now)
+        if refusal is not None:
+            return refusal.text
+        others = vault.expiry.there(connection, found) - {subject_id}
+        for other_id in sorted(others):
+            links.put(connection, vault.index, subject_id, other_id, now)
+        return len(others)
+
+    done = vault.database.transact(work)
+    if isinstance(done, str):
+        raise OptInError(done)
+    return done
+
+
+def whom(vault: Vault, contact: str) -> list[Found]:
+    """Return the people of whom a contact is held now, as it is on file.
+
+    Raises:
+        ContactError: It is neither an email address nor a phone number.
+    """
+    wanted = set(contact_forms(contact))
+    with vault.database.read() as connection:
+        people = known_contacts.who(connection, [_index(vault, form) for form in wanted], MOST)
+    held = ((subject_id, _on_file(vault, subject_id, wanted)) for subject_id in people)
+    return [Found(subject_id, each) for subject_id, each in held if each is not None]
+
+
+def remember(vault: Vault, connection: Any, subject_id: bytes, values: Mapping[str, Iterable[Any]]) -> None:
+    """Let a person who is locked be found by the contacts among these values; without `identity:` nobody is.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`.
+        subject_id: Whose they are.
+        values: Entries by purpose, as `Conversations.append` takes them.
+    """
+    if vault.policy.identity is None:
+        return
+    for purpose, entries in values.items():
+        known_contacts.put(connection, subject_id, purpose, list(_known(vault, entries)))
+
+
+def reach(vault: Vault, connection: Any, subject_id: bytes) -> list[bytes]:
+    """Return a person and everybody whom a proof of theirs has found.
+
+    Raises:
+        TamperedSegmentError: A link was made or changed by hand.
+    """
+    return [subject_id, *links.of(connection, vault.index, subject_id)]
+
+
+def reached_senders(vault: Vault, connection: Any, sender_id: str) -> list[str]:
+    """Return a sender id and those of everybody whom a proof of theirs has found, each once.
+
+    Raises:
+        TamperedSegmentError: A link was made or changed by hand.
+        StorageError: The name of one is damaged, so that the whole cannot be done.
+    """
+    subject_id = vault.subjects.find(connection, sender_id)
+    others = [] if subject_id is None else reach(vault, connection, subject_id)[1:]
+    found = [sender_id]
+    for other_id in others:
+        names = vault.conversations.sender_ids_of(connection, other_id)
+        if not names:
+            raise StorageError("a linked conversation is damaged; `rasa-privacy check --database` names it")
+        found += names
+    return list(dict.fromkeys(found))
+
+
+def _on_file(vault: Vault, subject_id: bytes, wanted: set[str]) -> str | None:
+    """Return the contact of a person that has one of these forms."""
+    try:
+        with vault.database.read() as connection:
+            held = [str(value) for value in contacts_on_file(vault, connection, subject_id)]
+    except _DAMAGED:
+        return None
+    return next((value for value in held if wanted & set(_forms(value))), None)
+
+
+def _known(vault: Vault, entries: Iterable[Any]) -> Iterable[KnownContact]:
+    for _seq, _path, item, value in entries:
+        declared = vault.policy.items.get(item)
+        if declared is not None and declared.detect in REACHABLE and isinstance(value, str):
+            yield from (KnownContact(item, _index(vault, form)) for form in _forms(value))
+
+
+def _forms(value: str) -> tuple[str, ...]:
+    try:
+        return contact_forms(value)
+    except ContactError:
+        return ()
+
+
+def _index(vault: Vault, form: str) -> bytes:
+    return vault.index.of(_DOMAIN, form)

@@ -1,0 +1,126 @@
+"""What is done to one conversation is done to all that a proof has found, or to none."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from rasa_privacy.access.admission import admit_local
+from rasa_privacy.access.permit import issue
+from rasa_privacy.consent.ledger import state_of
+from rasa_privacy.errors import AccessError, HoldError
+from rasa_privacy.policy.model import Identity
+from rasa_privacy.rights import linked, operators
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.identity import ask, prove, remember
+from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
+from rasa_privacy.storage import holds
+from rasa_privacy.storage.holds import Hold
+from rasa_privacy.storage.vault import Vault
+from tests.support.databases import EACH_KIND
+from tests.support.vaults import evidence, give, grant
+
+each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+
+
+@pytest.fixture
+def bot(vault: Vault) -> Vault:
+    """Return a store in which `new` has proven to be `web` and `phone`."""
+    both = replace(vault, policy=msgspec.structs.replace(vault.policy, identity=Identity()))
+    for sender in ("web", "phone"):
+        subject_id = grant(both, "draw", sender=sender)
+        give(both, {"draw": {"full_name": f"Name of {sender}", "email": "ana@example.com"}}, sender=sender)
+        entries = {"draw": [[0, [], "email", "ana@example.com"]]}
+        both.database.transact(lambda conn, who=subject_id, said=entries: remember(both, conn, who, said))  # type: ignore[misc]
+    grant(both, "newsletter", sender="new")
+    give(both, {"newsletter": {"birthday": "1990"}}, sender="new")
+    code = both.database.transact(lambda conn: ask(both, conn, "new", "ana@example.com", both.clock()))
+    assert prove(both, "new", code, both.clock()) == 2
+    return both
+
+
+def there(vault: Vault) -> set[str]:
+    """Return who is stored."""
+    with vault.database.read() as conn:
+        return {name for name in ("web", "phone", "new") if vault.subjects.find(conn, name)}
+
+
+@each_kind
+def test_access_and_copy_hold_all(bot: Vault) -> None:
+    """Values, counts and events of each; from one that proved nothing only its own."""
+    with bot.database.read() as conn:
+        held = holdings_linked(bot, conn, "new")
+        assert {each.item for each in held.values} == {"birthday", "full_name", "email"}
+        assert held.stored_values == {"newsletter": 1, "draw": 4}
+        assert len(holdings_linked(bot, conn, "web").values) == 2
+    assert {each.facts["sender_id"] for each in copies_linked(bot, "new", bot.clock())} == {"new", "web", "phone"}
+    shown = operators.show(bot, "new", admit_local(bot, "view"))
+    assert shown is not None
+    assert len(shown.values) == 5
+    assert len(operators.hand_out_all(bot, "new", admit_local(bot, "export"))) == 3
+
+
+@each_kind
+def test_an_erasure_takes_all(bot: Vault) -> None:
+    """Each with its certificate; from one that proved nothing it takes one."""
+    assert erase_linked(bot, "web", evidence(bot)) is not None
+    assert there(bot) == {"phone", "new"}
+    done = operators.erase_person(bot, "new", admit_local(bot, "erase"))
+    assert done is not None
+    assert there(bot) == set()
+    assert len(done.also) == 1
+    assert done.counts["events"] == 2
+    assert erase_linked(bot, "new", evidence(bot)) is None
+
+
+def test_a_hold_on_one_keeps_all(bot: Vault) -> None:
+    """Nothing is deleted."""
+    with bot.database.write() as conn:
+        subject_id = bot.subjects.find(conn, "phone")
+        assert subject_id is not None
+        holds.put(conn, Hold(subject_id, "case-17", bot.clock(), "ana"))
+    with pytest.raises(HoldError):
+        erase_linked(bot, "new", evidence(bot))
+    assert there(bot) == {"web", "phone", "new"}
+
+
+def test_killed_in_between_the_rest_goes_when_asked_again(bot: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The conversation whose links lead to the others goes last."""
+    erase_one = erase
+
+    def killed(vault: Vault, sender_id: str, *rest: Any) -> Any:
+        if len(there(bot)) == 2:
+            raise KeyboardInterrupt
+        return erase_one(vault, sender_id, *rest)
+
+    monkeypatch.setattr(linked, "erase", killed)
+    with pytest.raises(KeyboardInterrupt):
+        erase_linked(bot, "new", evidence(bot))
+    assert "new" in there(bot)
+    monkeypatch.undo()
+    assert erase_linked(bot, "new", evidence(bot)) is not None
+    assert there(bot) == set()
+
+
+def test_restrictions_reach_all(bot: Vault) -> None:
+    """And are lifted in all."""
+
+    def active(sender: str) -> frozenset[str]:
+        with bot.database.read() as conn:
+            return state_of(bot, conn, bot.subjects.find(conn, sender), bot.clock()).active
+
+    operators.restrict(bot, "new", ["draw"], admit_local(bot, "restrict"))
+    assert [active(name) & {"draw"} for name in ("web", "phone")] == [frozenset(), frozenset()]
+    operators.restrict(bot, "new", ["draw"], admit_local(bot, "restrict"), lift=True)
+    assert "draw" in active("web")
+    assert operators.do_not_sell(bot, "new", admit_local(bot, "restrict"))
+
+
+def test_a_role_that_does_not_reach_a_linked_conversation_erases_none(bot: Vault) -> None:
+    """A person goes whole or not at all."""
+    reach = frozenset({"newsletter"})
+    narrow = issue(operator="e", role="r", verb="erase", reason="", items=None, purposes=reach, clear=False)
+    with pytest.raises(AccessError):
+        operators.erase_person(bot, "new", narrow)
+    assert there(bot) == {"web", "phone", "new"}
