@@ -14,7 +14,11 @@
 """
 
 import logging
+from functools import cache
 from typing import Any
+
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
 
 from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
@@ -192,6 +196,20 @@ class ConsentRemoteAction(RemoteAction):
             return events
         finally:
             runtime.forget()
+
+
+    def _validate_action_result(self, result: dict[str, Any]) -> bool:
+        """Check an answer as Rasa does, which looks at its own schema anew each time: most of the time of a call."""
+        # What is wrong with a bad answer Rasa says itself.
+        return _answers().is_valid(result) or bool(super()._validate_action_result(result))
+
+
+@cache
+def _answers() -> Validator:
+    """Return what knows a good answer of an action server."""
+    schema = RemoteAction.action_response_format_spec()
+    checker: Validator = validator_for(schema)(schema)
+    return checker
 
 
 async def _read_ahead(tracker: DialogueStateTracker | None) -> None:

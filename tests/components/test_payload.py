@@ -250,3 +250,31 @@ def test_contact_and_code_alone_pass_to_what_takes_them(  # noqa: PLR0913, PLR09
     body = ask_hook(action, [events.SlotSet("privacy_pending", pending), events.UserUttered(said, {"name": intent})])
     assert body["tracker"]["latest_message"]["text"] == (passed or "[withheld]")
     assert body["tracker"]["events"][0]["text"] == "[withheld]"
+
+
+ANSWERS = [
+    {"events": [], "responses": []},
+    {"events": [{"event": "slot", "timestamp": None, "name": "email", "value": EMAIL}], "responses": [{"text": "hi"}]},
+    {"events": [{"event": "slot", "value": EMAIL}]},
+    {"events": [{"event": "no such event", "name": EMAIL}]},
+    {"events": {"event": "slot"}},
+    {"responses": ["hi"]},
+    {"responses": EMAIL},
+    [],
+    {},
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=range(len(ANSWERS)))
+def test_an_answer_is_judged_as_rasa_judges_it(answer: Any, store: Any, untouched: Any) -> None:
+    """What is good passes without Rasa's check of its own schema; what is bad is refused in Rasa's words."""
+    ours, stock = untouched.rasa_api.action_module.RemoteAction("a"), untouched.rasa_api.RemoteAction("a")
+    assert store
+    assert type(ours) is not type(stock)
+    verdicts = []
+    for action in (ours, stock):
+        try:
+            verdicts.append(action._validate_action_result(answer))
+        except Exception as error:  # noqa: BLE001 - whatever Rasa raises
+            verdicts.append(str(error))
+    assert verdicts[0] == verdicts[1]
