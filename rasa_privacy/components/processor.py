@@ -197,7 +197,6 @@ class ConsentRemoteAction(RemoteAction):
         finally:
             runtime.forget()
 
-
     def _validate_action_result(self, result: dict[str, Any]) -> bool:
         """Check an answer as Rasa does, which looks at its own schema anew each time: most of the time of a call."""
         # What is wrong with a bad answer Rasa says itself.
