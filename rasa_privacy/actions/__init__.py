@@ -8,10 +8,34 @@ from rasa_privacy.components import log_scrubbing
 
 log_scrubbing.install()
 
-from rasa_privacy.actions import asking, confirming, consent, data_rights, explaining, receipts  # noqa: E402 - no line may be logged before the scrubbing is in place
+from rasa_privacy.actions import (  # noqa: E402 - no line may be logged before the scrubbing is in place
+    asking,
+    confirming,
+    consent,
+    correcting,
+    data_rights,
+    explaining,
+    forgetting,
+    receipts,
+    restricting,
+    statuses,
+)
 from rasa_privacy.actions.guarding import consented, requires_consent  # noqa: E402 - as above
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS  # noqa: E402 - as above
 
 log_scrubbing.allow((*ACTIONS, *INTENTS))
 
-__all__ = ["asking", "confirming", "consent", "consented", "data_rights", "explaining", "receipts", "requires_consent"]
+__all__ = [
+    "asking",
+    "confirming",
+    "consent",
+    "consented",
+    "correcting",
+    "data_rights",
+    "explaining",
+    "forgetting",
+    "receipts",
+    "requires_consent",
+    "restricting",
+    "statuses",
+]

@@ -25,9 +25,9 @@ from rasa_privacy.dialogue.language import choose
 from rasa_privacy.dialogue.packs import load_pack, variation_in
 from rasa_privacy.dialogue.phrases import Phrases, fill, phrases_of
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT
+from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, action_of
 from rasa_privacy.errors import LedgerError, PrivacyError
-from rasa_privacy.minimize.events import OWN_ENTITY
+from rasa_privacy.minimize.events import ALSO, OWN_ENTITY
 from rasa_privacy.policy.settings import endpoints_path, load_settings
 from rasa_privacy.policy.topics import item_of
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -158,7 +158,7 @@ class PrivacyAction(Action):
         if _is_external(tracker.latest_message or {}):
             raise LedgerError("nobody typed the latest message; only the person answers a question or uses a right")
         store = vault()
-        return self.answer(store, _turn(store, tracker, domain))
+        return self.answer(store, _turn(store, tracker, domain, self.name()))
 
 
 def _is_external(message: Mapping[str, Any]) -> bool:
@@ -167,12 +167,15 @@ def _is_external(message: Mapping[str, Any]) -> bool:
     return bool((message.get("metadata") or {}).get("is_external")) or text.startswith("EXTERNAL: ")
 
 
-def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
+def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any], action: str) -> Turn:
     message = tracker.latest_message or {}
     text = message.get("text") or ""
     channel = tracker.get_latest_input_channel()
     entities = [entity for entity in message.get("entities") or [] if entity.get("entity") == OWN_ENTITY]
     named = [str(entity.get("value")) for entity in entities]
+    # Of a message that is two requests each action answers its own.
+    intents = [str((message.get("intent") or {}).get("name") or "")]
+    intents += [topic.removeprefix(ALSO) for topic in named if topic.startswith(ALSO)]
     evidence = Evidence(
         method="button" if text.startswith("/") else "words",
         channel=channel if channel in _CHANNELS else "other",
@@ -181,7 +184,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any]) -> Turn:
     )
     return Turn(
         sender_id=tracker.sender_id,
-        intent=str((message.get("intent") or {}).get("name") or ""),
+        intent=next((each for each in intents if action_of(each) == action), intents[0]),
         purposes=tuple(topic for topic in named if topic in store.policy.purposes),
         items=tuple(item for topic in named if (item := item_of(topic)) in store.policy.items),
         certain=float((message.get("intent") or {}).get("confidence") or 0.0) >= 1.0,

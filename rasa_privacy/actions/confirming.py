@@ -37,6 +37,7 @@ from rasa_privacy.policy.settings import endpoints_path
 from rasa_privacy.policy.topics import covering
 from rasa_privacy.rights.senders import Sender, hand_over, open_sender
 from rasa_privacy.rights.suppression import STOP, lift_after_grant, suppressed
+from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,11 @@ def confirm_by_code(store: Vault, turn: Turn, pending: Pending) -> list[Reply]:
     """After a yes to a purpose with double opt-in: send the code, or ask where to."""
     contact = _on_file(store, turn, pending.purposes[0])
     return _ask_contact(store, turn, pending) if contact is None else _send(store, turn, pending, contact)
+
+
+def send_code_to(store: Vault, turn: Turn, purpose: str, contact: str) -> list[Reply]:
+    """Send a code to a contact that was changed after the one before it had been confirmed."""
+    return _send(store, turn, Pending("code", None, (purpose,)), contact)
 
 
 def code_question(store: Vault, turn: Turn, pending: Pending) -> list[Reply] | None:
@@ -173,8 +179,9 @@ def _begin(store: Vault, connection: Any, turn: Turn, purpose: str, contact: str
     subject_id = store.subjects.find_for_update(connection, turn.sender_id)
     if subject_id is None:
         raise LedgerError("the person was not asked; ask again")
-    if state_of(store, connection, subject_id, turn.evidence.at).purposes[purpose].status == "granted":
-        raise LedgerError("the purpose is active already; no code is needed")
+    known = opt_in_codes.find(connection, subject_id, purpose)
+    if known is not None and known.is_confirmed:
+        raise LedgerError("the contact is confirmed already; no code is needed")
     # The person's own STOP is lifted by the yes that the code will confirm; what others suppressed is not.
     if suppressed(store, connection, None, [contact]) not in (None, STOP):
         raise OptInError("the contact must not be written to")

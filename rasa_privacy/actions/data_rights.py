@@ -1,6 +1,7 @@
 """Rights turns: show what is held, preview an erasure, erase, keep."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from threading import Thread
 from typing import Any
@@ -8,15 +9,17 @@ from typing import Any
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSet
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
+from rasa_privacy.actions.parts import delete_confirmed, held_reply, preview_part
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ERASE, KEEP, PENDING_SLOT, PREVIEW, SHOW
 from rasa_privacy.errors import HoldError, KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.policy.verbs import PERSON
-from rasa_privacy.rights.access import Holdings, holdings
+from rasa_privacy.rights.access import HeldValue, Holdings, holdings
+from rasa_privacy.rights.clocks import Kind
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.own_acts import note_seen, note_taken, own_act
+from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, is_previewed, preview, take_back
 from rasa_privacy.rights.webhooks import deliver_quietly
 from rasa_privacy.storage import holds
@@ -39,16 +42,7 @@ class ShowData(PrivacyAction):
         store.database.transact(lambda connection: _note_access(store, connection, turn, subject_id, held, outcome))
         if held.is_empty:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [])]
-        lines = [
-            turn.words(
-                "utter_privacy_data_item",
-                item=name_of_item(store.policy, value.item, turn.evidence.language),
-                value=turn.phrases.value(value.value),
-                purpose=name_of_purpose(store.policy, value.purpose, turn.evidence.language),
-                expiry=_expiry(turn, value.expires),
-            )
-            for value in held.values
-        ]
+        lines = [_line(store, turn, value) for value in held.values]
         lines.append(turn.words("utter_privacy_data_conversation", events=turn.phrases.count("events", held.events)))
         text = turn.words("utter_privacy_data", list="\n".join(lines), say_delete=turn.phrases.say("say_delete"))
         return [Reply(text, [], [])]
@@ -68,11 +62,13 @@ class PreviewErasure(PrivacyAction):
             subject_id = store.subjects.find(connection, turn.sender_id)
             granted = state_of(store, connection, subject_id, turn.evidence.at).granted
             is_held = subject_id is not None and holds.is_held(connection, subject_id)
+        if turn.items or turn.purposes:
+            return [preview_part(store, turn)]
         store.database.transact(lambda connection: _open(store, connection, turn))
         if subject_id is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
         if is_held:
-            return [_held(store, turn)]
+            return [held_reply(store, turn)]
         goes = _goes(store, turn, held, granted)
         text = turn.words("utter_privacy_erase_preview", goes=goes, stays=turn.words("utter_privacy_stays"))
         return [
@@ -96,12 +92,17 @@ class Erase(PrivacyAction):
         """
         if turn.intent != "privacy_confirm":
             raise LedgerError("no erasure was previewed; ask for it again")
-        if turn.pending is None or turn.pending.kind != "erase" or not _was_previewed(store, turn):
+        pending = turn.pending
+        if pending is not None and pending.kind == "erase" and (pending.items or pending.purposes):
+            if was_previewed(store, turn, "item_erasure"):
+                return delete_confirmed(store, turn, pending)
+            return [preview_part(store, replace(turn, items=pending.items, purposes=pending.purposes))]
+        if pending is None or pending.kind != "erase" or not was_previewed(store, turn, "erasure"):
             return PreviewErasure().answer(store, turn)
         try:
             certificate = erase(store, turn.sender_id, turn.evidence, PERSON)
         except HoldError:
-            return [_held(store, turn)]
+            return [held_reply(store, turn)]
         events = [AllSlotsReset(), forget_pending(), ActiveLoop(None), ReminderCancelled()]
         if certificate is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], events)]
@@ -130,21 +131,6 @@ class KeepData(PrivacyAction):
         return [Reply(turn.words("utter_privacy_kept"), [], [forget_pending()])]
 
 
-def _held(store: Vault, turn: Turn) -> Reply:
-    """Tell a person under a legal hold that nothing was deleted, and why; the request stays open."""
-
-    def note(connection: Any) -> None:
-        subject_id = store.subjects.find(connection, turn.sender_id)
-        note_taken(store, connection, own_act(store, "erase", subject_id, outcome="refused"))
-
-    store.database.transact(note)
-    controller = store.policy.controller
-    text = turn.words(
-        "utter_privacy_held", controller=controller.name, contact=controller.officer or controller.contact
-    )
-    return Reply(text, [], [forget_pending()])
-
-
 def _note_access(  # noqa: PLR0913, PLR0917 - store, transaction, turn, whose, what, and how it ended
     store: Vault, connection: Any, turn: Turn, subject_id: bytes | None, held: Holdings, outcome: str
 ) -> None:
@@ -165,16 +151,18 @@ def _open(store: Vault, connection: Any, turn: Turn) -> None:
         preview(store, connection, subject_id, turn.evidence.at)
 
 
-def _was_previewed(store: Vault, turn: Turn) -> bool:
+def was_previewed(store: Vault, turn: Turn, kind: Kind) -> bool:
+    """Return whether the person was told a short while ago what a deletion of this kind would do."""
     with store.database.read() as connection:
         subject_id = store.subjects.find(connection, turn.sender_id)
-        return subject_id is not None and is_previewed(connection, subject_id, turn.evidence.at)
+        return subject_id is not None and is_previewed(connection, subject_id, turn.evidence.at, kind)
 
 
 def _take_back(store: Vault, connection: Any, turn: Turn) -> None:
     subject_id = store.subjects.find_for_update(connection, turn.sender_id)
     if subject_id is not None:
-        take_back(store, connection, "erasure", subject_id, turn.evidence.at)
+        part = turn.pending is not None and bool(turn.pending.items or turn.pending.purposes)
+        take_back(store, connection, "item_erasure" if part else "erasure", subject_id, turn.evidence.at)
 
 
 def _readable(store: Vault, connection: Any, turn: Turn) -> Holdings:
@@ -183,6 +171,23 @@ def _readable(store: Vault, connection: Any, turn: Turn) -> Holdings:
         return holdings(store, connection, turn.sender_id)
     except (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError):
         return Holdings((), {}, 0)
+
+
+def _line(store: Vault, turn: Turn, value: HeldValue) -> str:
+    """Return one value with all that Art. 15(1) asks for, in a line."""
+    policy, language, phrases = store.policy, turn.evidence.language, turn.phrases
+    declared = policy.purposes.get(value.purpose)
+    said = phrases.day(value.at) if value.at is not None else ""
+    return turn.words(
+        "utter_privacy_data_item",
+        item=name_of_item(policy, value.item, language),
+        value=phrases.value(value.value),
+        purpose=name_of_purpose(policy, value.purpose, language),
+        basis=phrases.say(f"basis_{declared.basis}" if declared is not None else "basis_consent"),
+        source=phrases.say(f"source_{value.source}", date=said),
+        expiry=_expiry(turn, value.expires),
+        recipients=phrases.listed(declared.recipients if declared is not None else ()) or phrases.say("nobody_else"),
+    )
 
 
 def _expiry(turn: Turn, expires: datetime | None) -> str:

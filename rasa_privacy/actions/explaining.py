@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons
+from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.consent.notice import items_in_words, name_of_purpose
-from rasa_privacy.consent.opt_out_signals import record_opt_out
 from rasa_privacy.dialogue.turns import EXPLAIN, MORE
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.rights.clocks import Kind
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import answered, open_request
+from rasa_privacy.rights.standing import do_not_sell, limit
 from rasa_privacy.storage.vault import Vault
 
 #: Wishes that are on record from the moment they are said.
@@ -22,14 +23,17 @@ _REQUESTED: Final[Mapping[str, Kind]] = {
     "privacy_complain": "complaint",
     "privacy_officer": "officer",
     "privacy_human": "human",
-    "privacy_correct": "rectification",
-    "privacy_restrict": "restriction",
-    "privacy_object": "objection",
     "privacy_do_not_sell": "do_not_sell",
     "privacy_limit_sensitive": "limit_sensitive",
 }
 #: Those whose answer from privacy.yml says more than that they are on record.
 _ANSWERED_TOO: Final = ("privacy_complain", "privacy_human")
+
+#: What is recorded and obeyed at once, and what is said then.
+_STANDING: Final[Mapping[str, tuple[Callable[[Vault, Any, bytes, Evidence], bool], str]]] = {
+    "privacy_do_not_sell": (do_not_sell, "utter_privacy_not_sold"),
+    "privacy_limit_sensitive": (limit, "utter_privacy_limited"),
+}
 
 
 class Explain(PrivacyAction):
@@ -46,7 +50,8 @@ class Explain(PrivacyAction):
         if turn.intent in _REQUESTED:
             said = store.database.transact(lambda connection: _record(store, connection, turn))
             if said is not None:
-                return [Reply(said, [], [])]
+                more = [_ANSWERS[turn.intent](store.policy, turn)] if turn.intent in _ANSWERED_TOO else []
+                return [Reply(text, [], []) for text in (*more, said)]
         return [Reply(_ANSWERS.get(turn.intent, _officer)(store.policy, turn), [], [])]
 
 
@@ -57,14 +62,15 @@ def _record(store: Vault, connection: Any, turn: Turn) -> str | None:
         What to say instead of the answer from privacy.yml, or None.
     """
     evidence = turn.evidence
-    if turn.intent == "privacy_do_not_sell":
+    if turn.intent in _STANDING:
         # Also of somebody new, as the signal of a browser: what rests on no consent would share from then on.
         known = store.subjects.find_or_create(connection, turn.sender_id, evidence.at)
-        new = record_opt_out(store, connection, known, evidence.method, evidence.channel, evidence.at)
-        answered(store, connection, "do_not_sell", known, evidence.at)
+        record, response = _STANDING[turn.intent]
+        new = record(store, connection, known, evidence)
+        answered(store, connection, _REQUESTED[turn.intent], known, evidence.at)
         if new:
             note_taken(store, connection, own_act(store, "restrict", known))
-        return turn.words("utter_privacy_not_sold")
+        return turn.words(response, say_lift=turn.phrases.say("say_lift"))
     subject_id = store.subjects.find_for_update(connection, turn.sender_id)
     if turn.intent == "privacy_officer":
         answered(store, connection, "officer", subject_id, evidence.at)
@@ -72,8 +78,6 @@ def _record(store: Vault, connection: Any, turn: Turn) -> str | None:
     if subject_id is None:
         return None
     opened = open_request(store, connection, _REQUESTED[turn.intent], subject_id, evidence.at)
-    if turn.intent in _ANSWERED_TOO:
-        return None
     return turn.words(
         "utter_privacy_requested",
         number=opened.number,
@@ -183,11 +187,6 @@ def _machine(policy: Policy, turn: Turn) -> str:
     return turn.words("utter_privacy_machine", controller=policy.controller.name, contact=policy.controller.contact)
 
 
-def _not_here(policy: Policy, turn: Turn) -> str:
-    """Say that this right is not exercised in the chat, where it is, and what can be done here at once."""
-    return turn.words("utter_privacy_not_here", contact=_contact(policy), say_delete=turn.phrases.say("say_delete"))
-
-
 def _help(policy: Policy, turn: Turn) -> str:
     controller, phrases = policy.controller, turn.phrases
     return turn.words(
@@ -211,11 +210,5 @@ _ANSWERS: Final[Mapping[str, Callable[[Policy, Turn], str]]] = {
     "privacy_complain": _complain,
     "privacy_machine": _machine,
     "privacy_human": _officer,
-    "privacy_correct": _not_here,
-    "privacy_forget_last": _not_here,
-    "privacy_restrict": _not_here,
-    "privacy_object": _not_here,
-    "privacy_limit_sensitive": _not_here,
-    "privacy_status": _not_here,
     "privacy_help": _help,
 }

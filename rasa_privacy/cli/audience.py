@@ -60,6 +60,7 @@ def _left_out(tally: Tally) -> Iterator[tuple[int, str]]:
     reasons = {
         "a contact of theirs is suppressed": tally.suppressed,
         "the contact on file was not confirmed by a code": tally.unconfirmed,
+        "they limit the use of sensitive data": tally.limited,
         "nothing is held for the item": tally.without_value,
         "their data cannot be opened; 'rasa-privacy check --database' names the rows": tally.unreadable,
     }

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.guessing import classified, guessed
+from rasa_privacy.components.naming import VALUE, is_value, named_request, names_in
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
     DefaultV1Recipe,
@@ -68,6 +69,7 @@ _QUESTIONS: Final[Mapping[Kind, Question]] = {
     "erase": "erase",
     "contact": "consent",
     "code": "consent",
+    "correct": "consent",
 }
 
 
@@ -176,9 +178,14 @@ class DataMinimizer(GraphComponent):
         text = text.lstrip("/ ")
         question = _QUESTIONS[pending.kind] if pending is not None else None
         recognised = recognise(text, languages, question=question, in_form=in_form)
+        found = named_request(text, languages, running, tracker) if recognised is None else None
+        if found is not None:
+            recognised = Recognised(found[0].intent, found[0].language)
         told = _of_a_code(text, languages, pending, tracker, recognised.intent if recognised is not None else None)
         if told is not None or (recognised is not None and recognised.intent == RESEND):
             recognised = Recognised(told, None) if told is not None else None
+        if is_value(text, pending, running, recognised.intent if recognised is not None else None):
+            recognised = Recognised(VALUE, None)
         if recognised is not None:
             _set_intent(message, recognised.intent, 1.0)
             message.set(MATCHED, recognised.language, add_to_output=True)
@@ -197,6 +204,9 @@ class DataMinimizer(GraphComponent):
             spoken = recognised.language if recognised is not None else None
             policy, language = running.vault.policy, spoken or languages[0]
             named = named_purposes(text, policy, language) or named_choices(text, policy, language)
+        elif running is not None and not is_payload:
+            named = named or names_in(text, _intent_of(message), running.vault.policy, languages[0])
+        named = found[1] if found is not None else named
         _name(message, named)
 
 

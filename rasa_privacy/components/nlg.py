@@ -18,6 +18,7 @@ from rasa_privacy.components.emitted_tracker import Recent, State, minimised, re
 from rasa_privacy.components.publishing import without_foreign_id
 from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, DialogueStateTracker, nlg_module
 from rasa_privacy.consent.ledger import state_of
+from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import EmitError, PrivacyError
 from rasa_privacy.minimize.events import View, texts_of
 from rasa_privacy.minimize.masking import mask
@@ -41,8 +42,11 @@ class PrivateNlg(CallbackNaturalLanguageGenerator):
                 "nlg: no response was asked for, because this process has no protected store to minimise the request "
                 "with; set 'tracker_store' in endpoints.yml as 'rasa-privacy check' says"
             )
-        person, active = await running.patience.run(lambda _: _person(running, tracker.sender_id))
-        view = View(active, {}, items=running.needs.of_response(utter_action))
+        person, state = await running.patience.run(lambda _: _person(running, tracker.sender_id))
+        items = running.needs.of_response(utter_action)
+        if state.limited:
+            items = running.needs.within_limit(utter_action, items)
+        view = View(state.active, {}, items=items)
         detection = running.splitter.detection
         if detection.takes_long:
             texts = recent_texts(tracker, running.vault.policy.actions)
@@ -92,16 +96,16 @@ class _Safe(Recent):
         return {item: found for item, found in known.items() if not self._splitter.may_have(item, self._view)}
 
 
-def _person(running: runtime.Runtime, sender_id: str) -> tuple[str, frozenset[str]]:
-    """Return a person's random id, empty for nobody yet, and the purposes that they allow."""
+def _person(running: runtime.Runtime, sender_id: str) -> tuple[str, ConsentState]:
+    """Return a person's random id, empty for nobody yet, and what they allow."""
     vault = running.vault
     try:
         with vault.database.read() as connection:
             subject_id = vault.subjects.find(connection, sender_id)
-            active = state_of(vault, connection, subject_id, vault.clock()).active
+            state = state_of(vault, connection, subject_id, vault.clock())
     except PrivacyError:
-        return "", frozenset()
-    return "" if subject_id is None else subject_id.hex(), active
+        return "", ConsentState({}, frozenset())
+    return "" if subject_id is None else subject_id.hex(), state
 
 
 def install() -> None:

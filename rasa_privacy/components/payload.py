@@ -5,8 +5,8 @@ remote action passes the gate here once more. Then Rasa's payload, which carries
 that `actions` of privacy.yml names and to the slots that the action needs, of purposes that are active, each value as
 it may be kept.
 
-Of the message that answers our question where to send a one-time code, or that is the code, the contact or the code
-alone passes to the action that takes it, and to no other.
+Of the message that answers our question where to send a one-time code, or that is the code, or that says what is right
+instead of a wrong value, the contact, the code or the value alone passes to the action that takes it, and to no other.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.emitted_tracker import minimised
+from rasa_privacy.components.naming import said_value
 from rasa_privacy.components.rasa_api import ActionExecutionRejection, hookimpl, plugin_manager
+from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.dialogue.limits import code_in
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, INTENTS, PENDING_SLOT, SEND_CODE
+from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, CORRECT, INTENTS, PENDING_SLOT, SEND_CODE
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.events import View
 from rasa_privacy.policy.contacts import reachable_kinds
@@ -39,30 +41,33 @@ class PayloadHooks:
         running = runtime.current()
         if running is None:
             raise ActionExecutionRejection(json_body["next_action"], "the protected store is not configured")
-        return _cut(json_body, running, _active(json_body, running))
+        return _cut(json_body, running, _state(json_body, running))
 
     @hookimpl
     def prefixing_custom_actions_response(self, json_body: dict[str, Any], response: dict[str, Any]) -> None:
         """Leave the response as it is: what its events may fill is decided at the next prediction and at Store."""
 
 
-def _active(json_body: Mapping[str, Any], running: runtime.Runtime) -> frozenset[str]:
+def _state(json_body: Mapping[str, Any], running: runtime.Runtime) -> ConsentState:
     action = str(json_body["next_action"])
     state = runtime.consent_of_sender(str(json_body["sender_id"]))
     if state is None:
         if action in ACTIONS:
-            return frozenset()
+            return ConsentState({}, frozenset())
         raise ActionExecutionRejection(action, "the consent ledger cannot be read")
     if not guarding(running.vault.policy, action) <= state.active:
         raise ActionExecutionRejection(action, "its purposes lack consent")
-    return state.active
+    return state
 
 
-def _cut(json_body: Mapping[str, Any], running: runtime.Runtime, active: frozenset[str]) -> dict[str, Any]:
+def _cut(json_body: Mapping[str, Any], running: runtime.Runtime, state: ConsentState) -> dict[str, Any]:
     """Return the payload cut to what this action may see."""
     action = str(json_body["next_action"])
     # A validation judges what the person types now; everything else gets what may be kept of it.
-    view = View(active, {}, whole=is_validation(action), items=running.needs.of_action(action))
+    items = running.needs.of_action(action)
+    if state.limited and items is not None and not is_validation(action):
+        items = running.needs.within_limit(action, items)
+    view = View(state.active, {}, whole=is_validation(action), items=items)
     tracker = minimised(json_body["tracker"], running.splitter, running.vault.policy.actions, view)
     answer = _answer(json_body, running)
     if answer is not None:
@@ -78,6 +83,8 @@ def _answer(json_body: Mapping[str, Any], running: runtime.Runtime) -> str | Non
     tracker, action = json_body["tracker"], json_body["next_action"]
     said = tracker.get("latest_message") or {}
     text, intent = str(said.get("text") or ""), (said.get("intent") or {}).get("name")
+    if action == CORRECT:
+        return said_value(json_body, running) or ""
     if action == CONFIRM and intent == "privacy_code":
         return code_in(text, alone=False)
     if action != SEND_CODE or intent != "privacy_contact":

@@ -27,7 +27,7 @@ from rasa_privacy.dialogue.turns import (
     Turns,
 )
 from rasa_privacy.errors import DetectorError
-from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, is_payload
+from rasa_privacy.minimize.events import ALSO, DROPPED, OWN_ENTITY, is_payload
 from rasa_privacy.policy.ages import minimum_age
 from rasa_privacy.policy.slots import consent_slot
 
@@ -51,6 +51,8 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         active_loop=tracker.active_loop_name,
         active=None,
         is_paused=tracker.is_paused(),
+        also=also_of(tracker),
+        ran=_ran(tracker),
     )
     if running is None or state is None:
         return view
@@ -78,6 +80,24 @@ def _intent(tracker: DialogueStateTracker) -> str | None:
         named = [entity.get("value") for entity in message.entities if entity.get("entity") == OWN_ENTITY]
         return "privacy_unclear" if named and named != [pending.topic] else intent
     return intent
+
+
+def also_of(tracker: DialogueStateTracker) -> tuple[str, ...]:
+    """Return what else the message asks for."""
+    message = tracker.latest_message
+    named = (each.get("value") for each in message.entities if each.get("entity") == OWN_ENTITY) if message else ()
+    return tuple(str(each).removeprefix(ALSO) for each in named if str(each).startswith(ALSO))
+
+
+def _ran(tracker: DialogueStateTracker) -> tuple[str, ...]:
+    """Return our actions that ran since the message."""
+    found: list[str] = []
+    for event in reversed(tracker.events):
+        if isinstance(event, UserUttered):
+            break
+        if isinstance(event, ActionExecuted) and event.action_name in ACTIONS:
+            found.append(event.action_name)
+    return tuple(found)
 
 
 def pending_of(tracker: DialogueStateTracker) -> Pending | None:

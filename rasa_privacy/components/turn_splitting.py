@@ -9,7 +9,7 @@ from typing import Any
 
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
-from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, INTENTS, SEND_CODE
+from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, CORRECT, INTENTS, SEND_CODE
 from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.events import Entry, EventSplitter, View
 from rasa_privacy.policy.model import Policy
@@ -134,6 +134,6 @@ def _with_privacy_turns(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]
             privacy_turn = event.intent_name in INTENTS
         elif isinstance(event, ActionExecuted):
             # What our own actions say repeats what is stored, or tells of it; none of that is stored again.
-            # But for the contact of double opt-in, which was held back until now.
-            privacy_turn = event.action_name in ACTIONS and event.action_name not in (SEND_CODE, CONFIRM)
+            # But for the contact of double opt-in, which was held back until now, and for a value that was put right.
+            privacy_turn = event.action_name in ACTIONS and event.action_name not in (SEND_CODE, CONFIRM, CORRECT)
         yield event, privacy_turn or (isinstance(event, SlotSet) and last[event.key] is not event)

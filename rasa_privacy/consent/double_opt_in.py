@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from rasa_privacy.consent.ledger import Evidence, record_answer
+from rasa_privacy.consent.ledger import Evidence, record_answer, state_of
 from rasa_privacy.consent.state import BY_CODE, CLOCK_TOLERANCE
 from rasa_privacy.crypto.identity import SERVICE, no_conversation
 from rasa_privacy.crypto.sealing import open_sealed, seal
@@ -143,10 +143,18 @@ def waiting_contact(vault: Vault, connection: Any, subject_id: bytes, purpose: s
     return open_sealed(key, waiting.contact, no_conversation(subject_id).code_contact(purpose)).decode()
 
 
-def end_code(connection: Any, subject_id: bytes, purpose: str, now: datetime) -> None:
-    """Let a code that waits open nothing any more, and forget a confirmed contact; the counts stay until its time."""
+def end_code(connection: Any, subject_id: bytes, purpose: str, now: datetime, *, confirmed: bool = True) -> None:
+    """Let a code that waits open nothing any more; the counts stay until its time.
+
+    Args:
+        connection: A connection of `Database.transact`, in which the subject is locked.
+        subject_id: The person.
+        purpose: What the code is for.
+        now: The moment, aware and in UTC.
+        confirmed: Whether a contact that was confirmed is forgotten too.
+    """
     earlier = opt_in_codes.find(connection, subject_id, purpose)
-    if earlier is None:
+    if earlier is None or (earlier.is_confirmed and not confirmed):
         return
     opt_in_codes.remove(connection, subject_id, purpose)
     if not earlier.is_confirmed and earlier.expires_at > now:
@@ -232,7 +240,9 @@ def _confirm(  # noqa: PLR0913, PLR0917 - as begin
     if refusal is not None:
         return refusal
     by_code = Evidence(BY_CODE, evidence.channel, evidence.language, evidence.at)
-    record_answer(vault, connection, subject_id, purpose, granted=True, evidence=by_code)
+    # Of a consent that stands only the contact is confirmed, which was changed: nothing new was agreed to.
+    if state_of(vault, connection, subject_id, evidence.at).purposes[purpose].status != "granted":
+        record_answer(vault, connection, subject_id, purpose, granted=True, evidence=by_code)
     return None
 
 

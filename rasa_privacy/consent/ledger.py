@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from rasa_privacy.consent.limits import is_limited
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.restrictions import obey_restrictions
@@ -51,7 +52,9 @@ def state_of(vault: Vault, connection: Any, subject_id: bytes | None, now: datet
     records = vault.ledger.of_subject(connection, subject_id) if subject_id is not None else []
     state = fold(records, vault.policy, now, lambda purpose, digest: _is_current(vault, connection, purpose, digest))
     if subject_id is not None and any(purpose.double_opt_in for purpose in vault.policy.purposes.values()):
-        state = replace(state, waiting=_waiting(vault, connection, subject_id, now) - state.active)
+        state = replace(state, waiting=_waiting(vault, connection, subject_id, now))
+    if is_limited(records, now):
+        state = replace(state, limited=True)
     return obey_restrictions(obey_signal(state, records, vault.policy, now), records, now)
 
 

@@ -16,11 +16,10 @@ from typing import Any, Final
 
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, ConsentState, PurposeState, Record
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.topics import SALE_OR_SHARING
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
-#: The purpose in the ledger.
-SALE_OR_SHARING: Final = "sale_or_sharing"
 #: `method` in the ledger.
 GPC: Final = "gpc"
 #: The bases on which a purpose with recipients may be sale or sharing.

@@ -15,21 +15,25 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, ConsentState, Record
-from rasa_privacy.policy.topics import purpose_of
+from rasa_privacy.policy.topics import LIFTED, RESTRICTED, purpose_of
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
 if TYPE_CHECKING:
     from rasa_privacy.consent.ledger import Evidence
 
-_PREFIX: Final = ":restricted:"
 _BEGINS: Final = "refused"
 _LIFTS: Final = "superseded"
 
 
 def restriction_topic(purpose: str) -> str:
     """Return the name under which the ledger keeps the restriction of a purpose."""
-    return f"{_PREFIX}{purpose}"
+    return f"{RESTRICTED}{purpose}"
+
+
+def lifting_topic(purpose: str) -> str:
+    """Return the name under which the erasure journal keeps the end of a restriction."""
+    return f"{LIFTED}{purpose}"
 
 
 def record_restriction(  # noqa: PLR0913 - store, transaction, whose, of what, and how it was said
@@ -71,8 +75,8 @@ def restricted(records: Iterable[Record], now: datetime) -> frozenset[str]:
     """
     found: set[str] = set()
     for record in records:
-        if record.purpose.startswith(_PREFIX):
-            name = record.purpose.removeprefix(_PREFIX)
+        if record.purpose.startswith(RESTRICTED):
+            name = record.purpose.removeprefix(RESTRICTED)
             if record.event != _LIFTS:
                 found.add(name)
             elif record.at <= now + CLOCK_TOLERANCE:

@@ -82,7 +82,9 @@ class ConsentState:
             granted, by the name of their question (`policy.topics.choice`).
         answered: The questions about optional items that were answered since the yes to their purpose.
         confirmed_age: The highest age in years that the person confirmed to have; 0 for none.
-        waiting: Purposes for which a one-time code waits to come back. They are not active by that.
+        waiting: Purposes for which a one-time code waits to come back. They are not active by that; one that is active
+            has a contact that was changed.
+        limited: Whether sensitive data is used for what it is needed for alone (`limits`).
         restricted: What would be active but for a restriction: it may be kept and not used (`restrictions`).
     """
 
@@ -92,6 +94,7 @@ class ConsentState:
     confirmed_age: int = 0
     waiting: frozenset[str] = frozenset()
     restricted: frozenset[str] = frozenset()
+    limited: bool = False
 
     @property
     def granted(self) -> frozenset[str]:

@@ -25,6 +25,7 @@ Question = Literal["consent", "erase"]
 
 _REQUEST: Final = "privacy_"
 _ASKED: Final = "asked_privacy_"
+_THEN: Final = "then_privacy_"
 _HELP: Final = "privacy_help"
 
 
@@ -43,19 +44,21 @@ def opt_out(text: str, language: str, *, in_form: bool = False) -> bool:
     return bool(lexicon.opt_out.fullmatch(words) or (not in_form and lexicon.outside_form.fullmatch(words)))
 
 
-def privacy_request(text: str, language: str, *, asked: bool = False) -> str | None:
+def privacy_request(text: str, language: str, *, asked: bool = False, then: bool = False) -> str | None:
     """Return the intent of a core wording such as "please delete my data", or None.
 
     Args:
         text: The message as the person wrote it.
         language: Code of a language pack.
         asked: Whether a question of ours is open; then a bare "why?" is about it.
+        then: Whether it follows another request in the same message: "and send me a copy".
     """
     lexicon = _lexicon(language)
     words = lexicon.words(text)
     if words is None:
         return None
-    return _requested(words, lexicon.requests) or (_requested(words, lexicon.asked) if asked else None)
+    found = _requested(words, lexicon.requests) or (_requested(words, lexicon.asked) if asked else None)
+    return found or (_requested(words, lexicon.then) if then else None)
 
 
 def reply(text: str, language: str, *, question: Question = "consent") -> Answer | None:
@@ -130,6 +133,7 @@ class _Lexicon:
     outside_form: re.Pattern[str]
     requests: Mapping[str, re.Pattern[str]]
     asked: Mapping[str, re.Pattern[str]]
+    then: Mapping[str, re.Pattern[str]]
     yes: Mapping[Question, re.Pattern[str]]
     no: Mapping[Question, re.Pattern[str]]
     unclear: re.Pattern[str]
@@ -194,6 +198,7 @@ def _lexicon(language: str) -> _Lexicon:
         outside_form=pattern("opt_out_outside_form"),
         requests=intents(_REQUEST),
         asked=intents(_ASKED),
+        then=intents(_THEN),
         yes={"consent": pattern("agree", times=3), "erase": pattern("agree", "agree_erase", times=3)},
         no={"consent": pattern("refuse", times=2), "erase": pattern("refuse", "refuse_erase", times=2)},
         unclear=pattern("unclear"),

@@ -6,11 +6,12 @@ same word may differ (`word_endings`) are in the language's keyword file.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from rasa_privacy.dialogue.keywords import words_of
 from rasa_privacy.dialogue.packs import load_keywords
 from rasa_privacy.dialogue.wordings import compile_wordings
 from rasa_privacy.policy.model import Policy
@@ -20,6 +21,8 @@ from rasa_privacy.policy.topics import choice, choices
 _MAX_CHARACTERS: Final = 1000
 #: A word is not cut to fewer letters than this by its ending.
 _SHORTEST_STEM: Final = 3
+#: Marks a purpose among items; no item is called so.
+_OF_PURPOSE: Final = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,53 @@ def named_choices(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     )
 
 
+def named_topics(text: str, policy: Policy, language: str) -> tuple[str, ...]:
+    """Return what a request names: purposes on whatever basis, and items, each as the topic of a purpose that lists it.
+
+    Nothing where it also says `everything`, unless that is about a purpose: "everything you have for the newsletter".
+    """
+    known = _words(language)
+    words = _plain(text)
+    stems = frozenset(map(known.stem, words))
+    purposes = [name for name in policy.purposes if _is_named(stems, _names(name, policy, language), known)]
+    if purposes:
+        return tuple(purposes)
+    if known.everything.search("".join(f" {word}" for word in words) + " "):
+        return ()
+    telling = {item: _telling_stems(item, policy, language, known) for item in policy.items}
+    alone = {stem: [item for item, each in telling.items() if stem in each] for stem in stems}
+    found = {item for items in alone.values() if len(items) == 1 for item in items}
+    found |= {item for item in telling if _is_named(stems, _item_names(item, policy, language), known)}
+    return item_topics(policy, (item for item in policy.items if item in found))
+
+
+def item_topics(policy: Policy, items: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics that stand for items wherever they are held: of the first purpose that lists each."""
+    using = ((item, policy.purposes_using(item)) for item in items)
+    return tuple(choice(purposes[0], item) for item, purposes in using if purposes)
+
+
+def listed_topics(text: str, policy: Policy, language: str) -> tuple[str, ...] | None:
+    """Return the topics that a list of items and purposes names, and nothing else; None where it is no such list."""
+    known = _words(language)
+    telling = {item: _telling_stems(item, policy, language, known) for item in policy.items}
+    purposes = {name: _stems(_names(name, policy, language), language, known) for name in policy.purposes}
+    named = _listed(text, {**telling, **{f"{_OF_PURPOSE}{name}": each for name, each in purposes.items()}}, known)
+    if named is None:
+        return None
+    items = item_topics(policy, (name for name in named if not name.startswith(_OF_PURPOSE)))
+    return (*(name.removeprefix(_OF_PURPOSE) for name in named if name.startswith(_OF_PURPOSE)), *items)
+
+
+def names_something(text: str, policy: Policy, language: str) -> bool:
+    """Return whether the text has a word of an item's or a purpose's name."""
+    known = _words(language)
+    stems = frozenset(map(known.stem, _plain(text)))
+    names = [_item_names(item, policy, language) for item in policy.items]
+    names += [tuple(_names(name, policy, language)) for name in policy.purposes]
+    return any(not stems.isdisjoint(_stems(each, language, known)) for each in names)
+
+
 def named_items(text: str, policy: Policy, language: str, items: Iterable[str]) -> tuple[str, ...] | None:
     """Return those of the items that a list such as "my phone and postcode" names; None where it is no such list.
 
@@ -73,7 +123,10 @@ def named_items(text: str, policy: Policy, language: str, items: Iterable[str]) 
     word says which.
     """
     known = _words(language)
-    telling = {item: _telling_stems(item, policy, language, known) for item in items}
+    return _listed(text, {item: _telling_stems(item, policy, language, known) for item in items}, known)
+
+
+def _listed(text: str, telling: Mapping[str, frozenset[str]], known: _Words) -> tuple[str, ...] | None:
     stems = [known.stem(word) for word in _plain(text) if word not in known.common]
     named: set[str] = set()
     for stem in stems:
@@ -86,8 +139,18 @@ def named_items(text: str, policy: Policy, language: str, items: Iterable[str]) 
 
 
 def _telling_stems(item: str, policy: Policy, language: str, known: _Words) -> frozenset[str]:
-    names = _item_names(item, policy, language)
-    return frozenset(known.stem(word) for name in names for word in _plain(name) if word not in known.common)
+    return _stems(_item_names(item, policy, language), language, known)
+
+
+def _stems(names: Iterable[str], language: str, known: _Words) -> frozenset[str]:
+    """Return the telling words of names, as they stand there and as a message's words are written out."""
+    words = (word for name in names for word in (*_plain(name), *_written_out(name, language)))
+    return frozenset(known.stem(word) for word in words if word not in known.common)
+
+
+@lru_cache(maxsize=1024)
+def _written_out(name: str, language: str) -> tuple[str, ...]:
+    return words_of(name, language)
 
 
 def _item_names(item: str, policy: Policy, language: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import msgspec
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import age_topic, choice
 
-Kind = Literal["consent", "optional", "age", "erase", "contact", "code"]
+Kind = Literal["consent", "optional", "age", "erase", "contact", "code", "correct"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,13 @@ class Pending:
     """A question of ours that waits for an answer.
 
     Attributes:
-        kind: What was asked: consent to a purpose, its optional items, the age, whether to erase, or after a yes with
-            double opt-in the contact and the code that went there.
+        kind: What was asked: consent to a purpose, its optional items, the age, whether to erase, after a yes with
+            double opt-in the contact and the code that went there, or what is right instead of a wrong value.
         action: The action that the gate held back, to be resumed after the answers.
-        purposes: Purposes still to be asked about, the one in question first.
+        purposes: Purposes still to be asked about, the one in question first; of `erase` those whose data is to go.
         dropped: Whether the message that led here held personal data that was not kept.
-        items: Of `optional` the items in question; of `consent` the required ones that the person wanted left out.
+        items: Of `optional` the items in question; of `consent` the required ones that the person wanted left out; of
+            `erase` those that are to go (everything where neither these nor purposes are named); of `correct` the one.
         repeated: Whether an answer was unclear already.
         age: Of `age` the years in question.
     """
@@ -75,6 +76,8 @@ class TurnView:
         waiting: Purposes for which a one-time code waits to come back.
         is_paused: Whether a human has taken the conversation over.
         has_resumed: Whether an answer of this turn let an action run that the gate had held back.
+        also: What else the message asks for: intents of requests, in order.
+        ran: Our actions that ran since the message.
     """
 
     intent: str | None
@@ -90,6 +93,8 @@ class TurnView:
     waiting: frozenset[str] = frozenset()
     is_paused: bool = False
     has_resumed: bool = False
+    also: tuple[str, ...] = ()
+    ran: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ Rules, in order:
 
 1. After one of our actions: if it did not report success, say so and claim nothing; else go on as the action demands.
 2. A loop that runs without the consent it needs is ended, and the question is asked.
-3. A message that is a privacy request is answered, whatever else is going on.
+3. A message that is a privacy request is answered, whatever else is going on. One that is two is answered twice: first
+   what shows something, then what changes something.
 4. Any other action passes the gate: it runs only if all purposes that guard it are active.
 
 A gate that holds an action back asks, in this order and one at a time: the age, where there is a minimum; each purpose
@@ -44,6 +45,10 @@ KEEP: Final = "action_privacy_keep"
 SHOW: Final = "action_privacy_show_data"
 EXPLAIN: Final = "action_privacy_explain"
 RECEIPT: Final = "action_privacy_receipt"
+FORGET: Final = "action_privacy_forget_last"
+CORRECT: Final = "action_privacy_correct"
+RESTRICT: Final = "action_privacy_restrict"
+STATUS: Final = "action_privacy_request_status"
 
 #: Those that record an answer to a question about consent.
 ANSWERS: Final = (GRANT, REFUSE, LIMIT, SEND_CODE, CONFIRM)
@@ -65,6 +70,10 @@ ACTIONS: Final = (
     SHOW,
     EXPLAIN,
     RECEIPT,
+    FORGET,
+    CORRECT,
+    RESTRICT,
+    STATUS,
 )
 
 #: Responses that Rasa says by itself, also when the action server is down.
@@ -102,14 +111,15 @@ _REQUESTS: Final = {
     "privacy_machine": EXPLAIN,
     "privacy_help": EXPLAIN,
     "privacy_export": SHOW,
-    "privacy_correct": EXPLAIN,
-    "privacy_forget_last": EXPLAIN,
-    "privacy_restrict": EXPLAIN,
-    "privacy_object": EXPLAIN,
+    "privacy_correct": CORRECT,
+    "privacy_forget_last": FORGET,
+    "privacy_restrict": RESTRICT,
+    "privacy_object": RESTRICT,
+    "privacy_lift": RESTRICT,
     "privacy_do_not_sell": EXPLAIN,
     "privacy_limit_sensitive": EXPLAIN,
     "privacy_human": EXPLAIN,
-    "privacy_status": EXPLAIN,
+    "privacy_status": STATUS,
     MORE: EXPLAIN,
     "privacy_receipt": RECEIPT,
 }
@@ -124,9 +134,10 @@ REPLIES: Final = (
     "privacy_contact",
     "privacy_code",
     "privacy_resend",
+    "privacy_value",
 )
 #: What is obeyed while a human has taken the conversation over.
-HEARD_WHILE_PAUSED: Final = (*_REQUESTS, "privacy_refuse", "privacy_confirm", "privacy_cancel")
+HEARD_WHILE_PAUSED: Final = (*_REQUESTS, "privacy_refuse", "privacy_confirm", "privacy_cancel", "privacy_value")
 #: Every intent that this package adds.
 INTENTS: Final = (*_REQUESTS, *REPLIES)
 
@@ -139,6 +150,7 @@ _ANSWERS: Final[dict[Kind, dict[str, str]]] = {
     "erase": {"privacy_confirm": ERASE, "privacy_cancel": KEEP},
     "contact": {"privacy_refuse": REFUSE, "privacy_contact": SEND_CODE},
     "code": {"privacy_refuse": REFUSE, "privacy_code": CONFIRM, "privacy_resend": SEND_CODE},
+    "correct": {"privacy_refuse": CORRECT, "privacy_value": CORRECT},
 }
 #: What may be said of a code that waits, whatever question is open.
 _OF_A_CODE: Final = {"privacy_code": CONFIRM, "privacy_resend": SEND_CODE}
@@ -151,10 +163,21 @@ _NOES: Final[dict[Kind, str]] = {
     "contact": REFUSE,
     "code": ASK,
 }
+#: Those that are asked again in their own words where an answer is none.
+_AGAIN: Final[dict[Kind, str]] = {"contact": ASK, "code": ASK, "correct": CORRECT}
 #: After these a message can be an answer.
-QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, ERASE, EXPLAIN, UNCLEAR)
+QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, ERASE, EXPLAIN, UNCLEAR, CORRECT)
 #: After these the conversation goes on where it was.
-_RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, KEEP, RECEIPT)
+_RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, ERASE, KEEP, RECEIPT, FORGET, CORRECT, RESTRICT, STATUS)
+#: After these the running form may lack a purpose that it needs, which the person knows: it just ends.
+_CLOSING: Final = (WITHDRAW, ERASE, RESTRICT)
+#: Those that may leave a question of their own, for which the conversation waits.
+_WAITING: Final = (ERASE, CORRECT)
+
+
+def action_of(intent: str) -> str | None:
+    """Return the action that answers a request, or None for an intent that is none."""
+    return _REQUESTS.get(intent)
 
 
 class Turns:
@@ -215,6 +238,9 @@ class Turns:
     def _after_action(self, view: TurnView) -> Decision:
         if not view.succeeded and not self._was_granted(view):
             return Decision(NOT_ERASED if view.last_action == ERASE else UNAVAILABLE, pending=None)
+        next_one = next((found for each in view.also if (found := action_of(each)) and found not in view.ran), None)
+        if next_one is not None and view.last_action not in ANSWERS:
+            return Decision(next_one, None)
         if view.last_action in ANSWERS:
             return self._after_answer(view)
         if view.last_action in _RETURNING:
@@ -295,10 +321,10 @@ class Turns:
 
     def _return(self, view: TurnView) -> Decision:
         """After an answer: back to the question that waits, to the loop that runs, or to the person."""
-        if view.is_paused:
+        if view.is_paused or (view.pending is not None and view.last_action in _WAITING):
             return Decision(LISTEN)
         held = self._guard_loop(view)
-        if held is not None and view.last_action == WITHDRAW:
+        if held is not None and view.last_action in _CLOSING:
             return Decision(LISTEN, pending=None, end_loop=True)
         if view.last_action == EXPLAIN and view.intent == MORE:
             return Decision(LISTEN)
@@ -328,11 +354,7 @@ class Turns:
         answer = _ANSWERS[pending.kind].get(str(view.intent))
         if answer is not None and not (answer == LIMIT and pending.kind == "consent" and pending.items):
             return Decision(answer)
-        if pending.kind in ("contact", "code") and not pending.repeated:
-            return Decision(ASK, replace(pending, repeated=True))
-        if pending.repeated:
-            return Decision(_NOES[pending.kind])
-        return Decision(UNCLEAR, replace(pending, repeated=True))
+        return _unclear(pending)
 
     def forgets(self, view: TurnView) -> bool:
         """Return whether a message passes the open question by, so that a later "yes" must not answer it."""
@@ -340,6 +362,13 @@ class Turns:
             return False  # the mail may take a while, and nothing but the code is taken for it
         ours = view.intent in REPLIES or view.intent in _REQUESTS
         return view.last_action == LISTEN and view.pending is not None and not ours
+
+
+def _unclear(pending: Pending) -> Decision:
+    """Return what follows an answer that is none: the question once more, and after that what is the safe answer."""
+    if not pending.repeated:
+        return Decision(_AGAIN.get(pending.kind, UNCLEAR), replace(pending, repeated=True))
+    return Decision(CORRECT, None) if pending.kind == "correct" else Decision(_NOES[pending.kind])
 
 
 def _question(pending: Pending, view: TurnView, *, end_loop: bool = False) -> Decision:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, SupportsFloat, SupportsIndex
 
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ACTIONS, LANGUAGE_SLOT, YOUNG_SLOT
+from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.event_fields import (
@@ -50,6 +50,9 @@ WITHHELD: Final = "[withheld]"
 
 #: The entity that this package adds; in it, as in our slots, only what this package writes is kept.
 OWN_ENTITY: Final = "privacy_purpose"
+
+#: Begins a value of it that says what else a message asks for: the intent of a second request.
+ALSO: Final = "also:"
 
 #: Rasa's slot for what a form asks next; never personal.
 REQUESTED_SLOT: Final = "requested_slot"
@@ -133,6 +136,7 @@ class EventSplitter:
         self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
         self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
         self._topics = {*policy.purposes, *(choice(name, item) for name in policy.purposes for item in policy.items)}
+        self._topics |= {f"{ALSO}{intent}" for intent in INTENTS}
         self._optional = {(purpose, item): choice(purpose, item) for purpose, item in choices(policy)}
         self._plain = frozenset(policy.not_personal) | {REQUESTED_SLOT}
         self._entity_items = {item.entity: name for name, item in policy.items.items() if item.entity}

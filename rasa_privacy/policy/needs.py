@@ -3,7 +3,9 @@
 1. An action gets the items of the purposes that guard it, and those that privacy.yml names for it under `actions`.
 2. The validation of a form gets what the form gets, and what the form asks for.
 3. A response gets the items of the slots that stand in its text, as `{full_name}`, and those of rule 1.
-4. Our own actions read the store by themselves and get none. But those that send one-time codes get the contacts to
+4. Of somebody who limits the use of sensitive data, an item of such a category goes only to an action that a purpose
+   guards which needs it: not where it is optional, not by `actions`, and into no response.
+5. Our own actions read the store by themselves and get none. But those that send one-time codes get the contacts to
    which they go.
 
 Pure: what the domain says is passed in.
@@ -12,6 +14,7 @@ Pure: what the domain says is passed in.
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from rasa_privacy.policy.categories import SENSITIVE
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.model import Policy
 
@@ -33,6 +36,11 @@ def is_validation(action: str) -> bool:
 def guarding(policy: Policy, action: str) -> frozenset[str]:
     """Return the purposes that must be active for an action, or for the form that it validates."""
     return frozenset((*policy.purposes_guarding(action), *policy.purposes_guarding(action.removeprefix(VALIDATION))))
+
+
+def is_sensitive(policy: Policy, item: str) -> bool:
+    """Return whether an item is of a category that a person may limit the use of."""
+    return policy.items[item].category in SENSITIVE
 
 
 class Needs:
@@ -69,6 +77,18 @@ class Needs:
     def of_response(self, response: str) -> frozenset[str]:
         """Return the items that a response needs."""
         return self._declared(response) | self._items_of(self._response_slots.get(response, ()))
+
+    def within_limit(self, name: str, items: frozenset[str]) -> frozenset[str]:
+        """Return the items that an action or a response is sent of somebody who limits the use of sensitive data.
+
+        Args:
+            name: Name of the action or the response.
+            items: What it is sent of others.
+        """
+        purposes = self._policy.purposes
+        guarded = [each.items for each in purposes.values() if name in each.guards]
+        needed = {item for held in guarded for item, need in held.items() if need == "required"}
+        return frozenset(item for item in items if item in needed or not is_sensitive(self._policy, item))
 
     def _declared(self, name: str) -> frozenset[str]:
         guarding = [purpose.items for purpose in self._policy.purposes.values() if name in purpose.guards]

@@ -9,6 +9,13 @@ from typing import Final
 from rasa_privacy.policy.model import Policy
 
 _SEPARATOR: Final = ":"
+#: Standing words of a person that are about no single purpose, or about one as a whole; no purpose is called so.
+RESTRICTED: Final = ":restricted:"
+LIFTED: Final = ":lifted:"
+LIMITED: Final = ":limited"
+UNLIMITED: Final = ":unlimited"
+#: No sale and no sharing.
+SALE_OR_SHARING: Final = "sale_or_sharing"
 _AGE: Final = "minimum_age"
 
 

@@ -4,12 +4,16 @@ It is read back through the same keys that the bot uses, so that it shows what r
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timezone
+from typing import Any, Literal
 
+from rasa_privacy.consent.state import IMPORTED
+from rasa_privacy.rights.rectification import CORRECTED, SOURCE, STAFF
 from rasa_privacy.storage.vault import Vault
+
+Source = Literal["said", "corrected", "staff", "imported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +25,17 @@ class HeldValue:
         value: The stored value, already cut to what `keep` allows.
         purpose: The purpose that holds it.
         expires: When it is deleted if the purpose is not used again; None for `until withdrawn`.
+        source: How it came: `said` in the chat, `corrected` by the person, put there by `staff`, or `imported` with a
+            consent that was collected elsewhere.
+        at: When it came, aware and in UTC; None where the event has no time.
     """
 
     item: str
     value: object
     purpose: str
     expires: datetime | None
+    source: Source = "said"
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +71,13 @@ def holdings(vault: Vault, connection: Any, sender_id: str, purposes: Collection
     if stored is None:
         return Holdings((), {}, 0)
     values: list[HeldValue] = []
-    due = vault.data_keys.due_of(connection, stored.subject_id)
+    due, events = vault.data_keys.due_of(connection, stored.subject_id), stored.structure
+    imported = _imported(vault, connection, stored.subject_id)
     for purpose, entries in stored.values.items():
         expires = due.get(purpose)
-        latest = _latest(entries)
-        values.extend(HeldValue(item, value, purpose, expires) for item, value in latest.items())
+        for item, (seq, value) in _latest(entries).items():
+            source, at = _source(events[seq - stored.first_seq], imported.get(purpose))
+            values.append(HeldValue(item, value, purpose, expires, source, at))
     counts = {purpose: len(entries) for purpose, entries in stored.values.items() if entries}
     return Holdings(tuple(values), counts, stored.event_count)
 
@@ -83,10 +94,26 @@ def merged(found: Iterable[Holdings]) -> Holdings:
     return Holdings(tuple(values), dict(counts), events)
 
 
-def _latest(entries: Iterable[list[Any]]) -> dict[str, object]:
-    """Return the value of each item that was stored last."""
+def _imported(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, datetime]:
+    """Return when each consent that was collected elsewhere was given."""
+    records = vault.ledger.of_subject(connection, subject_id)
+    return {each.purpose: each.at for each in records if each.event == "granted" and each.method == IMPORTED}
+
+
+def _source(event: Mapping[str, Any], imported: datetime | None) -> tuple[Source, datetime | None]:
+    """Return how a value came by the event that holds it, and when."""
+    seconds = event.get("timestamp")
+    at = datetime.fromtimestamp(seconds, timezone.utc) if seconds else None
+    marked = (event.get("metadata") or {}).get(SOURCE)
+    if marked in (STAFF, CORRECTED):
+        return marked, at
+    return ("imported" if imported is not None and (at is None or at <= imported) else "said"), at
+
+
+def _latest(entries: Iterable[list[Any]]) -> dict[str, tuple[int, object]]:
+    """Return number and value of each item that was stored last."""
     latest: dict[str, tuple[int, object]] = {}
     for seq, _path, item, value in entries:
         if value is not None and seq >= latest.get(item, (-1, None))[0]:
             latest[item] = (seq, value)
-    return {item: value for item, (_seq, value) in latest.items()}
+    return latest

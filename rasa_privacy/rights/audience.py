@@ -18,9 +18,11 @@ from typing import Any, Final, NamedTuple
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.double_opt_in import is_confirmed
 from rasa_privacy.consent.imported import IMPORTED
+from rasa_privacy.consent.limits import is_limited
 from rasa_privacy.errors import ConfigurationError, KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.needs import is_sensitive
 from rasa_privacy.rights.membership import check_purpose, members
 from rasa_privacy.rights.suppression import suppressed
 from rasa_privacy.storage import audience_rows, opt_in_codes
@@ -53,6 +55,7 @@ class Tally:
         exported: People who may be written to.
         suppressed: People who agreed and whose contact is suppressed.
         unconfirmed: People whose contact on file was not confirmed by a code.
+        limited: People who limit the use of sensitive data, of which the item is.
         without_value: People of whom the item is not held.
         unreadable: People whose stored data cannot be opened.
     """
@@ -60,6 +63,7 @@ class Tally:
     exported: int = 0
     suppressed: int = 0
     unconfirmed: int = 0
+    limited: int = 0
     without_value: int = 0
     unreadable: int = 0
 
@@ -95,12 +99,13 @@ def audience(  # noqa: PLR0913, PLR0917 - what is asked for, by whom, and where 
             opened = [_recipient(vault, connection, purpose, item, subject_id, codes, tally) for subject_id in page]
         yield from (recipient for recipient in opened if recipient is not None)
     logger.info(
-        "An audience was exported: purpose %s, %d people; left out %d suppressed, %d unconfirmed, %d without the item, "
-        "%d unreadable.",
+        "An audience was exported: purpose %s, %d people; left out %d suppressed, %d unconfirmed, %d limited, "
+        "%d without the item, %d unreadable.",
         purpose,
         tally.exported,
         tally.suppressed,
         tally.unconfirmed,
+        tally.limited,
         tally.without_value,
         tally.unreadable,
     )
@@ -149,12 +154,20 @@ def _recipient(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and wher
         tally.suppressed += 1
     elif codes is not None and not _is_confirmed(vault, purpose, subject_id, values, codes):
         tally.unconfirmed += 1
+    elif item is not None and _is_limited(vault, connection, subject_id, item):
+        tally.limited += 1
     elif item is not None and values.get(item) is None:
         tally.without_value += 1
     else:
         tally.exported += 1
         return Recipient(stored[-1].sender_id, values[item] if item is not None else None)
     return None
+
+
+def _is_limited(vault: Vault, connection: Any, subject_id: bytes, item: str) -> bool:
+    if not is_sensitive(vault.policy, item):
+        return False
+    return is_limited(vault.ledger.of_subject(connection, subject_id), vault.clock())
 
 
 def _is_confirmed(vault: Vault, purpose: str, subject_id: bytes, values: dict[str, object], codes: _Codes) -> bool:

@@ -10,19 +10,21 @@ Rules:
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from rasa_privacy.crypto.signing import VerifyingKey
-from rasa_privacy.errors import RequestError, SignatureError
+from rasa_privacy.errors import RequestError, SignatureError, StorageError
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.topics import item_of, purpose_of
 from rasa_privacy.rights.erasure import verify_erased
 from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.remains import EXAMINED
+from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 #: `typ` of a signed certificate.
@@ -43,6 +45,21 @@ _HOW: Final = (
     "after the commit every table of the store was read for the person's random id, and the database of the data keys "
     "for keys; none was found"
 )
+#: The same where a part was deleted and the person is still there.
+PART_STAYS: Final = {
+    "everything else": "what other purposes and items hold of the person, by what they agreed to",
+    "consent ledger": STAYS["consent ledger"],
+    "requests and audit log": "that the request was answered, and when (GDPR Art. 5(2))",
+    "erasure journal": "the random id and what was deleted, so that a restored backup loses it again",
+    "backups": STAYS["backups"],
+}
+_PART_HOW: Final = (
+    "after the commit the person's conversations were read for values of these purposes and items, and none was found; "
+    "the data keys that had sealed them are not among the person's keys any more"
+)
+#: What only the counts of a part have.
+_VALUES: Final = "values"
+_ASKED: Final = ("erasure", "item_erasure")
 _TOKEN: Final = re.compile(rb'<script type="application/jose" id="certificate">([A-Za-z0-9_.\-]+)</script>')
 
 
@@ -60,11 +77,15 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
     """
     with vault.database.read() as connection:
         erasure = vault.erasures.certificate(connection, number)
-        asked = [each for each in requests.of_certificate(connection, number) if each.kind == "erasure"]
+        asked = [each for each in requests.of_certificate(connection, number) if each.kind in _ASKED]
         told = {each.system: each.state for each in deliveries.of_certificate(connection, number)}
     if erasure is None:
         raise RequestError("there is no certificate of this number; see that it is written as it was given")
-    verify_erased(vault, erasure.subject_id)
+    is_part = _VALUES in erasure.counts
+    if is_part:
+        _verify_part(vault, erasure, asked)
+    else:
+        verify_erased(vault, erasure.subject_id)
     return {
         "type": CERTIFICATE_TYPE,
         "version": VERSION,
@@ -76,9 +97,28 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
         "requested_at": _time(asked[0].opened_at) if asked else None,
         "destroyed": _destroyed(vault.policy, erasure),
         "other_systems": told,
-        "stays": dict(STAYS),
-        "verified": {"at": _time(now), "how": _HOW, "tables": list(EXAMINED)},
+        "stays": dict(PART_STAYS if is_part else STAYS),
+        "verified": {
+            "at": _time(now),
+            "how": _PART_HOW if is_part else _HOW,
+            "tables": ["data_keys"] if is_part else list(EXAMINED),
+        },
     }
+
+
+def _verify_part(vault: Vault, erasure: Erasure, asked: Sequence[Request]) -> None:
+    """Check that no key that was destroyed is there.
+
+    Raises:
+        StorageError: One is.
+    """
+    for request in asked:
+        if request.subject_id is None:
+            continue
+        with vault.database.read() as connection:
+            keys = vault.data_keys.of_subject(connection, request.subject_id)
+        if {key.key_id.hex() for key in keys.values()} & set((erasure.key_ids or {}).values()):
+            raise StorageError("a part was deleted and its data key is there again; ask for the deletion again")
 
 
 def sign_certificate(vault: Vault, made: Mapping[str, Any]) -> str:
@@ -134,16 +174,19 @@ def _token(raw: bytes) -> str:
 def _destroyed(policy: Policy, erasure: Erasure) -> dict[str, Any]:
     """Return what is known of what was destroyed: destroying a purpose's key destroys all of its items at once."""
     purposes = [
-        {
-            "purpose": name,
-            "items": list(policy.purposes[name].items) if name in policy.purposes else [],
-            "data_key": key_id or None,
-        }
+        {"purpose": purpose_of(name), "items": _items(policy, name), "data_key": key_id or None}
         for name, key_id in (erasure.key_ids or {}).items()
         if name != SERVICE
     ]
     conversation = (erasure.key_ids or {}).get(SERVICE) or None
     return {**erasure.counts, "conversation_key": conversation, "purposes": purposes}
+
+
+def _items(policy: Policy, topic: str) -> list[str]:
+    """Return the one item of a topic, or all that a purpose may hold."""
+    if item_of(topic):
+        return [item_of(topic)]
+    return list(policy.purposes[topic].items) if topic in policy.purposes else []
 
 
 def _rows(made: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -29,6 +29,7 @@ Kind = Literal[
     "access",
     "portability",
     "erasure",
+    "item_erasure",
     "rectification",
     "restriction",
     "objection",
@@ -43,6 +44,8 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 #: Whose clock counts where privacy.yml names none that sets one.
 _OTHERWISE: Final = "gdpr@2026-11"
 _SATURDAY: Final = 5
+#: Kinds that run by the clock of another, since the laws know that one alone: to delete a part is to delete.
+_AS: Final[dict[str, str]] = {"item_erasure": "erasure"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def clock_of(regulation: str, kind: Kind) -> Clock:
     Raises:
         PolicyError: The package's own profile cannot be read.
     """
-    found = _clock(regulation, kind) or profiles.deadline(profiles.load_profile(_OTHERWISE), kind)
+    found = _clock(regulation, kind) or profiles.deadline(profiles.load_profile(_OTHERWISE), _AS.get(kind, kind))
     if found is None:
         raise RequestError(f"the profile {_OTHERWISE} sets no clock for this kind; install the package again")
     return found
@@ -102,7 +105,7 @@ def clock_of(regulation: str, kind: Kind) -> Clock:
 def _clock(regulation: str, kind: Kind) -> Clock | None:
     try:
         # A builder's own profiles are in the bot's folder, in which its processes run.
-        return profiles.deadline(profiles.load_profile(regulation, Path()), kind)
+        return profiles.deadline(profiles.load_profile(regulation, Path()), _AS.get(kind, kind))
     except PolicyError:
         return None
 

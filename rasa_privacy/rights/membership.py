@@ -20,11 +20,12 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.consent.notice import terms_version
-from rasa_privacy.consent.opt_out_signals import SALE_OR_SHARING, obey_signal
+from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.restrictions import obey_restrictions, restriction_topic
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, fold
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.policy.topics import SALE_OR_SHARING
 from rasa_privacy.storage import audience_rows
 from rasa_privacy.storage.audience_rows import Answer, Row, answer_of
 from rasa_privacy.storage.tables import to_micros

@@ -12,22 +12,18 @@ from typing import Any, Final
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.consent.opt_out_signals import record_opt_out
-from rasa_privacy.consent.restrictions import record_restriction
 from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.minimize.transforms import keep_part
-from rasa_privacy.policy.topics import choice
-from rasa_privacy.retention.due import due_at
-from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.rights.access import Holdings
-from rasa_privacy.rights.coarsening import aids_of
 from rasa_privacy.rights.erasure import ErasureCertificate
-from rasa_privacy.rights.identity import reach, remember
+from rasa_privacy.rights.identity import reach
 from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
 from rasa_privacy.rights.portability import Copy
+from rasa_privacy.rights.rectification import STAFF, Right, holding, put_right
 from rasa_privacy.rights.requests import answered
+from rasa_privacy.rights.standing import do_not_sell as record_no_sale
+from rasa_privacy.rights.standing import restrict as restrict_purposes
 from rasa_privacy.storage import holds, requests
-from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import SERVICE, Vault
 
@@ -160,44 +156,26 @@ def rectify(vault: Vault, sender_id: str, item: str, value: str, permit: Permit)
     if declared is None or declared.slot is None:
         raise RequestError("privacy.yml has no item of this name with a slot; a value elsewhere cannot be corrected")
     permit.require_item(item)
-    structure = {"event": "slot", "timestamp": vault.clock().timestamp(), "name": declared.slot, "value": None}
-    kept = keep_part(value, declared.cut, aids_of(vault)(item))
 
     def work(connection: Any) -> tuple[str, ...]:
-        return _rectify(vault, connection, sender_id, item, kept, structure, permit)
+        return _rectify(vault, connection, sender_id, item, value, permit)
 
     return vault.database.transact(work)
 
 
 def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and under what
-    vault: Vault,
-    connection: Any,
-    sender_id: str,
-    item: str,
-    value: object,
-    structure: dict[str, Any],
-    permit: Permit,
+    vault: Vault, connection: Any, sender_id: str, item: str, value: str, permit: Permit
 ) -> tuple[str, ...]:
     now = vault.clock()
     subject_id = vault.subjects.find_for_update(connection, sender_id)
-    stored = vault.conversations.load(connection, sender_id, all_sessions=True) if subject_id is not None else None
-    entries = {} if stored is None else stored.values
-    purposes = tuple(name for name in vault.policy.purposes if any(entry[2] == item for entry in entries.get(name, ())))
+    purposes = () if subject_id is None else holding(vault, connection, subject_id, item)
     if subject_id is None or not purposes:
         raise RequestError("nothing is held of this item, so there is nothing to correct")
     if holds.is_held(connection, subject_id):
         raise RequestError("a legal hold keeps what is stored as it is; release it first")
     for purpose in purposes:
         permit.require_purpose(purpose)
-        topic = choice(purpose, item)
-        destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, now)
-    version, seq = vault.conversations.head(connection, sender_id)
-    values = {purpose: [[seq, ["value"], item, value]] for purpose in purposes}
-    vault.conversations.append(connection, sender_id, version, [structure], values, [], now)
-    note_given(vault, connection, subject_id, values, now)
-    remember(vault, connection, subject_id, values)
-    for purpose in purposes:
-        vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, purposes, now))
+    put_right(vault, connection, sender_id, subject_id, Right(item, value, purposes, STAFF), now)
     answered(vault, connection, "rectification", subject_id, now)
     record(vault, connection, permit, subject_id=subject_id, purposes=purposes, items=[item])
     return purposes
@@ -238,9 +216,9 @@ def restrict(  # noqa: PLR0913 - whose, of what, and under what
     def work(connection: Any) -> tuple[str, ...]:
         subject_id, now = _there(vault, connection, sender_id), vault.clock()
         evidence = Evidence("outside", channel, vault.policy.languages[0], now)
-        changed = record_restriction(vault, connection, subject_id, purposes, evidence, lift=lift)
+        changed = restrict_purposes(vault, connection, subject_id, purposes, evidence, lift=lift)
         for other_id in _others(vault, connection, subject_id):
-            more = record_restriction(vault, connection, other_id, purposes, evidence, lift=lift)
+            more = restrict_purposes(vault, connection, other_id, purposes, evidence, lift=lift)
             changed = tuple(dict.fromkeys([*changed, *more]))
         if not lift:
             answered(vault, connection, "objection" if objection else "restriction", subject_id, now)
@@ -261,9 +239,10 @@ def do_not_sell(vault: Vault, sender_id: str, permit: Permit, *, channel: str = 
 
     def work(connection: Any) -> bool:
         subject_id, now = _there(vault, connection, sender_id), vault.clock()
-        new = record_opt_out(vault, connection, subject_id, "outside", channel, now)
+        evidence = Evidence("outside", channel, vault.policy.languages[0], now)
+        new = record_no_sale(vault, connection, subject_id, evidence)
         for other_id in _others(vault, connection, subject_id):
-            new |= record_opt_out(vault, connection, other_id, "outside", channel, now)
+            new |= record_no_sale(vault, connection, other_id, evidence)
         answered(vault, connection, "do_not_sell", subject_id, now)
         record(vault, connection, permit, subject_id=subject_id)
         return new

@@ -109,19 +109,19 @@ def answered(  # noqa: PLR0913, PLR0917 - as open_request
     return _close(connection, opened, "done", reason, AUTOMATIC, at)
 
 
-def preview(vault: Vault, connection: Any, subject_id: bytes, at: datetime) -> Request:
+def preview(vault: Vault, connection: Any, subject_id: bytes, at: datetime, kind: Kind = "erasure") -> Request:
     """Note that the person was told what an erasure would do, on the request that is open or that this opens."""
-    request = open_request(vault, connection, "erasure", subject_id, at)
+    request = open_request(vault, connection, kind, subject_id, at)
     requests.add_step(connection, request.number, Step(at, PREVIEWED, AUTOMATIC, None))
     return request
 
 
-def is_previewed(connection: Any, subject_id: bytes, now: datetime) -> bool:
+def is_previewed(connection: Any, subject_id: bytes, now: datetime, kind: Kind = "erasure") -> bool:
     """Return whether the person was told what an erasure would do so recently that a yes still means it."""
     told = [
         step.at
         for request in requests.open_of(connection, subject_id)
-        if request.kind == "erasure"
+        if request.kind == kind
         for step in requests.steps_of(connection, request.number)
         if step.step == PREVIEWED
     ]

@@ -52,8 +52,14 @@ class Rewriting:
         self._data_keys = data_keys
         self._random_bytes = random_bytes
 
-    def rewrite(self, subject_id: bytes, change: Change, now: datetime) -> bool:
-        """Write what `change` makes of the structures, mark the conversations, and say whether anything was changed.
+    def rewrite(self, subject_id: bytes, change: Change, now: datetime, *, mark: bool = True) -> bool:
+        """Write what `change` makes of the structures, and say whether anything was changed.
+
+        Args:
+            subject_id: Whom.
+            change: Makes the new structure of the old one.
+            now: Aware UTC time, for the new key.
+            mark: Whether the conversations are marked as without texts.
 
         Raises:
             TamperedSegmentError: What is stored is not what was written.
@@ -74,7 +80,7 @@ class Rewriting:
                     clear(self._conn, row, old, self._random_bytes, service_key(row, new))
                     self._write(row, new, made[row.ref], values, starts)
                 _SEAL.change(self._conn, ref=row.ref, sealed=sealed)
-        for row in table.by_subject(self._conn, subject_id):
+        for row in table.by_subject(self._conn, subject_id) if mark else ():
             _MARK.change(self._conn, ref=row.ref, version=row.version)
         return changed
 

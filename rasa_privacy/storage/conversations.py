@@ -336,6 +336,46 @@ class Conversations:
         self._seal_anew(conn, subject_id, purpose, rest, now)
         return True
 
+    def drop_since(self, conn: Connection, sender_id: str, purpose: str, first: int, now: datetime) -> bool:
+        """Destroy the values that one purpose holds of a conversation's events from a number on, as `drop_item` does.
+
+        Raises:
+            TamperedSegmentError: What is stored is not what was written.
+            MalformedSegmentError: What is stored does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        row = self._row(conn, sender_id)
+        if row is None:
+            return False
+        opened = self._open_all(conn, row.place.subject_id)
+        entries = {ref: held.get(purpose, []) for ref, held in opened.items()}
+        early = [entry for entry in entries.get(row.ref, ()) if entry[0] < first]
+        if len(early) == len(entries.get(row.ref, ())):
+            return False
+        self._seal_anew(conn, row.place.subject_id, purpose, {**entries, row.ref: early}, now)
+        return True
+
+    def rewrite(self, conn: Connection, subject_id: bytes, change: Change, now: datetime) -> bool:
+        """Write the structure of a person's conversations anew, under a new data key; the values stay as they are.
+
+        A one-time code that waits has its contact under the old key: end it first.
+
+        Args:
+            conn: A connection of `Database.transact`.
+            subject_id: Whom; locked.
+            change: Makes the new structure of the old one, event for event.
+            now: Aware UTC time, for the new key.
+
+        Returns:
+            Whether anything was changed.
+
+        Raises:
+            TamperedSegmentError: What is stored is not what was written.
+            MalformedSegmentError: What is stored does not follow the format.
+            KeyDestroyedError: The subject was erased and its rows are still there.
+        """
+        return Rewriting(conn, self._data_keys, self._random_bytes).rewrite(subject_id, change, now, mark=False)
+
     def drop_late(  # noqa: PLR0913, PLR0917 - transaction, whose, of what, and until when
         self,
         conn: Connection,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.policy.topics import LIFTED, LIMITED, RESTRICTED, SALE_OR_SHARING, UNLIMITED
 from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import Entry, Erased, Position, Withdrawn
 from rasa_privacy.storage.ledger import LedgerRecord
@@ -33,6 +34,7 @@ _ANSWERS: Final = select(ledger.c.subject_id, ledger.c.purpose, ledger.c.event, 
 METHOD: Final = "journal"
 #: Answers after which no consent stands.
 _ENDED: Final = frozenset(("refused", "withdrawn"))
+_LIFTED: Final = "superseded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,12 @@ def _undone(vault: "Vault", entries: Sequence[Entry]) -> list[Entry]:
     def is_undone(entry: Entry) -> bool:
         if isinstance(entry, Erased):
             return entry.subject_id in there or entry.subject_id in keyed
-        key = (entry.subject_id, entry.purpose)
-        at = to_micros(entry.at)
-        later = any(row.at > at or (row.at == at and row.event in _ENDED) for row in answers.get(key, ()))
-        return entry.subject_id in there and not later and (key in answers or key in keys)
+        at, standing = to_micros(entry.at), _standing(entry)
+        key = (entry.subject_id, entry.purpose if standing is None else standing[0])
+        ends = _ENDED if standing is None else (standing[1],)
+        later = any(row.at > at or (row.at == at and row.event in ends) for row in answers.get(key, ()))
+        is_there = standing is not None or key in answers or key in keys
+        return entry.subject_id in there and not later and is_there
 
     return [entry for entry in entries if is_undone(entry)]
 
@@ -156,6 +160,9 @@ def _withdraw(vault: "Vault", connection: Connection, entry: Withdrawn) -> bool:
     """Take back the purpose unless the ledger knows of it or of a later answer; return whether there was anything."""
     if not vault.subjects.lock(connection, entry.subject_id):
         return False
+    standing = _standing(entry)
+    if standing is not None:
+        return _say_again(vault, connection, entry, *standing)
     answers = [each for each in _answers(vault, connection, entry.subject_id) if each.purpose == entry.purpose]
     if any(answer.at > entry.at or (answer.at == entry.at and answer.event in _ENDED) for answer in answers):
         return False
@@ -164,6 +171,27 @@ def _withdraw(vault: "Vault", connection: Connection, entry: Withdrawn) -> bool:
         vault.conversations, vault.data_keys, connection, entry.subject_id, entry.purpose, vault.clock()
     )
     return ended or destroyed
+
+
+def _standing(entry: Withdrawn) -> tuple[str, str] | None:
+    """Return topic and event of the ledger record that an entry about a standing word stands for, or None."""
+    topic = entry.purpose
+    if topic.startswith(LIFTED):
+        return f"{RESTRICTED}{topic.removeprefix(LIFTED)}", _LIFTED
+    if topic == UNLIMITED:
+        return LIMITED, _LIFTED
+    return (topic, "refused") if topic in (LIMITED, SALE_OR_SHARING) or topic.startswith(RESTRICTED) else None
+
+
+def _say_again(vault: "Vault", connection: Connection, entry: Withdrawn, topic: str, event: str) -> bool:
+    """Record what a person said once and for all, unless the ledger knows of it or of a later word."""
+    said = [each for each in _answers(vault, connection, entry.subject_id) if each.purpose == topic]
+    if any(each.at > entry.at or (each.at == entry.at and each.event == event) for each in said):
+        return False
+    language = vault.policy.languages[0]
+    record = LedgerRecord(entry.subject_id, topic, event, bytes(32), language, METHOD, METHOD, entry.at)
+    vault.ledger.append(connection, record)
+    return True
 
 
 def _answers(vault: "Vault", connection: Connection, subject_id: bytes) -> list[LedgerRecord]:

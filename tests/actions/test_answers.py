@@ -283,25 +283,6 @@ def test_a_complaint_is_told_the_authority(vault: Vault) -> None:
     assert "where you live" in explained(vault, "privacy_complain")
 
 
-@pytest.mark.parametrize(
-    "intent",
-    [
-        "privacy_correct",
-        "privacy_forget_last",
-        "privacy_restrict",
-        "privacy_object",
-        "privacy_limit_sensitive",
-        "privacy_status",
-    ],
-)
-def test_a_right_that_is_not_exercised_in_the_chat_says_so(vault: Vault, intent: str) -> None:
-    """Nobody is left to believe that something was done; whom to ask is said."""
-    answer = explained(vault, intent)
-    assert "nothing was changed" in answer
-    assert vault.policy.controller.contact in answer
-    assert "delete my data" in answer
-
-
 def test_who_wants_a_person_is_told_how_to_reach_one(vault: Vault) -> None:
     """As who asks for the officer."""
     assert explained(vault, "privacy_human") == explained(vault, "privacy_officer")
@@ -396,19 +377,12 @@ def test_a_complaint_is_a_request_with_a_date(vault: Vault) -> None:
     assert requests_of(vault, subject_id) == [("complaint", "received", ""), ("officer", "done", "answered")]
 
 
-@pytest.mark.parametrize(
-    ("intent", "kind"),
-    [
-        ("privacy_correct", "rectification"),
-        ("privacy_restrict", "restriction"),
-        ("privacy_object", "objection"),
-        ("privacy_limit_sensitive", "limit_sensitive"),
-    ],
-)
+@pytest.mark.parametrize(("intent", "kind"), [("privacy_complain", "complaint"), ("privacy_human", "human")])
 def test_a_wish_for_staff_has_a_number_and_a_date(vault: Vault, intent: str, kind: str) -> None:
-    """Said again it is the same request; staff see it among those that wait."""
+    """After the answer; said again it is the same request, and staff see it among those that wait."""
     subject_id = grant(vault, "draw")
     answer = explained(vault, intent)
+    assert vault.policy.controller.contact in answer
     assert "23 December 2026" in answer
     assert explained(vault, intent) == answer
     with vault.database.read() as connection:

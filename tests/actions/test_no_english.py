@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace as with_parts
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -12,9 +12,13 @@ from rasa_privacy.actions.asking import AskConsent, RecordGrant, RecordLimits, R
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
 from rasa_privacy.actions.confirming import ConfirmCode, SendCode
 from rasa_privacy.actions.consent import Stop, WithdrawConsent
+from rasa_privacy.actions.correcting import Correct
 from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
 from rasa_privacy.actions.explaining import _ANSWERS, Explain
+from rasa_privacy.actions.forgetting import ForgetLast
 from rasa_privacy.actions.receipts import GiveReceipt
+from rasa_privacy.actions.restricting import RestrictProcessing
+from rasa_privacy.actions.statuses import RequestStatus
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ACTIONS
@@ -111,6 +115,7 @@ def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
     give(vault, {"draw": {"full_name": "\u0391", "postcode": True}, "newsletter": {"email": ["\u0392"]}}, events=3)
     for action in (ShowData(), PreviewErasure(), GiveReceipt(), WithdrawConsent()):
         yield action, run(action, "")
+    yield from parts(vault, run)
     for intent in (*_ANSWERS, "privacy_other"):
         yield Explain(), run(Explain(), intent)
         yield Explain(), run(Explain(), intent, pending=_CONSENT)
@@ -120,6 +125,35 @@ def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
     yield PreviewErasure(), run(PreviewErasure(), "privacy_delete")
     yield Erase(), run(Erase(), "privacy_confirm", pending=Pending("erase"))
     yield Erase(), run(Erase(), "privacy_confirm", pending=Pending("erase"))
+
+
+def parts(vault: Vault, run: Any) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
+    """Delete and correct parts, restrict and lift, and ask what became of it all."""
+
+    def say(action: PrivacyAction, intent: str, **fields: Any) -> tuple[PrivacyAction, list[Reply]]:
+        return action, action.answer(vault, with_parts(turn(vault, intent), **fields))
+
+    yield ForgetLast(), run(ForgetLast(), "privacy_forget_last")
+    for item in ("postcode", "email", "birthday"):
+        yield say(PreviewErasure(), "privacy_delete", items=(item,))
+    yield say(PreviewErasure(), "privacy_delete", purposes=("draw",))
+    yield say(Erase(), "privacy_confirm", pending=Pending("erase", items=("postcode",)))
+    yield Correct(), run(Correct(), "privacy_correct")
+    yield say(Correct(), "privacy_correct", items=("full_name",))
+    question = Pending("correct", items=("full_name",))
+    for intent in ("privacy_unclear", "privacy_refuse"):
+        yield Correct(), run(Correct(), intent, pending=question)
+    yield say(Correct(), "privacy_value", pending=question, text="\u0393")
+    yield say(Correct(), "privacy_correct", items=("birthday",), text="\u0394")
+    yield say(Correct(), "privacy_value", pending=Pending("correct", items=("email",)), text="\u0394")
+    for intent in ("privacy_restrict", "privacy_object", "privacy_lift"):
+        yield RestrictProcessing(), run(RestrictProcessing(), intent)
+        yield RestrictProcessing(), run(RestrictProcessing(), intent, "draw", "newsletter")
+    for intent in ("privacy_limit_sensitive", "privacy_do_not_sell", "privacy_complain"):
+        yield Explain(), run(Explain(), intent)
+    for _ in range(2):
+        yield RestrictProcessing(), run(RestrictProcessing(), "privacy_lift")
+    yield RequestStatus(), run(RequestStatus(), "privacy_status")
 
 
 def test_no_action_says_an_english_word_of_its_own(other: Vault) -> None:

@@ -37,14 +37,26 @@ VARIABLES = {
     "utter_privacy_erase_preview": {"goes", "stays"},
     "utter_privacy_erased": {"certificate", "gone", "stays"},
     "utter_privacy_data": {"list", "say_delete"},
-    "utter_privacy_data_item": {"item", "value", "purpose", "expiry"},
+    "utter_privacy_data_item": {"item", "value", "purpose", "expiry", "basis", "source", "recipients"},
     "utter_privacy_data_conversation": {"events"},
     "utter_privacy_why": {"reasons"},
     "utter_privacy_how_long": {"periods", "say_delete"},
     "utter_privacy_who_sees": {"recipients"},
     "utter_privacy_officer": {"contact"},
     "utter_privacy_requested": {"number", "date", "contact"},
-    "utter_privacy_not_here": {"contact", "say_delete"},
+    "utter_privacy_nothing_of_it": {"named"},
+    "utter_privacy_all_stays": {"stays"},
+    "utter_privacy_forgotten": {"gone"},
+    "utter_privacy_corrected": {"item", "value", "purposes"},
+    "utter_privacy_ask_value": {"item"},
+    "utter_privacy_value_invalid": {"item"},
+    "utter_privacy_nothing_to_correct": {"item"},
+    "utter_privacy_held_value": {"controller", "number", "contact"},
+    "utter_privacy_restricted": {"called", "number", "say_lift"},
+    "utter_privacy_lifted": {"called"},
+    "utter_privacy_limited": {"say_lift"},
+    "utter_privacy_status": {"list", "contact"},
+    "utter_privacy_no_requests": {"contact"},
     "utter_privacy_what": {"purposes", "messages"},
     "utter_privacy_where": {"location", "transfers"},
     "utter_privacy_who_are_you": {"controller", "contact", "policy_url"},
@@ -70,6 +82,14 @@ PLAIN = {
     "utter_privacy_nothing_to_withdraw",
     "utter_privacy_stopped_held",
     "utter_privacy_not_sold",
+    "utter_privacy_nothing_to_forget",
+    "utter_privacy_which_item",
+    "utter_privacy_not_corrected",
+    "utter_privacy_which_restrict",
+    "utter_privacy_nothing_used",
+    "utter_privacy_which_lift",
+    "utter_privacy_not_restricted",
+    "utter_privacy_unlimited",
     "utter_privacy_stays",
     "utter_privacy_nothing_stored",
     "utter_privacy_kept",
@@ -122,6 +142,7 @@ def test_no_example_stands_under_two_intents(language: str) -> None:
 def test_the_intents_are_those_of_the_turns() -> None:
     """Each intent that a turn waits for can be recognised; these are only ever set by rule or by a button."""
     by_rule = {"privacy_unclear", "privacy_limit", "privacy_more", "privacy_contact", "privacy_code", "privacy_resend"}
+    by_rule |= {"privacy_lift", "privacy_value"}
     assert set(load_pack("en").intents) == set(INTENTS) - by_rule
 
 
@@ -239,13 +260,14 @@ def test_what_the_bot_offers_to_say_is_understood(language: str) -> None:
     """Who says just what the bot told them to say gets it."""
     phrases = load_pack(language).phrases
     assert privacy_request(phrases["say_delete"], language) == "privacy_delete"
+    assert privacy_request(phrases["say_lift"], language) == "privacy_lift"
     assert opt_out(phrases["say_stop"], language, in_form=True)
 
 
 def test_no_variable_of_a_phrase_is_unknown_to_the_code() -> None:
     """A phrase is filled in by name; a new variable in the pack alone would be shown with its braces."""
     known = {"item", "notes", "count", "date", "duration", "period", "controller", "called", "text", "items", "says"}
-    known |= {"because", "events", "contact", "version", "code", "minutes"}
+    known |= {"because", "events", "contact", "version", "code", "minutes", "number", "kind", "purpose", "values"}
     used = {name for text in load_pack("en").phrases.values() for name in re.findall(r"\{(\w+)\}", text)}
     assert used == known
 
@@ -258,7 +280,7 @@ def test_every_phrase_is_used_and_every_used_phrase_is_there() -> None:
         for path in sorted((ROOT / room).glob("*.py"))
     )
     asked = set(re.findall(r"\.(?:say|count)\(\s*[\"'](\w+)", code)) | set(re.findall(r"texts\[\"(\w+)\"", code))
-    families = ("keep_", "messages_", "value_")
+    families = ("keep_", "messages_", "value_", "request_", "basis_", "source_", "stays_")
     named = {name for name in load_pack("en").phrases if not name.startswith(families)}
     assert {re.sub(r"_(one|other)$", "", name) for name in named} <= asked | {"reason", "reason_with_basis"}
     for name in families:

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 
+from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import JournalError, KeyDestroyedError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
+from rasa_privacy.rights.part_deletion import delete_part
+from rasa_privacy.rights.standing import do_not_sell, limit, restrict
 from rasa_privacy.rights.withdrawal import destroy, withdraw
 from rasa_privacy.storage import replay as replaying
 from rasa_privacy.storage.replay import Replayed, replay
@@ -157,6 +160,48 @@ def test_a_withdrawn_purpose_does_not_come_back(store: Store, subject_id: bytes,
         assert set(vault.data_keys.due_of(connection, subject_id)) == {"service", "draw"}
     assert (last.purpose, last.event, last.method, last.at) == ("newsletter", "withdrawn", "journal", clock.now)
     assert replay(vault) == _NOTHING
+
+
+@pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+def test_what_was_said_once_and_for_all_is_not_forgotten(store: Store, subject_id: bytes, clock: Clock) -> None:
+    """A restriction, no sale and the limit are said again; what was lifted stays lifted, and nothing is said twice."""
+    old = store.backup()
+
+    def say(work: Callable[..., object], *more: Any, **options: bool) -> None:
+        clock.advance(minutes=1)
+        how = evidence(store.vault)
+        store.vault.database.transact(lambda conn: work(store.vault, conn, subject_id, *more, how, **options))
+
+    for purpose in ("draw", "newsletter"):
+        say(restrict, [purpose], lift=False)
+    say(restrict, ["newsletter"], lift=True)
+    say(do_not_sell)
+    say(limit)
+    said = ledger_events(store.vault, subject_id)
+    assert store.reopen().replayed == _NOTHING
+    store.restore(old)
+    vault = store.reopen()
+    assert ledger_events(vault, subject_id) == said
+    assert active(vault) == {"newsletter"}
+    with vault.database.read() as connection:
+        assert state_of(vault, connection, subject_id, clock()).limited
+        vault.ledger.verify(connection)
+    assert held(vault) == _VALUES
+    assert replay(vault) == _NOTHING
+
+
+@pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+def test_a_part_does_not_come_back(store: Store, subject_id: bytes, clock: Clock) -> None:
+    """The item is destroyed again in the restored database; what it holds beside that stays."""
+    old = store.backup()
+    clock.advance(days=1)
+    assert delete_part(store.vault, SENDER, ["full_name"], [], evidence(store.vault)) is not None
+    store.restore(old)
+    vault = store.reopen()
+    assert held(vault) == {"newsletter": _VALUES["newsletter"]}
+    assert active(vault) == {"draw", "newsletter"}
+    assert replay(vault) == _NOTHING
+    assert subject_id
 
 
 def test_not_even_sealed_bytes_come_back(tmp_path: Path, clock: Clock) -> None:

@@ -1,0 +1,109 @@
+"""Deleting an item or what one purpose holds: the preview with counts and what stays, and the deletion after a yes."""
+
+from typing import Any
+
+from rasa_privacy.actions.base import Reply, Turn, ask_again_with, called, cleared, forget_pending
+from rasa_privacy.consent.notice import name_of_item
+from rasa_privacy.dialogue.turn_view import Pending
+from rasa_privacy.errors import HoldError
+from rasa_privacy.rights.own_acts import note_taken, own_act
+from rasa_privacy.rights.part_deletion import delete_part
+from rasa_privacy.rights.parts import Plan, Staying, plan
+from rasa_privacy.rights.requests import NOTHING_HELD, answered, preview
+from rasa_privacy.storage.vault import Vault
+
+
+def preview_part(store: Vault, turn: Turn) -> Reply:
+    """Say what would go and what stays of what the message names, and ask whether to delete it."""
+    found = store.database.transact(lambda connection: _plan(store, connection, turn))
+    if found is None or (found.is_empty and not found.stays):
+        return Reply(turn.words("utter_privacy_nothing_of_it", named=_named(store, turn)), [], [forget_pending()])
+    if found.is_held:
+        return held_reply(store, turn)
+    stays = _stays(store, turn, found)
+    if found.is_empty:
+        return Reply(turn.words("utter_privacy_all_stays", stays=stays), [], [forget_pending()])
+    pending = Pending("erase", purposes=turn.purposes, items=turn.items)
+    text = turn.words("utter_privacy_erase_preview", goes=_goes(store, turn, found), stays=stays)
+    return Reply(text, turn.buttons("utter_privacy_erase_preview"), [ask_again_with(pending)])
+
+
+def delete_confirmed(store: Vault, turn: Turn, pending: Pending) -> list[Reply]:
+    """Delete what was previewed; what is said of it was read back."""
+    try:
+        done = delete_part(store, turn.sender_id, pending.items, pending.purposes, turn.evidence)
+    except HoldError:
+        return [held_reply(store, turn)]
+    if done is None:
+        return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
+    text = turn.words(
+        "utter_privacy_erased",
+        certificate=done.certificate.number,
+        gone=_goes(store, turn, done.plan),
+        stays=_stays(store, turn, done.plan),
+    )
+    return [Reply(text, [], [*cleared(store, done.items), forget_pending()])]
+
+
+def held_reply(store: Vault, turn: Turn) -> Reply:
+    """Tell a person under a legal hold that nothing was deleted, and why; the request stays open."""
+
+    def note(connection: Any) -> None:
+        subject_id = store.subjects.find(connection, turn.sender_id)
+        note_taken(store, connection, own_act(store, "erase", subject_id, outcome="refused"))
+
+    store.database.transact(note)
+    controller = store.policy.controller
+    contact = controller.officer or controller.contact
+    return Reply(turn.words("utter_privacy_held", controller=controller.name, contact=contact), [], [forget_pending()])
+
+
+def _plan(store: Vault, connection: Any, turn: Turn) -> Plan | None:
+    """Make the plan, and open the request; where nothing is held it is answered with that."""
+    at = turn.evidence.at
+    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+    if subject_id is None:
+        answered(store, connection, "item_erasure", None, at, NOTHING_HELD)
+        return None
+    found = plan(store, connection, subject_id, turn.items, turn.purposes, at)
+    if found.is_empty:
+        answered(store, connection, "item_erasure", subject_id, at, NOTHING_HELD)
+    else:
+        preview(store, connection, subject_id, at, "item_erasure")
+    return found
+
+
+def _goes(store: Vault, turn: Turn, found: Plan) -> str:
+    phrases, language = turn.phrases, turn.evidence.language
+    parts = [
+        phrases.say(
+            "part_goes",
+            item=name_of_item(store.policy, item, language) if item in store.policy.items else item,
+            purpose=called(store, turn, purpose) if purpose in store.policy.purposes else purpose,
+            values=phrases.count("values", number),
+        )
+        for (purpose, item), number in found.goes.items()
+    ]
+    parts += [phrases.say("your_consent", called=called(store, turn, name)) for name in found.ends]
+    return phrases.listed(parts)
+
+
+def _stays(store: Vault, turn: Turn, found: Plan) -> str:
+    lines = [_staying(store, turn, each) for each in found.stays]
+    return turn.phrases.listed([*lines, turn.phrases.say("rest_stays")])
+
+
+def _staying(store: Vault, turn: Turn, each: Staying) -> str:
+    language = turn.evidence.language
+    declared = store.policy.purposes.get(each.purpose)
+    return turn.phrases.say(
+        f"stays_{each.why}",  # stays_law, stays_other
+        item=name_of_item(store.policy, each.item, language),
+        purpose=called(store, turn, each.purpose),
+        because=declared.because.get(language, "") if declared is not None else "",
+    )
+
+
+def _named(store: Vault, turn: Turn) -> str:
+    items = [name_of_item(store.policy, item, turn.evidence.language) for item in turn.items]
+    return turn.phrases.listed([*items, *(called(store, turn, name) for name in turn.purposes)])

@@ -1,0 +1,106 @@
+"""The turns that stop the use of data while it stays (GDPR Art. 18), object to it (Art. 21), and lift that again.
+
+Which purpose is meant is asked by buttons where the message names none and there are several. It is obeyed at once and
+easily lifted, so that nobody is asked whether they are sure.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleared, forget_pending
+from rasa_privacy.consent.ledger import state_of
+from rasa_privacy.consent.restrictions import restricted
+from rasa_privacy.dialogue.turns import RESTRICT
+from rasa_privacy.minimize.events import OWN_ENTITY
+from rasa_privacy.policy.topics import covering
+from rasa_privacy.rights.own_acts import note_taken, own_act
+from rasa_privacy.rights.requests import answered
+from rasa_privacy.rights.standing import lift_limit, restrict
+from rasa_privacy.storage.vault import Vault
+
+LIFT: Final = "privacy_lift"
+OBJECT: Final = "privacy_object"
+#: GDPR Art. 21(1) and (2): what may be objected to.
+_OBJECTED: Final = ("legitimate_interests", "public_task")
+
+
+class RestrictProcessing(PrivacyAction):
+    """Restrict a purpose, object to it, or lift that."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return RESTRICT
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Record it, after which the gate obeys, and say what it means."""
+        work = _lift if turn.intent == LIFT else _restrict
+        return [store.database.transact(lambda connection: work(store, connection, turn))]
+
+
+def _restrict(store: Vault, connection: Any, turn: Turn) -> Reply:
+    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+    if subject_id is None:
+        return Reply(turn.words("utter_privacy_nothing_stored"), [], [])
+    wanted = _wanted(turn, _usable(store, connection, subject_id, turn))
+    if not wanted:
+        return Reply(turn.words("utter_privacy_nothing_used"), [], [])
+    if len(wanted) > 1 and not turn.purposes:
+        return Reply(turn.words("utter_privacy_which_restrict"), _buttons(store, turn, wanted), [])
+    restrict(store, connection, subject_id, wanted, turn.evidence, lift=False)
+    kind: Final = "objection" if turn.intent == OBJECT else "restriction"
+    request = answered(store, connection, kind, subject_id, turn.evidence.at)
+    note_taken(store, connection, own_act(store, "restrict", subject_id, purposes=wanted))
+    active = state_of(store, connection, subject_id, turn.evidence.at).active
+    items = [item for name in wanted for item in store.policy.purposes[name].items]
+    gone = [item for item in dict.fromkeys(items) if not covering(store.policy, item, active)]
+    text = turn.words(
+        "utter_privacy_restricted",
+        called=_listed(store, turn, wanted),
+        number=request.number,
+        say_lift=turn.phrases.say("say_lift"),
+    )
+    return Reply(text, [], [*cleared(store, gone), forget_pending()])
+
+
+def _lift(store: Vault, connection: Any, turn: Turn) -> Reply:
+    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+    records = store.ledger.of_subject(connection, subject_id) if subject_id is not None else []
+    closed = restricted(records, turn.evidence.at)
+    wanted = _wanted(turn, [name for name in store.policy.purposes if name in closed])
+    if subject_id is None or not wanted:
+        if subject_id is not None and lift_limit(store, connection, subject_id, turn.evidence):
+            note_taken(store, connection, own_act(store, "restrict", subject_id))
+            return Reply(turn.words("utter_privacy_unlimited"), [], [])
+        return Reply(turn.words("utter_privacy_not_restricted"), [], [])
+    if len(wanted) > 1 and not turn.purposes:
+        return Reply(turn.words("utter_privacy_which_lift"), _buttons(store, turn, wanted), [])
+    restrict(store, connection, subject_id, wanted, turn.evidence, lift=True)
+    note_taken(store, connection, own_act(store, "restrict", subject_id, purposes=wanted))
+    return Reply(turn.words("utter_privacy_lifted", called=_listed(store, turn, wanted)), [], [])
+
+
+def _usable(store: Vault, connection: Any, subject_id: bytes, turn: Turn) -> list[str]:
+    """Return the purposes whose use can be stopped: those that use data now, and first those one may object to."""
+    active = state_of(store, connection, subject_id, turn.evidence.at).active
+    held = store.data_keys.due_of(connection, subject_id)
+    declared = store.policy.purposes
+    used = [name for name in declared if name in active and (name in held or declared[name].basis == "consent")]
+    if turn.intent == OBJECT and not turn.purposes:
+        objected = [name for name in used if declared[name].basis in _OBJECTED or declared[name].marketing]
+        return objected or used
+    return used
+
+
+def _wanted(turn: Turn, possible: Sequence[str]) -> list[str]:
+    return [name for name in possible if not turn.purposes or name in turn.purposes]
+
+
+def _listed(store: Vault, turn: Turn, purposes: Sequence[str]) -> str:
+    return turn.phrases.listed(called(store, turn, purpose) for purpose in purposes)
+
+
+def _buttons(store: Vault, turn: Turn, purposes: Sequence[str]) -> list[dict[str, str]]:
+    return [
+        {"title": called(store, turn, name), "payload": f'/{turn.intent}{{"{OWN_ENTITY}": "{name}"}}'}
+        for name in purposes
+    ]

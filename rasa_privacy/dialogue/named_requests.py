@@ -1,0 +1,198 @@
+"""Requests that name what they are about: "delete my phone number", "my email is wrong, it is ana@x.example".
+
+Rules:
+
+1. What is named are items and purposes of privacy.yml, by what people call them. Every word must be one of a wording of
+   the language or of such a name; "delete my phone from the cart" is none of ours.
+2. A wrong value is what stands after words such as "it is", alone and as it was typed. Whether it is one of its kind is
+   checked by who takes it.
+3. Two requests in one message are two wordings with a word such as "and", or a mark, between them.
+
+The words are data: the sections `erase_before` to `joining` of `packs/<language>.keywords.yml`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from rasa_privacy.dialogue.keywords import opt_out, privacy_request, words_of
+from rasa_privacy.dialogue.packs import load_keywords
+from rasa_privacy.dialogue.purposes import listed_topics, names_something
+from rasa_privacy.dialogue.wordings import compile_wordings, fold
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.topics import item_of
+
+DELETE: Final = "privacy_delete"
+CORRECT: Final = "privacy_correct"
+_STOP: Final = "privacy_stop"
+
+_MAX_CHARACTERS: Final = 300
+MAX_VALUE: Final = 200
+#: Between two requests.
+_MARKS: Final = ".,;!?\n\u2013\u2014"
+_TRIMMED: Final = " \t\"'\u201c\u201d\u201e\u00ab\u00bb"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRequest:
+    """A request with what it names.
+
+    Attributes:
+        intent: The privacy intent.
+        language: The language of its wording.
+        topics: Purposes, and items as `purposes.item_topics` gives them; none for a request that names nothing.
+        value: Of a correction what is right, as it was typed; empty where that was not said.
+    """
+
+    intent: str
+    language: str
+    topics: tuple[str, ...] = ()
+    value: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    erase: tuple[re.Pattern[str], ...]
+    change: tuple[re.Pattern[str], ...]
+    change_to: tuple[re.Pattern[str], ...]
+    new: tuple[re.Pattern[str], ...]
+    verb_last: tuple[re.Pattern[str], ...]
+    verb: re.Pattern[str]
+    joining: frozenset[str]
+
+
+def deletion_of(text: str, languages: Sequence[str], policy: Policy) -> NamedRequest | None:
+    """Return a wish to have items or purposes deleted, or None."""
+    for language in _spoken(text, languages, policy):
+        topics = _named(_patterns(language).erase, text, policy, language)
+        if topics:
+            return NamedRequest(DELETE, language, topics)
+    return None
+
+
+def correction_of(text: str, languages: Sequence[str], policy: Policy, *, in_form: bool = False) -> NamedRequest | None:
+    """Return a wish to have one item corrected, or None. "Change my email" may be said to a shop that never had one.
+
+    Args:
+        text: The message as the person wrote it.
+        languages: The bot's languages, the conversation's first.
+        policy: The privacy.yml in force.
+        in_form: Whether a form runs; then "my new number is ..." answers that.
+    """
+    for language in _spoken(text, languages, policy):
+        patterns = _patterns(language)
+        topics = _named(patterns.change, text, policy, language)
+        if _is_one_item(topics):
+            return NamedRequest(CORRECT, language, topics)
+        for head, start, end in _splits(text, language, patterns.verb):
+            changing = (
+                *patterns.change_to,
+                *(() if in_form else patterns.new),
+                *(patterns.verb_last if end < len(text) else ()),
+            )
+            topics = _named_in(changing, head, policy, language)
+            value = clean_value(text[start:end]) if _is_one_item(topics) else ""
+            if value:
+                return NamedRequest(CORRECT, language, topics, value)
+    return None
+
+
+def both_of(text: str, languages: Sequence[str], policy: Policy) -> tuple[NamedRequest, NamedRequest] | None:
+    """Return the two requests of a message that is two, or None."""
+    for language in languages if len(text) <= _MAX_CHARACTERS else ():
+        for left, right in _halves(text, _patterns(language).joining):
+            first = _half(left, language, policy)
+            second = _half(right, language, policy) if first is not None else None
+            if first is not None and second is not None and first.intent != second.intent:
+                return first, second
+    return None
+
+
+def _spoken(text: str, languages: Sequence[str], policy: Policy) -> tuple[str, ...]:
+    """Return the languages in which the text has a word of some name, without which there is nothing to look for."""
+    short = len(text) <= _MAX_CHARACTERS
+    return tuple(language for language in languages if short and names_something(text, policy, language))
+
+
+def _half(text: str, language: str, policy: Policy) -> NamedRequest | None:
+    if opt_out(text, language, in_form=True):
+        return NamedRequest(_STOP, language)
+    named = deletion_of(text, (language,), policy) or correction_of(text, (language,), policy)
+    if named is not None:
+        return named
+    intent = privacy_request(text, language, then=True)
+    return NamedRequest(intent, language) if intent is not None else None
+
+
+def _halves(text: str, joining: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for found in re.finditer(r"\S+", text):
+        word = found[0]
+        if fold(word.strip(_MARKS)) in joining:
+            yield text[: found.start()], text[found.end() :]
+        elif word[-1] in _MARKS and not word[:-1].isdecimal():
+            yield text[: found.end()], text[found.end() :]
+
+
+def _splits(text: str, language: str, verb: re.Pattern[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield, for each place between two words, the words before it, and where what follows begins and ends.
+
+    A verb at the end, as in German and Dutch, is not part of what follows.
+    """
+    places = [found.span() for found in re.finditer(r"[^\s:=]+", text)]
+    words = ["".join(f"{word} " for word in words_of(text[start:end], language)) for start, end in places]
+    last = next((taken for taken in (2, 1) if verb.fullmatch("".join(words[-taken:]))), 0)
+    end = places[-last][0] if last else len(text)
+    for at in range(1, len(places) - last):
+        yield "".join(words[:at]), places[at][0], end
+
+
+def clean_value(text: str) -> str:
+    """Return a value that somebody typed without what stands around it; empty where it cannot be one."""
+    value = text.strip(_TRIMMED).rstrip(".,;!?").strip(_TRIMMED)
+    return value if value.isprintable() and len(value) <= MAX_VALUE else ""
+
+
+def _is_one_item(topics: tuple[str, ...]) -> bool:
+    return len(topics) == 1 and bool(item_of(topics[0]))
+
+
+def _named(patterns: Sequence[re.Pattern[str]], text: str, policy: Policy, language: str) -> tuple[str, ...]:
+    """Return what a message of one of these wordings names; none where it is no such wording."""
+    return _named_in(patterns, "".join(f"{word} " for word in words_of(text, language)), policy, language)
+
+
+def _named_in(patterns: Sequence[re.Pattern[str]], words: str, policy: Policy, language: str) -> tuple[str, ...]:
+    for pattern in patterns:
+        found = pattern.fullmatch(words)
+        topics = listed_topics(found["list"], policy, language) if found is not None else None
+        if topics:
+            return topics
+    return ()
+
+
+@lru_cache(maxsize=32)
+def _patterns(language: str) -> _Patterns:
+    sections, where = load_keywords(language), f"packs/{language}.keywords.yml"
+
+    def part(section: str) -> str:
+        return compile_wordings(sections, section, where)
+
+    before, after = f"(?:{part('opening')}){{0,3}}", f"(?:{part('closing')}){{0,2}}"
+    listed = "(?P<list>.+?)"
+
+    def whole(*cores: str) -> tuple[re.Pattern[str], ...]:
+        return tuple(re.compile(f"{before}{core}{after}") for core in cores)
+
+    change, wrong = f"{part('change_before')}{listed}(?:{part('change_after')})?", f"{listed}{part('wrong_after')}"
+    to = part("value_before")
+    return _Patterns(
+        erase=whole(f"{part('erase_before')}{listed}(?:{part('erase_after')})?", f"{listed}{part('erase_after')}"),
+        change=whole(change, f"{listed}{part('change_after')}", wrong),
+        change_to=whole(f"{change}{to}", f"{wrong}{to}"),
+        new=whole(f"{part('new_before')}{listed}{part('new_is')}"),
+        verb_last=whole(f"{listed}{to}"),
+        verb=re.compile(part("change_after")),
+        joining=frozenset(fold(sections["joining"]).split()),
+    )

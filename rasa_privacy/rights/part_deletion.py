@@ -1,0 +1,195 @@
+"""Deleting a part of what is held of a person, after it was planned and previewed (`parts`).
+
+Rules:
+
+1. Who has a purpose deleted takes its consent back. Who has an item deleted takes back the consent to it where it is
+   optional; where it is needed the consent stays, and the bot asks for the value when it needs it again.
+2. Order in one transaction: ledger, journal, keys and rows (as `withdrawal`), certificate, request. After the commit
+   the log is emptied and the store is read back; only then does the caller get a certificate.
+3. The certificate is registered under a random id of its own: one that names a person says that they are gone.
+4. Where texts are kept in full, the deleted values are masked in them.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from rasa_privacy.consent.double_opt_in import end_code
+from rasa_privacy.consent.ledger import Evidence, record_withdrawal
+from rasa_privacy.crypto.identity import ID_BYTES
+from rasa_privacy.errors import HoldError, StorageError, TamperedSegmentError
+from rasa_privacy.minimize.events import texts_of
+from rasa_privacy.minimize.masking import mask
+from rasa_privacy.policy.contacts import contact_item
+from rasa_privacy.policy.topics import choice, item_of, purpose_of
+from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number
+from rasa_privacy.rights.own_acts import note_taken, own_act
+from rasa_privacy.rights.parts import Plan, conversation_values, held_values, plan
+from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, open_request
+from rasa_privacy.rights.withdrawal import withdraw
+from rasa_privacy.storage import requests
+from rasa_privacy.storage.erasures import destroy_topic
+from rasa_privacy.storage.journal_entry import Withdrawn
+from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.requests import AUTOMATIC, Step
+from rasa_privacy.storage.vault import Vault
+
+_TEXTS: Final = frozenset({"user", "bot", "agent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What deleting a part did.
+
+    Attributes:
+        certificate: Its certificate.
+        plan: What went and what stays.
+        items: Items of which no purpose holds a value any more, whose slots are to be emptied.
+    """
+
+    certificate: ErasureCertificate
+    plan: Plan
+    items: tuple[str, ...]
+
+
+def delete_part(
+    vault: Vault, sender_id: str, items: Collection[str], purposes: Collection[str], evidence: Evidence
+) -> Deleted | None:
+    """Delete items and purposes of the person behind a sender id, verified by reading back.
+
+    Returns:
+        What was done, or None where nothing of it is held; deleting twice is not an error.
+
+    Raises:
+        HoldError: A legal hold keeps the person; nothing was deleted.
+        JournalError: The journal could not be written; nothing was deleted.
+        StorageError: It could not be committed, the log could not be emptied, or reading back found something.
+    """
+
+    def work(connection: Any) -> tuple[bytes, Deleted] | None:
+        return _delete(vault, connection, sender_id, items, purposes, evidence)
+
+    done = vault.database.transact(work)
+    empty_log(vault)
+    if done is None:
+        return None
+    subject_id, deleted = done
+    with vault.database.read() as connection:
+        held = held_values(vault, connection, subject_id)
+    if any(held[purpose][item] if purpose in held else 0 for purpose, item in deleted.plan.goes):
+        raise StorageError("a part was deleted but reading back still finds it; ask for it again")
+    return deleted
+
+
+def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, and how it was said
+    vault: Vault,
+    connection: Any,
+    sender_id: str,
+    items: Collection[str],
+    purposes: Collection[str],
+    evidence: Evidence,
+) -> tuple[bytes, Deleted] | None:
+    subject_id = vault.subjects.find_for_update(connection, sender_id)
+    if subject_id is None:
+        return None
+    found = plan(vault, connection, subject_id, items, purposes, evidence.at)
+    if found.is_held:
+        raise HoldError("a legal hold keeps this person; release it first (`rasa-privacy hold release`)")
+    if found.is_empty:
+        answered(vault, connection, "item_erasure", subject_id, evidence.at, NOTHING_HELD)
+        return None
+    number, keys = certificate_number(), _key_ids(vault, connection, subject_id)
+    whole = [name for name in purposes if name in {*found.ends, *(purpose for purpose, _ in found.goes)}]
+    values = _values(vault, connection, subject_id, found) if vault.policy.messages.keep == "full" else {}
+    withdraw(vault, connection, subject_id, [name for name in whole if _by_consent(vault, name)], evidence)
+    topics = [choice(purpose, item) for purpose, item in found.goes if purpose not in whole]
+    topics += [name for name in whole if not _by_consent(vault, name)]
+    _destroy(vault, connection, subject_id, topics, evidence)
+    _mask_texts(vault, connection, subject_id, values, evidence.at)
+    concerned = dict.fromkeys(purpose for purpose, _ in found.goes)
+    destroyed = {topic: keys[purpose_of(topic)] for topic in (*whole, *topics) if purpose_of(topic) in keys}
+    counts = {"values": sum(found.goes.values()), "keys": len(set(destroyed.values()))}
+    vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, number, counts, destroyed)
+    _close(vault, connection, subject_id, number, evidence.at)
+    gone = tuple(dict.fromkeys(item for _, item in found.goes))
+    act = own_act(vault, "erase", subject_id, purposes=concerned, items=gone, counts=counts)
+    note_taken(vault, connection, act)
+    still = {item for held in held_values(vault, connection, subject_id).values() for item in held}
+    left = tuple(item for item in gone if item not in still)
+    return subject_id, Deleted(ErasureCertificate(number, evidence.at, counts), found, left)
+
+
+def _destroy(vault: Vault, connection: Any, subject_id: bytes, topics: Sequence[str], evidence: Evidence) -> None:
+    """Record, note in the journal and destroy topics that no consent to a whole purpose stands for."""
+    for topic in topics:
+        purpose, item = purpose_of(topic), item_of(topic)
+        if item and not record_withdrawal(vault, connection, subject_id, [topic], evidence):
+            # By this record a replay of the journal knows that it was done, and leaves what was given afterwards.
+            _record(vault, connection, subject_id, topic, evidence)
+        if item and purpose in vault.policy.purposes and contact_item(vault.policy, purpose) == item:
+            end_code(connection, subject_id, purpose, evidence.at)
+    vault.journal.write(connection, *(Withdrawn(subject_id, evidence.at, topic) for topic in topics))
+    for topic in topics:
+        destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, evidence.at)
+
+
+def _record(vault: Vault, connection: Any, subject_id: bytes, topic: str, evidence: Evidence) -> None:
+    fields = (evidence.language, evidence.method, evidence.channel, evidence.at)
+    vault.ledger.append(connection, LedgerRecord(subject_id, topic, "withdrawn", bytes(32), *fields))
+
+
+def _close(vault: Vault, connection: Any, subject_id: bytes, number: str, at: datetime) -> None:
+    request = open_request(vault, connection, "item_erasure", subject_id, at)
+    ended = replace(request, state="done", reason=ANSWERED, closed_at=at, paused_at=None, certificate=number)
+    requests.replace(connection, ended, Step(at, "done", AUTOMATIC, ANSWERED))
+
+
+def _by_consent(vault: Vault, purpose: str) -> bool:
+    declared = vault.policy.purposes.get(purpose)
+    return declared is None or declared.basis == "consent"
+
+
+def _values(vault: Vault, connection: Any, subject_id: bytes, found: Plan) -> dict[str, set[str]]:
+    """Return the values that go, as they may stand in texts, by item; none of an item that stays elsewhere."""
+    staying = {each.item for each in found.stays}
+    values: dict[str, set[str]] = {}
+    for _sender, held in conversation_values(vault, connection, subject_id):
+        for purpose, entries in held.items():
+            for _seq, _path, item, value in entries:
+                if (purpose, item) in found.goes and item not in staying:
+                    values.setdefault(item, set()).update(texts_of(value))
+    return values
+
+
+def _mask_texts(
+    vault: Vault, connection: Any, subject_id: bytes, values: Mapping[str, Iterable[str]], now: datetime
+) -> None:
+    """Put what was deleted out of sight in texts that are kept in full."""
+    if not values:
+        return
+    known = {item: tuple(each) for item, each in values.items()}
+    for name in vault.policy.purposes:
+        end_code(connection, subject_id, name, now, confirmed=False)  # its contact is under the key that goes
+    change = _masking(known)
+    vault.conversations.rewrite(connection, subject_id, lambda each: [change(entry) for entry in each], now)
+
+
+def _masking(known: Mapping[str, Collection[str]]) -> Callable[[Any], Any]:
+    def change(entry: Any) -> Any:
+        if entry["event"] not in _TEXTS or not isinstance(entry.get("text"), str):
+            return entry
+        text = mask(entry["text"], [], known)
+        parsed = {"parse_data": {**entry["parse_data"], "text": text}} if "parse_data" in entry else {}
+        return {**entry, "text": text, **parsed}
+
+    return change
+
+
+def _key_ids(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, bytes]:
+    try:
+        return {name: key.key_id for name, key in vault.data_keys.of_subject(connection, subject_id).items()}
+    except TamperedSegmentError:
+        return {}

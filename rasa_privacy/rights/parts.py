@@ -1,0 +1,133 @@
+"""What deleting a part of what is held of a person would do: an item wherever it is held, or all of one purpose.
+
+Rules:
+
+1. A legal hold keeps everything. A purpose that the law demands (`legal_obligation`) keeps what it holds.
+2. What another purpose holds of an item stays there when the first purpose is deleted.
+3. Of a conversation that is damaged a purpose counts as holding one value of each item that it lists.
+
+`part_deletion` does it.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from rasa_privacy.consent.ledger import state_of
+from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.storage import holds
+from rasa_privacy.storage.vault import SERVICE, Vault
+
+Reason = Literal["law", "other"]
+_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
+
+
+@dataclass(frozen=True, slots=True)
+class Staying:
+    """What stays although it was named.
+
+    Attributes:
+        item: The item.
+        purpose: The purpose that holds it.
+        why: The law demands it, or it is for another purpose than the one that was named.
+    """
+
+    item: str
+    purpose: str
+    why: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What deleting a part would do.
+
+    Attributes:
+        goes: Number of values by purpose and item.
+        ends: Purposes whose consent would end.
+        stays: What stays of what was named.
+        is_held: Whether a legal hold keeps everything.
+    """
+
+    goes: Mapping[tuple[str, str], int]
+    ends: tuple[str, ...]
+    stays: tuple[Staying, ...]
+    is_held: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to delete and nothing to end."""
+        return not self.goes and not self.ends
+
+
+def plan(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, when
+    vault: Vault, connection: Any, subject_id: bytes, items: Collection[str], purposes: Collection[str], now: datetime
+) -> Plan:
+    """Return what deleting these items and purposes of a person would do.
+
+    Args:
+        vault: The open store.
+        connection: An open read or write transaction.
+        subject_id: The person.
+        items: Items of privacy.yml.
+        purposes: Purposes of privacy.yml.
+        now: The moment, aware and in UTC.
+    """
+    held = held_values(vault, connection, subject_id)
+    goes: dict[tuple[str, str], int] = {}
+    stays: list[Staying] = []
+    for purpose, counts in held.items():
+        for item, number in counts.items():
+            named = purpose in purposes or item in items
+            if named and not _by_law(vault, purpose):
+                goes[purpose, item] = number
+            elif named:
+                stays.append(Staying(item, purpose, "law"))
+    elsewhere = {item for purpose, item in goes if purpose in purposes}
+    stays += [
+        Staying(item, purpose, "other")
+        for purpose, counts in held.items()
+        for item in counts
+        if item in elsewhere and item not in items and purpose not in purposes
+    ]
+    granted = state_of(vault, connection, subject_id, now).granted
+    ends = tuple(name for name in vault.policy.purposes if name in granted and name in purposes)
+    return Plan(goes, ends, tuple(stays), holds.is_held(connection, subject_id))
+
+
+def held_values(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, Counter[str]]:
+    """Return how many values each purpose holds of each item; of what is damaged, one of each that it may hold."""
+    found: dict[str, Counter[str]] = {}
+    try:
+        for _sender, values in conversation_values(vault, connection, subject_id):
+            for purpose, entries in values.items():
+                counted = Counter(str(entry[2]) for entry in entries if entry[3] is not None)
+                found[purpose] = found.get(purpose, Counter()) + counted
+    except _DAMAGED:
+        keys = vault.data_keys.due_of(connection, subject_id)
+        declared = vault.policy.purposes
+        return {name: Counter(declared[name].items) for name in keys if name != SERVICE and name in declared}
+    order = [*vault.policy.purposes, *found]
+    return {name: found[name] for name in dict.fromkeys(order) if found.get(name)}
+
+
+def conversation_values(
+    vault: Vault, connection: Any, subject_id: bytes
+) -> Iterator[tuple[str, Mapping[str, list[list[Any]]]]]:
+    """Yield the sender id of each conversation of a person, and its value entries by purpose.
+
+    Raises:
+        TamperedSegmentError: What is stored is not what was written.
+        MalformedSegmentError: What is stored does not follow the format.
+        KeyDestroyedError: The person was erased and rows are still there.
+    """
+    for sender_id in vault.conversations.sender_ids_of(connection, subject_id):
+        stored = vault.conversations.load(connection, sender_id, all_sessions=True)
+        if stored is not None:
+            yield sender_id, stored.values
+
+
+def _by_law(vault: Vault, purpose: str) -> bool:
+    declared = vault.policy.purposes.get(purpose)
+    return declared is not None and declared.basis == "legal_obligation"

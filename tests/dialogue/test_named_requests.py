@@ -1,0 +1,178 @@
+"""Requests that name an item, a purpose or a value are read in every language, and nothing else is taken for one."""
+
+import msgspec
+import pytest
+
+from rasa_privacy.dialogue.named_requests import both_of, correction_of, deletion_of
+from rasa_privacy.dialogue.packs import available_languages, load_ordinary
+from rasa_privacy.policy.model import Policy
+from tests.support.vaults import policy
+
+#: What people are told that the phone, the email address and the newsletter are called.
+CALLED = {
+    "en": ("your phone number", "your email address", "the newsletter"),
+    "de": ("Ihre Telefonnummer", "Ihre E-Mail-Adresse", "der Newsletter"),
+    "es": ("su n\u00famero de tel\u00e9fono", "su correo electr\u00f3nico", "el bolet\u00edn"),
+    "fr": ("votre num\u00e9ro de t\u00e9l\u00e9phone", "votre adresse e-mail", "la lettre d'information"),
+    "it": ("il Suo numero di telefono", "il Suo indirizzo e-mail", "la newsletter"),
+    "nl": ("uw telefoonnummer", "uw e-mailadres", "de nieuwsbrief"),
+    "pt": ("o seu telefone", "o seu e-mail", "a newsletter"),
+}
+PHONE, EMAIL, NEWSLETTER = ("fitting:phone",), ("draw:email",), ("newsletter",)
+DELETIONS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
+    "en": [
+        ("please delete my phone number", PHONE),
+        ("I want my phone number deleted", PHONE),
+        ("Delete what you have for the newsletter.", NEWSLETTER),
+        ("delete everything you have for the newsletter", NEWSLETTER),
+        ("delete my phone number and my email", ("draw:email", "fitting:phone")),
+    ],
+    "de": [
+        ("L\u00f6sche meine Telefonnummer", PHONE),
+        ("Bitte meine E-Mail-Adresse l\u00f6schen", EMAIL),
+        ("L\u00f6schen Sie, was Sie f\u00fcr den Newsletter gespeichert haben", NEWSLETTER),
+    ],
+    "es": [
+        ("Borra mi n\u00famero de tel\u00e9fono", PHONE),
+        ("Elimine lo que tiene para el bolet\u00edn", NEWSLETTER),
+    ],
+    "fr": [
+        ("Supprimez mon num\u00e9ro de t\u00e9l\u00e9phone", PHONE),
+        ("Effacez ce que vous avez pour la lettre d\u2019information", NEWSLETTER),
+    ],
+    "it": [
+        ("Cancella il mio numero di telefono", PHONE),
+        ("Cancella quello che hai per la newsletter", NEWSLETTER),
+    ],
+    "nl": [
+        ("Verwijder mijn telefoonnummer", PHONE),
+        ("Verwijder alles wat u voor de nieuwsbrief hebt opgeslagen", NEWSLETTER),
+    ],
+    "pt": [
+        ("Apague o meu telefone", PHONE),
+        ("Exclua o que voc\u00ea tem para a newsletter", NEWSLETTER),
+    ],
+}
+NUMBER, ADDRESS = "0170 555 8172", "ana@new.example"
+CORRECTIONS: dict[str, list[tuple[str, tuple[str, ...], str]]] = {
+    "en": [
+        (f"my email is wrong, it's {ADDRESS}", EMAIL, ADDRESS),
+        (f"Please change my phone number to {NUMBER}.", PHONE, NUMBER),
+        (f"my new email is {ADDRESS}", EMAIL, ADDRESS),
+        ("my email is wrong", EMAIL, ""),
+    ],
+    "de": [
+        (f"Meine E-Mail ist falsch, sie lautet {ADDRESS}", EMAIL, ADDRESS),
+        (f"meine Telefonnummer auf {NUMBER} \u00e4ndern", PHONE, NUMBER),
+        ("Meine E-Mail-Adresse stimmt nicht mehr", EMAIL, ""),
+    ],
+    "es": [
+        (f"mi correo electr\u00f3nico es incorrecto, es {ADDRESS}", EMAIL, ADDRESS),
+        (f"Cambia mi n\u00famero de tel\u00e9fono a {NUMBER}", PHONE, NUMBER),
+        ("mi correo electr\u00f3nico est\u00e1 mal", EMAIL, ""),
+    ],
+    "fr": [
+        (f"mon adresse e-mail est fausse, c'est {ADDRESS}", EMAIL, ADDRESS),
+        (f"Changez mon num\u00e9ro de t\u00e9l\u00e9phone en {NUMBER}", PHONE, NUMBER),
+        ("Mon e-mail n'est pas correct", EMAIL, ""),
+    ],
+    "it": [
+        (f"il mio indirizzo e-mail \u00e8 sbagliato, \u00e8 {ADDRESS}", EMAIL, ADDRESS),
+        (f"Cambia il mio numero di telefono in {NUMBER}", PHONE, NUMBER),
+        ("la mia e-mail \u00e8 sbagliata", EMAIL, ""),
+    ],
+    "nl": [
+        (f"mijn e-mailadres is fout, het is {ADDRESS}", EMAIL, ADDRESS),
+        (f"Wijzig mijn telefoonnummer in {NUMBER}", PHONE, NUMBER),
+        ("mijn e-mailadres klopt niet", EMAIL, ""),
+    ],
+    "pt": [
+        (f"meu e-mail est\u00e1 errado, \u00e9 {ADDRESS}", EMAIL, ADDRESS),
+        (f"Mude o meu telefone para {NUMBER}", PHONE, NUMBER),
+        ("o meu e-mail est\u00e1 errado", EMAIL, ""),
+    ],
+}
+BOTH = {
+    "en": "delete my phone and send me a copy",
+    "de": "L\u00f6sch meine Telefonnummer und schick mir eine Kopie",
+    "es": "Borra mi tel\u00e9fono y env\u00edame una copia",
+    "fr": "Supprimez mon t\u00e9l\u00e9phone et envoyez-moi une copie",
+    "it": "Cancella il mio telefono e mandami una copia",
+    "nl": "Verwijder mijn telefoonnummer en stuur me een kopie",
+    "pt": "Apague meu telefone e me envie uma c\u00f3pia",
+}
+
+
+def called(language: str) -> Policy:
+    """Return a policy whose items and purposes have names in this language."""
+    declared, names = policy(), CALLED[language]
+    change = msgspec.structs.replace
+    items = {
+        **declared.items,
+        "phone": change(declared.items["phone"], called={language: names[0]}),
+        "email": change(declared.items["email"], called={language: names[1]}),
+    }
+    newsletter = change(declared.purposes["newsletter"], called={language: names[2]})
+    return change(declared, items=items, purposes={**declared.purposes, "newsletter": newsletter})
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_a_deletion_names_what_is_meant(language: str) -> None:
+    """An item, several, or what one purpose has; by the names that people were told."""
+    for text, topics in DELETIONS[language]:
+        found = deletion_of(text, (language,), called(language))
+        assert found is not None, text
+        assert found.topics == topics, text
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_a_correction_names_the_item_and_the_value(language: str) -> None:
+    """As it was typed, without the mark at the end of the sentence; or no value, which is then asked for."""
+    for text, topics, value in CORRECTIONS[language]:
+        found = correction_of(text, (language,), called(language))
+        assert found is not None, text
+        assert (found.topics, found.value) == (topics, value), text
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_two_requests_in_one_message_are_two(language: str) -> None:
+    """Each with what it names."""
+    found = both_of(BOTH[language], (language,), called(language))
+    assert found is not None
+    assert [each.intent for each in found] == ["privacy_delete", "privacy_access"]
+    assert found[0].topics == PHONE
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_an_everyday_message_is_none_of_them(language: str) -> None:
+    """Nothing that people say of draws, bookings and carts deletes anything."""
+    declared = called(language)
+    for text in (line.strip() for line in load_ordinary(language)["heard"].splitlines()):
+        assert deletion_of(text, (language,), declared) is None, text
+        assert both_of(text, (language,), declared) is None, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "delete my phone from the cart",
+        "remove the tent and the phone holder",
+        "delete my neighbour's email",
+        "my order is wrong",
+        "change my booking to Friday",
+        "my email and my phone are wrong",
+        f"change my phone number to {NUMBER} and tell my sister " + "again " * 60,
+        "",
+    ],
+)
+def test_what_names_something_else_is_no_certain_request(text: str) -> None:
+    """It is left to what is guessed, and asked about."""
+    assert deletion_of(text, ("en",), called("en")) is None
+    assert correction_of(text, ("en",), called("en")) is None
+
+
+def test_a_new_number_answers_the_form_that_asks_for_one() -> None:
+    """While a form runs, "my new number is" is no correction."""
+    text = f"my new phone number is {NUMBER}"
+    assert correction_of(text, ("en",), called("en"), in_form=True) is None
+    assert correction_of(text, ("en",), called("en")) is not None
