@@ -1,12 +1,12 @@
 """From stored segments to a live tracker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rasa_privacy.components import log_scrubbing, runtime
 from rasa_privacy.components.event_builder import events_of
 from rasa_privacy.components.gc_pause import gc_paused
 from rasa_privacy.components.lasting import forget_late
-from rasa_privacy.components.rasa_api import DialogueStateTracker
+from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.tracker_state import put_events
 from rasa_privacy.policy.slots import OWN_SLOTS
@@ -45,13 +45,21 @@ def _read(
     events = events_of(stored.rows)
     forget_late(vault.policy, events, vault.clock().timestamp())
     tracker = init_tracker(sender_id)
-    put_events(tracker, [event for event in events if event is not None])
-    numbers: list[int | None] = [
-        number for number, event in enumerate(events, start=stored.first_seq) if event is not None
-    ]
+    known = [event for event in events if event is not None]
+    put_events(tracker, known)
     held = {purpose: frozenset(entry[2] for entry in entries) for purpose, entries in stored.values.items()}
-    runtime.attach(tracker, Handle(stored.subject_id, stored.version, numbers, held))
+    runtime.attach(
+        tracker, Handle(stored.subject_id, stored.version, _numbers(events, stored.first_seq, len(known)), held)
+    )
     return tracker
+
+
+def _numbers(events: Sequence[Event | None], first_seq: int, known: int) -> list[int | None]:
+    """Return the numbers of those events that this server knows."""
+    numbers = range(first_seq, first_seq + len(events))
+    if known == len(events):
+        return list(numbers)
+    return [number for number, event in zip(numbers, events, strict=True) if event is not None]
 
 
 def _texts(tracker: DialogueStateTracker) -> list[str]:

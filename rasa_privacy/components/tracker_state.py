@@ -56,6 +56,8 @@ _LAST: Final = frozenset(
         UserUttered,
     }
 )
+#: No index.
+_NONE: Final = -1
 _KNOWN: Final = frozenset(
     {
         *_BEGINNINGS,
@@ -114,30 +116,37 @@ def _deciding(events: Sequence[Event]) -> set[int] | None:  # noqa: C901 - one b
 
     How the text of a message is to be used, which is a mark on the message, is set on the way.
     """
-    if not _KNOWN.issuperset(set(map(type, events))):
+    kinds = list(map(type, events))
+    if not _KNOWN.issuperset(kinds):
         return None
     last: dict[type[Event] | str, int] = {}
-    in_loop: set[int] = set()
-    looping = False
-    for index, event in enumerate(events):
-        kind = type(event)
-        if kind in _LAST:
-            last[kind] = index
+    # The kinds of each turn are kept apart, since a dict for all of them would take half of the time.
+    user = action = bot = loop = asked = _NONE
+    for index, kind in enumerate(kinds):
+        if kind is ActionExecuted:
+            action = index
+        elif kind is UserUttered:
+            user = index
         elif kind is SlotSet:
-            last[event.key] = index
+            last[events[index].key] = index
         elif kind is DefinePrevUserUtteredFeaturization:
-            if UserUttered not in last:
+            if user == _NONE:
                 return None
-            if ActionExecuted in last and _name(events[last[ActionExecuted]]) == ACTION_LISTEN_NAME:
-                events[last[UserUttered]].use_text_for_featurization = event.use_text_for_featurization
+            if action != _NONE and _name(events[action]) == ACTION_LISTEN_NAME:
+                events[user].use_text_for_featurization = events[index].use_text_for_featurization
+        elif kind is BotUttered:
+            bot = index
         elif kind is ActiveLoop:
-            looping = event.name is not None
-            in_loop = {index, last.get(UserUttered, index)}
+            loop, asked = index, user
         elif kind in _BEGINNINGS:
-            last, in_loop, looping = {kind: index}, set(), False
-        if looping and kind in _IN_LOOP:
-            in_loop.add(index)
-    return in_loop.union(last.values())
+            last, user, action, bot, loop, asked = {kind: index}, _NONE, _NONE, _NONE, _NONE, _NONE
+        elif kind in _LAST:
+            last[kind] = index
+    deciding = {user, action, bot, loop, asked, *last.values()}
+    if loop != _NONE and events[loop].name is not None:
+        deciding.update(index for index in range(loop, len(kinds)) if kinds[index] in _IN_LOOP)
+    deciding.discard(_NONE)
+    return deciding
 
 
 def _name(action: Event) -> object:

@@ -13,7 +13,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from rasa_privacy.crypto.derive import KEY_BYTES, derive
-from rasa_privacy.crypto.segment import MAX_PLAINTEXT_BYTES, NONCE_BYTES, TAG_BYTES, SealedSegment, header_bytes
+from rasa_privacy.crypto.segment import (
+    HEADER_BYTES,
+    MAX_PLAINTEXT_BYTES,
+    NONCE_BYTES,
+    TAG_BYTES,
+    SealedSegment,
+    fields_of,
+    header_bytes,
+)
 from rasa_privacy.errors import MalformedSegmentError, StorageError, TamperedSegmentError
 
 _KEY_ID_INFO: Final = b"rasa_privacy key id v1"
@@ -96,11 +104,11 @@ def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
         MalformedSegmentError: The bytes do not follow the format.
         TamperedSegmentError: They were sealed under another key or for another place, or changed since.
     """
-    segment = SealedSegment.from_bytes(raw)
-    if segment.key_id != key.key_id:
+    key_id, nonce, body = fields_of(raw)
+    if key_id != key.key_id:
         raise TamperedSegmentError("segment: sealed under another data key than the one of its place")
     try:
-        message = key._decrypt(segment.nonce, segment.body, segment.header() + identity)  # noqa: SLF001
+        message = key._decrypt(nonce, body, raw[:HEADER_BYTES] + identity)  # noqa: SLF001
     except InvalidTag:
         raise TamperedSegmentError("segment: it was changed, or it was moved here from another place") from None
     return _unpack(message)

@@ -57,16 +57,7 @@ class SealedSegment:
         Raises:
             MalformedSegmentError: Wrong magic, unknown version or wrong length.
         """
-        if not HEADER_BYTES + MIN_BODY_BYTES <= len(raw) <= HEADER_BYTES + MAX_BODY_BYTES:
-            raise MalformedSegmentError(f"segment: {len(raw)} bytes cannot be one")
-        prefix, key_id, nonce = _HEADER.unpack_from(raw)
-        if prefix[:3] != _PREFIX[:3]:
-            raise MalformedSegmentError("segment: the magic bytes are missing")
-        if prefix != _PREFIX:
-            raise MalformedSegmentError(
-                f"segment: format version {prefix[3]} is unknown to this release, which reads 1"
-            )
-        return cls(key_id, nonce, raw[HEADER_BYTES:])
+        return cls(*fields_of(raw))
 
     def header(self) -> bytes:
         """Return the 48 header bytes. The associated data is these, then the identity."""
@@ -80,6 +71,22 @@ class SealedSegment:
     def tag(self) -> bytes:
         """The 16-byte GCM tag, by which a manifest names the segment."""
         return self.body[-TAG_BYTES:]
+
+
+def fields_of(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return key id, nonce and body of stored bytes, read strictly.
+
+    Raises:
+        MalformedSegmentError: Wrong magic, unknown version or wrong length.
+    """
+    if not HEADER_BYTES + MIN_BODY_BYTES <= len(raw) <= HEADER_BYTES + MAX_BODY_BYTES:
+        raise MalformedSegmentError(f"segment: {len(raw)} bytes cannot be one")
+    prefix, key_id, nonce = _HEADER.unpack_from(raw)
+    if prefix[:3] != _PREFIX[:3]:
+        raise MalformedSegmentError("segment: the magic bytes are missing")
+    if prefix != _PREFIX:
+        raise MalformedSegmentError(f"segment: format version {prefix[3]} is unknown to this release, which reads 1")
+    return key_id, nonce, raw[HEADER_BYTES:]
 
 
 def header_bytes(key_id: bytes, nonce: bytes) -> bytes:

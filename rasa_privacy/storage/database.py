@@ -78,8 +78,8 @@ class Database:
         Raises:
             StorageError: The database cannot be read.
         """
-        with self._explained(), self._backend.asking() as connection:
-            return query.rows_by(self.dialect, connection, parameters)
+        with self._explained():
+            return self._backend.ask(lambda connection: query.rows_by(self.dialect, connection, parameters))
 
     def write(self) -> AbstractContextManager[Connection]:
         """Open a transaction that writes. `transact` also tries again.

@@ -6,10 +6,10 @@ name is never repeated.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection
@@ -29,6 +29,8 @@ STATEMENT_SECONDS: Final = 30
 #: Arguments of every engine: 2.0's ways on 1.4 too, and no values in messages.
 ENGINE: Final = {"future": True, "hide_parameters": True}
 _WRITES: Final = "rasa_privacy_writes"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +141,19 @@ class Backend(ABC):
         """Clear the log of what was deleted, where this process can."""
         return True
 
-    @contextmanager
-    def asking(self) -> Iterator[Any]:
-        """Lend a pooled connection on which each statement is a transaction of its own."""
+    def ask(self, work: Callable[[Any], T]) -> T:
+        """Run work on a pooled connection on which each statement is a transaction of its own."""
         connection = self.reader.raw_connection()
         try:
             self.begin_asking(connection.dbapi_connection)
-            yield connection
+            result = work(connection)
             self.end_asking(connection.dbapi_connection)
         except BaseException:
             connection.invalidate()  # nobody knows what state it is in
             raise
         finally:
             connection.close()
+        return result
 
     def begin_asking(self, connection: Any) -> None:  # noqa: B027 - where statements stand alone anyway
         """Let statements stand alone on a driver connection; this sends nothing."""
