@@ -91,7 +91,8 @@ def hook_uncaught() -> None:
 
 
 def _uncaught(_kind: type[BaseException], error: BaseException, _frames: TracebackType | None) -> None:
-    _print(traceback_of(error))
+    # One of ours that ends the process says what is wrong and what to do; where in the code it was raised helps nobody.
+    _print(describe(error) if isinstance(error, PrivacyError) else traceback_of(error))
 
 
 def _uncaught_in_thread(arguments: Any) -> None:

@@ -79,6 +79,7 @@ class EncryptedTrackerStore(TrackerStore):
         event_broker: EventBroker | None = None,
         **settings: Any,
     ) -> None:
+        log_scrubbing.install()  # first, so that what fails here is said as all else is
         try:
             vault = open_vault(settings_from_mapping({"url": host, **settings}, "endpoints.yml: tracker_store"))
             try:
@@ -91,7 +92,6 @@ class EncryptedTrackerStore(TrackerStore):
             raise ConfigurationError(f"the encrypted tracker store cannot be made: {type(error).__name__}") from error
 
     def _open(self, vault: Vault, domain: Domain | None, event_broker: EventBroker | None) -> None:
-        log_scrubbing.install()
         self._vault = vault
         self._patience = Patience(Threads(_THREADS, "rasa-privacy-store"))
         self._runtime = Runtime(

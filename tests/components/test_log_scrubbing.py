@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import logging
+import os
 import sys
 import threading
 import types
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from rasa_privacy.components import log_registry, log_scrubbing, log_structlog
-from rasa_privacy.errors import PolicyError
+from rasa_privacy.errors import PolicyError, StorageError
 
 MARK = "Zoë-Quartz"
 EMAIL = "zoe.quartz@mail.example"
@@ -300,6 +301,19 @@ def test_warnings_and_uncaught_exceptions_reach_stderr_scrubbed(
     assert_unmarked(printed + lines())
     assert [str(warning.message) for warning in caught] == ["Invalid entity specification: [withheld]. Assuming none."]
     assert printed.count("ValueError: [withheld]") == 2
+
+
+def test_an_error_of_ours_that_ends_the_process_is_its_message(
+    lines: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says place, cause and remedy; a traceback before it would hide that."""
+    with pytest.raises(StorageError) as caught, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(StorageError("c.db: the disk is full; free it")))
+        os.open("c.db", os.O_RDONLY)
+    assert caught.value.__traceback__ is not None
+    sys.excepthook(StorageError, caught.value, caught.value.__traceback__)
+    assert capsys.readouterr().err == "rasa_privacy.errors.StorageError: c.db: the disk is full; free it\n"
+    assert not lines()
 
 
 def test_installing_twice_changes_nothing(lines: Callable[[], str]) -> None:
