@@ -22,7 +22,7 @@ from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.minimize.events import Entry, View
-from rasa_privacy.retention.due import due_at, touched
+from rasa_privacy.retention.due import due_at, moves, touched
 from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.rights.identity import remember
 from rasa_privacy.storage.conversations import Opened
@@ -179,7 +179,8 @@ class TurnWriter:
         done = _done(turn, structure)
         for purpose in touched(vault.policy, values, done, carried=_begins(structure)):
             due = due_at(vault.policy, purpose, active, turn.now, done)
-            vault.data_keys.touch(connection, subject_id, purpose, due)
+            if purpose not in opened.due or moves(opened.due[purpose], due, turn.now):
+                vault.data_keys.touch(connection, subject_id, purpose, due)
         held = {name: frozenset(entry[2] for entry in values.get(name, ())) for name in active}
         outgoing = published(self._outgoing(turn, new, structure, active), subject_id)
         return Saved(subject_id, found, version, _numbers(turn.events, new, first_seq), outgoing, held)

@@ -1,6 +1,7 @@
 """When a purpose's data of one person is due for deletion.
 
-Counted from the last use: each save that adds a value moves it. A rule that counts from a form or an action is counted
+Counted from the last use: each save that adds a value moves it, unless by so little that writing it down would only
+cost time (`moves`). A rule that counts from a form or an action is counted
 from when that is done; a new session, which only carries values over, does not move it, and new values wait for it
 anew. The structure of a conversation and its masked texts (purpose `service`) follow `messages.retain`, of a person
 without any active purpose a day; the structure waits for the last value that hangs on it (`removal`).
@@ -10,11 +11,16 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from rasa_privacy.errors import TamperedSegmentError
 from rasa_privacy.policy.model import Policy, duration_seconds
 from rasa_privacy.policy.retain import parse_retain
+from rasa_privacy.storage.tables import from_micros
 
 #: The purpose under which the structure of conversations is sealed.
 SERVICE: Final = "service"
+
+#: A use that moves the time by less does not move it.
+LEAST_MOVE: Final = timedelta(hours=1)
 
 #: How long the conversation of a person without any active purpose is kept.
 WITHOUT_CONSENT: Final = timedelta(hours=24)
@@ -42,6 +48,25 @@ def due_at(
     if declared.consent_lasts is not None:
         limits.append(now + timedelta(seconds=duration_seconds(declared.consent_lasts)))
     return min((limit for limit in limits if limit is not None), default=None)
+
+
+def moves(stored: int | None, due: datetime | None, now: datetime) -> bool:
+    """Say whether a use moves the time by so much that it is written down.
+
+    What is stored may be too early by a hundredth of the time that is left, and by an hour at most; never too late.
+
+    Args:
+        stored: Microseconds since 1970 as in the table; None for no end.
+        due: When the data is due now, or None for no end.
+        now: The time of the use, aware and in UTC.
+    """
+    if stored is None or due is None:
+        return stored is not None or due is not None
+    try:
+        later = due - from_micros(stored)
+    except TamperedSegmentError:  # somebody wrote there what is no time
+        return True
+    return not timedelta() <= later <= min(LEAST_MOVE, (due - now) / 100)
 
 
 def touched(policy: Policy, used: Collection[str], done: Collection[str], *, carried: bool) -> Iterator[str]:

@@ -51,6 +51,20 @@ class ClosedSession:
     manifest: bytes = field(repr=False)
 
 
+class KeyRow(NamedTuple):
+    """A data key as the table has it.
+
+    Attributes:
+        purpose: Name of its purpose.
+        wrapped: The wrapped key.
+        due_at: When it is due, in microseconds since 1970; None for no end.
+    """
+
+    purpose: str
+    wrapped: bytes
+    due_at: int | None
+
+
 class Current(NamedTuple):
     """A conversation with all that its current session needs, as the tables have it.
 
@@ -81,7 +95,7 @@ _SELECT: Final = select(*COLUMNS)
 _BY_SENDER: Final = Query(_SELECT.where(_C.sender_index == bindparam("sender")))
 # One query for the conversation and the subject's keys, since each query costs more than what it does.
 _WITH_KEYS: Final = Query(
-    _SELECT.add_columns(data_keys.c.purpose, data_keys.c.wrapped)
+    _SELECT.add_columns(data_keys.c.purpose, data_keys.c.wrapped, data_keys.c.due_at)
     .select_from(conversations.outerjoin(data_keys, data_keys.c.subject_id == _C.subject_id))
     .where(_C.sender_index == bindparam("sender"))
 )
@@ -151,13 +165,13 @@ def by_sender(conn: Connection, sender_index: bytes) -> ConversationRow | None:
     return None if row is None else row_of(row)
 
 
-def with_keys(conn: Connection, sender_index: bytes) -> tuple[ConversationRow, list[tuple[str, bytes]]] | None:
-    """Return the conversation of a sender, and purpose and wrapped key of each of the subject's keys; or None."""
+def with_keys(conn: Connection, sender_index: bytes) -> tuple[ConversationRow, list[KeyRow]] | None:
+    """Return the conversation of a sender, and each of the subject's keys; or None."""
     rows = _WITH_KEYS.rows(conn, sender=sender_index)
     if not rows:
         return None
-    keys = [(row[-2], row[-1]) for row in rows if row[-2] is not None]
-    return row_of(rows[0][:-2]), keys
+    keys = [KeyRow(*row[-3:]) for row in rows if row[-3] is not None]
+    return row_of(rows[0][:-3]), keys
 
 
 def current(rows: Iterable[Sequence[Any]]) -> Current | None:
@@ -237,7 +251,7 @@ def reseal_session(conn: Connection, ref: int, closed: ClosedSession) -> None:
 def delete_of_subject(conn: Connection, subject_id: bytes) -> None:
     """Delete all conversations of a subject with their sessions and segments."""
     for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS, _DELETE):
-        statement.change(conn, subject=subject_id)
+        statement.later(conn, subject=subject_id)
 
 
 def row_of(row: Any) -> ConversationRow:

@@ -89,12 +89,14 @@ class Opened:
         event_count: Events in all sessions, which is the number of the next event.
         row: The row, or None.
         keys: The person's data keys by purpose.
+        due: When those are due, as the table has it; empty where keys have a database of their own.
     """
 
     version: int
     event_count: int
     row: ConversationRow | None = field(repr=False)
     keys: dict[str, DataKey] = field(repr=False)
+    due: dict[str, int | None]
 
 
 class Conversations:
@@ -263,10 +265,10 @@ class Conversations:
             MalformedSegmentError: The head manifest does not follow the format.
             KeyDestroyedError: The subject was erased and its rows are still there.
         """
-        row, keys = self._row_and_keys(conn, sender_id)
+        row, keys, due = self._row_keys_and_due(conn, sender_id)
         if row is None:
-            return Opened(NOT_STORED, 0, None, {})
-        return Opened(row.version, verified_head(row, keys).event_count, row, keys)
+            return Opened(NOT_STORED, 0, None, {}, {})
+        return Opened(row.version, verified_head(row, keys).event_count, row, keys, due)
 
     def clear(self, conn: Connection, sender_id: str) -> None:
         """Delete all events of a conversation; the person, the keys and the consent stay.
@@ -503,21 +505,26 @@ class Conversations:
     def _row_and_keys(
         self, conn: Connection, sender_id: str, purposes: Collection[str] | None = None
     ) -> tuple[ConversationRow | None, dict[str, DataKey]]:
+        row, keys, _ = self._row_keys_and_due(conn, sender_id, purposes)
+        return row, keys
+
+    def _row_keys_and_due(
+        self, conn: Connection, sender_id: str, purposes: Collection[str] | None = None
+    ) -> tuple[ConversationRow | None, dict[str, DataKey], dict[str, int | None]]:
         opened = None if purposes is None else {SERVICE, *purposes}
         sender_index = self._index.of(SENDER_DOMAIN, sender_id)
         if self._data_keys.apart:
             row = table.by_sender(conn, sender_index)
             keys = self._data_keys.of_subject(conn, row.place.subject_id, opened) if row is not None else {}
+            due: dict[str, int | None] = {}
         else:
-            found = table.with_keys(conn, sender_index)
-            row = found[0] if found is not None else None
-            wrapped = found[1] if found is not None else []
-            if opened is not None:
-                wrapped = [each for each in wrapped if each[0] in opened]
-            keys = self._data_keys.unwrap_all(found[0].place.subject_id, wrapped) if found is not None else {}
+            row, found = table.with_keys(conn, sender_index) or (None, [])
+            wrapped = [(each.purpose, each.wrapped) for each in found if opened is None or each.purpose in opened]
+            keys = self._data_keys.unwrap_all(row.place.subject_id, wrapped) if row is not None else {}
+            due = {each.purpose: each.due_at for each in found}
         if row is not None:
             self._verify_sender(row, keys, sender_index)
-        return row, keys
+        return row, keys, due
 
     def _verify_sender(self, row: ConversationRow, keys: Mapping[str, DataKey], sender_index: bytes) -> None:
         if SERVICE in keys:

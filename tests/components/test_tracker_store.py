@@ -176,6 +176,19 @@ async def test_saving_twice_stores_once(store: Any, turn: Any) -> None:
     assert len(await stored(store)) == 8
 
 
+async def test_the_time_moves_with_the_use_and_not_with_each(store: Any, turn: Any, clock: Clock, sql: Any) -> None:
+    """Turns within an hour leave when the conversation is due as it is; a later one moves it."""
+    grant(store._vault, "draw")
+    await take(store, turn())
+    times = []
+    for minutes in (0, 58, 3):
+        clock.advance(minutes=minutes)
+        await take(store, turn())
+        times += sql("SELECT due_at FROM data_keys WHERE purpose = 'service'")
+    assert times[0] == times[1]
+    assert timedelta(hours=1) < timedelta(microseconds=times[2][0] - times[0][0]) < timedelta(minutes=65)
+
+
 async def test_without_consent_nothing_that_was_said_is_stored(store: Any, turn: Any) -> None:
     """Values and texts of somebody who agreed to nothing are not there, also not sealed."""
     await take(store, turn(f"I am {NAME}, {EMAIL}", full_name=NAME, email=EMAIL, favourite_activity="hiking"))

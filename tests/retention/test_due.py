@@ -1,13 +1,14 @@
 """When data is due."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.retention.due import due_at, touched
+from rasa_privacy.retention.due import due_at, moves, touched
+from rasa_privacy.storage.tables import to_micros
 from tests.support.vaults import START, policy
 
 
@@ -63,3 +64,35 @@ def test_what_a_save_sets_anew(
     """A new session does not move what counts from an event; the event does, also without a value."""
     rule = with_rule("10 days after fitting_form")
     assert list(touched(rule, used, done, carried=bool(carried))) == expected
+
+
+_DAY = START + timedelta(days=1)
+_MONTH = START + timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("stored", "due", "expected"),
+    [
+        (_MONTH, _MONTH, False),
+        (_MONTH - timedelta(hours=1), _MONTH, False),
+        (_MONTH - timedelta(minutes=61), _MONTH, True),
+        (_MONTH + timedelta(seconds=1), _MONTH, True),
+        (_DAY - timedelta(minutes=14), _DAY, False),
+        (_DAY - timedelta(minutes=15), _DAY, True),
+        (START, START, False),
+        (START - timedelta(microseconds=1), START, True),
+        (None, _MONTH, True),
+        (_MONTH, None, True),
+        (None, None, False),
+    ],
+)
+def test_a_use_that_moves_the_time_by_little_writes_nothing(
+    stored: datetime | None, due: datetime | None, expected: object
+) -> None:
+    """Data may go an hour and a hundredth of its time early at most, and never late."""
+    assert moves(None if stored is None else to_micros(stored), due, START) is expected
+
+
+def test_a_time_that_is_none_is_written_anew() -> None:
+    """What somebody wrote into the table by hand does not stay."""
+    assert moves(2**62, _MONTH, START)
