@@ -7,6 +7,7 @@ Layout (sizes in bytes)::
 
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -69,8 +70,7 @@ class KeyEncryptionKey:
         """
         if (len(key), len(nonce)) != (KEY_BYTES, NONCE_BYTES):
             raise StorageError("wrapping: the key or the nonce has the wrong length")
-        header = _HEADER.pack(_PREFIX, self.epoch, nonce)
-        return header + self._aead.encrypt(nonce, key, header + _owner(subject_id, purpose))
+        return self._sealed(key, _owner(subject_id, purpose), nonce)
 
     def unwrap(self, wrapped: bytes, subject_id: bytes, purpose: str) -> bytes:
         """Return the 32 bytes of a key.
@@ -80,6 +80,31 @@ class KeyEncryptionKey:
             KeyProviderError: The key was wrapped in another epoch.
             TamperedSegmentError: It was wrapped by another key, for another owner, or changed since.
         """
+        return self._opened(wrapped, _owner(subject_id, purpose))
+
+    def rewrap(self, wrapped: bytes, subject_id: bytes, purpose: str, new: "KeyEncryptionKey", nonce: bytes) -> bytes:
+        """Return a key of this epoch as another KEK wraps it, which is what `unwrap` and then `wrap` give.
+
+        Args:
+            wrapped: The stored form.
+            subject_id: 16 bytes, or NO_SUBJECT.
+            purpose: Name of its purpose.
+            new: The KEK that wraps it from now on.
+            nonce: 12 bytes, random and fresh.
+
+        Raises:
+            PrivacyError: As `unwrap` and `wrap`.
+        """
+        if len(nonce) != NONCE_BYTES:
+            raise StorageError("wrapping: the key or the nonce has the wrong length")
+        owner = _owner(subject_id, purpose)
+        return new._sealed(self._opened(wrapped, owner), owner, nonce)  # noqa: SLF001 - of the same class
+
+    def _sealed(self, key: bytes, owner: bytes, nonce: bytes) -> bytes:
+        header = _HEADER.pack(_PREFIX, self.epoch, nonce)
+        return header + self._aead.encrypt(nonce, key, header + owner)
+
+    def _opened(self, wrapped: bytes, owner: bytes) -> bytes:
         epoch, nonce = _read_header(wrapped)
         if epoch != self.epoch:
             raise KeyProviderError(
@@ -87,7 +112,7 @@ class KeyEncryptionKey:
             )
         header = wrapped[: _HEADER.size]
         try:
-            return self._aead.decrypt(nonce, wrapped[_HEADER.size :], header + _owner(subject_id, purpose))
+            return self._aead.decrypt(nonce, wrapped[_HEADER.size :], header + owner)
         except InvalidTag:
             raise TamperedSegmentError(
                 "data key: it was changed, or it belongs to another subject or purpose"
@@ -115,5 +140,11 @@ def _read_header(wrapped: bytes) -> tuple[int, bytes]:
 def _owner(subject_id: bytes, purpose: str) -> bytes:
     if len(subject_id) not in (len(NO_SUBJECT), ID_BYTES):
         raise StorageError("wrapping: a subject id is 16 bytes, or none")
+    return bytes((len(subject_id),)) + subject_id + _name(purpose)
+
+
+@lru_cache(maxsize=1024)
+def _name(purpose: str) -> bytes:
+    """Return length and bytes of a purpose's name; a rotation asks for the same few a million times."""
     name = purpose_bytes(purpose)
-    return b"".join((bytes((len(subject_id),)), subject_id, bytes((len(name),)), name))
+    return bytes((len(name),)) + name

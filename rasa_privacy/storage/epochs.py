@@ -34,7 +34,7 @@ _INSERT: Final = insert(epochs)
 _SET_STATE: Final = (
     update(epochs).where(_C.epoch == bindparam("number")).values(state=bindparam("new"), ended_at=bindparam("ended"))
 )
-_ANY_OF: Final = select(data_keys.c.purpose).where(data_keys.c.epoch == bindparam("number")).limit(1)
+_USED: Final = select(data_keys.c.epoch).distinct()
 _COUNT: Final = select(data_keys.c.epoch, func.count()).group_by(data_keys.c.epoch)
 
 
@@ -150,11 +150,10 @@ class Epochs:
 
     def in_use(self, conn: Connection) -> list[int]:
         """Return the epochs whose KEK is needed: the active one, and older ones that still have keys."""
-        return [
-            epoch.number
-            for epoch in self.all(conn)
-            if epoch.state == ACTIVE or conn.execute(_ANY_OF, {"number": epoch.number}).first() is not None
-        ]
+        known = self.all(conn)
+        others = any(epoch.state != ACTIVE for epoch in known)
+        used = set(conn.execute(_USED).scalars()) if others else set()  # this reads the whole table
+        return [epoch.number for epoch in known if epoch.state == ACTIVE or epoch.number in used]
 
     def key_counts(self, conn: Connection) -> dict[int, int]:
         """Return the number of data keys by epoch."""

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -37,7 +37,7 @@ _K: Final = data_keys.c
 _OLD: Final = Query(
     select(_K.subject_id, _K.purpose, _K.wrapped)
     .where(_K.epoch == bindparam("number"), _K.subject_id >= bindparam("start"))
-    .order_by(_K.epoch, _K.subject_id)
+    .order_by(_K.subject_id, _K.purpose)  # in the order of the table's key, of which each batch is a stretch
     .limit(bindparam("most"))
 )
 # Only a key that is still in its old epoch is changed: one that was destroyed meanwhile stays destroyed. All rows of a
@@ -222,12 +222,14 @@ class Rotation:
     def _rewrapped(self, rows: Sequence[_Row], old: KeyEncryptionKey, new: KeyEncryptionKey) -> list[_Row]:
         """Return the rows with their keys wrapped anew, without those that are damaged."""
         done = []
-        for subject_id, purpose, wrapped in rows:
-            with suppress(MalformedSegmentError, TamperedSegmentError):
-                secret = old.unwrap(wrapped, subject_id, purpose)
-                done.append(
-                    (subject_id, purpose, new.wrap(secret, subject_id, purpose, self._random_bytes(NONCE_BYTES)))
-                )
+        random = self._random_bytes(NONCE_BYTES * len(rows))
+        for number, (subject_id, purpose, wrapped) in enumerate(rows):
+            nonce = random[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
+            try:
+                rewrapped = old.rewrap(wrapped, subject_id, purpose, new, nonce)
+            except (MalformedSegmentError, TamperedSegmentError):
+                continue
+            done.append((subject_id, purpose, rewrapped))
         return done
 
 

@@ -81,7 +81,6 @@ data_keys: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("due_at", BigInteger),
     Index("data_keys_due_first", "due_at", "subject_id", "purpose"),
-    Index("data_keys_epoch", "epoch", "subject_id"),
 )
 
 conversations: Final = Table(

@@ -27,6 +27,32 @@ def test_unwrapping_undoes_wrapping(key: bytes, subject: bytes, purpose: str, ep
     assert kek.unwrap(wrapped, subject, purpose) == key
 
 
+@given(
+    key=st.binary(min_size=32, max_size=32),
+    subject=st.one_of(st.just(NO_SUBJECT), st.binary(min_size=16, max_size=16)),
+    purpose=st.from_regex(r"[a-z_\u00e4]{1,40}", fullmatch=True),
+    nonce=st.binary(min_size=12, max_size=12),
+)
+def test_wrapping_anew_is_unwrapping_and_wrapping(key: bytes, subject: bytes, purpose: str, nonce: bytes) -> None:
+    """The short way gives the same bytes."""
+    new = KeyEncryptionKey(2, b"f" * 32)
+    wrapped = _KEK.wrap(key, subject, purpose, _NONCE)
+    assert _KEK.rewrap(wrapped, subject, purpose, new, nonce) == new.wrap(key, subject, purpose, nonce)
+
+
+def test_wrapping_anew_refuses_what_unwrapping_refuses() -> None:
+    """A changed key, one of somebody else, one of another epoch and a wrong nonce are not wrapped anew."""
+    new = KeyEncryptionKey(2, b"f" * 32)
+    with pytest.raises(TamperedSegmentError):
+        _KEK.rewrap(_WRAPPED[:-1] + b"?", _SUBJECT, "draw", new, _NONCE)
+    with pytest.raises(TamperedSegmentError):
+        _KEK.rewrap(_WRAPPED, b"t" * 16, "draw", new, _NONCE)
+    with pytest.raises(KeyProviderError):
+        new.rewrap(_WRAPPED, _SUBJECT, "draw", _KEK, _NONCE)
+    with pytest.raises(StorageError):
+        _KEK.rewrap(_WRAPPED, _SUBJECT, "draw", new, b"")
+
+
 @given(position=st.integers(0, WRAPPED_BYTES - 1), change=st.integers(1, 255))
 def test_any_changed_byte_is_noticed(position: int, change: int) -> None:
     """No byte of a wrapped key can change unnoticed."""
