@@ -22,8 +22,9 @@ from rasa_privacy.storage.session import Session
 #: So many segments of one level become one of the next. Small segments compress badly: with 4, a conversation of 40
 #: events takes half the space that it takes with 8, and each entry is written again once more at most.
 MERGE_WIDTH: Final = 4
-#: Longest payload, in bytes, that what is new is added to, and that this makes.
-MAX_TAIL_BYTES: Final = 4 * 2**10
+#: Longest payload, in bytes, that what is new is added to, and that this makes: about 120 events. Sealed it is a
+#: quarter of that, which each save writes anew.
+MAX_TAIL_BYTES: Final = 12 * 2**10
 #: Longest payload, in bytes, that merging makes.
 MAX_MERGED_BYTES: Final = 4 * 2**20
 #: Longest payload, in bytes, that the end of a session makes, so that no turn waits for it.
