@@ -111,7 +111,7 @@ def put_events(tracker: DialogueStateTracker, events: Sequence[Event]) -> None:
         events[index].apply_to(tracker)
 
 
-def _deciding(events: Sequence[Event]) -> set[int] | None:  # noqa: C901 - one branch for each kind of event
+def _deciding(events: Sequence[Event]) -> set[int] | None:  # noqa: C901, PLR0912 - one branch for each kind of event
     """Return the indexes of the events to apply, or None where that cannot be said.
 
     How the text of a message is to be used, which is a mark on the message, is set on the way.

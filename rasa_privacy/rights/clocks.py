@@ -16,7 +16,8 @@ Wishes that no law gives a clock (to talk to a person, to reach the officer) get
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -120,11 +121,16 @@ def after(start: datetime, term: Term, country: str) -> datetime:
 
 
 def _after_business_days(start: datetime, number: int, country: str) -> datetime:
-    import holidays  # noqa: PLC0415 - a tenth of a second, and only for laws that count so
-
-    closed = holidays.country_holidays(country)
     day = start
     while number:
         day += timedelta(days=1)
-        number -= day.weekday() < _SATURDAY and day.date() not in closed
+        number -= day.weekday() < _SATURDAY and day.date() not in _holidays(country, day.year)
     return day
+
+
+@lru_cache(maxsize=256)
+def _holidays(country: str, year: int) -> frozenset[date]:
+    """Return a year's days without work; finding them takes longer than the rest of opening a request."""
+    import holidays  # noqa: PLC0415 - a tenth of a second, and only for laws that count so
+
+    return frozenset(holidays.country_holidays(country, years=year))

@@ -63,7 +63,14 @@ _MAX_NAME: Final = 255
 
 
 def open_request(  # noqa: PLR0913, PLR0917 - store, transaction, and what is asked for by whom and when
-    vault: Vault, connection: Any, kind: Kind, subject_id: bytes | None, at: datetime, actor: str = PERSON
+    vault: Vault,
+    connection: Any,
+    kind: Kind,
+    subject_id: bytes | None,
+    at: datetime,
+    actor: str = PERSON,
+    *,
+    is_locked: bool = False,
 ) -> Request:
     """Return the person's open request of this kind, opening one where there is none.
 
@@ -74,6 +81,7 @@ def open_request(  # noqa: PLR0913, PLR0917 - store, transaction, and what is as
         subject_id: The person; None for somebody of whom nothing is stored, who gets a new request each time.
         at: When it was received, aware and in UTC.
         actor: PERSON, AUTOMATIC, or the name of a member of staff.
+        is_locked: Whether the transaction has locked the person already.
 
     Raises:
         RequestError: The kind is unknown, or the actor's name is empty or too long.
@@ -81,8 +89,8 @@ def open_request(  # noqa: PLR0913, PLR0917 - store, transaction, and what is as
     if kind not in KINDS:
         raise RequestError(f"there is no request of this kind; there are {', '.join(KINDS)}")
     if subject_id is not None:
-        # Of two that ask at once the second finds what the first opened.
-        vault.subjects.lock(connection, subject_id)
+        if not is_locked:  # of two that ask at once the second finds what the first opened
+            vault.subjects.lock(connection, subject_id)
         for earlier in requests.open_of(connection, subject_id):
             if earlier.kind == kind:
                 return earlier

@@ -12,7 +12,7 @@ Rules:
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Final
@@ -97,9 +97,13 @@ class DataKeys:
         Raises:
             TamperedSegmentError: A stored key was changed or moved.
         """
-        with self.reading(conn) as keys:
-            rows = _OF_SUBJECT.rows(keys, subject=subject_id)
+        rows = self.wrapped_of(conn, subject_id)
         return self.unwrap_all(subject_id, (row for row in rows if purposes is None or row[0] in purposes))
+
+    def wrapped_of(self, conn: Connection, subject_id: bytes) -> Sequence[tuple[str, bytes]]:
+        """Return purpose and wrapped key of each of a subject's keys. Opens none, so a damaged one is listed too."""
+        with self.reading(conn) as keys:
+            return _OF_SUBJECT.rows(keys, subject=subject_id)
 
     def unwrap_all(self, subject_id: bytes, rows: Iterable[tuple[str, bytes]]) -> dict[str, DataKey]:
         """Return the keys in rows of purpose and wrapped key that were read in this transaction.
@@ -149,7 +153,7 @@ class DataKeys:
             "created_at": to_micros(now),
             "due_at": to_micros(now + UNUSED),
         }
-        _INSERT.change(keys, **row)
+        _INSERT.later(keys, **row)
         return DataKey(secret)
 
     def destroy(self, conn: Connection, subject_id: bytes, purpose: str) -> bool:
@@ -181,14 +185,14 @@ class DataKeys:
                 except PrivacyError:
                     continue  # a damaged key must not keep a person from being erased
                 self._forget(wrapped)
-            _DELETE_ALL.change(keys, subject=subject_id)
+            _DELETE_ALL.later(keys, subject=subject_id)
         return key_ids
 
     def touch(self, conn: Connection, subject_id: bytes, purpose: str, due_at: datetime | None) -> None:
         """Set when the key is due to be destroyed; None for no end."""
         due = None if due_at is None else to_micros(due_at)
         with self.writing(conn) as keys:
-            _TOUCH.change(keys, subject=subject_id, name=purpose, due=due)
+            _TOUCH.later(keys, subject=subject_id, name=purpose, due=due)
 
     def due_of(self, conn: Connection, subject_id: bytes) -> dict[str, datetime | None]:
         """Return when each of a subject's keys is due, by purpose. Opens no key, so a damaged one is listed too."""

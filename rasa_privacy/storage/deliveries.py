@@ -19,6 +19,7 @@ from rasa_privacy.crypto.sealing import open_sealed, seal
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import deliveries, from_micros, to_micros
 
 #: Purpose of the key of a row; no purpose of privacy.yml has a colon.
@@ -37,6 +38,7 @@ _DUE: Final = (
 _ONE: Final = select(deliveries).where(_D.delivery_id == bindparam("wanted"))
 _LOCK: Final = _ONE.with_for_update()
 _OF: Final = select(deliveries).where(_D.certificate == bindparam("number")).order_by(_D.system)
+_STATES: Final = Query(select(_D.state).where(_D.certificate == bindparam("number")))
 _PENDING: Final = select(func.count()).select_from(deliveries).where(_WAITING)
 _INSERT: Final = insert(deliveries)
 _UPDATE: Final = update(deliveries).where(_D.delivery_id == bindparam("wanted"))
@@ -131,7 +133,7 @@ def of_certificate(conn: Connection, number: str) -> list[Delivery]:
 
 def is_waiting(conn: Connection, number: str) -> bool:
     """Return whether a system is to be told of an erasure and has not answered yet that it did its part."""
-    return any(each.state in {PENDING, "failed"} for each in of_certificate(conn, number))
+    return any(state in {PENDING, "failed"} for (state,) in _STATES.rows(conn, number=number))
 
 
 def pending(conn: Connection) -> int:

@@ -125,10 +125,10 @@ class Erasures:
         holds.remove_all(conn, subject_id)
         lasting_values.remove_all(conn, subject_id)
         for sender_index in sender_indexes(conn, subject_id):
-            _FORGET.change(conn, sender=sender_index)
-            _TOMBSTONE.change(conn, sender_index=sender_index, erased_at=to_micros(erased_at))
+            _FORGET.later(conn, sender=sender_index)
+            _TOMBSTONE.later(conn, sender_index=sender_index, erased_at=to_micros(erased_at))
         delete_of_subject(conn, subject_id)
-        _DELETE_SUBJECT.change(conn, subject=subject_id)
+        _DELETE_SUBJECT.later(conn, subject=subject_id)
 
     def certify(  # noqa: PLR0913, PLR0917 - transaction, subject and the fields of a certificate
         self,
@@ -146,15 +146,22 @@ class Erasures:
         """
         if _OWNER.scalar(conn, number=certificate) != subject_id:
             named = None if key_ids is None else {name: key_id.hex() for name, key_id in key_ids.items()}
-            _CERTIFY.change(conn, **row_of(Erasure(certificate, subject_id, erased_at, dict(counts), named)))
+            _CERTIFY.later(conn, **row_of(Erasure(certificate, subject_id, erased_at, dict(counts), named)))
 
-    def event_count(self, conn: Connection, subject_id: bytes) -> int:
-        """Return the number of events of all conversations of a subject; a damaged one counts none."""
+    def inventory(self, conn: Connection, subject_id: bytes) -> tuple[dict[str, int], tuple[int, ...]]:
+        """Return what an erasure destroys of a subject, and where that is looked for afterwards.
+
+        Returns:
+            How many `events` and `keys` there are, where a damaged conversation counts no events; and the numbers of
+            the conversations (`remains.py`).
+        """
+        wrapped, rows = self._data_keys.wrapped_of(conn, subject_id), by_subject(conn, subject_id)
         try:
-            keys = self._data_keys.of_subject(conn, subject_id)
+            keys = self._data_keys.unwrap_all(subject_id, wrapped)
         except PrivacyError:
-            return 0
-        return sum(_count(row, keys) for row in by_subject(conn, subject_id))
+            keys = {}
+        events = sum(_count(row, keys) for row in rows)
+        return {"events": events, "keys": len(wrapped)}, tuple(row.ref for row in rows)
 
     def tombstone_of(self, conn: Connection, sender_id: str) -> Tombstone | None:
         """Return the latest tombstone of a sender id, or None for someone who was never erased."""

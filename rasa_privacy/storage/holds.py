@@ -67,7 +67,7 @@ def remove(conn: Connection, subject_id: bytes, name: str) -> bool:
 
 def remove_all(conn: Connection, subject_id: bytes) -> None:
     """Let go of a person whose erasure is in the journal."""
-    _DELETE_ALL.change(conn, subject=subject_id)
+    _DELETE_ALL.later(conn, subject=subject_id)
 
 
 def named(conn: Connection, name: str) -> list[bytes]:

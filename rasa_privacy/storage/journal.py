@@ -159,9 +159,9 @@ class ErasureJournal:
         known = max(before.known, last, key=lambda position: position.number)
         value = _MARKS.pack(_PREFIX, done, known.number, known.link)
         if old is None:
-            _PUT.change(conn, name=_NAME, value=value)
+            _PUT.later(conn, name=_NAME, value=value)
         else:
-            _SET.change(conn, marks=value)
+            _SET.later(conn, marks=value)
 
     def _parse(self, value: bytes | None) -> Marks | None:
         if value is None:

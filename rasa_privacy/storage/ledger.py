@@ -94,13 +94,13 @@ class ConsentLedger:
         columns = columns_of(seq, record)
         raw = record_bytes(list(columns.values()))
         new = link(previous, raw)
-        _INSERT.change(conn, **columns, link=new, mac=self._mac(raw, new))
+        _INSERT.later(conn, **columns, link=new, mac=self._mac(raw, new))
         self._people.count_one(conn, record.subject_id, seq)
         head = self._head(seq, new)
         if seq == 1:
-            _PUT_HEAD.change(conn, name=_HEAD_NAME, value=head)
+            _PUT_HEAD.later(conn, name=_HEAD_NAME, value=head)
         else:
-            _SET_HEAD.change(conn, head=head)
+            _SET_HEAD.later(conn, head=head)
         if seq % EVERY_RECORDS == 0:
             self._checkpoints.sign(conn, seq, new)
         return seq

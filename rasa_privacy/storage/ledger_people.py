@@ -64,11 +64,11 @@ class LedgerPeople:
         """
         row = _ONE.first(conn, subject=subject_id)
         if row is None:
-            _ADD.change(conn, **self._row(subject_id, 1, seq))
+            _ADD.later(conn, **self._row(subject_id, 1, seq))
             return
         self._authenticate(subject_id, row)
         count = row[0] + 1
-        _UPDATE.change(conn, subject=subject_id, count=count, last=seq, digest=self._mac(subject_id, count, seq))
+        _UPDATE.later(conn, subject=subject_id, count=count, last=seq, digest=self._mac(subject_id, count, seq))
 
     def count_many(self, conn: Connection, added: Mapping[bytes, Sequence[int]]) -> None:
         """Count records that are added of many people: their numbers by person, rising.

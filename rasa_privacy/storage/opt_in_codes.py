@@ -86,7 +86,7 @@ def remove(conn: Connection, subject_id: bytes, purpose: str) -> None:
 
 def remove_all(conn: Connection, subject_id: bytes) -> None:
     """Delete all rows of a person."""
-    _DELETE_ALL.change(conn, subject=subject_id)
+    _DELETE_ALL.later(conn, subject=subject_id)
 
 
 def live(conn: Connection, subject_id: bytes, now: datetime) -> frozenset[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Table, bindparam, func, literal_column, select, union_all
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.storage.query import Query
-from rasa_privacy.storage.tables import conversations, data_keys, metadata, segments, sessions
+from rasa_privacy.storage.tables import data_keys, metadata, segments, sessions
 
 #: Tables that name erased people by their random id on purpose, and why is in docs/spec/certificate.md, section 4.
 STAYING: Final = ("audit", "erasures", "ledger", "ledger_people", "requests")
@@ -38,15 +38,9 @@ OWNED: Final = [
 _OF_SUBJECT: Final = _counting(OWNED, "subject_id", "subject")
 _OF_CONVERSATION: Final = _counting((segments, sessions), "conversation_ref", "ref")
 _KEYS: Final = _counting((data_keys,), "subject_id", "subject")
-_REFS: Final = Query(select(conversations.c.conversation_ref).where(conversations.c.subject_id == bindparam("subject")))
 
 #: Every table that is read, by name.
 EXAMINED: Final = tuple(sorted({str(table.name) for table in (*OWNED, segments, sessions)}))
-
-
-def conversation_refs(conn: Connection, subject_id: bytes) -> tuple[int, ...]:
-    """Return the numbers of a subject's conversations, by which their segments and sessions are found afterwards."""
-    return tuple(ref for (ref,) in _REFS.rows(conn, subject=subject_id))
 
 
 def remains(conn: Connection, subject_id: bytes, refs: Sequence[int] = ()) -> dict[str, int]:

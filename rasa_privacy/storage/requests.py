@@ -36,6 +36,12 @@ _OF: Final = _ALL.where(_R.subject_id == bindparam("subject"))
 _OF_CERTIFICATE: Final = _ALL.where(_R.certificate == bindparam("wanted"))
 _INSERT: Final = inserting(requests)
 _UPDATE: Final = update(requests).where(_R.number == bindparam("wanted"))
+_GONE_HERE: Final = Query(_UPDATE.values(state=bindparam("now"), certificate=bindparam("by")))
+_GONE: Final = Query(
+    _UPDATE.values(
+        state=bindparam("now"), closed_at=bindparam("at"), reason=bindparam("why"), certificate=bindparam("by")
+    )
+)
 _STEPS: Final = select(request_steps).where(_S.number == bindparam("wanted")).order_by(_S.seq)
 _COUNT: Final = Query(select(func.count()).select_from(request_steps).where(_S.number == bindparam("wanted")))
 _ADD_STEP: Final = inserting(request_steps)
@@ -104,8 +110,8 @@ class Step:
 
 def add(conn: Connection, request: Request, actor: str) -> None:
     """Store a new request with its first step."""
-    _INSERT.change(conn, number=request.number, **_columns(request))
-    add_step(conn, request.number, Step(request.opened_at, request.state, actor, None))
+    _INSERT.later(conn, number=request.number, **_columns(request))
+    _put_step(conn, request.number, 1, Step(request.opened_at, request.state, actor, None))
 
 
 def find(conn: Connection, number: str) -> Request | None:
@@ -128,9 +134,12 @@ def replace(conn: Connection, request: Request, step: Step) -> None:
 
 def add_step(conn: Connection, number: str, step: Step) -> None:
     """Add a step to a request that is locked or new."""
-    seq = int(_COUNT.scalar(conn, wanted=number) or 0) + 1
+    _put_step(conn, number, int(_COUNT.scalar(conn, wanted=number) or 0) + 1, step)
+
+
+def _put_step(conn: Connection, number: str, seq: int, step: Step) -> None:
     row = {"at": to_micros(step.at), "step": step.step, "actor": step.actor, "reason": step.reason}
-    _ADD_STEP.change(conn, number=number, seq=seq, **row)
+    _ADD_STEP.later(conn, number=number, seq=seq, **row)
 
 
 def steps_of(conn: Connection, number: str) -> list[Step]:
@@ -189,11 +198,10 @@ def close_all(conn: Connection, subject_id: bytes, at: datetime, certificate: st
     """
     for request in open_of(conn, subject_id):
         if request.kind == "erasure" and is_waiting:
-            conn.execute(_UPDATE, {"wanted": request.number, "state": "in_progress", "certificate": certificate})
+            _GONE_HERE.later(conn, wanted=request.number, now="in_progress", by=certificate)
             add_step(conn, request.number, Step(at, "erased_here", AUTOMATIC, None))
             continue
-        ended = {"state": "done", "closed_at": to_micros(at), "reason": ERASED, "certificate": certificate}
-        conn.execute(_UPDATE, {"wanted": request.number, **ended})
+        _GONE.later(conn, wanted=request.number, now="done", at=to_micros(at), why=ERASED, by=certificate)
         add_step(conn, request.number, Step(at, "done", AUTOMATIC, ERASED))
 
 

@@ -78,18 +78,18 @@ def sessions_of_purpose(conn: Connection, ref: int, purpose: str) -> set[int]:
 
 def insert_row(conn: Connection, ref: int, session: int, purpose: str, sealed: bytes) -> None:
     """Add a row after all others."""
-    _INSERT.change(conn, conversation_ref=ref, session=session, purpose=purpose, sealed=sealed)
+    _INSERT.later(conn, conversation_ref=ref, session=session, purpose=purpose, sealed=sealed)
 
 
 def update_row(conn: Connection, segment_id: int, sealed: bytes) -> None:
     """Put other bytes into a row, which keeps its place."""
-    _UPDATE.change(conn, segment=segment_id, bytes=sealed)
+    _UPDATE.later(conn, segment=segment_id, bytes=sealed)
 
 
 def delete_rows(conn: Connection, segment_ids: Sequence[int]) -> None:
     """Delete rows by number."""
     for segment_id in segment_ids:
-        _DELETE.change(conn, segment=segment_id)
+        _DELETE.later(conn, segment=segment_id)
 
 
 def delete_purpose(conn: Connection, ref: int, purpose: str) -> int:

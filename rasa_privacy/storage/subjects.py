@@ -135,7 +135,7 @@ class Subjects:
 
     def _create(self, conn: Connection, sender_id: str, now: datetime) -> bytes:
         place = Place(self._random_bytes(ID_BYTES), self._random_bytes(ID_BYTES))
-        _INSERT_SUBJECT.change(conn, subject_id=place.subject_id, created_at=to_micros(now))
+        _INSERT_SUBJECT.later(conn, subject_id=place.subject_id, created_at=to_micros(now))
         key = self._data_keys.get_or_create(conn, place.subject_id, SERVICE, now)
         name = sender_id.encode("utf-8", "surrogatepass")
         row = {
@@ -148,5 +148,5 @@ class Subjects:
             "manifest": None,
             "textless": None,
         }
-        _INSERT_CONVERSATION.change(conn, **row)
+        _INSERT_CONVERSATION.later(conn, **row)
         return place.subject_id

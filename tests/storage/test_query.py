@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, create_engine, insert, select, text
+from sqlalchemy import bindparam, create_engine, insert, select, text, update
 
 from rasa_privacy.errors import ContentionError, StorageError, UnreachableError
 from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.storage import query
 from rasa_privacy.storage.conversation_rows import CURRENT
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import meta
@@ -85,6 +86,83 @@ def test_a_duplicate_is_said_as_sqlalchemy_says_it(vault: Vault) -> None:
         put.change(conn, name="one", value=b"2")
     get = Query(select(meta.c.value).where(meta.c.name == bindparam("name")))
     assert [value for (value,) in vault.database.ask(get, name="one")] == [b"1"]
+
+
+_PUT = Query(insert(meta).values(name=bindparam("name"), value=bindparam("value")).inline())
+_SET = Query(update(meta).where(meta.c.name == bindparam("which")).values(value=bindparam("value")))
+_GET = Query(select(meta.c.value).where(meta.c.name == bindparam("name")))
+
+
+def _value(vault: Vault, name: str) -> Any:
+    return [value for (value,) in vault.database.ask(_GET, name=name)]
+
+
+def test_what_is_written_later_is_written_in_order_before_what_follows(vault: Vault) -> None:
+    """Each statement that follows sees it: ours, one of SQLAlchemy, and the commit."""
+    with vault.database.write() as conn:
+        _PUT.later(conn, name="one", value=b"1")
+        _SET.later(conn, which="one", value=b"2")
+        assert _GET.scalar(conn, name="one") == b"2"
+        _SET.later(conn, which="one", value=b"3")
+        assert conn.execute(select(meta.c.value).where(meta.c.name == "one")).scalar() == b"3"
+        _SET.later(conn, which="one", value=b"4")
+        assert _SET.change(conn, which="one", value=b"5") == 1
+        _SET.later(conn, which="one", value=b"6")
+    assert _value(vault, "one") == [b"6"]
+
+
+def test_what_is_written_later_goes_with_its_transaction(vault: Vault) -> None:
+    """What waits when a transaction is rolled back is never written, neither then nor by the next one."""
+    for failing in (LookupError, KeyboardInterrupt):
+        with pytest.raises(failing), vault.database.write() as conn:
+            _PUT.later(conn, name="one", value=b"1")
+            raise failing
+        with vault.database.write() as conn:
+            _PUT.later(conn, name=failing.__name__, value=b"2")
+        assert (_value(vault, "one"), _value(vault, failing.__name__)) == ([], [b"2"])
+
+
+def test_what_is_written_later_goes_with_its_savepoint(vault: Vault) -> None:
+    """A part of a transaction that is rolled back takes along what waited within it, and nothing from before."""
+    with vault.database.write() as conn:
+        _PUT.later(conn, name="before", value=b"1")
+        with pytest.raises(LookupError), conn.begin_nested():
+            _PUT.later(conn, name="within", value=b"1")
+            raise LookupError
+        _PUT.later(conn, name="after", value=b"1")
+    assert [bool(_value(vault, name)) for name in ("before", "within", "after")] == [True, False, True]
+
+
+def test_an_error_of_what_is_written_later_is_ours(vault: Vault) -> None:
+    """At the end of the transaction at last, and then nothing of it was written."""
+    with vault.database.write() as conn:
+        _PUT.later(conn, name="one", value=b"1")
+    with pytest.raises(StorageError, match="there already"), vault.database.write() as conn:
+        _PUT.later(conn, name="two", value=b"2")
+        _PUT.later(conn, name="one", value=b"2")
+    assert (_value(vault, "one"), _value(vault, "two")) == ([b"1"], [])
+
+
+@pytest.mark.parametrize("kind", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_what_is_written_later_takes_no_way_of_its_own(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL gets it with the statement that follows."""
+    with vault.database.write() as conn:
+        _PUT.later(conn, name="one", value=b"1")  # prepares the statement
+    sent: list[str] = []
+    original = query._together
+
+    def noted(*each: Any) -> tuple[str, list[Any]]:
+        found = original(*each)
+        sent.append(found[0])
+        return found
+
+    monkeypatch.setattr(query, "_together", noted)
+    with vault.database.write() as conn:
+        _PUT.later(conn, name="two", value=b"1")
+        _PUT.later(conn, name="three", value=b"1")
+        assert not sent
+    assert len(sent) == 1
+    assert sent[0].count("EXECUTE") == 2
 
 
 @pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)

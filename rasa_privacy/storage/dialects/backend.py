@@ -131,6 +131,9 @@ class Backend(ABC):
     def reason(self, error: Any) -> Reason | None:
         """Return why the driver failed; None for what has no name here."""
 
+    def finish(self, connection: Connection) -> None:  # noqa: B027 - where every statement is sent at once
+        """Send what waits for the end of a transaction that is about to be committed."""
+
     def check(self) -> None:  # noqa: B027 - only a file can be exchanged
         """Look, before each transaction, whether the database is still the one that was opened."""
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from rasa_privacy.errors import StorageError
 from rasa_privacy.storage.dialects import backend
 from rasa_privacy.storage.dialects.backend import Backend, Reason, server_label
+from rasa_privacy.storage.query import forget, send
 
 _SET_UP: Final = (
     f"SET statement_timeout = {backend.STATEMENT_SECONDS * 1000}; "
@@ -88,6 +89,9 @@ class PostgreSQL(Backend):
             use_native_hstore=False,  # would cost a query for each connection
         )
         event.listen(self.reader, "checkout", _refuse_closed)
+        event.listen(self.reader, "before_cursor_execute", _send)
+        event.listen(self.reader, "rollback", _forget)
+        event.listen(self.reader, "rollback_savepoint", _forget)
 
     def set_up(self, connection: Any) -> None:
         """Set the limits of a session."""
@@ -102,6 +106,10 @@ class PostgreSQL(Backend):
     def begin(self, connection: Any, *, writes: bool) -> None:
         """Say which transaction psycopg2 begins with the first statement; this sends nothing."""
         connection.set_session(isolation_level="READ COMMITTED" if writes else "REPEATABLE READ", readonly=not writes)
+
+    def finish(self, connection: Connection) -> None:
+        """Send what waits (`query.py`)."""
+        send(connection.connection)
 
     def begin_asking(self, connection: Any) -> None:
         """Let statements stand alone, with the server's own isolation."""
@@ -148,3 +156,13 @@ def is_readable(descriptor: int) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))
+
+
+def _send(connection: Connection, *_: Any) -> None:
+    """Send what waits before a statement that SQLAlchemy runs."""
+    send(connection.connection)
+
+
+def _forget(connection: Connection, *_: Any) -> None:
+    """Give up what waits for the end of a transaction, or of a part of it, that is rolled back."""
+    forget(connection.connection)
