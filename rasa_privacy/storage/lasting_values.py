@@ -49,7 +49,7 @@ def note(conn: Connection, subject_id: bytes, items: Collection[str], at: dateti
     """Note that a person, who is locked, has values of these items from now on; an older note stays as it is."""
     for item in items:
         if _FIND.first(conn, subject=subject_id, name=item) is None:
-            _INSERT.change(conn, subject_id=subject_id, item=item, given_at=to_micros(at))
+            _INSERT.later(conn, subject_id=subject_id, item=item, given_at=to_micros(at))
 
 
 def move(conn: Connection, subject_id: bytes, item: str, at: datetime | None) -> None:
@@ -62,7 +62,7 @@ def move(conn: Connection, subject_id: bytes, item: str, at: datetime | None) ->
 
 def remove_all(conn: Connection, subject_id: bytes) -> None:
     """Forget a person whose erasure is in the journal."""
-    _DELETE_ALL.change(conn, subject=subject_id)
+    _DELETE_ALL.later(conn, subject=subject_id)
 
 
 def page(conn: Connection, item: str, limit: datetime, most: int, after: Given | None = None) -> list[Given]:
