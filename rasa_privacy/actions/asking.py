@@ -256,8 +256,10 @@ def _record(  # noqa: PLR0913 - store, transaction, whose answer, to what, when,
 def _question(policy: Policy, turn: Turn, pending: Pending) -> _Question:
     purpose, language = pending.purposes[0], turn.evidence.language
     if pending.kind == "age":
-        text = turn.words("utter_privacy_ask_age", age=str(pending.age))
-        return _Question(text, "utter_privacy_ask_age", [_notice(policy, turn, pending.topic, text)])
+        # The neutral question names no age; its repeat does, and takes a yes or a no.
+        response = "utter_privacy_ask_year" if _asks_year(policy, pending) else "utter_privacy_ask_age"
+        text = turn.words(response, age=str(pending.age))
+        return _Question(text, response, [_notice(policy, turn, pending.topic, text)])
     named = turn.phrases.listed(name_of_item(policy, item, language) for item in pending.items)
     about = {"called": name_of_purpose(policy, purpose, language), "items": named}
     if pending.kind == "optional":
@@ -269,6 +271,10 @@ def _question(policy: Policy, turn: Turn, pending: Pending) -> _Question:
         return _Question(turn.words("utter_privacy_needs_item", **about), "utter_privacy_needs_item", [])
     text = _purpose_text(policy, turn, purpose, pending.action)
     return _Question(text, "utter_privacy_ask", [_notice(policy, turn, purpose, text)])
+
+
+def _asks_year(policy: Policy, pending: Pending) -> bool:
+    return policy.ask_age == "year" and not pending.repeated
 
 
 def _purpose_text(policy: Policy, turn: Turn, purpose: str, action: str | None) -> str:

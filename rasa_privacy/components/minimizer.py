@@ -35,7 +35,7 @@ from rasa_privacy.components.recogniser import Recogniser
 from rasa_privacy.components.spoken_language import MATCHED, languages_of
 from rasa_privacy.dialogue.keywords import Question, privacy_request
 from rasa_privacy.dialogue.lessons import lessons_hash
-from rasa_privacy.dialogue.limits import age_in, code_in, left_out
+from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, tells
 from rasa_privacy.dialogue.turn_view import Kind, Pending
@@ -255,9 +255,7 @@ def _read_answer(
     if pending is None or running is None:
         return ()
     if pending.kind == "age":
-        age = age_in(text, languages)
-        if age is not None:
-            _set_intent(message, "privacy_grant" if age >= pending.age else "privacy_refuse", 1.0)
+        _read_age(message, text, languages, pending, running)
         return ()
     if _intent_of(message) == _NOT_UNDERSTOOD:
         _set_intent(message, "privacy_unclear", 1.0)
@@ -268,6 +266,27 @@ def _read_answer(
     if items:
         _set_intent(message, "privacy_limit", 1.0)
     return tuple(choice(purpose, item) for item in items)
+
+
+def _read_age(
+    message: Message, text: str, languages: Sequence[str], pending: Pending, running: runtime.Runtime
+) -> None:
+    """Understand an age, or a year of birth where that was asked for; of either nothing but yes or no goes on.
+
+    A year that leaves it open, a yes or no to the question for the year, and whatever else holds a year are unclear: so
+    nothing that is kept tells one from the other, and the text is that of a privacy turn, which is not kept.
+    """
+    age = age_in(text, languages)
+    is_enough = None if age is None else age >= pending.age
+    if running.vault.policy.ask_age == "year":
+        this_year = running.vault.clock().year
+        year = year_in(text, languages, this_year)
+        is_enough = old_enough(year, pending.age, this_year) if year is not None else is_enough
+        answered = _intent_of(message) in ("privacy_grant", "privacy_refuse") and not pending.repeated
+        if is_enough is None and (year is not None or answered or has_year(text, this_year)):
+            _set_intent(message, "privacy_unclear", 1.0)
+    if is_enough is not None:
+        _set_intent(message, "privacy_grant" if is_enough else "privacy_refuse", 1.0)
 
 
 def _allowed(

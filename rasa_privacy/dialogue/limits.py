@@ -7,8 +7,9 @@ Rules:
 2. A one-time code is one number of six digits, however they are grouped. Where it is not what was asked for last, the
    message must be that number alone.
 3. An age is one number alone with words that belong to it. "I will be 16 soon" is none.
+4. A year of birth is one year alone with words that belong to it; the day and the month may be there as numbers.
 
-The words are data: the sections `limits` and `age_words` of `packs/<language>.keywords.yml`.
+The words are data: the sections `limits`, `age_words` and `birth_words` of `packs/<language>.keywords.yml`.
 """
 
 import re
@@ -25,7 +26,10 @@ from rasa_privacy.policy.model import Policy
 
 _OLDEST: Final = 120
 _CODE_DIGITS: Final = 6
+_DAY_AND_MONTH: Final = 2
+_LAST_DAY: Final = 31
 _LONGEST_WITH_CODE: Final = 200  # characters
+_FOUR_DIGITS: Final = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _RUN: Final = re.compile(r"\d(?:[ \u00a0.-]?\d)*")
 _ONLY_DIGITS: Final = re.compile(r"\d(?:[ \u00a0.-]?\d)*[.!]?")
 
@@ -63,6 +67,31 @@ def age_in(text: str, languages: Sequence[str]) -> int | None:
     return None
 
 
+def year_in(text: str, languages: Sequence[str], this_year: int) -> int | None:
+    """Return the year of birth that the message says, or None where it says none, or more than that."""
+    for language in languages:
+        words = words_of(text, language)
+        numbers = [_number(word) for word in words if word.isdecimal()]
+        years = {number for number in numbers if this_year - _OLDEST <= number <= this_year}
+        beside = [number for number in numbers if number not in years]
+        others = {word for word in words if not word.isdecimal()}
+        is_date = len(beside) <= _DAY_AND_MONTH and all(number <= _LAST_DAY for number in beside)
+        if len(years) == 1 and is_date and others <= _age_words(language) | _birth_words(language):
+            return years.pop()
+    return None
+
+
+def has_year(text: str, this_year: int) -> bool:
+    """Return whether a message holds what may be a year of birth, whatever else it says."""
+    runs = ("".join(str(unicodedata.digit(digit)) for digit in run) for run in _FOUR_DIGITS.findall(text))
+    return any(this_year - _OLDEST <= int(run) <= this_year for run in runs)
+
+
+def old_enough(year: int, age: int, this_year: int) -> bool | None:
+    """Return whether somebody who was born in a year has an age; None where that depends on the day."""
+    return None if this_year - year == age else this_year - year > age
+
+
 def code_in(text: str, *, alone: bool) -> str | None:
     """Return the one-time code in a message, or None where there is none.
 
@@ -87,6 +116,11 @@ def _number(word: str) -> int:
 def _limits(language: str) -> re.Pattern[str]:
     wordings = compile_wordings(load_keywords(language), "limits", f"packs/{language}.keywords.yml")
     return re.compile(f" {wordings}")
+
+
+@lru_cache(maxsize=32)
+def _birth_words(language: str) -> frozenset[str]:
+    return frozenset(fold(load_keywords(language)["birth_words"]).split())
 
 
 @lru_cache(maxsize=32)

@@ -121,12 +121,14 @@ class Asking:
         choices: Optional items of each purpose.
         beside: Purposes that are asked about after a yes to each purpose.
         first: Purposes that are asked about at the first message.
+        asks_year: Whether the year of birth is asked for, before yes or no.
     """
 
     guards: Mapping[str, Sequence[str]]
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     first: Sequence[str] = ()
+    asks_year: bool = False
 
     @classmethod
     def of(cls, policy: Policy) -> "Asking":
@@ -137,4 +139,5 @@ class Asking:
             choices={name: purpose.choices for name, purpose in policy.purposes.items()},
             beside={name: purpose.also_ask for name, purpose in policy.purposes.items()},
             first=policy.asked_first(),
+            asks_year=policy.ask_age == "year",
         )

@@ -343,8 +343,7 @@ class Turns:
             return Decision(request) if request == EXPLAIN else Decision(request, None)
         return self._on_reply(view, view.pending)
 
-    @staticmethod
-    def _on_reply(view: TurnView, pending: Pending | None) -> Decision | None:
+    def _on_reply(self, view: TurnView, pending: Pending | None) -> Decision | None:
         if view.intent in _OF_A_CODE and (view.waiting or (pending is not None and pending.kind == "code")):
             return Decision(_OF_A_CODE[view.intent])
         if pending is None or view.intent not in REPLIES:
@@ -354,6 +353,9 @@ class Turns:
         answer = _ANSWERS[pending.kind].get(str(view.intent))
         if answer is not None and not (answer == LIMIT and pending.kind == "consent" and pending.items):
             return Decision(answer)
+        if pending.kind == "age" and self._asking.asks_year and not pending.repeated:
+            # The year of birth is asked for once; what it left open is asked for with yes or no.
+            return Decision(ASK, replace(pending, repeated=True))
         return _unclear(pending)
 
     def forgets(self, view: TurnView) -> bool:

@@ -382,6 +382,8 @@ class CrossChecks:
 
     def _age(self) -> None:
         declared = self.policy.minimum_age
+        if declared is None and self.policy.ask_age != "yes_or_no":
+            self._note(("ask_age",), "ask_age says how the age is asked for, and minimum_age is missing; write it too")
         years = declared.otherwise if isinstance(declared, AgeByCountry) else declared
         if years is not None and years not in _AGES:
             self._note(("minimum_age",), f"minimum_age must be a number of years from {_AGES[0]} to {_AGES[-1]}")

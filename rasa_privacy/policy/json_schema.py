@@ -57,6 +57,7 @@ _TOP: Final[Mapping[str, str]] = {
     "purposes": "Each reason to use data, by name. No data is kept without one.",
     "ask": "When the bot asks for consent.",
     "minimum_age": "Age in years below which nobody may consent: a number, or by the country that a slot holds.",
+    "ask_age": "How the age is asked for: yes or no, or the year of birth, which is worked with and forgotten.",
     "replies": "The bot's own intents that answer a question of ours while it is open.",
     "roles": "What operators may see and do, by role.",
     "training": "What operators must have learned before they get personal data.",

@@ -263,6 +263,11 @@ class Replies(_Struct, frozen=True, kw_only=True):
     refuse: tuple[str, ...] = ()
 
 
+#: How the age is asked for: whether somebody is old enough, or in which year they were born, which is worked with and
+#: forgotten.
+AgeQuestion = Literal["yes_or_no", "year"]
+
+
 class AgeByCountry(_Struct, frozen=True, kw_only=True):
     """The age from which people may consent for themselves, by the country they are in (GDPR Art. 8(1)).
 
@@ -551,6 +556,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     purposes: dict[str, Purpose]
     ask: Moment = "just_in_time"
     minimum_age: int | AgeByCountry | None = None
+    ask_age: AgeQuestion = "yes_or_no"
     replies: Replies | None = None
     roles: dict[str, Role] = {}
     training: Training | None = None

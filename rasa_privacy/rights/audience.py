@@ -19,13 +19,14 @@ from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.double_opt_in import is_confirmed
 from rasa_privacy.consent.imported import IMPORTED
 from rasa_privacy.consent.limits import is_limited
-from rasa_privacy.errors import ConfigurationError, KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.needs import is_sensitive
 from rasa_privacy.rights.membership import check_purpose, members
-from rasa_privacy.rights.suppression import suppressed
+from rasa_privacy.rights.suppression import suppressed_among
 from rasa_privacy.storage import audience_rows, opt_in_codes
+from rasa_privacy.storage.audience_contacts import contacts_of_many
 from rasa_privacy.storage.audience_rows import StoredContact
 from rasa_privacy.storage.vault import Vault
 
@@ -95,9 +96,8 @@ def audience(  # noqa: PLR0913, PLR0917 - what is asked for, by whom, and where 
         raise ConfigurationError(f"purpose '{purpose}' has no item '{item}'; name one of its items in privacy.yml")
     for page in members(vault, purpose, now):
         with vault.database.read() as connection:
-            codes = _codes(vault, connection, purpose, page)
-            opened = [_recipient(vault, connection, purpose, item, subject_id, codes, tally) for subject_id in page]
-        yield from (recipient for recipient in opened if recipient is not None)
+            opened = list(_opened(vault, connection, purpose, item, page, tally))
+        yield from opened
     logger.info(
         "An audience was exported: purpose %s, %d people; left out %d suppressed, %d unconfirmed, %d limited, "
         "%d without the item, %d unreadable.",
@@ -133,41 +133,45 @@ def _codes(vault: Vault, connection: Any, purpose: str, page: list[bytes]) -> _C
     return _Codes(opt_in_codes.confirmed(connection, page, purpose), excused)
 
 
-def _recipient(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where it is counted
-    vault: Vault,
-    connection: Any,
-    purpose: str,
-    item: str | None,
-    subject_id: bytes,
-    codes: _Codes | None,
-    tally: Tally,
-) -> Recipient | None:
-    """Open what is needed of one person, and return them if nothing speaks against it."""
-    try:
-        stored = audience_rows.contacts_of(connection, vault.data_keys, subject_id, purpose)
-    except (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError):
-        tally.unreadable += 1
-        return None
-    values = _values(stored)
+def _opened(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where it is counted
+    vault: Vault, connection: Any, purpose: str, item: str | None, page: Sequence[bytes], tally: Tally
+) -> Iterator[Recipient]:
+    """Open what is needed of a page of people, and yield those whom nothing speaks against."""
+    codes = _codes(vault, connection, purpose, list(page))
+    found = contacts_of_many(connection, vault.data_keys, page, purpose)
+    values = {who: _values(stored) for who, stored in found.items() if stored is not None}
+    reached = {who: _reached(vault, found[who] or (), each) for who, each in values.items()}
+    out, limited = suppressed_among(vault, connection, reached), _limited(vault, connection, page, item)
+    for who, stored in found.items():
+        if stored is None:
+            tally.unreadable += 1
+        elif not stored or who in out:
+            tally.suppressed += 1
+        elif codes is not None and not _is_confirmed(vault, purpose, who, values[who], codes):
+            tally.unconfirmed += 1
+        elif who in limited:
+            tally.limited += 1
+        elif item is not None and values[who].get(item) is None:
+            tally.without_value += 1
+        else:
+            tally.exported += 1
+            yield Recipient(stored[-1].sender_id, values[who][item] if item is not None else None)
+
+
+def _reached(
+    vault: Vault, stored: Sequence[StoredContact], values: dict[str, object]
+) -> tuple[list[str], list[object]]:
+    """Return how a person may be reached: sender ids and contacts."""
     contacts = [value for name, value in values.items() if _is_contact(vault.policy, name)]
-    if not stored or any(suppressed(vault, connection, each.sender_id, contacts) for each in stored):
-        tally.suppressed += 1
-    elif codes is not None and not _is_confirmed(vault, purpose, subject_id, values, codes):
-        tally.unconfirmed += 1
-    elif item is not None and _is_limited(vault, connection, subject_id, item):
-        tally.limited += 1
-    elif item is not None and values.get(item) is None:
-        tally.without_value += 1
-    else:
-        tally.exported += 1
-        return Recipient(stored[-1].sender_id, values[item] if item is not None else None)
-    return None
+    return [each.sender_id for each in stored], contacts
 
 
-def _is_limited(vault: Vault, connection: Any, subject_id: bytes, item: str) -> bool:
-    if not is_sensitive(vault.policy, item):
-        return False
-    return is_limited(vault.ledger.of_subject(connection, subject_id), vault.clock())
+def _limited(vault: Vault, connection: Any, page: Sequence[bytes], item: str | None) -> frozenset[bytes]:
+    """Return who had the use of sensitive data limited, where the item is such; also whoever cannot be read."""
+    if item is None or not is_sensitive(vault.policy, item):
+        return frozenset()
+    found, now = vault.ledger.of_many(connection, page), vault.clock()
+    return frozenset(who for who, records in found.items() if records is None or is_limited(records, now))
 
 
 def _is_confirmed(vault: Vault, purpose: str, subject_id: bytes, values: dict[str, object], codes: _Codes) -> bool:

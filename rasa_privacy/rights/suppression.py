@@ -10,7 +10,7 @@ Rules:
 4. Nothing here is in the rows of a person, so erasing the person keeps it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -96,6 +96,29 @@ def suppressed(vault: Vault, connection: Any, sender_id: str | None, contacts: S
         indexes += _lenient_indexes(vault, contact)
     found = suppressions.reasons_of(connection, indexes).values()
     return min(found, key=lambda reason: reason == STOP, default=None)
+
+
+def suppressed_among(
+    vault: Vault, connection: Any, people: Mapping[bytes, tuple[Sequence[str], Sequence[object]]]
+) -> frozenset[bytes]:
+    """Return those of these people who must not be written to, as `suppressed` says of one.
+
+    Args:
+        vault: The open store.
+        connection: An open read or write transaction.
+        people: By subject id the sender ids and the contacts.
+    """
+    if not suppressions.is_any(connection):
+        return frozenset()
+    indexes = {
+        who: [
+            *(index for sender_id in senders for index in sender_indexes(vault, sender_id)),
+            *(index for contact in contacts for index in _lenient_indexes(vault, contact)),
+        ]
+        for who, (senders, contacts) in people.items()
+    }
+    there = suppressions.reasons_of(connection, {index for each in indexes.values() for index in each}).keys()
+    return frozenset(who for who, each in indexes.items() if not there.isdisjoint(each))
 
 
 def sender_indexes(vault: Vault, sender_id: str) -> tuple[bytes, ...]:

@@ -50,14 +50,15 @@ class ManySelect:
         self._by_array = make(self._array.condition)
         self._by_list = make(column.in_(bindparam("several", expanding=True)))
 
-    def rows(self, conn: Connection, values: Collection[Any]) -> Sequence[Any]:
-        """Return the rows."""
+    def rows(self, conn: Connection, values: Collection[Any], **parameters: Any) -> Sequence[Any]:
+        """Return the rows; other parameters of the statement by name."""
         if not values:
             return ()
         if conn.dialect.name == _POSTGRESQL:
-            found: Sequence[Any] = conn.execute(self._by_array, {"several": self._array.value(values)}).all()
+            by_array = {**parameters, "several": self._array.value(values)}
+            found: Sequence[Any] = conn.execute(self._by_array, by_array).all()
         else:
-            found = conn.execute(self._by_list, {"several": list(values)}).all()
+            found = conn.execute(self._by_list, {**parameters, "several": list(values)}).all()
         return found
 
 

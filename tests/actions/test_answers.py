@@ -1,5 +1,6 @@
 """What the privacy actions say is what they did."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -413,3 +414,20 @@ def test_do_not_sell_counts_as_the_first_thing_that_is_said(vault: Vault) -> Non
     assert "newsletter" in active(store)
     assert "neither sold nor shared" in explained(store, "privacy_do_not_sell")
     assert "newsletter" not in active(store)
+
+
+def test_the_year_of_birth_is_asked_for_before_yes_or_no(vault: Vault) -> None:
+    """The first question names no age and has no buttons; its repeat has both; what was shown is on record."""
+    asking = changed(vault, minimum_age=16, ask_age="year")
+    age = Pending("age", "lead_form", ("draw",), age=16)
+    (first,) = AskConsent().answer(asking, turn(asking, pending=age))
+    (second,) = AskConsent().answer(asking, turn(asking, pending=replace(age, repeated=True)))
+    assert "in which year were you born" in first.text
+    assert not re.search(r"\d", first.text)
+    assert first.buttons == []
+    assert "are you 16 or older" in second.text
+    assert len(second.buttons) == 2
+    with vault.database.read() as connection:
+        (shown, repeated) = (record.notice_hash for record in vault.ledger.iterate(connection))
+        texts = [vault.notices.get(connection, each) for each in (shown, repeated)]
+    assert [each.text for each in texts if each is not None] == [first.text, second.text]

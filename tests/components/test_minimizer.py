@@ -1,5 +1,7 @@
 """The minimizer: fixed words first, no entity without consent, and no yes that was not asked for."""
 
+import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -186,6 +188,77 @@ def test_an_age_is_read_as_one_number(read: Any, text: str, intent: str) -> None
     """Nobody has to say yes or no to a number; two numbers, or a story, are none."""
     age = Pending("age", "lead_form", ("draw",), age=16)
     assert intent_of(read(text, "enter_draw", 0.9, pending=age)) == intent
+
+
+@pytest.fixture
+def asks_year(untouched: Any, store: Any, clock: Any) -> None:
+    """Have privacy.yml ask for the year of birth; it is 2026."""
+    asking = msgspec.structs.replace(store._vault.policy, minimum_age=16, ask_age="year")
+    object.__setattr__(untouched.runtime.current().vault, "policy", asking)
+    assert clock.now.year == 2026
+
+
+@pytest.mark.usefixtures("asks_year")
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("1999", "privacy_grant"),
+        ("I was born in 2009", "privacy_grant"),
+        ("2011", "privacy_refuse"),
+        ("my birthday is 24.12.2020", "privacy_refuse"),
+        ("\uff11\uff19\uff19\uff19", "privacy_grant"),
+        ("2010", "privacy_unclear"),
+        ("born on the 3rd of May 1999", "privacy_unclear"),
+        ("my dog was born in 2011", "privacy_unclear"),
+        ("1999 or 2012", "privacy_unclear"),
+        ("yes", "privacy_unclear"),
+        ("no", "privacy_unclear"),
+        ("I'm 15", "privacy_refuse"),
+        ("34", "privacy_grant"),
+        ("1850", "enter_draw"),
+        ("2031", "enter_draw"),
+    ],
+)
+def test_a_year_of_birth_becomes_yes_or_no(read: Any, text: str, intent: str) -> None:
+    """In the year in which somebody turns 16 it is open; so is a yes, and whatever else holds a year."""
+    age = Pending("age", "lead_form", ("draw",), age=16)
+    assert intent_of(read(text, "enter_draw", 0.9, pending=age)) == intent
+
+
+@pytest.mark.usefixtures("asks_year")
+@pytest.mark.parametrize(
+    ("text", "intent"), [("yes", "privacy_grant"), ("no", "privacy_refuse"), ("2010", "privacy_unclear")]
+)
+def test_after_the_year_yes_and_no_count(read: Any, text: str, intent: str) -> None:
+    """The repeat asks for them; the year alone still does not decide."""
+    age = Pending("age", "lead_form", ("draw",), age=16, repeated=True)
+    assert intent_of(read(text, "enter_draw", 0.9, pending=age)) == intent
+
+
+@pytest.mark.usefixtures("asks_year")
+@pytest.mark.parametrize("text", ["1987", "I was born on 24.12.1987", "my dog was born in 1987"])
+async def test_nothing_of_a_year_of_birth_is_on_the_disk(
+    untouched: Any, read: Any, store: Any, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    """Neither in what is stored, opened again, nor in the ledger, the slots or a log line."""
+    caplog.set_level(logging.DEBUG)
+    grant(store._vault, "draw")
+    message = read(text, "enter_draw", 0.9, pending=Pending("age", "lead_form", ("draw",), age=16))
+    tracker = await store.get_or_create_tracker(SENDER)
+    events = untouched.rasa_events
+    said = events.UserUttered(text, intent=message.get("intent"), entities=message.get("entities"))
+    for event in (said, events.ActionExecuted("action_privacy_record_grant"), events.ActionExecuted("action_listen")):
+        tracker.update(event)
+    await store.save(tracker)
+    vault = store._vault
+    with vault.database.read() as connection:
+        stored = vault.conversations.load(connection, SENDER, all_sessions=True)
+        dump = "\n".join(connection.connection.dbapi_connection.iterdump())
+        records = repr(list(vault.ledger.iterate(connection)))
+    assert stored is not None
+    assert stored.event_count >= 3
+    assert "1987" not in repr(stored) + repr(stored.structure) + repr(stored.values) + records + caplog.text
+    assert "1987" not in re.sub(r"X'[0-9A-Fa-f]*'|\d{8,}", "", dump)
 
 
 def test_what_nobody_understood_is_no_clear_answer(read: Any) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from rasa_privacy.dialogue.limits import age_in, left_out
+from rasa_privacy.dialogue.limits import age_in, left_out, old_enough, year_in
 from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.policy.model import Item, Policy
 from tests.support.vaults import policy
@@ -70,3 +70,30 @@ def test_a_word_that_two_items_share_names_neither() -> None:
     both = msgspec.structs.replace(declared, items={**declared.items, **items})
     assert left_out("yes but not the number", ("en",), both, ("phone", "email")) == ()
     assert left_out("yes but not the house number", ("en",), both, ("phone", "email")) == ("email",)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "I was born in 1999"),
+        ("de", "Ich bin 1999 geboren"),
+        ("es", "Nací en 1999"),
+        ("fr", "Je suis née en 1999"),
+        ("it", "Sono nato nel 1999"),
+        ("nl", "Ik ben geboren in 1999"),
+        ("pt", "Nasci em 1999"),
+    ],
+)
+def test_a_year_of_birth_is_read_in_each_language(language: str, text: str) -> None:
+    """As people say it; with a day and a month too, and not with another year or with a story."""
+    assert year_in(text, [language], 2026) == 1999
+    assert year_in("1999", [language], 2026) == 1999
+    assert year_in("24.12.1999", [language], 2026) == 1999
+    assert year_in("1999 2001", [language], 2026) is None
+    assert year_in(f"{text} xylophone", [language], 2026) is None
+    assert year_in("1850", [language], 2026) is None
+
+
+def test_the_year_in_which_somebody_gets_old_enough_is_open() -> None:
+    """It depends on the birthday."""
+    assert [old_enough(year, 16, 2026) for year in (2009, 2010, 2011)] == [True, None, False]

@@ -77,6 +77,7 @@ VARIABLES = {
     "utter_privacy_code_wait": {"contact"},
 }
 PLAIN = {
+    "utter_privacy_ask_year",
     "utter_privacy_dropped",
     "utter_privacy_which_purpose",
     "utter_privacy_nothing_to_withdraw",

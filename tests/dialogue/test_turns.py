@@ -205,3 +205,14 @@ def test_nothing_goes_on_in_a_paused_conversation() -> None:
     assert TURNS.decide(replace(view("privacy_access", active=DRAW), is_paused=True)) == Decision(SHOW, None)
     for seen in (view(last=SHOW, loop="lead_form", active=DRAW), view("privacy_why", last=EXPLAIN, pending=CONSENT)):
         assert TURNS.decide(replace(seen, is_paused=True)) == Decision(LISTEN)
+
+
+def test_what_the_year_of_birth_leaves_open_is_asked_for_once_more() -> None:
+    """With yes or no then; what stays unclear after that counts as no. Without `ask_age: year` it is as ever."""
+    age = Pending("age", "lead_form", ("draw",), age=16)
+    asking = Turns(Asking({"lead_form": ("draw",)}, asks_year=True))
+    repeated = replace(age, repeated=True)
+    assert asking.decide(view("privacy_unclear", pending=age)) == Decision(ASK, repeated)
+    assert asking.decide(view("privacy_unclear", pending=repeated)) == Decision(REFUSE)
+    assert asking.decide(view("privacy_grant", pending=repeated)) == Decision(GRANT)
+    assert TURNS.decide(view("privacy_unclear", pending=age)) == Decision(UNCLEAR, repeated)

@@ -88,6 +88,7 @@ CASES = [
     ("place", ("items:\n", "storage: {location: {de: x}}\nitems:\n"), "storage misses 'location' in 'en'"),
     ("transfers", ("items:\n", "storage: {transfers: {en: ''}}\nitems:\n"), "transfers of storage is empty in 'en'"),
     ("link", ("https://northwind.example/privacy}", "northwind}"), "must be a link that begins with https://"),
+    ("year", ("items:\n", "ask_age: year\nitems:\n"), "4:1: ask_age says how the age is asked for, and minimum_age"),
     ("age", ("items:\n", "minimum_age: 0\nitems:\n"), "4:1: minimum_age must be a number of years from 1 to 99"),
     ("role", ("purposes:", "roles: {dpo: {items: [mail]}}\npurposes:"), "role 'dpo' names item 'mail', which is not"),
     (

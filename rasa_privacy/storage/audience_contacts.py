@@ -1,0 +1,132 @@
+"""What is stored of many people for one purpose: sender ids and values, read by the page and opened one by one.
+
+A statement for each of them takes longer than all the rest. Of a conversation the manifests are opened, and of the
+segments those of the purpose alone: its structure and what other purposes hold is neither read nor opened.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.crypto.identity import SERVICE
+from rasa_privacy.crypto.sealing import DataKey, open_sealed
+from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.storage.audience_rows import StoredContact
+from rasa_privacy.storage.conversation_head import closed_manifest, service_key, verified_head, verify_closed
+from rasa_privacy.storage.conversation_rows import COLUMNS, ClosedSession, ConversationRow, row_of
+from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.many import ManySelect
+from rasa_privacy.storage.session import Session
+from rasa_privacy.storage.tables import conversations, data_keys, segments, sessions
+
+_K: Final = data_keys.c
+_C: Final = conversations.c
+_S: Final = sessions.c
+_G: Final = segments.c
+_KEYS: Final = ManySelect(_K.subject_id, select(_K.subject_id, _K.purpose, _K.wrapped).where)
+_CONVERSATIONS: Final = ManySelect(
+    _C.subject_id, lambda wanted: select(*COLUMNS).where(wanted).order_by(_C.conversation_ref)
+)
+_SESSIONS: Final = ManySelect(
+    _S.conversation_ref,
+    lambda wanted: select(_S.conversation_ref, _S.session, _S.version, _S.manifest).where(wanted).order_by(_S.session),
+)
+_SEGMENTS: Final = ManySelect(
+    _G.conversation_ref,
+    lambda wanted: (
+        select(_G.conversation_ref, _G.session, _G.sealed)
+        .where(wanted, _G.purpose == bindparam("name"))
+        .order_by(_G.segment_id)
+    ),
+)
+_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Rows of a page of people, as the tables have them.
+
+    Attributes:
+        purpose: The purpose.
+        keys: Purpose and wrapped key by person.
+        conversations: By person, the oldest first.
+        closed: Closed sessions by conversation, the oldest first.
+        sealed: Segments of the purpose by conversation and session, in the order of the table.
+    """
+
+    purpose: str
+    keys: Mapping[bytes, Sequence[tuple[str, bytes]]]
+    conversations: Mapping[bytes, Sequence[ConversationRow]]
+    closed: Mapping[int, Sequence[ClosedSession]]
+    sealed: Mapping[int, Mapping[int, Sequence[bytes]]]
+
+
+def contacts_of_many(
+    conn: Connection, keys: DataKeys, subject_ids: Collection[bytes], purpose: str
+) -> dict[bytes, list[StoredContact] | None]:
+    """Return the conversations of each of these people with the values that a purpose holds.
+
+    Args:
+        conn: A connection that reads.
+        keys: Where their keys are.
+        subject_ids: Whose; some thousands at most.
+        purpose: The purpose.
+
+    Returns:
+        By person; None for one whose data cannot be opened.
+    """
+    page = _read(conn, keys, subject_ids, purpose)
+    return {subject_id: _open(page, keys, subject_id) for subject_id in subject_ids}
+
+
+def _read(conn: Connection, data: DataKeys, subject_ids: Collection[bytes], purpose: str) -> _Page:
+    wrapped: dict[bytes, list[tuple[str, bytes]]] = defaultdict(list)
+    with data.reading(conn) as keys:
+        for subject_id, name, each in _KEYS.rows(keys, subject_ids):
+            if name in (SERVICE, purpose):
+                wrapped[subject_id].append((name, each))
+    found: dict[bytes, list[ConversationRow]] = defaultdict(list)
+    for raw in _CONVERSATIONS.rows(conn, subject_ids):
+        row = row_of(raw)
+        found[row.place.subject_id].append(row)
+    refs = [row.ref for rows in found.values() for row in rows if row.version]
+    closed: dict[int, list[ClosedSession]] = defaultdict(list)
+    for ref, *session in _SESSIONS.rows(conn, refs):
+        closed[ref].append(ClosedSession(*session))
+    sealed: dict[int, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    for ref, first, each in _SEGMENTS.rows(conn, refs, name=purpose):
+        sealed[ref][first].append(each)
+    return _Page(purpose, wrapped, found, closed, sealed)
+
+
+def _open(page: _Page, data: DataKeys, subject_id: bytes) -> list[StoredContact] | None:
+    try:
+        keys = data.unwrap_all(subject_id, page.keys.get(subject_id, ()))
+        return [_contact(page, row, keys) for row in page.conversations.get(subject_id, ())]
+    except _DAMAGED:
+        return None
+
+
+def _contact(page: _Page, row: ConversationRow, keys: Mapping[str, DataKey]) -> StoredContact:
+    name = open_sealed(service_key(row, keys), row.sealed_sender, row.place.sender())
+    return StoredContact(name.decode("utf-8", "surrogatepass"), _entries(page, row, keys) if row.version else [])
+
+
+def _entries(page: _Page, row: ConversationRow, keys: Mapping[str, DataKey]) -> list[Any]:
+    """Return the entries of the purpose in all sessions, in order."""
+    head, closed = verified_head(row, keys), page.closed.get(row.ref, ())
+    verify_closed(row, head, closed)
+    listed = {each.session: closed_manifest(row, keys, each) for each in closed} | {head.session: head.purposes}
+    there, purpose = page.sealed.get(row.ref, {}), page.purpose
+    if there.keys() - listed.keys():
+        raise TamperedSegmentError(f"conversation {row.ref}: the table holds segments of a session that is not there")
+    entries: list[Any] = []
+    for first, purposes in listed.items():
+        named = {purpose: purposes[purpose]} if purpose in purposes else {}
+        rows = {purpose: there[first]} if first in there else {}
+        entries += Session(row.ref, row.place, first, keys).open_all(named, rows).get(purpose, [])
+    return entries
