@@ -28,6 +28,7 @@ from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.parts import conversation_values, held_values
 from rasa_privacy.rights.rectification import Right, holding, put_right, to_confirm
 from rasa_privacy.rights.requests import answered, open_request
+from rasa_privacy.rights.webhooks import deliver_soon
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import Vault
 
@@ -113,6 +114,7 @@ def _correct(store: Vault, turn: Turn, item: str, said: str) -> list[Reply]:
         return [done]
     empty_log(store)
     _verify(store, turn.sender_id, item, done)
+    deliver_soon(store)
     text = turn.words(
         "utter_privacy_corrected",
         item=name_of_item(store.policy, item, turn.evidence.language),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from threading import Thread
 from typing import Any
 
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSet
@@ -21,7 +20,7 @@ from rasa_privacy.rights.clocks import Kind
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, is_previewed, preview, take_back
-from rasa_privacy.rights.webhooks import deliver_quietly
+from rasa_privacy.rights.webhooks import deliver_soon
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import Vault
 
@@ -106,8 +105,7 @@ class Erase(PrivacyAction):
         events = [AllSlotsReset(), forget_pending(), ActiveLoop(None), ReminderCancelled()]
         if certificate is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], events)]
-        if store.policy.erasure.systems:
-            Thread(target=deliver_quietly, args=(store,), name="rasa-privacy-webhooks", daemon=True).start()
+        deliver_soon(store)
         text = turn.words(
             "utter_privacy_erased",
             certificate=certificate.number,

@@ -10,6 +10,7 @@ from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.parts import Plan, Staying, plan
 from rasa_privacy.rights.requests import NOTHING_HELD, answered, preview
+from rasa_privacy.rights.webhooks import deliver_soon
 from rasa_privacy.storage.vault import Vault
 
 
@@ -36,6 +37,7 @@ def delete_confirmed(store: Vault, turn: Turn, pending: Pending) -> list[Reply]:
         return [held_reply(store, turn)]
     if done is None:
         return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
+    deliver_soon(store)
     text = turn.words(
         "utter_privacy_erased",
         certificate=done.certificate.number,

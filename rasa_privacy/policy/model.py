@@ -430,23 +430,31 @@ class Retention(_Struct, frozen=True, kw_only=True):
     review_every: str | None = None
 
 
+#: What another system may be told of.
+Tidings = Literal["erasure", "correction", "withdrawal", "retention"]
+
+
 class OtherSystem(_Struct, frozen=True, kw_only=True):
-    """A system of the builder's own that is told of each erasure.
+    """A system of the builder's own that is told of each erasure, or of what else it asks for.
 
     Attributes:
         name: What it is called in requests and certificates.
         url: Where it takes a signed POST; `https`, or `http` on this machine.
         secret: Name of the environment variable with the secret that signs; needed with `url`.
         python: Dotted name of a function, instead of `url`.
+        tell: What it is told of. A system that takes everything for an erasure must ask for nothing else.
     """
 
     name: str
     url: str | None = None
     secret: str | None = None
     python: str | None = None
+    tell: tuple[Tidings, ...] = ("erasure",)
 
     def __post_init__(self) -> None:
         """Refuse what nobody could be told by."""
+        if not self.tell:
+            raise ValueError("tell must name at least one of erasure, correction, withdrawal and retention")
         if _SYSTEM.match(self.name) is None:
             raise ValueError("name must be 1 to 64 letters, digits, '.', '_' or '-'")
         if (self.url is None) == (self.python is None):
@@ -493,8 +501,17 @@ class Erasure(_Struct, frozen=True, kw_only=True):
 
     @property
     def systems(self) -> tuple[OtherSystem | StockTable, ...]:
-        """Everything that must answer."""
+        """Every system that may be told of something."""
         return (*self.webhooks, *self.stock_tables)
+
+    @property
+    def erasing(self) -> tuple[OtherSystem | StockTable, ...]:
+        """Everything that must answer before a request to be deleted is done."""
+        return (*self.telling("erasure"), *self.stock_tables)
+
+    def telling(self, of: Tidings) -> tuple[OtherSystem, ...]:
+        """Return the systems that are told of this."""
+        return tuple(system for system in self.webhooks if of in system.tell)
 
 
 class Identity(_Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from rasa_privacy.errors import ContentionError, PrivacyError, TamperedSegmentEr
 from rasa_privacy.minimize.event_texts import without_texts
 from rasa_privacy.retention.due import SERVICE
 from rasa_privacy.storage import opt_in_codes
+from rasa_privacy.storage.outbox import tell_of
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def remove_purpose(vault: Vault, connection: Any, subject_id: bytes, purpose: st
     _drop(vault, connection, subject_id, purpose)
     if not vault.data_keys.destroy(connection, subject_id, purpose):
         raise TamperedSegmentError("a key that is due cannot be found by its purpose, which is no valid text")
+    tell_of(vault, connection, subject_id, "retention", now, purposes=[purpose])
     return 1
 
 

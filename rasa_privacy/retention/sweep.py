@@ -32,8 +32,9 @@ from rasa_privacy.rights.erasure import certificate_number
 from rasa_privacy.storage import holds, lasting_values
 from rasa_privacy.storage.due_keys import Due
 from rasa_privacy.storage.lasting_values import Given
+from rasa_privacy.storage.outbox import tell_of
 from rasa_privacy.storage.tables import to_micros
-from rasa_privacy.storage.vault import Vault
+from rasa_privacy.storage.vault import SERVICE, Vault
 
 logger = logging.getLogger(__name__)
 
@@ -216,6 +217,8 @@ def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> _Done:
     held = vault.due_keys.of(connection, free)
     gone = [who for who in free if held[who] and all(_is_due(at, limit) for at in held[who].values())]
     purposes += sum(len(held[who]) for who in gone)
+    for who in gone:
+        tell_of(vault, connection, who, "retention", run.now, purposes=sorted(set(held[who]) - {SERVICE}), is_gone=True)
     vault.expiry.bury(connection, gone, run.now, certificate_number)
     damaged: set[tuple[bytes, str]] = set()
     whole = set(gone)

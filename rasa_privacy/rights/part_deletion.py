@@ -34,6 +34,7 @@ from rasa_privacy.storage import requests
 from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import Withdrawn
 from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.outbox import tell_of
 from rasa_privacy.storage.requests import AUTOMATIC, Step
 from rasa_privacy.storage.vault import Vault
 
@@ -134,6 +135,17 @@ def _destroy(vault: Vault, connection: Any, subject_id: bytes, topics: Sequence[
     vault.journal.write(connection, *(Withdrawn(subject_id, evidence.at, topic) for topic in topics))
     for topic in topics:
         destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, evidence.at)
+    if topics:
+        purposes, items = map(purpose_of, topics), filter(None, map(item_of, topics))
+        tell_of(
+            vault,
+            connection,
+            subject_id,
+            "withdrawal",
+            evidence.at,
+            purposes=dict.fromkeys(purposes),
+            items=dict.fromkeys(items),
+        )
 
 
 def _record(vault: Vault, connection: Any, subject_id: bytes, topic: str, evidence: Evidence) -> None:

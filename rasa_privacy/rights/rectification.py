@@ -25,6 +25,7 @@ from rasa_privacy.rights.coarsening import aids_of
 from rasa_privacy.rights.identity import remember
 from rasa_privacy.rights.parts import held_values
 from rasa_privacy.storage.erasures import destroy_topic
+from rasa_privacy.storage.outbox import tell_of
 from rasa_privacy.storage.vault import Vault
 
 #: Field of an event's metadata that says who put its value there, where that was not the person in passing.
@@ -89,6 +90,7 @@ def put_right(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what and w
     remember(vault, connection, subject_id, values)
     for purpose in right.purposes:
         vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, right.purposes, now))
+    tell_of(vault, connection, subject_id, "correction", now, purposes=right.purposes, items=[right.item])
     for purpose in _confirmed_by(vault, right.item):
         end_code(connection, subject_id, purpose, now)
     return kept

@@ -1,4 +1,4 @@
-"""Telling a builder's own systems of an erasure, until they answer (docs/spec/webhooks.md).
+"""Telling a builder's own systems of an erasure and what else they ask for, until they answer (docs/spec/webhooks.md).
 
 Rules:
 
@@ -22,15 +22,18 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import itemgetter
+from threading import Thread
 from typing import Any, Final
 
 import msgspec
 
 from rasa_privacy.errors import PrivacyError, WebhookError
 from rasa_privacy.policy.model import OtherSystem, StockTable
+from rasa_privacy.rights.parts import conversation_values
 from rasa_privacy.rights.stock_tables import forget
 from rasa_privacy.storage import deliveries, requests
-from rasa_privacy.storage.deliveries import ANSWERS, Delivery
+from rasa_privacy.storage.deliveries import ANSWERS, Delivery, Told
 from rasa_privacy.storage.requests import AUTOMATIC, ERASED, Step
 from rasa_privacy.storage.vault import Vault
 
@@ -41,6 +44,8 @@ _TIMEOUT_SECONDS: Final = 10
 _AT_ONCE: Final = 25
 #: Longer than that many attempts take; who dies in between is followed by somebody else after it.
 _CLAIM: Final = timedelta(minutes=5)
+#: What is noted where there is nobody to tell of any more.
+_NOBODY: Final = "nothing_held"
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
 
@@ -97,22 +102,48 @@ def _attempt(vault: Vault, delivery: Delivery, now: datetime, send: Post) -> boo
 
 def _deliver(vault: Vault, delivery: Delivery, now: datetime, send: Post) -> bool:
     with vault.database.read() as connection:
-        sender_ids = deliveries.whom(connection, vault.data_keys, delivery.delivery_id)
+        found = deliveries.whom(connection, vault.data_keys, delivery.delivery_id)
+        content = None if found is None else _content(vault, connection, delivery, found)
     system = next((each for each in vault.policy.erasure.systems if each.name == delivery.system), None)
-    if sender_ids is None or now - delivery.erased_at > deliveries.KEPT:
+    if content is None or now - delivery.erased_at > deliveries.KEPT:
         logger.error("System '%s' was not told of an erasure in time; its request stays open.", delivery.system)
         result = "failed"
     elif system is None:
         logger.warning("System '%s' is not in privacy.yml any more, so it is not told of an erasure.", delivery.system)
         result = "failed"
     else:
-        result = _told(vault, system, delivery, sender_ids, now, send)
+        result = _told(vault, system, delivery, content, now, send) if content["sender_ids"] else _NOBODY
     vault.database.transact(lambda conn: _answered(vault, conn, delivery, result, now))
     return True
 
 
+def _content(vault: Vault, connection: Any, delivery: Delivery, found: list[str] | Told) -> dict[str, Any]:
+    """Return what is to be said; without sender ids where the person is gone meanwhile."""
+    if not isinstance(found, Told):
+        erased = {"certificate": delivery.certificate, "erased_at": delivery.erased_at.isoformat()}
+        return {"type": "erasure", **erased, "sender_ids": found}
+    gone = deliveries.names(found.senders)
+    senders = gone if not found.subject_id else vault.conversations.sender_ids_of(connection, found.subject_id)
+    said: dict[str, Any] = {"purposes": found.purposes, "items": found.items}
+    if found.of == "correction":
+        said["value"] = _latest(vault, connection, found)
+    return {"type": found.of, "at": delivery.erased_at.isoformat(), "sender_ids": senders, **said}
+
+
+def _latest(vault: Vault, connection: Any, told: Told) -> object:
+    """Return the value of the item as it is stored now; None where nothing is held of it any more."""
+    found = conversation_values(vault, connection, told.subject_id)
+    entries = [entry for _sender, held in found for each in held.values() for entry in each if entry[2] in told.items]
+    return max(entries, key=itemgetter(0))[3] if entries else None
+
+
 def _told(  # noqa: PLR0913, PLR0917 - store, system, and what is sent when and how
-    vault: Vault, system: OtherSystem | StockTable, delivery: Delivery, sender_ids: list[str], now: datetime, send: Post
+    vault: Vault,
+    system: OtherSystem | StockTable,
+    delivery: Delivery,
+    content: dict[str, Any],
+    now: datetime,
+    send: Post,
 ) -> str:
     """Return the system's answer.
 
@@ -121,15 +152,9 @@ def _told(  # noqa: PLR0913, PLR0917 - store, system, and what is sent when and 
         PrivacyError: An old table cannot be reached.
     """
     if isinstance(system, StockTable):
-        return forget(system, sender_ids)
-    payload: dict[str, Any] = {
-        "type": "erasure",
-        "delivery": delivery.delivery_id.hex(),
-        "store": vault.signer.store_id.hex(),
-        "certificate": delivery.certificate,
-        "erased_at": delivery.erased_at.isoformat(),
-        "sender_ids": sender_ids,
-    }
+        return forget(system, content["sender_ids"])
+    names = {"delivery": delivery.delivery_id.hex(), "store": vault.signer.store_id.hex()}
+    payload: dict[str, Any] = {"type": content["type"], **names, **content}
     if system.python is not None:
         return _called(system, payload)
     body = json.dumps(payload).encode("ascii")  # a sender id may hold what UTF-8 cannot say
@@ -199,6 +224,12 @@ def _answered(vault: Vault, connection: Any, delivery: Delivery, result: str, no
         if not waits:
             ended = replace(request, state="done", reason=ERASED, closed_at=now)
             requests.replace(connection, ended, Step(now, "done", AUTOMATIC, ERASED))
+
+
+def deliver_soon(vault: Vault) -> None:
+    """Tell other systems now, in a thread beside the turn, where there are any."""
+    if vault.policy.erasure.systems:
+        Thread(target=deliver_quietly, args=(vault,), name="rasa-privacy-webhooks", daemon=True).start()
 
 
 def deliver_quietly(vault: Vault) -> None:

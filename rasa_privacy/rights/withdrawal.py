@@ -18,6 +18,7 @@ from rasa_privacy.policy.topics import choice, choices, covering
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.erasures import destroy_purpose, destroy_topic
 from rasa_privacy.storage.journal_entry import Withdrawn
+from rasa_privacy.storage.outbox import tell_of
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 
@@ -76,7 +77,11 @@ def withdraw(
         for item in vault.policy.purposes[purpose].items
         if not covering(vault.policy, item, still)
     )
-    return Withdrawal(ended, () if holds.is_held(connection, subject_id) else tuple(gone))
+    done = Withdrawal(ended, () if holds.is_held(connection, subject_id) else tuple(gone))
+    concerned = sorted({*ended, *(wanted & held)})
+    if concerned:
+        tell_of(vault, connection, subject_id, "withdrawal", evidence.at, purposes=concerned, items=done.items)
+    return done
 
 
 def withdraw_all(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -> Withdrawal:
@@ -99,7 +104,10 @@ def destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Iterable
     """
     there = vault.data_keys.due_of(connection, subject_id)
     held = tuple(purpose for purpose in purposes if purpose in there)
-    return held if _destroy(vault, connection, subject_id, held, at) else ()
+    done = held if _destroy(vault, connection, subject_id, held, at) else ()
+    if done:
+        tell_of(vault, connection, subject_id, "withdrawal", at, purposes=done)
+    return done
 
 
 def destroy_items(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, which and when
@@ -125,6 +133,7 @@ def destroy_items(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of wha
         vault.journal.write(connection, *(Withdrawn(subject_id, at, topic) for topic in topics))
         for topic in topics:
             destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, at)
+        tell_of(vault, connection, subject_id, "withdrawal", at, purposes=[purpose], items=gone)
     still = _kept(vault, connection, subject_id, at)
     return LeftOut(there, tuple(item for item in gone if not covering(vault.policy, item, still)))
 

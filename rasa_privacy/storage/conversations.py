@@ -354,7 +354,13 @@ class Conversations:
         early = [entry for entry in entries.get(row.ref, ()) if entry[0] < first]
         if len(early) == len(entries.get(row.ref, ())):
             return False
+        late = {entry[2] for entry in entries[row.ref] if entry[0] >= first}
         self._seal_anew(conn, row.place.subject_id, purpose, {**entries, row.ref: early}, now)
+        # Which of an item's contacts goes is not to be told from their hashes; none finds the person then.
+        contacts = known_contacts.of_purpose(conn, row.place.subject_id, purpose)
+        known_contacts.remove(conn, row.place.subject_id, purpose)
+        left = [each for each in contacts if each.item not in late]
+        known_contacts.put(conn, row.place.subject_id, purpose, left)
         return True
 
     def rewrite(self, conn: Connection, subject_id: bytes, change: Change, now: datetime) -> bool:

@@ -27,6 +27,8 @@ PURPOSE: Final = "service:delivery"
 #: How long a system may be away. After that nobody can tell it any more, and the request says so.
 KEPT: Final = timedelta(days=30)
 PENDING: Final = "pending"
+#: Begins the number of what is no erasure, which has no certificate.
+_NUMBER: Final = "told-"
 #: What a system may answer.
 ANSWERS: Final = ("done", "nothing_held", "failed")
 
@@ -42,6 +44,24 @@ _STATES: Final = Query(select(_D.state).where(_D.certificate == bindparam("numbe
 _PENDING: Final = select(func.count()).select_from(deliveries).where(_WAITING)
 _INSERT: Final = insert(deliveries)
 _UPDATE: Final = update(deliveries).where(_D.delivery_id == bindparam("wanted"))
+
+
+class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a system is told that is no erasure.
+
+    Attributes:
+        of: `correction`, `withdrawal` or `retention`.
+        subject_id: The person, 16 random bytes; empty for somebody of whom nothing is left.
+        purposes: The purposes concerned.
+        items: The items concerned.
+        senders: Sender ids of somebody of whom nothing is left.
+    """
+
+    of: str
+    subject_id: bytes
+    purposes: list[str] = []
+    items: list[str] = []
+    senders: list[bytes] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +93,23 @@ def put(  # noqa: PLR0913, PLR0917 - transaction, keys, and what is told to whom
     conn: Connection, keys: DataKeys, system: str, certificate: str, sender_ids: Sequence[str], at: datetime
 ) -> None:
     """Note that a system is to be told, in the transaction that erases."""
+    # As bytes: a sender id may hold a half of a surrogate pair, which no text of MessagePack may.
+    _put(conn, keys, system, certificate, [each.encode("utf-8", "surrogatepass") for each in sender_ids], at)
+
+
+def put_told(conn: Connection, keys: DataKeys, system: str, told: Told, at: datetime) -> None:
+    """Note that a system is to be told of something else than an erasure, in the transaction that does it."""
+    _put(conn, keys, system, f"{_NUMBER}{os.urandom(ID_BYTES).hex()}", told, at)
+
+
+def _put(  # noqa: PLR0913, PLR0917 - as put
+    conn: Connection, keys: DataKeys, system: str, number: str, content: list[bytes] | Told, at: datetime
+) -> None:
     delivery_id = os.urandom(ID_BYTES)
     key = keys.create(conn, delivery_id, PURPOSE, at, at + KEPT)
-    # As bytes: a sender id may hold a half of a surrogate pair, which no text of MessagePack may.
-    payload = msgspec.msgpack.encode([each.encode("utf-8", "surrogatepass") for each in sender_ids])
+    payload = msgspec.msgpack.encode(content)
     sealed = seal(key, payload, no_conversation(delivery_id).delivery(), os.urandom(NONCE_BYTES))
-    row = {"delivery_id": delivery_id, "system": system, "certificate": certificate, "sealed": sealed}
+    row = {"delivery_id": delivery_id, "system": system, "certificate": number, "sealed": sealed}
     times = {"erased_at": to_micros(at), "next_at": to_micros(at)}
     conn.execute(_INSERT, {**row, **times, "state": PENDING, "attempts": 0})
 
@@ -102,17 +133,23 @@ def claim(conn: Connection, now: datetime, most: int, until: datetime) -> list[D
     return claimed
 
 
-def whom(conn: Connection, keys: DataKeys, delivery_id: bytes) -> list[str] | None:
-    """Return the sender ids of the person that a delivery is about; None where nobody can tell any more."""
+def whom(conn: Connection, keys: DataKeys, delivery_id: bytes) -> list[str] | Told | None:
+    """Return what a delivery is about: of an erasure the person's sender ids; None where nobody can tell any more."""
     row = conn.execute(_ONE, {"wanted": delivery_id}).first()
     try:
         key = keys.get(conn, delivery_id, PURPOSE)
         if row is None or row.sealed is None or key is None:
             return None
         raw = open_sealed(key, row.sealed, no_conversation(delivery_id).delivery())
-        return [each.decode("utf-8", "surrogatepass") for each in msgspec.msgpack.decode(raw, type=list[bytes])]
+        found = msgspec.msgpack.decode(raw, type=list[bytes] | Told)
+        return found if isinstance(found, Told) else names(found)
     except (PrivacyError, msgspec.MsgspecError, ValueError):
         return None
+
+
+def names(senders: Sequence[bytes]) -> list[str]:
+    """Return sender ids as texts."""
+    return [each.decode("utf-8", "surrogatepass") for each in senders]
 
 
 def again(conn: Connection, delivery_id: bytes, attempts: int, at: datetime) -> None:

@@ -10,17 +10,21 @@ from dataclasses import replace
 from datetime import timedelta
 from http.client import BadStatusLine, IncompleteRead
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
 
 from rasa_privacy.errors import MalformedSegmentError, WebhookError
-from rasa_privacy.policy.model import Erasure, OtherSystem
+from rasa_privacy.policy.model import Erasure, OtherSystem, Tidings
+from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.part_deletion import delete_part
+from rasa_privacy.rights.rectification import Right, put_right
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.webhooks import MAX_ANSWER, deliver, deliver_quietly, post
+from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.requests import Request
@@ -393,9 +397,91 @@ def test_a_real_server_is_told_and_a_redirect_is_not_followed(server: tuple[int,
         {"name": "a"},
         {"name": "a", "url": "https://x.example", "secret": "S", "python": "a.b"},
         {"name": "a", "python": "a.b", "secret": "S"},
+        {"name": "a", "python": "a.b", "tell": ()},
     ],
 )
-def test_a_system_that_could_not_be_told_is_refused(fields: dict[str, str]) -> None:
+def test_a_system_that_could_not_be_told_is_refused(fields: dict[str, Any]) -> None:
     """In the clear only to this machine."""
-    with pytest.raises(ValueError, match=r"name|url|python"):
+    with pytest.raises(ValueError, match=r"name|url|python|tell"):
         OtherSystem(**fields)
+
+
+ALL: Final[tuple[Tidings, ...]] = ("correction", "withdrawal", "retention")
+
+
+@pytest.fixture
+def listening(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    """Return the store of a bot whose shop is told of everything but erasures, and whose CRM of erasures alone."""
+    for system in (CRM, SHOP):
+        monkeypatch.setenv(str(system.secret), f"secret of {system.name}")
+    grant(vault, "draw", "newsletter")
+    give(vault, {"draw": {"full_name": "Ana Li", "email": "a@b.example"}, "newsletter": {"email": "a@b.example"}})
+    return with_systems(vault, CRM, msgspec.structs.replace(SHOP, tell=ALL))
+
+
+def told_by(vault: Vault) -> list[tuple[str, dict[str, Any]]]:
+    """Deliver what is due, and return which system got what."""
+    systems = Systems()
+    deliver(vault, vault.clock(), systems)
+    return [(system, payload) for system, payload, _headers, _body in systems.got]
+
+
+def correct(vault: Vault, subject_id: bytes, value: str, *purposes: str) -> None:
+    """Put the email address right."""
+
+    def work(connection: Any) -> object:
+        return put_right(vault, connection, SENDER, subject_id, Right("email", value, purposes), vault.clock())
+
+    vault.database.transact(work)
+
+
+@each_kind
+def test_a_correction_is_told_with_the_value_that_is_right_now(listening: Vault, url: str) -> None:
+    """Only who asks for it is told; the outbox holds no value, and of two corrections the last one counts."""
+    with listening.database.read() as conn:
+        subject_id = listening.subjects.find(conn, SENDER)
+    assert subject_id is not None
+    for value in ("wrong@b.example", "ana@new.example"):
+        correct(listening, subject_id, value, "draw", "newsletter")
+    assert all(b"ana@new" not in bytes(sealed) for (sealed,) in run_plain(url, "SELECT sealed FROM deliveries"))
+    got = told_by(listening)
+    assert [system for system, _ in got] == ["shop", "shop"]
+    for _, payload in got:
+        assert (payload["type"], payload["value"], payload["items"]) == ("correction", "ana@new.example", ["email"])
+        assert payload["sender_ids"] == [SENDER]
+        assert payload["purposes"] == ["draw", "newsletter"]
+    assert told_by(listening) == []
+
+
+@each_kind
+def test_what_is_taken_back_or_is_over_is_told(listening: Vault, clock: Clock) -> None:
+    """A consent that ends, a part that is deleted, a purpose whose time is over, and at last the person."""
+    with listening.database.read() as conn:
+        subject_id = listening.subjects.find(conn, SENDER)
+    assert subject_id is not None
+    delete_part(listening, SENDER, ["full_name"], [], evidence(listening))
+    ((_, part),) = told_by(listening)
+    assert (part["type"], part["purposes"], part["items"]) == ("withdrawal", ["draw"], ["full_name"])
+    sweep(listening, clock.advance(days=91), trusted=True)
+    ((_, over),) = told_by(listening)
+    assert (over["type"], over["purposes"], over["sender_ids"]) == ("retention", ["draw"], [SENDER])
+    listening.database.transact(lambda conn: withdraw(listening, conn, subject_id, ["newsletter"], evidence(listening)))
+    ((_, taken),) = told_by(listening)
+    assert (taken["type"], taken["purposes"]) == ("withdrawal", ["newsletter"])
+    assert taken["items"] == ["birthday"]  # the draw's consent still covers the email address
+    sweep(listening, clock.advance(days=400), trusted=True)
+    ((_, gone),) = told_by(listening)
+    assert (gone["type"], gone["sender_ids"]) == ("retention", [SENDER])
+
+
+def test_of_somebody_who_was_erased_meanwhile_nothing_else_is_told(listening: Vault) -> None:
+    """The erasure is told to who asked for it; what was noted before ends, since it is about nobody."""
+    with listening.database.read() as conn:
+        subject_id = listening.subjects.find(conn, SENDER)
+    assert subject_id is not None
+    correct(listening, subject_id, "ana@new.example", "draw")
+    number = erased(listening)
+    assert [(system, payload["type"]) for system, payload in told_by(listening)] == [("crm", "erasure")]
+    assert request_of(listening, number).state == "done"
+    with listening.database.read() as conn:
+        assert deliveries.pending(conn) == 0
