@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
+from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event, SlotSet
 from rasa_privacy.dialogue.turns import INTENTS
-from rasa_privacy.minimize.event_fields import channel_name
+from rasa_privacy.minimize.event_fields import channel_name, name_of
 from rasa_privacy.minimize.events import EventSplitter, View, join
 from rasa_privacy.policy.model import Actions
 
 #: The event with which each history begins; with none, all of them go along.
 _BEGINS: Final[Mapping[str, str]] = {"turn": "user", "session": "session_started"}
+
+#: Where `Recent` says what any event set a slot to: texts that go along may hold what a slot held before.
+_GIVEN: Final = "rasa_privacy_given"
 
 State = dict[str, Any]
 _Event = TypeVar("_Event")
@@ -37,7 +40,8 @@ class Recent:
     def current_state(self, _verbosity: object = None) -> State:
         """Return the tracker's state, whatever verbosity Rasa asks for."""
         events = recent(self._tracker.events, self._settings, _type_of)
-        return {**self._tracker.current_state(), "events": [event.as_dict() for event in events]}
+        state = {**self._tracker.current_state(), "events": [event.as_dict() for event in events]}
+        return {**state, _GIVEN: [(event.key, event.value) for event in self._tracker.events if type(event) is SlotSet]}
 
 
 def recent_texts(tracker: DialogueStateTracker, settings: Actions) -> list[str]:
@@ -70,15 +74,17 @@ def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Act
         view: Active purposes, and the items that the receiver needs.
     """
     events = recent(tracker.get("events") or [], settings, lambda event: event.get("event"))
-    view = replace(view, known=_known_values(tracker.get("slots") or {}, events, splitter))
+    given = [*(tracker.get("slots") or {}).items(), *(tracker.get(_GIVEN) or ())]
+    view = replace(view, known=_known_values(given, events, splitter))
     kept = _minimised_events(events, splitter, view)
     return {
-        **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "followup_action", "paused")},
+        **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "paused")},
+        "followup_action": name_of(tracker.get("followup_action")),
         "latest_input_channel": channel_name(tracker.get("latest_input_channel")),
         # Both hold more than names: a loop, for one, the message that started it.
         "active_loop": _only(tracker.get("active_loop"), ("name", "is_interrupted", "rejected")),
         "latest_action": _only(tracker.get("latest_action"), ("action_name",)),
-        "latest_action_name": tracker.get("latest_action_name"),
+        "latest_action_name": name_of(tracker.get("latest_action_name")),  # of one without a name, what it says
         "slots": _slots(tracker.get("slots") or {}, splitter, view),
         "latest_message": _latest_message(kept, is_external=_is_external(tracker)),
         "events": kept,
@@ -133,9 +139,11 @@ def _slots(slots: Mapping[str, Any], splitter: EventSplitter, view: View) -> Sta
     return kept
 
 
-def _known_values(slots: Mapping[str, Any], events: list[State], splitter: EventSplitter) -> dict[str, set[str]]:
+def _known_values(
+    given: Iterable[tuple[object, object]], events: list[State], splitter: EventSplitter
+) -> dict[str, set[str]]:
     """Return what the person gave, by item: also what a later value has replaced, as earlier texts hold it."""
-    pairs = [*slots.items(), *((event.get("name"), event.get("value")) for event in events if _sets_slot(event))]
+    pairs = [*given, *((event.get("name"), event.get("value")) for event in events if _sets_slot(event))]
     entities = (each for event in events for each in (event.get("parse_data") or {}).get("entities") or [])
     return splitter.known_values(pairs, entities)
 

@@ -117,7 +117,8 @@ def _known_values(
 ) -> dict[str, set[str]]:
     """Return every value that the person gave, by item, as it is in this process: not yet cut."""
     pairs = [(name, slot.value) for name, slot in tracker.slots.items()]
-    pairs += [(event.key, event.value) for event in events if isinstance(event, SlotSet)]
+    # Also what a later value, a restart or a new session has replaced: people say it again.
+    pairs += [(event.key, event.value) for event in (*tracker.events, *events) if isinstance(event, SlotSet)]
     entities = (each for event in events if isinstance(event, UserUttered) for each in event.entities)
     known = splitter.known_values(pairs, entities)
     log_scrubbing.remember(*(value for values in known.values() for value in values))

@@ -41,6 +41,11 @@ def message_id_of(event: Mapping[str, Any]) -> str | None:
     return found if isinstance(found, str) and len(found) <= _MAX_ID_CHARACTERS and found.isprintable() else None
 
 
+def name_of(found: object) -> str | None:
+    """Return the name of an action, if it is one: an action may name anything as what is to follow it."""
+    return str(found) if _is_name(found) else None
+
+
 def _is_name(found: object) -> bool:
     return isinstance(found, str) and _ID.fullmatch(found) is not None
 

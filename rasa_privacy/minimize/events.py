@@ -36,6 +36,7 @@ from rasa_privacy.minimize.event_fields import (
     mappings_of,
     message_id_of,
     metadata_of,
+    name_of,
     selected_of,
 )
 from rasa_privacy.minimize.masking import mask
@@ -68,7 +69,6 @@ _STRUCTURE: Final[Mapping[str, tuple[str, ...]]] = {
     "action_execution_rejected": ("name", "policy", "confidence"),
     "active_loop": ("name",),
     "form": ("name",),
-    "followup": ("name",),
     "loop_interrupted": ("is_interrupted",),
     "form_validation": ("validate",),
     "user_featurization": ("use_text_for_featurization",),
@@ -225,6 +225,8 @@ class EventSplitter:
             return self._reminder(structure, event, seq, view)
         if kind == "action" and event.get("name") is None:
             structure["action_text"] = self.text(event.get("action_text"), view) or WITHHELD  # Rasa insists on one
+        if kind == "followup":
+            structure["name"] = name_of(event.get("name"))
         fields = _STRUCTURE.get(str(kind), ())
         return {**structure, **{name: event[name] for name in fields if name in event}}, []
 
