@@ -59,6 +59,8 @@ RUN_BY = {
     "rasa-privacy review make": "tests/cli/test_review.py",
     "rasa-privacy regulations list": "tests/cli/test_regulations.py",
     "rasa-privacy check --format sarif": "tests/cli/test_check_formats.py",
+    "rasa-privacy api": "tests/cli/test_api.py",
+    "rasa-privacy api --openapi": "tests/cli/test_api.py",
     "rasa-privacy status": "tests/cli/test_report.py",
     "rasa-privacy report": "tests/cli/test_report.py",
     "rasa-privacy breach scope --since 2026-11-20 --until 2026-11-23": "tests/cli/test_report.py",

@@ -2,13 +2,14 @@
 
 import logging
 import sys
+import threading
 from pathlib import Path
 from typing import Final
 
 import click
 
 from rasa_privacy.cli.options import bot_option, endpoints_option
-from rasa_privacy.cli.store import existing_store
+from rasa_privacy.cli.store import endpoints_file, existing_store
 from rasa_privacy.errors import ConfigurationError
 
 _PORT: Final = 8081
@@ -41,6 +42,7 @@ def api(  # noqa: PLR0913 - one parameter for each option
     for commands. By default it listens on this machine alone.
     """
     try:
+        from rasa_privacy.console.opendsr import keep_telling, open_opendsr  # noqa: PLC0415 - the extra may be missing
         from rasa_privacy.console.server import Address, serve  # noqa: PLC0415 - the extra may be missing
         from rasa_privacy.console.verbs import make_console, openapi  # noqa: PLC0415 - as above
     except ModuleNotFoundError:
@@ -51,6 +53,13 @@ def api(  # noqa: PLR0913 - one parameter for each option
     files = [None if file is None else file.absolute() for file in (tls_certificate, tls_key)]
     address = Address(host, port, files[0], files[1], behind_proxy=behind_proxy)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    file, stop = endpoints_file(bot, endpoints), threading.Event()
     with existing_store(bot, endpoints) as vault:
+        opendsr = open_opendsr(file, vault.clock())
+        if opendsr is not None:
+            keep_telling(vault, opendsr, stop)
         click.echo(f"The API listens on {host} port {port}; GET /openapi.json says what it does.", err=True)
-        serve(make_console(vault), address)
+        try:
+            serve(make_console(vault, set_up=opendsr), address)
+        finally:
+            stop.set()

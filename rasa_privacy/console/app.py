@@ -25,10 +25,11 @@ from rasa_privacy.access.login import Operator
 from rasa_privacy.console.bodies import BODY_BYTES, BODY_SECONDS, read_body, sent
 from rasa_privacy.console.decoding import decode_body, decode_query, decode_reason
 from rasa_privacy.console.gatekeeper import Gatekeeper
-from rasa_privacy.console.operation import KEY_FORM, Call, Operation, Stream
-from rasa_privacy.console.problems import MEDIA_TYPE, RefusedError, encode_problem, refusal
+from rasa_privacy.console.operation import KEY_FORM, Call, Operation, Public, Reply, Stream
+from rasa_privacy.console.problems import MEDIA_TYPE, RefusedError, encode_dsr_problem, encode_problem, refusal
 from rasa_privacy.console.repeats import Repeats
 from rasa_privacy.errors import AccessError, PrivacyError
+from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -69,39 +70,32 @@ class Console:
         gatekeeper: Lets operators in.
         limits: What one call may cost.
         repeats: Answers that were given.
+        opendsr: OpenDSR as it is set up, or None.
     """
 
     vault: Vault
     gatekeeper: Gatekeeper
     limits: Limits = field(default_factory=Limits)
     repeats: Repeats = field(default_factory=Repeats)
+    opendsr: OpenDsr | None = None
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(
-    vault: Vault,
-    operations: Sequence[Operation],
-    public: Sequence[tuple[str, Callable[[Vault], tuple[int, bytes]]]] = (),
-    *,
-    gatekeeper: Gatekeeper | None = None,
-    limits: Limits | None = None,
-) -> Starlette:
+def make_app(console: Console, operations: Sequence[Operation], public: Sequence[Public] = ()) -> Starlette:
     """Return the application.
 
     Args:
-        vault: The open store.
+        console: What the routes share.
         operations: What it does for operators.
-        public: Paths that answer everybody with JSON: each with what returns status and body.
-        gatekeeper: Lets operators in.
-        limits: What one call may cost.
+        public: Paths that answer everybody.
     """
-    console = Console(vault, gatekeeper or Gatekeeper(vault), limits or Limits())
     routes = [
-        Route(each.path, _guarded(each.path, _endpoint(console, each)), methods=[each.method]) for each in operations
+        Route(each.path, _guarded(each.path, _endpoint(console, each), opendsr=each.is_opendsr), methods=[each.method])
+        for each in operations
     ]
-    routes += [Route(path, _guarded(path, _open(vault, give)), methods=["GET"]) for path, give in public]
+    routes += [Route(each.path, _guarded(each.path, _open(console.vault, each)), methods=["GET"]) for each in public]
     handlers: dict[Any, Any] = {HTTPException: _not_routed}
     app = Starlette(routes=_joined(routes), exception_handlers=handlers)
     app.router.redirect_slashes = False  # an address is right or it is not
@@ -125,10 +119,9 @@ def _by_method(found: dict[str, Endpoint]) -> Endpoint:
     return chosen
 
 
-def _open(vault: Vault, give: Callable[[Vault], tuple[int, bytes]]) -> Endpoint:
+def _open(vault: Vault, each: Public) -> Endpoint:
     async def endpoint(_request: Request) -> Response:
-        status, body = await run_in_threadpool(give, vault)
-        return Response(body, status, media_type="application/json")
+        return _response(await run_in_threadpool(each.give, vault))
 
     return endpoint
 
@@ -146,55 +139,60 @@ def _endpoint(console: Console, operation: Operation) -> Endpoint:
             raise
         if isinstance(made, Stream):
             return StreamingResponse(sent(made.pieces), media_type=made.media_type)
-        return Response(made, media_type="application/json")
+        return _response(made)
 
     return endpoint
 
 
-def _answer(console: Console, operation: Operation, operator: Operator, request: Request, raw: bytes) -> bytes | Stream:
+def _response(made: Reply) -> Response:
+    return Response(made.body, made.status, dict(made.headers), made.media_type)
+
+
+def _answer(console: Console, operation: Operation, operator: Operator, request: Request, raw: bytes) -> Reply | Stream:
     """Decode a call, do it, and return the body of its answer."""
     body = query = None
     reason = request.headers.get(REASON_HEADER, "")
     if operation.takes is not None:
         body = decode_body(raw, request.headers.get("content-type"), operation.takes)
-        reason = body.reason
+        reason = getattr(body, "reason", reason)
     if operation.asks is not None:
         query = decode_query(request.query_params.multi_items(), operation.asks)
     elif request.query_params:
         raise RefusedError(422, "this has no query; what it needs stands in the body, never in the address")
-    number = str(request.path_params.get("number", ""))
-    call = Call(console.vault, operator, body, query, number, decode_reason(reason))
+    number = str(request.path_params.get("number") or request.path_params.get("id", ""))
+    call = Call(console.vault, operator, body, query, number, decode_reason(reason), raw, console.opendsr)
     key = request.headers.get(KEY_HEADER) if operation.changes else None
     if key is None:
         made = operation.run(call)
-        return made if isinstance(made, Stream) else msgspec.json.encode(made)
+        return made if isinstance(made, (Stream, Reply)) else Reply(msgspec.json.encode(made))
     if _KEY.fullmatch(key) is None:
         raise RefusedError(422, "an Idempotency-Key is 1 to 64 letters, digits and '-', '_', '.', ':'")
     console.gatekeeper.still_there(operator, request.headers.get("authorization"))  # an answer of before asks nobody
     work = partial(_encoded, operation, call)
-    return console.repeats.once(operator.name, operation.name, key, f"{number} ".encode() + raw, work)
+    return Reply(console.repeats.once(operator.name, operation.name, key, f"{number} ".encode() + raw, work))
 
 
 def _encoded(operation: Operation, call: Call) -> bytes:
     return msgspec.json.encode(operation.run(call))
 
 
-def _guarded(path: str, endpoint: Endpoint) -> Endpoint:
+def _guarded(path: str, endpoint: Endpoint, *, opendsr: bool = False) -> Endpoint:
     """Return an endpoint whose errors become problems, with its headers and its line in the log."""
 
     async def guarded(request: Request) -> Response:
         request_id, begun = secrets.token_hex(_REQUEST_ID_BYTES), time.monotonic()
         try:
             response = await endpoint(request)
-        except RefusedError as error:
-            response = _problem(error, request_id)
         except PrivacyError as error:
-            response = _problem(refusal(error), request_id)
+            response = _problem(refusal(error), request_id, opendsr=opendsr)
         except ClientDisconnect:
-            response = _problem(RefusedError(400, "the connection was closed before the body was there"), request_id)
+            gone = RefusedError(400, "the connection was closed before the body was there")
+            response = _problem(gone, request_id, opendsr=opendsr)
         except Exception as error:  # noqa: BLE001 - its text may be somebody's; nothing of it may get out
-            logger.error("api: %s %s failed (%s), call %s", request.method, path, type(error).__name__, request_id)  # noqa: TRY400 - as above
-            response = _problem(RefusedError(500, "this failed; the log names the kind of error"), request_id)
+            kind = type(error).__name__
+            logger.error("api: %s %s failed (%s), call %s", request.method, path, kind, request_id)  # noqa: TRY400 - as above
+            failed = RefusedError(500, "this failed; the log names the kind of error")
+            response = _problem(failed, request_id, opendsr=opendsr)
         response.headers.update({**_HEADERS, "X-Request-Id": request_id})
         took = (time.monotonic() - begun) * 1000
         logger.info("api: %s %s %d in %.0f ms, call %s", request.method, path, response.status_code, took, request_id)
@@ -203,7 +201,10 @@ def _guarded(path: str, endpoint: Endpoint) -> Endpoint:
     return guarded
 
 
-def _problem(error: RefusedError, request_id: str) -> Response:
+def _problem(error: RefusedError, request_id: str, *, opendsr: bool = False) -> Response:
+    if opendsr:
+        status, body = encode_dsr_problem(error.status, str(error))
+        return Response(body, status, dict(error.headers), "application/json")
     body = encode_problem(error.status, str(error), request_id)
     return Response(body, error.status, dict(error.headers), MEDIA_TYPE)
 

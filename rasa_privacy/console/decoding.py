@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from rasa_privacy.access.reasons import checked_reason
-from rasa_privacy.console.operation import Body, Query
+from rasa_privacy.console.operation import Query
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.errors import AccessError
 
@@ -20,7 +20,7 @@ _UNKNOWN: Final = re.compile(r"(unknown field) `.*`", re.DOTALL)
 _INVALID: Final = re.compile(r"Invalid enum value .*?( - at `\$[^`]*`)?$", re.DOTALL)
 
 
-def decode_body(raw: bytes, content_type: str | None, form: type[Body]) -> Body:
+def decode_body(raw: bytes, content_type: str | None, form: type[msgspec.Struct]) -> msgspec.Struct:
     """Return a body.
 
     Raises:

@@ -6,17 +6,19 @@ from typing import Any, Final
 
 import msgspec
 
-from rasa_privacy.console.operation import KEY_FORM, Operation, Query, Reason
-from rasa_privacy.console.problems import MEDIA_TYPE, Problem
+from rasa_privacy.console.operation import KEY_FORM, Body, Number, Operation, Public, Query, Reason, RequestId
+from rasa_privacy.console.problems import MEDIA_TYPE, DsrProblem, Problem
 
 OPENAPI: Final = "3.1.0"
+#: What stands in paths.
+_IN_PATH: Final[dict[str, Any]] = {"number": Number, "id": RequestId}
 _REF: Final = "#/components/schemas/{name}"
 #: What every operation may answer.
 _ALWAYS: Final = (401, 403, 429, 500, 503)
 #: And those with a body.
 _WITH_BODY: Final = (400, 408, 413, 415, 422)
 _SAID: Final = {
-    400: "The body is no JSON.",
+    400: "The body is no JSON, or for OpenDSR: the call has not the form that this document says.",
     401: "There is no token, or it is not accepted.",
     403: "The operator may not do that.",
     404: "There is nothing of this name.",
@@ -31,7 +33,7 @@ _SAID: Final = {
 }
 
 
-def document(operations: Sequence[Operation], public: Iterable[str] = ()) -> dict[str, Any]:
+def document(operations: Sequence[Operation], public: Iterable[Public] = ()) -> dict[str, Any]:
     """Return the document.
 
     Args:
@@ -39,9 +41,9 @@ def document(operations: Sequence[Operation], public: Iterable[str] = ()) -> dic
         public: Paths that answer everybody.
     """
     structs = {type_ for each in operations for type_ in (each.takes, each.gives) if isinstance(type_, type)}
-    ordered = sorted((*structs, Problem), key=lambda type_: type_.__name__)
+    ordered = sorted((*structs, Problem, DsrProblem), key=lambda type_: type_.__name__)
     _, schemas = msgspec.json.schema_components(ordered, ref_template=_REF)
-    paths: dict[str, dict[str, Any]] = {path: {"get": _public(path)} for path in public}
+    paths: dict[str, dict[str, Any]] = {each.path: {"get": _public(each)} for each in public}
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
     return {
@@ -75,10 +77,10 @@ def _operation(each: Operation) -> dict[str, Any]:
 
 
 def _parameters(each: Operation) -> Iterable[dict[str, Any]]:
-    for name in ("number",) if "{number}" in each.path else ():
-        schema = {"type": "string", "pattern": r"^RQ(-[0-9A-HJKMNP-TV-Z]{4}){3}$"}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
-    if each.takes is None:
+    for name, kind in _IN_PATH.items():
+        if f"{{{name}}}" in each.path:
+            yield {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(kind)}
+    if each.takes is None or not issubclass(each.takes, Body):
         schema = {**msgspec.json.schema(Reason), "pattern": r"^[ -~]*$"}
         yield {"name": "X-Privacy-Reason", "in": "header", "schema": schema}
     if each.changes:
@@ -95,10 +97,12 @@ def _query(form: type[Query]) -> Iterable[dict[str, Any]]:
 
 
 def _responses(each: Operation) -> dict[str, Any]:
-    statuses = {*_ALWAYS, 422, *(_WITH_BODY if each.takes is not None else ()), *each.problems}
+    wrong = 400 if each.is_opendsr else 422
+    with_body = _WITH_BODY if each.takes is not None and not each.is_opendsr else ()
+    statuses = {*_ALWAYS, wrong, *with_body, *each.problems}
     statuses |= {409} if each.changes else set()
-    made = {str(status): _problem(status) for status in sorted(statuses)}
-    return {"200": {"description": "Done.", "content": dict(_content(each)), **_links(each)}, **made}
+    made = {str(status): _problem(status, each) for status in sorted(statuses)}
+    return {str(int(each.status)): {"description": "Done.", "content": dict(_content(each)), **_links(each)}, **made}
 
 
 def _links(each: Operation) -> dict[str, Any]:
@@ -118,23 +122,20 @@ def _content(each: Operation) -> Iterable[tuple[str, Any]]:
     yield "application/json", {"schema": {"$ref": _REF.format(name=each.gives.__name__)}}
 
 
-def _problem(status: int) -> dict[str, Any]:
+def _problem(status: int, each: Operation) -> dict[str, Any]:
+    form, media_type = (DsrProblem, "application/json") if each.is_opendsr else (Problem, MEDIA_TYPE)
     made: dict[str, Any] = {
         "description": _SAID[status],
-        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name=Problem.__name__)}}},
+        "content": {media_type: {"schema": {"$ref": _REF.format(name=form.__name__)}}},
     }
     if status == 429:  # noqa: PLR2004 - the status
         made["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return made
 
 
-def _public(path: str) -> dict[str, Any]:
-    answers = {"200": {"description": "Fine.", "content": {"application/json": {"schema": {"type": "object"}}}}}
-    if path == "/health":
-        answers["503"] = {"description": "The database does not answer.", "content": answers["200"]["content"]}
-    return {
-        "operationId": path.strip("/").replace(".", "_"),
-        "summary": f"{path}, for everybody.",
-        "security": [],
-        "responses": answers,
-    }
+def _public(each: Public) -> dict[str, Any]:
+    content: dict[str, Any] = {each.media_type: {}}
+    answers = {"200": {"description": "Fine.", "content": content}}
+    for status in each.problems:
+        answers[str(status)] = {"description": _SAID[status], "content": {"application/json": {}}}
+    return {"operationId": each.name, "summary": f"{each.path}, for everybody.", "security": [], "responses": answers}

@@ -15,6 +15,7 @@ from msgspec import Meta
 from rasa_privacy.access.admission import admit
 from rasa_privacy.access.login import Operator
 from rasa_privacy.access.permit import Permit
+from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.storage.audit_record import MAX_REASON
 from rasa_privacy.storage.vault import Vault
 
@@ -34,6 +35,11 @@ Reason: TypeAlias = Annotated[
 ]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=_LINE)]
 Number: TypeAlias = Annotated[str, Meta(pattern=r"^RQ(-[0-9A-HJKMNP-TV-Z]{4}){3}$", description="Number of a request.")]
+
+
+#: OpenDSR 2.0, section 1.1.
+UUID_FORM: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+RequestId: TypeAlias = Annotated[str, Meta(pattern=UUID_FORM, description="A UUID of version 4, in small letters.")]
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -74,6 +80,23 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is encoded already.
+
+    Attributes:
+        body: The body.
+        status: The status.
+        headers: Headers beside those that every answer has.
+        media_type: The type of the body.
+    """
+
+    body: bytes
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call of an operator.
 
@@ -82,8 +105,10 @@ class Call:
         operator: Who calls.
         body: The decoded body, or None.
         query: The decoded query, or None.
-        number: Number of a request in the path, or empty.
+        number: Number or id of a request in the path, or empty.
         reason: Why, as they said.
+        raw: The body as it came.
+        opendsr: OpenDSR as it is set up, or None.
     """
 
     vault: Vault
@@ -92,6 +117,8 @@ class Call:
     query: Any
     number: str
     reason: str
+    raw: bytes = b""
+    opendsr: OpenDsr | None = None
 
     def permit(
         self, verb: str, *, clear: bool = False, purposes: Iterable[str] = (), items: Iterable[str] = ()
@@ -109,8 +136,8 @@ class Operation:
     """One thing that the API does.
 
     Attributes:
-        method: `GET` or `POST`.
-        path: Its path; `{number}` stands for the number of a request.
+        method: `GET`, `POST` or `DELETE`.
+        path: Its path; `{number}` stands for the number of a request, `{id}` for one of OpenDSR.
         name: Its operationId.
         summary: One sentence for the document.
         run: What does it.
@@ -119,15 +146,41 @@ class Operation:
         asks: The struct of the query, or None.
         changes: Whether it changes something, so that an Idempotency-Key is heeded.
         problems: Statuses that it may answer beside those that every operation may.
+        status: The status where it is done.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     name: str
     summary: str
     run: Callable[[Call], Any]
     gives: type | tuple[str, ...]
-    takes: type[Body] | None = None
+    takes: type[msgspec.Struct] | None = None
     asks: type[Query] | None = None
     changes: bool = False
+    problems: tuple[int, ...] = ()
+    status: int = 200
+
+    @property
+    def is_opendsr(self) -> bool:
+        """Whether it is one of OpenDSR, which has errors of its own."""
+        return self.path.startswith("/v2/")
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """A path that answers everybody, and knows nothing of people.
+
+    Attributes:
+        path: Its path.
+        name: Its operationId.
+        give: Returns the answer.
+        media_type: The type of the answer where all is well.
+        problems: Statuses that it may answer beside 200.
+    """
+
+    path: str
+    name: str
+    give: Callable[[Vault], Reply]
+    media_type: str = "application/json"
     problems: tuple[int, ...] = ()

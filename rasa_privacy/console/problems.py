@@ -42,6 +42,10 @@ _STATUS: Final[tuple[tuple[type[PrivacyError], int], ...]] = (
 )
 
 
+#: What is wrong with the form of a call.
+_WRONG_FORM: Final = frozenset((408, 413, 415, 422))
+
+
 class Problem(msgspec.Struct, kw_only=True):
     """A problem.
 
@@ -80,6 +84,25 @@ def refusal(error: PrivacyError) -> RefusedError:
         return error
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     return RefusedError(status, str(error))
+
+
+class DsrError(msgspec.Struct):
+    """An error of OpenDSR (section 7.6)."""
+
+    code: int
+    message: str
+
+
+class DsrProblem(msgspec.Struct):
+    """An error as OpenDSR wraps it (section 7.7)."""
+
+    error: DsrError
+
+
+def encode_dsr_problem(status: int, detail: str) -> tuple[int, bytes]:
+    """Return status and body of an error of OpenDSR, which has 400 for whatever is wrong with a call (section 7.5)."""
+    code = 400 if status in _WRONG_FORM else status
+    return code, msgspec.json.encode(DsrProblem(DsrError(code, detail)))
 
 
 def encode_problem(status: int, detail: str, request_id: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from rasa_privacy.access.recording import record_now
-from rasa_privacy.console.operation import Call, Operation
+from rasa_privacy.console.operation import Call, Operation, Reply
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.rights.request_counts import KindCount, count
 from rasa_privacy.storage import deliveries
@@ -24,14 +24,14 @@ class Status(msgspec.Struct):
     deletions_replayed: int
 
 
-def health(vault: Vault) -> tuple[int, bytes]:
-    """Return a status, and whether the database answers."""
+def health(vault: Vault) -> Reply:
+    """Return whether the database answers."""
     try:
         with vault.database.read() as connection:
             vault.operators.exist(connection)
     except PrivacyError:
-        return 503, b'{"status":"the database does not answer"}'
-    return 200, b'{"status":"ok"}'
+        return Reply(b'{"status":"the database does not answer"}', 503)
+    return Reply(b'{"status":"ok"}')
 
 
 def _status(call: Call) -> Status:

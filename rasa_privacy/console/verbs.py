@@ -5,12 +5,23 @@ from typing import Final
 import msgspec
 from starlette.applications import Starlette
 
-from rasa_privacy.console import consents, corrections, holds, outreach, people, removal, requests, state
-from rasa_privacy.console.app import Limits, make_app
+from rasa_privacy.console import (
+    consents,
+    corrections,
+    holds,
+    opendsr,
+    outreach,
+    people,
+    removal,
+    requests,
+    state,
+)
+from rasa_privacy.console.app import Console, Limits, make_app
 from rasa_privacy.console.gatekeeper import Gatekeeper
 from rasa_privacy.console.handover_route import handover_routes
 from rasa_privacy.console.openapi import document
-from rasa_privacy.console.operation import Operation
+from rasa_privacy.console.operation import Operation, Public, Reply
+from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.storage.vault import Vault
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -22,19 +33,38 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *outreach.OPERATIONS,
     *removal.OPERATIONS,
     *state.OPERATIONS,
+    *opendsr.OPERATIONS,
 )
-_PUBLIC: Final = ("/health", "/openapi.json")
+
+
+def _public(set_up: OpenDsr | None) -> tuple[Public, ...]:
+    return (
+        Public("/health", "health", state.health, problems=(503,)),
+        Public("/openapi.json", "openapi", lambda _vault: Reply(openapi())),
+        *opendsr.public(set_up),
+    )
 
 
 def openapi() -> bytes:
     """Return the OpenAPI document of the API."""
-    return msgspec.json.format(msgspec.json.encode(document(OPERATIONS, _PUBLIC)), indent=2)
+    return msgspec.json.format(msgspec.json.encode(document(OPERATIONS, _public(None))), indent=2)
 
 
-def make_console(vault: Vault, gatekeeper: Gatekeeper | None = None, limits: Limits | None = None) -> Starlette:
-    """Return the API on an open store, as an ASGI application."""
-    written = openapi()
-    public = (("/health", state.health), ("/openapi.json", lambda _vault: (200, written)))
-    made = make_app(vault, OPERATIONS, public, gatekeeper=gatekeeper, limits=limits)
+def make_console(
+    vault: Vault,
+    gatekeeper: Gatekeeper | None = None,
+    limits: Limits | None = None,
+    set_up: OpenDsr | None = None,
+) -> Starlette:
+    """Return the API on an open store, as an ASGI application.
+
+    Args:
+        vault: The open store.
+        gatekeeper: Lets operators in.
+        limits: What one call may cost.
+        set_up: OpenDSR as it is set up, or None.
+    """
+    console = Console(vault, gatekeeper or Gatekeeper(vault), limits or Limits(), opendsr=set_up)
+    made = make_app(console, OPERATIONS, _public(set_up))
     made.router.routes.extend(handover_routes(vault))
     return made

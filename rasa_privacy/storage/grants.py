@@ -148,6 +148,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "audit_checkpoints": "SI",
             "operators": "SIU",
             "attestations": "SI",
+            "dsr_requests": "SIU",
         },
     }
 )

@@ -381,6 +381,21 @@ lasting_values: Final = Table(
 )
 
 # What other systems are still to be told of an erasure; it names the person in `sealed` alone, until they answered.
+dsr_requests: Final = Table(
+    "dsr_requests",
+    metadata,
+    Column("dsr_id", Blob(16), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("number", String(64), nullable=False),
+    Column("is_first", Integer, nullable=False),
+    Column("callbacks", Text, nullable=False),
+    Column("told", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger),
+    Index("dsr_requests_next", "next_at"),
+)
+
 deliveries: Final = Table(
     "deliveries",
     metadata,

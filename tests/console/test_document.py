@@ -1,5 +1,6 @@
 """The OpenAPI document and the routes are one: by comparison, and by what schemathesis makes of it."""
 
+import re
 from typing import Any, get_args
 
 import pytest
@@ -7,14 +8,17 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.routing import Route
 
 from rasa_privacy.console import requests
 from rasa_privacy.console.gatekeeper import Gatekeeper
 from rasa_privacy.console.verbs import OPERATIONS, make_console
+from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.rights.requests import REASONS_TO_EXTEND, REASONS_TO_REFUSE, open_request
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import As
+from tests.console.test_verbs import CALLS, call
 from tests.support.vaults import SENDER, START
 
 EXAMPLES = 12
@@ -22,7 +26,7 @@ SETTINGS = """\
 [generation]
 mode = "all"
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", 403, 404, 409, 422]
+expected-statuses = ["2xx", 400, 403, 404, 409, 422]
 """
 
 
@@ -41,9 +45,7 @@ def test_every_operation_needs_a_token(as_role: As) -> None:
     """Whatever it is; what answers everybody knows nothing of people."""
     nobody = as_role()
     for each in OPERATIONS:
-        path = each.path.replace("{number}", "RQ-0000-0000-0000")
-        found = nobody.get(path) if each.method == "GET" else nobody.post(path, {})
-        assert found.status == 401, each.name
+        assert call(nobody, each, "RQ-0000-0000-0000", CALLS[each.name][1]).status == 401, each.name
 
 
 def test_the_reasons_are_those_of_the_rules() -> None:
@@ -61,9 +63,9 @@ def number(vault: Vault) -> str:
 
 
 @pytest.fixture
-def api(vault: Vault, tokens: dict[str, str]) -> Any:  # noqa: ARG001 - where there is no operator nobody is let in
+def api(vault: Vault, tokens: dict[str, str], opendsr: OpenDsr) -> Any:  # noqa: ARG001 - where there is no operator nobody is let in
     """Return the API as schemathesis sees it, which may try as many wrong tokens as it likes."""
-    app = make_console(vault, Gatekeeper(vault, wrong=10**6))
+    app = make_console(vault, Gatekeeper(vault, wrong=10**6), set_up=opendsr)
     return schemathesis.openapi.from_asgi("/openapi.json", app, config=SchemathesisConfig.from_str(SETTINGS))
 
 
@@ -83,10 +85,13 @@ def test_what_the_document_says_is_so(case: Any, tokens: dict[str, str], number:
             case.body["sender"] = SENDER
         if "number" in (case.path_parameters or {}) and case.path_parameters["number"][-1] in "02468ACEGJMPRTWY":
             case.path_parameters["number"] = number
-    answer = case.call_and_validate(headers={"Authorization": f"Bearer {tokens['dpo']}"})
-    if is_right and answer.status_code == 422:
+    # With the header added, schemathesis takes a call whose body it left out for a right one.
+    left_out = [] if is_right else [positive_data_acceptance]
+    token = {"Authorization": f"Bearer {tokens['dpo']}"}
+    answer = case.call_and_validate(headers=token, excluded_checks=left_out)
+    if is_right and answer.status_code in {400, 422}:
         # A contact that is none, or a reason with somebody's address, is no matter of form.
-        assert "not of the form" not in answer.json()["detail"]
+        assert not re.search("not of the form|no JSON", answer.text)
 
 
 def test_a_request_is_followed_through_its_steps(api: Any, tokens: dict[str, str]) -> None:

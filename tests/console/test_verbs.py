@@ -9,10 +9,12 @@ import pytest
 from rasa_privacy.access.admission import admit
 from rasa_privacy.access.login import login
 from rasa_privacy.access.operators import renew_token
+from rasa_privacy.console.operation import Operation
 from rasa_privacy.console.verbs import OPERATIONS
 from rasa_privacy.policy.verbs import VERBS
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import As
+from tests.support.asgi import Answer, Client
 from tests.support.databases import EACH_KIND
 from tests.support.operators import records
 from tests.support.vaults import SENDER, Clock, active, give, held
@@ -21,6 +23,15 @@ each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 REASON = "ticket 17"
 WHO = {"sender": SENDER, "reason": REASON}
 GIVEN = {"sender": "web-7", "purpose": "newsletter", "at": "2026-11-01T12:00:00Z", "evidence": "form A, folder 3"}
+
+IDENTITY = {"identity_type": "controller_customer_id", "identity_value": SENDER, "identity_format": "raw"}
+PASSED_ON = {
+    "regulation": "gdpr",
+    "subject_request_id": "a7551968-d5d6-44b2-9831-815ac9017798",
+    "subject_request_type": "erasure",
+    "submitted_time": "2026-11-20T15:00:00Z",
+    "subject_identities": [IDENTITY],
+}
 
 #: A call of each operation, and the verb that it needs.
 CALLS: dict[str, tuple[str, Mapping[str, object] | None]] = {
@@ -56,6 +67,9 @@ CALLS: dict[str, tuple[str, Mapping[str, object] | None]] = {
     "eraseSubjects": ("erase", {"senders": [SENDER], "confirm": True, "reason": REASON}),
     "eraseSilentSubjects": ("erase", {"before": "2026-11-01", "confirm": True, "reason": REASON}),
     "status": ("report", None),
+    "submitDataSubjectRequest": ("requests", PASSED_ON),
+    "dataSubjectRequestStatus": ("requests", None),
+    "cancelDataSubjectRequest": ("requests", None),
 }
 #: What roles may that are not `all`: `tests.support.operators`, and `crm` of `conftest`.
 MAY = {
@@ -64,6 +78,12 @@ MAY = {
     "mailer": {"audience"},
     "crm": {"view", "export", "erase"},
 }
+
+
+def call(client: Client, each: Operation, number: str, body: Mapping[str, object] | None) -> Answer:
+    """Call an operation."""
+    path = each.path.replace("{number}", number).replace("{id}", str(PASSED_ON["subject_request_id"]))
+    return client.post(path, body) if body is not None else client.call(each.method, path, (), {})
 
 
 def test_every_operation_is_in_the_table() -> None:
@@ -81,9 +101,8 @@ def test_no_role_does_what_it_may_not(as_role: As, vault: Vault, role: str) -> N
         verb, body = CALLS[each.name]
         if verb in may:
             continue
-        path = each.path.replace("{number}", number)
         before = len(records(vault))
-        found = client.get(path) if body is None else client.post(path, body)
+        found = call(client, each, number, body)
         assert (each.name, found.status) == (each.name, 403)
         assert [(one.verb, one.outcome) for one in records(vault)[before:]][-1:] == [(verb, "refused")]
     assert active(vault) == {"draw", "newsletter"}

@@ -1,5 +1,6 @@
 """The files under `config/` are for people to copy, so they load and show everything."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from rasa_privacy.policy.broker_settings import broker_block, wrapped_broker
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES, PRESIDIO_NAMES
 from rasa_privacy.policy.key_settings import _OPTIONS, KEY_PROVIDERS
 from rasa_privacy.policy.loader import load_policy
+from rasa_privacy.policy.opendsr_settings import IDENTITIES, load_opendsr_settings
 from rasa_privacy.policy.sender_settings import SmtpSettings, load_sender_settings
 from rasa_privacy.policy.settings import load_settings
 
@@ -75,6 +77,15 @@ def test_the_event_broker_example_is_right(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("BROKER_PASSWORD", "hunter2")
     block = broker_block(CONFIG / "endpoints.event-broker.yml")
     assert wrapped_broker(block, "endpoints.yml")["type"] == "pika"
+
+
+def test_the_api_example_shows_every_key() -> None:
+    """The block names domain, certificate and callbacks, and each key is set."""
+    settings = load_opendsr_settings(CONFIG / "endpoints.api.yml")
+    assert settings is not None
+    text = (CONFIG / "endpoints.api.yml").read_text(encoding="utf-8")
+    assert [each.name for each in fields(settings) if f"    {each.name}: " not in text] == []
+    assert all(name in text for name in IDENTITIES)
 
 
 @pytest.mark.parametrize("provider", KEY_PROVIDERS)

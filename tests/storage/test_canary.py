@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -27,6 +28,7 @@ from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.handover import offer
 from rasa_privacy.rights.identity import ask as ask_for_proof
 from rasa_privacy.rights.identity import prove, remember
+from rasa_privacy.rights.opendsr import Submitted, cancel, submit
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.suppression import suppress, suppress_contacts
 from rasa_privacy.rights.webhooks import deliver
@@ -96,6 +98,7 @@ def test_no_marked_byte_is_in_what_staff_and_other_systems_cause(
         _ask_for_a_code,
         _prove_and_collect,
         lambda vault: _act(vault, tokens),
+        lambda vault: _pass_on(vault, tokens),
         _suppress_and_sign,
         _erase,
         _deliver,
@@ -173,6 +176,14 @@ def _act(vault: Vault, tokens: dict[str, str]) -> None:
     assert made.conversations == 1
     assert not _MARK.search(msgspec.json.encode(made))
     acknowledge(vault, permits["retention"], made, made.number)
+
+
+def _pass_on(vault: Vault, tokens: dict[str, str]) -> None:
+    """Let another system pass on what the person asked for, and take it back."""
+    permit = admit(vault, login(vault, tokens["dpo"]), "requests")
+    passed_on = Submitted(uuid4(), "portability", (_SENDER,), vault.clock(), ("https://consent.example/callbacks",))
+    submit(vault, passed_on, permit)
+    vault.database.transact(lambda conn: cancel(vault, conn, passed_on.dsr_id, permit))
 
 
 def _suppress_and_sign(vault: Vault) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from rasa_privacy.access.admission import admit, admit_local, admit_server
 from rasa_privacy.access.login import login
@@ -20,6 +21,7 @@ from rasa_privacy.rights import holds, requests
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.audience import Tally, audience
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.opendsr import Submitted, submit
 from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.suppression import (
     OPERATOR,
@@ -31,7 +33,7 @@ from rasa_privacy.rights.suppression import (
     suppressed,
 )
 from rasa_privacy.rights.withdrawal import destroy_items, withdraw
-from rasa_privacy.storage import announcements
+from rasa_privacy.storage import announcements, dsr_rows
 from rasa_privacy.storage.attestations import Attestation
 from rasa_privacy.storage.vault import Vault
 from tests.support.operators import with_roles
@@ -147,6 +149,9 @@ def console(vault: Vault) -> None:
     said, person = Evidence("outside", "command line", "en", vault.clock()), seen.subject_id
     _change(vault, permits["consent"], lambda at: withdraw(vault, at, person, ["draw"], said))
     _change(vault, permits["requests"], lambda at: requests.open_request(vault, at, "erasure", person, said.at))
+    passed_on = Submitted(uuid4(), "access", ("cem",), vault.clock(), ())
+    submit(vault, passed_on, permits["requests"])
+    vault.database.transact(lambda at: dsr_rows.note(at, passed_on.dsr_id, "received", 1, None))
     grant(vault, "draw", "fitting", sender="taken over")
     for _ in range(40):
         give(vault, {"draw": {"email": "t@x.example"}}, sender="taken over")

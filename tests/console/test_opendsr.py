@@ -1,0 +1,275 @@
+"""OpenDSR 2.0: requests that are passed on, their status, their end, and who is told."""
+
+import base64
+import json
+import logging
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from rasa_privacy.console.verbs import make_console
+from rasa_privacy.rights.opendsr import OpenDsr
+from rasa_privacy.rights.opendsr_callbacks import tell
+from rasa_privacy.rights.requests import open_request, take
+from rasa_privacy.storage import dsr_rows
+from rasa_privacy.storage.vault import Vault
+from tests.console.conftest import HOOK
+from tests.support.asgi import Answer, Client
+from tests.support.certificates import DOMAIN
+from tests.support.databases import EACH_KIND
+from tests.support.operators import records
+from tests.support.vaults import SENDER, Clock, held
+
+each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+ID = "a7551968-d5d6-44b2-9831-815ac9017798"
+
+
+@pytest.fixture
+def platform(vault: Vault, tokens: dict[str, str], opendsr: OpenDsr) -> Client:
+    """Return a client as a consent platform is one."""
+    return Client(make_console(vault, set_up=opendsr), tokens["dpo"])
+
+
+def request(**changes: Any) -> dict[str, Any]:
+    """Return a request of the person."""
+    identity = {"identity_type": "controller_customer_id", "identity_value": SENDER, "identity_format": "raw"}
+    return {
+        "regulation": "gdpr",
+        "subject_request_id": ID,
+        "subject_request_type": "erasure",
+        "submitted_time": "2026-11-20T15:00:00Z",
+        "subject_identities": [identity],
+        "api_version": "2.0",
+        "status_callback_urls": [HOOK],
+        **changes,
+    }
+
+
+def check_signature(answer: Answer, opendsr: OpenDsr) -> None:
+    """Check what a controller checks."""
+    assert answer.headers["x-opendsr-processor-domain"] == DOMAIN
+    verify(opendsr, answer.headers["x-opendsr-signature"], answer.body)
+
+
+def verify(opendsr: OpenDsr, signature: str, body: bytes) -> None:
+    """Check a signature by the certificate."""
+    public = x509.load_pem_x509_certificate(opendsr.signer.chain).public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    public.verify(base64.b64decode(signature), body, ec.ECDSA(SHA256()))
+
+
+def test_discovery_says_what_there_is(platform: Client, opendsr: OpenDsr, vault: Vault) -> None:
+    """To everybody, with the certificate; where it is not set up, that."""
+    nobody = Client(platform.app)
+    found = nobody.get("/v2/discovery").json()
+    assert found["api_version"] == "2.0"
+    assert found["supported_identities"] == [{"identity_type": "controller_customer_id", "identity_format": "raw"}]
+    assert found["processor_certificate"] == f"https://{DOMAIN}/v2/certificate.pem"
+    assert nobody.get("/v2/certificate.pem").body == opendsr.signer.chain
+    without = Client(make_console(vault), platform.token)
+    assert without.get("/v2/discovery").status == 404
+    assert without.post("/v2/requests", request()).status == 404
+
+
+@each_kind
+def test_a_request_is_received_with_the_clock_of_the_person(platform: Client, opendsr: OpenDsr, vault: Vault) -> None:
+    """Signed; asked again it is the same; its status is that of our request; nothing is erased by itself."""
+    answer = platform.post("/v2/requests", request())
+    assert answer.status == 201
+    check_signature(answer, opendsr)
+    made = answer.json()
+    assert (made["controller_id"], made["subject_request_id"]) == ("northwind", ID)
+    assert made["expected_completion_time"] == "2026-12-20T15:00:00Z"
+    assert json.loads(base64.b64decode(made["encoded_request"])) == request()
+    assert platform.post("/v2/requests", request()).json() == made
+    assert platform.post("/v2/requests", request(subject_request_type="access")).status == 409
+    status = platform.get(f"/v2/requests/{ID}")
+    check_signature(status, opendsr)
+    assert status.json()["request_status"] == "pending"
+    (number,) = (each["number"] for each in platform.get("/v1/requests").json()["requests"])
+    vault.database.transact(lambda conn: take(conn, number, "olga", vault.clock()))
+    assert platform.get(f"/v2/requests/{ID}").json()["request_status"] == "in_progress"
+    assert platform.call("DELETE", f"/v2/requests/{ID}", [], {}).status == 409
+    assert len(held(vault)) > 0
+    erase = {"sender": SENDER, "confirm": True, "reason": "ticket 17"}
+    assert platform.post("/v1/subjects/erase", erase).json()["erased"] is True
+    assert platform.get(f"/v2/requests/{ID}").json()["request_status"] == "completed"
+    assert not held(vault)
+
+
+@each_kind
+def test_an_erasure_may_be_done_at_once(platform: Client, vault: Vault) -> None:
+    """Where the other system says so under our domain, and its operator may erase."""
+    at_once = request(extensions={DOMAIN: {"act": "now"}, "other.example": {"what": ["ever"]}})
+    assert platform.post("/v2/requests", at_once).status == 201
+    assert platform.get(f"/v2/requests/{ID}").json()["request_status"] == "completed"
+    assert not held(vault)
+    wrong = request(extensions={DOMAIN: {"act": "now"}}, subject_request_type="access")
+    assert platform.post("/v2/requests", wrong).status == 400
+
+
+def test_who_is_held_stays_pending(platform: Client, vault: Vault) -> None:
+    """Staff see it, and answer."""
+    platform.post("/v1/holds", {"sender": SENDER, "matter": "case-17"})
+    assert platform.post("/v2/requests", request(extensions={DOMAIN: {"act": "now"}})).status == 201
+    assert platform.get(f"/v2/requests/{ID}").json()["request_status"] == "pending"
+    assert len(held(vault)) > 0
+
+
+def test_of_whom_nothing_is_stored_it_is_answered_at_once(platform: Client) -> None:
+    """Also for somebody who is known under another type of identity."""
+    nobody = {"identity_type": "controller_customer_id", "identity_value": "nobody", "identity_format": "raw"}
+    assert platform.post("/v2/requests", request(subject_identities=[nobody])).status == 201
+    assert platform.get(f"/v2/requests/{ID}").json()["request_status"] == "completed"
+
+
+@each_kind
+def test_what_is_pending_is_cancelled(platform: Client, opendsr: OpenDsr) -> None:
+    """By who passed it on, once."""
+    platform.post("/v2/requests", request())
+    answer = platform.call("DELETE", f"/v2/requests/{ID}", [], {})
+    assert answer.status == 202
+    check_signature(answer, opendsr)
+    assert platform.get(f"/v2/requests/{ID}").json()["request_status"] == "cancelled"
+    assert platform.call("DELETE", f"/v2/requests/{ID}", [], {}).status == 409
+    other = ID.replace("a7", "b7")
+    assert platform.call("DELETE", f"/v2/requests/{other}", [], {}).status == 404
+    assert platform.get("/v2/requests/no-uuid").status == 404
+
+
+def test_what_the_person_asked_for_is_not_cancelled_by_another_system(platform: Client, vault: Vault) -> None:
+    """It has the same number, and another beginning."""
+    vault.database.transact(
+        lambda conn: open_request(vault, conn, "erasure", vault.subjects.find(conn, SENDER), vault.clock())
+    )
+    platform.post("/v2/requests", request())
+    refused = platform.call("DELETE", f"/v2/requests/{ID}", [], {})
+    assert (refused.status, "the person asked" in refused.json()["error"]["message"]) == (409, True)
+    assert len(platform.get("/v1/requests").json()["requests"]) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status_callback_urls": ["https://169.254.169.254/latest/meta-data"]},
+        {"status_callback_urls": [HOOK + "/../../admin"]},
+        {"status_callback_urls": ["file:///etc/passwd"]},
+        {"subject_identities": []},
+        {"subject_identities": [{"identity_type": "email", "identity_value": "a@b.example", "identity_format": "raw"}]},
+        {"subject_request_id": ID.upper()},
+        {"subject_request_id": "a7551968-d5d6-14b2-9831-815ac9017798"},
+        {"subject_request_type": "deletion"},
+        {"regulation": "lgpd"},
+        {"submitted_time": "2026-11-20T15:00:00"},
+        {"submitted_time": "2036-11-20T15:00:00Z"},
+        {"api_version": "1.0"},
+        {"extensions": {DOMAIN: {"act": "later"}}},
+        {"canary": 1},
+    ],
+)
+def test_what_is_not_of_the_form_is_an_error_of_opendsr(platform: Client, change: dict[str, Any]) -> None:
+    """400 with its error object, and nothing of the person; no URL is called that endpoints.yml does not name."""
+    answer = platform.post("/v2/requests", request(**change))
+    assert (answer.status, answer.json()["error"]["code"]) == (400, 400)
+    assert SENDER not in answer.body.decode()
+    assert platform.get("/v1/requests").json() == {"requests": []}
+
+
+def test_two_people_in_one_request_are_refused(platform: Client, vault: Vault) -> None:
+    """One request is one person's."""
+    identities = [
+        {"identity_type": "controller_customer_id", "identity_value": each, "identity_format": "raw"}
+        for each in (SENDER, "web-8")
+    ]
+    vault.database.transact(lambda conn: vault.subjects.find_or_create(conn, "web-8", vault.clock()))
+    assert platform.post("/v2/requests", request(subject_identities=identities)).status == 409
+
+
+def test_a_role_without_the_verb_passes_nothing_on(platform: Client, tokens: dict[str, str], vault: Vault) -> None:
+    """And is in the audit log; erasing at once needs the role that may erase, before anything is opened."""
+    medic = Client(platform.app, tokens["medic"])
+    assert medic.post("/v2/requests", request()).status == 403
+    assert (records(vault)[-1].verb, records(vault)[-1].outcome) == ("requests", "refused")
+    assert Client(platform.app).post("/v2/requests", request()).json()["error"]["code"] == 401
+
+
+class Hook:
+    """Receives callbacks, and answers as it is told."""
+
+    def __init__(self, *answers: int | Exception) -> None:
+        self.answers = list(answers)
+        self.got: list[tuple[str, dict[str, Any], dict[str, str]]] = []
+        self.bodies: list[bytes] = []
+
+    def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Take one."""
+        self.got.append((url, json.loads(body), headers))
+        self.bodies.append(body)
+        answer = self.answers.pop(0) if self.answers else 202
+        if isinstance(answer, Exception):
+            raise answer
+        return answer, b""
+
+
+@each_kind
+def test_a_change_is_told_once_signed_and_again_until_it_is_heard(
+    platform: Client, vault: Vault, opendsr: OpenDsr, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """First nothing, then the change, again after a failure; at the end nothing more."""
+    platform.post("/v2/requests", request())
+    hook = Hook(500, OSError(f"no route for {SENDER}"), 202)
+    assert (tell(vault, opendsr, clock(), hook), hook.got) == (0, [])
+    (number,) = (each["number"] for each in platform.get("/v1/requests").json()["requests"])
+    vault.database.transact(lambda conn: take(conn, number, "olga", vault.clock()))
+    with caplog.at_level(logging.DEBUG):
+        assert tell(vault, opendsr, clock(), hook) == 0
+        assert tell(vault, opendsr, clock(), hook) == 0
+        assert len(hook.got) == 1
+        assert tell(vault, opendsr, clock.advance(minutes=1), hook) == 0
+        assert tell(vault, opendsr, clock.advance(minutes=2), hook) == 1
+    url, content, headers = hook.got[-1]
+    assert (url, content["status_callback_url"], content["request_status"]) == (HOOK, HOOK, "in_progress")
+    assert headers["X-OpenDSR-Processor-Domain"] == DOMAIN
+    verify(opendsr, headers["X-OpenDSR-Signature"], hook.bodies[-1])
+    assert tell(vault, opendsr, clock.advance(hours=7), hook) == 0
+    platform.post("/v1/subjects/erase", {"sender": SENDER, "confirm": True, "reason": "ticket 17"})
+    assert tell(vault, opendsr, clock(), hook) == 1
+    assert hook.got[-1][1]["request_status"] == "completed"
+    assert tell(vault, opendsr, clock.advance(days=1), hook) == 0
+    assert len(hook.got) == 4
+    assert SENDER not in caplog.text
+    assert "consent.example" not in caplog.text
+    assert SENDER.encode() not in b"".join(hook.bodies)
+
+
+def test_a_url_that_endpoints_does_not_name_any_more_is_not_called(
+    platform: Client, vault: Vault, opendsr: OpenDsr, clock: Clock
+) -> None:
+    """Neither where somebody wrote one into the table."""
+    platform.post("/v2/requests", request())
+    with vault.database.read() as connection:
+        row = dsr_rows.find(connection, UUID(ID))
+    assert row is not None
+    platform.call("DELETE", f"/v2/requests/{ID}", [], {})
+    hook = Hook()
+    settings = type(opendsr.settings)(DOMAIN, "northwind", Path("a"), Path("b"), ("https://other.example/",))
+    assert tell(vault, OpenDsr(settings, opendsr.signer), clock(), hook) == 1
+    assert hook.got == []
+
+
+def test_it_gives_up_after_a_month_and_says_so(
+    platform: Client, vault: Vault, opendsr: OpenDsr, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The status can still be asked for."""
+    platform.post("/v2/requests", request())
+    platform.call("DELETE", f"/v2/requests/{ID}", [], {})
+    hook = Hook(*[503] * 200)
+    for _ in range(140):
+        tell(vault, opendsr, clock.advance(hours=6), hook)
+    assert 100 < len(hook.got) < 140
+    assert "was not told of its status in time" in caplog.text
