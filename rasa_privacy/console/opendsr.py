@@ -27,7 +27,7 @@ from rasa_privacy.crypto.domain_signing import open_domain_signer
 from rasa_privacy.errors import HoldError, PrivacyError
 from rasa_privacy.policy.opendsr_settings import load_opendsr_settings
 from rasa_privacy.rights import operators as rights
-from rasa_privacy.rights.opendsr import VERSION, OpenDsr, Submitted, cancel, find, submit
+from rasa_privacy.rights.opendsr import VERSION, OpenDsr, Submitted, cancel, find, senders_of, submit
 from rasa_privacy.rights.opendsr_callbacks import signed_headers, tell
 from rasa_privacy.storage.vault import Vault
 
@@ -144,18 +144,18 @@ def _read(call: Call, opendsr: OpenDsr, body: DataSubjectRequest) -> Submitted:
         RefusedError: No identity can be looked up, a URL is not one of endpoints.yml, or it was asked in the future.
     """
     known = opendsr.settings.identities
-    senders = dict.fromkeys(
-        each.identity_value
-        for each in body.subject_identities
-        if each.identity_type in known and each.identity_format == "raw"
-    )
-    if not senders:
+    usable = [each for each in body.subject_identities if each.identity_type in known and each.identity_format == "raw"]
+    if not usable:
         raise RefusedError(400, f"none of the identities can be looked up here; there are {', '.join(known)}, each raw")
     if any(url not in opendsr.settings.callbacks for url in body.status_callback_urls):
         raise RefusedError(400, "a callback URL is not one of those that endpoints.yml names")
     now = call.vault.clock()
     if body.submitted_time > now + CLOCK_TOLERANCE:
         raise RefusedError(400, "submitted_time is in the future")
+    senders = dict.fromkeys(each.identity_value for each in usable)
+    for each in usable:
+        if each.identity_type == "email":
+            senders.update(dict.fromkeys(senders_of(call.vault, each.identity_value)))
     return Submitted(
         UUID(body.subject_request_id),
         body.subject_request_type,

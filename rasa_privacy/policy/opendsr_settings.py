@@ -14,7 +14,7 @@ from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.endpoints_file import read_endpoints
 from rasa_privacy.policy.key_settings import known_only, text
 
-#: Types of OpenDSR 2.0, section 5.1, whose value may be the sender id of a bot.
+#: Types of OpenDSR 2.0, section 5.1, by which people may be found.
 IDENTITIES: Final = ("controller_customer_id", "email")
 _DOMAIN: Final = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _CONTROLLER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

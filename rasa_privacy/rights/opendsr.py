@@ -2,8 +2,8 @@
 
 Rules:
 
-1. Identities are sender ids, of the types that endpoints.yml names. What leads to several people is refused, since one
-   request is one person's.
+1. Identities are sender ids, of the types that endpoints.yml names; an email address also finds who gave it, where
+   privacy.yml has `identity:`. What leads to several people is refused, since one request is one person's.
 2. The clock begins when the person asked (`submitted_time`). A person has one open request of a kind: what the person
    had asked for already gets the same number, and is not cancelled by another system.
 3. Of whom nothing is stored, the request is answered at once.
@@ -19,9 +19,10 @@ from uuid import UUID
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record
 from rasa_privacy.crypto.domain_signing import DomainSigner
-from rasa_privacy.errors import RequestError
+from rasa_privacy.errors import ContactError, RequestError
 from rasa_privacy.policy.opendsr_settings import OpenDsrSettings
 from rasa_privacy.rights import requests as rules
+from rasa_privacy.rights.identity import whom
 from rasa_privacy.storage import dsr_rows, requests
 from rasa_privacy.storage.dsr_rows import DsrRow
 from rasa_privacy.storage.requests import Request
@@ -80,6 +81,16 @@ class Found:
     def status(self) -> Status:
         """How it stands, in the words of OpenDSR."""
         return _STATUS.get(self.request.state, "in_progress")
+
+
+def senders_of(vault: Vault, email: str) -> list[str]:
+    """Return the sender ids of whom an email address is held; with `identity:` in privacy.yml they are found by it."""
+    try:
+        people = [each.subject_id for each in whom(vault, email)]
+    except ContactError:
+        return []
+    with vault.database.read() as connection:
+        return [name for each in people for name in vault.conversations.sender_ids_of(connection, each)]
 
 
 def submit(vault: Vault, submitted: Submitted, permit: Permit) -> Found:

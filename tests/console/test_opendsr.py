@@ -3,16 +3,20 @@
 import base64
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from rasa_privacy.console.verbs import make_console
+from rasa_privacy.policy.model import Identity
+from rasa_privacy.rights.identity import remember
 from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.rights.opendsr_callbacks import tell
 from rasa_privacy.rights.requests import open_request, take
@@ -178,6 +182,23 @@ def test_what_is_not_of_the_form_is_an_error_of_opendsr(platform: Client, change
     assert (answer.status, answer.json()["error"]["code"]) == (400, 400)
     assert SENDER not in answer.body.decode()
     assert platform.get("/v1/requests").json() == {"requests": []}
+
+
+def test_an_email_address_finds_who_gave_it(vault: Vault, tokens: dict[str, str], opendsr: OpenDsr) -> None:
+    """By its keyed hash, where privacy.yml lets people be found so, and endpoints.yml lists the type."""
+    vault = replace(vault, policy=msgspec.structs.replace(vault.policy, identity=Identity()))
+    with vault.database.write() as conn:
+        subject_id = vault.subjects.find(conn, SENDER)
+        assert subject_id is not None
+        remember(vault, conn, subject_id, {"draw": [[0, ["value"], "email", "ana@example.com"]]})
+    settings = replace(opendsr.settings, identities=("controller_customer_id", "email"))
+    platform = Client(make_console(vault, set_up=replace(opendsr, settings=settings)), tokens["dpo"])
+    for address, person in (("Ana@example.com", True), ("bo@example.com", False), ("no address", False)):
+        identity = {"identity_type": "email", "identity_value": address, "identity_format": "raw"}
+        sent = request(subject_identities=[identity], subject_request_id=str(uuid4()))
+        assert platform.post("/v2/requests", sent).status == 201
+        status = platform.get(f"/v2/requests/{sent['subject_request_id']}").json()["request_status"]
+        assert (status == "pending") is person, address
 
 
 def test_two_people_in_one_request_are_refused(platform: Client, vault: Vault) -> None:
