@@ -5,8 +5,9 @@ Rules, in order:
 1. The recogniser's guess counts where it is sure enough and a word of the message speaks for it, or where it is so
    sure that no word needs to. While a form waits for free text it takes more, and where the bot's classifier is sure
    of an intent of the bot's own.
-2. A privacy intent of the bot's classifier counts where that is sure, a word speaks for it, and the recogniser does
-   not hold the message for an everyday one. An answer counts only while a question is open.
+2. A privacy intent of the bot's classifier counts where that is sure, a word speaks for it, and the recogniser, which
+   knows many more messages, gives the same one and does not hold the message for an everyday one. An answer counts
+   only while a question is open.
 3. Else the next best intent of the bot's own counts.
 
 A message that looks like names is never guessed at: a form asked for a name, and "Will Stop" is one. A guess at STOP
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 #: How sure the recogniser must be where a word of the message speaks for its guess, and where none does. Chosen on the
 #: development messages (ADR 15).
 SURE_BY_A_WORD: Final = 0.5
-SURE_WITHOUT: Final = 0.9
+SURE_WITHOUT: Final = 0.8
 #: While a form waits for free text.
 SURE_IN_FORM: Final = 0.8
 #: From here on the bot's classifier is sure of an intent of the bot's own, and the recogniser must be surer.
@@ -88,7 +89,7 @@ def classified(
         counts = asked and confidence >= (CLASSIFIED_GRANT if name in _GRANTS else CLASSIFIED)
     else:
         needed = CLASSIFIED_IN_FORM if in_form else CLASSIFIED
-        counts = confidence >= needed and is_told(name) and not _is_everyday(message, guess)
+        counts = confidence >= needed and is_told(name) and _is_shared(message, guess, name)
     if counts:
         return _WITHDRAW if name == STOP else name, confidence
     for other in message.get("intent_ranking") or []:
@@ -97,6 +98,9 @@ def classified(
     return None, 0.0
 
 
-def _is_everyday(message: "Message", guess: Guess | None) -> bool:
+def _is_shared(message: "Message", guess: Guess | None, intent: str) -> bool:
+    """Return whether the recogniser, where there is one, sees the same intent in the message."""
+    if guess is None:
+        return True
     text = str(message.get("text") or "")
-    return guess is not None and (guess.sure < EVERYDAY or looks_like_names(text))
+    return guess.sure >= EVERYDAY and guess.intent == intent and not looks_like_names(text)

@@ -31,7 +31,7 @@ from rasa_privacy.components.rasa_api import (
     Resource,
     TrainingData,
 )
-from rasa_privacy.components.recogniser import Recogniser
+from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.components.spoken_language import MATCHED, languages_of
 from rasa_privacy.dialogue.keywords import Question, privacy_request
 from rasa_privacy.dialogue.lessons import lessons_hash
@@ -82,7 +82,7 @@ class DataMinimizer(GraphComponent):
     """The last component of the NLU pipeline.
 
     Args:
-        recogniser: What was learned of free wordings; None in a model that was trained before there was one, where
+        recognisers: What was learned of free wordings; None in a model that was trained before there was one, where
             only fixed wordings and the bot's classifier count.
         storage: Where training writes what was learned.
         resource: Its name there.
@@ -90,11 +90,11 @@ class DataMinimizer(GraphComponent):
 
     def __init__(
         self,
-        recogniser: Recogniser | None = None,
+        recognisers: Recognisers | None = None,
         storage: ModelStorage | None = None,
         resource: Resource | None = None,
     ) -> None:
-        self._recogniser = recogniser
+        self._recognisers = recognisers
         self._storage = storage
         self._resource = resource
 
@@ -125,7 +125,7 @@ class DataMinimizer(GraphComponent):
         """
         with model_storage.read_from(resource) as folder:
             path = folder / _FILE
-            return cls(Recogniser.read(path) if path.is_file() else None, model_storage, resource)
+            return cls(Recognisers.read(path) if path.is_file() else None, model_storage, resource)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
@@ -137,7 +137,7 @@ class DataMinimizer(GraphComponent):
         if self._storage is None or self._resource is None:
             raise ModelMismatchError("the minimizer was not made by Rasa; train with 'rasa train'")
         examples = [(str(each.get("text") or ""), str(each.get("intent"))) for each in training_data.intent_examples]
-        learned = Recogniser.learn(examples)
+        learned = Recognisers.learn(examples)
         with self._storage.write_to(self._resource) as folder:
             if learned is not None:
                 learned.write(folder / _FILE)
@@ -157,7 +157,7 @@ class DataMinimizer(GraphComponent):
         self, message: Message, text: str, languages: Sequence[str], *, is_payload: bool, asked: bool, in_form: bool
     ) -> None:
         """Give the message the intent that its free wording is guessed to be."""
-        guess = None if self._recogniser is None or is_payload else self._recogniser.guess(text)
+        guess = None if self._recognisers is None or is_payload else self._recognisers.guess(text, languages)
         claimed = (
             0.0 if _intent_of(message) in INTENTS else float((message.get("intent") or {}).get("confidence") or 0.0)
         )

@@ -1,8 +1,8 @@
-"""What a message is made of for a classifier: pieces of its words, and runs of its words.
+"""What a message is made of for a classifier: pieces of its words, runs of its words, and words that are near.
 
 Case, accents and punctuation are taken away as `wordings.fold` does; a question mark stays, since it tells a question
 from a wish. Pieces make misspelt and inflected words alike; runs keep the order that tells "what you have" from
-"have you".
+"have you"; pairs with other words between tell "delete ... about me" whatever it is that is about me.
 """
 
 import re
@@ -12,6 +12,8 @@ from rasa_privacy.dialogue.wordings import fold
 
 #: Lengths of pieces, in characters, and of runs, in words.
 SHORTEST, LONGEST, WORDS = 2, 5, 3
+#: How many words may stand between a pair.
+BETWEEN: Final = 4
 #: More of a message says nothing more about what it is for; it bounds the time that a message takes.
 MAX_CHARACTERS: Final = 400
 #: A message of so many words, each with a capital, is taken for names: "Will Stop", "My Data Ltd".
@@ -36,6 +38,17 @@ def runs(text: str) -> list[str]:
     tokens = _tokens(text)
     lengths = range(1, WORDS + 1)
     return [" ".join(tokens[at : at + length]) for length in lengths for at in range(len(tokens) - length + 1)]
+
+
+def pairs(text: str) -> list[str]:
+    """Return the pairs of words with one to four others between them, as often as they occur."""
+    tokens = _tokens(text)
+    return [f"{first}~{second}" for at, first in enumerate(tokens) for second in tokens[at + 2 : at + 2 + BETWEEN]]
+
+
+def words(text: str) -> list[str]:
+    """Return the words, as they are compared."""
+    return _tokens(text)
 
 
 def looks_like_names(text: str) -> bool:

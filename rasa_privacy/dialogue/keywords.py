@@ -2,7 +2,8 @@
 
 Rules:
 
-1. A wording counts only as the whole message, after capitals, punctuation, emoji and polite words are taken away.
+1. A wording counts only as the whole message, after capitals, punctuation, emoji and polite words are taken away; the
+   polite words stay where the wording itself holds one.
    "Stop. Thank you" is STOP (47 CFR 64.1200(a)(10)); "We have got to stop littering" is not.
 2. A message that is longer than `wordings.MAX_CHARACTERS` matches nothing; it is not cut, since the rest could turn the
    meaning round.
@@ -12,7 +13,7 @@ The wordings are data: `packs/<language>.keywords.yml`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
@@ -38,10 +39,8 @@ def opt_out(text: str, language: str, *, in_form: bool = False) -> bool:
         in_form: Whether a form runs or a question is open; then `cancel` means that, and is no opt-out.
     """
     lexicon = _lexicon(language)
-    words = lexicon.words(text)
-    if words is None:
-        return False
-    return bool(lexicon.opt_out.fullmatch(words) or (not in_form and lexicon.outside_form.fullmatch(words)))
+    forms = lexicon.forms(text)
+    return _is_one(lexicon.opt_out, forms) or (not in_form and _is_one(lexicon.outside_form, forms))
 
 
 def privacy_request(text: str, language: str, *, asked: bool = False, then: bool = False) -> str | None:
@@ -54,11 +53,9 @@ def privacy_request(text: str, language: str, *, asked: bool = False, then: bool
         then: Whether it follows another request in the same message: "and send me a copy".
     """
     lexicon = _lexicon(language)
-    words = lexicon.words(text)
-    if words is None:
-        return None
-    found = _requested(words, lexicon.requests) or (_requested(words, lexicon.asked) if asked else None)
-    return found or (_requested(words, lexicon.then) if then else None)
+    forms = lexicon.forms(text)
+    found = _requested(forms, lexicon.requests) or (_requested(forms, lexicon.asked) if asked else None)
+    return found or (_requested(forms, lexicon.then) if then else None)
 
 
 def reply(text: str, language: str, *, question: Question = "consent") -> Answer | None:
@@ -73,21 +70,21 @@ def reply(text: str, language: str, *, question: Question = "consent") -> Answer
     reading = lexicon.read(text)
     if reading is None:
         return None
-    words = lexicon.joined(reading)
-    if not words.strip():
+    words, forms = lexicon.joined(reading.words), lexicon.forms(text)
+    if not words:
         return _by_symbols(reading, lexicon)
-    if lexicon.unclear.fullmatch(words):
+    if _is_one(lexicon.unclear, forms):
         return "unclear"
     doubted = reading.asks or any(lexicon.signs.get(symbol) == "no" for symbol in reading.symbols)
-    if lexicon.yes[question].fullmatch(words):
+    if _is_one(lexicon.yes[question], forms):
         return "unclear" if doubted else "yes"
-    if lexicon.no[question].fullmatch(words):
+    if _is_one(lexicon.no[question], forms):
         return "no"
     found = set(words.split())
     hedged = doubted or not lexicon.hedges.isdisjoint(found)
     # "Ok, but why do you need this?" is a question to answer, not an answer to weigh; "hmm maybe" is neither.
     weighed = found <= lexicon.hedges or (hedged and not lexicon.agreement[question].isdisjoint(found))
-    return "unclear" if weighed and _requested(words, lexicon.requests) is None else None
+    return "unclear" if weighed and _requested(forms, lexicon.requests) is None else None
 
 
 def is_hedged(text: str, language: str) -> bool:
@@ -116,7 +113,7 @@ def words_of(text: str, language: str) -> tuple[str, ...]:
     """Return the message as comparable words without polite ones; none where it is too long to be a wording."""
     lexicon = _lexicon(language)
     reading = lexicon.read(text)
-    return tuple(lexicon.joined(reading).split()) if reading is not None else ()
+    return tuple(lexicon.joined(reading.words).split()) if reading is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +139,31 @@ class _Lexicon:
         """Return the message as comparable words."""
         return read(text, self.spellings)
 
-    def joined(self, reading: Reading) -> str:
+    def joined(self, words: Iterable[str]) -> str:
         """Return the telling words, each followed by a blank."""
-        return "".join(f"{word} " for word in reading.words if word not in self.fillers)
+        return "".join(f"{word} " for word in words if word not in self.fillers)
 
-    def words(self, text: str) -> str | None:
-        """Return the telling words of a message that may be a wording, else None."""
+    def forms(self, text: str) -> tuple[str, ...]:
+        """Return the message as it may be a wording, each word followed by a blank; nothing where it is too long.
+
+        That is without polite words; where it has some, as it was said too, and without those that it begins with,
+        since a wording may hold one itself.
+        """
         reading = self.read(text)
-        return (self.joined(reading) or None) if reading is not None else None
+        telling = self.joined(reading.words) if reading is not None else ""
+        if reading is None or not telling:
+            return ()
+        said = tuple(f"{word} " for word in reading.words)
+        first = next(at for at, word in enumerate(reading.words) if word not in self.fillers)
+        return tuple(dict.fromkeys((telling, "".join(said), "".join(said[first:]))))
 
 
-def _requested(words: str, patterns: Mapping[str, re.Pattern[str]]) -> str | None:
-    return next((intent for intent, pattern in patterns.items() if pattern.fullmatch(words)), None)
+def _is_one(pattern: re.Pattern[str], forms: Iterable[str]) -> bool:
+    return any(pattern.fullmatch(form) for form in forms)
+
+
+def _requested(forms: Sequence[str], patterns: Mapping[str, re.Pattern[str]]) -> str | None:
+    return next((intent for intent, pattern in patterns.items() if _is_one(pattern, forms)), None)
 
 
 def _by_symbols(reading: Reading, lexicon: _Lexicon) -> Answer | None:

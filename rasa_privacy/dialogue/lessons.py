@@ -32,22 +32,23 @@ def languages_in(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(language for language in available_languages() if _first_examples(language) <= known)
 
 
-def lessons(examples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return texts with what each is: a privacy intent, or `ORDINARY`.
+def lessons(examples: Sequence[tuple[str, str]], language: str) -> list[tuple[str, str]]:
+    """Return texts in a language with what each is: a privacy intent, or `ORDINARY`.
 
     Args:
-        examples: The bot's training data: texts and their intents, the packs' among them.
+        examples: The bot's training data: texts and their intents, the packs' among them. What is in no pack may be in
+            any language, so it is learned in each.
+        language: A language whose pack is in it.
     """
-    learned = [(text, intent if intent in INTENTS else ORDINARY) for text, intent in examples]
-    for language in languages_in(text for text, _ in examples):
-        keywords = load_keywords(language)
-        wanted = [name for name in keywords if name in INTENTS and name not in REPLIES and name != _ALONE]
-        learned += [(text, name) for name in wanted for text in samples(keywords, name, _OF_REQUESTS)]
-        ordinary = load_ordinary(language)
-        learned += [(text, ORDINARY) for text in samples(ordinary, "messages", _OF_MESSAGES)]
-        learned += [(line.strip(), ORDINARY) for line in ordinary["heard"].splitlines()]
-        learned += sampled(language)
-    return learned
+    others = _of_other_packs(language)
+    learned = [(text, intent if intent in INTENTS else ORDINARY) for text, intent in examples if text not in others]
+    keywords = load_keywords(language)
+    wanted = [name for name in keywords if name in INTENTS and name not in REPLIES and name != _ALONE]
+    learned += [(text, name) for name in wanted for text in samples(keywords, name, _OF_REQUESTS)]
+    ordinary = load_ordinary(language)
+    learned += [(text, ORDINARY) for text in samples(ordinary, "messages", _OF_MESSAGES)]
+    learned += [(line.strip(), ORDINARY) for line in ordinary["heard"].splitlines()]
+    return learned + sampled(language)
 
 
 def sampled(language: str) -> list[tuple[str, str]]:
@@ -66,4 +67,18 @@ def lessons_hash() -> str:
 
 def _first_examples(language: str) -> set[str]:
     """Return the first example of each intent of a pack."""
-    return {str(block["examples"]).splitlines()[0].removeprefix("- ").strip() for block in load_pack(language).nlu}
+    return {examples[0] for examples in _examples(language)}
+
+
+def _of_other_packs(language: str) -> set[str]:
+    """Return the examples of the packs of all other languages that this one's pack does not have."""
+    others = (each for each in available_languages() if each != language)
+    return {text for each in others for texts in _examples(each) for text in texts} - {
+        text for texts in _examples(language) for text in texts
+    }
+
+
+def _examples(language: str) -> list[list[str]]:
+    """Return the examples of each intent of a pack."""
+    blocks = (str(block["examples"]).splitlines() for block in load_pack(language).nlu)
+    return [[line.removeprefix("- ").strip() for line in lines] for lines in blocks]

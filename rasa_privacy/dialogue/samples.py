@@ -13,6 +13,7 @@ from rasa_privacy.dialogue.wordings import PARTS
 _SAID: Final = 0.4
 #: So many tries for each sentence that is wanted: a short wording has fewer than are asked for.
 _TRIES: Final = 3
+_SIGNS: Final = "([<"
 
 #: A sequence of words, sections and choices; a choice is the sequences that it is between.
 _Part = str | list["_Sequence"]
@@ -24,7 +25,9 @@ def samples(sections: Mapping[str, str], section: str, each: int) -> list[str]:
     source = random.Random(section)  # noqa: S311 - the same sentences in every training, no secret
     made: list[str] = []
     for line in _lines(sections, section):
-        made += sorted({" ".join(_spoken(sections, line, source)) for _ in range(each * _TRIES)})[:each]
+        # What has no signs is one sentence; most lines of what only the recogniser learns are.
+        tries = each * _TRIES if any(sign in line for sign in _SIGNS) else 1
+        made += sorted({" ".join(_spoken(sections, line, source)) for _ in range(tries)})[:each]
     return made
 
 

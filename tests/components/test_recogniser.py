@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from rasa_privacy.components.guessing import SURE_BY_A_WORD, SURE_IN_FORM, guessed
-from rasa_privacy.components.recogniser import Guess, Recogniser
+from rasa_privacy.components.recogniser import Guess
+from rasa_privacy.components.recognisers import Recognisers
+from rasa_privacy.dialogue.lessons import ORDINARY
 from rasa_privacy.dialogue.packs import load_pack
 from rasa_privacy.errors import ModelMismatchError
 
@@ -28,27 +30,31 @@ EVERYDAY = ("how long is the shop open tomorrow", "please remove the lamp from m
 @pytest.fixture(scope="session")
 def learned() -> Any:
     """Return what is learned from the English pack and two intents of a bot."""
-    examples = [
+    return Recognisers.learn([*examples("en"), ("where is my parcel", "ask_shipping"), ("hello there", "greet")])
+
+
+def examples(language: str) -> list[tuple[str, str]]:
+    """Return the examples of a pack with their intents."""
+    return [
         (line.removeprefix("- "), str(block["intent"]))
-        for block in load_pack("en").nlu
+        for block in load_pack(language).nlu
         for line in str(block["examples"]).splitlines()
     ]
-    return Recogniser.learn([*examples, ("where is my parcel", "ask_shipping"), ("hello there", "greet")])
 
 
 def test_free_wordings_are_recognised_and_everyday_messages_are_not(learned: Any) -> None:
     """None of them is an example."""
     for text, intent in FREE.items():
-        guess = learned.guess(text)
+        guess = learned.guess(text, ("en",))
         assert (guess.intent, guess.sure > 0.5) == (intent, True), text
     for text in EVERYDAY:
-        assert learned.guess(text).sure < 0.5, text
+        assert learned.guess(text, ("en",)).sure < 0.5, text
 
 
 def test_a_message_of_unknown_signs_is_not_guessed_at(learned: Any) -> None:
     """There is nothing to guess from."""
-    assert learned.guess("\u4f60\u597d") is None
-    assert learned.guess("") is None
+    assert learned.guess("\u4f60\u597d", ("en",)) is None
+    assert learned.guess("", ("en",)) is None
 
 
 def test_what_was_learned_is_read_back(learned: Any, tmp_path: Path) -> None:
@@ -56,15 +62,29 @@ def test_what_was_learned_is_read_back(learned: Any, tmp_path: Path) -> None:
     learned.write(tmp_path / "learned.npz")
     again = type(learned).read(tmp_path / "learned.npz")
     for text in (*FREE, *EVERYDAY):
-        assert again.guess(text) == learned.guess(text)
+        assert again.guess(text, ("en",)) == learned.guess(text, ("en",))
 
 
 def test_learning_twice_gives_the_same(learned: Any) -> None:
     """Nothing of it is left to chance, so that a change of a figure has a cause."""
-    examples = [("erase all my data", "privacy_delete"), ("show me my data", "privacy_access"), ("hello", "greet")] * 3
-    first, second = type(learned).learn(examples), type(learned).learn(examples)
+    lesson = [("erase all my data", "privacy_delete"), ("show me my data", "privacy_access"), ("hello", ORDINARY)] * 3
+    one = type(learned.by_language["en"])
+    first, second = one.learn(lesson), one.learn(lesson)
     assert first.guess("erase my data") == second.guess("erase my data")
     assert first.guess("erase my data").intent == "privacy_delete"
+
+
+def test_a_message_is_read_in_the_language_that_it_is_in() -> None:
+    """Whatever language the conversation has; where none is known better, its own counts."""
+    both = Recognisers.learn([*examples("en"), *examples("nl")])
+    assert both is not None
+    assert sorted(both.by_language) == ["en", "nl"]
+    for languages in (("en", "nl"), ("nl", "en")):
+        for text in ("I would like you to forget everything you know about me", "ik wil dat je alles over mij vergeet"):
+            guess = both.guess(text, languages)
+            assert guess is not None
+            assert (guess.intent, guess.sure > SURE_BY_A_WORD) == ("privacy_delete", True), text
+    assert both.guess("x", ("de",)) == both.guess("x", ("en", "nl"))
 
 
 def test_without_packs_nothing_is_learned(learned: Any) -> None:
@@ -84,19 +104,29 @@ def _pickled(path: Path, _learned: Any) -> None:
 
 
 def _pickled_inside(path: Path, _learned: Any) -> None:
-    np.savez(path, intents=np.array([_Harm()], dtype=object))
+    np.savez(path, **{"en.intents": np.array([_Harm()], dtype=object)})
 
 
 def _other_shape(path: Path, learned: Any) -> None:
     learned.write(path)
     with np.load(path) as held:
         parts = {name: held[name] for name in held.files}
-    np.savez(path, **{**parts, "weights": parts["weights"][:-1]})
+    np.savez(path, **{**parts, "en.weights": parts["en.weights"][:-1]})
+
+
+def _a_part_missing(path: Path, learned: Any) -> None:
+    learned.write(path)
+    with np.load(path) as held:
+        np.savez(path, **{name: held[name] for name in held.files if name != "en.rarity"})
+
+
+def _nothing(path: Path, _learned: Any) -> None:
+    np.savez(path)
 
 
 @pytest.mark.parametrize(
     "damage",
-    [_pickled, _pickled_inside, _other_shape, lambda path, _learned: path.write_bytes(b"")],
+    [_pickled, _pickled_inside, _other_shape, _a_part_missing, _nothing, lambda path, _learned: path.write_bytes(b"")],
 )
 def test_a_damaged_file_is_refused_and_runs_nothing(
     damage: Callable[[Path, Any], None], learned: Any, tmp_path: Path

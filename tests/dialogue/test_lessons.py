@@ -2,7 +2,7 @@
 
 import pytest
 
-from rasa_privacy.dialogue.features import MAX_CHARACTERS, looks_like_names, pieces, runs
+from rasa_privacy.dialogue.features import BETWEEN, MAX_CHARACTERS, looks_like_names, pairs, pieces, runs
 from rasa_privacy.dialogue.lessons import ORDINARY, languages_in, lessons, lessons_hash, sampled
 from rasa_privacy.dialogue.packs import (
     available_languages,
@@ -82,7 +82,7 @@ def test_what_only_the_recogniser_learns_can_be_written_out(language: str) -> No
 @pytest.mark.parametrize("language", available_languages())
 def test_both_sides_are_learned_in_the_languages_of_the_bot(language: str) -> None:
     """The packs are known by their examples; what is the bot's own is an everyday message, and no answer is sampled."""
-    learned = lessons([*examples(language), ("where is my parcel", "ask_shipping")])
+    learned = lessons([*examples(language), ("where is my parcel", "ask_shipping")], language)
     assert languages_in(text for text, _ in examples(language)) == (language,)
     assert ("where is my parcel", ORDINARY) in learned
     counted = {intent: sum(name == intent for _, name in learned) for _, intent in learned}
@@ -94,7 +94,15 @@ def test_both_sides_are_learned_in_the_languages_of_the_bot(language: str) -> No
 def test_a_bot_without_packs_learns_no_language() -> None:
     """Its training data alone says which packs it has."""
     assert languages_in(["hello", "what do you know about me"]) == ()
-    assert lessons([("hello", "greet")]) == [("hello", ORDINARY)]
+
+
+def test_a_language_is_learned_from_its_own_pack() -> None:
+    """Of other packs nothing is; what is the builder's own is learned in each, since nobody says its language."""
+    everything = [*examples("de"), *examples("nl"), ("waar blijft mijn fiets", "ask_shipping")]
+    learned = lessons(everything, "de")
+    assert ("waar blijft mijn fiets", ORDINARY) in learned
+    assert examples("de")[0] in learned
+    assert examples("nl")[0] not in learned
 
 
 def test_changed_packs_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +119,9 @@ def test_case_accents_and_punctuation_make_no_difference() -> None:
     assert pieces("\u00c9t\u00e9") == pieces("ete")
     assert "?" in runs("das?")
     assert pieces("ab") == [" a", "ab", "b ", " ab", "ab ", " ab "]
-    assert pieces("") == runs("") == []
+    assert pairs("a b, c") == ["a~c"]
+    assert len(pairs("a " * 9)) == sum(min(BETWEEN, max(0, 9 - at - 2)) for at in range(9))
+    assert pieces("") == runs("") == pairs("") == []
 
 
 def test_a_very_long_message_costs_no_more() -> None:

@@ -1,0 +1,57 @@
+"""Each fixed wording of each pack is met by the sentences that it stands for."""
+
+from itertools import pairwise
+
+import pytest
+
+from rasa_privacy.dialogue.keywords import opt_out, privacy_request, reply
+from rasa_privacy.dialogue.packs import available_languages, load_keywords
+from rasa_privacy.dialogue.samples import samples
+
+ASKED = "asked_privacy_"
+THEN = "then_privacy_"
+
+
+def sentences(language: str, section: str) -> list[str]:
+    """Return sentences of a section, without those that say a word twice in a row: reading makes one of it."""
+    made = samples(load_keywords(language), section, 6)
+    return [text for text in made if not any(first == second for first, second in pairwise(text.split()))]
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_each_fixed_wording_meets_itself(language: str) -> None:
+    """Also one that holds a word which is skipped elsewhere as polite, or is written out."""
+    for section in (name for name in load_keywords(language) if name.startswith("privacy_")):
+        for text in sentences(language, section):
+            assert privacy_request(text, language) == section, text
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_each_wording_of_an_open_question_is_met(language: str) -> None:
+    """A word such as "info" may mean more than one of them; none is lost."""
+    for section in load_keywords(language):
+        if section.startswith((ASKED, THEN)):
+            for text in sentences(language, section):
+                assert privacy_request(text, language, asked=True, then=True) is not None, text
+
+
+@pytest.mark.parametrize("language", available_languages())
+@pytest.mark.parametrize("section", ["opt_out", "opt_out_outside_form"])
+def test_each_opt_out_is_met(section: str, language: str) -> None:
+    """STOP that is not heard is the mistake which costs most."""
+    for text in sentences(language, section):
+        assert opt_out(text, language), text
+
+
+@pytest.mark.parametrize("language", available_languages())
+@pytest.mark.parametrize(("section", "answer"), [("agree", "yes"), ("refuse", "no"), ("unclear", "unclear")])
+def test_each_answer_is_met(section: str, answer: str, language: str) -> None:
+    """What could be two answers is unclear."""
+    for text in sentences(language, section):
+        assert reply(text, language) in (answer, "unclear"), text
+
+
+@pytest.mark.parametrize("polite", ["por favor ", ""])
+def test_a_polite_word_within_a_wording_counts_beside_others(polite: str) -> None:
+    """In Spanish `ustedes` is skipped in most wordings, and says in this one whom somebody is tired of."""
+    assert opt_out(f"{polite}no quiero saber nada de ustedes", "es")
