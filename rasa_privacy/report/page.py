@@ -15,14 +15,15 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .2rem; }
 h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; padding-top: .8rem; border-top: 2px solid #1b6e53; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
 p, ul, dl { margin: .4rem 0; }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0; font-size: .92rem; }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0; font-size: .92em; }
 th, td { text-align: left; vertical-align: top; padding: .32rem .6rem .32rem 0; border-bottom: 1px solid #ddd; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem; }
 .muted { color: #595959; } .good { color: #14533f; font-weight: 600; } .bad { color: #8f2f1b; font-weight: 600; }
 svg { width: 100%; height: auto; max-width: 40rem; } svg text { font-size: 11px; fill: #333; }
-@media print { body { margin: 0; max-width: none; font-size: 11px; } h2 { break-after: avoid; }
-  svg { break-inside: avoid; } tr { break-inside: avoid; } }
+@media print { body { margin: 0; max-width: none; font-size: 11px; } section { break-inside: auto; }
+  h1 { font-size: 20px; } h2 { font-size: 14px; margin-top: 1.6rem; } h3 { font-size: 12px; }
+  h2, h3, p:has(+ table), p:has(+ svg), dt { break-after: avoid; } svg, tr, ul { break-inside: avoid; } }
 @page { margin: 18mm 15mm; }
 """
 _KINDS: Final = ("granted", "refused", "withdrawn")

@@ -1,6 +1,6 @@
 """Bars by month, as SVG within the page: no script, no outside file, and readable in black and white."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
@@ -12,6 +12,9 @@ _TOP: Final = 18
 #: Fill of each kind of bar, in their order; told apart by lightness too.
 _FILLS: Final = ("#1b6e53", "#c9c9c9", "#b3452c", "#3c5a99")
 _MOST_MONTHS: Final = 24
+_DECEMBER: Final = 12
+#: More would touch each other.
+_MOST_LABELS: Final = 12
 
 
 def bars(months: Mapping[str, Mapping[str, int]], kinds: tuple[str, ...], title: str) -> str:
@@ -22,8 +25,9 @@ def bars(months: Mapping[str, Mapping[str, int]], kinds: tuple[str, ...], title:
         kinds: The kinds in the order of their bars.
         title: What screen readers say.
     """
-    shown = sorted(months)[-_MOST_MONTHS:]
-    highest = max((months[month].get(kind, 0) for month in shown for kind in kinds), default=0)
+    shown = _through(sorted(months))[-_MOST_MONTHS:]
+    counts = {month: months.get(month, {}) for month in shown}
+    highest = max((counts[month].get(kind, 0) for month in shown for kind in kinds), default=0)
     if highest == 0:
         return ""
     slot = (_WIDTH - _LEFT) / len(shown)
@@ -38,7 +42,7 @@ def bars(months: Mapping[str, Mapping[str, int]], kinds: tuple[str, ...], title:
     for number, month in enumerate(shown):
         left = _LEFT + number * slot + (slot - width * len(kinds)) / 2
         for place, kind in enumerate(kinds):
-            count = months[month].get(kind, 0)
+            count = counts[month].get(kind, 0)
             top = _HEIGHT - _BOTTOM - count * scale
             size = f'width="{width * 0.9:.1f}" height="{count * scale:.1f}"'
             parts.append(
@@ -46,10 +50,22 @@ def bars(months: Mapping[str, Mapping[str, int]], kinds: tuple[str, ...], title:
                 f'fill="{_FILLS[place % len(_FILLS)]}"><title>{escape(month)} {escape(kind)}: {count:,}</title></rect>'
             )
         middle = _LEFT + (number + 0.5) * slot
-        if number % max(1, len(shown) // 8) == 0:
+        if number % -(-len(shown) // _MOST_LABELS) == 0:
             parts.append(f'<text x="{middle:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(month)}</text>')
     for place, kind in enumerate(kinds):
         at = _LEFT + place * 110
         parts.append(f'<rect x="{at}" y="2" width="9" height="9" fill="{_FILLS[place % len(_FILLS)]}"/>')
         parts.append(f'<text x="{at + 13}" y="11">{escape(kind)}</text>')
     return "".join((*parts, "</svg>"))
+
+
+def _through(months: Sequence[str]) -> list[str]:
+    """Return all months from the first to the last, also those in which nothing was."""
+    if not months:
+        return []
+    (year, month), last = map(int, months[0].split("-")), months[-1]
+    found = [months[0]]
+    while found[-1] < last:
+        year, month = (year, month + 1) if month < _DECEMBER else (year + 1, 1)
+        found.append(f"{year:04}-{month:02}")
+    return found

@@ -183,4 +183,8 @@ def test_bars_have_the_heights_of_their_counts() -> None:
     heights = [float(height) for height in re.findall(r'height="([\d.]+)" fill', picture)][:2]
     assert heights[0] == pytest.approx(2 * heights[1])
     assert bars({}, ("granted",), "answers") == ""
+    gap = bars({"2026-11": {"granted": 4}, "2027-02": {"granted": 2}}, ("granted",), "answers")
+    assert re.findall(r">(\d{4}-\d\d)</text>", gap) == ["2026-11", "2026-12", "2027-01", "2027-02"]
+    long = bars({"2026-01": {"granted": 4}, "2027-12": {"granted": 2}}, ("granted",), "answers")
+    assert len(re.findall(r">\d{4}-\d\d</text>", long)) == 12  # labels of all 24 would lie on each other
     assert bars({"2026-10": {"granted": 0}}, ("granted",), "answers") == ""
