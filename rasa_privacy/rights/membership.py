@@ -2,9 +2,9 @@
 
 Rules:
 
-1. The ledger preselects those who ever said yes, page by page; the same fold that the bot obeys decides about each of
-   them, so that the two cannot disagree. Of people whose answers differ in nothing that it looks at it is asked once.
-2. Pages are ranges of subject ids, so nobody comes twice. Each is a transaction of its own: a million people hold no
+1. The ledger gives the answers, page by page; the same fold that the bot obeys decides about each person, so that the
+   two cannot disagree. Of people whose answers differ in nothing that it looks at it is asked once.
+2. Pages go forward by subject id, so nobody comes twice. Each is a transaction of its own: a million people hold no
    database log back, and whoever withdraws meanwhile is left out from the next page on.
 
 Nothing of a person is opened here.
@@ -31,8 +31,8 @@ from rasa_privacy.storage.audience_rows import Answer, Row, answer_of
 from rasa_privacy.storage.tables import to_micros
 from rasa_privacy.storage.vault import Vault
 
-#: How many times people said yes, in one page.
-PAGE_PEOPLE: Final = 2000
+#: How many answers are in one page.
+PAGE_ANSWERS: Final = 4000
 _SUBJECT_ID: Final = itemgetter(0)
 #: Shapes of answers that are remembered, of some hundred bytes each.
 _MOST_SHAPES: Final = 10_000
@@ -91,7 +91,7 @@ class _Decision:
         return purpose, event, digest, method, at > self.future, at <= self.over.get(purpose, _NEVER)
 
     def _fold(self, connection: Any, answers: Sequence[Answer]) -> bool:
-        last = next(each.event for each in reversed(answers) if each.purpose == self.purpose)
+        last = next((each.event for each in reversed(answers) if each.purpose == self.purpose), None)
         if last != "granted":
             return False  # what came last is no yes, so no fold says that there is one
         state = fold(answers, self.policy, self.now, lambda name, digest: self._is_current(connection, name, digest))
@@ -110,14 +110,14 @@ class _Decision:
         return known
 
 
-def members(vault: Vault, purpose: str, now: datetime, page: int = PAGE_PEOPLE) -> Iterator[list[bytes]]:
+def members(vault: Vault, purpose: str, now: datetime, page: int = PAGE_ANSWERS) -> Iterator[list[bytes]]:
     """Yield the subject ids of those who are in by consent and whose sender is not suppressed, page by page.
 
     Args:
         vault: The open store.
         purpose: A purpose that rests on consent.
         now: The moment, aware and in UTC.
-        page: Number of times that people said yes which are looked at in one transaction.
+        page: Number of answers that are looked at in one transaction.
 
     Raises:
         ConfigurationError: There is no such purpose, or it does not rest on consent.
@@ -128,14 +128,14 @@ def members(vault: Vault, purpose: str, now: datetime, page: int = PAGE_PEOPLE) 
     after = b""
     while True:
         with vault.database.read() as connection:
-            bounds = audience_rows.next_range(connection, purpose, after, page)
-            if bounds is None:
-                return
-            there = audience_rows.reachable(connection, purpose, bounds)
-            people = groupby(audience_rows.answers(connection, deciding, bounds), key=_SUBJECT_ID)
-            found = [who for who, answers in people if who in there and decision.is_in(connection, list(answers))]
-        after = bounds.last
-        yield found
+            rows, last = audience_rows.answers_after(connection, deciding, after, page)
+            people = groupby(rows, key=_SUBJECT_ID)
+            agreed = [who for who, answers in people if decision.is_in(connection, list(answers))]
+            there = audience_rows.reachable(connection, agreed)
+        yield [who for who in agreed if who in there]
+        if last is None:
+            return
+        after = last
 
 
 def check_purpose(policy: Policy, purpose: str) -> None:

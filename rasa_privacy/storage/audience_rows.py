@@ -1,11 +1,11 @@
 """SQL of the audience: who may belong to it, in pages of bounded size, and what is stored of each of them.
 
-A page is a range of subject ids that holds some people who ever said yes to the purpose, each with all answers that
-decide about them. It is a superset of the audience: the fold over the records decides. Each page is read by its range
-in the ledger's index of people, so it may be a transaction of its own, and its cost does not depend on where it lies.
+A page is a number of answers in the order of the ledger's index of people, each person's all together. It is a superset
+of the audience: the fold over the answers decides. It begins where the last ended, so it may be a transaction of its
+own, and its cost does not depend on where it lies.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -19,6 +19,7 @@ from rasa_privacy.storage.conversation_head import service_key, verified_head
 from rasa_privacy.storage.conversation_reader import open_every
 from rasa_privacy.storage.conversation_rows import by_subject
 from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import conversations, from_micros, ledger, suppressions
 
@@ -26,21 +27,17 @@ _L: Final = ledger.c
 # Parts of the text: `Query` knows named parameters only.
 _GRANTED: Final = literal_column("'granted'")
 _ASKED: Final = literal_column("'asked'")
-_YES: Final = (_L.purpose == bindparam("purpose"), _L.event == _GRANTED, _L.subject_id > bindparam("after"))
-_BOUND: Final = (
-    select(_L.subject_id).where(*_YES).order_by(_L.subject_id).limit(literal_column("1")).offset(bindparam("skipped"))
-)
-_LARGEST: Final = select(_L.subject_id).where(*_YES).order_by(_L.subject_id.desc()).limit(1)
-_REACHABLE: Final = Query(
-    select(_L.subject_id)
-    .select_from(
-        ledger.join(conversations, conversations.c.subject_id == _L.subject_id).outerjoin(
-            suppressions, suppressions.c.contact_index == conversations.c.sender_index
+_REACHABLE: Final = ManySelect(
+    conversations.c.subject_id,
+    lambda wanted: (
+        select(conversations.c.subject_id)
+        .select_from(
+            conversations.outerjoin(suppressions, suppressions.c.contact_index == conversations.c.sender_index)
         )
-    )
-    .where(*_YES, _L.subject_id <= bindparam("last"))
-    .group_by(_L.subject_id)
-    .having(func.count(suppressions.c.contact_index) < literal_column("1"))
+        .where(wanted)
+        .group_by(conversations.c.subject_id)
+        .having(func.count(suppressions.c.contact_index) < literal_column("1"))
+    ),
 )
 _METHODS: Final = (
     select(_L.subject_id, _L.method)
@@ -51,18 +48,6 @@ _METHODS: Final = (
     )
     .order_by(_L.seq)
 )
-
-
-class Range(NamedTuple):
-    """The subject ids of a page.
-
-    Attributes:
-        after: The last one of the page before; no bytes for the first page.
-        last: The last one of this page.
-    """
-
-    after: bytes
-    last: bytes
 
 
 class Answer(NamedTuple):
@@ -111,41 +96,35 @@ class StoredContact(NamedTuple):
     entries: list[Any]
 
 
-def next_range(conn: Connection, purpose: str, after: bytes, most: int) -> Range | None:
-    """Return the range of the next page, or None where nobody is left.
-
-    Args:
-        conn: A connection that reads.
-        purpose: The purpose of the audience.
-        after: The last subject id of the page before; no bytes for the first page.
-        most: Number of times that people said yes in the page; more only where one person said it more often.
-    """
-    known = {"purpose": purpose, "after": after}
-    last = conn.execute(_BOUND, {**known, "skipped": most - 1}).scalar()
-    if last is None:
-        last = conn.execute(_LARGEST, known).scalar()
-    return None if last is None else Range(after, last)
-
-
-def answers(conn: Connection, deciding: Sequence[str], page: Range) -> Iterator[Row]:
-    """Yield the answers of the people in a range, person by person, each person's oldest first.
+def answers_after(conn: Connection, deciding: Sequence[str], after: bytes, most: int) -> tuple[list[Row], bytes | None]:
+    """Return a page of answers, person by person, each person's oldest first and all of them.
 
     They come as they are stored, since most need not be made an `Answer`: see `answer_of`.
 
     Args:
         conn: A connection that reads.
         deciding: Purposes whose records decide.
-        page: The range.
+        after: The last subject id of the page before; no bytes for the first page.
+        most: Number of answers in the page; more only where one person gave more.
+
+    Returns:
+        The answers, and the last person of the page; None where nobody comes after it.
     """
     named = {f"deciding_{number}": name for number, name in enumerate(deciding)}
-    rows = _answers(len(deciding)).rows(conn, after=page.after, last=page.last, **named)
-    return iter(rows)
+    while True:
+        rows = list(_answers(len(deciding)).rows(conn, after=after, most=most, **named))
+        if len(rows) < most:
+            return rows, None
+        last = rows[-1][0]  # whose answers may go on behind the page
+        whole = next((place for place in range(most - 1, 0, -1) if rows[place - 1][0] != last), 0)
+        if whole:
+            return rows[:whole], rows[whole - 1][0]
+        most *= 2
 
 
-def reachable(conn: Connection, purpose: str, page: Range) -> frozenset[bytes]:
-    """Return the people in a range who ever said yes, have a conversation, and none of whose senders is suppressed."""
-    rows = _REACHABLE.rows(conn, purpose=purpose, after=page.after, last=page.last)
-    return frozenset(row[0] for row in rows)
+def reachable(conn: Connection, subject_ids: Collection[bytes]) -> frozenset[bytes]:
+    """Return those of these people who have a conversation, and none of whose senders is suppressed."""
+    return frozenset(row[0] for row in _REACHABLE.rows(conn, subject_ids))
 
 
 def methods_of(conn: Connection, purpose: str, subject_ids: list[bytes]) -> dict[bytes, str]:
@@ -176,7 +155,7 @@ def contacts_of(conn: Connection, data_keys: DataKeys, subject_id: bytes, purpos
 
 @lru_cache(maxsize=16)
 def _answers(deciding: int) -> Query:
-    """Return the query of a range's answers for a number of deciding purposes."""
+    """Return the query of a page of answers for a number of deciding purposes."""
     names = [bindparam(f"deciding_{number}") for number in range(deciding)]
     return Query(
         select(_L.subject_id, _L.purpose, _L.event, _L.notice_hash, _L.method, _L.at)
@@ -184,7 +163,7 @@ def _answers(deciding: int) -> Query:
             _L.purpose.in_(names),
             _L.event != _ASKED,
             _L.subject_id > bindparam("after"),
-            _L.subject_id <= bindparam("last"),
         )
         .order_by(_L.subject_id, _L.seq)
+        .limit(bindparam("most"))
     )
