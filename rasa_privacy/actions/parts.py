@@ -1,11 +1,14 @@
 """Deleting an item or what one purpose holds: the preview with counts and what stays, and the deletion after a yes."""
 
+import json
 from typing import Any
 
 from rasa_privacy.actions.base import Reply, Turn, ask_again_with, called, cleared, forget_pending
 from rasa_privacy.consent.notice import name_of_item
+from rasa_privacy.dialogue.purposes import item_topics
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import HoldError
+from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.parts import Plan, Staying, plan
@@ -26,7 +29,16 @@ def preview_part(store: Vault, turn: Turn) -> Reply:
         return Reply(turn.words("utter_privacy_all_stays", stays=stays), [], [forget_pending()])
     pending = Pending("erase", purposes=turn.purposes, items=turn.items)
     text = turn.words("utter_privacy_erase_preview", goes=_goes(store, turn, found), stays=stays)
-    return Reply(text, turn.buttons("utter_privacy_erase_preview"), [ask_again_with(pending)])
+    return Reply(text, _buttons(store, turn), [ask_again_with(pending)])
+
+
+def _buttons(store: Vault, turn: Turn) -> list[dict[str, str]]:
+    """Return the preview's buttons; the yes names what it means, so that a late one means nothing else."""
+    named = json.dumps({OWN_ENTITY: [*turn.purposes, *item_topics(store.policy, turn.items)]})
+    return [
+        {**button, "payload": f"{button['payload']}{named}"} if button["payload"] == "/privacy_confirm" else button
+        for button in turn.buttons("utter_privacy_erase_preview")
+    ]
 
 
 def delete_confirmed(store: Vault, turn: Turn, pending: Pending) -> list[Reply]:

@@ -30,6 +30,7 @@ from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.events import ALSO, DROPPED, OWN_ENTITY, is_payload
 from rasa_privacy.policy.ages import minimum_age
 from rasa_privacy.policy.slots import consent_slot
+from rasa_privacy.policy.topics import item_of
 
 
 def turns_of(tracker: DialogueStateTracker) -> Turns | None:
@@ -72,13 +73,17 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
 
 
 def _intent(tracker: DialogueStateTracker) -> str | None:
-    """Return the message's intent; a consent button of an older question is no answer to the one that is open."""
+    """Return the message's intent; a button of an older question is no answer to the one that is open."""
     message = tracker.latest_message
     intent: str | None = message.intent_name if message is not None else None
     pending = pending_of(tracker)
     if intent in ("privacy_grant", "privacy_refuse") and pending is not None and pending.purposes:
         named = [entity.get("value") for entity in message.entities if entity.get("entity") == OWN_ENTITY]
         return "privacy_unclear" if named and named != [pending.topic] else intent
+    if intent == "privacy_confirm" and pending is not None and pending.kind == "erase":
+        named = [entity.get("value") for entity in message.entities if entity.get("entity") == OWN_ENTITY]
+        meant = {item_of(str(each)) or each for each in named}
+        return "privacy_unclear" if meant and meant != {*pending.purposes, *pending.items} else intent
     return intent
 
 

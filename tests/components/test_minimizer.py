@@ -374,3 +374,51 @@ def test_a_reply_in_an_unknown_language_is_no_yes(read: Any) -> None:
     """It is asked about again, as any answer that nobody understood."""
     for said in ("\u043d\u0443 \u0434\u0430", "tak zgadzam sie", "\u540c\u610f", "\U0001f44d\U0001f44d"):
         assert intent_of(read(said, "nlu_fallback", 1.0, pending=CONSENT)) == "privacy_unclear", said
+
+
+def named_in(message: Any) -> list[str]:
+    """Return what a message names."""
+    return [each["value"] for each in message.get("entities") if each["entity"] == "privacy_purpose"]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("delete my phone", ["fitting:phone"]),
+        ("delete what you have for the newsletter", ["newsletter"]),
+        ("delete my phone and send me a copy", ["fitting:phone", "also:privacy_delete"]),
+    ],
+)
+def test_a_request_that_names_something_is_certain(read: Any, text: str, named: list[str]) -> None:
+    """Whatever the bot's classifier says; of two requests what shows something comes first."""
+    message = read(text, "enter_draw", 0.99, (EMAIL,))
+    assert intent_of(message) == ("privacy_access" if len(named) > 1 else "privacy_delete")
+    assert message.get("intent")["confidence"] == 1.0
+    assert named_in(message) == named
+
+
+def test_a_change_counts_where_the_bot_has_a_value(read: Any, tracker: Any, store: Any, untouched: Any) -> None:
+    """Else it is the bot's own business, and a shop that never had an address hears it."""
+    text = "change my email to ana@new.example"
+    assert intent_of(read(text, "enter_draw", 0.99)) == "enter_draw"
+    grant(store._vault, "newsletter")
+    tracker.update(untouched.rasa_events.SlotSet("email", "ana@x.example"))
+    message = read(text, "enter_draw", 0.99)
+    assert intent_of(message) == "privacy_correct"
+    assert named_in(message) == ["draw:email"]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("ana@new.example", "privacy_value"),
+        ("it should be ana@new.example, sorry", "privacy_value"),
+        ("no", "privacy_refuse"),
+        ("STOP", "privacy_stop"),
+        ("delete my data", "privacy_delete"),
+        ("what is on the menu", "greet"),
+    ],
+)
+def test_a_value_that_was_asked_for_is_one_of_its_kind(read: Any, text: str, intent: str) -> None:
+    """Everything else is what it is at any other time."""
+    assert intent_of(read(text, pending=Pending("correct", items=("email",)))) == intent

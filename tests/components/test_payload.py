@@ -12,7 +12,8 @@ import pytest
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.policy.model import Actions
 from rasa_privacy.policy.needs import Needs
-from tests.support.vaults import SENDER, Clock, grant
+from rasa_privacy.rights.standing import limit
+from tests.support.vaults import SENDER, Clock, evidence, grant
 
 pytestmark = pytest.mark.rasa
 
@@ -264,6 +265,49 @@ ANSWERS = [
     [],
     {},
 ]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "pending", "value"),
+    [
+        ("my email is wrong, it is ana@new.example", "privacy_correct", None, "ana@new.example"),
+        ("my email is wrong", "privacy_correct", None, ""),
+        ("it is ana@new.example then", "privacy_value", Pending("correct", items=("email",)), "ana@new.example"),
+        (f"{NAME} and nothing else", "privacy_value", None, ""),
+        (f"my name is not {NAME}", "privacy_why", None, ""),
+    ],
+)
+def test_the_right_value_alone_passes_to_what_puts_it_right(  # noqa: PLR0913, PLR0917 - fixtures and the case
+    ask_hook: Any, store: Any, untouched: Any, text: str, intent: str, pending: Pending | None, value: str
+) -> None:
+    """Of what was typed nothing else leaves, and to no other action."""
+    grant(store._vault, "newsletter")
+    events = untouched.rasa_events
+    asked = [events.SlotSet("privacy_pending", pending.to_slot())] if pending is not None else []
+    spoken = [*asked, events.UserUttered(text, {"name": intent})]
+    assert ask_hook("action_privacy_correct", spoken)["tracker"]["latest_message"]["text"] == value
+    assert "new.example" not in json.dumps(ask_hook("action_privacy_explain", spoken))
+
+
+def test_a_limit_on_sensitive_data_keeps_it_from_what_does_not_need_it(
+    ask_hook: Any, said: Any, store: Any, untouched: Any
+) -> None:
+    """Named under `actions` is not needed; needed is what a purpose that guards the action requires."""
+    vault = store._vault
+    item = msgspec.structs.replace(vault.policy.items["full_name"], category="health")
+    policy = msgspec.structs.replace(
+        vault.policy,
+        items={**vault.policy.items, "full_name": item},
+        actions=Actions(items={"action_hours": ("full_name", "email")}),
+    )
+    object.__setattr__(vault, "policy", policy)
+    untouched.runtime.current().needs = Needs(policy)
+    subject_id = grant(vault, "draw")
+    assert ask_hook("action_hours", said)["tracker"]["slots"]["full_name"] == NAME
+    vault.database.transact(lambda connection: limit(vault, connection, subject_id, evidence(vault)))
+    slots = ask_hook("action_hours", said)["tracker"]["slots"]
+    assert (slots["full_name"], slots["email"]) == (None, EMAIL)
+    assert ask_hook("action_submit", said)["tracker"]["slots"]["full_name"] == NAME
 
 
 def verdict(action: Any, answer: Any) -> object:

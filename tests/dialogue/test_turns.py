@@ -8,6 +8,7 @@ from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
 from rasa_privacy.dialogue.turns import (
     ASK,
     CLOSED,
+    CORRECT,
     ERASE,
     EXPLAIN,
     GRANT,
@@ -16,6 +17,7 @@ from rasa_privacy.dialogue.turns import (
     NOT_ERASED,
     PREVIEW,
     REFUSE,
+    RESTRICT,
     SHOW,
     STOP,
     UNAVAILABLE,
@@ -216,3 +218,40 @@ def test_what_the_year_of_birth_leaves_open_is_asked_for_once_more() -> None:
     assert asking.decide(view("privacy_unclear", pending=repeated)) == Decision(REFUSE)
     assert asking.decide(view("privacy_grant", pending=repeated)) == Decision(GRANT)
     assert TURNS.decide(view("privacy_unclear", pending=age)) == Decision(UNCLEAR, repeated)
+
+
+def test_a_message_that_is_two_requests_is_answered_twice() -> None:
+    """The second action runs after the first, and once; it does not run where the first failed."""
+    both = replace(view("privacy_access", last=SHOW), also=("privacy_delete",), ran=(SHOW,))
+    assert TURNS.decide(replace(both, last_action=LISTEN, ran=())) == Decision(SHOW, None)
+    assert TURNS.decide(both) == Decision(PREVIEW, None)
+    assert TURNS.decide(replace(both, last_action=PREVIEW, ran=(PREVIEW, SHOW))) == Decision(LISTEN)
+    failed = TURNS.decide(replace(both, succeeded=False))
+    assert failed is not None
+    assert failed.action == UNAVAILABLE
+
+
+@pytest.mark.parametrize("action", [ERASE, CORRECT])
+def test_a_question_that_an_action_left_is_waited_for(action: str) -> None:
+    """Also while a form runs; without one the form goes on."""
+    seen = view("privacy_correct", last=action, loop="lead_form", active=DRAW)
+    assert TURNS.decide(replace(seen, pending=Pending("correct", items=("email",)))) == Decision(LISTEN)
+    assert TURNS.decide(seen) == Decision("lead_form")
+
+
+def test_a_form_whose_purpose_was_deleted_or_restricted_just_ends() -> None:
+    """The person knows why, so nobody asks for consent again."""
+    for action in (ERASE, RESTRICT, WITHDRAW):
+        ended = TURNS.decide(view("privacy_restrict", last=action, loop="lead_form"))
+        assert ended == Decision(LISTEN, pending=None, end_loop=True)
+
+
+def test_what_is_no_value_is_asked_for_once_more_and_then_left() -> None:
+    """By the action that asked, which knows the words."""
+    asked = Pending("correct", items=("email",))
+    again = TURNS.decide(view("privacy_unclear", pending=asked))
+    assert again == Decision(CORRECT, replace(asked, repeated=True))
+    assert TURNS.decide(view("privacy_unclear", pending=replace(asked, repeated=True))) == Decision(CORRECT, None)
+    assert TURNS.decide(view("privacy_value", pending=asked)) == Decision(CORRECT)
+    assert TURNS.decide(view("privacy_refuse", pending=asked)) == Decision(CORRECT)
+    assert TURNS.forgets(view("enter_draw", pending=asked))

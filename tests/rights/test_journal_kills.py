@@ -86,6 +86,23 @@ def test_a_withdrawal_that_was_begun_is_completed(fresh: Callable[[Callable[[str
     assert seen == {0, 1}
 
 
+def test_a_part_whose_deletion_was_begun_is_deleted(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
+    """The item is there or gone as a whole, and who was told that it is gone was told the truth."""
+    seen = set()
+    for outcome in every_kill(f"{_WORK}:delete_item", fresh(work.people)):
+        begun, told = _entries(outcome.arguments[0]), work.told(outcome.arguments[0])
+        vault = work.opened(*outcome.arguments)
+        values = held(vault, work.WITHDRAWN)
+        assert values == ({"newsletter": work.VALUES["newsletter"]} if begun else work.VALUES)
+        assert active(vault, work.WITHDRAWN) == {"draw", "newsletter"}
+        with vault.database.read() as connection:
+            vault.ledger.verify(connection)
+        vault.close()
+        assert begun or not told
+        seen.add((begun, bool(told)))
+    assert seen == {(0, False), (1, False), (1, True)}
+
+
 def test_a_replay_that_was_killed_is_gone_on_with(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
     """After any number of killed starts the next one finds everybody gone who was erased before."""
     kills = 0

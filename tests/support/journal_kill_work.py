@@ -7,6 +7,7 @@ from pathlib import Path
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import erase as erase_person
+from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.withdrawal import withdraw as withdraw_from
 from rasa_privacy.storage import replay as replaying
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -93,6 +94,15 @@ def _withdraw(folder: str, keys: str) -> None:
     vault.database.transact(lambda conn: withdraw_from(vault, conn, subject_id, ["draw"], evidence(vault)))
     empty_log(vault)
     _tell(folder, WITHDRAWN)
+    vault.close()
+
+
+def delete_item(folder: str, keys: str) -> None:
+    """Delete one item of a person, in a process of its own."""
+    _write_in_parts()
+    vault = opened(folder, keys)
+    if delete_part(vault, WITHDRAWN, ["full_name"], [], evidence(vault)) is not None:
+        _tell(folder, WITHDRAWN)
     vault.close()
 
 
