@@ -45,7 +45,7 @@ def plan(at: datetime | None, bot: Path, endpoints: Path | None) -> None:
         now = vault.clock() if at is None else at.replace(tzinfo=timezone.utc)
         with vault.database.read() as connection:
             found = plan_of(vault, connection, now)
-        record_now(vault, permit, purposes=found.purposes, items=found.items, counts={"due": found.keys})
+        record_now(vault, permit, purposes=found.purposes, items=found.items, counts={"due": found.number})
         for purpose, people in found.purposes.items():
             click.echo(f"{purpose}: {people:,} people ({rule_of(vault.policy, purpose)})")
         for item, people in found.items.items():
@@ -75,8 +75,7 @@ def run(*, gently: bool, clock_is_right: bool, workers: int | None, bot: Path, e
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "retention")
         with vault.database.read() as connection:
-            found = plan_of(vault, connection, vault.clock())
-            total = found.keys + sum(found.items.values())
+            total = plan_of(vault, connection, vault.clock()).number
         with progress("Removing", total) as advance:
             done = run_sweep(
                 vault,

@@ -25,10 +25,15 @@ class Plan(Body, kw_only=True):
 
 
 class Due(msgspec.Struct):
-    """People by purpose whose time is over, how many nothing would be left of, and when the next are due."""
+    """People by purpose whose time is over, how many nothing would be left of, and when the next are due.
+
+    Attributes:
+        items: People by item that lasts for some time (`keep: 7 days`), of whom values are over.
+    """
 
     purposes: dict[str, int]
     people: int
+    items: dict[str, int]
     next_at: datetime | None
 
 
@@ -44,10 +49,15 @@ class Sweep(Body, kw_only=True):
 
 
 class Swept(msgspec.Struct):
-    """What was removed; `left` is still due: damaged or held, or there was no time (then `is_done` is false)."""
+    """What was removed; `left` is still due: damaged or held, or there was no time (then `is_done` is false).
+
+    Attributes:
+        items: Of how many people values of an item were removed that lasted for some time.
+    """
 
     purposes: int
     people: int
+    items: int
     left: int
     is_done: bool
 
@@ -87,8 +97,8 @@ def _plan(call: Call) -> Due:
     at = vault.clock() if call.body.at is None else _beginning(call.body.at)
     with vault.database.read() as connection:
         found = plan(vault, connection, at)
-    record_now(vault, permit, purposes=found.purposes, counts={"due": found.keys})
-    return Due(found.purposes, found.people, found.next_at)
+    record_now(vault, permit, purposes=found.purposes, counts={"due": found.number})
+    return Due(found.purposes, found.people, found.items, found.next_at)
 
 
 def _sweep(call: Call) -> Swept:
@@ -96,10 +106,10 @@ def _sweep(call: Call) -> Swept:
     if not call.body.confirm:
         with vault.database.read() as connection:
             found = plan(vault, connection, vault.clock())
-        record_now(vault, permit, purposes=found.purposes, counts={"due": found.keys})
-        return Swept(0, 0, found.keys, is_done=not found.keys)
+        record_now(vault, permit, purposes=found.purposes, counts={"due": found.number})
+        return Swept(0, 0, 0, found.number, is_done=not found.number)
     done = run(vault, permit, seconds=_SECONDS, trusted=call.body.clock_is_right)
-    return Swept(done.purposes, done.people, done.left, done.is_done)
+    return Swept(done.purposes, done.people, done.items, done.left, done.is_done)
 
 
 def _erase_many(call: Call) -> BulkErased:

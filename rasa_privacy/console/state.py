@@ -8,6 +8,7 @@ import msgspec
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.console.operation import Call, Operation, Reply
 from rasa_privacy.errors import PrivacyError
+from rasa_privacy.retention.plan import plan
 from rasa_privacy.rights.request_counts import KindCount, count
 from rasa_privacy.storage import deliveries
 from rasa_privacy.storage import requests as rows
@@ -41,7 +42,7 @@ def _status(call: Call) -> Status:
         found = Status(
             at=now,
             requests=count(rows.each(connection), now),
-            removals_due=vault.due_keys.count(connection, now),
+            removals_due=plan(vault, connection, now).number,
             systems_to_tell=deliveries.pending(connection),
             deletions_replayed=vault.replayed.erased,
         )

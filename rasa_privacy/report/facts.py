@@ -75,7 +75,7 @@ class Removal(_Fact, frozen=True, kw_only=True):
     """What was deleted.
 
     Attributes:
-        overdue: Number of (person, purpose) pairs that are due now and still there.
+        overdue: Number of (person, purpose) and (person, item) pairs that are due now and still there.
         erased: People of whom nothing is left, by month; by their wish and by the sweep together.
         runs: The newest sweeps: time, outcome and counts.
     """

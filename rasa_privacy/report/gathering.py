@@ -13,6 +13,7 @@ from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, PurposeRecord, Removal, Report, Requests
 from rasa_privacy.retention.explanation import rule_of
+from rasa_privacy.retention.plan import plan
 from rasa_privacy.retention.review import overdue_since
 from rasa_privacy.rights.request_counts import count as count_requests
 from rasa_privacy.storage import book_counts, requests
@@ -153,9 +154,7 @@ def _removal(vault: Vault, connection: Any, now: datetime) -> Removal:
     for entry in sorted((each for each in runs if "left" in each.record.counts), key=lambda each: -each.seq):
         counts = ", ".join(f"{number:,} {name}" for name, number in entry.record.counts.items())
         lines.append(f"{entry.record.at:%Y-%m-%d %H:%M} {entry.record.outcome}: {counts}")
-    return Removal(
-        overdue=vault.due_keys.count(connection, now), erased=dict(sorted(erased.items())), runs=tuple(lines)
-    )
+    return Removal(overdue=plan(vault, connection, now).number, erased=dict(sorted(erased.items())), runs=tuple(lines))
 
 
 def _access(connection: Any) -> dict[str, dict[str, int]]:

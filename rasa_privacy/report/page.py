@@ -125,7 +125,7 @@ def _removal(report: Report) -> str:
         else ""
     )
     return (
-        f"{review}<p class='{state}'>{found.overdue:,} purposes of people are due and still there.</p>"
+        f"{review}<p class='{state}'>{found.overdue:,} purposes or items of people are due and still there.</p>"
         f"<p>Nothing is left of {total:,} people, by their wish or because all of their data was due.</p>{picture}"
         f"<h3>The newest sweeps</h3><ul>{runs}</ul>"
     )

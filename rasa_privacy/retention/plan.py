@@ -30,6 +30,11 @@ class Plan:
         """Number of (person, purpose) pairs."""
         return sum(self.purposes.values())
 
+    @property
+    def number(self) -> int:
+        """Number of all that is due: (person, purpose) pairs, and (person, item) pairs."""
+        return self.keys + sum(self.items.values())
+
 
 def plan(vault: Vault, connection: Any, now: datetime) -> Plan:
     """Return what is due at `now`.

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
+from rasa_privacy.report.gathering import gather
 from rasa_privacy.retention.explanation import explain, words
 from rasa_privacy.retention.lasting import over
 from rasa_privacy.retention.plan import plan
@@ -119,6 +120,7 @@ def test_plan_and_audit_know_it(lasting: Vault, clock: Clock) -> None:
     clock.advance(days=8)
     with lasting.database.read() as connection:
         assert plan(lasting, connection, clock.now).items == {"phone": 1}
+    assert gather(lasting, admit_local(lasting, "report"), clock.now).removal.overdue == 1
     run(lasting, admit_local(lasting, "retention"), trusted=True)
     with lasting.database.read() as connection:
         *_, record = (entry.record for entry in lasting.audit.entries(connection))
