@@ -95,7 +95,7 @@ class Open(AboutPerson, kw_only=True):
     kind: Kind
 
 
-class Identity(Body, kw_only=True):
+class ProofStep(Body, kw_only=True):
     """Whether the person was asked to prove who they are, or did."""
 
     step: Literal["asked", "proven"]
@@ -234,7 +234,7 @@ OPERATIONS: Final = (
         "Note that the person got a confirmation of receipt.",
         lambda call, conn, who, now: rules.acknowledge(conn, call.number, who, now),
     ),
-    _operation("identity", "Note that a proof of identity is waited for, or came.", _identity, Identity),
+    _operation("identity", "Note that a proof of identity is waited for, or came.", _identity, ProofStep),
     _operation(
         "extend",
         "Put the date off, once, where the law allows it.",

@@ -1,5 +1,6 @@
 """The OpenAPI document and the routes are one: by comparison, and by what schemathesis makes of it."""
 
+import json
 import re
 from typing import Any, get_args
 
@@ -39,6 +40,13 @@ def test_the_document_has_every_route_and_no_other(as_role: As) -> None:
     routed = {(route.path, method) for route in routes for method in (route.methods or set()) - {"HEAD"}}
     assert written == routed
     assert len({each["operationId"] for found in document["paths"].values() for each in found.values()}) == len(written)
+
+
+def test_every_reference_of_the_document_is_there(as_role: As) -> None:
+    """Two structs of one name would leave neither under it."""
+    document = as_role().get("/openapi.json").json()
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert named <= document["components"]["schemas"].keys()
 
 
 def test_every_operation_needs_a_token(as_role: As) -> None:
