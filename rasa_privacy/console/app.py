@@ -25,7 +25,7 @@ from rasa_privacy.access.login import Operator
 from rasa_privacy.console.bodies import BODY_BYTES, BODY_SECONDS, read_body, sent
 from rasa_privacy.console.decoding import decode_body, decode_query, decode_reason
 from rasa_privacy.console.gatekeeper import Gatekeeper
-from rasa_privacy.console.operation import KEY_FORM, Call, Operation, Public, Reply, Stream
+from rasa_privacy.console.operation import KEY_FORM, REASON_FORM, Call, Operation, Public, Reply, Stream
 from rasa_privacy.console.problems import MEDIA_TYPE, RefusedError, encode_dsr_problem, encode_problem, refusal
 from rasa_privacy.console.repeats import Repeats
 from rasa_privacy.errors import AccessError, PrivacyError
@@ -39,6 +39,7 @@ REASON_HEADER: Final = "X-Privacy-Reason"
 #: Names a call that may be made again.
 KEY_HEADER: Final = "Idempotency-Key"
 _KEY: Final = re.compile(KEY_FORM)
+_REASON: Final = re.compile(REASON_FORM)
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -152,6 +153,8 @@ def _answer(console: Console, operation: Operation, operator: Operator, request:
     """Decode a call, do it, and return the body of its answer."""
     body = query = None
     reason = request.headers.get(REASON_HEADER, "")
+    if _REASON.fullmatch(reason) is None:
+        raise RefusedError(422, f"{REASON_HEADER} is of printable ASCII characters")
     if operation.takes is not None:
         body = decode_body(raw, request.headers.get("content-type"), operation.takes)
         reason = getattr(body, "reason", reason)

@@ -6,7 +6,17 @@ from typing import Any, Final
 
 import msgspec
 
-from rasa_privacy.console.operation import KEY_FORM, Body, Number, Operation, Public, Query, Reason, RequestId
+from rasa_privacy.console.operation import (
+    KEY_FORM,
+    REASON_FORM,
+    Body,
+    Number,
+    Operation,
+    Public,
+    Query,
+    Reason,
+    RequestId,
+)
 from rasa_privacy.console.problems import MEDIA_TYPE, DsrProblem, Problem
 
 OPENAPI: Final = "3.1.0"
@@ -81,7 +91,7 @@ def _parameters(each: Operation) -> Iterable[dict[str, Any]]:
         if f"{{{name}}}" in each.path:
             yield {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(kind)}
     if each.takes is None or not issubclass(each.takes, Body):
-        schema = {**msgspec.json.schema(Reason), "pattern": r"^[ -~]*$"}
+        schema = {**msgspec.json.schema(Reason), "pattern": REASON_FORM}
         yield {"name": "X-Privacy-Reason", "in": "header", "schema": schema}
     if each.changes:
         schema = {"type": "string", "pattern": KEY_FORM}

@@ -24,6 +24,8 @@ CHANNEL: Final = "api"
 
 #: What somebody types as an identifier: no control characters, which no database would take as they are.
 _LINE: Final = r"^[^\x00-\x1f\x7f]+$"
+#: What a reason in a header may be.
+REASON_FORM: Final = r"^[ -~]*$"
 #: What an Idempotency-Key may be.
 KEY_FORM: Final = r"^[A-Za-z0-9._:-]{1,64}$"
 Sender: TypeAlias = Annotated[

@@ -118,6 +118,13 @@ def test_another_method_is_told_the_right_one(as_role: As, method: str) -> None:
     assert (found.status, found.headers["allow"]) == (405, "POST")
 
 
+@pytest.mark.parametrize("reason", ["looking\tafter it", "nach Müller sehen", "after it\t"])
+def test_a_reason_in_a_header_is_plain(as_role: As, reason: str) -> None:
+    """What one server reads so and another otherwise does not get into the audit log."""
+    assert as_role("dpo").get("/v1/holds", {"x-privacy-reason": reason}).status == 422
+    assert as_role("dpo").get("/v1/holds", {"x-privacy-reason": "looking after it"}).status == 200
+
+
 def test_a_person_in_the_address_is_refused(as_role: As) -> None:
     """It would stand in the logs of every proxy; it is not repeated either."""
     found = as_role("crm").post(f"{FIND}?sender={CANARY}", WHO)

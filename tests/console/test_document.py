@@ -95,7 +95,13 @@ def test_what_the_document_says_is_so(
     left_out = [] if is_right else [positive_data_acceptance]
     token = {"Authorization": f"Bearer {tokens['dpo']}"}
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
     @given(case=cases)
     def calls(case: Any) -> None:
         if is_right:
@@ -124,5 +130,5 @@ def test_a_request_is_followed_through_its_steps(api: Any, tokens: dict[str, str
             return {"headers": {"Authorization": f"Bearer {tokens['dpo']}"}}
 
     checks = list(HealthCheck)
-    few = settings(max_examples=8, stateful_step_count=6, deadline=None, suppress_health_check=checks)
+    few = settings(max_examples=8, derandomize=True, stateful_step_count=6, deadline=None, suppress_health_check=checks)
     run_state_machine_as_test(Followed, settings=few)  # type: ignore[no-untyped-call]  # Hypothesis has no hints for it
