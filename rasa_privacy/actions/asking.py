@@ -21,6 +21,7 @@ from rasa_privacy.actions.base import (
     forget_pending,
 )
 from rasa_privacy.actions.confirming import code_question, confirm_by_code
+from rasa_privacy.actions.proving import decline_proof, is_proof, proof_question
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import record_answer, record_asked, record_left_out
 from rasa_privacy.consent.notice import Notice, items_in_words, name_of_item, name_of_purpose, terms_version
@@ -61,6 +62,8 @@ class AskConsent(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Record `asked` with the hash of the text, then show that text."""
         pending = _open(turn)
+        if is_proof(pending):
+            return proof_question(turn, pending)
         if pending.purposes[0] not in store.policy.purposes:
             raise LedgerError("the question is about a purpose that privacy.yml has no more, so it is not asked")
         waiting = code_question(store, turn, pending)
@@ -116,6 +119,8 @@ class RecordRefusal(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Record `refused`, and say what still works."""
         pending = _open(turn)
+        if is_proof(pending):
+            return decline_proof(turn)
         gone: tuple[str, ...] = ()
         if pending.kind != "age":
             gone = store.database.transact(lambda connection: _refuse(store, connection, turn, pending))

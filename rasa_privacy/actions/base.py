@@ -78,6 +78,7 @@ class Turn:
         responses: The privacy responses, as the builder may have reworded them.
         text: What the payload lets through of the message: a contact or a code to the actions that take one.
         slots: Values of slots, as the payload lets them through.
+        channel: The channel, as its connector calls itself.
         default_language: The bot's first language, in which responses without a condition are.
     """
 
@@ -89,6 +90,7 @@ class Turn:
     evidence: Evidence
     responses: Mapping[str, list[dict[str, Any]]]
     default_language: str = "en"
+    channel: str = ""
     items: tuple[str, ...] = ()
     text: str = field(default="", repr=False)
     slots: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -192,6 +194,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any], action: str
         evidence=evidence,
         responses=(domain or {}).get("responses") or {},
         default_language=store.policy.languages[0],
+        channel=str(channel or ""),
         text=text,
         slots=tracker.slots,
     )

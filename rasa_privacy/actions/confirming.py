@@ -25,6 +25,8 @@ from rasa_privacy.actions.base import (
     called,
     forget_pending,
 )
+from rasa_privacy.actions.data_rights import RESUMED
+from rasa_privacy.actions.proving import is_proof, send_proof, take_proof
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.double_opt_in import LIFETIME, begin, confirm, waiting_contact
 from rasa_privacy.consent.ledger import state_of
@@ -60,6 +62,8 @@ class SendCode(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Make the code, send it after the commit, and ask for it."""
+        if turn.pending is not None and is_proof(turn.pending):
+            return send_proof(store, turn, turn.pending, sender)
         if turn.intent == "privacy_contact":
             if turn.pending is None or turn.pending.kind != "contact" or not turn.text:
                 raise LedgerError("no contact was asked for; ask again")
@@ -83,6 +87,8 @@ class ConfirmCode(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Record `granted` where the code is right; only after the commit the bot says so."""
         pending = _code_pending(turn)
+        if pending is not None and is_proof(pending):
+            return _go_on(store, turn, pending)
         purposes = [pending.purposes[0]] if pending is not None else _waiting(store, turn)
         told = "utter_privacy_code_over"
         for purpose in purposes:
@@ -98,6 +104,13 @@ class ConfirmCode(PrivacyAction):
             return [Reply(text, [], _filled(store, turn, purpose, contact))]
         buttons = answer_buttons(turn, told, pending) if pending is not None else []
         return [Reply(turn.words(told), buttons, [])]
+
+
+def _go_on(store: Vault, turn: Turn, pending: Pending) -> list[Reply]:
+    """Take the code of a proof, and do what was asked for before it."""
+    proven, told = take_proof(store, turn, pending)
+    action = RESUMED.get(pending.action or "")
+    return [told, *action().answer(store, turn)] if proven and action is not None else [told]
 
 
 def confirm_by_code(store: Vault, turn: Turn, pending: Pending) -> list[Reply]:

@@ -1,27 +1,41 @@
 """Rights turns: show what is held, preview an erasure, erase, keep."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSet
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
 from rasa_privacy.actions.parts import delete_confirmed, held_reply, preview_part
+from rasa_privacy.actions.proving import ask_for_proof, has_proven, must_prove
+from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ERASE, KEEP, PENDING_SLOT, PREVIEW, SHOW
+from rasa_privacy.dialogue.turns import ERASE, EXPORT, KEEP, PENDING_SLOT, PREVIEW, SHOW
 from rasa_privacy.errors import HoldError, KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.access import HeldValue, Holdings, holdings
 from rasa_privacy.rights.clocks import Kind
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.handover import offer
+from rasa_privacy.rights.identity import reached_senders
+from rasa_privacy.rights.linked import erase_linked, holdings_linked
 from rasa_privacy.rights.own_acts import note_seen, own_act
-from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, is_previewed, preview, take_back
+from rasa_privacy.rights.requests import (
+    ANSWERED,
+    NOTHING_HELD,
+    answered,
+    is_previewed,
+    open_request,
+    preview,
+    take_back,
+)
 from rasa_privacy.rights.webhooks import deliver_soon
 from rasa_privacy.storage import holds
+from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
 
 
@@ -33,9 +47,12 @@ class ShowData(PrivacyAction):
         return SHOW
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
-        """Read everything back and list it."""
+        """Read everything back and list it; from a channel that does not say who writes, after a proof of that."""
+        if must_prove(store, turn):
+            return ask_for_proof(turn, SHOW)
+        proven = has_proven(store, turn)
         with store.database.read() as connection:
-            held = holdings(store, connection, turn.sender_id)
+            held = (holdings_linked if proven else holdings)(store, connection, turn.sender_id)
             subject_id = store.subjects.find(connection, turn.sender_id)
         outcome = NOTHING_HELD if held.is_empty else ANSWERED
         store.database.transact(lambda connection: _note_access(store, connection, turn, subject_id, held, outcome))
@@ -45,6 +62,47 @@ class ShowData(PrivacyAction):
         lines.append(turn.words("utter_privacy_data_conversation", events=turn.phrases.count("events", held.events)))
         text = turn.words("utter_privacy_data", list="\n".join(lines), say_delete=turn.phrases.say("say_delete"))
         return [Reply(text, [], [])]
+
+
+class HandOver(PrivacyAction):
+    """Give a link by which the person collects a copy of everything, or say that an operator hands it over."""
+
+    def name(self) -> str:
+        """Return the action's name."""
+        return EXPORT
+
+    def answer(self, store: Vault, turn: Turn) -> list[Reply]:
+        """Open the request, which is done when the copy was collected; after a proof where the channel gives none."""
+        if must_prove(store, turn):
+            return ask_for_proof(turn, EXPORT)
+        now = turn.evidence.at
+        with store.database.read() as connection:
+            there = store.subjects.find(connection, turn.sender_id) is not None
+        if not there:
+            store.database.transact(lambda conn: answered(store, conn, "portability", None, now, NOTHING_HELD))
+            return [Reply(turn.words("utter_privacy_nothing_stored"), [], [])]
+        if store.policy.handover is None:
+            return [self._by_hand(store, turn)]
+        link = store.database.transact(lambda connection: offer(store, connection, turn.sender_id, now))
+        log_scrubbing.remember(link.url.rpartition("/")[2])
+        until = turn.phrases.moment(link.expires_at)
+        return [Reply(turn.words("utter_privacy_copy_link", link=link.url, until=until), [], [])]
+
+    @staticmethod
+    def _by_hand(store: Vault, turn: Turn) -> Reply:
+        def work(connection: Any) -> Request:
+            subject_id = store.subjects.find_for_update(connection, turn.sender_id)
+            return open_request(store, connection, "portability", subject_id, turn.evidence.at)
+
+        opened, controller = store.database.transact(work), store.policy.controller
+        text = turn.words(
+            "utter_privacy_copy_by_hand",
+            controller=controller.name,
+            contact=controller.contact,
+            number=opened.number,
+            date=turn.phrases.day(opened.answer_by),
+        )
+        return Reply(text, [], [])
 
 
 class PreviewErasure(PrivacyAction):
@@ -70,6 +128,7 @@ class PreviewErasure(PrivacyAction):
             return [held_reply(store, turn)]
         goes = _goes(store, turn, held, granted)
         text = turn.words("utter_privacy_erase_preview", goes=goes, stays=turn.words("utter_privacy_stays"))
+        text = "\n".join([*_which_conversations(store, turn), text])
         return [
             Reply(
                 text, turn.buttons("utter_privacy_erase_preview"), [SlotSet(PENDING_SLOT, Pending("erase").to_slot())]
@@ -99,7 +158,8 @@ class Erase(PrivacyAction):
         if pending is None or pending.kind != "erase" or not was_previewed(store, turn, "erasure"):
             return PreviewErasure().answer(store, turn)
         try:
-            certificate = erase(store, turn.sender_id, turn.evidence, PERSON)
+            erased = erase_linked if has_proven(store, turn) else erase
+            certificate = erased(store, turn.sender_id, turn.evidence, PERSON)
         except HoldError:
             return [held_reply(store, turn)]
         events = [AllSlotsReset(), forget_pending(), ActiveLoop(None), ReminderCancelled()]
@@ -108,7 +168,7 @@ class Erase(PrivacyAction):
         deliver_soon(store)
         text = turn.words(
             "utter_privacy_erased",
-            certificate=certificate.number,
+            certificate=turn.phrases.listed([certificate.number, *certificate.also]),
             gone=_counts(turn, certificate.counts),
             stays=turn.words("utter_privacy_stays"),
         )
@@ -127,6 +187,21 @@ class KeepData(PrivacyAction):
         if turn.intent == "privacy_cancel":
             store.database.transact(lambda connection: _take_back(store, connection, turn))
         return [Reply(turn.words("utter_privacy_kept"), [], [forget_pending()])]
+
+
+def _which_conversations(store: Vault, turn: Turn) -> list[str]:
+    """Say whether an erasure is about this conversation alone, where the person may have others."""
+    if store.policy.identity is None:
+        return []
+    if not has_proven(store, turn):
+        return [turn.words("utter_privacy_erase_elsewhere")]
+    with store.database.read() as connection:
+        others = len(reached_senders(store, connection, turn.sender_id)) > 1
+    return [turn.words("utter_privacy_erase_all")] if others else []
+
+
+#: What goes on after a proof, by the name of its action.
+RESUMED: Final[Mapping[str, Callable[[], PrivacyAction]]] = {SHOW: ShowData, EXPORT: HandOver}
 
 
 def _note_access(  # noqa: PLR0913, PLR0917 - store, transaction, turn, whose, what, and how it ended

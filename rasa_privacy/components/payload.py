@@ -91,8 +91,6 @@ def _answer(json_body: Mapping[str, Any], running: runtime.Runtime) -> str | Non
         return None
     pending = Pending.from_slot((tracker.get("slots") or {}).get(PENDING_SLOT))
     purpose = pending.purposes[0] if pending is not None and pending.purposes else ""
-    if purpose not in running.vault.policy.purposes:
-        return None
     return contact_in(text, reachable_kinds(running.vault.policy, purpose))
 
 

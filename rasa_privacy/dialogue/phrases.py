@@ -12,12 +12,12 @@ Dates, durations and lists come from the CLDR through Babel, by the pack's `loca
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timezone
 from functools import lru_cache
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.units import format_unit
@@ -62,6 +62,11 @@ class Phrases:
     def day(self, day: date) -> str:
         """Return a date in words: `23 November 2026`."""
         return format_date(day, format="long", locale=self.locale)
+
+    def moment(self, moment: datetime) -> str:
+        """Return a date and a time of the day: `23 November 2026, 12:30 (UTC)`."""
+        clock = format_time(moment.astimezone(timezone.utc), "HH:mm", locale=self.locale)
+        return self.say("at_time", date=self.day(moment), time=clock)
 
     def duration(self, text: str) -> str:
         """Return a duration of privacy.yml, such as `90 days`, in this language."""

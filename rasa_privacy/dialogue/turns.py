@@ -49,6 +49,7 @@ FORGET: Final = "action_privacy_forget_last"
 CORRECT: Final = "action_privacy_correct"
 RESTRICT: Final = "action_privacy_restrict"
 STATUS: Final = "action_privacy_request_status"
+EXPORT: Final = "action_privacy_hand_over"
 
 #: Those that record an answer to a question about consent.
 ANSWERS: Final = (GRANT, REFUSE, LIMIT, SEND_CODE, CONFIRM)
@@ -74,6 +75,7 @@ ACTIONS: Final = (
     CORRECT,
     RESTRICT,
     STATUS,
+    EXPORT,
 )
 
 #: Responses that Rasa says by itself, also when the action server is down.
@@ -110,7 +112,7 @@ _REQUESTS: Final = {
     "privacy_complain": EXPLAIN,
     "privacy_machine": EXPLAIN,
     "privacy_help": EXPLAIN,
-    "privacy_export": SHOW,
+    "privacy_export": EXPORT,
     "privacy_correct": CORRECT,
     "privacy_forget_last": FORGET,
     "privacy_restrict": RESTRICT,
@@ -166,13 +168,13 @@ _NOES: Final[dict[Kind, str]] = {
 #: Those that are asked again in their own words where an answer is none.
 _AGAIN: Final[dict[Kind, str]] = {"contact": ASK, "code": ASK, "correct": CORRECT}
 #: After these a message can be an answer.
-QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, ERASE, EXPLAIN, UNCLEAR, CORRECT)
+QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, ERASE, EXPLAIN, UNCLEAR, CORRECT, SHOW, EXPORT)
 #: After these the conversation goes on where it was.
-_RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, ERASE, KEEP, RECEIPT, FORGET, CORRECT, RESTRICT, STATUS)
+_RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, ERASE, KEEP, RECEIPT, FORGET, CORRECT, RESTRICT, STATUS, EXPORT)
 #: After these the running form may lack a purpose that it needs, which the person knows: it just ends.
 _CLOSING: Final = (WITHDRAW, ERASE, RESTRICT)
 #: Those that may leave a question of their own, for which the conversation waits.
-_WAITING: Final = (ERASE, CORRECT)
+_WAITING: Final = (ERASE, CORRECT, SHOW, EXPORT)
 
 
 def action_of(intent: str) -> str | None:

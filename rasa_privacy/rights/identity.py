@@ -19,7 +19,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.consent.double_opt_in import begin, use_code, waiting_contact
-from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.errors import (
     ContactError,
     KeyDestroyedError,
@@ -29,15 +28,13 @@ from rasa_privacy.errors import (
     TamperedSegmentError,
 )
 from rasa_privacy.minimize.contacts import contact_forms
-from rasa_privacy.policy.contacts import REACHABLE
+from rasa_privacy.policy.contacts import PROOF, REACHABLE
 from rasa_privacy.policy.model import duration_seconds
 from rasa_privacy.rights.reach import contacts_on_file
 from rasa_privacy.storage import known_contacts, links, opt_in_codes
 from rasa_privacy.storage.known_contacts import KnownContact
 from rasa_privacy.storage.vault import Vault
 
-#: What a code is for that is no purpose; none in privacy.yml has a colon.
-PROOF: Final = f"{SERVICE}:identity"
 #: People whom one contact finds at most: a family, and not a list.
 MOST: Final = 50
 

@@ -13,16 +13,18 @@ from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
 from rasa_privacy.actions.confirming import ConfirmCode, SendCode
 from rasa_privacy.actions.consent import Stop, WithdrawConsent
 from rasa_privacy.actions.correcting import Correct
-from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
+from rasa_privacy.actions.data_rights import Erase, HandOver, KeepData, PreviewErasure, ShowData
 from rasa_privacy.actions.explaining import _ANSWERS, Explain
 from rasa_privacy.actions.forgetting import ForgetLast
 from rasa_privacy.actions.receipts import GiveReceipt
 from rasa_privacy.actions.restricting import RestrictProcessing
 from rasa_privacy.actions.statuses import RequestStatus
+from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ACTIONS
-from rasa_privacy.policy.model import Controller, Item, Policy, Purpose, Storage
+from rasa_privacy.policy.contacts import PROOF
+from rasa_privacy.policy.model import Controller, Identity, Item, Policy, Purpose, Storage
 from rasa_privacy.storage.vault import Vault
 from tests.support.languages import OTHER, second_language, speaking_both
 from tests.support.vaults import SENDER, give
@@ -115,6 +117,8 @@ def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
     give(vault, {"draw": {"full_name": "\u0391", "postcode": True}, "newsletter": {"email": ["\u0392"]}}, events=3)
     for action in (ShowData(), PreviewErasure(), GiveReceipt(), WithdrawConsent()):
         yield action, run(action, "")
+    yield HandOver(), run(HandOver(), "privacy_export")
+    yield from proofs(vault)
     yield from parts(vault, run)
     for intent in (*_ANSWERS, "privacy_other"):
         yield Explain(), run(Explain(), intent)
@@ -125,6 +129,35 @@ def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
     yield PreviewErasure(), run(PreviewErasure(), "privacy_delete")
     yield Erase(), run(Erase(), "privacy_confirm", pending=Pending("erase"))
     yield Erase(), run(Erase(), "privacy_confirm", pending=Pending("erase"))
+
+
+def proofs(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
+    """Ask for a proof, name a contact that nobody has, guess, have another code sent, and decline."""
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, identity=Identity()))
+    question = Pending("contact", "action_privacy_show_data", (PROOF,))
+
+    def say(action: PrivacyAction, intent: str, **fields: Any) -> tuple[PrivacyAction, list[Reply]]:
+        return action, action.answer(vault, with_parts(turn(vault, intent), **fields))
+
+    for action in (ShowData(), HandOver(), PreviewErasure()):
+        yield say(action, "privacy_access")
+    yield say(AskConsent(), "", pending=question)
+    yield say(SendCode(), "privacy_contact", pending=question, text="a@b.example")
+    waiting = with_parts(question, kind="code")
+    yield say(AskConsent(), "", pending=waiting)
+    yield say(SendCode(), "privacy_resend", pending=waiting)
+    yield say(ConfirmCode(), "privacy_code", pending=waiting, text="0")
+    yield say(RecordRefusal(), "privacy_refuse", pending=waiting)
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER) or b""
+    end_code_of(vault, subject_id)
+    yield say(ConfirmCode(), "privacy_code", pending=waiting, text="0")
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, identity=None))
+
+
+def end_code_of(vault: Vault, subject_id: bytes) -> None:
+    """Let a code open nothing any more."""
+    vault.database.transact(lambda connection: end_code(connection, subject_id, PROOF, vault.clock()))
 
 
 def parts(vault: Vault, run: Any) -> Iterator[tuple[PrivacyAction, list[Reply]]]:

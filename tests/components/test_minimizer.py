@@ -11,7 +11,8 @@ import pytest
 from rasa_privacy.consent.double_opt_in import begin
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ASK, PREVIEW
-from rasa_privacy.policy.model import Replies
+from rasa_privacy.policy.contacts import PROOF
+from rasa_privacy.policy.model import Identity, Replies
 from tests.support.vaults import SENDER, ask, grant
 
 pytestmark = pytest.mark.rasa
@@ -334,6 +335,21 @@ def test_contact_and_code_are_read_where_they_are_awaited(
     message = read(text, "greet", 0.95, (EMAIL,), pending=pending)
     assert intent_of(message) == intent
     assert message.get("entities") == []
+
+
+@pytest.mark.parametrize("text", ["ana@example.com", "+49 170 5558172", "it is ana@example.com"])
+def test_a_contact_for_a_proof_is_read_where_it_is_asked_for(read: Any, untouched: Any, text: str) -> None:
+    """Of either kind, and only where privacy.yml asks for proofs at all."""
+    where = Pending("contact", "action_privacy_show_data", (PROOF,))
+    assert intent_of(read(text, pending=where)) != "privacy_contact"
+    vault = untouched.runtime.current().vault
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, identity=Identity()))
+    message = read(text, "greet", 0.95, (EMAIL,), pending=where)
+    assert intent_of(message) == "privacy_contact"
+    assert message.get("entities") == []
+    code = Pending("code", "action_privacy_show_data", (PROOF,))
+    assert intent_of(read("my code is 123 456", pending=code)) == "privacy_code"
+    assert intent_of(read("no", pending=code)) == "privacy_refuse"
 
 
 def test_a_code_counts_later_where_it_is_the_whole_message(read: Any, untouched: Any, store: Any) -> None:

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.policy.model import Actions
+from rasa_privacy.policy.contacts import PROOF
+from rasa_privacy.policy.model import Actions, Identity
 from rasa_privacy.policy.needs import Needs
 from rasa_privacy.rights.standing import limit
 from tests.support.vaults import SENDER, Clock, evidence, grant
@@ -252,6 +253,20 @@ def test_contact_and_code_alone_pass_to_what_takes_them(  # noqa: PLR0913, PLR09
     body = ask_hook(action, [events.SlotSet("privacy_pending", pending), events.UserUttered(said, {"name": intent})])
     assert body["tracker"]["latest_message"]["text"] == (passed or "[withheld]")
     assert body["tracker"]["events"][0]["text"] == "[withheld]"
+
+
+def test_a_contact_for_a_proof_passes_to_what_takes_it(ask_hook: Any, untouched: Any) -> None:
+    """And nothing else of the message; without `identity:` not even that."""
+    events = untouched.rasa_events
+    pending = Pending("contact", "action_privacy_show_data", (PROOF,)).to_slot()
+    said = [
+        events.SlotSet("privacy_pending", pending),
+        events.UserUttered(f"it is {EMAIL}", {"name": "privacy_contact"}),
+    ]
+    assert ask_hook("action_privacy_send_code", said)["tracker"]["latest_message"]["text"] == "[withheld]"
+    vault = untouched.runtime.current().vault
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, identity=Identity()))
+    assert ask_hook("action_privacy_send_code", said)["tracker"]["latest_message"]["text"] == EMAIL
 
 
 ANSWERS = [

@@ -75,6 +75,9 @@ VARIABLES = {
     "utter_privacy_ask_code": {"called", "contact"},
     "utter_privacy_code_failed": {"called", "contact"},
     "utter_privacy_code_wait": {"contact"},
+    "utter_privacy_proof_sent": {"minutes"},
+    "utter_privacy_copy_link": {"link", "until"},
+    "utter_privacy_copy_by_hand": {"controller", "date", "number", "contact"},
 }
 PLAIN = {
     "utter_privacy_ask_year",
@@ -98,6 +101,12 @@ PLAIN = {
     "utter_privacy_more",
     "utter_privacy_code_wrong",
     "utter_privacy_code_over",
+    "utter_privacy_prove",
+    "utter_privacy_proven",
+    "utter_privacy_proven_others",
+    "utter_privacy_unproven",
+    "utter_privacy_erase_elsewhere",
+    "utter_privacy_erase_all",
     *LOCAL,
 }
 
@@ -269,6 +278,7 @@ def test_no_variable_of_a_phrase_is_unknown_to_the_code() -> None:
     """A phrase is filled in by name; a new variable in the pack alone would be shown with its braces."""
     known = {"item", "notes", "count", "date", "duration", "period", "controller", "called", "text", "items", "says"}
     known |= {"because", "events", "contact", "version", "code", "minutes", "number", "kind", "purpose", "values"}
+    known |= {"time"}
     used = {name for text in load_pack("en").phrases.values() for name in re.findall(r"\{(\w+)\}", text)}
     assert used == known
 

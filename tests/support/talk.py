@@ -8,6 +8,7 @@ from rasa_privacy.actions.asking import AskConsent, RecordGrant, RecordLimits, R
 from rasa_privacy.actions.base import PrivacyAction, Turn
 from rasa_privacy.actions.confirming import ConfirmCode, SendCode
 from rasa_privacy.actions.consent import Stop, WithdrawConsent
+from rasa_privacy.actions.data_rights import Erase, HandOver, PreviewErasure, ShowData
 from rasa_privacy.actions.explaining import Explain
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.state import due
@@ -30,6 +31,10 @@ _ACTIONS: Mapping[str, PrivacyAction] = {
         Stop(),
         SendCode(),
         ConfirmCode(),
+        ShowData(),
+        HandOver(),
+        PreviewErasure(),
+        Erase(),
     )
 }
 
@@ -45,7 +50,8 @@ class Talk:
         loop: The form that runs.
     """
 
-    def __init__(self, vault: Vault, sender: str = SENDER) -> None:
+    def __init__(self, vault: Vault, sender: str = SENDER, channel: str = "rest") -> None:
+        self.channel = channel
         self.vault = vault
         self.sender = sender
         self.slots: dict[str, Any] = {}
@@ -95,7 +101,16 @@ class Talk:
             self.ran.append(action)
         else:
             evidence = Evidence("words", "rest", "en", self.vault.clock())
-            turn = Turn(self.sender, intent, (), certain=True, pending=self.pending, evidence=evidence, responses={})
+            turn = Turn(
+                self.sender,
+                intent,
+                (),
+                certain=True,
+                pending=self.pending,
+                evidence=evidence,
+                responses={},
+                channel=self.channel,
+            )
             for reply in _ACTIONS[action].answer(
                 self.vault, replace(turn, items=items, text=text, slots=dict(self.slots))
             ):
