@@ -165,4 +165,6 @@ def _send(connection: Connection, *_: Any) -> None:
 
 def _forget(connection: Connection, *_: Any) -> None:
     """Give up what waits for the end of a transaction, or of a part of it, that is rolled back."""
-    forget(connection.connection)
+    # One that broke has nothing left that could wait, and may not be touched before it is rolled back.
+    if not connection.invalidated:
+        forget(connection.connection)
