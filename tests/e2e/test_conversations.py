@@ -156,13 +156,15 @@ def test_a_sentence_with_stop_in_it_is_no_opt_out(bot: RunningBot) -> None:
 
 
 def test_access_in_the_middle_of_a_form(bot: RunningBot) -> None:
-    """Conversation 5: items with purpose and expiry, and the form goes on."""
+    """Conversation 5: items with purpose, basis, source, expiry and recipients, and the form goes on."""
     person = new_person()
     chat = bot.chat(person.sender)
     agree_to_the_draw(chat)
     chat.say(person.name)
     shown = text_of(chat.say("What do you know about me?"))
-    assert re.search(rf"your name: {person.name} \(for the prize draw, kept until \d+ \w+ \d{{4}}\)", shown)
+    day = r"\d+ \w+ \d{4}"
+    about = rf"for the prize draw: because you agreed; you told me on {day}; kept until {day}; shared with: nobody else"
+    assert re.search(rf"your name: {person.name} \({about}\)", shown)
     assert "email address should we write to" in shown
     assert "postcode" in text_of(chat.say(person.email)).lower()
 
