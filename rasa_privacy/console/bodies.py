@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from rasa_privacy.console.problems import RefusedError
+from rasa_privacy.errors import PrivacyError
 
 #: The longest body: an import of some thousand consents.
 BODY_BYTES: Final = 1_048_576
@@ -45,10 +46,18 @@ def _too_long(longest: int) -> RefusedError:
 
 
 async def sent(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield what a thread makes piece by piece, and end its work when the caller goes away."""
+    """Yield what a thread makes piece by piece, and end its work when the caller goes away.
+
+    Raises:
+        PrivacyError: It cannot go on; whoever serves breaks the answer off, and logs the error with its text.
+    """
     try:
         while (piece := await run_in_threadpool(next, pieces, None)) is not None:
             yield piece
+    except PrivacyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - its text may be somebody's, and Uvicorn logs what gets to it
+        raise RefusedError(500, f"the answer broke off ({type(error).__name__})") from None
     finally:
         close = getattr(pieces, "close", None)
         if close is not None:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from rasa_privacy.console.bodies import read_body, sent
 from rasa_privacy.console.problems import RefusedError
-from rasa_privacy.errors import PassphraseError, PrivacyError, RequestError
+from rasa_privacy.errors import PassphraseError, RequestError
 from rasa_privacy.rights.handover import FILE_NAME, PATH, collect, is_live
 from rasa_privacy.storage.vault import Vault
 
@@ -59,7 +59,7 @@ def handover_routes(vault: Vault) -> list[Route]:
             response = _page(error.status, f"<p>{html.escape(str(error))}</p>")
         except ClientDisconnect:
             response = _page(400, "<p>The connection was closed.</p>")
-        except PrivacyError as error:
+        except Exception as error:  # noqa: BLE001 - its text may be somebody's, and Uvicorn would log it
             logger.error("collect: failed (%s)", type(error).__name__)  # noqa: TRY400 - nothing of a link in the log
             response = _page(503, "<p>This cannot be done now. Try again later.</p>")
         response.headers.update(_HEADERS)

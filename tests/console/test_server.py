@@ -2,26 +2,35 @@
 
 import http.client
 import json
+import logging
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
 import uvicorn
 
-from rasa_privacy.console import server
+from rasa_privacy.console import handover_route, outreach, server
 from rasa_privacy.console.server import Address, make_server
 from rasa_privacy.console.verbs import make_console
+from rasa_privacy.policy.model import HandOver
+from rasa_privacy.rights.audience import Recipient
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER
+
+CANARY = "canary-7Q2X@example.com"
 
 
 @pytest.fixture
 def running(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Iterator[uvicorn.Server]:
     """Run the server on a free port in a thread; it waits a second for headers."""
     monkeypatch.setattr(server, "PATIENCE_SECONDS", 1.0)
-    made = make_server(make_console(vault), Address(port=0))
+    rules = msgspec.structs.replace(vault.policy, handover=HandOver(url="https://bot.example"))
+    made = make_server(make_console(replace(vault, policy=rules)), Address(port=0))
     thread = threading.Thread(target=made.run)
     thread.start()
     while not made.started:
@@ -99,3 +108,38 @@ def test_what_parsers_could_read_in_two_ways_is_refused(running: uvicorn.Server,
     found = talk(running, request_)
     assert found.startswith(b"HTTP/1.1 400")
     assert found.count(b"HTTP/1.1 ") == 1
+
+
+def _fails(*_: object) -> Iterator[Any]:
+    yield from [Recipient("a", "b")] * 300
+    raise RuntimeError(CANARY)
+
+
+def _fails_at_once(*_: object) -> bool:
+    raise RuntimeError(CANARY)
+
+
+def test_uvicorn_logs_nobody(
+    running: uvicorn.Server,
+    tokens: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Neither what it cannot parse, nor an address, nor the text of an error that gets to it."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(outreach, "audience", _fails)
+    monkeypatch.setattr(handover_route, "is_live", _fails_at_once)
+    talk(running, f"GET /{CANARY} HTTP/1.1\r\nHost: x\r\nX : {CANARY}\r\n\r\n".encode())
+    assert call(running, "GET", f"/v1/subjects/{CANARY}?sender={CANARY}")[0] == 404
+    sent = {"Authorization": f"Bearer {tokens['mailer']}", "Content-Type": "application/json"}
+    wanted = json.dumps({"purpose": "newsletter", "item": "email", "reason": "ticket 17"})
+    with pytest.raises(http.client.IncompleteRead):
+        call(running, "POST", "/v1/audience", body=wanted, headers=sent)
+    status, _, body = call(running, "GET", f"/collect/{CANARY}")
+    assert (status, CANARY.encode() in body) == (503, False)
+    shown = caplog.text + "".join(capfd.readouterr())
+    assert "the answer broke off (RuntimeError)" in shown
+    assert "collect: failed (RuntimeError)" in shown
+    for word in (CANARY, tokens["mailer"][-43:], "127.0.0.1:"):
+        assert word not in shown
