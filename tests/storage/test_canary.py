@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from rasa_privacy.access.course import questions
 from rasa_privacy.access.login import login
 from rasa_privacy.access.reviews import pending_reviews, review
 from rasa_privacy.access.training import attest
+from rasa_privacy.cli.leak_search import Sink, search
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.errors import AccessError, HoldError, OptInError, PrivacyError
 from rasa_privacy.policy.model import Erasure, HandOver, Identity, OtherSystem, Training
@@ -49,7 +51,15 @@ _NOT_FILLED = {"erasure_journal", "leases"}
 
 
 def _found(folder: Path) -> list[str]:
-    return [file.name for file in folder.rglob("*") if file.is_file() and _MARK.search(file.read_bytes())]
+    """Return which files show a mark, as it is or in base64, hexadecimal, UTF-16, JSON or a URL."""
+    files = [Sink(file.name, file.read_bytes()) for file in folder.rglob("*") if file.is_file()]
+    return [f"{each.sink.name}: {each.form}" for each in search(["canary"], files)]
+
+
+def _dumped(rows: list[Any]) -> list[str]:
+    """Return in which forms the columns of a table's rows show a mark, whatever their type."""
+    columns = [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row]
+    return [each.form for each in search(["canary"], [Sink("column", column) for column in columns])]
 
 
 def test_no_marked_byte_reaches_the_disk_or_a_log(
@@ -74,6 +84,17 @@ def test_no_marked_byte_reaches_the_disk_or_a_log(
     vault.database.checkpoint()
     assert _found(tmp_path) == []
     assert not _MARK.search(caplog.text.encode())
+
+
+@pytest.mark.parametrize("hidden", [_SENDER, _VALUE, _CONTACT, _CONTACT.lower()])
+def test_the_search_finds_what_was_written_in_another_form(hidden: str, tmp_path: Path) -> None:
+    """In base64 at any place, and in hexadecimal, in a file and in a column."""
+    raw = hidden.encode()
+    for place in range(3):
+        for form, shown in (("base64", b64encode(b"." * place + raw)), ("hex", raw.hex().encode()), ("plain", raw)):
+            (tmp_path / "file").write_bytes(b"\0" + shown)
+            assert f"file: {form}" in _found(tmp_path)
+            assert form in _dumped([(7, None, shown)])
 
 
 @pytest.fixture
@@ -104,7 +125,9 @@ def test_no_marked_byte_is_in_what_staff_and_other_systems_cause(
         _deliver,
     ):
         step(vault)
-        filled.update(name for name in metadata.tables if sql(f"SELECT 1 FROM {name} LIMIT 1"))  # noqa: S608 - ours
+        rows = {name: sql(f"SELECT * FROM {name}") for name in metadata.tables}  # noqa: S608 - ours
+        filled.update(name for name in rows if rows[name])
+        assert {name: found for name in rows if (found := _dumped(rows[name]))} == {}
         assert _found(tmp_path) == []
     vault.checkpoint()
     assert _found(tmp_path) == []
