@@ -8,6 +8,7 @@ import msgspec
 from rasa_privacy.console.operation import CHANNEL, AboutPerson, Call, Operation, Stream
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights.identity import reached_senders
 from rasa_privacy.rights.operators import Found
 from rasa_privacy.rights.portability import copy_chunks, copy_json
 
@@ -52,7 +53,7 @@ class Shown(msgspec.Struct):
 
 
 class Export(AboutPerson, kw_only=True):
-    """How the copy for a person is to be made."""
+    """How the copy for a person is to be made. With linked conversations there is a document for each: a zip."""
 
     form: Literal["json", "zip"] = "json"
 
@@ -110,7 +111,12 @@ def _show(call: Call) -> Shown:
 
 
 def _export(call: Call) -> Stream:
-    made = rights.hand_out_all(call.vault, call.body.sender, call.permit("export", clear=True))
+    permit = call.permit("export", clear=True)
+    if call.body.form == "json":
+        with call.vault.database.read() as connection:
+            if len(reached_senders(call.vault, connection, call.body.sender)) > 1:
+                raise RefusedError(409, "this person has several conversations, a document each; ask for the form zip")
+    made = rights.hand_out_all(call.vault, call.body.sender, permit)
     if not made:
         raise nobody()
     if call.body.form == "zip":
