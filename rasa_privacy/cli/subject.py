@@ -34,6 +34,9 @@ def subject() -> None:
     """Find, show, export, rectify, restrict and erase one person's data. What destroys is previewed without --yes."""
 
 
+_LINKED: Final = "linked conversations, which are seen, copied and erased with it: {:,}"
+
+
 @subject.command(context_settings=PERSON)
 @sender_argument
 @operator_options
@@ -50,6 +53,8 @@ def find(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: P
     click.echo(f"purposes that hold data: {', '.join(found.purposes) or 'none'}")
     for each in found.requests:
         click.echo(f"{each.number}: {each.kind}, due {each.answer_by:%Y-%m-%d}")
+    if found.linked:
+        click.echo(_LINKED.format(found.linked))
     if found.is_held:
         click.echo("under a legal hold")
 
@@ -195,6 +200,8 @@ def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) 
                 raise _nobody()
             purposes = ", ".join(found.purposes) or "no purpose"
             click.echo(f"Nothing was deleted: say --yes to erase person {found.subject_id.hex()} ({purposes}).")
+            if found.linked:
+                click.echo(_LINKED.format(found.linked))
             if found.is_held:
                 click.echo("A legal hold keeps this person.")
             return

@@ -22,12 +22,13 @@ class OpenRequest(msgspec.Struct):
 
 
 class FoundPerson(msgspec.Struct):
-    """What is known of a person without opening a value."""
+    """What is known of a person without opening a value; `linked` others are seen, copied and erased with them."""
 
     person: str
     purposes: list[str]
     requests: list[OpenRequest]
     is_held: bool
+    linked: int
 
 
 class Show(AboutPerson, kw_only=True):
@@ -98,7 +99,7 @@ def _find(call: Call) -> FoundPerson:
 
 def _person(found: Found) -> FoundPerson:
     waiting = [OpenRequest(each.number, each.kind, each.answer_by) for each in found.requests]
-    return FoundPerson(found.subject_id.hex(), list(found.purposes), waiting, found.is_held)
+    return FoundPerson(found.subject_id.hex(), list(found.purposes), waiting, found.is_held, found.linked)
 
 
 def _show(call: Call) -> Shown:

@@ -33,19 +33,21 @@ COMMAND_LINE: Final = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is known of a person without opening a value.
+    """What is known of a person without opening a value, in all linked conversations.
 
     Attributes:
         subject_id: The random id.
         purposes: Purposes that hold data.
         requests: Requests that wait for an answer.
         is_held: Whether there is a legal hold.
+        linked: How many other people are linked, who are seen, copied and erased with this one.
     """
 
     subject_id: bytes
     purposes: tuple[str, ...]
     requests: tuple[Request, ...]
     is_held: bool
+    linked: int
 
 
 def find(vault: Vault, sender_id: str, permit: Permit) -> Found | None:
@@ -59,12 +61,14 @@ def find(vault: Vault, sender_id: str, permit: Permit) -> Found | None:
         subject_id = vault.subjects.find(connection, sender_id)
         if subject_id is None:
             return None
-        purposes = [name for name in vault.data_keys.due_of(connection, subject_id) if name != SERVICE]
+        people = reach(vault, connection, subject_id)
+        purposes = {name for each in people for name in vault.data_keys.due_of(connection, each)} - {SERVICE}
         found = Found(
             subject_id,
             tuple(sorted(filter(permit.covers_purpose, purposes))),
-            tuple(requests.open_of(connection, subject_id)),
-            holds.is_held(connection, subject_id),
+            tuple(request for each in people for request in requests.open_of(connection, each)),
+            bool(holds.held_among(connection, people)),
+            len(people) - 1,
         )
     record_now(vault, permit, subject_id=subject_id, purposes=found.purposes)
     return found

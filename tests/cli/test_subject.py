@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from rasa_privacy.cli import main
 from rasa_privacy.storage.vault import open_vault
-from tests.support.vaults import SENDER, give, grant, held, settings_in
+from tests.support.vaults import SENDER, give, grant, held, link, settings_in
 
 Run = Callable[..., Result]
 VALUES = {"draw": {"full_name": "Ana Li", "email": "ana@example.com"}, "newsletter": {"email": "ana@example.com"}}
@@ -138,6 +138,17 @@ def test_a_correction_is_everywhere_and_the_wrong_value_nowhere(run: Run, tmp_pa
     for item in ("unknown", "phone"):
         run("rectify", "--item", item, "--yes", more="x\n", fails=2)
     assert "next line" in run("rectify", "--item", "email", "--yes", fails=2).output
+
+
+def test_what_is_linked_is_said_before_it_goes(run: Run, tmp_path: Path) -> None:
+    """In what is found and in the preview, as in what was done."""
+    vault = open_vault(settings_in(tmp_path))
+    grant(vault, "draw", sender="web-8")
+    link(vault, SENDER, "web-8")
+    vault.close()
+    for command in ("find", "erase"):
+        assert "erased with it: 1" in run(command).output
+    assert "A linked conversation of the same person too" in run("erase", "--yes").output
 
 
 def test_an_erasure_is_previewed(run: Run, tmp_path: Path) -> None:

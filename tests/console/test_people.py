@@ -2,16 +2,14 @@
 
 import io
 import zipfile
-from typing import Any
 
 import pytest
 
-from rasa_privacy.storage import links
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import As
 from tests.support.databases import EACH_KIND
 from tests.support.operators import records
-from tests.support.vaults import SENDER, give, grant, held
+from tests.support.vaults import SENDER, give, grant, held, link
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 OTHER = "web-8"
@@ -59,16 +57,9 @@ def test_the_copy_is_json_or_a_zip(as_role: As) -> None:
 
 def test_a_copy_of_several_conversations_is_a_zip(as_role: As, vault: Vault) -> None:
     """A document that leaves some out is not handed over as the whole, and not recorded."""
-
-    def link(conn: Any) -> None:
-        people = [vault.subjects.find_for_update(conn, each) for each in (SENDER, OTHER)]
-        assert people[0] is not None
-        assert people[1] is not None
-        links.put(conn, vault.index, people[0], people[1], vault.clock())
-
     grant(vault, "draw", sender=OTHER)
     give(vault, {"draw": {"full_name": "Bo Berg"}}, OTHER)
-    vault.database.transact(link)
+    link(vault, SENDER, OTHER)
     crm, before = as_role("crm"), len(records(vault))
     refused = crm.post("/v1/subjects/export", WHO)
     assert (refused.status, "zip" in refused.json()["detail"]) == (409, True)

@@ -15,6 +15,7 @@ from rasa_privacy.rights import linked, operators
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.identity import ask, prove, remember
 from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
+from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.holds import Hold
 from rasa_privacy.storage.vault import Vault
@@ -59,6 +60,23 @@ def test_access_and_copy_hold_all(bot: Vault) -> None:
     assert shown is not None
     assert len(shown.values) == 5
     assert len(operators.hand_out_all(bot, "new", admit_local(bot, "export"))) == 3
+
+
+@each_kind
+def test_what_is_looked_up_before_an_erasure_is_what_it_takes(bot: Vault) -> None:
+    """Purposes, requests and holds of all linked conversations, and how many there are."""
+    with bot.database.write() as conn:
+        subject_id = bot.subjects.find(conn, "phone")
+        assert subject_id is not None
+        holds.put(conn, Hold(subject_id, "case-17", bot.clock(), "ana"))
+        open_request(bot, conn, "access", subject_id, bot.clock())
+    found = operators.find(bot, "new", admit_local(bot, "view"))
+    assert found is not None
+    assert (found.purposes, found.is_held, found.linked) == (("draw", "newsletter"), True, 2)
+    assert [each.kind for each in found.requests] == ["access"]
+    alone = operators.find(bot, "web", admit_local(bot, "view"))
+    assert alone is not None
+    assert (alone.purposes, alone.is_held, alone.linked) == (("draw",), False, 0)
 
 
 @each_kind

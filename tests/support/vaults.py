@@ -17,6 +17,7 @@ from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.retention.due import SERVICE, due_at
 from rasa_privacy.retention.lasting import note_given
+from rasa_privacy.storage import links
 from rasa_privacy.storage.vault import Vault, open_vault
 
 PRIVACY = """\
@@ -190,3 +191,15 @@ def ledger_events(vault: Vault, subject_id: bytes) -> list[tuple[str, str]]:
     """Return purpose and event of each ledger record of a subject."""
     with vault.database.read() as connection:
         return [(record.purpose, record.event) for record in vault.ledger.of_subject(connection, subject_id)]
+
+
+def link(vault: Vault, sender: str, other: str) -> None:
+    """Lead from one person to another, as a proof does."""
+
+    def work(conn: Any) -> None:
+        subject_id, other_id = (vault.subjects.find_for_update(conn, each) for each in (sender, other))
+        assert subject_id is not None
+        assert other_id is not None
+        links.put(conn, vault.index, subject_id, other_id, vault.clock())
+
+    vault.database.transact(work)
