@@ -1,5 +1,6 @@
 """Presidio beside the detectors by patterns, with a small model; and what happens when it fails or hangs."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ from rasa_privacy.minimize import detection, detectors
 from rasa_privacy.minimize.detection import Detection, Span
 from rasa_privacy.minimize.detectors import Finding
 from rasa_privacy.minimize.events import WITHHELD, EventSplitter, View
+from rasa_privacy.minimize.presidio import Models
 from rasa_privacy.policy import detector_packages
 from rasa_privacy.policy.model import Policy
 from tests.support.vaults import privacy_text
@@ -42,6 +44,19 @@ def test_names_and_places_are_found_in_free_text() -> None:
         ("presidio_location", "Dublin"),
         ("email", "robert@x.example"),
     ]
+
+
+def test_neither_presidio_nor_its_model_logs_what_it_reads(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """At any level, while it is loaded and while it reads; the commands scrub no logs."""
+    caplog.set_level(logging.DEBUG)
+    settings = policy().detectors.presidio
+    assert settings is not None
+    assert [SAID[start:end] for start, end, _ in Models(settings).spans(SAID)] == ["Robert Smith", "Dublin"]
+    shown = caplog.text + "".join(capfd.readouterr())
+    assert "presidio-analyzer" in shown
+    assert not any(word in shown for word in ("Robert", "Smith", "Dublin", "robert@"))
 
 
 def test_without_presidio_no_model_runs() -> None:

@@ -23,7 +23,7 @@ from rasa_privacy.access.training import attest
 from rasa_privacy.cli.leak_search import Sink, search
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.errors import AccessError, HoldError, OptInError, PrivacyError
-from rasa_privacy.policy.model import Erasure, HandOver, Identity, OtherSystem, Training
+from rasa_privacy.policy.model import Erasure, HandOver, Identity, OtherSystem, Tidings, Training
 from rasa_privacy.retention.review import acknowledge, make_review
 from rasa_privacy.rights import holds, operators
 from rasa_privacy.rights.erasure import erase
@@ -99,9 +99,10 @@ def test_the_search_finds_what_was_written_in_another_form(hidden: str, tmp_path
 
 @pytest.fixture
 def staffed(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Vault:
-    """Return the store with roles, a course, and another system that is told of erasures."""
+    """Return the store with roles, a course, and another system that is told of everything."""
     monkeypatch.setenv("CRM", "secret of the crm")
-    crm = OtherSystem(name="crm", url="https://crm.example/erasures", secret="CRM")
+    told: tuple[Tidings, ...] = ("erasure", "correction", "withdrawal", "retention")
+    crm = OtherSystem(name="crm", url="https://crm.example/erasures", secret="CRM", tell=told)
     opened = with_roles(vault, Training(course="data-handling", valid_for="1 year", pass_mark=80))
     return replace(opened, policy=msgspec.structs.replace(opened.policy, erasure=Erasure(webhooks=(crm,))))
 
@@ -119,6 +120,7 @@ def test_no_marked_byte_is_in_what_staff_and_other_systems_cause(
         _ask_for_a_code,
         _prove_and_collect,
         lambda vault: _act(vault, tokens),
+        _deliver,
         lambda vault: _pass_on(vault, tokens),
         _suppress_and_sign,
         _erase,
@@ -227,7 +229,7 @@ def _erase(vault: Vault) -> None:
 
 
 def _deliver(vault: Vault) -> None:
-    """Tell the other system, which repeats what it was sent."""
+    """Tell the other system of a correction or an erasure; it repeats what it was sent."""
     told: list[bytes] = []
 
     def send(_url: str, body: bytes, _headers: dict[str, str]) -> tuple[int, bytes]:
