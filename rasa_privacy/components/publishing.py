@@ -17,6 +17,7 @@ from rasa_privacy.components.vocabulary import entity_slots
 from rasa_privacy.errors import EmitError
 from rasa_privacy.minimize.events import EventSplitter, View
 from rasa_privacy.policy.model import Messages, Policy
+from rasa_privacy.rights.handover import LINK, PATH
 
 #: The event that says that somebody was erased; `sender_id` is the id under which their events were published.
 ERASED: Final = "privacy_erased"
@@ -42,7 +43,15 @@ def outgoing_splitter(splitter: EventSplitter, policy: Policy, domain: Domain) -
 
 def published(structure: Iterable[Mapping[str, Any]], subject_id: bytes) -> list[Published]:
     """Return stored structure as events of this person."""
-    return [Published({**without_foreign_id(event), "sender_id": subject_id.hex()}) for event in structure]
+    return [
+        Published({**_without_link(without_foreign_id(event)), "sender_id": subject_id.hex()}) for event in structure
+    ]
+
+
+def _without_link(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event without the secret of a link for a copy: whoever reads it first could collect the copy."""
+    text = event.get("text")
+    return {**event, "text": LINK.sub(f"{PATH}/[link]", text)} if isinstance(text, str) else event
 
 
 def without_foreign_id(event: Mapping[str, Any]) -> dict[str, Any]:

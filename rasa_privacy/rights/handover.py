@@ -39,6 +39,8 @@ FILE_NAME: Final = "my-data.zip"
 
 _DOMAIN: Final = "hand-over"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+#: The end of a link, as it stands in a text.
+LINK: Final = re.compile(f"{PATH}/{_TOKEN.pattern}")
 _GONE: Final = "this link is not valid, was used already, or is over; ask for a new one where you asked for this one"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,21 @@ async def test_texts_that_are_kept_in_full_leave_masked(
     assert inner.got[0]["text"] == "I am [full_name], [email]"
     await untouched.Exporter(store, broker, "endpoints.yml").publish_events()
     assert marks_in([json.dumps(event).encode() for event in inner.got]) == []
+
+
+@pytest.mark.parametrize("keep", ["masked", "full"])
+async def test_the_link_for_a_copy_leaves_without_its_secret(
+    open_store: Open, untouched: Any, broker: PrivateEventBroker, inner: Inner, keep: str
+) -> None:
+    """Whoever reads the queue sooner than the person could collect the copy; the person's own message has it."""
+    store = open_store(keep, broker)
+    grant(store._vault, "draw")
+    link = f"https://bot.example/collect/{secrets.token_urlsafe(32)}"
+    await take(store, [*one_turn(untouched), untouched.rasa_events.BotUttered(f"Your copy is here, once: {link}")])
+    assert str((await store.retrieve_full_tracker(SENDER)).events[-1].text).endswith(link)
+    sent = json.dumps(inner.got)
+    assert "https://bot.example/collect/[link]" in sent
+    assert link.rpartition("/")[2] not in sent
 
 
 async def test_broker_that_fails_does_not_end_the_turn(
