@@ -380,7 +380,7 @@ lasting_values: Final = Table(
     Index("lasting_values_oldest", "item", "given_at", "subject_id"),
 )
 
-# What other systems are still to be told of an erasure; it names the person in `sealed` alone, until they answered.
+# Requests that came by OpenDSR: the platform's UUID, our number, and URLs of endpoints.yml; it names nobody.
 dsr_requests: Final = Table(
     "dsr_requests",
     metadata,
@@ -396,6 +396,7 @@ dsr_requests: Final = Table(
     Index("dsr_requests_next", "next_at"),
 )
 
+# What other systems are still to be told; it names the person in `sealed` alone, until they answered.
 deliveries: Final = Table(
     "deliveries",
     metadata,
