@@ -1,8 +1,10 @@
 """Marked personal data is searched for in every byte that is written, and in every message."""
 
+import io
 import json
 import logging
 import re
+import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +16,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+import pyzipper
 
 from rasa_privacy.access.admission import admit, break_glass
 from rasa_privacy.access.course import questions
@@ -27,7 +30,7 @@ from rasa_privacy.policy.model import Erasure, HandOver, Identity, OtherSystem, 
 from rasa_privacy.retention.review import acknowledge, make_review
 from rasa_privacy.rights import holds, operators
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.handover import offer
+from rasa_privacy.rights.handover import collect, offer
 from rasa_privacy.rights.identity import ask as ask_for_proof
 from rasa_privacy.rights.identity import prove, remember
 from rasa_privacy.rights.opendsr import Submitted, cancel, submit
@@ -95,6 +98,27 @@ def test_the_search_finds_what_was_written_in_another_form(hidden: str, tmp_path
             (tmp_path / "file").write_bytes(b"\0" + shown)
             assert f"file: {form}" in _found(tmp_path)
             assert form in _dumped([(7, None, shown)])
+
+
+@pytest.mark.parametrize("passphrase", [None, "correct horse battery staple"])
+def test_a_copy_that_is_collected_is_in_no_file_of_ours(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passphrase: str | None
+) -> None:
+    """No temporary file either, at any moment; encrypted nothing of it is readable on its way."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rules = HandOver(url="https://bot.example")
+    handing = replace(vault, policy=msgspec.structs.replace(vault.policy, handover=rules))
+    _chat(handing)
+    link = handing.database.transact(lambda conn: offer(handing, conn, _SENDER, handing.clock()))
+    before, sent = {*tmp_path.rglob("*")}, b""
+    for chunk in collect(handing, link.url.rpartition("/")[2], passphrase, handing.clock()):
+        assert {*tmp_path.rglob("*")} == before
+        sent += chunk
+    with pyzipper.AESZipFile(io.BytesIO(sent)) as packed:
+        packed.setpassword((passphrase or "").encode())
+        assert _MARK.search(packed.read("data.json"))
+    assert _found(tmp_path) == []
+    assert search(["canary"], [Sink("zip", sent)]) == []
 
 
 @pytest.fixture
