@@ -1,0 +1,81 @@
+"""How often a save and an erasure wait for PostgreSQL: each way costs what the network costs (ADR 11)."""
+
+import socket
+import threading
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.storage.vault import open_vault
+from tests.support.vaults import evidence
+
+
+class Counter:
+    """Passes bytes on to a server, and counts how often it was asked.
+
+    Attributes:
+        port: Where it listens on this machine.
+        ways: How often something came from a client.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self.ways = 0
+        self._to = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(self._to)
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self._pass, args=(*pair, pair[0] is client), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:  # noqa: FBT001 - a thread's
+        while data := source.recv(1_000_000):
+            self.ways += is_client
+            target.sendall(data)
+        target.close()
+
+    def close(self) -> None:
+        """Let nobody else in."""
+        self._listener.close()
+
+
+@pytest.mark.parametrize("kind", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_a_save_takes_seven_ways_and_an_erasure_27_at_most(settings: StoreSettings, now: datetime, url: str) -> None:
+    """Once the statements are prepared; reading back is among them."""
+    server = make_url(url)
+    counter = Counter(str(server.host), server.port or 5432)
+    through = server.set(host="127.0.0.1", port=counter.port).render_as_string(hide_password=False)
+    vault = open_vault(replace(settings, url=through), clock=lambda: now)
+
+    def save(sender: str, turn: int) -> None:
+        with vault.database.write() as conn:
+            values = {"draw": [[turn, "x"]]}
+            vault.conversations.append(conn, sender, turn, ["hello"], values, [], now)
+
+    try:
+        for sender in ("ada", "bo", "cy", "dee"):
+            for turn in range(8):
+                save(sender, turn)
+        for turn, sender in enumerate(("ada", "cy", "dee"), start=8):  # more than one connection has to know them
+            erase(vault, sender, evidence(vault))
+            save("bo", turn)
+        begun = counter.ways
+        save("bo", 11)
+        saved = counter.ways
+        assert erase(vault, "bo", evidence(vault)) is not None
+        assert 0 < saved - begun <= 7
+        assert 7 < counter.ways - saved <= 27
+    finally:
+        vault.close()
+        counter.close()
