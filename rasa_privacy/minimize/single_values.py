@@ -6,6 +6,7 @@ from rasa_privacy.dialogue.named_requests import clean_value
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.detectors import find
+from rasa_privacy.policy.detector_names import PRESIDIO_NAMES
 
 _CONTACTS: Final = ("email", "phone")
 
@@ -15,9 +16,10 @@ def single_value(text: str, detector: str | None) -> str | None:
 
     Args:
         text: What a person typed.
-        detector: What finds values of its kind; None for a kind that has no form, where the text is the value.
+        detector: What finds values of its kind. A kind without one, or that a model guesses, has no form: there the
+            text is the value.
     """
-    if detector is None:
+    if detector is None or detector in PRESIDIO_NAMES:
         return clean_value(text) or None
     if detector in _CONTACTS:
         return contact_in(text, (detector,))
