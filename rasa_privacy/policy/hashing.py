@@ -2,7 +2,7 @@
 
 A model carries the hash of the policy it was trained with. The order of names in the file does not count; the order
 in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions`, `detectors`, `retention`,
-`waivers` and `erasure` count nowhere here: no model depends on them.
+`waivers`, `erasure`, `identity` and `handover` count nowhere here: no model depends on them.
 """
 
 import hashlib
@@ -49,6 +49,8 @@ def _of_models(policy: Policy) -> Policy:
         retention=Retention(),
         waivers=(),
         erasure=Erasure(),
+        identity=None,
+        handover=None,
     )
 
 

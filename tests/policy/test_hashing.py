@@ -53,6 +53,17 @@ def test_who_may_see_what_changes_no_model(policy_text: str) -> None:
     assert difference(parse_policy(policy_text, "a.yml"), parse_policy(changed, "b.yml")) == []
 
 
+def test_who_proves_and_collects_what_changes_no_model(policy_text: str) -> None:
+    """How people prove who they are and collect their copy is looked up while the bot runs; no model has learned it."""
+    changed = policy_text + (
+        "identity: {trusted_channels: [telegram]}\nhandover: {url: 'https://bot.northwind.example/privacy'}\n"
+    )
+    before, after = parse_policy(policy_text, "a.yml"), parse_policy(changed, "b.yml")
+    assert before != after
+    assert policy_hash(before) == policy_hash(after)
+    assert difference(before, after) == []
+
+
 def test_a_setting_that_was_left_out_reads_as_nothing(policy_text: str) -> None:
     """An option that is set for the first time is told from nothing."""
     after = parse_policy(policy_text + "minimum_age: 16\n", "b.yml")
