@@ -23,7 +23,7 @@ from typing import Final, Protocol
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.deadline import Deadline
 from rasa_privacy.minimize.detectors import Finding, count_failure, find
-from rasa_privacy.minimize.presidio import load_models
+from rasa_privacy.minimize.presidio import Models
 from rasa_privacy.policy.detector_packages import require_packages
 from rasa_privacy.policy.model import Policy, Presidio
 
@@ -157,7 +157,7 @@ def remembered_model(settings: Presidio) -> _Remembered:
     """
     key = (*sorted(settings.models.items()), settings.seconds)
     if key not in _models:
-        models = load_models(settings)
+        models = Models(settings)
         tuple(models.spans("Ana"))  # the first text takes longer than the others
         _models[key] = _Remembered(models.spans, settings.seconds)
     return _models[key]

@@ -9,7 +9,6 @@ message, where the other detectors take microseconds.
 
 import warnings
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from rasa_privacy.errors import ConfigurationError
@@ -79,17 +78,3 @@ def _analyzer(models: Mapping[str, str]) -> Any:
         supported_languages=[*models],
     )
     return AnalyzerEngine(nlp_engine=engine, registry=registry, supported_languages=[*models])
-
-
-@lru_cache(maxsize=2)
-def _loaded(models: tuple[tuple[str, str], ...]) -> Models:
-    return Models(Presidio(models=dict(models)))
-
-
-def load_models(settings: Presidio) -> Models:
-    """Return the models, which a process loads once.
-
-    Raises:
-        ConfigurationError: One is not installed, or cannot be loaded.
-    """
-    return _loaded(tuple(sorted(settings.models.items())))

@@ -104,7 +104,7 @@ def test_a_package_that_is_no_model_is_an_error() -> None:
 def pretended(monkeypatch: pytest.MonkeyPatch) -> "Pretended":
     """Return a model that does what a test says, in the place of Presidio's."""
     model = Pretended()
-    monkeypatch.setattr(detection, "load_models", lambda _: model)
+    monkeypatch.setattr(detection, "Models", lambda _: model)
     monkeypatch.setattr(detection, "_models", {})
     return model
 
