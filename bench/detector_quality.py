@@ -1,7 +1,7 @@
 """What the detectors find and what they take for personal, beside Presidio's own recognisers by patterns.
 
-Presidio is installed from `bench/presidio.txt` (with hashes) into `.build/presidio`, by itself: it wants other versions
-of some packages than Rasa. `requirements.lock` does not know it.
+Presidio is installed from `bench/presidio.txt` (with hashes) into `.build/presidio`, by itself: beside Rasa an older
+one of it is installed, with older versions of what it needs, and it is to be measured at its newest.
 """
 
 import json
