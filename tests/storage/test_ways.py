@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -40,10 +41,10 @@ class Counter:
                 threading.Thread(target=self._pass, args=(*pair, pair[0] is client), daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:  # noqa: FBT001 - a thread's
-        while data := source.recv(1_000_000):
-            self.ways += is_client
-            target.sendall(data)
-        target.close()
+        with suppress(OSError), target:  # either end may be closed meanwhile
+            while data := source.recv(1_000_000):
+                self.ways += is_client
+                target.sendall(data)
 
     def close(self) -> None:
         """Let nobody else in."""
