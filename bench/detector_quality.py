@@ -1,7 +1,7 @@
 """What the detectors find and what they take for personal, beside Presidio's own recognisers by patterns.
 
-Presidio is installed from `bench/presidio.txt` (with hashes) into `.build/presidio`, by itself: beside Rasa an older
-one of it is installed, with older versions of what it needs, and it is to be measured at its newest.
+Presidio is installed from `bench/presidio.txt` (with hashes) into `.build/presidio`, by itself: beside Rasa only an
+older Presidio can be installed, and a newer one is to be measured.
 """
 
 import json
