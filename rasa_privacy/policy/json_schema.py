@@ -35,6 +35,8 @@ _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Training", "valid_for"): {"pattern": _DURATION},
     ("Training", "pass_mark"): {"minimum": 50, "maximum": 100},
     ("Retention", "review_every"): {"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "null"}]},
+    ("Presidio", "models"): {"minProperties": 1},
+    ("Presidio", "seconds"): {"minimum": 1, "maximum": 30},
     ("Identity", "proof_lasts"): {"pattern": _DURATION},
     ("HandOver", "valid_for"): {"pattern": _DURATION},
     ("Retention", "every"): {"pattern": f"{_DURATION}|^{NEVER}$"},

@@ -34,6 +34,8 @@ def test_the_annotated_example_is_valid() -> None:
         ("version: 1", "version: 2"),
         ("items: {full_name: required", "items: {full_name: always"),
         ("category: name", "category: name, keep: {first: 11}"),
+        ("[en]", "[en]\ndetectors: {presidio: {models: {}}}"),
+        ("[en]", "[en]\ndetectors: {presidio: {seconds: 31, models: {en: some_model}}}"),
     ],
 )
 def test_what_the_loader_refuses_the_schema_marks(before: str, after: str, policy_text: str) -> None:
