@@ -42,6 +42,14 @@ def verified_head(row: ConversationRow, keys: Mapping[str, DataKey]) -> Head:
     return head
 
 
+def event_count(row: ConversationRow, keys: Mapping[str, DataKey]) -> int:
+    """Return the number of events of a conversation that is about to go; a damaged one counts none."""
+    try:
+        return verified_head(row, keys).event_count
+    except (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError):
+        return 0
+
+
 def verify_closed(row: ConversationRow, head: Head, closed: Sequence[ClosedSession]) -> None:
     """Check that these are all the closed sessions, unchanged and in order.
 

@@ -3,7 +3,7 @@
 `Subjects`, `DataKeys` and `remains` say the same of one person; a test compares them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -15,7 +15,7 @@ from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
 from rasa_privacy.errors import MalformedSegmentError, PrivacyError, TamperedSegmentError
-from rasa_privacy.storage.conversation_head import verified_head
+from rasa_privacy.storage.conversation_head import event_count
 from rasa_privacy.storage.conversation_rows import COLUMNS, ConversationRow, row_of
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.many import ManySelect
@@ -57,7 +57,7 @@ class Member:
     def events(self) -> int:
         """Number of events of all conversations; a damaged one counts none."""
         opened = {purpose: key for purpose, key in self.keys.items() if key is not None}
-        return sum(_count(row, opened) for row, _ in self.conversations)
+        return sum(event_count(row, opened) for row, _ in self.conversations)
 
     @property
     def key_ids(self) -> dict[str, str]:
@@ -121,10 +121,3 @@ class Crowd:
             name = None
         # Who is damaged, or half erased, must still be found to be erased.
         return name is None or self._index.of(SENDER_DOMAIN, name.decode("utf-8", "surrogatepass")) == sender_index
-
-
-def _count(row: ConversationRow, keys: Mapping[str, DataKey]) -> int:
-    try:
-        return verified_head(row, keys).event_count
-    except PrivacyError:
-        return 0

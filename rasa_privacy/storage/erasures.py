@@ -17,7 +17,6 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
-from rasa_privacy.crypto.sealing import DataKey
 from rasa_privacy.errors import (
     KeyDestroyedError,
     KeyProviderError,
@@ -28,8 +27,8 @@ from rasa_privacy.errors import (
 )
 from rasa_privacy.policy.topics import item_of, purpose_of
 from rasa_privacy.storage import deliveries, holds, lasting_values, opt_in_codes, requests
-from rasa_privacy.storage.conversation_head import verified_head
-from rasa_privacy.storage.conversation_rows import ConversationRow, by_subject, delete_of_subject, sender_indexes
+from rasa_privacy.storage.conversation_head import event_count
+from rasa_privacy.storage.conversation_rows import by_subject, delete_of_subject, sender_indexes
 from rasa_privacy.storage.conversations import Conversations
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.query import Query, inserting
@@ -160,7 +159,7 @@ class Erasures:
             keys = self._data_keys.unwrap_all(subject_id, wrapped)
         except PrivacyError:
             keys = {}
-        events = sum(_count(row, keys) for row in rows)
+        events = sum(event_count(row, keys) for row in rows)
         return {"events": events, "keys": len(wrapped)}, tuple(row.ref for row in rows)
 
     def tombstone_of(self, conn: Connection, sender_id: str) -> Tombstone | None:
@@ -234,13 +233,6 @@ def _erasure(row: Any) -> Erasure:
     counts = msgspec.json.decode(row.counts, type=dict[str, int])
     key_ids = None if row.key_ids is None else msgspec.json.decode(row.key_ids, type=dict[str, str])
     return Erasure(row.certificate, row.subject_id, from_micros(row.erased_at), counts, key_ids)
-
-
-def _count(row: ConversationRow, keys: Mapping[str, DataKey]) -> int:
-    try:
-        return verified_head(row, keys).event_count
-    except _DAMAGED:
-        return 0
 
 
 def row_of(erasure: Erasure) -> dict[str, Any]:
