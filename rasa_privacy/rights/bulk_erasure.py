@@ -7,7 +7,7 @@ Rules:
 2. Each person gets a certificate, as if erased alone. Its number stands in the report beside the number of the line, so
    that the report names nobody.
 3. Who is under a legal hold, beyond the operator's role, or found by a sender id that is not their own, stays, and the
-   report says so. Whom another transaction holds is tried again at the end.
+   report says so. Whom another transaction holds is tried again at the end. Who writes meanwhile is silent no longer.
 4. Killed at any point, it is run again with the same list: who is gone is not there any more, and what the journal
    knows and the database does not is carried out when the store is opened.
 5. No request is opened: nobody asked. Open ones of these people are closed.
@@ -121,7 +121,7 @@ def erase_before(run: Bulk, before: datetime) -> None:
         with run.vault.database.read() as connection:
             page = run.vault.crowd.made_before(connection, before, after, size)
         silent = [subject_id for subject_id in page if _is_silent(run.vault, subject_id, before)]
-        _erase_page(run, {subject_id: number + place for place, subject_id in enumerate(silent, start=1)})
+        _erase_page(run, {subject_id: number + place for place, subject_id in enumerate(silent, start=1)}, before)
         number += len(silent)
         if len(page) < size:
             break
@@ -147,8 +147,8 @@ def _is_silent(vault: Vault, subject_id: bytes, before: datetime) -> bool:
         return False
 
 
-def _erase_page(run: Bulk, wanted: dict[bytes, int]) -> None:
-    """Erase people by the number of their line; again those whom others hold."""
+def _erase_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None = None) -> None:
+    """Erase people by the number of their line, those who are silent since a time; again those whom others hold."""
     if run.is_preview:
         with run.vault.database.read() as connection:
             members = run.vault.crowd.members(connection, wanted)
@@ -160,7 +160,7 @@ def _erase_page(run: Bulk, wanted: dict[bytes, int]) -> None:
     for _ in range(_PASSES):
         if not left:
             return
-        done = run.vault.database.transact(lambda connection: _work(run, connection, list(left)))
+        done = run.vault.database.transact(lambda connection: _work(run, connection, list(left), before))
         _read_back(run.vault, [each.subject_id for each in done if isinstance(each, Erasure)])
         for each in done:
             if isinstance(each, Erasure):
@@ -171,13 +171,18 @@ def _erase_page(run: Bulk, wanted: dict[bytes, int]) -> None:
         run.say(Line(number, "in_use"))
 
 
-def _work(run: Bulk, connection: Any, subject_ids: Sequence[bytes]) -> list[Erasure | tuple[bytes, Outcome]]:
+def _work(
+    run: Bulk, connection: Any, subject_ids: Sequence[bytes], before: datetime | None
+) -> list[Erasure | tuple[bytes, Outcome]]:
     """Erase those of these people whom nobody holds, within a transaction; return what became of whom."""
     vault, now = run.vault, run.vault.clock()
     free = vault.expiry.lock_free(connection, subject_ids)
     gone = set(subject_ids) - set(free) - vault.expiry.there(connection, subject_ids)
     members = vault.crowd.members(connection, free)
     outcomes = _judge(run, connection, members)
+    if before is not None:
+        # They are locked now. Who wrote after the page was read is no longer silent.
+        outcomes |= {each: "in_use" for each in members if each not in outcomes and not _is_silent(vault, each, before)}
     made = [
         Erasure(certificate_number(), each, now, {"events": member.events, "keys": len(member.keys)}, member.key_ids)
         for each, member in members.items()

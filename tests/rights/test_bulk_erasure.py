@@ -144,6 +144,32 @@ def test_whoever_was_silent_since_a_day_is_erased(vault: Vault, clock: Clock) ->
     assert there == {"faithful", "new"}
 
 
+@each_kind
+def test_who_writes_while_the_silent_are_erased_stays(
+    vault: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message came after the page was read and before the person was locked."""
+    people(vault, "old", "back")
+    day = clock.advance(days=10)
+    judged = bulk_erasure._is_silent
+    seen: list[bytes] = []
+
+    def is_silent(store: Vault, subject_id: bytes, before: Any) -> bool:
+        found = judged(store, subject_id, before)
+        seen.append(subject_id)
+        if len(seen) == 2:
+            give(vault, {"draw": {"full_name": "Here again"}}, sender="back")
+        return found
+
+    monkeypatch.setattr(bulk_erasure, "_is_silent", is_silent)
+    bulk = Bulk(vault, admit_local(vault, "erase"))
+    erase_before(bulk, day)
+    assert bulk.counts == {"erased": 1, "in_use": 1}
+    with vault.database.read() as conn:
+        assert vault.subjects.find(conn, "old") is None
+        assert vault.subjects.find(conn, "back") is not None
+
+
 def test_who_is_damaged_is_not_taken_for_silent(vault: Vault, clock: Clock, sql: Any) -> None:
     """Nobody can tell, so nothing is deleted."""
     people(vault, "a")
