@@ -165,7 +165,7 @@ OPERATIONS: Final = (
         _export,
         ("application/json", "application/zip"),
         Export,
-        problems=(404,),
+        problems=(404, 409),
     ),
     Operation(
         "POST",

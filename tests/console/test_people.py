@@ -63,6 +63,7 @@ def test_a_copy_of_several_conversations_is_a_zip(as_role: As, vault: Vault) -> 
     crm, before = as_role("crm"), len(records(vault))
     refused = crm.post("/v1/subjects/export", WHO)
     assert (refused.status, "zip" in refused.json()["detail"]) == (409, True)
+    assert "409" in crm.get("/openapi.json").json()["paths"]["/v1/subjects/export"]["post"]["responses"]
     assert "export" not in {each.verb for each in records(vault)[before:]}
     packed = crm.post("/v1/subjects/export", {**WHO, "form": "zip"})
     with zipfile.ZipFile(io.BytesIO(packed.body)) as opened:
