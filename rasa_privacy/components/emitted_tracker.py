@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event, SlotSet
+from rasa_privacy.components.history import latest_values
+from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
 from rasa_privacy.dialogue.turns import INTENTS
 from rasa_privacy.minimize.event_fields import channel_name, name_of
 from rasa_privacy.minimize.events import EventSplitter, View, join
@@ -17,7 +18,7 @@ from rasa_privacy.policy.model import Actions
 #: The event with which each history begins; with none, all of them go along.
 _BEGINS: Final[Mapping[str, str]] = {"turn": "user", "session": "session_started"}
 
-#: Where `Recent` says what any event set a slot to: texts that go along may hold what a slot held before.
+#: Where `Recent` says what the latest values of each slot were: texts that go along may hold what it held before.
 _GIVEN: Final = "rasa_privacy_given"
 
 State = dict[str, Any]
@@ -41,7 +42,7 @@ class Recent:
         """Return the tracker's state, whatever verbosity Rasa asks for."""
         events = recent(self._tracker.events, self._settings, _type_of)
         state = {**self._tracker.current_state(), "events": [event.as_dict() for event in events]}
-        return {**state, _GIVEN: [(event.key, event.value) for event in self._tracker.events if type(event) is SlotSet]}
+        return {**state, _GIVEN: list(latest_values(reversed(self._tracker.events)))}
 
 
 def recent_texts(tracker: DialogueStateTracker, settings: Actions) -> list[str]:

@@ -6,9 +6,10 @@ has already given and that they list.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 from rasa_privacy.components import log_scrubbing
+from rasa_privacy.components.history import latest_values
 from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
 from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, CORRECT, INTENTS, SEND_CODE
 from rasa_privacy.errors import StorageError
@@ -17,9 +18,6 @@ from rasa_privacy.policy.model import Policy
 
 #: An event and its number in the stored conversation; None for one that may not be stored.
 Numbered = tuple[int | None, Event]
-
-#: Different values of one slot that are found again in what is said later: the latest ones.
-REMEMBERED: Final = 20
 
 
 def split(
@@ -121,25 +119,11 @@ def _known_values(
 ) -> dict[str, set[str]]:
     """Return every value that the person gave, by item, as it is in this process: not yet cut."""
     pairs: list[tuple[object, object]] = [(name, slot.value) for name, slot in tracker.slots.items()]
-    pairs += _given(chain(reversed(events), reversed(tracker.events)))
+    pairs += latest_values(chain(reversed(events), reversed(tracker.events)))
     entities = (each for event in events if isinstance(event, UserUttered) for each in event.entities)
     known = splitter.known_values(pairs, entities)
     log_scrubbing.remember(*(value for values in known.values() for value in values))
     return known
-
-
-def _given(newest_first: Iterable[Event]) -> Iterator[tuple[object, object]]:
-    """Yield the latest values of each slot, also what another value, a restart or a new session has replaced.
-
-    People say such a value again. There is a bound, so that a turn costs the same however long the conversation is.
-    """
-    found: dict[str, list[object]] = {}
-    for event in newest_first:
-        if type(event) is SlotSet and event.value is not None:  # `isinstance` takes four times as long here
-            values = found.setdefault(event.key, [])
-            if len(values) < REMEMBERED and event.value not in values:
-                values.append(event.value)
-                yield event.key, event.value
 
 
 def _with_privacy_turns(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]:

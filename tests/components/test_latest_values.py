@@ -1,10 +1,10 @@
-"""Tests of what a turn is split by."""
+"""The values of slots that are looked for in what is said later."""
 
 from itertools import chain
 
 from rasa.shared.core.events import BotUttered, SlotSet
 
-from rasa_privacy.components.turn_splitting import REMEMBERED, _given
+from rasa_privacy.components.history import REMEMBERED, latest_values
 
 
 def test_as_many_values_of_a_slot_are_found_again_however_long_the_conversation() -> None:
@@ -12,7 +12,7 @@ def test_as_many_values_of_a_slot_are_found_again_however_long_the_conversation(
     replaced = [SlotSet("full_name", f"Jane Number{number}") for number in range(3 * REMEMBERED)]
     told = [SlotSet("email", "jane@x.example"), *replaced, *[SlotSet("full_name", None), BotUttered("Hello")] * 50]
     again = [SlotSet("full_name", "Jane Number7") for _ in range(REMEMBERED)]
-    found = list(_given(reversed([*told, *again])))
+    found = list(latest_values(reversed([*told, *again])))
     latest = [f"Jane Number{3 * REMEMBERED - back}" for back in range(1, REMEMBERED)]
     assert found == [
         *(("full_name", name) for name in ["Jane Number7", *latest]),
@@ -23,7 +23,7 @@ def test_as_many_values_of_a_slot_are_found_again_however_long_the_conversation(
 def test_a_value_that_cannot_be_hashed_is_found_again() -> None:
     """A list, as a slot may hold one."""
     events = [SlotSet("addresses", ["1 Elm Row"]), SlotSet("addresses", ["2 Oak Way"])]
-    assert list(_given(chain(reversed(events), reversed(events)))) == [
+    assert list(latest_values(chain(reversed(events), reversed(events)))) == [
         ("addresses", ["2 Oak Way"]),
         ("addresses", ["1 Elm Row"]),
     ]
