@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.fuzz.corpus import FILES, inputs
 from tests.fuzz.targets import TARGETS, NotCanonicalError, key_file, wrapped_key
 
-_MAX_CORPUS_BYTES = 300_000
+_MAX_CORPUS_BYTES = 400_000
 
 
 @pytest.mark.parametrize("target", TARGETS)
