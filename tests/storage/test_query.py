@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, create_engine, insert, select, text, update
+from sqlalchemy.engine import make_url
 
 from rasa_privacy.errors import ContentionError, StorageError, UnreachableError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.storage import query
 from rasa_privacy.storage.conversation_rows import CURRENT
+from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import meta
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -141,6 +143,25 @@ def test_an_error_of_what_is_written_later_is_ours(vault: Vault) -> None:
         _PUT.later(conn, name="two", value=b"2")
         _PUT.later(conn, name="one", value=b"2")
     assert (_value(vault, "one"), _value(vault, "two")) == ([b"1"], [])
+
+
+@pytest.mark.parametrize("kind", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_binary_data_is_read_however_the_server_would_write_it(vault: Vault, settings: StoreSettings) -> None:
+    """All 256 bytes and none at all, also where the way to the server asks for PostgreSQL's old way of writing them."""
+    everything = bytes(range(256))
+    with vault.database.write() as conn:
+        _PUT.later(conn, name="all", value=everything)
+        _PUT.later(conn, name="empty", value=b"")
+    url = make_url(settings.url)
+    url = url.update_query_dict({"options": f"{url.query['options']} -cbytea_output=escape"})
+    other = Database(url.render_as_string(hide_password=False))
+    try:
+        with other.read() as conn:
+            found = [row.value for row in conn.execute(select(meta.c.value).where(meta.c.name.in_(["all", "empty"])))]
+            assert conn.execute(text("SELECT CAST(NULL AS bytea)")).scalar() is None
+    finally:
+        other.close()
+    assert sorted(found) == [b"", everything]
 
 
 @pytest.mark.parametrize("kind", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
