@@ -23,7 +23,7 @@ from rasa_privacy.storage.conversation_head import (
     verify_closed,
 )
 from rasa_privacy.storage.conversation_rows import ClosedSession, ConversationRow
-from rasa_privacy.storage.event_rows import pack
+from rasa_privacy.storage.event_rows import narrow, pack
 from rasa_privacy.storage.manifest import Head, Purposes, chain_closed, seal_manifest
 from rasa_privacy.storage.segment_rows import delete_purpose, sessions_of_purpose
 from rasa_privacy.storage.session import Session
@@ -97,7 +97,7 @@ class ConversationWriter:
     def _write(self, part: Part, purposes: Purposes) -> None:
         writer = self._session_writer(part.session)
         if part.structure:
-            writer.add_structure(part.first_seq, pack(part.structure), purposes.setdefault(SERVICE, []))
+            writer.add_structure(part.first_seq, narrow(pack(part.structure)), purposes.setdefault(SERVICE, []))
         for purpose, entries in part.values.items():
             writer.add_values(purpose, entries, purposes.setdefault(purpose, []))
 

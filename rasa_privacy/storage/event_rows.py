@@ -7,10 +7,14 @@ the dict, and is read in a third of the time. Rules:
 2. A row that would not give back the very dict that it was made of is not used: the dict is kept whole.
 3. `origin` is model id and assistant id; `SAME` stands for those of the row before that has them. The first row of each
    call of `pack` names its own, so that each run of rows can be read alone.
+4. A confidence is stored in 32 bits where those hold it exactly (`narrow`), as they do what a neural network gives.
 """
 
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
+
+from msgspec import Raw
 
 from rasa_privacy.errors import MalformedSegmentError
 
@@ -22,6 +26,11 @@ SAME: Final = 1
 #: Where a row of this kind has what values are filled into.
 SLOT_VALUE: Final = 4
 USER_ENTITIES: Final = 8
+_USER_CONFIDENCES: Final = 7
+_ACTION_CONFIDENCE: Final = 5
+#: MessagePack's float of 32 bits, which `msgspec` reads and does not write.
+_SINGLE: Final = struct.Struct(">Bf")
+_SINGLE_CODE: Final = 0xCA
 #: What a bot's utterance carries besides its text; each is None unless the row says otherwise.
 BOT_DATA: Final[dict[str, None]] = dict.fromkeys(
     ("elements", "quick_replies", "buttons", "attachment", "image", "custom")
@@ -52,6 +61,30 @@ def pack(entries: Iterable[Any]) -> list[Row]:
                 origin = row[2]
         rows.append(row)
     return rows
+
+
+def narrow(rows: list[Row]) -> list[Row]:
+    """Let the confidences in rows take 32 bits where that loses nothing; for `payloads` only, which they are ready for.
+
+    A message brings ten of them, which is an eighth of a short conversation, and they do not compress.
+    """
+    for row in rows:
+        if row[0] == ACTION:
+            row[_ACTION_CONFIDENCE] = _narrowed(row[_ACTION_CONFIDENCE])
+        elif row[0] == USER and row[_USER_CONFIDENCES]:
+            confidences = row[_USER_CONFIDENCES]
+            row[_USER_CONFIDENCES] = {name: _narrowed(confidence) for name, confidence in confidences.items()}
+    return rows
+
+
+def _narrowed(confidence: Any) -> Any:
+    if type(confidence) is not float:
+        return confidence
+    try:
+        single = _SINGLE.pack(_SINGLE_CODE, confidence)
+    except OverflowError:
+        return confidence
+    return Raw(single) if _SINGLE.unpack(single)[1] == confidence else confidence
 
 
 def from_schema_0001(rows: list[Any]) -> list[Row]:
