@@ -6,13 +6,14 @@ decrypts and the declared size before it decompresses. Secrets live in Python ob
 
 import threading
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from rasa_privacy.crypto.derive import KEY_BYTES, derive
+from rasa_privacy.crypto.dictionary import dictionary
 from rasa_privacy.crypto.segment import (
     HEADER_BYTES,
     MAX_PLAINTEXT_BYTES,
@@ -28,7 +29,10 @@ _KEY_ID_INFO: Final = b"rasa_privacy key id v1"
 _SEAL_INFO: Final = b"rasa_privacy seal v1"
 _RAW: Final = b"\x00"
 _ZSTD: Final = b"\x01"
+_ZSTD_WITH_DICTIONARY: Final = b"\x02"
 _ZSTD_LEVEL: Final = 3
+#: A longer payload brings enough of its own that repeats.
+_MAX_DICTIONARY_BYTES: Final = 16 * 2**10
 # A zstd frame is at least 9 bytes with content, so shorter payloads are not tried.
 _MIN_COMPRESSIBLE_BYTES: Final = 12
 
@@ -67,10 +71,14 @@ class _Codecs(threading.local):
     """One compressor and decompressor per thread, since zstandard's objects must not be shared."""
 
     def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(
-            level=_ZSTD_LEVEL, write_content_size=True, write_checksum=False
-        ).compress
-        self.decompress = zstandard.ZstdDecompressor().decompress
+        # The codec names the dictionary, so the frame need not.
+        options: dict[str, Any] = {"write_content_size": True, "write_checksum": False, "write_dict_id": False}
+        self.compress = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, **options).compress
+        self.compress_short = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, dict_data=dictionary(), **options).compress
+        self.decompress = {
+            _ZSTD: zstandard.ZstdDecompressor().decompress,
+            _ZSTD_WITH_DICTIONARY: zstandard.ZstdDecompressor(dict_data=dictionary()).decompress,
+        }
 
 
 _codecs: Final = _Codecs()
@@ -122,9 +130,10 @@ def tag_of(raw: bytes) -> bytes:
 def _pack(plaintext: bytes) -> bytes:
     """Return codec byte and data: the shorter form, the raw one on a tie."""
     if len(plaintext) >= _MIN_COMPRESSIBLE_BYTES:
-        frame: bytes = _codecs.compress(plaintext)
+        is_short = len(plaintext) <= _MAX_DICTIONARY_BYTES
+        frame: bytes = _codecs.compress_short(plaintext) if is_short else _codecs.compress(plaintext)
         if len(frame) < len(plaintext):
-            return _ZSTD + frame
+            return (_ZSTD_WITH_DICTIONARY if is_short else _ZSTD) + frame
     return _RAW + plaintext
 
 
@@ -132,12 +141,12 @@ def _unpack(message: bytes) -> bytes:
     codec, data = message[:1], message[1:]
     if codec == _RAW:
         return data
-    if codec != _ZSTD:
+    if codec not in {_ZSTD, _ZSTD_WITH_DICTIONARY}:
         raise MalformedSegmentError("segment: its codec is unknown to this release")
-    return _decompress(data)
+    return _decompress(codec, data)
 
 
-def _decompress(frame: bytes) -> bytes:
+def _decompress(codec: bytes, frame: bytes) -> bytes:
     """Decompress one frame after its declared size was checked, so that no small frame can fill the memory."""
     try:
         size = zstandard.frame_content_size(frame)
@@ -145,7 +154,7 @@ def _decompress(frame: bytes) -> bytes:
             raise MalformedSegmentError(
                 "segment: its compressed frame declares a size or a dictionary that is not allowed"
             )
-        plaintext: bytes = _codecs.decompress(frame, max_output_size=size, allow_extra_data=False)
+        plaintext: bytes = _codecs.decompress[codec](frame, max_output_size=size, allow_extra_data=False)
     except zstandard.ZstdError:
         raise MalformedSegmentError("segment: its compressed frame cannot be read") from None
     return plaintext

@@ -1,12 +1,15 @@
 """Sealing and opening."""
 
+import hashlib
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rasa_privacy.crypto.dictionary import dictionary
 from rasa_privacy.crypto.sealing import DataKey, open_sealed, seal, tag_of
 from rasa_privacy.crypto.segment import HEADER_BYTES, MAX_PLAINTEXT_BYTES, TAG_BYTES
 from rasa_privacy.errors import MalformedSegmentError, StorageError, TamperedSegmentError
@@ -65,6 +68,35 @@ def test_compression_never_costs_bytes(plaintext: bytes) -> None:
 def test_long_repetition_becomes_short() -> None:
     """Compressible payloads are compressed."""
     assert len(seal(_KEY, b"abc" * 1000, b"", _NONCE)) < 200
+
+
+def test_a_short_payload_is_compressed_by_what_bots_have_in_common() -> None:
+    """Even where nothing in it repeats."""
+    payload = b"action_session_start action_listen RulePolicy parse_data entities"
+    assert len(seal(_KEY, payload, b"", _NONCE)) < HEADER_BYTES + TAG_BYTES + len(payload) - 20
+
+
+@pytest.mark.parametrize("length", [16 * 2**10, 16 * 2**10 + 1])
+def test_payloads_around_the_end_of_the_dictionary_come_back(length: int) -> None:
+    """The longest that is compressed with it, and the shortest that is not."""
+    payload = (b"action_listen%d " * length)[:length]
+    assert open_sealed(_KEY, seal(_KEY, payload, b"", _NONCE), b"") == payload
+
+
+def test_a_dictionary_that_was_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written that the right one could not read."""
+    monkeypatch.setattr("rasa_privacy.crypto.dictionary._FILE", "sealing.py")
+    with pytest.raises(StorageError, match="install rasa_privacy again"):
+        dictionary.__wrapped__()
+
+
+def test_the_page_names_the_dictionary() -> None:
+    """The specification has the hash of the file, and the vectors' script makes it."""
+    root = Path(__file__).parents[2]
+    page = (root / "docs/spec/segment.md").read_text(encoding="utf-8")
+    content = (root / "rasa_privacy/crypto/dictionary_1.zdict").read_bytes()
+    assert dictionary().as_bytes() == content
+    assert hashlib.sha256(content).hexdigest() in page
 
 
 def test_the_largest_payload_fits_and_one_more_byte_does_not() -> None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import struct
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,17 @@ _SUBJECT: Final = bytes(range(16))
 _CONVERSATION: Final = bytes(range(16, 32))
 _KEY: Final = hashlib.sha256(b"vector data key").digest()
 _OTHER_KEY: Final = hashlib.sha256(b"another data key").digest()
+_DICTIONARY: Final = zstandard.ZstdCompressionDict(
+    (Path(__file__).parents[2] / "rasa_privacy/crypto/dictionary_1.zdict").read_bytes()
+)
+#: The structure of a session that has just begun.
+_BEGUN: Final = msgspec.msgpack.encode(
+    [
+        [1, 1790000000.25, ["0123456789abcdef" * 2, "bot"], "action_session_start", None, 1.0, False],
+        [7, 1790000000.25, 1],
+        [1, 1790000000.5, 1, "action_listen", None, None, False],
+    ]
+)
 _LONG: Final = b'{"event":"user","intent":"enter_draw"}' * 8
 
 
@@ -42,6 +54,11 @@ def _seal(message: bytes, identity: bytes, number: int, key: bytes = _KEY) -> by
 
 def _frame(payload: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=3).compress(payload)
+
+
+def _short_frame(payload: bytes, *, named: bool = False) -> bytes:
+    """Return a frame of codec 2; a `named` one says which dictionary it was made with, which is not allowed."""
+    return zstandard.ZstdCompressor(level=3, dict_data=_DICTIONARY, write_dict_id=named).compress(payload)
 
 
 def _bomb() -> bytes:
@@ -96,7 +113,7 @@ def vectors() -> list[dict[str, Any]]:
         _vector("no magic", b"RPX\x01" + good[4:], run, "malformed"),
         _vector("cut short", good[:64], run, "malformed"),
         _vector("empty", b"", run, "malformed"),
-        _vector("unknown codec", _seal(b"\x02abc", run, 7), run, "malformed"),
+        _vector("unknown codec", _seal(b"\x03abc", run, 7), run, "malformed"),
         _vector("no codec", _seal(b"", run, 8), run, "malformed"),
         _vector("broken frame", _seal(b"\x01" + _frame(_LONG)[:-3], run, 9), run, "malformed"),
         _vector("frame longer than its payload", _seal(b"\x01" + _frame(b"abc"), run, 10), run, "malformed"),
@@ -108,6 +125,18 @@ def vectors() -> list[dict[str, Any]]:
             "malformed",
         ),
         _vector("a dictionary", _seal(b"\x01" + _with_dictionary(), run, 14), run, "malformed"),
+        _vector(
+            "a beginning with the dictionary",
+            _seal(b"\x02" + _short_frame(_BEGUN), (begun := _identity(1, "service", 0, 0, 3)), 15),
+            begun,
+            "opens",
+            _BEGUN,
+        ),
+        _vector("the same without it", _seal(b"\x01" + _frame(_BEGUN), begun, 16), begun, "opens", _BEGUN),
+        _vector("codec 1 for a frame of codec 2", _seal(b"\x01" + _short_frame(_BEGUN), begun, 17), begun, "malformed"),
+        _vector("the dictionary by name", _seal(b"\x02" + _short_frame(_BEGUN, named=True), run, 18), run, "malformed"),
+        _vector("codec 2 and no frame", _seal(b"\x02abc", run, 19), run, "malformed"),
+        _vector("a bomb under codec 2", _seal(b"\x02" + _bomb(), run, 20), run, "malformed"),
         _vector("one bit of the key id", good[:4] + bytes([good[4] ^ 1]) + good[5:], run, "tampered"),
         _vector("another kind", good, _identity(3, "draw", 0, 3, 2), "tampered"),
         _vector("another count", good, _identity(1, "draw", 0, 3, 3), "tampered"),
