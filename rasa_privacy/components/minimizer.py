@@ -31,6 +31,7 @@ from rasa_privacy.components.rasa_api import (
     Resource,
     TrainingData,
 )
+from rasa_privacy.components.recogniser import FORM
 from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.components.spoken_language import MATCHED, languages_of
 from rasa_privacy.dialogue.keywords import Question, privacy_request
@@ -129,8 +130,8 @@ class DataMinimizer(GraphComponent):
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        """Make changed packs train the recogniser again."""
-        return lessons_hash()
+        """Make changed packs, and another way of learning from them, train the recogniser again."""
+        return f"{FORM} {lessons_hash()}"
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn to recognise free wordings from the bot's training data, in which the packs are."""

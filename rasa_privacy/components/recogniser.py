@@ -1,9 +1,9 @@
 """`Recogniser`: guesses whether a free wording of one language is a privacy request, and which.
 
-A linear classifier (logistic regression, one intent against all the rest) over pieces, runs and pairs of words
-(`dialogue.features`), trained with the bot; `recognisers` has one for each language. It knows many everyday messages
-that a small bot has no examples of, which is what keeps "how long does the draw run" out. ADR 15 has the choice and the
-figures.
+A linear classifier (logistic regression, one intent against all the rest) over pieces, runs, pairs and stretches of
+words (`dialogue.features`), trained with the bot; `recognisers` has one for each language. It knows many everyday
+messages that a small bot has no examples of, which is what keeps "how long does the draw run" out. ADR 15 has the
+choice and the figures.
 """
 
 import math
@@ -15,18 +15,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from rasa_privacy.dialogue.features import pairs, pieces, runs, words
+from rasa_privacy.dialogue.features import pairs, pieces, runs, stretches, words
 from rasa_privacy.dialogue.lessons import ORDINARY
 from rasa_privacy.dialogue.turns import REPLIES
 
+#: Raised when something else is learned from the same lessons, so that Rasa does not take what it learned before.
+FORM: Final = 2
 #: How much an example that is wrong costs against simple weights; chosen on the development messages (ADR 15).
 _COST: Final = 30.0
 #: How near to the best weights training goes; nearer takes longer and was worse on the development messages.
 _NEAR: Final = 0.1
-#: A piece that is in one example only says nothing about others.
-_OCCURS: Final = 2
-#: The analysers, in the order of their blocks of weights.
-_ANALYSERS: Final = (pieces, runs, pairs)
+#: The analysers, in the order of their blocks of weights, each with how many examples a feature must be in: one that is
+#: in a single example says nothing about others, and stretches are so many that rare ones only make a model big.
+_OCCURS: Final = {pieces: 2, runs: 2, pairs: 2, stretches: 3}
+_ANALYSERS: Final = tuple(_OCCURS)
 #: Which of them has single words.
 _OF_WORDS: Final = 1
 _SEPARATOR: Final = "\n"
@@ -103,7 +105,7 @@ class Recogniser:
         texts, intents = [text for text, _ in learned], [intent for _, intent in learned]
         if len(set(intents) - {ORDINARY}) < 2 or ORDINARY not in intents:  # noqa: PLR2004 - nothing to tell apart
             return None
-        blocks = [TfidfVectorizer(analyzer=analyse, sublinear_tf=True, min_df=_OCCURS) for analyse in _ANALYSERS]
+        blocks = [TfidfVectorizer(analyzer=one, sublinear_tf=True, min_df=least) for one, least in _OCCURS.items()]
         table = hstack([block.fit_transform(texts) for block in blocks]).tocsr()
         model = LogisticRegression(C=_COST, tol=_NEAR, solver="liblinear", multi_class="ovr", random_state=0)
         model.fit(table, intents)
@@ -111,14 +113,16 @@ class Recogniser:
             intents=tuple(map(str, model.classes_)),
             places=_places([block.vocabulary_ for block in blocks]),
             rarity=np.concatenate([block.idf_ for block in blocks]).astype(np.float32),
-            weights=model.coef_.T.astype(np.float32),
+            # Half the bytes in the file; rounded here already, so that what is read back guesses the same.
+            weights=model.coef_.T.astype(np.float16).astype(np.float32),
             offsets=model.intercept_.astype(np.float32),
         )
 
     def parts(self) -> dict[str, npt.NDArray[Any]]:
         """Return what was learned as arrays of numbers and bytes."""
         texts = {f"features_{at}": _as_bytes(sorted(one, key=one.__getitem__)) for at, one in enumerate(self.places)}
-        numbers = {"rarity": self.rarity, "weights": self.weights, "offsets": self.offsets}
+        numbers: dict[str, npt.NDArray[Any]]
+        numbers = {"rarity": self.rarity, "weights": self.weights.astype(np.float16), "offsets": self.offsets}
         return {"intents": _as_bytes(self.intents), **numbers, **texts}
 
     @classmethod

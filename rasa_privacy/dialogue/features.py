@@ -1,8 +1,9 @@
-"""What a message is made of for a classifier: pieces of its words, runs of its words, and words that are near.
+"""What a message is made of for a classifier: pieces, runs and pairs of its words, and stretches across them.
 
 Case, accents and punctuation are taken away as `wordings.fold` does; a question mark stays, since it tells a question
 from a wish. Pieces make misspelt and inflected words alike; runs keep the order that tells "what you have" from
-"have you"; pairs with other words between tell "delete ... about me" whatever it is that is about me.
+"have you"; pairs with other words between tell "delete ... about me" whatever it is that is about me; stretches have
+the end of one word with the beginning of the next, which keeps the order of inflected and misspelt words too.
 """
 
 import re
@@ -12,6 +13,8 @@ from rasa_privacy.dialogue.wordings import fold
 
 #: Lengths of pieces, in characters, and of runs, in words.
 SHORTEST, LONGEST, WORDS = 2, 5, 3
+#: Lengths of stretches, in characters.
+STRETCHES: Final = (3, 6)
 #: How many words may stand between a pair.
 BETWEEN: Final = 4
 #: More of a message says nothing more about what it is for; it bounds the time that a message takes.
@@ -44,6 +47,13 @@ def pairs(text: str) -> list[str]:
     """Return the pairs of words with one to four others between them, as often as they occur."""
     tokens = _tokens(text)
     return [f"{first}~{second}" for at, first in enumerate(tokens) for second in tokens[at + 2 : at + 2 + BETWEEN]]
+
+
+def stretches(text: str) -> list[str]:
+    """Return the pieces of the whole message with the blanks between its words, as often as they occur."""
+    edged = f" {' '.join(_tokens(text))} "
+    lengths = range(STRETCHES[0], STRETCHES[1] + 1)
+    return [edged[at : at + length] for length in lengths for at in range(len(edged) - length + 1)]
 
 
 def words(text: str) -> list[str]:

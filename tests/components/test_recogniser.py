@@ -87,6 +87,15 @@ def test_a_message_is_read_in_the_language_that_it_is_in() -> None:
     assert both.guess("x", ("de",)) == both.guess("x", ("en", "nl"))
 
 
+def test_another_way_of_learning_trains_again(untouched: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rasa keeps what was trained with the same fingerprint, also over an upgrade of this package."""
+    minimizer = untouched.minimizer
+    before = minimizer.DataMinimizer.fingerprint_addon({})
+    assert minimizer.DataMinimizer.fingerprint_addon({}) == before
+    monkeypatch.setattr(minimizer, "FORM", minimizer.FORM + 1)
+    assert minimizer.DataMinimizer.fingerprint_addon({}) != before
+
+
 def test_without_packs_nothing_is_learned(learned: Any) -> None:
     """A bot's own intents alone say nothing about privacy."""
     assert type(learned).learn([("hello", "greet"), ("bye", "goodbye")]) is None

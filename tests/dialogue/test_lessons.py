@@ -2,7 +2,7 @@
 
 import pytest
 
-from rasa_privacy.dialogue.features import BETWEEN, MAX_CHARACTERS, looks_like_names, pairs, pieces, runs
+from rasa_privacy.dialogue.features import BETWEEN, MAX_CHARACTERS, looks_like_names, pairs, pieces, runs, stretches
 from rasa_privacy.dialogue.lessons import ORDINARY, languages_in, lessons, lessons_hash, sampled
 from rasa_privacy.dialogue.packs import (
     available_languages,
@@ -121,12 +121,15 @@ def test_case_accents_and_punctuation_make_no_difference() -> None:
     assert pieces("ab") == [" a", "ab", "b ", " ab", "ab ", " ab "]
     assert pairs("a b, c") == ["a~c"]
     assert len(pairs("a " * 9)) == sum(min(BETWEEN, max(0, 9 - at - 2)) for at in range(9))
-    assert pieces("") == runs("") == pairs("") == []
+    assert stretches("A, b!") == [" a ", "a b", " b ", " a b", "a b ", " a b "]
+    assert stretches("ge\u00f6ffnet, da") == stretches("GEOFFNET da")
+    assert pieces("") == runs("") == pairs("") == stretches("") == []
 
 
 def test_a_very_long_message_costs_no_more() -> None:
     """What is looked at is bounded."""
-    assert pieces("x y " * 10_000) == pieces(("x y " * 10_000)[:MAX_CHARACTERS])
+    for analyse in (pieces, stretches):
+        assert analyse("x y " * 10_000) == analyse(("x y " * 10_000)[:MAX_CHARACTERS])
 
 
 @pytest.mark.parametrize(
