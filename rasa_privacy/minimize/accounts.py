@@ -67,16 +67,19 @@ def card_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
                 if length > MAX_RUN:
                     yield run.span()
                 elif length >= _CARD_DIGITS.start:
-                    groups = [match.span() for match in _DIGITS.finditer(text.plain, run.start(), run.end())]
-                    yield from _cards_in(text.plain, groups)
+                    yield from _cards_in(
+                        text.plain, [match.span() for match in _DIGITS.finditer(text.plain, run.start(), run.end())]
+                    )
 
 
 def _cards_in(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    index = 0
-    while index < len(groups):
+    index, left = 0, sum([end - start for start, end in groups])
+    while left >= _CARD_DIGITS.start:
+        left -= groups[index][1] - groups[index][0]
         last = _card_end(text, groups, index)
         if last is not None:
             yield groups[index][0], groups[last][1]
+            left -= sum([end - start for start, end in groups[index + 1 : last + 1]])
             index = last
         index += 1
 
@@ -97,8 +100,8 @@ def _is_card(digits: str) -> bool:
     """Tell whether the number is of a brand and its check digit is right (ISO/IEC 7812-1, annex B: Luhn's)."""
     if _BRANDS_OF[len(digits)].match(digits) is None or digits == len(digits) * digits[0]:
         return False
-    doubled = digits[-2::-2].translate(_DOUBLED)
-    return (sum(map(int, digits[-1::-2])) + sum(map(int, doubled))) % 10 == 0
+    luhn = digits[-1::-2] + digits[-2::-2].translate(_DOUBLED)
+    return (sum(luhn.encode()) - len(luhn) * ord("0")) % 10 == 0
 
 
 def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
@@ -120,8 +123,8 @@ def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 def _iban_end(text: str, start: int, end: int) -> int | None:
     """Return where the IBAN that begins here ends: after its country's length, or with its word for a new country."""
     length = _IBAN_LENGTHS.get(text[start : start + 2].upper())
-    if length and text[start : start + length].isalnum():  # written without gaps
-        characters = text[start : start + length].upper()
+    if length and (written := text[start : start + length]).isalnum():  # written without gaps
+        characters = written.upper()
         whole = start + length <= end and characters.isascii() and _WORD_END.match(text, start + length)
         return start + length if whole and _is_iban(characters) else None
     characters = ""

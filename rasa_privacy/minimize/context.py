@@ -41,15 +41,17 @@ class Context:
 
     def __init__(self, *phrases: str) -> None:
         self._phrases = phrases
-        self._heads = frozenset(phrase.split()[0][:3] for phrase in phrases)
+        #: The first three letters of the first word of each phrase.
+        self.heads = frozenset(phrase.split()[0][:3] for phrase in phrases)
 
     def may_be_near(self, text: SearchedText, start: int, end: int) -> bool:
         """Tell whether a word around a place begins as one of the phrases does: quick, for most places."""
-        return self.may_be_in(text) and not self._heads.isdisjoint(text.heads_near(start, end))
+        heads = self.heads & text.heads
+        return bool(heads) and text.has_near(heads, start, end)
 
     def may_be_in(self, text: SearchedText) -> bool:
         """Tell whether any word of a text begins as one of the phrases does."""
-        return not self._heads.isdisjoint(text.heads)
+        return not self.heads.isdisjoint(text.heads)
 
     def is_in(self, window: str) -> bool:
         """Tell whether a part of a text, in small letters, has one of the phrases."""

@@ -28,6 +28,10 @@ _KEY: Final = re.compile(
     r"(?:\.[A-Za-z0-9_-]{0,1000})?"
 )
 _KEY_START: Final = re.compile(r"^[\"'`(\[{<]?|[=:,;&|>\"'(]")
+_KEY_HEAD: Final = re.compile(  # how the keys above begin, each with what may stand before it
+    r"(?:^[\"'`(\[{<]?|[=:,;&|>\"'(])(?:[spr]k[-_]|gh[pousr]_|github_|glpat-|xox|A[KSGIR][IPDO]A|AIza|ya29|SG\."
+    r"|hf|npm|dop_|pypi|shp|rzp_|EAAC|lin_|key-|[0-9]{8,10}:|eyJ)"
+)
 _HEAD: Final = "-----begin "
 _BLOCK: Final = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.{0,8000}?(?:-----END [A-Z ]{0,40}-----|$)", re.DOTALL
@@ -64,6 +68,7 @@ _SHAPED: Final = re.compile(
     r"|r[1-9A-HJ-NP-Za-km-z]{24,34}"
     r"|[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}"
 )
+_ADDRESS: Final = re.compile("[A-Za-z0-9]{14}")  # of the shortest
 _SOLANA: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
 _WALLET: Final = Context(" wallet", " bitcoin", " btc ", " eth ", " ethereum", " crypto", " solana", " sol ", " usdt")
 _SCHEME: Final = re.compile(
@@ -77,7 +82,9 @@ def key_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
         yield from (found.span() for found in _BLOCK.finditer(text.plain))
     for start, end in text.long_words:
         word = text.plain[start:end]
-        found = [key for begin in _KEY_START.finditer(word) if (key := _KEY.match(word, begin.end()))]
+        found = []
+        if _KEY_HEAD.search(word):
+            found = [key for begin in _KEY_START.finditer(word) if (key := _KEY.match(word, begin.end()))]
         yield from ((start + key.start(), start + key.end()) for key in found)
         if not found and _KEY_WORDS.may_be_in(text):
             yield from _named_key(text, start, word)
@@ -129,9 +136,11 @@ def wallet_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each wallet's address."""
     for start, end in text.long_words:
         word = text.plain[start:end]
+        if _ADDRESS.search(word) is None:
+            continue
         scheme = _SCHEME.match(word)
         offset = scheme.end() if scheme else len(word) - len(word.lstrip(_EDGES))
-        address = re.split(r"[?\s]", word[offset:], maxsplit=1)[0].strip(_EDGES)
+        address = word[offset:].split("?", 1)[0].strip(_EDGES)
         if not address.isalnum():
             continue
         place = start + word.find(address, offset)

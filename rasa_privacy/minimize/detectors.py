@@ -15,6 +15,7 @@ Not found: numbers in words, and what only its meaning makes personal.
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from time import thread_time
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
@@ -22,13 +23,13 @@ from typing import Final, NamedTuple, Protocol
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.accounts import card_spans, iban_spans
 from rasa_privacy.minimize.credentials import key_spans, password_spans, wallet_spans
-from rasa_privacy.minimize.dates import birth_date_spans
-from rasa_privacy.minimize.documents import licence_spans, passport_spans, plate_spans
+from rasa_privacy.minimize.dates import BIRTH, birth_date_spans
+from rasa_privacy.minimize.documents import LICENCE, PASSPORT, PLATE, licence_spans, passport_spans, plate_spans
 from rasa_privacy.minimize.emails import email_spans
 from rasa_privacy.minimize.national_ids import NATIONAL_IDS
 from rasa_privacy.minimize.network import ip_spans, link_spans, mac_spans
 from rasa_privacy.minimize.phones import phone_spans, rules_of
-from rasa_privacy.minimize.places import coordinate_spans, postcode_spans
+from rasa_privacy.minimize.places import POSTCODE, coordinate_spans, postcode_spans
 from rasa_privacy.minimize.searched_text import SearchedText
 
 logger = logging.getLogger(__name__)
@@ -106,14 +107,53 @@ _FEATURES: Final[Mapping[str, frozenset[str]]] = {
     "iban": frozenset({"letters by digits"}),
     "ip_address": frozenset({"parted by signs"}),
     "mac_address": frozenset({"pairs"}),
+    "coordinates": frozenset({"degrees"}),
+    "driving_licence": frozenset({"birthday before letters"}),
+    "vehicle_plate": frozenset({"capital after a digit"}),
+    "postcode": frozenset({"capital after a digit", "number after a state"}),
     **{name: number.features for name, number in NATIONAL_IDS.items()},
+}
+
+#: Words, by their first three letters, of which a text has one where one of these is that has none of its features.
+_HEADS: Final[Mapping[str, frozenset[str]]] = {
+    "birth_date": BIRTH.heads,
+    "passport": PASSPORT.heads,
+    "driving_licence": LICENCE.heads,
+    "vehicle_plate": PLATE.heads,
+    "postcode": POSTCODE.heads,
 }
 
 #: What an email address takes may be the end of a longer number, so it stays for the others to see; the last has none.
 _LEFT_THERE: Final = ("email", "phone")
 
-_PLAN: Final = tuple((name, _DIGITS.get(name, 0), _FEATURES.get(name)) for name in DETECTORS)
-_WITHOUT_DIGITS: Final = tuple(each for each in _PLAN if not each[1])
+_EVERYWHERE: Final = frozenset({"email", "payment_card", "phone"})
+_MOST_TAKEN: Final = max(_DIGITS.values())
+_ORDER: Final = {name: place for place, name in enumerate(DETECTORS)}
+_SEEN: Final = frozenset[str]().union(*_FEATURES.values(), *_HEADS.values())
+
+
+@lru_cache(maxsize=1_000)
+def _plan(seen: frozenset[str], most: int) -> tuple[str, ...]:
+    """Return the detectors that can find anything, in their order.
+
+    Args:
+        seen: What the text has of `_SEEN`, so that nothing of the text itself is kept here.
+        most: Digits that stand close together in it, at most `_MOST_TAKEN`.
+    """
+    return tuple(
+        name
+        for name in DETECTORS
+        if _DIGITS.get(name, 0) <= most
+        and (
+            name in _EVERYWHERE
+            or not seen.isdisjoint(_FEATURES.get(name, ()))
+            or not seen.isdisjoint(_HEADS.get(name, ()))
+        )
+    )
+
+
+def _plan_for(text: SearchedText, heads: frozenset[str]) -> tuple[str, ...]:
+    return _plan(heads.union(text.features & _SEEN), min(text.most_digits, _MOST_TAKEN))
 
 
 def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ...] = DEFAULT_REGIONS) -> list[Finding]:
@@ -137,10 +177,10 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
     searched = SearchedText(text, regions)
     findings: list[Finding] = []
     end = thread_time() + MAX_SECONDS if len(text) > _SHORT else None
-    most, has = searched.most_digits, searched.features
-    for name, digits, needed in _PLAN if most else _WITHOUT_DIGITS:
-        if most < digits or (needed is not None and needed.isdisjoint(has)):
-            continue
+    heads = searched.heads & _SEEN
+    plan = _plan_for(searched, heads)
+    while plan:
+        name, plan = plan[0], plan[1:]
         if wanted is not None and name not in wanted:
             continue
         if end is not None and thread_time() > end:
@@ -153,7 +193,7 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
             findings += [Finding(*searched.span(start, end), name) for start, end in spans]
             if name not in _LEFT_THERE:
                 searched = searched.without(spans)
-                most, has = searched.most_digits, searched.features
+                plan = tuple([each for each in _plan_for(searched, heads) if _ORDER[each] > _ORDER[name]])
     return _joined(findings) if len(findings) > 1 else findings
 
 

@@ -13,18 +13,18 @@ from typing import Final
 from rasa_privacy.minimize.context import Context, is_other, says, says_before
 from rasa_privacy.minimize.searched_text import SearchedText
 
-_PASSPORT: Final = Context(
+PASSPORT: Final = Context(
     " passport", " reisepass", " pass nr", " pass nummer", " passnummer", " passeport", " pasaporte", " passaporto",
     " passaporte", " paspoort",
 )  # fmt: skip
-_LICENCE: Final = Context(
+LICENCE: Final = Context(
     " driving licen", " driver s licen", " drivers licen", " driver licen", " drivers license", " fuhrerschein",
     " fuehrerschein", " permis de conduire", " permis ", " carnet de conducir", " licencia de conducir",
     " permiso de conducir", " patente ", " carteira de motorista", " cnh ", " carta de conducao", " habilitacao",
     " rijbewijs", " licence number", " license number", " licence no", " license no", " licence is ", " dl number",
     " dl no",
 )  # fmt: skip
-_PLATE: Final = Context(
+PLATE: Final = Context(
     " plate", " number plate", " licence plate", " license plate", " numberplate", " registration", " reg ",
     " kennzeichen", " nummernschild", " plaque", " immatriculation", " immatricule", " matricula", " targa ", " placa",
     " chapa", " kenteken", " car reg", " vehicle reg",
@@ -62,12 +62,12 @@ _FEWEST_DIGITS: Final = 4
 
 def passport_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each passport's number."""
-    yield from _mixed(text, _PASSPORT, _PASSPORT_CHARACTERS)
+    yield from _mixed(text, PASSPORT, _PASSPORT_CHARACTERS)
 
 
 def licence_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each driving licence's number."""
-    yield from _mixed(text, _LICENCE, _LICENCE_CHARACTERS)
+    yield from _mixed(text, LICENCE, _LICENCE_CHARACTERS)
     for zone in text.zones:
         if zone.digits >= 6 and zone.letters:  # noqa: PLR2004 - a birthday's
             for found in _DVLA.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
@@ -98,7 +98,7 @@ def plate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each number plate."""
     for zone in text.zones:
         start, end = max(0, zone.start - _PADDING), zone.end + _PADDING
-        named = says(text, zone.start, zone.end, _PLATE)
+        named = says(text, zone.start, zone.end, PLATE)
         if not named and not zone.letters:
             continue
         for found in (_NAMED_PLATE if named else _BARE_PLATE).finditer(text.plain, start, end):

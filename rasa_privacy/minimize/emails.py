@@ -74,13 +74,14 @@ _NO_NAME: Final = frozenset(
         "work", "works", "working", "worked", "check", "out", "here", "there", "only", "now", "store", "site", "page",
     }
 )  # fmt: skip
-_HINTS: Final = ("@", "at", "arroba", "arobase", "chiocciola", "apenstaartje", "klammeraffe", "a commerciale", "aet")
+_SIGN: Final = re.compile(
+    r"@|(?<=[ \t\n(\[{<])(?:at|arroba|arobase|chiocciola|apenstaartje|klammeraffe|a commerciale|aet)(?=[ \t\n)\]}>])"
+)
 _SIGN_HEADS: Final = frozenset({"at", "aet", "arr", "aro", "chi", "ape", "kla", "com"})
 _GOES_ON: Final = re.compile(_ANY_DOT)
 _BEGAN: Final = re.compile(rf"(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}|{_JOIN}|[\w.+-])$")
 _JOIN_CHARACTERS: Final = 24
-_OPENING: Final = " \t\n([{<"
-_CLOSING: Final = " \t\n)]}>"
+_MAY_HAVE_BEGUN: Final = re.compile(r"[\w.+\-\s)\]}>]")
 _DOT_WORDS: Final = ("dot", "punkt", "point", "punto", "ponto", "punt")
 
 
@@ -99,7 +100,10 @@ def _whole(lower: str, start: int, end: int) -> Iterator[int]:
     if (
         _DOTS.search(lower, sign, end)
         and not _GOES_ON.match(lower, end)
-        and not _BEGAN.search(lower[max(0, start - _JOIN_CHARACTERS) : start])
+        and not (
+            _MAY_HAVE_BEGUN.match(lower, start - 1 if start else len(lower))
+            and _BEGAN.search(lower[max(0, start - _JOIN_CHARACTERS) : start])
+        )
     ):
         yield sign
 
@@ -129,16 +133,13 @@ def _is_domain(place: str, name: str) -> bool:
 
 def _signs(lower: str, known: Collection[int]) -> Iterator[int]:
     """Yield where each sign, written or spoken, begins with the blanks before it, if a dot may follow."""
-    for hint in _HINTS:
-        place = lower.find(hint)
-        while place >= 0:
-            before, after = lower[place - 1 : place], lower[place + len(hint) : place + len(hint) + 1]
-            if (hint == "@" and place not in known) or (before in _OPENING and after in _CLOSING and before and after):
-                ahead = lower[place : place + _AHEAD]
-                if "." in ahead or any(dot in ahead for dot in _DOT_WORDS):
-                    near = _BEFORE_SIGN.search(lower[max(0, place - _AROUND) : place])
-                    yield place - len(near[0] if near else "")
-            place = lower.find(hint, place + len(hint))
+    for sign in _SIGN.finditer(lower):
+        place = sign.start()
+        if place not in known:
+            ahead = lower[place : place + _AHEAD]
+            if "." in ahead or any(dot in ahead for dot in _DOT_WORDS):
+                near = _BEFORE_SIGN.search(lower[max(0, place - _AROUND) : place])
+                yield place - len(near[0] if near else "")
 
 
 def _spoken(text: SearchedText, known: Collection[int]) -> Iterator[tuple[int, int]]:

@@ -28,6 +28,7 @@ _GAP: Final = r"[ ./-]{0,2}"
 _START: Final = r"(?<![A-Za-z0-9_])(?<![0-9][./-])(?<![0-9] )(?<!\+)"
 _LETTER_START: Final = r"(?<![A-Za-z0-9_])"  # where letters of its own tell where the number begins
 _END: Final = r"(?![A-Za-z0-9_])"
+_WORD_GOES_ON: Final = re.compile("[A-Za-z0-9_]")
 _DIGIT_BESIDE: Final = "+_"  # signs beside a number that make it part of something else
 _PADDING: Final = 24  # characters around the digits that may belong to the number
 _SIGNS: Final = re.compile(r"[^0-9A-Za-z]")
@@ -51,6 +52,7 @@ class NationalId:
         counts: How many digits it has, where it is of digits alone.
         shape: The number with the signs that may stand in it, where it has letters.
         bare: Way of writing that needs no word for it; None where all do.
+        sign: The feature (`SearchedText.features`) of every text with a number of this shape.
     """
 
     source: str
@@ -60,13 +62,12 @@ class NationalId:
     counts: frozenset[int] = frozenset()
     shape: re.Pattern[str] | None = None
     bare: re.Pattern[str] | None = None
+    sign: str = "one letter after a digit"
 
     @property
     def features(self) -> frozenset[str]:
         """Return the features of which a text with such a number has one."""
-        return frozenset(
-            {f"{count} digits" for count in self.counts} | ({"letters by digits"} if self.shape else set())
-        )
+        return frozenset({f"{count} digits" for count in self.counts} | ({self.sign} if self.shape else set()))
 
     def spans(self, text: SearchedText) -> Iterator[tuple[int, int]]:
         """Yield start and end of each number of this kind."""
@@ -80,6 +81,8 @@ class NationalId:
     def _in_zone(self, text: SearchedText, zone: Zone) -> Iterator[tuple[int, int]]:
         shape = self.shape
         for found in shape.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING) if shape else ():
+            if _WORD_GOES_ON.match(text.plain, found.end()):  # beyond what was looked at
+                continue
             yield from self._judged(text, *found.span(), _SIGNS.sub("", found[0]).upper())
 
     def _judged(self, text: SearchedText, start: int, end: int, compact: str) -> Iterator[tuple[int, int]]:
@@ -149,7 +152,7 @@ NATIONAL_IDS: Final[dict[str, NationalId]] = {
     "fr_nir": NationalId(
         "INSEE, num\u00e9ro d'inscription au r\u00e9pertoire: key 97 minus the number modulo 97", nir.is_valid,
         Context(" nir ", " securite sociale", " secu ", " carte vitale", " insee ", " social security"),
-        13, counts=frozenset({15}), bare=_ANY, shape=_shape(  # Corsica's departments are 2A and 2B
+        13, counts=frozenset({15}), bare=_ANY, sign="Corsican", shape=_shape(  # Corsica's departments are 2A and 2B
             f"{_START}[1-478](?:{_GAP}[0-9]){{4}}{_GAP}2[AB](?:{_GAP}[0-9]){{8}}{_END}"
         ),
     ),
@@ -168,7 +171,7 @@ NATIONAL_IDS: Final[dict[str, NationalId]] = {
     "it_codice_fiscale": NationalId(
         "Agenzia delle Entrate, decreto 23/12/1976: check letter over 15 characters", codicefiscale.is_valid,
         Context(" codice fiscale", " fiscal code", " c f "),
-        3, bare=_ANY, shape=_shape(
+        3, bare=_ANY, sign="letters by digits", shape=_shape(
             _LETTER_START + r"(?:[A-Z]{3}[ .-]?){2}[0-9LMNP-V]{2}[ .-]?[ABCDEHLMPRST][ .-]?[0-9LMNP-V]{2}"
             r"[ .-]?[A-Z][ .-]?[0-9LMNP-V]{3}[ .-]?[A-Z]" + _END
         ),

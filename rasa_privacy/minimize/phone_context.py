@@ -39,6 +39,10 @@ _OTHER_STARTS: Final = (
 _FILLERS: Final = frozenset({"number", "nummer", "no", "nr", "num", "is", "was", "ist", "lautet"})
 _ABBREVIATIONS: Final = frozenset({"no", "nr", "num", "ref"})  # a full stop after these ends no sentence
 
+#: The first three letters of the first word of all these.
+PHONE_HEADS: Final = frozenset(word[:3] for word in (*_PHONE, *_PHONE_STARTS))
+OTHER_HEADS: Final = frozenset(word[:3] for word in (*_OTHER, *_OTHER_STARTS))
+
 
 def says_phone(before: str) -> bool:
     """Tell whether these characters, up to a number, speak of a phone."""

@@ -20,7 +20,7 @@ import phonenumbers
 
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.accounts import MAX_RUN
-from rasa_privacy.minimize.phone_context import CONTEXT_CHARACTERS, says_other, says_phone
+from rasa_privacy.minimize.phone_context import CONTEXT_CHARACTERS, OTHER_HEADS, PHONE_HEADS, says_other, says_phone
 from rasa_privacy.minimize.searched_text import SearchedText, Zone, blanked
 
 _DASHES: Final = "\\-\u2010-\u2015\u2212"
@@ -53,6 +53,9 @@ _PRICE_AFTER: Final = re.compile(
 )
 _PRICE_BEFORE: Final = re.compile(r"[$\u20ac\u00a3\u00a5] ?$")
 
+_PARTED: Final = re.compile(r"[0-9]([ ./-])[0-9]{1,2}\1[0-9]")  # as every date is
+#: What is no phone number, each with what it has one of.
+_NO_NUMBERS: Final = ((_DATE, (".", "/", "-", " ")), (_HOURS, ("-",)), (_FRACTION, ("0.", "0,")))
 _LOCAL_SHAPE: Final = re.compile(r"\d{3}[ .-]\d{4}")
 _MAX_QUESTIONS: Final = 60  # to phonenumbers for one text, about 50 microseconds each
 
@@ -65,7 +68,7 @@ def phone_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """
     rules = rules_of(text.regions)
     plain = _without_dates(text.plain, [zone for zone in text.zones if zone.digits >= _DATE_DIGITS])
-    search = _Search(plain, rules)
+    search = _Search(plain, rules, text.heads)
     for zone in text.zones:
         if zone.digits >= _MIN_DIGITS:
             for run in _RUN.finditer(plain, max(0, zone.start - _LEAD), zone.end):
@@ -78,8 +81,15 @@ def phone_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 
 def _without_dates(plain: str, zones: Sequence[Zone]) -> str:
     """Return the text with dates, opening hours and fractions read as `_`."""
-    for pattern in (_DATE, _HOURS, _FRACTION):
-        found = [each.span() for zone in zones for each in pattern.finditer(plain, zone.start, zone.end + _LEAD)]
+    for pattern, signs in _NO_NUMBERS:
+        if not any(sign in plain for sign in signs):
+            continue
+        found = [
+            each.span()
+            for zone in zones
+            if pattern is not _DATE or _PARTED.search(plain, zone.start, zone.end)
+            for each in pattern.finditer(plain, zone.start, zone.end + _LEAD)
+        ]
         plain = blanked(plain, found) if found else plain
     return plain
 
@@ -103,10 +113,12 @@ def rules_of(regions: tuple[str, ...]) -> tuple[tuple[str, int, str], ...]:
 class _Search:
     """The search of one text; counts the questions to phonenumbers."""
 
-    def __init__(self, text: str, rules: Sequence[tuple[str, int, str]]) -> None:
+    def __init__(self, text: str, rules: Sequence[tuple[str, int, str]], heads: frozenset[str]) -> None:
         self._text = text
         self._rules = rules
         self._questions = 0
+        self._may_say_phone = not PHONE_HEADS.isdisjoint(heads)
+        self._may_say_other = not OTHER_HEADS.isdisjoint(heads) or "#" in text or "\u2116" in text
 
     def in_run(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the phone numbers in a run of digits and signs."""
@@ -123,13 +135,16 @@ class _Search:
         """Return the groups of digits that may be part of a number: `AB12`, `2nd`, `$5` and `5 EUR` are not."""
         groups = [match.span() for match in _DIGITS.finditer(self._text, start, end)]
         before, after = self._text[max(0, start - 2) : start], self._text[end : end + 1]
-        glued = before[-1:].isascii() and before[-1:].isalpha() and not says_phone(self._before(start))
+        glued = before[-1:].isascii() and before[-1:].isalpha() and not self._says_phone(self._before(start))
         if glued or _PRICE_BEFORE.search(before):
             groups = groups[1:]
         short = groups and groups[-1][1] - groups[-1][0] <= 2 and after.isascii() and after.isalpha()  # noqa: PLR2004
         if short or _PRICE_AFTER.match(self._text, end):
             groups = groups[:-1]
         return groups
+
+    def _says_phone(self, before: str) -> bool:
+        return self._may_say_phone and says_phone(before)
 
     def _before(self, start: int) -> str:
         return self._text[max(0, start - CONTEXT_CHARACTERS) : start]
@@ -142,9 +157,9 @@ class _Search:
         start = groups[index][0]
         before = self._before(start).rstrip("(")
         international = before.endswith(("+", "\uff0b"))
-        if not international and says_other(before):
+        if not international and self._may_say_other and says_other(before):
             return None
-        likely = international or says_phone(before) or self._whole_message(groups, index)
+        likely = international or self._says_phone(before) or self._whole_message(groups, index)
         widest = next((last for last, digits in windows if len(digits) <= _MAX_DIGITS), None)
         if likely and widest == len(groups) - 1 and groups[-1][1] - groups[-1][0] >= _CLOSING_DIGITS:
             return widest

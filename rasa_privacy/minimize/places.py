@@ -12,7 +12,7 @@ from typing import Final
 from rasa_privacy.minimize.context import Context, says
 from rasa_privacy.minimize.searched_text import SearchedText
 
-_POSTCODE: Final = Context(
+POSTCODE: Final = Context(
     " postcode", " post code", " postal", " zip ", " zipcode", " plz ", " postleitzahl", " code postal", " cp ",
     " codigo postal", " cap ", " cep ", " pin code", " pincode", " c p ", " eircode", " postcodes",
 )  # fmt: skip
@@ -55,7 +55,7 @@ def postcode_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each postcode."""
     for zone in text.zones:
         start, end = max(0, zone.start - _PADDING), zone.end + _PADDING
-        named = says(text, zone.start, zone.end, _POSTCODE)
+        named = says(text, zone.start, zone.end, POSTCODE)
         if not named and not zone.letters:
             continue
         for found in (_NAMED if named else _BARE).finditer(text.plain, start, end):

@@ -25,19 +25,31 @@ _SMALL_LATIN: Final = range(0x1E00, 0x1F00)
 CONTEXT_BEFORE: Final = 48  # characters before a place in which a word for it may stand
 CONTEXT_AFTER: Final = 32
 _DIGITS: Final = re.compile("[0-9]+")
+_ZONE: Final = re.compile("[0-9]+(?:[^0-9]{1,8}[0-9]+)*")
 _NUMBER: Final = re.compile("[0-9](?:[ ./-]{0,2}[0-9])*")
-_SIGNS: Final = re.compile("[^0-9]+")
-_GLUED: Final = re.compile("[A-Za-z][.-]?[0-9]|[0-9][.-]?[A-Za-z]")
+_LETTERED: Final = re.compile("[A-Z]|[a-z][.-]?[0-9]|[0-9][.-]?[a-z]")
 _NEAR: Final = 6  # characters around digits in which capitals may belong to them
 _FEWEST: Final = 8  # digits of the shortest number that is looked up by how many it has
+_COUNTED: Final = {count: f"{count} digits" for count in range(8, 16)}  # those that national numbers have
 _MAC_SIGNS: Final = 5  # between the pairs of a MAC address
 #: One of these is in every word for a password or a PIN.
 SECRET_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola", "pin")
 _SECRET_HEADS: Final = frozenset({"pas", "ken", "mot", "con", "cla", "sen", "wac", "pwd", "par", "pin"})
-_MAX_GAP: Final = 8  # characters between two runs of digits that may belong together
 _LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
-_LETTERS: Final = re.compile("[a-z]+")
-
+_HEADS: Final = re.compile("([a-z]{1,3})[a-z]*")
+# What all letters and digits of a kind have in common, wherever in them it stands.
+_CAPITAL_AFTER: Final = re.compile("[0-9][ -]?[A-Z]")
+_STATE: Final = re.compile("[A-Z],? [0-9]{5}")
+_LONE_LETTER: Final = re.compile("[0-9][ ./-]{0,2}[A-Za-z](?![A-Za-z0-9_])")
+_BIRTHDAY: Final = re.compile("[0-9]{6} ?[A-Za-z9]{2} ?[0-9] ?[A-Za-z]{2}")
+_BY_DIGITS: Final = (
+    ("capital after a digit", _CAPITAL_AFTER),
+    ("number after a state", _STATE),
+    ("one letter after a digit", _LONE_LETTER),
+    ("birthday before letters", _BIRTHDAY),
+)
+_LEAD: Final = 3  # characters before the digits of these
+_AFTER: Final = 10  # and after them
 
 T = TypeVar("T")
 
@@ -132,8 +144,8 @@ class SearchedText:
     def __init__(self, written: str, regions: tuple[str, ...]) -> None:
         self._written = written
         self.regions = regions
-        self._near: dict[tuple[int, int], frozenset[str]] = {}
-        self.plain = written if written.isascii() else written.translate(_TABLE)
+        self._is_ascii = written.isascii()
+        self.plain = written if self._is_ascii else written.translate(_TABLE)
 
     @_once
     def lower(self) -> str:
@@ -152,29 +164,25 @@ class SearchedText:
 
     def _zones_in(self, begin: int, stop: int) -> list[Zone]:
         zones: list[Zone] = []
-        first, last, digits = -1, -1, 0
-        for run in _DIGITS.finditer(self.plain, begin, stop):
-            start, end = run.span()
-            if start - last > _MAX_GAP or not digits:
-                if digits:
-                    zones.append(Zone(first, last, digits, self._has_letters(first, last)))
-                first, digits = start, 0
-            last, digits = end, digits + end - start
-        if digits:
-            zones.append(Zone(first, last, digits, self._has_letters(first, last)))
+        for found in _ZONE.finditer(self.plain, begin, stop):
+            start, end = found.span()
+            written = found[0]
+            digits = end - start if written.isdecimal() else len("".join(_DIGITS.findall(written)))
+            zones.append(Zone(start, end, digits, self._has_letters(start, end)))
         return zones
 
     def _has_letters(self, start: int, end: int) -> bool:
         """Tell whether letters may belong to these digits: capitals near them, or any letter right beside one."""
-        return self.has_capitals(max(0, start - _NEAR), end + _NEAR) or (
-            _GLUED.search(self.plain, max(0, start - 2), end + 2) is not None
+        near = max(0, start - _NEAR)
+        return _LETTERED.search(self.plain, near, end + _NEAR) is not None or (
+            not self._is_ascii and self.has_capitals(near, end + _NEAR)
         )
 
     @_once
     def numbers(self) -> list[Number]:
         """The numbers whose digits may stand apart, in order."""
         return [
-            Number(*found.span(), found[0] if found[0].isdigit() else _SIGNS.sub("", found[0]))
+            Number(*found.span(), "".join(_DIGITS.findall(found[0])))
             for zone in self.zones
             if zone.digits >= _FEWEST
             for found in _NUMBER.finditer(self.plain, zone.start, zone.end)
@@ -183,21 +191,21 @@ class SearchedText:
     @_once
     def features(self) -> frozenset[str]:
         """What the text has that some detectors cannot do without: most texts need few of them."""
-        return self._signs.union([f"{len(number.digits)} digits" for number in self.numbers])
+        return self._signs.union([_COUNTED.get(len(number.digits), "") for number in self.numbers])
 
     @_once
     def _signs(self) -> frozenset[str]:
         """The features that do not become more where something is taken out."""
         plain, lower = self.plain, self.lower
-        has = set()
-        if any(zone.letters for zone in self.zones):
-            has.add("letters by digits")
+        has = self._signs_by_digits()
         if "://" in plain:
             has.add("link")
         if self.long_words:
             has.add("long word")
+        if not self._is_ascii and ("\u00b0" in plain or "\u00ba" in plain):
+            has.add("degrees")
         colons = plain.count(":")
-        if colons > 1 or plain.count(".") > 2:  # noqa: PLR2004 - of the shortest IPv6 and of an IPv4 address
+        if colons > 1:  # of the shortest IPv6 address
             has.add("parted by signs")
         if colons >= _MAC_SIGNS or plain.count("-") >= _MAC_SIGNS or "mac" in lower:
             has.add("pairs")
@@ -205,18 +213,40 @@ class SearchedText:
             has.add("word for a secret")
         return frozenset(has)
 
+    def _signs_by_digits(self) -> set[str]:
+        plain = self.plain
+        dots = plain.count(".")
+        has = set()
+        for zone in self.zones:
+            if zone.letters:
+                has.add("letters by digits")
+            if dots > 1 and (inner := plain.count(".", zone.start, zone.end)) > 1:
+                has.add("degrees")
+                if inner > 2:  # noqa: PLR2004 - of an IPv4 address
+                    has.add("parted by signs")
+        if "letters by digits" in has:
+            if "2a" in self.lower or "2b" in self.lower:
+                has.add("Corsican")
+            has.update(feature for feature, pattern in _BY_DIGITS if self._is_by(pattern))
+        return has
+
+    def _is_by(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether this is where letters are by digits; it begins with a digit or up to three signs before one."""
+        return any(
+            pattern.search(self.plain, max(0, zone.start - _LEAD), zone.end + _AFTER)
+            for zone in self.zones
+            if zone.letters
+        )
+
     @_once
     def heads(self) -> frozenset[str]:
         """The first three letters of all words."""
-        return frozenset([word[:3] for word in _LETTERS.findall(self.lower)])
+        return frozenset(_HEADS.findall(self.lower))
 
-    def heads_near(self, start: int, end: int) -> frozenset[str]:
-        """The first letters of the words around a place, as far as a context is looked for."""
-        found = self._near.get((start, end))
-        if found is None:
-            window = self.lower[max(0, start - CONTEXT_BEFORE) : end + CONTEXT_AFTER]
-            found = self._near[start, end] = frozenset([word[:3] for word in _LETTERS.findall(window)])
-        return found
+    def has_near(self, heads: frozenset[str], start: int, end: int) -> bool:
+        """Tell whether one of these stands around a place, as far as a context is looked for."""
+        lower, first, last = self.lower, max(0, start - CONTEXT_BEFORE), end + CONTEXT_AFTER
+        return any(lower.find(head, first, last) >= 0 for head in heads)
 
     def has_capitals(self, start: int, end: int) -> bool:
         """Tell whether a stretch has capital letters."""
@@ -239,7 +269,7 @@ class SearchedText:
             return self
         other = SearchedText.__new__(SearchedText)
         # What has only become less is kept: whoever looks at it looks at the text as well.
-        kept = ("_written", "regions", "_near", "heads", "_signs", "_origin")
+        kept = ("_written", "regions", "heads", "_signs", "_origin", "_is_ascii")
         other.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
         other.plain = blanked(self.plain, spans)
         if "zones" in self.__dict__:
