@@ -42,6 +42,7 @@ from rasa_privacy.minimize.event_fields import (
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.partials import mask_partials
 from rasa_privacy.minimize.transforms import Aids, keep_part
+from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.model import Ends, Policy
 from rasa_privacy.policy.slots import is_own, says_consent
 from rasa_privacy.policy.topics import choice, choices
@@ -137,6 +138,7 @@ class EventSplitter:
         self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
         self._topics = {*policy.purposes, *(choice(name, item) for name in policy.purposes for item in policy.items)}
         self._topics |= {f"{ALSO}{intent}" for intent in INTENTS}
+        self._asked_of = {*policy.purposes, *(() if policy.identity is None else (PROOF,))}
         self._optional = {(purpose, item): choice(purpose, item) for purpose, item in choices(policy)}
         self._plain = frozenset(policy.not_personal) | {REQUESTED_SLOT}
         self._entity_items = {item.entity: name for name, item in policy.items.items() if item.entity}
@@ -287,7 +289,7 @@ class EventSplitter:
         if name == LANGUAGE_SLOT:
             return value if value in self._policy.languages else None
         pending = Pending.from_slot(value)
-        if pending is None or not set(pending.purposes) <= set(self._policy.purposes):
+        if pending is None or not set(pending.purposes) <= self._asked_of:
             return None
         if not set(pending.items) <= set(self._policy.items):
             return None

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from copy import deepcopy
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.events import WITHHELD, Entry, EventSplitter, View, join
+from rasa_privacy.policy.contacts import PROOF
+from rasa_privacy.policy.model import Identity
 from tests.support.rasa_events import ROW, TIME, message, saying, utterance
 from tests.support.vaults import policy
 
@@ -238,6 +241,14 @@ def test_slots_that_are_not_personal_stay_in_the_structure() -> None:
     for name in ("favourite_activity", "requested_slot"):
         assert MASKED.split(slot(name, "hiking"), 0, NOBODY) == (slot(name, "hiking"), [])
     assert MASKED.split(slot("forgotten", "hiking"), 0, DRAW) == (slot("forgotten", None), [])
+
+
+def test_a_question_about_who_somebody_is_stays_open() -> None:
+    """It names no purpose of privacy.yml; where nobody is to prove anything there is no such question."""
+    asked = Pending("code", "action_privacy_show_data", (PROOF,)).to_slot()
+    proving = EventSplitter(msgspec.structs.replace(policy(), identity=Identity()))
+    assert proving.split(slot("privacy_pending", asked), 0, NOBODY)[0]["value"] == asked
+    assert MASKED.split(slot("privacy_pending", asked), 0, NOBODY)[0]["value"] is None
 
 
 def test_privacy_request_fills_no_slot_of_the_bot() -> None:
