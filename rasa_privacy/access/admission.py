@@ -77,6 +77,15 @@ def admit(  # noqa: PLR0913 - who, what, why, and of what
     return permit
 
 
+def may_in_full(vault: Vault, operator: Operator, verb: str) -> bool:
+    """Return whether an operator would be permitted a verb on everything in the clear; asking is not recorded."""
+    try:
+        found = _decide(vault, operator, verb, "x" * _REASON_CHARACTERS, clear=True)
+    except AccessError:
+        return False
+    return found.items is None and found.purposes is None
+
+
 def admit_local(vault: Vault, verb: str, reason: str = "") -> Permit:
     """Return the permit of the user of this machine; refused where there are operators (`admit`)."""
     return admit(vault, local_operator(), verb, reason=reason)

@@ -105,7 +105,7 @@ def export(  # noqa: PLR0913 - one parameter for each option
     if passphrase_stdin:
         passphrase = checked_passphrase(sys.stdin.buffer.readline().decode("utf-8", "replace").strip())
     with existing_store(bot, endpoints) as vault:
-        made = rights.hand_out_all(vault, sender_id, permit_for(vault, "export", clear=True))
+        made = rights.hand_out(vault, sender_id, permit_for(vault, "export", clear=True))
         if not made:
             raise _nobody()
         write_private(target, copy_chunks(made, passphrase))

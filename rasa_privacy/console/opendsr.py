@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from rasa_privacy.access.admission import admit, may_in_full
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
 from rasa_privacy.console.opendsr_forms import (
@@ -27,13 +28,25 @@ from rasa_privacy.crypto.domain_signing import open_domain_signer
 from rasa_privacy.errors import HoldError, PrivacyError
 from rasa_privacy.policy.opendsr_settings import load_opendsr_settings
 from rasa_privacy.rights import operators as rights
-from rasa_privacy.rights.opendsr import VERSION, OpenDsr, Submitted, cancel, find, senders_of, submit
+from rasa_privacy.rights.opendsr import (
+    VERSION,
+    WITH_RESULTS,
+    OpenDsr,
+    Submitted,
+    cancel,
+    find,
+    results,
+    senders_of,
+    submit,
+)
 from rasa_privacy.rights.opendsr_callbacks import signed_headers, tell
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
 
 _PEM: Final = "application/x-pem-file"
+#: Why a copy is handed out, in the audit log.
+_PASSED_ON: Final = "passed on by OpenDSR"
 #: What `extensions` may hold under our own domain.
 _NOW: Final = {"act": "now"}
 
@@ -122,7 +135,10 @@ def _submit(call: Call) -> Reply:
     submitted = _read(call, opendsr, body)
     permit = call.permit("requests")
     erasing = call.permit("erase") if at_once else None
-    found = submit(call.vault, submitted, permit)
+    handing = None
+    if body.subject_request_type in WITH_RESULTS and may_in_full(call.vault, call.operator, "export"):
+        handing = admit(call.vault, call.operator, "export", reason=_PASSED_ON, clear=True)
+    found = submit(call.vault, submitted, permit, handing)
     if erasing is not None and found.request.is_open:
         for sender_id in submitted.sender_ids:
             with suppress(HoldError):  # it stays pending then, and staff see it
@@ -167,8 +183,10 @@ def _read(call: Call, opendsr: OpenDsr, body: DataSubjectRequest) -> Submitted:
 
 def _status(call: Call) -> Reply:
     opendsr, permit = _set_up(call), call.permit("requests")
+    is_trusted = may_in_full(call.vault, call.operator, "export")  # the link is as good as the copy
     with call.vault.database.read() as connection:
         found = find(connection, _id(call))
+        where = None if found is None or not is_trusted else results(call.vault, connection, found)
     if found is None:
         raise _unknown()
     record_now(call.vault, permit, subject_id=found.request.subject_id, counts={"requests": 1})
@@ -177,6 +195,7 @@ def _status(call: Call) -> Reply:
         expected_completion_time=found.request.answer_by,
         subject_request_id=str(found.row.dsr_id),
         request_status=found.status,
+        results_url=where,
         api_version=VERSION,
     )
     return _signed(opendsr, made)

@@ -75,6 +75,7 @@ class DataSubjectStatus(msgspec.Struct, kw_only=True):
     expected_completion_time: datetime
     subject_request_id: str
     request_status: Status
+    results_url: str | None
     api_version: str
 
 

@@ -117,7 +117,7 @@ def _export(call: Call) -> Stream:
         with call.vault.database.read() as connection:
             if len(reached_senders(call.vault, connection, call.body.sender)) > 1:
                 raise RefusedError(409, "this person has several conversations, a document each; ask for the form zip")
-    made = rights.hand_out_all(call.vault, call.body.sender, permit)
+    made = rights.hand_out(call.vault, call.body.sender, permit)
     if not made:
         raise nobody()
     if call.body.form == "zip":

@@ -10,8 +10,11 @@ Rules:
    used, or is over: the same words, after the same work.
 4. The copy is made while it is collected, from what is held then, as a stream. It is on no disk of ours. One that
    breaks off is not resumed: the person asks for another link.
+5. Another system that passed a request on is told its link several times, so that one is a keyed hash of the request's
+   id. It stands beside the person's own, until the person asks for a new one.
 """
 
+import base64
 import re
 import secrets
 from collections.abc import Iterator
@@ -28,7 +31,7 @@ from rasa_privacy.rights.linked import copies_linked
 from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.portability import copy_chunks
 from rasa_privacy.rights.requests import answered, open_request
-from rasa_privacy.storage import handovers
+from rasa_privacy.storage import handovers, requests
 from rasa_privacy.storage.vault import Vault
 
 TOKEN_BYTES: Final = 32
@@ -38,6 +41,7 @@ PATH: Final = "/collect"
 FILE_NAME: Final = "my-data.zip"
 
 _DOMAIN: Final = "hand-over"
+_RESULTS: Final = "hand-over results"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 #: The end of a link, as it stands in a text.
 LINK: Final = re.compile(f"{PATH}/{_TOKEN.pattern}")
@@ -85,6 +89,31 @@ def offer(vault: Vault, connection: Any, sender_id: str, now: datetime) -> Link:
     return Link(f"{rules.url.rstrip('/')}{PATH}/{token}", expires_at)
 
 
+def offer_results(vault: Vault, connection: Any, subject_id: bytes, about: str, now: datetime) -> None:
+    """Make the link for a request that another system passed on, beside the person's own; `results_url` gives it.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`; the person is locked.
+        subject_id: Whose copy it is.
+        about: The request, by an id that is used once.
+        now: The moment, aware and in UTC.
+    """
+    rules = vault.policy.handover
+    if rules is None:
+        raise RequestError("privacy.yml has no 'handover:', so there is no link")
+    expires_at = now + timedelta(seconds=duration_seconds(rules.valid_for))
+    handovers.put_beside(connection, _hash(vault, _token_of(vault, about)), subject_id, now, expires_at)
+
+
+def results_url(vault: Vault, connection: Any, about: str, now: datetime) -> str | None:
+    """Return the link that `offer_results` made, each time the same, or None where it was used, is over, or is none."""
+    rules, token = vault.policy.handover, _token_of(vault, about)
+    if rules is None or not handovers.is_live(connection, _hash(vault, token), now):
+        return None
+    return f"{rules.url.rstrip('/')}{PATH}/{token}"
+
+
 def offer_by_staff(vault: Vault, sender_id: str, permit: Permit) -> Link:
     """Make a link that an operator passes on, under a permit to hand out whole copies.
 
@@ -92,10 +121,7 @@ def offer_by_staff(vault: Vault, sender_id: str, permit: Permit) -> Link:
         AccessError: The permit is for something else, or does not reach everything in the clear.
         RequestError: As `offer`.
     """
-    permit.require("export")
-    permit.require_clear()
-    if permit.items is not None or permit.purposes is not None:
-        raise AccessError("a person gets a whole copy or none; this role does not reach every item and purpose")
+    require_whole(permit)
 
     def work(connection: Any) -> Link:
         made = offer(vault, connection, sender_id, vault.clock())
@@ -104,6 +130,18 @@ def offer_by_staff(vault: Vault, sender_id: str, permit: Permit) -> Link:
         return made
 
     return vault.database.transact(work)
+
+
+def require_whole(permit: Permit) -> None:
+    """Return where a permit lets somebody hand out whole copies.
+
+    Raises:
+        AccessError: It does not.
+    """
+    permit.require("export")
+    permit.require_clear()
+    if permit.items is not None or permit.purposes is not None:
+        raise AccessError("a person gets a whole copy or none; this role does not reach every item and purpose")
 
 
 def is_live(vault: Vault, token: str, now: datetime) -> bool:
@@ -139,9 +177,15 @@ def _use(vault: Vault, connection: Any, token: str, now: datetime) -> str | None
     names = [] if subject_id is None else vault.conversations.sender_ids_of(connection, subject_id)
     if subject_id is None or not names:
         return None
-    answered(vault, connection, "portability", subject_id, now)
+    if any(each.kind == "portability" for each in requests.open_of(connection, subject_id)):
+        answered(vault, connection, "portability", subject_id, now)
     note_seen(vault, connection, own_act(vault, "export", subject_id))
     return names[0]
+
+
+def _token_of(vault: Vault, about: str) -> str:
+    """Return the token of a request that was passed on: a keyed hash, so that it can be told again."""
+    return base64.urlsafe_b64encode(vault.index.of(_RESULTS, about)).decode("ascii").rstrip("=")
 
 
 def _hash(vault: Vault, token: str) -> bytes:

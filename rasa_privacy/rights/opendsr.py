@@ -8,7 +8,10 @@ Rules:
    had asked for already gets the same number, and is not cancelled by another system.
 3. Of whom nothing is stored, the request is answered at once.
 4. A status is read from our request each time: `received` is pending, `done` is completed, `refused` is cancelled.
-5. The same id with the same kind is the same request; with another kind it is refused.
+5. Access and portability are completed at once, with a link for the result, where privacy.yml has `handover:` and who
+   passed the request on may hand out whole copies: the controller's side has seen to who the person is (section 7).
+   What the person had asked for already is not; its answer goes to the person.
+6. The same id with the same kind is the same request; with another kind it is refused.
 """
 
 from dataclasses import dataclass
@@ -22,6 +25,8 @@ from rasa_privacy.crypto.domain_signing import DomainSigner
 from rasa_privacy.errors import ContactError, RequestError
 from rasa_privacy.policy.opendsr_settings import OpenDsrSettings
 from rasa_privacy.rights import requests as rules
+from rasa_privacy.rights.clocks import Kind
+from rasa_privacy.rights.handover import offer_results, require_whole, results_url
 from rasa_privacy.rights.identity import whom
 from rasa_privacy.storage import dsr_rows, requests
 from rasa_privacy.storage.dsr_rows import DsrRow
@@ -29,6 +34,8 @@ from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
 
 VERSION: Final = "2.0"
+#: What has a result that is handed out.
+WITH_RESULTS: Final = ("access", "portability")
 Status = Literal["pending", "in_progress", "completed", "cancelled"]
 _STATUS: Final[dict[str, Status]] = {"received": "pending", "done": "completed", "refused": "cancelled"}
 
@@ -93,14 +100,22 @@ def senders_of(vault: Vault, email: str) -> list[str]:
         return [name for each in people for name in vault.conversations.sender_ids_of(connection, each)]
 
 
-def submit(vault: Vault, submitted: Submitted, permit: Permit) -> Found:
+def submit(vault: Vault, submitted: Submitted, permit: Permit, handing: Permit | None = None) -> Found:
     """Open the request, or return what it became before.
 
+    Args:
+        vault: The open store.
+        submitted: What was passed on.
+        permit: Theirs, to pass requests on.
+        handing: Theirs to hand out copies; with it access and portability are completed.
+
     Raises:
-        AccessError: The permit is for something else.
+        AccessError: A permit is for something else, or the second does not reach everything in the clear.
         RequestError: The id was used for another kind, or the identities are of more than one person.
     """
     permit.require("requests")
+    if handing is not None:
+        require_whole(handing)
 
     def work(connection: Any) -> Found:
         before = find(connection, submitted.dsr_id)
@@ -112,7 +127,7 @@ def submit(vault: Vault, submitted: Submitted, permit: Permit) -> Found:
         dsr_rows.add(connection, found.row)
         counts = {"requests": 1}
         record(vault, connection, permit, subject_id=found.request.subject_id, counts=counts)
-        return found
+        return found if handing is None else _complete(vault, connection, found, submitted.kind, handing)
 
     return vault.database.transact(work)
 
@@ -142,6 +157,23 @@ def _open(vault: Vault, connection: Any, submitted: Submitted, permit: Permit) -
         next_at=next_at,
     )
     return Found(row, request)
+
+
+def _complete(vault: Vault, connection: Any, found: Found, kind: Kind, handing: Permit) -> Found:
+    """Make the link for what was asked for, and close the request."""
+    subject_id = found.request.subject_id
+    if subject_id is None or kind not in WITH_RESULTS or not found.row.is_first or vault.policy.handover is None:
+        return found
+    now = vault.clock()
+    offer_results(vault, connection, subject_id, str(found.row.dsr_id), now)
+    record(vault, connection, handing, subject_id=subject_id, counts={"links": 1})
+    return Found(found.row, rules.answered(vault, connection, kind, subject_id, now))
+
+
+def results(vault: Vault, connection: Any, found: Found) -> str | None:
+    """Return where the result is collected, once, or None."""
+    is_done = found.row.kind in WITH_RESULTS and found.request.state == "done"
+    return results_url(vault, connection, str(found.row.dsr_id), vault.clock()) if is_done else None
 
 
 def find(connection: Any, dsr_id: UUID) -> Found | None:

@@ -6,7 +6,8 @@ Rules:
    one that is not there any more is passed over. A redirect is not followed.
 2. Where one of them does not answer with 2xx, all are told again, after 1 minute, 2, 4 and so on up to 6 hours, for 30
    days. After that the log says so, and the status can still be asked for.
-3. Nothing of a person is in it. The log names the number of our request and the kind of failure, and no URL.
+3. Nothing of a person is in it but the link to the result, which works once and for a while. The log names the number
+   of our request and the kind of failure, and no URL.
 """
 
 import logging
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rasa_privacy.rights.opendsr import Found, OpenDsr, find
+from rasa_privacy.rights.opendsr import Found, OpenDsr, find, results
 from rasa_privacy.rights.webhooks import Post, post
 from rasa_privacy.storage import dsr_rows
 from rasa_privacy.storage.dsr_rows import DsrRow
@@ -57,10 +58,11 @@ def signed_headers(opendsr: OpenDsr, body: bytes) -> dict[str, str]:
 def _tell_one(vault: Vault, opendsr: OpenDsr, row: DsrRow, now: datetime, send: Post) -> bool:
     with vault.database.read() as connection:
         found = find(connection, row.dsr_id)
+        where = None if found is None else results(vault, connection, found)
     if found is None:
         return False
     allowed = [url for url in row.callbacks if url in opendsr.settings.callbacks]
-    heard = [_is_heard(opendsr, found, url, send) for url in allowed]
+    heard = [_is_heard(opendsr, found, where, url, send) for url in allowed]
     attempts = row.attempts + 1
     if all(heard):
         told, attempts, next_at = found.request.state, 0, now if found.request.is_open else None
@@ -73,7 +75,7 @@ def _tell_one(vault: Vault, opendsr: OpenDsr, row: DsrRow, now: datetime, send: 
     return all(heard)
 
 
-def _is_heard(opendsr: OpenDsr, found: Found, url: str, send: Post) -> bool:
+def _is_heard(opendsr: OpenDsr, found: Found, where: str | None, url: str, send: Post) -> bool:
     """Tell one URL, and return whether it was heard."""
     content: dict[str, Any] = {
         "controller_id": opendsr.settings.controller_id,
@@ -81,7 +83,7 @@ def _is_heard(opendsr: OpenDsr, found: Found, url: str, send: Post) -> bool:
         "status_callback_url": url,
         "subject_request_id": str(found.row.dsr_id),
         "request_status": found.status,
-        "results_url": None,
+        "results_url": where,
     }
     body = msgspec.json.encode(content)
     try:

@@ -16,6 +16,7 @@ from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.rights.access import Holdings
 from rasa_privacy.rights.erasure import ErasureCertificate
+from rasa_privacy.rights.handover import require_whole
 from rasa_privacy.rights.identity import reach
 from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
 from rasa_privacy.rights.portability import Copy
@@ -103,28 +104,14 @@ def show(vault: Vault, sender_id: str, permit: Permit, *, clear: bool = False) -
     return Holdings(tuple(shown), counts, held.events)
 
 
-def export(vault: Vault, sender_id: str, permit: Permit) -> dict[str, Any] | None:
-    """Return the whole copy for a person as one document, as `hand_out` does; None for nobody."""
-    made = hand_out(vault, sender_id, permit)
-    return None if made is None else made.whole()
-
-
-def hand_out(vault: Vault, sender_id: str, permit: Permit) -> Copy | None:
-    """Return the copy of one conversation for a person, as `hand_out_all` does; None for nobody."""
-    return next(iter(hand_out_all(vault, sender_id, permit)), None)
-
-
-def hand_out_all(vault: Vault, sender_id: str, permit: Permit) -> list[Copy]:
+def hand_out(vault: Vault, sender_id: str, permit: Permit) -> list[Copy]:
     """Return the whole copy for a person, one for each linked conversation, and record it; none for nobody.
 
     Raises:
         AccessError: The permit is for something else, or does not reach everything in the clear.
         TamperedSegmentError: What is stored is not what was written.
     """
-    permit.require("export")
-    permit.require_clear()
-    if permit.items is not None or permit.purposes is not None:
-        raise AccessError("a person gets a whole copy or none; this role does not reach every item and purpose")
+    require_whole(permit)
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
     made = [] if subject_id is None else copies_linked(vault, sender_id, vault.clock())

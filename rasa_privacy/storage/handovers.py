@@ -23,8 +23,13 @@ _WHOSE: Final = select(_H.subject_id).where(_H.token_hash == bindparam("wanted")
 
 def put(conn: Connection, token_hash: bytes, subject_id: bytes, now: datetime, expires_at: datetime) -> None:
     """Add the link of a person who is locked, in place of those of before; what is over goes too."""
-    conn.execute(_OVER, {"now": to_micros(now)})
     conn.execute(_DELETE_OF, {"subject": subject_id})
+    put_beside(conn, token_hash, subject_id, now, expires_at)
+
+
+def put_beside(conn: Connection, token_hash: bytes, subject_id: bytes, now: datetime, expires_at: datetime) -> None:
+    """Add a link of a person who is locked beside those of before; what is over goes."""
+    conn.execute(_OVER, {"now": to_micros(now)})
     conn.execute(_INSERT, {"token_hash": token_hash, "subject_id": subject_id, "expires_at": to_micros(expires_at)})
 
 

@@ -1,8 +1,11 @@
 """OpenDSR 2.0: requests that are passed on, their status, their end, and who is told."""
 
 import base64
+import io
 import json
 import logging
+import threading
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +18,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from rasa_privacy.console.verbs import make_console
-from rasa_privacy.policy.model import Identity
+from rasa_privacy.policy.model import HandOver, Identity, Role
+from rasa_privacy.rights.handover import offer
 from rasa_privacy.rights.identity import remember
 from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.rights.opendsr_callbacks import tell
 from rasa_privacy.rights.requests import open_request, take
 from rasa_privacy.storage import dsr_rows
+from rasa_privacy.storage.requests import iterate
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import HOOK
+from tests.console.test_handover_route import FORM
 from tests.support.asgi import Answer, Client
 from tests.support.certificates import DOMAIN
 from tests.support.databases import EACH_KIND
@@ -104,6 +110,30 @@ def test_a_request_is_received_with_the_clock_of_the_person(platform: Client, op
     assert platform.post("/v1/subjects/erase", erase).json()["erased"] is True
     assert platform.get(f"/v2/requests/{ID}").json()["request_status"] == "completed"
     assert not held(vault)
+
+
+@each_kind
+def test_the_same_request_that_comes_several_times_at_once_is_one(platform: Client, vault: Vault) -> None:
+    """A platform that asks again before it has an answer; of somebody who is stored, and of nobody."""
+    for sender in (SENDER, "nobody"):
+        identity = {"identity_type": "controller_customer_id", "identity_value": sender, "identity_format": "raw"}
+        sent = request(subject_identities=[identity], subject_request_id=str(uuid4()), subject_request_type="access")
+        begin, answers = threading.Barrier(4), list[Answer]()
+
+        def call(begin: threading.Barrier = begin, sent: Any = sent, answers: list[Answer] = answers) -> None:
+            mine = replace(platform)
+            begin.wait(60)
+            answers.append(mine.post("/v2/requests", sent))
+
+        calls = [threading.Thread(target=call) for _ in range(4)]
+        for each in calls:
+            each.start()
+        for each in calls:
+            each.join()
+        assert [each.status for each in answers] == [201] * 4
+        assert len({each.body for each in answers}) == 1
+    with vault.database.read() as connection:
+        assert len([each for each in iterate(connection) if each.kind == "access"]) == 2
 
 
 @each_kind
@@ -294,3 +324,85 @@ def test_it_gives_up_after_a_month_and_says_so(
         tell(vault, opendsr, clock.advance(hours=6), hook)
     assert 100 < len(hook.got) < 140
     assert "was not told of its status in time" in caplog.text
+
+
+@pytest.fixture
+def with_links(vault: Vault) -> Vault:
+    """Return the store of a bot that hands copies over."""
+    return replace(vault, policy=msgspec.structs.replace(vault.policy, handover=HandOver(url="https://bot.example")))
+
+
+@each_kind
+@pytest.mark.parametrize("asked", ["access", "portability"])
+def test_what_is_asked_for_is_collected_by_a_link(
+    with_links: Vault, tokens: dict[str, str], opendsr: OpenDsr, clock: Clock, asked: str
+) -> None:
+    """At once, where the platform may hand out copies: told with the change, signed, the same each time, used once."""
+    vault = with_links
+    platform = Client(make_console(vault, set_up=opendsr), tokens["dpo"])
+    for _ in range(2):
+        assert platform.post("/v2/requests", request(subject_request_type=asked)).status == 201
+    status = platform.get(f"/v2/requests/{ID}")
+    check_signature(status, opendsr)
+    link = status.json()["results_url"]
+    assert status.json()["request_status"] == "completed"
+    hook = Hook(500, 202)
+    assert [tell(vault, opendsr, clock.advance(minutes=each), hook) for each in (1, 2)] == [0, 1]
+    for (_url, content, headers), body in zip(hook.got, hook.bodies, strict=True):
+        assert (content["request_status"], content["results_url"]) == ("completed", link)
+        verify(opendsr, headers["X-OpenDSR-Signature"], body)
+    collected = platform.call("POST", link.removeprefix("https://bot.example"), [b"passphrase="], FORM)
+    with zipfile.ZipFile(io.BytesIO(collected.body)) as packed:
+        assert json.loads(packed.read("data.json"))["sender_id"] == SENDER
+    assert platform.call("POST", link.removeprefix("https://bot.example"), [b"passphrase="], FORM).status == 404
+    assert platform.get(f"/v2/requests/{ID}").json()["results_url"] is None
+    assert {each.verb for each in records(vault)} >= {"requests", "export"}
+    with vault.database.read() as connection:
+        assert [each.state for each in iterate(connection)] == ["done"]
+
+
+def test_a_link_for_a_result_ends_with_its_time_and_with_the_person(
+    with_links: Vault, tokens: dict[str, str], opendsr: OpenDsr, clock: Clock
+) -> None:
+    """It is neither in the database nor in what was signed before; the person's own link stays beside it."""
+    platform = Client(make_console(with_links, set_up=opendsr), tokens["dpo"])
+    own = with_links.database.transact(lambda conn: offer(with_links, conn, SENDER, with_links.clock())).url
+    platform.post("/v2/requests", request(subject_request_type="access"))
+    other = ID.replace("a7", "b7")
+    platform.post("/v2/requests", request(subject_request_type="access", subject_request_id=other))
+    links = [platform.get(f"/v2/requests/{each}").json()["results_url"] for each in (ID, other)]
+    assert len({*links, own}) == 3
+    for each in (*links, own):
+        assert platform.get(each.removeprefix("https://bot.example")).status == 200
+    platform.post("/v1/subjects/erase", {"sender": SENDER, "confirm": True, "reason": "ticket 17"})
+    for each in (*links, own):
+        assert platform.get(each.removeprefix("https://bot.example")).status == 404
+    clock.advance(hours=24)
+    assert platform.get(f"/v2/requests/{ID}").json()["results_url"] is None
+
+
+def test_who_may_not_hand_out_copies_gets_no_link(with_links: Vault, tokens: dict[str, str], opendsr: OpenDsr) -> None:
+    """The request waits for staff then; and the link of another's request is not shown to them."""
+    roles = {**with_links.policy.roles, "clerk": Role(may=("requests",))}
+    vault = replace(with_links, policy=msgspec.structs.replace(with_links.policy, roles=roles))
+    app = make_console(vault, set_up=opendsr)
+    clerk, officer = Client(app, tokens["clerk"]), Client(app, tokens["dpo"])
+    assert clerk.post("/v2/requests", request(subject_request_type="access")).status == 201
+    waiting = clerk.get(f"/v2/requests/{ID}").json()
+    assert (waiting["request_status"], waiting["results_url"]) == ("pending", None)
+    assert "refused" not in {each.outcome for each in records(vault)}
+    other = ID.replace("a7", "b7")
+    officer.post("/v2/requests", request(subject_request_type="portability", subject_request_id=other))
+    assert officer.get(f"/v2/requests/{other}").json()["results_url"] is not None
+    assert clerk.get(f"/v2/requests/{other}").json()["results_url"] is None
+
+
+def test_what_the_person_asked_for_is_answered_to_the_person(
+    with_links: Vault, tokens: dict[str, str], opendsr: OpenDsr
+) -> None:
+    """Another system's request for the same does not end it."""
+    with_links.database.transact(lambda conn: offer(with_links, conn, SENDER, with_links.clock()))
+    platform = Client(make_console(with_links, set_up=opendsr), tokens["dpo"])
+    platform.post("/v2/requests", request(subject_request_type="portability"))
+    found = platform.get(f"/v2/requests/{ID}").json()
+    assert (found["request_status"], found["results_url"]) == ("pending", None)

@@ -59,7 +59,7 @@ def test_access_and_copy_hold_all(bot: Vault) -> None:
     shown = operators.show(bot, "new", admit_local(bot, "view"))
     assert shown is not None
     assert len(shown.values) == 5
-    assert len(operators.hand_out_all(bot, "new", admit_local(bot, "export"))) == 3
+    assert len(operators.hand_out(bot, "new", admit_local(bot, "export"))) == 3
 
 
 @each_kind

@@ -44,7 +44,7 @@ def test_a_role_sees_its_items_and_purposes_alone(vault: Vault) -> None:
 
 
 @pytest.mark.usefixtures("subject_id")
-@pytest.mark.parametrize("action", [rights.find, rights.show, rights.export, rights.erase_person])
+@pytest.mark.parametrize("action", [rights.find, rights.show, rights.hand_out, rights.erase_person])
 def test_a_permit_for_something_else_opens_nothing(vault: Vault, action: Any) -> None:
     """Nor does one that does not show the clear, or reaches a part, make a copy."""
     with pytest.raises(AccessError):
@@ -52,9 +52,9 @@ def test_a_permit_for_something_else_opens_nothing(vault: Vault, action: Any) ->
     with pytest.raises(AccessError):
         rights.show(vault, SENDER, permit("view", clear=False), clear=True)
     with pytest.raises(AccessError):
-        rights.export(vault, SENDER, permit("export", clear=False))
+        rights.hand_out(vault, SENDER, permit("export", clear=False))
     with pytest.raises(AccessError, match="a whole copy or none"):
-        rights.export(vault, SENDER, permit("export", frozenset({"email"})))
+        rights.hand_out(vault, SENDER, permit("export", frozenset({"email"})))
     with pytest.raises(AccessError):
         rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify", frozenset({"phone"})))
     with pytest.raises(AccessError):
@@ -82,7 +82,7 @@ def test_what_cannot_be_recorded_is_not_shown(vault: Vault, monkeypatch: pytest.
         with pytest.raises(KeyDestroyedError):
             action(vault, SENDER, permit("view"))
     with pytest.raises(KeyDestroyedError):
-        rights.export(vault, SENDER, permit("export"))
+        rights.hand_out(vault, SENDER, permit("export"))
     with pytest.raises(KeyDestroyedError):
         rights.erase_person(vault, SENDER, permit("erase"))
     assert held(vault)["draw"]["email"] == "ana@example.com"
@@ -92,7 +92,7 @@ def test_nobody_is_nobody(vault: Vault) -> None:
     """No error, and nothing made."""
     assert rights.find(vault, "nobody", admit_local(vault, "view")) is None
     assert rights.show(vault, "nobody", admit_local(vault, "view")) is None
-    assert rights.export(vault, "nobody", admit_local(vault, "export")) is None
+    assert rights.hand_out(vault, "nobody", admit_local(vault, "export")) == []
     assert rights.erase_person(vault, "nobody", admit_local(vault, "erase")) is None
 
 

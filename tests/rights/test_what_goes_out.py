@@ -120,8 +120,7 @@ def test_a_reminder_holds_nobody(vault: Vault, clock: Clock, caplog: pytest.LogC
 def test_a_copy_is_about_one_person(vault: Vault) -> None:
     """No byte of anybody else is in a file of the zip."""
     _, other = people(vault)
-    made = hand_out(vault, PERSON, permit("export"))
-    assert made is not None
+    (made,) = hand_out(vault, PERSON, permit("export"))
     with zipfile.ZipFile(io.BytesIO(b"".join(copy_chunks([made])))) as packed:
         files = {name: packed.read(name).decode() for name in packed.namelist()}
         assert not MARK.search(repr(packed.infolist()) + repr(packed.comment))

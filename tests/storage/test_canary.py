@@ -210,7 +210,7 @@ def _act(vault: Vault, tokens: dict[str, str]) -> None:
     }
     assert operators.show(vault, _SENDER, permits["view"], clear=True)
     operators.rectify(vault, _SENDER, "full_name", f"{_VALUE} II", permits["rectify"])
-    assert operators.export(vault, _SENDER, permits["export"]) is not None
+    assert [each.whole() for each in operators.hand_out(vault, _SENDER, permits["export"])]
     for wrong in (_VALUE, _CONTACT):
         with pytest.raises(HoldError), vault.database.write() as conn:
             holds.add(vault, conn, _SENDER, wrong, permits["retention"])
