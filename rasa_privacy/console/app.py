@@ -27,7 +27,7 @@ from rasa_privacy.console.decoding import decode_body, decode_query, decode_reas
 from rasa_privacy.console.gatekeeper import Gatekeeper
 from rasa_privacy.console.operation import KEY_FORM, REASON_FORM, Call, Operation, Public, Reply, Stream
 from rasa_privacy.console.problems import MEDIA_TYPE, RefusedError, encode_dsr_problem, encode_problem, refusal
-from rasa_privacy.console.repeats import Repeats
+from rasa_privacy.console.repeats import once
 from rasa_privacy.errors import AccessError, PrivacyError
 from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.storage.vault import Vault
@@ -70,14 +70,12 @@ class Console:
         vault: The open store.
         gatekeeper: Lets operators in.
         limits: What one call may cost.
-        repeats: Answers that were given.
         opendsr: OpenDSR as it is set up, or None.
     """
 
     vault: Vault
     gatekeeper: Gatekeeper
     limits: Limits = field(default_factory=Limits)
-    repeats: Repeats = field(default_factory=Repeats)
     opendsr: OpenDsr | None = None
 
 
@@ -172,7 +170,7 @@ def _answer(console: Console, operation: Operation, operator: Operator, request:
         raise RefusedError(422, "an Idempotency-Key is 1 to 64 letters, digits and '-', '_', '.', ':'")
     console.gatekeeper.still_there(operator, request.headers.get("authorization"))  # an answer of before asks nobody
     work = partial(_encoded, operation, call)
-    return Reply(console.repeats.once(operator.name, operation.name, key, f"{number} ".encode() + raw, work))
+    return Reply(once(console.vault, operator.name, operation.name, key, f"{number} ".encode() + raw, work))
 
 
 def _encoded(operation: Operation, call: Call) -> bytes:

@@ -12,7 +12,7 @@ from rasa_privacy.errors import StorageError
 ID_BYTES: Final = 16
 SERVICE: Final = "service"  # the purpose that owns the structure of a conversation
 MAX_PURPOSE_BYTES: Final = 255
-_EVENTS, _HEAD, _SESSION, _SENDER, _CODE, _DELIVERY = 1, 2, 3, 4, 5, 6
+_EVENTS, _HEAD, _SESSION, _SENDER, _CODE, _DELIVERY, _ANSWER = 1, 2, 3, 4, 5, 6, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,10 @@ class Place:
     def delivery(self) -> bytes:
         """Return the identity of what another system is told of an erasure; the subject is the delivery's own id."""
         return self._encode(_DELIVERY, SERVICE)
+
+    def answer(self) -> bytes:
+        """Return the identity of what a call of the API was answered; the subject is the answer's own id."""
+        return self._encode(_ANSWER, SERVICE)
 
     def _encode(self, kind: int, purpose: str, *numbers: int) -> bytes:
         name = purpose_bytes(purpose)

@@ -149,6 +149,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "operators": "SIU",
             "attestations": "SI",
             "dsr_requests": "SIU",
+            "api_answers": "SIUD",
         },
     }
 )

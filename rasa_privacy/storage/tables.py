@@ -396,6 +396,18 @@ dsr_requests: Final = Table(
     Index("dsr_requests_next", "next_at"),
 )
 
+# Calls of the API that may be made again: keyed hashes of whose and what, and the answer, sealed under its own key.
+api_answers: Final = Table(
+    "api_answers",
+    metadata,
+    Column("call_name", Blob(32), primary_key=True),
+    Column("answer_id", Blob(16), nullable=False),
+    Column("said", Blob(32), nullable=False),
+    Column("sealed", Blob),
+    Column("lasts_until", BigInteger, nullable=False),
+    Index("api_answers_over", "lasts_until"),
+)
+
 # What other systems are still to be told; it names the person in `sealed` alone, until they answered.
 deliveries: Final = Table(
     "deliveries",
