@@ -1,13 +1,13 @@
 """Rights turns: show what is held, preview an erasure, erase, keep."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSet
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, forget_pending
 from rasa_privacy.actions.parts import delete_confirmed, held_reply, preview_part
 from rasa_privacy.actions.proving import ask_for_proof, has_proven, must_prove
 from rasa_privacy.components import log_scrubbing
@@ -22,7 +22,7 @@ from rasa_privacy.rights.clocks import Kind
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.handover import offer
 from rasa_privacy.rights.identity import reached_senders
-from rasa_privacy.rights.linked import erase_linked, holdings_linked
+from rasa_privacy.rights.linked import erase_linked, holdings_linked, kept_linked
 from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.requests import (
     ANSWERED,
@@ -35,6 +35,7 @@ from rasa_privacy.rights.requests import (
 )
 from rasa_privacy.rights.webhooks import deliver_soon
 from rasa_privacy.storage import holds
+from rasa_privacy.storage.kept import Kept
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
 
@@ -114,11 +115,13 @@ class PreviewErasure(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Count what is held, and open the request; nothing is deleted yet."""
+        proven = has_proven(store, turn)
         with store.database.read() as connection:
             held = _readable(store, connection, turn)
             subject_id = store.subjects.find(connection, turn.sender_id)
             granted = state_of(store, connection, subject_id, turn.evidence.at).granted
             is_held = subject_id is not None and holds.is_held(connection, subject_id)
+            kept = kept_linked(store, connection, turn.sender_id, turn.evidence.at, links=proven)
         if turn.items or turn.purposes:
             return [preview_part(store, turn)]
         store.database.transact(lambda connection: _open(store, connection, turn))
@@ -126,8 +129,10 @@ class PreviewErasure(PrivacyAction):
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
         if is_held:
             return [held_reply(store, turn)]
+        by_law = {each.purpose for each in kept}
+        held = replace(held, values=tuple(each for each in held.values if each.purpose not in by_law))
         goes = _goes(store, turn, held, granted)
-        text = turn.words("utter_privacy_erase_preview", goes=goes, stays=turn.words("utter_privacy_stays"))
+        text = turn.words("utter_privacy_erase_preview", goes=goes, stays=_stays(store, turn, kept))
         text = "\n".join([*_which_conversations(store, turn), text])
         return [
             Reply(
@@ -170,7 +175,7 @@ class Erase(PrivacyAction):
             "utter_privacy_erased",
             certificate=turn.phrases.listed([certificate.number, *certificate.also]),
             gone=_counts(turn, certificate.counts),
-            stays=turn.words("utter_privacy_stays"),
+            stays=_stays(store, turn, certificate.kept),
         )
         return [Reply(text, [], events)]
 
@@ -280,6 +285,25 @@ def _goes(store: Vault, turn: Turn, held: Holdings, granted: frozenset[str]) -> 
     called = [name_of_purpose(store.policy, name, language) for name in sorted(granted)]
     parts += [turn.phrases.say("your_consent", called=name) for name in called]
     return turn.phrases.listed(parts) or turn.phrases.say("this_conversation")
+
+
+def _stays(store: Vault, turn: Turn, kept: Sequence[Kept]) -> str:
+    """Return what stays of somebody who is erased: what the law keeps and until when, and what names nobody."""
+    language, phrases = turn.evidence.language, turn.phrases
+    until = {
+        (item, each.purpose): each.until for each in sorted(kept, key=lambda one: one.until) for item in each.items
+    }
+    lines = [
+        phrases.say(
+            "stays_law",
+            item=name_of_item(store.policy, item, language),
+            purpose=called(store, turn, purpose),
+            because=store.policy.purposes[purpose].because.get(language, ""),
+        )
+        + f" ({phrases.say('until_date', date=phrases.day(at))})"
+        for (item, purpose), at in until.items()
+    ]
+    return "; ".join([*lines, turn.words("utter_privacy_stays")])
 
 
 def _counts(turn: Turn, counts: Mapping[str, int]) -> str:

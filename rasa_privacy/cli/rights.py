@@ -12,7 +12,7 @@ from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import SignatureError
-from rasa_privacy.rights.certificates import as_html, as_json, open_certificate, sign_certificate
+from rasa_privacy.rights.certificates import as_html, as_json, kept_sender, open_certificate, sign_certificate
 from rasa_privacy.rights.certificates import certificate as certificate_of
 
 
@@ -32,9 +32,13 @@ def certificate(number: str, *, page: bool, out: str, bot: Path, endpoints: Path
     """Write the signed certificate of an erasure by its number. The whole store is read back first."""
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "requests")
-        made = certificate_of(vault, number, vault.clock())
+        made, kept = certificate_of(vault, number, vault.clock()), kept_sender(vault, number)
         record_now(vault, permit, counts={"certificates": 1})
         token = sign_certificate(vault, made)
+    for each in made.get("kept_by_law", ()):
+        click.echo(
+            f"{', '.join(each['items'])} ({each['purpose']}) stays until {each['until']}, as sender {kept}", err=True
+        )
     write_private(out, [as_html(made, token) if page else as_json(made, token)])
 
 

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from rasa_privacy.rights.bulk_erasure import Bulk
 from rasa_privacy.rights.handover import offer_by_staff
 from rasa_privacy.rights.portability import copy_chunks
 from rasa_privacy.rights.stock_tables import purge
+from rasa_privacy.storage.kept import Kept
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -204,6 +206,7 @@ def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) 
                 click.echo(_LINKED.format(found.linked))
             if found.is_held:
                 click.echo("A legal hold keeps this person.")
+            _say_kept(found.kept, "stays")
             return
         done = rights.erase_person(vault, sender_id, permit)
         if vault.policy.erasure.stock_tables:
@@ -213,8 +216,15 @@ def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) 
         click.echo("Nothing is stored of this sender.")
         return
     click.echo(f"Erased and read back: certificate {done.number}, {done.counts.get('events', 0):,} events.")
+    _say_kept(done.kept, "stays apart")
     for number in done.also:
         click.echo(f"A linked conversation of the same person too: certificate {number}.")
+
+
+def _say_kept(kept: Sequence[Kept], words: str) -> None:
+    for each in kept:
+        items = ", ".join(each.items)
+        click.echo(f"{items} ({each.purpose}) {words}: a legal obligation, until {each.until:%Y-%m-%d}.")
 
 
 @subject.command(context_settings=PERSON)

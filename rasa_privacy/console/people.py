@@ -1,5 +1,6 @@
 """Operations about one person's data: find, show, export, erase. `rights.operators` does them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -11,6 +12,7 @@ from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.identity import reached_senders
 from rasa_privacy.rights.operators import Found
 from rasa_privacy.rights.portability import copy_chunks, copy_json
+from rasa_privacy.storage.kept import Kept
 
 
 class OpenRequest(msgspec.Struct):
@@ -21,14 +23,27 @@ class OpenRequest(msgspec.Struct):
     answer_by: datetime
 
 
+class KeptByLaw(msgspec.Struct):
+    """What a legal obligation keeps of a person who is erased: the items of a purpose, and until when."""
+
+    purpose: str
+    items: list[str]
+    until: datetime
+
+
 class FoundPerson(msgspec.Struct):
-    """What is known of a person without opening a value; `linked` others are seen, copied and erased with them."""
+    """What is known of a person; `linked` others are seen, copied and erased with them.
+
+    Attributes:
+        kept_by_law: What would stay if they were erased.
+    """
 
     person: str
     purposes: list[str]
     requests: list[OpenRequest]
     is_held: bool
     linked: int
+    kept_by_law: list[KeptByLaw]
 
 
 class Show(AboutPerson, kw_only=True):
@@ -71,6 +86,7 @@ class Erased(msgspec.Struct):
     erased: bool
     certificate: str | None = None
     events: int = 0
+    kept_by_law: list[KeptByLaw] = []
     would_erase: FoundPerson | None = None
 
 
@@ -99,7 +115,13 @@ def _find(call: Call) -> FoundPerson:
 
 def _person(found: Found) -> FoundPerson:
     waiting = [OpenRequest(each.number, each.kind, each.answer_by) for each in found.requests]
-    return FoundPerson(found.subject_id.hex(), list(found.purposes), waiting, found.is_held, found.linked)
+    return FoundPerson(
+        found.subject_id.hex(), list(found.purposes), waiting, found.is_held, found.linked, _kept(found.kept)
+    )
+
+
+def _kept(kept: Sequence[Kept]) -> list[KeptByLaw]:
+    return [KeptByLaw(each.purpose, sorted(each.items), each.until) for each in kept]
 
 
 def _show(call: Call) -> Shown:
@@ -133,7 +155,8 @@ def _erase(call: Call) -> Erased:
     done = rights.erase_person(call.vault, call.body.sender, permit, channel=CHANNEL)
     if done is None:
         return Erased(erased=False)
-    return Erased(erased=True, certificate=done.number, events=done.counts.get("events", 0))
+    events = done.counts.get("events", 0)
+    return Erased(erased=True, certificate=done.number, events=events, kept_by_law=_kept(done.kept))
 
 
 OPERATIONS: Final = (

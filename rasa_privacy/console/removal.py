@@ -77,18 +77,24 @@ class EraseSilent(Body, kw_only=True):
 
 
 class BulkLine(msgspec.Struct):
-    """What became of one sender of the list, by its place from 0 on."""
+    """What became of one sender of the list, by its place from 0 on, and which purposes keep something by law."""
 
     place: int
     outcome: str
     certificate: str
+    kept_by_law: list[str]
 
 
 class BulkErased(msgspec.Struct):
-    """What became of how many; of each, where there was a list."""
+    """What became of how many; of each, where there was a list.
+
+    Attributes:
+        kept_by_law: Of how many who are erased something stays by a legal obligation.
+    """
 
     erased: bool
     counts: dict[str, int]
+    kept_by_law: int
     lines: list[BulkLine]
 
 
@@ -117,7 +123,7 @@ def _erase_many(call: Call) -> BulkErased:
     bulk = Bulk(call.vault, call.permit("erase"), lines.append, is_preview=not call.body.confirm, channel=CHANNEL)
     erase_listed(bulk, call.body.senders)
     ordered = sorted(lines, key=lambda line: line.number)
-    return _said(bulk, [BulkLine(each.number - 1, each.outcome, each.certificate) for each in ordered])
+    return _said(bulk, [BulkLine(each.number - 1, each.outcome, each.certificate, list(each.kept)) for each in ordered])
 
 
 def _erase_silent(call: Call) -> BulkErased:
@@ -132,7 +138,7 @@ def _erase_silent(call: Call) -> BulkErased:
 def _said(bulk: Bulk, lines: list[BulkLine]) -> BulkErased:
     if bulk.is_preview:
         record_now(bulk.vault, bulk.permit, counts={"looked_at": sum(bulk.counts.values())})
-    return BulkErased(not bulk.is_preview, bulk.counts, lines)
+    return BulkErased(not bulk.is_preview, bulk.counts, bulk.kept, lines)
 
 
 def _beginning(day: date) -> datetime:

@@ -97,7 +97,7 @@ def make_review(vault: Vault, permit: Permit, read: Collection[str], advance: Ca
     now, found = vault.clock(), dict[tuple[str, str], Stored]()
     conversations = damaged = 0
     with vault.database.read() as connection:
-        for sender_id in vault.conversations.sender_ids(connection):
+        for sender_id in vault.conversations.sender_ids(connection, kept=True):
             try:
                 _count(vault, connection, sender_id, found)
             except _DAMAGED:

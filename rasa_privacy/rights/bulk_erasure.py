@@ -28,9 +28,11 @@ from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
 from rasa_privacy.rights.operators import COMMAND_LINE
 from rasa_privacy.storage import holds
+from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.crowd import Member
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.journal_entry import Erased
+from rasa_privacy.storage.kept import keep, keep_first, kept_by_law, kept_of
 from rasa_privacy.storage.outbox import tell_others
 from rasa_privacy.storage.vault import SERVICE, Vault
 
@@ -53,11 +55,13 @@ class Line:
         number: Number of the line in the list, from 1 on; of the person where there is no list.
         outcome: `erased`, or why not.
         certificate: Number of the certificate of who was erased; empty in a preview.
+        kept: Purposes of which something stays of them, by a legal obligation.
     """
 
     number: int
     outcome: Outcome
     certificate: str = ""
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,6 +74,7 @@ class Bulk:
         note: Called with each line of the report.
         is_preview: Whether nothing is erased.
         counts: How many lines had each outcome.
+        kept: Of how many people who are erased something stays by a legal obligation.
         channel: By which way it came, for the ledger.
     """
 
@@ -78,11 +83,13 @@ class Bulk:
     note: Callable[[Line], object] = lambda _line: None
     is_preview: bool = False
     counts: dict[str, int] = field(default_factory=dict)
+    kept: int = 0
     channel: str = COMMAND_LINE
 
     def say(self, line: Line) -> None:
         """Count a line and note it."""
         self.counts[line.outcome] = self.counts.get(line.outcome, 0) + 1
+        self.kept += bool(line.kept)
         self.note(line)
 
 
@@ -139,6 +146,8 @@ def _is_silent(vault: Vault, subject_id: bytes, before: datetime) -> bool:
     try:
         with vault.database.read() as connection:
             names = vault.conversations.sender_ids_of(connection, subject_id)
+            if kept_name(subject_id) in names:
+                return False  # what the law keeps of somebody who is gone
             last = [vault.conversations.load(connection, name, purposes=()) for name in names]
         times = [each.structure[-1]["timestamp"] for each in last if each is not None and each.structure]
         return all(datetime.fromtimestamp(at, timezone.utc) < before for at in times)
@@ -153,10 +162,15 @@ def _erase_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None = N
         with run.vault.database.read() as connection:
             members = run.vault.crowd.members(connection, wanted)
             outcomes = _judge(run, connection, members)
+            gone = [each for each in wanted if each not in outcomes]
+            kept = {each: kept_by_law(run.vault, connection, each, run.vault.clock()) for each in gone}
         for subject_id, number in wanted.items():
-            run.say(Line(number, outcomes.get(subject_id) or "erased"))
+            stays = tuple(each.purpose for each in kept.get(subject_id, ()))
+            run.say(Line(number, outcomes.get(subject_id) or "erased", kept=stays))
         return
     left = dict(wanted)
+    for subject_id in wanted:
+        keep_first(run.vault, subject_id, run.vault.clock())
     for _ in range(_PASSES):
         if not left:
             return
@@ -164,11 +178,16 @@ def _erase_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None = N
         _read_back(run.vault, [each.subject_id for each in done if isinstance(each, Erasure)])
         for each in done:
             if isinstance(each, Erasure):
-                run.say(Line(left.pop(each.subject_id), "erased", each.certificate))
+                run.say(Line(left.pop(each.subject_id), "erased", each.certificate, _stays(run.vault, each)))
             else:
                 run.say(Line(left.pop(each[0]), each[1]))
     for number in left.values():
         run.say(Line(number, "in_use"))
+
+
+def _stays(vault: Vault, done: Erasure) -> tuple[str, ...]:
+    with vault.database.read() as connection:
+        return tuple(each.purpose for each in kept_of(vault, connection, done.subject_id, done.erased_at))
 
 
 def _work(
@@ -219,6 +238,8 @@ def _destroy(run: Bulk, connection: Any, made: Sequence[Erasure], now: datetime)
     if vault.policy.erasure.systems:
         for each in made:
             tell_others(vault, connection, each.subject_id, each.certificate, now)
+    for each in made:
+        keep(vault, connection, each.subject_id, now)
     vault.journal.write(connection, *(Erased(each.subject_id, now, each.certificate, each.counts) for each in made))
     vault.expiry.bury_all(connection, made)
     counts = {"people": len(made), "events": sum(each.counts["events"] for each in made)}

@@ -10,7 +10,7 @@ Rules:
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,7 +22,9 @@ from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import item_of, purpose_of
 from rasa_privacy.rights.erasure import verify_erased
 from rasa_privacy.storage import deliveries, requests
+from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.erasures import Erasure
+from rasa_privacy.storage.kept import Kept, kept_id, kept_of
 from rasa_privacy.storage.remains import EXAMINED
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import SERVICE, Vault
@@ -77,6 +79,7 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
     """
     with vault.database.read() as connection:
         erasure = vault.erasures.certificate(connection, number)
+        kept = () if erasure is None else kept_of(vault, connection, erasure.subject_id, now)
         asked = [each for each in requests.of_certificate(connection, number) if each.kind in _ASKED]
         told = {each.system: each.state for each in deliveries.of_certificate(connection, number)}
     if erasure is None:
@@ -95,15 +98,25 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
         "erased_at": _time(erasure.erased_at),
         "request": asked[0].number if asked else None,
         "requested_at": _time(asked[0].opened_at) if asked else None,
-        "destroyed": _destroyed(vault.policy, erasure),
+        "destroyed": _destroyed(vault.policy, erasure, [each.purpose for each in kept]),
         "other_systems": told,
         "stays": dict(PART_STAYS if is_part else STAYS),
+        **({"kept_by_law": [_kept(vault.policy, each) for each in kept]} if kept else {}),
         "verified": {
             "at": _time(now),
             "how": _PART_HOW if is_part else _HOW,
             "tables": ["data_keys"] if is_part else list(EXAMINED),
         },
     }
+
+
+def kept_sender(vault: Vault, number: str) -> str:
+    """Return the sender id by which staff find what the law keeps of an erased person, while there is any."""
+    with vault.database.read() as connection:
+        erasure = vault.erasures.certificate(connection, number)
+    if erasure is None:
+        raise RequestError("there is no certificate of this number; see that it is written as it was given")
+    return kept_name(kept_id(vault, erasure.subject_id))
 
 
 def _verify_part(vault: Vault, erasure: Erasure, asked: Sequence[Request]) -> None:
@@ -171,12 +184,25 @@ def _token(raw: bytes) -> str:
         raise SignatureError("certificate: the file is none; name the one that 'rights certificate' wrote") from None
 
 
-def _destroyed(policy: Policy, erasure: Erasure) -> dict[str, Any]:
+def _kept(policy: Policy, kept: Kept) -> dict[str, Any]:
+    """Return what a purpose keeps, why, and until when."""
+    because = policy.purposes[kept.purpose].because
+    return {
+        "purpose": kept.purpose,
+        "items": sorted(kept.items),
+        "values": sum(kept.items.values()),
+        "why": "a legal obligation demands it (GDPR Art. 17(3)(b))",
+        "because": because.get(policy.languages[0], ""),
+        "until": _time(kept.until),
+    }
+
+
+def _destroyed(policy: Policy, erasure: Erasure, kept: Collection[str]) -> dict[str, Any]:
     """Return what is known of what was destroyed: destroying a purpose's key destroys all of its items at once."""
     purposes = [
         {"purpose": purpose_of(name), "items": _items(policy, name), "data_key": key_id or None}
         for name, key_id in (erasure.key_ids or {}).items()
-        if name != SERVICE
+        if name != SERVICE and name not in kept
     ]
     conversation = (erasure.key_ids or {}).get(SERVICE) or None
     return {**erasure.counts, "conversation_key": conversation, "purposes": purposes}

@@ -1,12 +1,12 @@
 """Erasure (GDPR Art. 17): everything of one person is destroyed, and a certificate says so.
 
-Order, in one transaction: the ledger gets `withdrawn` for each consent, the outbox what other systems are to be told,
-the journal outside the database its entry; then `storage.erasures` destroys the data keys, puts the tombstone and
-deletes the rows. After the commit the log is emptied and the result is read back; only then does the caller get a
-certificate. If the process dies in between, the next start completes the erasure (`storage.replay`), and so does asking
-again. The ledger's records stay, under a random
-id that nothing connects to a person any more (GDPR Art. 7(1): the controller must be able to show consent; Art.
-17(3)(b) and (e)).
+What a legal obligation keeps is sealed anew, apart from the person, until its time is over (`storage.kept`). Then, in
+one transaction: the ledger gets `withdrawn` for each consent, the outbox what other systems are to be told, the journal
+outside the database its entry; `storage.erasures` destroys the data keys, puts the tombstone and deletes the rows.
+After the commit the log is emptied and the result is read back; only then does the caller get a certificate. If the
+process dies in between, the next start completes the erasure (`storage.replay`), and so does asking again. The ledger's
+records stay, under a random id that nothing connects to a person any more (GDPR Art. 7(1): the controller must be able
+to show consent; Art. 17(3)(b) and (e)).
 """
 
 import logging
@@ -24,6 +24,7 @@ from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.journal_entry import Erased
+from rasa_privacy.storage.kept import Kept, keep, keep_first, kept_of
 from rasa_privacy.storage.outbox import tell_others
 from rasa_privacy.storage.remains import key_remains, remains
 from rasa_privacy.storage.vault import Vault
@@ -41,6 +42,7 @@ class ErasureCertificate:
         number: `ER-` and three groups of four characters, random (60 bits).
         erased_at: When it was committed, aware and in UTC.
         counts: Number of destroyed `events` and data `keys`. Damaged conversations count no events.
+        kept: What a legal obligation keeps, until its time is over (`storage.kept`).
         also: Numbers of the certificates of linked conversations that were erased with it (`linked.erase_linked`).
     """
 
@@ -48,6 +50,7 @@ class ErasureCertificate:
     erased_at: datetime
     counts: dict[str, int]
     also: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
 
 def certificate_number(random_bytes: Callable[[int], bytes] = os.urandom) -> str:
@@ -73,6 +76,10 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = 
         HoldError: A legal hold keeps the person; nothing was deleted.
     """
     number = certificate_number()
+    with vault.database.read() as connection:
+        found = vault.subjects.find(connection, sender_id)
+    if found is not None:
+        keep_first(vault, found, evidence.at)
     erased, refs = vault.database.transact(
         lambda connection: _erase(vault, connection, sender_id, number, evidence, actor)
     )
@@ -80,7 +87,9 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = 
     if erased is None:
         return None
     verify_erased(vault, erased.subject_id, refs, sender_id)
-    return ErasureCertificate(number, evidence.at, erased.counts)
+    with vault.database.read() as connection:
+        kept = kept_of(vault, connection, erased.subject_id, evidence.at)
+    return ErasureCertificate(number, evidence.at, erased.counts, kept=kept)
 
 
 def _erase(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which number, how and by whom
@@ -100,6 +109,7 @@ def _erase(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which n
         logger.warning("An erasure goes on without a record in the consent ledger, which is damaged.")
     open_request(vault, connection, "erasure", subject_id, evidence.at, is_locked=True)  # which `bury` completes
     entry = Erased(subject_id, evidence.at, number, counts)
+    keep(vault, connection, subject_id, evidence.at)
     # Before the journal: what fails here fails with nothing done, and not again at each start.
     tell_others(vault, connection, subject_id, number, evidence.at)
     if actor is not None:

@@ -16,6 +16,7 @@ from rasa_privacy.rights.erasure import ErasureCertificate, erase
 from rasa_privacy.rights.identity import reach, reached_senders
 from rasa_privacy.rights.portability import Copy, copy_of
 from rasa_privacy.storage import holds
+from rasa_privacy.storage.kept import Kept, kept_by_law
 from rasa_privacy.storage.vault import Vault
 
 
@@ -25,6 +26,15 @@ def holdings_linked(
     """Return what is held of a person in all linked conversations; see `access.holdings`."""
     found = (holdings(vault, connection, each, purposes) for each in reached_senders(vault, connection, sender_id))
     return merged(found)
+
+
+def kept_linked(
+    vault: Vault, connection: Any, sender_id: str, now: datetime, *, links: bool = True
+) -> tuple[Kept, ...]:
+    """Return what a legal obligation would keep if a person were erased, in all linked conversations or in this one."""
+    subject_id = vault.subjects.find(connection, sender_id)
+    people = [] if subject_id is None else reach(vault, connection, subject_id) if links else [subject_id]
+    return tuple(one for each in people for one in kept_by_law(vault, connection, each, now))
 
 
 def copies_linked(vault: Vault, sender_id: str, now: datetime) -> list[Copy]:
@@ -62,4 +72,5 @@ def erase_linked(
     counts: Counter[str] = Counter()
     for each in done:
         counts.update(each.counts)
-    return replace(done[-1], counts=dict(counts), also=tuple(each.number for each in done[:-1]))
+    kept = [one for each in done for one in each.kept]
+    return replace(done[-1], counts=dict(counts), also=tuple(each.number for each in done[:-1]), kept=tuple(kept))

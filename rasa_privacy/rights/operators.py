@@ -18,13 +18,14 @@ from rasa_privacy.rights.access import Holdings
 from rasa_privacy.rights.erasure import ErasureCertificate
 from rasa_privacy.rights.handover import require_whole
 from rasa_privacy.rights.identity import reach
-from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
+from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked, kept_linked
 from rasa_privacy.rights.portability import Copy
 from rasa_privacy.rights.rectification import STAFF, Right, holding, put_right
 from rasa_privacy.rights.requests import answered
 from rasa_privacy.rights.standing import do_not_sell as record_no_sale
 from rasa_privacy.rights.standing import restrict as restrict_purposes
 from rasa_privacy.storage import holds, requests
+from rasa_privacy.storage.kept import Kept
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import SERVICE, Vault
 
@@ -41,6 +42,7 @@ class Found:
         purposes: Purposes that hold data.
         requests: Requests that wait for an answer.
         is_held: Whether there is a legal hold.
+        kept: What a legal obligation would keep if they were erased, as far as the role goes.
         linked: How many other people are linked, who are seen, copied and erased with this one.
     """
 
@@ -49,6 +51,7 @@ class Found:
     requests: tuple[Request, ...]
     is_held: bool
     linked: int
+    kept: tuple[Kept, ...] = ()
 
 
 def find(vault: Vault, sender_id: str, permit: Permit) -> Found | None:
@@ -64,12 +67,14 @@ def find(vault: Vault, sender_id: str, permit: Permit) -> Found | None:
             return None
         people = reach(vault, connection, subject_id)
         purposes = {name for each in people for name in vault.data_keys.due_of(connection, each)} - {SERVICE}
+        kept = kept_linked(vault, connection, sender_id, vault.clock())
         found = Found(
             subject_id,
             tuple(sorted(filter(permit.covers_purpose, purposes))),
             tuple(request for each in people for request in requests.open_of(connection, each)),
             bool(holds.held_among(connection, people)),
             len(people) - 1,
+            tuple(each for each in kept if permit.covers_purpose(each.purpose)),
         )
     record_now(vault, permit, subject_id=subject_id, purposes=found.purposes)
     return found

@@ -248,6 +248,11 @@ def reseal_session(conn: Connection, ref: int, closed: ClosedSession) -> None:
     conn.execute(_RESEAL, values)
 
 
+def kept_name(subject_id: bytes) -> str:
+    """Return the name of the conversation that holds what the law keeps of somebody who was erased (`storage.kept`)."""
+    return f"kept-{subject_id.hex()}"
+
+
 def delete_of_subject(conn: Connection, subject_id: bytes) -> None:
     """Delete all conversations of a subject with their sessions and segments."""
     for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS, _DELETE):

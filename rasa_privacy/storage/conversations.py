@@ -469,14 +469,16 @@ class Conversations:
             return False
         return Rewriting(conn, self._data_keys, self._random_bytes).rewrite(subject_id, change, now)
 
-    def sender_ids(self, conn: Connection) -> Iterator[str]:
+    def sender_ids(self, conn: Connection, *, kept: bool = False) -> Iterator[str]:
         """Yield the sender ids of all conversations that have events, within the connection's transaction.
 
-        One that cannot be opened is passed over; `check --database` names it.
+        One that cannot be opened is passed over; `check --database` names it. What the law keeps of people who were
+        erased is nobody's conversation: it comes only where `kept` asks for it.
         """
         for row in table.all_stored(conn):
             with suppress(MalformedSegmentError, TamperedSegmentError):
-                yield from self._sender_id(conn, row)
+                own = table.kept_name(row.place.subject_id)
+                yield from (name for name in self._sender_id(conn, row) if kept or name != own)
 
     def sender_ids_of(self, conn: Connection, subject_id: bytes) -> list[str]:
         """Return the sender ids of one person that can be opened."""

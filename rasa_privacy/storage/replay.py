@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.policy.topics import LIFTED, LIMITED, RESTRICTED, SALE_OR_SHARING, UNLIMITED
 from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import Entry, Erased, Position, Withdrawn
+from rasa_privacy.storage.kept import keep, keep_first
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.outbox import tell_others_if_possible
 from rasa_privacy.storage.tables import data_keys, ledger, subjects, to_micros
@@ -69,6 +70,7 @@ def replay(vault: "Vault", *, everything: bool = False) -> Replayed:
     erased, withdrawn = (0, 0) if everything else _mend(vault, marks.done)
     if written > first:
         for batch in _batches(vault.journal.after(first)):
+            _keep_first(vault, [entry for _position, entry in batch])
             done = vault.database.transact(lambda conn, batch=batch, after=first: _carry_out(vault, conn, batch, after))  # type: ignore[misc]
             erased += done.erased
             withdrawn += done.withdrawn
@@ -88,6 +90,7 @@ def _mend(vault: "Vault", done: int) -> tuple[int, int]:
     for batch in _batches(known):
         undone = _undone(vault, [entry for _position, entry in batch])
         if undone:
+            _keep_first(vault, undone)
             again = vault.database.transact(lambda conn, undone=undone: _again(vault, conn, undone))  # type: ignore[misc]
             erased += again.erased
             withdrawn += again.withdrawn
@@ -129,6 +132,13 @@ def _again(vault: "Vault", connection: Connection, entries: Sequence[Entry]) -> 
     return Replayed(erased, withdrawn)
 
 
+def _keep_first(vault: "Vault", entries: Sequence[Entry]) -> None:
+    """See that what the law keeps of whoever is erased is stored for good before keys of another database go."""
+    for entry in entries:
+        if isinstance(entry, Erased):
+            keep_first(vault, entry.subject_id, vault.clock())
+
+
 def _batches(entries: Iterator[tuple[Position, Entry]]) -> Iterator[list[tuple[Position, Entry]]]:
     while batch := list(islice(entries, _BATCH)):
         yield batch
@@ -151,6 +161,7 @@ def _erase(vault: "Vault", connection: Connection, entry: Erased) -> bool:
     answers = {record.purpose: record for record in _answers(vault, connection, entry.subject_id)}
     for record in answers.values():
         _end(vault, connection, record, entry)
+    keep(vault, connection, entry.subject_id, vault.clock())
     tell_others_if_possible(vault, connection, entry.subject_id, entry.certificate, entry.at)
     vault.erasures.bury(connection, entry.subject_id, entry.at, entry.certificate, entry.counts)
     return True

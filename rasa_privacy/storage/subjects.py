@@ -133,8 +133,16 @@ class Subjects:
         found = self.find_for_update(conn, sender_id)
         return found if found is not None else self._create(conn, sender_id, now)
 
-    def _create(self, conn: Connection, sender_id: str, now: datetime) -> bytes:
-        place = Place(self._random_bytes(ID_BYTES), self._random_bytes(ID_BYTES))
+    def create(self, conn: Connection, sender_id: str, subject_id: bytes, now: datetime) -> None:
+        """Make a subject of this id with an empty conversation; neither may be there.
+
+        Raises:
+            ContentionError: One of them is there; `Database.transact` looks again.
+        """
+        self._create(conn, sender_id, now, subject_id)
+
+    def _create(self, conn: Connection, sender_id: str, now: datetime, subject_id: bytes | None = None) -> bytes:
+        place = Place(subject_id or self._random_bytes(ID_BYTES), self._random_bytes(ID_BYTES))
         _INSERT_SUBJECT.later(conn, subject_id=place.subject_id, created_at=to_micros(now))
         key = self._data_keys.get_or_create(conn, place.subject_id, SERVICE, now)
         name = sender_id.encode("utf-8", "surrogatepass")

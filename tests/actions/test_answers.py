@@ -253,6 +253,28 @@ def test_a_purpose_without_consent_says_why(vault: Vault, intent: str) -> None:
     assert answer.count("tax law") == 1
 
 
+def test_what_the_law_keeps_is_named_before_and_after_an_erasure(vault: Vault) -> None:
+    """With the reason and the end; it is not among what goes, and the bot does not know the person any more."""
+    books = Purpose(
+        says={"en": "to keep the books"},
+        called={"en": "the books"},
+        basis="legal_obligation",
+        because={"en": "tax law asks for it"},
+        items={"phone": "required"},
+        retain="6 years",
+    )
+    bot = changed(vault, purposes={**vault.policy.purposes, "books": books})
+    grant(bot, "draw")
+    give(bot, {"draw": {"full_name": "Ana Li"}, "books": {"phone": "+49 170 5558000"}})
+    goes, stays = said(PreviewErasure().answer(bot, turn(bot))).split("This stays:")
+    assert "full name" in goes
+    assert "phone" not in goes
+    done = said(Erase().answer(bot, turn(bot, pending=Pending("erase"))))
+    for text in (stays, done):
+        assert "phone (the books), because the law demands it: tax law asks for it (until 27 November 2032)" in text
+    assert "no personal details" in said(ShowData().answer(bot, turn(bot)))
+
+
 def test_a_question_about_the_open_question_is_answered_for_its_purpose(vault: Vault) -> None:
     """While the draw is asked about, nobody is told about the newsletter."""
     assert "newsletter" in explained(vault, "privacy_why")

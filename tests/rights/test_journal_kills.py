@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault
 from tests.support import journal_kill_work as work
 from tests.support.kills import every_kill
-from tests.support.vaults import active, held
+from tests.support.vaults import active, evidence, held
 
 # Many killed processes: once is enough, and not on each Python.
 pytestmark = pytest.mark.soak
@@ -71,6 +72,23 @@ def test_an_erasure_that_was_begun_is_completed(fresh: Callable[[Callable[[str, 
         assert begun or not told
         seen.add((begun, bool(told)))
     assert seen == {(0, False), (1, False), (1, True)}
+
+
+def test_what_the_law_keeps_is_lost_by_no_kill(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
+    """With the person or apart from them it is there at each moment, and in the end once."""
+    seen = set()
+    for outcome in every_kill(f"{_WORK}:erase", fresh(work.people_by_law)):
+        begun = _entries(outcome.arguments[0])
+        vault = work.opened(*outcome.arguments)
+        assert (held(vault, "anna") == {**work.VALUES, **work.BOOKS}) == (begun == 0)
+        erase(vault, "anna", evidence(vault))
+        assert held(vault, "anna") == {}
+        with vault.database.read() as connection:
+            names = set(vault.conversations.sender_ids(connection, kept=True)) - {*work.ERASED, work.WITHDRAWN}
+        assert [held(vault, name) for name in names] == [work.BOOKS]
+        vault.close()
+        seen.add(begun)
+    assert seen == {0, 1}
 
 
 def test_a_withdrawal_that_was_begun_is_completed(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:

@@ -11,19 +11,23 @@ from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.withdrawal import withdraw as withdraw_from
 from rasa_privacy.storage import replay as replaying
 from rasa_privacy.storage.vault import Vault, open_vault
-from tests.support.vaults import START, evidence, give, grant, settings_in
+from tests.support.vaults import BY_LAW, PRIVACY, START, evidence, give, grant, settings_in
 
 APART = "apart"
 TOGETHER = "together"
 ERASED = ("anna", "berta", "carla")
 WITHDRAWN = "dora"
 _SHORT_BYTES = 100
+BOOKS = {"books": {"full_name": "Any Name"}}
 VALUES = {"draw": {"full_name": "Any Name"}, "newsletter": {"birthday": "1990"}}
 
 
 def settings_of(folder: str, keys: str) -> StoreSettings:
     """Return settings with a journal in a file, and the keys beside the conversations or apart."""
-    settings = replace(settings_in(Path(folder)), journal=Path(folder) / "erasures.journal")
+    settings = settings_in(Path(folder))
+    if (Path(folder) / "law").exists():
+        (Path(folder) / "privacy.yml").write_text(PRIVACY + BY_LAW, encoding="utf-8")
+    settings = replace(settings, journal=Path(folder) / "erasures.journal")
     own = f"sqlite:///{folder}/keys.db" if keys == APART else None
     return replace(settings, keys=replace(settings.keys, url=own))
 
@@ -41,6 +45,16 @@ def people(folder: str, keys: str) -> None:
         give(vault, VALUES, sender=sender)
     vault.close()
     (Path(folder) / "backup").write_bytes((Path(folder) / "c.db").read_bytes())
+
+
+def people_by_law(folder: str, keys: str) -> None:
+    """Store everybody, of whom the law keeps a name."""
+    (Path(folder) / "law").touch()
+    people(folder, keys)
+    vault = opened(folder, keys)
+    for sender in ERASED:
+        give(vault, BOOKS, sender=sender)
+    vault.close()
 
 
 def _tell(folder: str, what: str) -> None:

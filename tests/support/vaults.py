@@ -54,6 +54,16 @@ purposes:
     retain: 10 days
 """
 
+#: A purpose by which the law keeps a name; to be added to PRIVACY.
+BY_LAW = """\
+  books:
+    says: {en: to keep the books}
+    basis: legal_obligation
+    because: {en: tax law}
+    items: {full_name: required}
+    retain: 6 years
+"""
+
 START = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=timezone.utc)
 SENDER = "+49 170 5558172"
 

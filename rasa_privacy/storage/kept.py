@@ -1,0 +1,193 @@
+"""What the law demands that it stays of somebody who is erased (GDPR Art. 17(3)(b)), apart from everything else.
+
+Rules:
+
+1. It is what purposes with the basis `legal_obligation` hold whose time is not over, and nothing else: no text, no
+   event but the ones that values hang on, no consent, no contact by which the person is found.
+2. Before a person is erased it is sealed anew for a person of its own, who has no name but one that we make. So the
+   erasure itself is whole, the bot never meets the values again, and no other purpose has a key to them.
+3. The id of that person is a keyed hash of the id of the erased one. So a certificate leads to what stays, and an
+   erasure that is carried out again finds its own copy; without the index key nothing connects the two.
+4. The keys keep their dates: the sweep destroys them, and with the last of them the person.
+5. Where keys have a database of their own, the copy is committed before the erasure begins.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from sqlalchemy import bindparam, delete
+
+from rasa_privacy.crypto.identity import ID_BYTES, SERVICE
+from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.storage import holds, lasting_values
+from rasa_privacy.storage.conversation_rows import delete_of_subject, kept_name
+from rasa_privacy.storage.query import Query
+from rasa_privacy.storage.tables import subjects
+
+if TYPE_CHECKING:
+    from rasa_privacy.storage.vault import Vault
+
+BY_LAW: Final = "legal_obligation"
+_DOMAIN: Final = "kept by law"
+_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
+_DELETE_SUBJECT: Final = Query(delete(subjects).where(subjects.c.subject_id == bindparam("subject")))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one purpose keeps.
+
+    Attributes:
+        purpose: Its name.
+        items: Number of values by item.
+        until: When the sweep destroys it, aware and in UTC.
+    """
+
+    purpose: str
+    items: Mapping[str, int]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value of an item, with the purposes that hold it; `at` is when it was given, in seconds since 1970."""
+
+    at: float
+    item: str
+    value: Any
+    purposes: tuple[str, ...]
+
+
+def kept_id(vault: "Vault", subject_id: bytes) -> bytes:
+    """Return the id under which stays what the law keeps of an erased person."""
+    return vault.index.of_bytes(_DOMAIN, subject_id)[:ID_BYTES]
+
+
+def kept_by_law(vault: "Vault", connection: Any, subject_id: bytes, now: datetime) -> tuple[Kept, ...]:
+    """Return what an erasure of this person would leave; nothing of who is damaged, since it cannot be read."""
+    until = _until(vault, connection, subject_id, now)
+    if not until:
+        return ()
+    counts = {name: Counter[str]() for name in until}
+    for each in _values(vault, connection, subject_id, until):
+        for purpose in each.purposes:
+            counts[purpose][each.item] += 1
+    return tuple(Kept(name, dict(counts[name]), until[name]) for name in until if counts[name])
+
+
+def kept_of(vault: "Vault", connection: Any, subject_id: bytes, now: datetime) -> tuple[Kept, ...]:
+    """Return what stays now of somebody who was erased."""
+    return kept_by_law(vault, connection, kept_id(vault, subject_id), now)
+
+
+def keep(vault: "Vault", connection: Any, subject_id: bytes, now: datetime) -> bool:
+    """Copy what the law keeps of a person who is about to be erased, in place of an earlier copy; say if there is any.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`, in which the person is locked.
+        subject_id: The person.
+        now: Aware UTC time.
+    """
+    until = _until(vault, connection, subject_id, now)
+    values = _values(vault, connection, subject_id, until) if until else ()
+    if not values:
+        return False
+    own = kept_id(vault, subject_id)
+    if vault.subjects.lock(connection, own):
+        if _values(vault, connection, own, until) == values:
+            return True
+        _discard(vault, connection, own)
+    _store(vault, connection, own, values, until, now)
+    return True
+
+
+def keep_first(vault: "Vault", subject_id: bytes, now: datetime) -> None:
+    """Copy it in a transaction of its own, where keys lie in a database that an erasure empties at once."""
+    if vault.data_keys.apart and _purposes(vault):
+
+        def work(connection: Any) -> None:
+            if vault.subjects.lock(connection, subject_id) and not holds.is_held(connection, subject_id):
+                keep(vault, connection, subject_id, now)
+
+        vault.database.transact(work)
+
+
+def _purposes(vault: "Vault") -> list[str]:
+    return [name for name, each in vault.policy.purposes.items() if each.basis == BY_LAW]
+
+
+def _until(vault: "Vault", connection: Any, subject_id: bytes, now: datetime) -> dict[str, datetime]:
+    """Return until when each purpose keeps what it holds of a person, of those whose time is not over."""
+    purposes = _purposes(vault)
+    if not purposes:
+        return {}
+    due = vault.data_keys.due_of(connection, subject_id)
+    return {name: at for name in purposes if (at := due.get(name)) is not None and at > now}
+
+
+def _values(vault: "Vault", connection: Any, subject_id: bytes, purposes: Mapping[str, datetime]) -> tuple[_Value, ...]:
+    """Return the different values of these purposes, each as it was given first."""
+    found: dict[tuple[str, bytes], tuple[float, Any, set[str]]] = {}
+    try:
+        for sender_id in vault.conversations.sender_ids_of(connection, subject_id):
+            stored = vault.conversations.load(connection, sender_id, all_sessions=True)
+            if stored is None:
+                continue
+            times = [float(event["timestamp"] or 0.0) for event in stored.structure]
+            for purpose in purposes:
+                for seq, _path, item, value in stored.values.get(purpose, ()):
+                    if value is None:
+                        continue
+                    at = times[seq - stored.first_seq]
+                    same = (item, msgspec.json.encode(value))
+                    first, _, names = found.get(same, (at, value, set()))
+                    found[same] = (min(first, at), value, {*names, purpose})
+    except _DAMAGED:
+        return ()
+    return tuple(
+        _Value(at, item, value, tuple(sorted(names))) for (item, _), (at, value, names) in sorted(found.items())
+    )
+
+
+def _store(  # noqa: PLR0913, PLR0917 - store, transaction, for whom, what, until when, and now
+    vault: "Vault",
+    connection: Any,
+    own: bytes,
+    values: tuple[_Value, ...],
+    until: Mapping[str, datetime],
+    now: datetime,
+) -> None:
+    name = kept_name(own)
+    vault.subjects.create(connection, name, own, now)
+    structure = [
+        {"event": "slot", "timestamp": each.at, "name": vault.policy.items[each.item].slot or each.item, "value": None}
+        if each.item in vault.policy.items
+        else {"event": "slot", "timestamp": each.at, "name": each.item, "value": None}
+        for each in values
+    ]
+    entries: dict[str, list[list[Any]]] = {}
+    for seq, each in enumerate(values):
+        for purpose in each.purposes:
+            entries.setdefault(purpose, []).append([seq, ["value"], each.item, each.value])
+    version, _ = vault.conversations.head(connection, name)
+    vault.conversations.append(connection, name, version, structure, entries, [], now)
+    for purpose in entries:
+        vault.data_keys.touch(connection, own, purpose, until[purpose])
+    vault.data_keys.touch(connection, own, SERVICE, max(until[purpose] for purpose in entries))
+    for each in values:
+        item = vault.policy.items.get(each.item)
+        if item is not None and item.lasting is not None and item.lasting.duration is not None:
+            lasting_values.note(connection, own, [each.item], datetime.fromtimestamp(each.at, tz=timezone.utc))
+
+
+def _discard(vault: "Vault", connection: Any, own: bytes) -> None:
+    """Take away a copy that is not what is to be kept now."""
+    vault.data_keys.destroy_all(connection, own)
+    lasting_values.remove_all(connection, own)
+    delete_of_subject(connection, own)
+    _DELETE_SUBJECT.later(connection, subject=own)
