@@ -118,8 +118,9 @@ def prove(vault: Vault, sender_id: str, code: str, now: datetime) -> int:
         refusal = use_code(vault, connection, subject_id, PROOF, contact, code, now)
         if refusal is not None:
             return refusal.text
-        others = vault.expiry.there(connection, found) - {subject_id}
-        for other_id in sorted(others):
+        # Locked, so that nobody is linked who is erased at this moment.
+        others = [each for each in sorted({*found} - {subject_id}) if vault.subjects.lock(connection, each)]
+        for other_id in others:
             links.put(connection, vault.index, subject_id, other_id, now)
         return len(others)
 

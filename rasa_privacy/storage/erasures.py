@@ -26,7 +26,16 @@ from rasa_privacy.errors import (
     TamperedSegmentError,
 )
 from rasa_privacy.policy.topics import item_of, purpose_of
-from rasa_privacy.storage import deliveries, holds, lasting_values, opt_in_codes, requests
+from rasa_privacy.storage import (
+    deliveries,
+    handovers,
+    holds,
+    known_contacts,
+    lasting_values,
+    links,
+    opt_in_codes,
+    requests,
+)
 from rasa_privacy.storage.conversation_head import event_count
 from rasa_privacy.storage.conversation_rows import by_subject, delete_of_subject, sender_indexes
 from rasa_privacy.storage.conversations import Conversations
@@ -122,7 +131,8 @@ class Erasures:
             conn, subject_id, erased_at, certificate, is_waiting=deliveries.is_waiting(conn, certificate)
         )
         holds.remove_all(conn, subject_id)
-        lasting_values.remove_all(conn, subject_id)
+        for table in (lasting_values, known_contacts, links, handovers):
+            table.remove_all(conn, subject_id)
         for sender_index in sender_indexes(conn, subject_id):
             _FORGET.later(conn, sender=sender_index)
             _TOMBSTONE.later(conn, sender_index=sender_index, erased_at=to_micros(erased_at))

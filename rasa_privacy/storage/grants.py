@@ -43,7 +43,9 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "server": {
             **_OPEN,
+            "links": "SD",
             "known_contacts": "SID",
+            "handovers": "SD",
             "deliveries": "SIU",
             "meta": "SIUD",
             "subjects": "SIUD",
@@ -97,7 +99,9 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "sweeper": {
             **_OPEN,
+            "links": "SD",
             "known_contacts": "SD",
+            "handovers": "SD",
             "deliveries": "SI",
             "meta": "SIU",
             "subjects": "SUD",
@@ -121,7 +125,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "console": {
             **_OPEN,
-            "links": "S",
+            "links": "SD",
             "known_contacts": "SID",
             "handovers": "SUD",
             "deliveries": "SIU",

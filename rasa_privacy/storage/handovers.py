@@ -9,12 +9,14 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import handovers, to_micros
 
 _H: Final = handovers.c
 _INSERT: Final = insert(handovers)
 _OVER: Final = delete(handovers).where(_H.expires_at <= bindparam("now"))
 _DELETE_OF: Final = delete(handovers).where(_H.subject_id == bindparam("subject"))
+_FORGET: Final = Query(_DELETE_OF)
 _LIVE: Final = (_H.token_hash == bindparam("wanted"), _H.used_at.is_(None), _H.expires_at > bindparam("now"))
 _FIND: Final = select(_H.subject_id).where(*_LIVE)
 _USE: Final = update(handovers).where(*_LIVE).values(used_at=bindparam("at"))
@@ -45,3 +47,8 @@ def use(conn: Connection, token_hash: bytes, now: datetime) -> bytes | None:
         return None
     subject_id: bytes | None = conn.execute(_WHOSE, {"wanted": token_hash}).scalar()
     return subject_id
+
+
+def remove_all(conn: Connection, subject_id: bytes) -> None:
+    """Delete the links of a person."""
+    _FORGET.later(conn, subject=subject_id)

@@ -29,8 +29,9 @@ from rasa_privacy.errors import (
 )
 from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.notices import StoredNotice
+from rasa_privacy.storage.orphans import orphans
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
-from rasa_privacy.storage.tables import conversations, ledger, notices, segments
+from rasa_privacy.storage.tables import conversations, ledger, notices
 from rasa_privacy.storage.vault import Vault
 
 _BATCH: Final = 500
@@ -42,11 +43,6 @@ _NEXT: Final = (
     .limit(_BATCH)
 )
 _COUNT: Final = select(func.count()).select_from(conversations)
-_ORPHANS: Final = (
-    select(func.count())
-    .select_from(segments.outerjoin(conversations, _C.conversation_ref == segments.c.conversation_ref))
-    .where(_C.conversation_ref.is_(None))
-)
 _RECORDS: Final = select(func.count()).select_from(ledger)
 _N: Final = notices.c
 _NOTICES: Final = (
@@ -150,9 +146,8 @@ def _inspect_file(vault: Vault, note: _Note) -> None:
     with vault.database.read() as conn:
         if vault.database.dialect == "sqlite" and conn.execute(text("PRAGMA quick_check(1)")).scalar() != "ok":
             note("the file", "SQLite finds it damaged; restore it from its backup")
-        orphans: int = conn.execute(_ORPHANS).scalar_one()
-    if orphans:
-        note("segments", f"{orphans} belong to no conversation; somebody changed the tables by hand")
+        for table, owner, number in orphans(conn):
+            note(table, f"{number} belong to no {owner}; somebody changed the tables by hand")
 
 
 def _rows(vault: Vault) -> Iterator[Any]:

@@ -61,7 +61,7 @@ def remove(conn: Connection, subject_id: bytes, purpose: str) -> None:
 
 def remove_all(conn: Connection, subject_id: bytes) -> None:
     """Delete what is held of a person."""
-    _DELETE_ALL.change(conn, subject=subject_id)
+    _DELETE_ALL.later(conn, subject=subject_id)
 
 
 def who(conn: Connection, indexes: Collection[bytes], most: int) -> list[bytes]:

@@ -20,11 +20,13 @@ _OF: Final = Query(
     select(_L.other_id, _L.linked_at, _L.mac).where(_L.subject_id == bindparam("subject")).order_by(_L.other_id)
 )
 _INSERT: Final = insert(links)
+_DELETE_FROM: Final = Query(delete(links).where(_L.subject_id == bindparam("subject")))
+_DELETE_TO: Final = Query(delete(links).where(_L.other_id == bindparam("subject")))
 _DELETE: Final = delete(links).where(_L.subject_id == bindparam("subject"), _L.other_id == bindparam("other"))
 
 
 def put(conn: Connection, index: BlindIndex, subject_id: bytes, other_id: bytes, at: datetime) -> None:
-    """Lead from a person who is locked to another, in place of an earlier link."""
+    """Lead from a person to another, in place of an earlier link; both are locked."""
     now = to_micros(at)
     conn.execute(_DELETE, {"subject": subject_id, "other": other_id})
     row = {"subject_id": subject_id, "other_id": other_id, "linked_at": now}
@@ -43,6 +45,12 @@ def of(conn: Connection, index: BlindIndex, subject_id: bytes) -> list[bytes]:
             raise TamperedSegmentError("a link between people was made or changed by hand; delete its row")
         found.append(other_id)
     return found
+
+
+def remove_all(conn: Connection, subject_id: bytes) -> None:
+    """Delete the links that lead from a person or to them."""
+    for statement in (_DELETE_FROM, _DELETE_TO):
+        statement.later(conn, subject=subject_id)
 
 
 def _mac(index: BlindIndex, subject_id: bytes, other_id: bytes, linked_at: int) -> bytes:

@@ -17,7 +17,7 @@ from rasa_privacy.retention import sweep as sweeping
 from rasa_privacy.retention.runs import LEASE, LEASE_LENGTH, run, run_scheduled
 from rasa_privacy.retention.sweep import SweepResult, sweep
 from rasa_privacy.rights.erasure import certificate_number
-from rasa_privacy.storage import leases
+from rasa_privacy.storage import handovers, known_contacts, lasting_values, leases, links
 from rasa_privacy.storage.tables import metadata, to_micros
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND, EACH_SERVER
@@ -48,6 +48,14 @@ def test_removing_a_page_leaves_what_removing_one_leaves(store: Vault, clock: Cl
     one, many = grant(store, "draw", sender="one"), grant(store, "draw", sender="many")
     for sender in ("one", "many"):
         give(store, {"draw": {"full_name": "Ana"}}, sender, events=3)
+    with store.database.write() as connection:
+        other = store.subjects.find_or_create(connection, "other", clock())
+        for who in (one, many):
+            links.put(connection, store.index, who, other, clock())
+            links.put(connection, store.index, other, who, clock())
+            handovers.put(connection, who * 2, who, clock(), clock() + HOUR)
+            known_contacts.put(connection, who, "draw", [known_contacts.KnownContact("email", who * 2)])
+            lasting_values.note(connection, who, ["full_name"], clock())
 
     def rows() -> dict[str, int]:
         with store.database.read() as connection:
@@ -70,6 +78,7 @@ def test_removing_a_page_leaves_what_removing_one_leaves(store: Vault, clock: Cl
     )
     assert first == second
     assert first["tombstones"] == 1
+    assert [first[name] for name in ("links", "handovers", "known_contacts", "lasting_values")] == [-2, -1, -1, -1]
     assert first["subjects"] == -1
     assert known(store, ["one", "many"]) == []
     with store.database.read() as connection:

@@ -171,3 +171,21 @@ def test_every_database_is_looked_at(on: str, tmp_path: Path, clock: Clock) -> N
         seen, found = look(vault)
         assert [damage.place for damage in found] == ["conversation 2"]
         assert seen.events == 10
+
+
+@pytest.mark.postgresql
+def test_what_hangs_on_nobody_is_found_without_foreign_keys(tmp_path: Path) -> None:
+    """PostgreSQL has no foreign keys, so each table that hangs on another is looked through."""
+    with new_url("postgresql", tmp_path) as url, closing(open_vault(replace(settings_in(tmp_path), url=url))) as vault:
+        nobody = bytes(16)
+        for statement, number in (
+            ("INSERT INTO segments (conversation_ref, session, purpose, sealed) VALUES (7, 0, 'draw', ?)", 1),
+            ("INSERT INTO sessions (conversation_ref, session, version, manifest) VALUES (7, 0, 1, ?)", 1),
+            ("INSERT INTO links (subject_id, other_id, linked_at, mac) VALUES (?, ?, 0, ?)", 3),
+            ("INSERT INTO known_contacts VALUES (?, ?, 'draw', 'email')", 2),
+            ("INSERT INTO handovers (token_hash, subject_id, expires_at) VALUES (?, ?, 0)", 2),
+        ):
+            run_plain(url, statement, [nobody] * number)
+        _, found = look(vault)
+    assert [each.place for each in found] == ["segments", "sessions", "links", "links", "known_contacts", "handovers"]
+    assert found[0].why == "1 belong to no conversation; somebody changed the tables by hand"
