@@ -13,6 +13,7 @@ Rules:
 5. Deleting anybody takes their links along. Staff, who have looked at a person themselves, reach all that is linked.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +38,8 @@ from rasa_privacy.storage.vault import Vault
 
 #: People whom one contact finds at most: a family, and not a list.
 MOST: Final = 50
+
+logger = logging.getLogger(__name__)
 
 _DOMAIN: Final = "known contact"
 _DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
@@ -89,7 +92,11 @@ def send_to(vault: Vault, contact: str) -> str | None:
 
     Call it where nobody waits for it: how long it takes depends on whether the contact is known.
     """
-    found = whom(vault, contact)
+    try:
+        found = whom(vault, contact)
+    except StorageError:
+        logger.warning("A proof of identity was not begun: its contact is held of more than %d people.", MOST)
+        return None
     return found[0].contact if found else None
 
 
@@ -104,6 +111,7 @@ def prove(vault: Vault, sender_id: str, code: str, now: datetime) -> int:
 
     Raises:
         OptInError: The code is wrong or over, or none was sent. A wrong one is counted.
+        StorageError: The contact is held of more people than MOST; nobody is linked, and the code stays unused.
     """
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
@@ -135,10 +143,13 @@ def whom(vault: Vault, contact: str) -> list[Found]:
 
     Raises:
         ContactError: It is neither an email address nor a phone number.
+        StorageError: It is held of more people than MOST. It proves nothing then, and part of them would be too few.
     """
     wanted = set(contact_forms(contact))
     with vault.database.read() as connection:
-        people = known_contacts.who(connection, [_index(vault, form) for form in wanted], MOST)
+        people = known_contacts.who(connection, [_index(vault, form) for form in wanted], MOST + 1)
+    if len(people) > MOST:
+        raise StorageError(f"a contact is held of more than {MOST} people, so it proves nothing; staff must look at it")
     held = ((subject_id, _on_file(vault, subject_id, wanted)) for subject_id in people)
     return [Found(subject_id, each) for subject_id, each in held if each is not None]
 

@@ -9,11 +9,11 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.consent.ledger import state_of
-from rasa_privacy.errors import AccessError, HoldError
+from rasa_privacy.errors import AccessError, HoldError, StorageError
 from rasa_privacy.policy.model import Identity
-from rasa_privacy.rights import linked, operators
+from rasa_privacy.rights import identity, linked, operators
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.identity import ask, prove, remember
+from rasa_privacy.rights.identity import ask, prove, remember, send_to
 from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds
@@ -142,3 +142,20 @@ def test_a_role_that_does_not_reach_a_linked_conversation_erases_none(bot: Vault
     with pytest.raises(AccessError):
         operators.erase_person(bot, "new", narrow)
     assert there(bot) == {"web", "phone", "new"}
+
+
+def test_a_contact_of_too_many_proves_nothing(bot: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No code is sent to it, and one that came back before links nobody; part of the people would be too few."""
+    grant(bot, "newsletter", sender="late")
+    assert send_to(bot, "ana@example.com") == "ana@example.com"
+    bot.clock.advance(minutes=2)  # type: ignore[attr-defined]
+    code = bot.database.transact(lambda conn: ask(bot, conn, "late", "ana@example.com", bot.clock()))
+    monkeypatch.setattr(identity, "MOST", 1)
+    assert send_to(bot, "ana@example.com") is None
+    with pytest.raises(StorageError, match="more than 1 people"):
+        prove(bot, "late", code, bot.clock())
+    with bot.database.read() as conn:
+        subject_id = bot.subjects.find(conn, "late")
+        assert subject_id is not None
+        assert not identity.is_proven(bot, conn, subject_id, bot.clock())
+        assert identity.reached_senders(bot, conn, "late") == ["late"]
