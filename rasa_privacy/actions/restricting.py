@@ -1,7 +1,8 @@
 """The turns that stop the use of data while it stays (GDPR Art. 18), object to it (Art. 21), and lift that again.
 
 Which purpose is meant is asked by buttons where the message names none and there are several. It is obeyed at once and
-easily lifted, so that nobody is asked whether they are sure.
+easily lifted, so that nobody is asked whether they are sure. While a proof of identity counts, the conversations that
+it found are meant as well.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from rasa_privacy.consent.restrictions import restricted
 from rasa_privacy.dialogue.turns import RESTRICT
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.topics import covering
+from rasa_privacy.rights.identity import proven_others
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import answered
 from rasa_privacy.rights.standing import lift_limit, restrict
@@ -46,7 +48,8 @@ def _restrict(store: Vault, connection: Any, turn: Turn) -> Reply:
         return Reply(turn.words("utter_privacy_nothing_used"), [], [])
     if len(wanted) > 1 and not turn.purposes:
         return Reply(turn.words("utter_privacy_which_restrict"), _buttons(store, turn, wanted), [])
-    restrict(store, connection, subject_id, wanted, turn.evidence, lift=False)
+    for each in (subject_id, *proven_others(store, connection, subject_id, turn.evidence.at)):
+        restrict(store, connection, each, wanted, turn.evidence, lift=False)
     kind: Final = "objection" if turn.intent == OBJECT else "restriction"
     request = answered(store, connection, kind, subject_id, turn.evidence.at)
     note_taken(store, connection, own_act(store, "restrict", subject_id, purposes=wanted))
@@ -74,7 +77,8 @@ def _lift(store: Vault, connection: Any, turn: Turn) -> Reply:
         return Reply(turn.words("utter_privacy_not_restricted"), [], [])
     if len(wanted) > 1 and not turn.purposes:
         return Reply(turn.words("utter_privacy_which_lift"), _buttons(store, turn, wanted), [])
-    restrict(store, connection, subject_id, wanted, turn.evidence, lift=True)
+    for each in (subject_id, *proven_others(store, connection, subject_id, turn.evidence.at)):
+        restrict(store, connection, each, wanted, turn.evidence, lift=True)
     note_taken(store, connection, own_act(store, "restrict", subject_id, purposes=wanted))
     return Reply(turn.words("utter_privacy_lifted", called=_listed(store, turn, wanted)), [], [])
 

@@ -178,6 +178,13 @@ def reach(vault: Vault, connection: Any, subject_id: bytes) -> list[bytes]:
     return [subject_id, *links.of(connection, vault.index, subject_id)]
 
 
+def proven_others(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> list[bytes]:
+    """Return whom a proof that still counts has found for a person who writes, locked; nobody without one."""
+    if not is_proven(vault, connection, subject_id, now):
+        return []
+    return [each for each in reach(vault, connection, subject_id)[1:] if vault.subjects.lock(connection, each)]
+
+
 def reached_senders(vault: Vault, connection: Any, sender_id: str) -> list[str]:
     """Return a sender id and those of everybody whom a proof of theirs has found, each once.
 

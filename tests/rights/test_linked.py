@@ -8,6 +8,8 @@ import pytest
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
+from rasa_privacy.actions.base import Turn
+from rasa_privacy.actions.restricting import RestrictProcessing
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import AccessError, HoldError, StorageError
 from rasa_privacy.policy.model import Identity
@@ -159,3 +161,24 @@ def test_a_contact_of_too_many_proves_nothing(bot: Vault, monkeypatch: pytest.Mo
         assert subject_id is not None
         assert not identity.is_proven(bot, conn, subject_id, bot.clock())
         assert identity.reached_senders(bot, conn, "late") == ["late"]
+
+
+def test_a_restriction_in_the_chat_reaches_all_while_a_proof_counts(bot: Vault) -> None:
+    """And its end; a day later it is about the one conversation."""
+
+    def say(intent: str) -> None:
+        RestrictProcessing().answer(bot, Turn("new", intent, ("newsletter",), True, None, evidence(bot), {}))  # noqa: FBT003 - certain
+
+    def active(sender: str) -> bool:
+        with bot.database.read() as conn:
+            return "newsletter" in state_of(bot, conn, bot.subjects.find(conn, sender), bot.clock()).active
+
+    for sender in ("web", "phone"):
+        grant(bot, "newsletter", sender=sender)
+    say("privacy_restrict")
+    assert [active(name) for name in ("new", "web", "phone")] == [False, False, False]
+    say("privacy_lift")
+    assert [active(name) for name in ("new", "web", "phone")] == [True, True, True]
+    bot.clock.advance(days=1)  # type: ignore[attr-defined]
+    say("privacy_restrict")
+    assert [active(name) for name in ("new", "web", "phone")] == [False, True, True]
