@@ -13,6 +13,7 @@ from rasa_privacy.dialogue.turns import EXPLAIN, MORE
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.rights.clocks import Kind
+from rasa_privacy.rights.identity import proven_others
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import answered, open_request
 from rasa_privacy.rights.standing import do_not_sell, limit
@@ -67,6 +68,8 @@ def _record(store: Vault, connection: Any, turn: Turn) -> str | None:
         known = store.subjects.find_or_create(connection, turn.sender_id, evidence.at)
         record, response = _STANDING[turn.intent]
         new = record(store, connection, known, evidence)
+        for other_id in proven_others(store, connection, known, evidence.at):
+            new |= record(store, connection, other_id, evidence)
         answered(store, connection, _REQUESTED[turn.intent], known, evidence.at)
         if new:
             note_taken(store, connection, own_act(store, "restrict", known))

@@ -9,10 +9,12 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.actions.base import Turn
+from rasa_privacy.actions.explaining import Explain
 from rasa_privacy.actions.restricting import RestrictProcessing
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import AccessError, HoldError, StorageError
 from rasa_privacy.policy.model import Identity
+from rasa_privacy.policy.topics import LIMITED, SALE_OR_SHARING
 from rasa_privacy.rights import identity, linked, operators
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.identity import ask, prove, remember, send_to
@@ -182,3 +184,15 @@ def test_a_restriction_in_the_chat_reaches_all_while_a_proof_counts(bot: Vault) 
     bot.clock.advance(days=1)  # type: ignore[attr-defined]
     say("privacy_restrict")
     assert [active(name) for name in ("new", "web", "phone")] == [False, True, True]
+
+
+@pytest.mark.parametrize("intent", ["privacy_do_not_sell", "privacy_limit_sensitive"])
+def test_no_sale_and_a_limit_said_in_the_chat_reach_all(bot: Vault, intent: str) -> None:
+    """What concerns the person is on record in each conversation that the proof found."""
+    Explain().answer(bot, Turn("new", intent, (), True, None, evidence(bot), {}))  # noqa: FBT003 - certain
+    topic = {"privacy_do_not_sell": SALE_OR_SHARING, "privacy_limit_sensitive": LIMITED}[intent]
+    with bot.database.read() as conn:
+        for sender in ("new", "web", "phone"):
+            subject_id = bot.subjects.find(conn, sender)
+            assert subject_id is not None
+            assert topic in {each.purpose for each in bot.ledger.of_subject(conn, subject_id)}
