@@ -25,6 +25,7 @@ from rasa_privacy.access.reviews import pending_reviews, review
 from rasa_privacy.access.training import attest
 from rasa_privacy.cli.leak_search import Sink, search
 from rasa_privacy.consent.double_opt_in import begin, confirm
+from rasa_privacy.console.repeats import once
 from rasa_privacy.errors import AccessError, HoldError, OptInError, PrivacyError
 from rasa_privacy.policy.model import Erasure, HandOver, Identity, OtherSystem, Tidings, Training
 from rasa_privacy.retention.review import acknowledge, make_review
@@ -146,6 +147,7 @@ def test_no_marked_byte_is_in_what_staff_and_other_systems_cause(
         lambda vault: _act(vault, tokens),
         _deliver,
         lambda vault: _pass_on(vault, tokens),
+        _call_again,
         _suppress_and_sign,
         _erase,
         _deliver,
@@ -233,6 +235,13 @@ def _pass_on(vault: Vault, tokens: dict[str, str]) -> None:
     passed_on = Submitted(uuid4(), "portability", (_SENDER,), vault.clock(), ("https://consent.example/callbacks",))
     submit(vault, passed_on, permit)
     vault.database.transact(lambda conn: cancel(vault, conn, passed_on.dsr_id, permit))
+
+
+def _call_again(vault: Vault) -> None:
+    """Let the API answer a call that may be made again, with a marked value in all of it."""
+    for _ in range(2):
+        answer = once(vault, "crm", "rectifySubject", _VALUE, _SENDER.encode(), _VALUE.encode)
+        assert answer == _VALUE.encode()
 
 
 def _suppress_and_sign(vault: Vault) -> None:
