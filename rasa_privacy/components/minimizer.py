@@ -212,13 +212,18 @@ class DataMinimizer(GraphComponent):
 
 
 def _read_own_reply(message: Message, question: Question, replies: Replies) -> None:
-    """Take an intent of the bot's own for an answer to our question, where privacy.yml says what it means."""
+    """Take an intent of the bot's own for an answer to our question, where privacy.yml says what it means.
+
+    One that is not sure enough is unclear: our question is asked again, and does not give way to the bot's own answer.
+    """
     name, confidence = _intent_of(message), float((message.get("intent") or {}).get("confidence") or 0.0)
     yes, no = ("privacy_grant", "privacy_refuse") if question == "consent" else ("privacy_confirm", "privacy_cancel")
     if name in replies.grant and confidence >= SURE_OF_GRANT:
         _set_intent(message, yes, confidence)
     elif name in replies.refuse and confidence >= SURE_OF_REFUSAL:
         _set_intent(message, no, confidence)
+    elif name in (*replies.grant, *replies.refuse):
+        _set_intent(message, "privacy_unclear", 1.0)
 
 
 def _of_a_code(
