@@ -231,6 +231,15 @@ def test_a_question_has_a_button_for_yes_and_one_for_no(language: str, name: str
         assert max(lengths[:2]) <= 2 * min(lengths[:2])
 
 
+@pytest.mark.parametrize("language", available_languages())
+def test_tell_me_more_leads_to_each_part_of_the_notice(language: str) -> None:
+    """What stands in no short notice is one tap away: controller, officer, basis, transfers, rights (GDPR Art. 13)."""
+    parts = ["why", "how_long", "who_sees", "where", "what", "who_are_you", "help"]
+    for variation in load_pack(language).responses["utter_privacy_more"]:
+        assert [button["payload"] for button in variation["buttons"]] == [f"/privacy_{part}" for part in parts]
+        assert len({button["title"] for button in variation["buttons"]}) == len(parts)
+
+
 def shape(texts: list[dict[str, Any]]) -> list[tuple[set[str], list[str]]]:
     """Return the variables and the button payloads of each variation."""
     return [
