@@ -1,5 +1,6 @@
 """From a Rasa tracker to a `TurnView`, and from a `Decision` to Rasa events."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -57,6 +58,8 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
     )
     if running is None or state is None:
         return view
+    if _takes_back(tracker, view, state.active):
+        view = replace(view, intent="privacy_withdraw")
     policy, slots = running.vault.policy, {name: slot.value for name, slot in tracker.slots.items()}
     age = minimum_age(policy, slots) or 0
     by_consent = [name for name, purpose in policy.purposes.items() if purpose.basis == "consent"]
@@ -85,6 +88,19 @@ def _intent(tracker: DialogueStateTracker) -> str | None:
         meant = {item_of(str(each)) or each for each in named}
         return "privacy_unclear" if meant and meant != {*pending.purposes, *pending.items} else intent
     return intent
+
+
+def _takes_back(tracker: DialogueStateTracker, view: TurnView, active: Collection[str]) -> bool:
+    """Return whether the message is the button "no" of an earlier question that was answered with yes.
+
+    It is as easy to find as the "yes" was (GDPR Art. 7(3)), and says what it is about.
+    """
+    message = tracker.latest_message
+    if message is None or message.intent_name != "privacy_refuse":
+        return False
+    named = [str(entity.get("value")) for entity in message.entities if entity.get("entity") == OWN_ENTITY]
+    is_open = view.pending is not None and named == [view.pending.topic]
+    return bool(named) and not is_open and all(each in active for each in named)
 
 
 def also_of(tracker: DialogueStateTracker) -> tuple[str, ...]:

@@ -160,6 +160,34 @@ def test_nothing_is_shrugged_at_after_a_resumed_action(store: Any, tracker: Any,
 
 
 @pytest.mark.parametrize(
+    ("topic", "pending", "intent"),
+    [
+        ("draw", None, "privacy_withdraw"),
+        ("draw", {"kind": "consent", "action": "newsletter_form", "purposes": ["newsletter"]}, "privacy_withdraw"),
+        ("draw", {"kind": "consent", "action": "lead_form", "purposes": ["draw"]}, "privacy_refuse"),
+        ("newsletter", None, "privacy_refuse"),
+        ("newsletter", {"kind": "consent", "action": "lead_form", "purposes": ["draw"]}, "privacy_unclear"),
+        (None, None, "privacy_refuse"),
+    ],
+)
+def test_the_no_of_an_earlier_question_takes_its_yes_back(  # noqa: PLR0913, PLR0917 - fixtures and the case
+    store: Any, untouched: Any, tracker: Any, topic: str | None, pending: dict[str, Any] | None, intent: str
+) -> None:
+    """Whoever pressed yes and then no has not agreed; of what was not agreed to, a late no changes nothing."""
+    events = untouched.rasa_events
+    grant(store._vault, "draw")
+    tracker.update(events.SlotSet("privacy_pending", pending))
+    tracker.update(events.ActionExecuted("action_privacy_ask_consent"))
+    tracker.update(events.ActionExecuted("action_listen"))
+    entities = [{"entity": "privacy_purpose", "value": topic}] if topic is not None else []
+    tracker.update(events.UserUttered("/privacy_refuse", {"name": "privacy_refuse", "confidence": 1.0}, entities))
+    view = untouched.privacy_turn.turn_view(tracker)
+    assert view.intent == intent
+    chosen = untouched.privacy_turn.turns_of(tracker).decide(view)
+    assert (chosen is not None and chosen.action == "action_privacy_withdraw") is (intent == "privacy_withdraw")
+
+
+@pytest.mark.parametrize(
     ("intent", "confidence", "heard"),
     [
         ("privacy_stop", 1.0, True),
