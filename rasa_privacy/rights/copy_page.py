@@ -34,6 +34,9 @@ overflow-wrap:anywhere;white-space:pre-wrap}thead{display:table-header-group}tr{
 ol{list-style:none;padding:0}li{margin:.5rem 0;max-width:85%;break-inside:avoid}
 li.user{margin-left:15%}li p{margin:0;padding:.4rem .8rem;border-radius:.6rem;background:#8882;overflow-wrap:anywhere;
 white-space:pre-wrap}li small{opacity:.7}
+@media screen and (max-width:40rem){thead{display:none}tr{display:block;padding:.4rem 0;
+border-bottom:1px solid var(--line)}td{display:grid;grid-template-columns:7.5rem 1fr;border:0;padding:.1rem 0}
+td::before{content:attr(data-name);opacity:.7}li{max-width:95%}li.user{margin-left:5%}dl{grid-template-columns:7.5rem 1fr}}
 @media print{body{margin:0;max-width:none;font-size:10pt}a{color:inherit;text-decoration:none}
 section.item{margin:.5rem 0}}
 """
@@ -73,8 +76,10 @@ def _front(facts: Mapping[str, Any]) -> Iterator[str]:
         f"<b>{_text(facts['sender_id'])}</b>.</p>\n<h2>What is held</h2>\n"
     )
     yield "".join(map(_item, facts["data"])) or "<p>No value of yours is held.</p>\n"
+    called = {each["purpose"]: each["purpose_called"] for each in facts["data"]}
     consents = (
-        (_text(each["purpose"]), _choice(each), _day(each["at"]), _text(each["notice"])) for each in facts["consents"]
+        (_text(called.get(each["purpose"], each["purpose"])), _choice(each), _day(each["at"]), _text(each["notice"]))
+        for each in facts["consents"]
     )
     yield _table("What you agreed to", ("purpose", "choice", "when", "what you were shown"), consents)
     asked = (
@@ -104,11 +109,16 @@ def _item(each: Mapping[str, Any]) -> str:
 
 
 def _table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    shown = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
+    shown = "".join(f"<tr>{''.join(map(_cell, heads, row))}</tr>\n" for row in rows)
     if not shown:
         return f"<h2>{title}</h2>\n<p>Nothing yet.</p>\n"
     top = "".join(f"<th>{head}</th>" for head in heads)
     return f"<h2>{title}</h2>\n<table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{shown}</tbody>\n</table>\n"
+
+
+def _cell(head: str, text: str) -> str:
+    """Return a cell that can say what it is: on a phone the rows stand below each other."""
+    return f'<td data-name="{head}">{text}</td>'
 
 
 def _message(event: Mapping[str, Any]) -> str:
@@ -126,7 +136,7 @@ def _words(value: object) -> str:
 
 
 def _day(value: str | None) -> str:
-    return "-" if value is None else _text(value).replace("T", " ").replace("Z", " UTC")
+    return "-" if value is None else f"{datetime.fromisoformat(value.replace('Z', '+00:00')):%Y-%m-%d %H:%M} UTC"
 
 
 def _text(value: object) -> str:
