@@ -36,7 +36,8 @@ li.user{margin-left:15%}li p{margin:0;padding:.4rem .8rem;border-radius:.6rem;ba
 white-space:pre-wrap}li small{opacity:.7}
 @media screen and (max-width:40rem){thead{display:none}tr{display:block;padding:.4rem 0;
 border-bottom:1px solid var(--line)}td{display:grid;grid-template-columns:7.5rem 1fr;border:0;padding:.1rem 0}
-td::before{content:attr(data-name);opacity:.7}li{max-width:95%}li.user{margin-left:5%}dl{grid-template-columns:7.5rem 1fr}}
+td::before{content:attr(data-name);opacity:.7}li{max-width:95%}
+li.user{margin-left:5%}dl{grid-template-columns:7.5rem 1fr}}
 @media print{body{margin:0;max-width:none;font-size:10pt}a{color:inherit;text-decoration:none}
 section.item{margin:.5rem 0}}
 """
