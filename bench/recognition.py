@@ -166,7 +166,7 @@ def _understood(model: Path, requests: list[tuple[str, str]]) -> int:
     """Return how many requests get their intent; who wants no more messages may also be asked what is meant."""
     alike = {"privacy_stop": "privacy_withdraw"}
     found = intents_of(model, [text for text, _ in requests])
-    return sum(name in (intent, alike.get(intent)) for name, (_, intent) in zip(found, requests, strict=True))
+    return sum(name in (intent, alike.get(intent, intent)) for name, (_, intent) in zip(found, requests, strict=True))
 
 
 def main() -> None:

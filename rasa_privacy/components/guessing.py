@@ -34,7 +34,7 @@ SURE_IN_FORM: Final = 0.8
 #: From here on the bot's classifier is sure of an intent of the bot's own, and the recogniser must be surer.
 CLAIMED: Final = 0.8
 #: Below this the recogniser holds a message for an everyday one, whatever the bot's classifier says.
-EVERYDAY: Final = 0.3
+EVERYDAY: Final = 0.5
 
 #: How sure the bot's classifier must be of a privacy intent; higher while a form waits for free text.
 CLASSIFIED: Final = 0.6
