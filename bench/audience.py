@@ -4,7 +4,6 @@ BENCH_PEOPLE sets the number of people, arguments name the databases.
 """
 
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bench.support.databases import fresh_url
+from bench.support.memory import begin_peak, peak
 from bench.support.report import Table, publish, verdict
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.consent.ledger import Evidence, record_answer, record_asked
@@ -119,11 +119,11 @@ def measure(kind: str, url: str, folder: Path) -> list[tuple[str, ...]]:
     opened = sum(1 for _ in audience(vault, permit, "newsletter", "email", vault.clock(), Tally()))
     opening = time.perf_counter() - begin
     inside = crowd(vault, notice.hash) + OPENED
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = begin_peak()
     begin = time.perf_counter()
     found = sum(map(len, members(vault, "newsletter", vault.clock())))
     deciding = time.perf_counter() - begin
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    grown = peak() - before
     vault.close()
     if (found, opened) != (inside, OPENED):
         raise SystemExit(f"{kind}: {found:,} people are in instead of {inside:,}")

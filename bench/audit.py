@@ -4,7 +4,6 @@ BENCH_RECORDS sets the number of records, arguments name the databases.
 """
 
 import os
-import resource
 import sys
 import time
 from datetime import timedelta
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.support.databases import fresh_url
+from bench.support.memory import begin_peak, peak
 from bench.support.report import Table, publish, verdict
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
@@ -71,13 +71,13 @@ def one_by_one(vault: Vault) -> float:
 
 def report_over(vault: Vault) -> tuple[float, float]:
     """Make a report and the scope of a breach over all records; return the seconds, and what memory grew by in MiB."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = begin_peak()
     begin = time.perf_counter()
     now = vault.clock()
     gather(vault, admit_local(vault, "report"), now)
     with vault.database.read() as conn:
         scope(vault, conn, admit_local(vault, "audit"), now - timedelta(days=2), now)
-    return time.perf_counter() - begin, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return time.perf_counter() - begin, peak() - before
 
 
 def measure(kind: str, url: str, folder: Path) -> list[tuple[str, ...]]:
@@ -85,12 +85,12 @@ def measure(kind: str, url: str, folder: Path) -> list[tuple[str, ...]]:
     (folder / "privacy.yml").write_text(_PRIVACY, encoding="utf-8")
     vault = open_vault(StoreSettings(url, KeySettings("file", folder / "keys"), folder / "privacy.yml"))
     alone, many = one_by_one(vault), fill(vault)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = begin_peak()
     begin = time.perf_counter()
     with vault.database.read() as conn:
         found = vault.audit.verify(conn).records
     seconds = time.perf_counter() - begin
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    grown = peak() - before
     reporting, reported = report_over(vault)
     vault.close()
     if found != RECORDS + ALONE:

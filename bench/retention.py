@@ -3,7 +3,6 @@
 import asyncio
 import multiprocessing
 import os
-import resource
 import time
 from pathlib import Path
 from statistics import quantiles
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 from bench.scale import _conversation, _key, _segment
 from bench.support.databases import SERVERS, fresh_url
+from bench.support.memory import begin_peak, peak
 from bench.support.report import Table, milliseconds, publish, verdict
 from bench.support.stores import OURS, apply, close, consent, domains, settings_in, timed_save
 from bench.support.talk import Talk
@@ -63,11 +63,11 @@ def sweep_alone(settings: StoreSettings, gently: bool, results: Any) -> None:  #
     """Sweep in a process of its own, and put seconds, people, what is left and the memory into the queue."""
     vault = open_vault(settings)
     permit = admit_local(vault, "retention")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = begin_peak()
     start = time.perf_counter()
     done = run(vault, permit, rest=1.0 if gently else 0.0, workers=1 if gently else 2)
     seconds = time.perf_counter() - start
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    grown = peak() - before
     vault.close()
     results.put((seconds, done.people, done.left, grown))
 

@@ -1,7 +1,6 @@
 """Rotation of the key-encryption key: data keys wrapped anew per second, and the memory that it takes."""
 
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.support.databases import SERVERS, fresh_url
+from bench.support.memory import begin_peak, peak
 from bench.support.report import Table, publish, verdict
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
@@ -47,12 +47,12 @@ def row(kind: str, folder: Path) -> tuple[str, ...]:
         keys = KeySettings("file", folder / f"keys {kind}")
         vault = open_vault(StoreSettings(url, keys, _PRIVACY))
         fill(vault)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = begin_peak()
         start = time.perf_counter()
         vault.rotation.begin_epoch(vault.clock())
         done = sum(vault.rotation.rewrap())
         seconds = time.perf_counter() - start
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        grown = peak() - before
         vault.close()
     if done != KEYS:
         raise SystemExit(f"{done} keys of {KEYS} were wrapped anew, so the time means nothing")
