@@ -1,30 +1,24 @@
 """What is done to one conversation is done to all that a proof has found, or to none."""
 
-from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pytest
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
-from rasa_privacy.actions.base import Turn
-from rasa_privacy.actions.explaining import Explain
-from rasa_privacy.actions.restricting import RestrictProcessing
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import AccessError, HoldError, StorageError
-from rasa_privacy.policy.model import Identity
-from rasa_privacy.policy.topics import LIMITED, SALE_OR_SHARING
 from rasa_privacy.rights import identity, linked, operators
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.identity import ask, prove, remember, send_to
+from rasa_privacy.rights.identity import ask, prove, send_to
 from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.holds import Hold
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
-from tests.support.vaults import evidence, give, grant
+from tests.support.linked import proven
+from tests.support.vaults import evidence, grant
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 
@@ -32,17 +26,7 @@ each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 @pytest.fixture
 def bot(vault: Vault) -> Vault:
     """Return a store in which `new` has proven to be `web` and `phone`."""
-    both = replace(vault, policy=msgspec.structs.replace(vault.policy, identity=Identity()))
-    for sender in ("web", "phone"):
-        subject_id = grant(both, "draw", sender=sender)
-        give(both, {"draw": {"full_name": f"Name of {sender}", "email": "ana@example.com"}}, sender=sender)
-        entries = {"draw": [[0, [], "email", "ana@example.com"]]}
-        both.database.transact(lambda conn, who=subject_id, said=entries: remember(both, conn, who, said))  # type: ignore[misc]
-    grant(both, "newsletter", sender="new")
-    give(both, {"newsletter": {"birthday": "1990"}}, sender="new")
-    code = both.database.transact(lambda conn: ask(both, conn, "new", "ana@example.com", both.clock()))
-    assert prove(both, "new", code, both.clock()) == 2
-    return both
+    return proven(vault)
 
 
 def there(vault: Vault) -> set[str]:
@@ -163,36 +147,3 @@ def test_a_contact_of_too_many_proves_nothing(bot: Vault, monkeypatch: pytest.Mo
         assert subject_id is not None
         assert not identity.is_proven(bot, conn, subject_id, bot.clock())
         assert identity.reached_senders(bot, conn, "late") == ["late"]
-
-
-def test_a_restriction_in_the_chat_reaches_all_while_a_proof_counts(bot: Vault) -> None:
-    """And its end; a day later it is about the one conversation."""
-
-    def say(intent: str) -> None:
-        RestrictProcessing().answer(bot, Turn("new", intent, ("newsletter",), True, None, evidence(bot), {}))  # noqa: FBT003 - certain
-
-    def active(sender: str) -> bool:
-        with bot.database.read() as conn:
-            return "newsletter" in state_of(bot, conn, bot.subjects.find(conn, sender), bot.clock()).active
-
-    for sender in ("web", "phone"):
-        grant(bot, "newsletter", sender=sender)
-    say("privacy_restrict")
-    assert [active(name) for name in ("new", "web", "phone")] == [False, False, False]
-    say("privacy_lift")
-    assert [active(name) for name in ("new", "web", "phone")] == [True, True, True]
-    bot.clock.advance(days=1)  # type: ignore[attr-defined]
-    say("privacy_restrict")
-    assert [active(name) for name in ("new", "web", "phone")] == [False, True, True]
-
-
-@pytest.mark.parametrize("intent", ["privacy_do_not_sell", "privacy_limit_sensitive"])
-def test_no_sale_and_a_limit_said_in_the_chat_reach_all(bot: Vault, intent: str) -> None:
-    """What concerns the person is on record in each conversation that the proof found."""
-    Explain().answer(bot, Turn("new", intent, (), True, None, evidence(bot), {}))  # noqa: FBT003 - certain
-    topic = {"privacy_do_not_sell": SALE_OR_SHARING, "privacy_limit_sensitive": LIMITED}[intent]
-    with bot.database.read() as conn:
-        for sender in ("new", "web", "phone"):
-            subject_id = bot.subjects.find(conn, sender)
-            assert subject_id is not None
-            assert topic in {each.purpose for each in bot.ledger.of_subject(conn, subject_id)}
