@@ -41,6 +41,10 @@ class StorageError(PrivacyError):
     """The database cannot be reached, read or written."""
 
 
+class SharedContactError(StorageError):
+    """A contact is held of more people than it can speak for."""
+
+
 class SchemaVersionError(StorageError):
     """The database has the schema of another release."""
 

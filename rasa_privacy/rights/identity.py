@@ -25,6 +25,7 @@ from rasa_privacy.errors import (
     KeyDestroyedError,
     MalformedSegmentError,
     OptInError,
+    SharedContactError,
     StorageError,
     TamperedSegmentError,
 )
@@ -94,7 +95,7 @@ def send_to(vault: Vault, contact: str) -> str | None:
     """
     try:
         found = whom(vault, contact)
-    except StorageError:
+    except SharedContactError:
         logger.warning("A proof of identity was not begun: its contact is held of more than %d people.", MOST)
         return None
     return found[0].contact if found else None
@@ -111,7 +112,7 @@ def prove(vault: Vault, sender_id: str, code: str, now: datetime) -> int:
 
     Raises:
         OptInError: The code is wrong or over, or none was sent. A wrong one is counted.
-        StorageError: The contact is held of more people than MOST; nobody is linked, and the code stays unused.
+        SharedContactError: The contact is held of more people than MOST; nobody is linked, and the code stays unused.
     """
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
@@ -143,13 +144,15 @@ def whom(vault: Vault, contact: str) -> list[Found]:
 
     Raises:
         ContactError: It is neither an email address nor a phone number.
-        StorageError: It is held of more people than MOST. It proves nothing then, and part of them would be too few.
+        SharedContactError: It is held of more people than MOST. It proves nothing then; part of them would be too few.
     """
     wanted = set(contact_forms(contact))
     with vault.database.read() as connection:
         people = known_contacts.who(connection, [_index(vault, form) for form in wanted], MOST + 1)
     if len(people) > MOST:
-        raise StorageError(f"a contact is held of more than {MOST} people, so it proves nothing; staff must look at it")
+        raise SharedContactError(
+            f"a contact is held of more than {MOST} people, so it proves nothing; staff must look at it"
+        )
     held = ((subject_id, _on_file(vault, subject_id, wanted)) for subject_id in people)
     return [Found(subject_id, each) for subject_id, each in held if each is not None]
 

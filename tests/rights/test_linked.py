@@ -7,13 +7,13 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.consent.ledger import state_of
-from rasa_privacy.errors import AccessError, HoldError, StorageError
+from rasa_privacy.errors import AccessError, HoldError, SharedContactError, StorageError
 from rasa_privacy.rights import identity, linked, operators
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.identity import ask, prove, send_to
 from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
 from rasa_privacy.rights.requests import open_request
-from rasa_privacy.storage import holds
+from rasa_privacy.storage import holds, known_contacts
 from rasa_privacy.storage.holds import Hold
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
@@ -140,10 +140,23 @@ def test_a_contact_of_too_many_proves_nothing(bot: Vault, monkeypatch: pytest.Mo
     code = bot.database.transact(lambda conn: ask(bot, conn, "late", "ana@example.com", bot.clock()))
     monkeypatch.setattr(identity, "MOST", 1)
     assert send_to(bot, "ana@example.com") is None
-    with pytest.raises(StorageError, match="more than 1 people"):
+    with pytest.raises(SharedContactError, match="more than 1 people"):
         prove(bot, "late", code, bot.clock())
     with bot.database.read() as conn:
         subject_id = bot.subjects.find(conn, "late")
         assert subject_id is not None
         assert not identity.is_proven(bot, conn, subject_id, bot.clock())
         assert identity.reached_senders(bot, conn, "late") == ["late"]
+
+
+def test_an_error_of_the_database_is_not_said_to_be_a_contact_of_too_many(
+    bot: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is what it is, for whoever waits for the mail to go."""
+
+    def broken(*_: Any) -> Any:
+        raise StorageError("the database is away")
+
+    monkeypatch.setattr(known_contacts, "who", broken)
+    with pytest.raises(StorageError, match="is away"):
+        send_to(bot, "ana@example.com")
