@@ -32,7 +32,7 @@ from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.crowd import Member
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.journal_entry import Erased
-from rasa_privacy.storage.kept import keep, keep_first, kept_by_law, kept_of
+from rasa_privacy.storage.kept import keep, keep_first, kept_after, kept_by_law
 from rasa_privacy.storage.outbox import tell_others
 from rasa_privacy.storage.vault import SERVICE, Vault
 
@@ -169,25 +169,22 @@ def _erase_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None = N
             run.say(Line(number, outcomes.get(subject_id) or "erased", kept=stays))
         return
     left = dict(wanted)
-    for subject_id in wanted:
-        keep_first(run.vault, subject_id, run.vault.clock())
+    keep_first(run.vault, wanted, run.vault.clock())
     for _ in range(_PASSES):
         if not left:
             return
         done = run.vault.database.transact(lambda connection: _work(run, connection, list(left), before))
-        _read_back(run.vault, [each.subject_id for each in done if isinstance(each, Erasure)])
+        erased = [each.subject_id for each in done if isinstance(each, Erasure)]
+        _read_back(run.vault, erased)
+        kept = kept_after(run.vault, erased, run.vault.clock())
         for each in done:
             if isinstance(each, Erasure):
-                run.say(Line(left.pop(each.subject_id), "erased", each.certificate, _stays(run.vault, each)))
+                stays = tuple(one.purpose for one in kept.get(each.subject_id, ()))
+                run.say(Line(left.pop(each.subject_id), "erased", each.certificate, stays))
             else:
                 run.say(Line(left.pop(each[0]), each[1]))
     for number in left.values():
         run.say(Line(number, "in_use"))
-
-
-def _stays(vault: Vault, done: Erasure) -> tuple[str, ...]:
-    with vault.database.read() as connection:
-        return tuple(each.purpose for each in kept_of(vault, connection, done.subject_id, done.erased_at))
 
 
 def _work(

@@ -24,7 +24,7 @@ from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.journal_entry import Erased
-from rasa_privacy.storage.kept import Kept, keep, keep_first, kept_of
+from rasa_privacy.storage.kept import Kept, keep, keep_first, kept_after, needs_keeping_first
 from rasa_privacy.storage.outbox import tell_others
 from rasa_privacy.storage.remains import key_remains, remains
 from rasa_privacy.storage.vault import Vault
@@ -76,10 +76,10 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = 
         HoldError: A legal hold keeps the person; nothing was deleted.
     """
     number = certificate_number()
-    with vault.database.read() as connection:
-        found = vault.subjects.find(connection, sender_id)
-    if found is not None:
-        keep_first(vault, found, evidence.at)
+    if needs_keeping_first(vault):
+        with vault.database.read() as connection:
+            found = vault.subjects.find(connection, sender_id)
+        keep_first(vault, [] if found is None else [found], evidence.at)
     erased, refs = vault.database.transact(
         lambda connection: _erase(vault, connection, sender_id, number, evidence, actor)
     )
@@ -87,9 +87,8 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = 
     if erased is None:
         return None
     verify_erased(vault, erased.subject_id, refs, sender_id)
-    with vault.database.read() as connection:
-        kept = kept_of(vault, connection, erased.subject_id, evidence.at)
-    return ErasureCertificate(number, evidence.at, erased.counts, kept=kept)
+    kept = kept_after(vault, [erased.subject_id], evidence.at)
+    return ErasureCertificate(number, evidence.at, erased.counts, kept=kept.get(erased.subject_id, ()))
 
 
 def _erase(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which number, how and by whom

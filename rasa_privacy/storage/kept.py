@@ -13,7 +13,7 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
@@ -84,6 +84,14 @@ def kept_of(vault: "Vault", connection: Any, subject_id: bytes, now: datetime) -
     return kept_by_law(vault, connection, kept_id(vault, subject_id), now)
 
 
+def kept_after(vault: "Vault", subject_ids: Collection[bytes], now: datetime) -> dict[bytes, tuple[Kept, ...]]:
+    """Return what stays of each of these people, who were erased; nothing is asked where no law keeps anything."""
+    if not subject_ids or not _purposes(vault):
+        return {}
+    with vault.database.read() as connection:
+        return {each: kept_of(vault, connection, each, now) for each in subject_ids}
+
+
 def keep(vault: "Vault", connection: Any, subject_id: bytes, now: datetime) -> bool:
     """Copy what the law keeps of a person who is about to be erased, in place of an earlier copy; say if there is any.
 
@@ -106,15 +114,22 @@ def keep(vault: "Vault", connection: Any, subject_id: bytes, now: datetime) -> b
     return True
 
 
-def keep_first(vault: "Vault", subject_id: bytes, now: datetime) -> None:
-    """Copy it in a transaction of its own, where keys lie in a database that an erasure empties at once."""
-    if vault.data_keys.apart and _purposes(vault):
+def keep_first(vault: "Vault", subject_ids: Collection[bytes], now: datetime) -> None:
+    """Copy it in transactions of their own, where keys lie in a database that an erasure empties at once."""
+    if not needs_keeping_first(vault):
+        return
+    for each in subject_ids:
 
-        def work(connection: Any) -> None:
+        def work(connection: Any, subject_id: bytes = each) -> None:
             if vault.subjects.lock(connection, subject_id) and not holds.is_held(connection, subject_id):
                 keep(vault, connection, subject_id, now)
 
         vault.database.transact(work)
+
+
+def needs_keeping_first(vault: "Vault") -> bool:
+    """Return whether `keep_first` has anything to do."""
+    return vault.data_keys.apart and bool(_purposes(vault))
 
 
 def _purposes(vault: "Vault") -> list[str]:

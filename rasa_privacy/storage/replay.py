@@ -134,9 +134,7 @@ def _again(vault: "Vault", connection: Connection, entries: Sequence[Entry]) -> 
 
 def _keep_first(vault: "Vault", entries: Sequence[Entry]) -> None:
     """See that what the law keeps of whoever is erased is stored for good before keys of another database go."""
-    for entry in entries:
-        if isinstance(entry, Erased):
-            keep_first(vault, entry.subject_id, vault.clock())
+    keep_first(vault, [entry.subject_id for entry in entries if isinstance(entry, Erased)], vault.clock())
 
 
 def _batches(entries: Iterator[tuple[Position, Entry]]) -> Iterator[list[tuple[Position, Entry]]]:
