@@ -93,6 +93,14 @@ class Erasure:
     key_ids: dict[str, str] | None = None
 
 
+def delete_rows(conn: Connection, subject_id: bytes) -> None:
+    """Delete what the tables hold of a subject, whose keys are destroyed; its certificates and books stay."""
+    for table in (holds, lasting_values, known_contacts, links, handovers):
+        table.remove_all(conn, subject_id)
+    delete_of_subject(conn, subject_id)
+    _DELETE_SUBJECT.later(conn, subject=subject_id)
+
+
 class Erasures:
     """Erasures in the database.
 
@@ -130,14 +138,10 @@ class Erasures:
         requests.close_all(
             conn, subject_id, erased_at, certificate, is_waiting=deliveries.is_waiting(conn, certificate)
         )
-        holds.remove_all(conn, subject_id)
-        for table in (lasting_values, known_contacts, links, handovers):
-            table.remove_all(conn, subject_id)
         for sender_index in sender_indexes(conn, subject_id):
             _FORGET.later(conn, sender=sender_index)
             _TOMBSTONE.later(conn, sender_index=sender_index, erased_at=to_micros(erased_at))
-        delete_of_subject(conn, subject_id)
-        _DELETE_SUBJECT.later(conn, subject=subject_id)
+        delete_rows(conn, subject_id)
 
     def certify(  # noqa: PLR0913, PLR0917 - transaction, subject and the fields of a certificate
         self,

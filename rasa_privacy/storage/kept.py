@@ -19,14 +19,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import bindparam, delete
 
 from rasa_privacy.crypto.identity import ID_BYTES, SERVICE
 from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.storage import holds, lasting_values
-from rasa_privacy.storage.conversation_rows import delete_of_subject, kept_name
-from rasa_privacy.storage.query import Query
-from rasa_privacy.storage.tables import subjects
+from rasa_privacy.storage.conversation_rows import kept_name
+from rasa_privacy.storage.erasures import delete_rows
 
 if TYPE_CHECKING:
     from rasa_privacy.storage.vault import Vault
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
 BY_LAW: Final = "legal_obligation"
 _DOMAIN: Final = "kept by law"
 _DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
-_DELETE_SUBJECT: Final = Query(delete(subjects).where(subjects.c.subject_id == bindparam("subject")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +200,4 @@ def _store(  # noqa: PLR0913, PLR0917 - store, transaction, for whom, what, unti
 def _discard(vault: "Vault", connection: Any, own: bytes) -> None:
     """Take away a copy that is not what is to be kept now."""
     vault.data_keys.destroy_all(connection, own)
-    lasting_values.remove_all(connection, own)
-    delete_of_subject(connection, own)
-    _DELETE_SUBJECT.later(connection, subject=own)
+    delete_rows(connection, own)
