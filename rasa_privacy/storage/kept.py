@@ -147,7 +147,7 @@ def _values(vault: "Vault", connection: Any, subject_id: bytes, purposes: Mappin
     found: dict[tuple[str, bytes], tuple[float, Any, set[str]]] = {}
     try:
         for sender_id in vault.conversations.sender_ids_of(connection, subject_id):
-            stored = vault.conversations.load(connection, sender_id, all_sessions=True)
+            stored = vault.conversations.load(connection, sender_id, all_sessions=True, purposes=tuple(purposes))
             if stored is None:
                 continue
             times = [float(event["timestamp"] or 0.0) for event in stored.structure]
@@ -176,11 +176,11 @@ def _store(  # noqa: PLR0913, PLR0917 - store, transaction, for whom, what, unti
 ) -> None:
     name = kept_name(own)
     vault.subjects.create(connection, name, own, now)
+    declared = vault.policy.items
+    slots = [declared[each.item].slot if each.item in declared else None for each in values]
     structure = [
-        {"event": "slot", "timestamp": each.at, "name": vault.policy.items[each.item].slot or each.item, "value": None}
-        if each.item in vault.policy.items
-        else {"event": "slot", "timestamp": each.at, "name": each.item, "value": None}
-        for each in values
+        {"event": "slot", "timestamp": each.at, "name": slot or each.item, "value": None}
+        for slot, each in zip(slots, values, strict=True)
     ]
     entries: dict[str, list[list[Any]]] = {}
     for seq, each in enumerate(values):
@@ -192,7 +192,7 @@ def _store(  # noqa: PLR0913, PLR0917 - store, transaction, for whom, what, unti
         vault.data_keys.touch(connection, own, purpose, until[purpose])
     vault.data_keys.touch(connection, own, SERVICE, max(until[purpose] for purpose in entries))
     for each in values:
-        item = vault.policy.items.get(each.item)
+        item = declared.get(each.item)
         if item is not None and item.lasting is not None and item.lasting.duration is not None:
             lasting_values.note(connection, own, [each.item], datetime.fromtimestamp(each.at, tz=timezone.utc))
 
