@@ -1,5 +1,6 @@
 """What the law demands that it stays of an erased person: apart from them, for its time alone, and said."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from rasa_privacy.access.admission import admit_local
+from rasa_privacy.cli.leak_search import Sink, search
 from rasa_privacy.errors import HoldError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.retention.sweep import sweep
@@ -179,6 +181,29 @@ def test_many_at_once_leave_the_same(bot: Vault, clock: Clock) -> None:
     again = Bulk(bot, admit_local(bot, "erase"))
     erase_before(again, clock.advance(days=1))
     assert again.counts == {}
+
+
+def test_nothing_written_shows_what_stays(
+    settings: StoreSettings, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No file, no log and no certificate, after the erasure and after the sweep; the store itself still has it."""
+    caplog.set_level(logging.DEBUG)
+    vault = open_vault(settings, clock)
+    grant(vault, "draw", sender="CANARYsender")
+    give(vault, {"books": {"full_name": "Jane CANARYvalue"}}, sender="CANARYsender")
+    done = erased(vault, "CANARYsender")
+    sender = kept_sender(vault, done.number)
+    assert search(["canary"], [Sink("the store", str(held(vault, sender)).encode())])
+    said = [
+        Sink("certificate", as_json(made := certificate(vault, done.number, clock()), sign_certificate(vault, made)))
+    ]
+    clock.now = START + SIX_YEARS + timedelta(days=1)
+    for _ in range(2):
+        files = [Sink(each.name, each.read_bytes()) for each in tmp_path.rglob("*") if each.is_file()]
+        assert len(files) > 1
+        assert not search(["canary"], [*files, *said, Sink("log", caplog.text.encode()), Sink("name", sender.encode())])
+        sweep(vault, clock(), trusted=True)
+    vault.close()
 
 
 def test_linked_conversations_each_leave_theirs(bot: Vault) -> None:
