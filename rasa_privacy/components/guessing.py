@@ -26,15 +26,14 @@ if TYPE_CHECKING:
     from rasa_privacy.components.rasa_api import Message
 
 #: How sure the recogniser must be where a word of the message speaks for its guess, and where none does. Chosen on the
-#: development messages (ADR 15).
+#: development messages (ADR 15). Below the first it holds a message for an everyday one, whatever the bot's classifier
+#: says.
 SURE_BY_A_WORD: Final = 0.5
 SURE_WITHOUT: Final = 0.8
 #: While a form waits for free text.
 SURE_IN_FORM: Final = 0.8
 #: From here on the bot's classifier is sure of an intent of the bot's own, and the recogniser must be surer.
 CLAIMED: Final = 0.8
-#: Below this the recogniser holds a message for an everyday one, whatever the bot's classifier says.
-EVERYDAY: Final = 0.5
 
 #: How sure the bot's classifier must be of a privacy intent; higher while a form waits for free text.
 CLASSIFIED: Final = 0.6
@@ -103,4 +102,4 @@ def _is_shared(message: "Message", guess: Guess | None, intent: str) -> bool:
     if guess is None:
         return True
     text = str(message.get("text") or "")
-    return guess.sure >= EVERYDAY and guess.intent == intent and not looks_like_names(text)
+    return guess.sure >= SURE_BY_A_WORD and guess.intent == intent and not looks_like_names(text)
