@@ -98,3 +98,14 @@ def stored_values(bot: RunningBot, sender: str) -> dict[str, dict[str, object]]:
 def database_files(folder: Path) -> list[Path]:
     """Return the database and its journals."""
     return sorted(folder.glob("conversations.db*"))
+
+
+def enter_draw(bot: RunningBot, person: Person) -> None:
+    """Let a person agree to everything and give what the draw asks for."""
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    chat.press("Yes, I agree")
+    chat.press("Yes, that too")
+    for answer in (person.name, person.email, person.postcode):
+        chat.say(answer)
+    assert stored_values(bot, person.sender)

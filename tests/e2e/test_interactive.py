@@ -4,22 +4,19 @@ import os
 import struct
 import sys
 import time
-from contextlib import suppress
 from fcntl import ioctl
-from select import select
 from termios import TIOCSWINSZ
 
 import pytest
 
 from rasa_privacy.cli.ports import choose_port
 from tests.e2e.harness import RunningBot
-from tests.e2e.people import Person, new_person, stored_values
+from tests.e2e.people import enter_draw, new_person, stored_values
 from tests.e2e.search import Sink, assert_nowhere, occurrences
-from tests.e2e.test_shell import Terminal
+from tests.e2e.terminal import Terminal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
-_SECONDS = 90.0
 _INPUT = "Your input ->"
 _UNANSWERED = "(Y/n)"
 _ANSWERED = "Yes"
@@ -40,14 +37,7 @@ class Session(Terminal):
 
     def wait_for_next(self, word: str) -> None:
         """Read until this was printed after what was waited for last, or fail."""
-        deadline = time.monotonic() + _SECONDS
-        while (place := self.printed.find(word.encode(), self._seen)) < 0:
-            assert time.monotonic() < deadline, self.printed[-2_000:]
-            assert self._process.poll() is None, self.printed[-2_000:]
-            if select([self._side], [], [], 1)[0]:
-                with suppress(OSError):  # Linux says so when the program has ended
-                    self.printed += os.read(self._side, 65_536)
-        self._seen = place + len(word.encode())
+        self._seen = self.read_until(word, self._seen)
 
     def press(self, keys: str) -> None:
         """Press keys, once the question had a moment to listen."""
@@ -83,23 +73,13 @@ class Session(Terminal):
         self.wait_for_next("Successfully wrote stories and NLU data")
 
 
-def _enter(bot: RunningBot, person: Person) -> None:
-    chat = bot.chat(person.sender)
-    chat.say("I want to enter the prize draw")
-    chat.press("Yes, I agree")
-    chat.press("Yes, that too")
-    for answer in (person.name, person.email, person.postcode):
-        chat.say(answer)
-    assert stored_values(bot, person.sender)
-
-
 def test_a_session_prints_and_exports_no_value(bot: RunningBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """At debug level: neither another person's, nor one that was typed before the consent, but for its echo."""
     monkeypatch.setenv("PROMPT_TOOLKIT_NO_CPR", "1")  # nobody here tells where the cursor is
     entered, trainer = new_person(), new_person()
     session = Session(bot, trainer.sender)
     try:
-        _enter(bot, entered)
+        enter_draw(bot, entered)
         session.wait_for_next(_INPUT)
         session.say("what are the prizes?")
         session.agree_until_listening()
