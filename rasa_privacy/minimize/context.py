@@ -7,14 +7,19 @@ German, French, Spanish, Italian, Portuguese and Dutch phrases are known.
 """
 
 import re
+import string
 from typing import Final
 
-from rasa_privacy.minimize.phone_context import says_other
-from rasa_privacy.minimize.searched_text import CONTEXT_AFTER, CONTEXT_BEFORE, SearchedText
+from rasa_privacy.minimize.phone_context import CONTEXT_CHARACTERS, says_other
+from rasa_privacy.minimize.searched_text import CONTEXT_AFTER, CONTEXT_BEFORE, SearchedText, Words
 
-_SIGNS: Final = re.compile(r"[\W_]+")
-# Another number ends what is looked at; `_` is what a finding was, and a name in brackets what `masking` wrote for one.
-_NUMBER: Final = re.compile(r"[0-9]{5}|_{5}|\[[a-z_]{2,40}\]|^[a-z_]{0,40}\]")
+_SIGN: Final = re.compile(r"[\W_]")
+_ASCII_SIGNS: Final = str.maketrans(
+    dict.fromkeys({*map(chr, range(128))} - {*string.ascii_letters, *string.digits}, " ")
+)
+# Another number ends what is looked at; so does what stands for one: `_` and, by `masking`, a name in brackets.
+_NUMBER: Final = re.compile("[0-9]{5}")
+_FORMER: Final = re.compile(r"_{5}|\[[a-z_]{2,40}\]|^[a-z_]{0,40}\]")
 
 
 _ANSWER_CHARACTERS: Final = 40  # beside the value, in a message that is an answer
@@ -40,50 +45,81 @@ class Context:
     """
 
     def __init__(self, *phrases: str) -> None:
-        self._phrases = phrases
+        self._phrases: dict[str, list[str]] = {}
+        for phrase in phrases:
+            self._phrases.setdefault(phrase.split()[0][:3], []).append(phrase)
         #: The first three letters of the first word of each phrase.
-        self.heads = frozenset(phrase.split()[0][:3] for phrase in phrases)
-
-    def may_be_near(self, text: SearchedText, start: int, end: int) -> bool:
-        """Tell whether a word around a place begins as one of the phrases does: quick, for most places."""
-        heads = self.heads & text.heads
-        return bool(heads) and text.has_near(heads, start, end)
+        self.heads = frozenset(self._phrases)
 
     def may_be_in(self, text: SearchedText) -> bool:
-        """Tell whether any word of a text begins as one of the phrases does."""
-        return not self.heads.isdisjoint(text.heads)
+        """Tell whether a text has one of the phrases anywhere: quick, and for most texts the answer."""
+        return bool(self._first_words(text))
 
-    def is_in(self, window: str) -> bool:
-        """Tell whether a part of a text, in small letters, has one of the phrases."""
-        padded = f" {_SIGNS.sub(' ', window)} "
-        return any(phrase in padded for phrase in self._phrases)
+    def may_be_near(self, text: SearchedText, start: int, end: int) -> bool:
+        """Tell whether the first word of a phrase that the text has is near a place: quick, and for most places so."""
+        lower, first, last = text.lower, max(0, start - CONTEXT_BEFORE), end + CONTEXT_AFTER
+        return any(lower.find(word, first, last) >= 0 for word in self._first_words(text))
+
+    def _first_words(self, text: SearchedText) -> frozenset[str]:
+        """Return the first words of the phrases that a text has."""
+        if self not in text.contexts:
+            phrases = [phrase for head in self.heads & text.heads for phrase in self._phrases[head]]
+            text.contexts[self] = frozenset([phrase.split()[0] for phrase in phrases if text.has_words(phrase)])
+        return text.contexts[self]
+
+    def is_in(self, words: Words) -> bool:
+        """Tell whether one of the phrases is among these words."""
+        if self.heads.isdisjoint(words.heads):
+            return False
+        return any(phrase in words.together for head in self.heads & words.heads for phrase in self._phrases[head])
 
 
 def says(text: SearchedText, start: int, end: int, context: Context) -> bool:
     """Tell whether the words before or after a place speak of this kind of number."""
-    if not context.may_be_near(text, start, end):
-        return False
-    if context.is_in(words_before(text, start)):
-        return True
-    after = text.lower[end : end + CONTEXT_AFTER]
-    other = _NUMBER.search(after)
-    return context.is_in(after[: other.start()] if other else after)
+    return context.may_be_near(text, start, end) and (
+        context.is_in(_words_before(text, start)) or context.is_in(_words_after(text, end))
+    )
 
 
 def says_before(text: SearchedText, start: int, context: Context) -> bool:
     """Tell whether the words before a place speak of this kind of number."""
-    return context.may_be_in(text) and context.is_in(words_before(text, start))
+    return context.may_be_in(text) and context.is_in(_words_before(text, start))
 
 
-def words_before(text: SearchedText, start: int) -> str:
-    """Return what stands before a place, back to the last number or `CONTEXT_BEFORE` characters, in small letters."""
+def _words_before(text: SearchedText, start: int) -> Words:
+    """Return the words before a place, back to the last number or `CONTEXT_BEFORE` characters."""
     before = text.lower[max(0, start - CONTEXT_BEFORE) : start]
-    return before[max((other.end() for other in _NUMBER.finditer(before)), default=0) :]
+    if before not in text.words_before:
+        text.words_before[before] = _words(before[max([end for _, end in _numbers(before)], default=0) :])
+    return text.words_before[before]
+
+
+def _words_after(text: SearchedText, end: int) -> Words:
+    """Return the words after a place, up to the next number or `CONTEXT_AFTER` characters."""
+    after = text.lower[end : end + CONTEXT_AFTER]
+    if after not in text.words_after:
+        text.words_after[after] = _words(after[: min([start for start, _ in _numbers(after)], default=None)])
+    return text.words_after[after]
+
+
+def _numbers(window: str) -> list[tuple[int, int]]:
+    numbers = [found.span() for found in _NUMBER.finditer(window)]
+    if "_" in window or "]" in window:
+        numbers += [found.span() for found in _FORMER.finditer(window)]
+    return numbers
+
+
+def _words(window: str) -> Words:
+    words = (window.translate(_ASCII_SIGNS) if window.isascii() else _SIGN.sub(" ", window)).split()
+    return Words(f" {' '.join(words)} ", frozenset([word[:3] for word in words]))
 
 
 def is_other(text: SearchedText, start: int) -> bool:
     """Tell whether the words before a number say that it is one of an order, a ticket, a price or the like."""
-    return says_other(text.lower[max(0, start - 40) : start])
+    before = text.lower[max(0, start - CONTEXT_CHARACTERS) : start]
+    if before not in text.others_before:
+        text.others_before[before] = says_other(before)
+    return text.others_before[before]
 
 
 def is_answer(text: SearchedText, start: int, end: int) -> bool:

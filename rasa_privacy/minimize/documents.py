@@ -68,10 +68,9 @@ def passport_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 def licence_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each driving licence's number."""
     yield from _mixed(text, LICENCE, _LICENCE_CHARACTERS)
-    for zone in text.zones:
-        if zone.digits >= 6 and zone.letters:  # noqa: PLR2004 - a birthday's
-            for found in _DVLA.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
-                yield found.span()
+    for zone in text.zones_with("birthday before letters"):
+        for found in _DVLA.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
+            yield found.span()
 
 
 def _mixed(text: SearchedText, context: Context, characters: range) -> Iterator[tuple[int, int]]:
@@ -96,7 +95,7 @@ def _trimmed(text: SearchedText, found: re.Match[str]) -> tuple[int, int]:
 
 def plate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each number plate."""
-    for zone in text.zones:
+    for zone in text.zones if PLATE.may_be_in(text) else text.zones_with("capital after a digit"):
         start, end = max(0, zone.start - _PADDING), zone.end + _PADDING
         named = says(text, zone.start, zone.end, PLATE)
         if not named and not zone.letters:

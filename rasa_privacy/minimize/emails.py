@@ -15,6 +15,7 @@ from typing import Final
 from rasa_privacy.minimize.context import Context, says_before
 from rasa_privacy.minimize.searched_text import SearchedText
 
+_AT_ALONE: Final = re.compile("@")
 _AT: Final = re.compile("@|%40|&#0?64;|&commat;", re.IGNORECASE)
 # Read backwards from the sign. RFC 6531 allows nearly everything; what stops it here are spaces and signs that wrap.
 _LOCAL: Final = re.compile(r"""[^\s@"(),:;<>\[\]\\=/?&|{}]+""")
@@ -55,6 +56,7 @@ _AFTER_SIGN: Final = {
     "spaced": re.compile(rf"{_SPACED_AT}{_PLACE}(?:{_ANY_DOT}{_END})?"),
 }
 _BEFORE_SIGN: Final = re.compile(r"\s{0,2}(?:[\[({<]\s?)?$|$")
+_IN_SIGNS: Final = re.compile(r"\s{0,2}[\[({<@]")
 _AROUND: Final = 4  # characters before a word for the sign that belong to it
 _AHEAD: Final = 70  # characters after it in which the domain has its first dot
 _NAME_BEFORE: Final = re.compile(rf"(?:^|(?<=[^\w.+-])){_NAME}$")
@@ -74,10 +76,12 @@ _NO_NAME: Final = frozenset(
         "work", "works", "working", "worked", "check", "out", "here", "there", "only", "now", "store", "site", "page",
     }
 )  # fmt: skip
-_SIGN: Final = re.compile(
-    r"@|(?<=[ \t\n(\[{<])(?:at|arroba|arobase|chiocciola|apenstaartje|klammeraffe|a commerciale|aet)(?=[ \t\n)\]}>])"
-)
-_SIGN_HEADS: Final = frozenset({"at", "aet", "arr", "aro", "chi", "ape", "kla", "com"})
+_SIGN_WORDS: Final = ("at", "aet", "arroba", "arobase", "chiocciola", "apenstaartje", "klammeraffe", "a commerciale")
+_BEFORE_WORD: Final = " \t\n([{<"
+_AFTER_WORD: Final = frozenset(" \t\n)]}>")
+#: The words by the head of their last word.
+_SIGNS: Final = tuple((word.split()[-1][:3], word) for word in _SIGN_WORDS)
+_SIGN_HEADS: Final = frozenset(head for head, _ in _SIGNS)
 _GOES_ON: Final = re.compile(_ANY_DOT)
 _BEGAN: Final = re.compile(rf"(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}|{_JOIN}|[\w.+-])$")
 _JOIN_CHARACTERS: Final = 24
@@ -110,7 +114,7 @@ def _whole(lower: str, start: int, end: int) -> Iterator[int]:
 
 def _written(plain: str) -> Iterator[tuple[int, int]]:
     done = 0
-    for sign in _AT.finditer(plain):
+    for sign in _AT.finditer(plain) if "%40" in plain or "&" in plain else _AT_ALONE.finditer(plain):
         local = _LOCAL.match(plain[done : sign.start()][::-1])
         domain = _DOMAIN.match(plain, sign.end())
         done = sign.end()
@@ -131,10 +135,33 @@ def _is_domain(place: str, name: str) -> bool:
     return len(labels[-1]) > 1 and not labels[-1].isdigit()
 
 
-def _signs(lower: str, known: Collection[int]) -> Iterator[int]:
+def _places(lower: str, sign: str) -> Iterator[int]:
+    place = lower.find(sign)
+    while place >= 0:
+        yield place
+        place = lower.find(sign, place + 1)
+
+
+def _sign_places(text: SearchedText) -> list[int]:
+    """Return where the signs, written or spoken, are: one search for each is quicker than one for all."""
+    lower = text.lower
+    places = [*_places(lower, "@")]
+    words = [word for head, word in _SIGNS if head in text.heads]
+    for before in [sign for sign in _BEFORE_WORD if sign in lower] if words else ():
+        for word in words:
+            size = len(word) + 1
+            places += [
+                place + 1
+                for place in _places(lower, before + word)
+                if lower[place + size : place + size + 1] in _AFTER_WORD
+            ]
+    return sorted(places)
+
+
+def _signs(text: SearchedText, known: Collection[int]) -> Iterator[int]:
     """Yield where each sign, written or spoken, begins with the blanks before it, if a dot may follow."""
-    for sign in _SIGN.finditer(lower):
-        place = sign.start()
+    lower = text.lower
+    for place in _sign_places(text):
         if place not in known:
             ahead = lower[place : place + _AHEAD]
             if "." in ahead or any(dot in ahead for dot in _DOT_WORDS):
@@ -144,15 +171,23 @@ def _signs(lower: str, known: Collection[int]) -> Iterator[int]:
 
 def _spoken(text: SearchedText, known: Collection[int]) -> Iterator[tuple[int, int]]:
     lower = text.lower
-    for sign in _signs(lower, known):
-        name = _last_name(lower, max(0, sign - _NAME_CHARACTERS), sign)
-        if name is None:
-            continue
-        for kind, pattern in _AFTER_SIGN.items():
-            rest = pattern.match(lower, sign)
-            if rest is not None and _counts(text, kind, lower[name:sign], rest, name):
-                yield name, rest.end()
-                break
+    for sign in _signs(text, known):
+        # What comes after is read first: a name stands before most signs, a domain after few.
+        after = _after(lower, sign)
+        name = _last_name(lower, max(0, sign - _NAME_CHARACTERS), sign) if after else None
+        if name is not None:
+            end = next((rest.end() for kind, rest in after if _counts(text, kind, lower[name:sign], rest, name)), None)
+            if end is not None:
+                yield name, end
+
+
+def _after(lower: str, sign: int) -> list[tuple[str, re.Match[str]]]:
+    """Return what may follow a sign, by its kind; a place that is spoken is one that is provided as well."""
+    if (provided := _AFTER_SIGN["provided"].match(lower, sign)) is not None:
+        spoken = _AFTER_SIGN["spoken"].match(lower, sign)
+        return [*([("spoken", spoken)] if spoken else []), ("provided", provided)]
+    kinds = ("wrapped", "spaced") if _IN_SIGNS.match(lower, sign) else ()
+    return [(kind, rest) for kind in kinds if (rest := _AFTER_SIGN[kind].match(lower, sign))]
 
 
 def _last_name(lower: str, window: int, end: int) -> int | None:

@@ -74,8 +74,8 @@ class NationalId:
         for number in text.numbers if self.counts else ():
             if len(number.digits) in self.counts and _stands_alone(text.plain, number.start, number.end):
                 yield from self._judged(text, number.start, number.end, number.digits)
-        for zone in text.zones if self.shape else ():
-            if zone.letters and zone.digits >= self.digits:
+        for zone in text.zones_with(self.sign) if self.shape else ():
+            if zone.digits >= self.digits:
                 yield from self._in_zone(text, zone)
 
     def _in_zone(self, text: SearchedText, zone: Zone) -> Iterator[tuple[int, int]]:

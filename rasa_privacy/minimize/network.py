@@ -16,6 +16,9 @@ from rasa_privacy.minimize.searched_text import SearchedText
 _DOT: Final = r"(?: ?\[\.\] ?| ?\(\.\) ?|\.| \. )"
 _IPV4: Final = re.compile(rf"(?<![\w.,-])[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}(?![\w-])(?!\.[0-9])")
 _IPV6: Final = re.compile(r"(?<![\w:.])[0-9a-fA-F:][0-9a-fA-F:.]{3,44}(?![\w])")
+_HEX: Final = re.compile(r"[0-9a-fA-F:.]+")
+_MAX_IPV6: Final = 45  # characters
+_MAX_GROUP: Final = 4  # and of what stands between two of its colons
 _NOT_HEX: Final = re.compile(r"[^0-9.]+")
 _MIN_GROUPS: Final = 3  # of an IPv6 address; `12::30` is a slip of the pen
 _NO_ADDRESS: Final = Context(
@@ -23,10 +26,13 @@ _NO_ADDRESS: Final = Context(
     " chapter", " kapitel", " abschnitt", " paragraph", " android", " ios ", " macos", " windows", " chrome",
     " firefox", " app ", " sdk ", " driver", " patch",
 )  # fmt: skip
-_MAC: Final = re.compile(
-    r"(?<![\w:.-])(?:[0-9a-fA-F]{2}(?:([:-])[0-9a-fA-F]{2})(?:\1[0-9a-fA-F]{2}){4}"
-    r"|[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|[0-9a-fA-F]{2}(?: [0-9a-fA-F]{2}){5})(?![\w:-])"
+_PAIRS: Final = r"[0-9a-fA-F]{2}(?:([:-])[0-9a-fA-F]{2})(?:\1[0-9a-fA-F]{2}){4}"
+_MAC: Final = re.compile(rf"(?<![\w:.-]){_PAIRS}(?![\w:-])")
+_DOUBTFUL_MAC: Final = re.compile(
+    rf"(?<![\w:.-])(?:{_PAIRS}|[0-9a-fA-F]{{4}}\.[0-9a-fA-F]{{4}}\.[0-9a-fA-F]{{4}}"
+    r"|[0-9a-fA-F]{2}(?: [0-9a-fA-F]{2}){5})(?![\w:-])"
 )
+_SECOND_PAIR: Final = re.compile("[:-][0-9a-fA-F]{2}[:-]")  # of a MAC address, with the sign after the first
 _MAC_CONTEXT: Final = Context(" mac ", " hardware address", " ethernet", " wifi", " wlan")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,20}$", re.IGNORECASE)
 _SCHEME_CHARACTERS: Final = 24
@@ -42,15 +48,30 @@ def ip_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each IP address."""
     if text.plain.count(".") >= 3:  # noqa: PLR2004 - an IPv4 address has three dots
         for zone in text.zones:
-            if zone.digits >= 4:  # noqa: PLR2004 - and four numbers
+            # ... and four numbers.
+            if zone.digits >= 4 and text.plain.count(".", zone.start, zone.end) >= 3:  # noqa: PLR2004 - as said
                 for found in _IPV4.finditer(text.plain, max(0, zone.start), zone.end):
                     if _is_ipv4(found[0]) and not says_before(text, found.start(), _NO_ADDRESS):
                         yield found.span()
     if text.plain.count(":") >= 2:  # noqa: PLR2004 - the shortest IPv6 address has two colons
-        for found in _IPV6.finditer(text.plain):
+        yield from _ipv6_spans(text.plain)
+
+
+def _ipv6_spans(plain: str) -> Iterator[tuple[int, int]]:
+    colon, done = plain.find(":"), 0
+    while colon >= 0:
+        if plain.find(":", colon + 1, colon + _MAX_GROUP + 2) < 0:
+            done, colon = colon + 1, plain.find(":", colon + 1)
+            continue
+        before = _HEX.match(plain[max(done, colon - _MAX_IPV6) : colon][::-1])
+        run = _HEX.match(plain, colon - len(before[0] if before else ""))
+        found = _IPV6.match(plain, run.start()) if run else None
+        if found is not None:
             address = found[0].rstrip(".:") if not found[0].endswith("::") else found[0]
             if _is_ipv6(address):
                 yield found.start(), found.start() + len(address)
+        done = run.end() if run else colon + 1
+        colon = plain.find(":", done)
 
 
 def _is_ipv4(written: str) -> bool:
@@ -71,11 +92,20 @@ def _is_ipv6(written: str) -> bool:
 
 def mac_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each MAC address."""
-    plain = text.plain
-    for found in _MAC.finditer(plain):
+    for found in _macs(text):
         doubtful = " " in found[0] or "." in found[0] or found[0].replace("-", "").isdigit()
         if not doubtful or says_before(text, found.start(), _MAC_CONTEXT):
             yield found.span()
+
+
+def _macs(text: SearchedText) -> Iterator[re.Match[str]]:
+    if _MAC_CONTEXT.may_be_in(text):
+        yield from _DOUBTFUL_MAC.finditer(text.plain)
+        return
+    for second in _SECOND_PAIR.finditer(text.plain):
+        found = _MAC.match(text.plain, second.start() - 2)
+        if found is not None:
+            yield found
 
 
 def link_spans(text: SearchedText) -> Iterator[tuple[int, int]]:

@@ -30,7 +30,7 @@ _DIGITS: Final = re.compile(r"\d+")
 _MIN_DIGITS: Final = 7
 _MAX_DIGITS: Final = 15  # ITU-T E.164, section 6.2.1
 _USUAL_DIGITS: Final = (10, 11)  # of a number with its prefix 0
-_AMERICAN_DIGITS: Final = 10  # North American Numbering Plan
+_AMERICAN: Final = re.compile("1?[2-9][0-9]{2}[2-9][0-9]{6}")  # North American Numbering Plan
 _LEAD: Final = 2  # characters before the first digit of a number
 _DATE_DIGITS: Final = 4  # of the shortest date, "1.1.24"
 _CLOSING_DIGITS: Final = 3  # a last group of fewer may belong to what follows, as in "0170 1234567 2 tickets"
@@ -54,8 +54,8 @@ _PRICE_AFTER: Final = re.compile(
 _PRICE_BEFORE: Final = re.compile(r"[$\u20ac\u00a3\u00a5] ?$")
 
 _PARTED: Final = re.compile(r"[0-9]([ ./-])[0-9]{1,2}\1[0-9]")  # as every date is
-#: What is no phone number, each with what it has one of.
-_NO_NUMBERS: Final = ((_DATE, (".", "/", "-", " ")), (_HOURS, ("-",)), (_FRACTION, ("0.", "0,")))
+#: What is no phone number, each with what it has one of, and its fewest digits.
+_NO_NUMBERS: Final = ((_DATE, (".", "/", "-", " "), 4), (_HOURS, ("-",), 8), (_FRACTION, ("0.", "0,"), 6))
 _LOCAL_SHAPE: Final = re.compile(r"\d{3}[ .-]\d{4}")
 _MAX_QUESTIONS: Final = 60  # to phonenumbers for one text, about 50 microseconds each
 
@@ -81,13 +81,13 @@ def phone_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 
 def _without_dates(plain: str, zones: Sequence[Zone]) -> str:
     """Return the text with dates, opening hours and fractions read as `_`."""
-    for pattern, signs in _NO_NUMBERS:
+    for pattern, signs, digits in _NO_NUMBERS:
         if not any(sign in plain for sign in signs):
             continue
         found = [
             each.span()
             for zone in zones
-            if pattern is not _DATE or _PARTED.search(plain, zone.start, zone.end)
+            if zone.digits >= digits and (pattern is not _DATE or _PARTED.search(plain, zone.start, zone.end))
             for each in pattern.finditer(plain, zone.start, zone.end + _LEAD)
         ]
         plain = blanked(plain, found) if found else plain
@@ -191,7 +191,7 @@ class _Search:
         return any(
             self._ask(digits, region)
             for region, code, prefix in self._rules
-            if (len(digits) == _AMERICAN_DIGITS + digits.startswith("1") if code == 1 else digits.startswith(prefix))
+            if (_AMERICAN.fullmatch(digits) if code == 1 else digits.startswith(prefix))
         )
 
     def _ask(self, digits: str, region: str | None) -> bool:

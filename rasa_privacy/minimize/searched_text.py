@@ -11,8 +11,9 @@ What several detectors need is made once and kept: the text in small letters, wh
 """
 
 import re
+import string
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -25,7 +26,7 @@ _SMALL_LATIN: Final = range(0x1E00, 0x1F00)
 CONTEXT_BEFORE: Final = 48  # characters before a place in which a word for it may stand
 CONTEXT_AFTER: Final = 32
 _DIGITS: Final = re.compile("[0-9]+")
-_ZONE: Final = re.compile("[0-9]+(?:[^0-9]{1,8}[0-9]+)*")
+_ZONE: Final = re.compile("[0-9]+([^0-9]{1,8}[0-9]+)*")  # with a group where it has more than digits
 _NUMBER: Final = re.compile("[0-9](?:[ ./-]{0,2}[0-9])*")
 _LETTERED: Final = re.compile("[A-Z]|[a-z][.-]?[0-9]|[0-9][.-]?[a-z]")
 _NEAR: Final = 6  # characters around digits in which capitals may belong to them
@@ -35,21 +36,34 @@ _MAC_SIGNS: Final = 5  # between the pairs of a MAC address
 #: One of these is in every word for a password or a PIN.
 SECRET_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola", "pin")
 _SECRET_HEADS: Final = frozenset({"pas", "ken", "mot", "con", "cla", "sen", "wac", "pwd", "par", "pin"})
+_SHAPE: Final = bytes(ord("0") if chr(code) in string.digits else ord(" ") for code in range(256))
 _LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
-_HEADS: Final = re.compile("([a-z]{1,3})[a-z]*")
+_LONG_RUN: Final = _LONG_WORD * b"x"
+_HEAD: Final = 3  # letters of a word by which it is looked up
+# What each byte of a text is taken for where only its letters, or only its blanks, are looked at.
+_LETTERS: Final = "".join(
+    chr(code).lower() if chr(code) in string.ascii_letters else " " for code in range(256)
+).encode()
+_BLANKS: Final = bytes(ord(" " if code < 128 and chr(code).isspace() else "x") for code in range(256))  # noqa: PLR2004 - ASCII
 # What all letters and digits of a kind have in common, wherever in them it stands.
 _CAPITAL_AFTER: Final = re.compile("[0-9][ -]?[A-Z]")
 _STATE: Final = re.compile("[A-Z],? [0-9]{5}")
 _LONE_LETTER: Final = re.compile("[0-9][ ./-]{0,2}[A-Za-z](?![A-Za-z0-9_])")
 _BIRTHDAY: Final = re.compile("[0-9]{6} ?[A-Za-z9]{2} ?[0-9] ?[A-Za-z]{2}")
-_BY_DIGITS: Final = (
-    ("capital after a digit", _CAPITAL_AFTER),
-    ("number after a state", _STATE),
-    ("one letter after a digit", _LONE_LETTER),
-    ("birthday before letters", _BIRTHDAY),
-)
+_BY_DIGITS: Final = {
+    "capital after a digit": _CAPITAL_AFTER,
+    "number after a state": _STATE,
+    "one letter after a digit": _LONE_LETTER,
+    "birthday before letters": _BIRTHDAY,
+}
 _LEAD: Final = 3  # characters before the digits of these
 _AFTER: Final = 10  # and after them
+
+# What is kept where something is taken out: places do not move, and the rest is looked for again.
+_KEPT: Final = (
+    "_written", "regions", "heads", "_words", "_latin_words", "_different_words", "contexts", "words_before",
+    "words_after", "others_before", "_signs", "_left_out", "_gaps", "_is_ascii",
+)  # fmt: skip
 
 T = TypeVar("T")
 
@@ -96,6 +110,18 @@ class Number(NamedTuple):
     digits: str
 
 
+class Words(NamedTuple):
+    """Words near a place.
+
+    Attributes:
+        together: The words in small letters, with a space before each and at the end.
+        heads: The first three letters of each.
+    """
+
+    together: str
+    heads: frozenset[str]
+
+
 class _Table(dict[int, str]):
     """What each character is read as; filled when a character is first met."""
 
@@ -127,6 +153,15 @@ def _read(character: str) -> str:  # noqa: PLR0911 - one line for each kind of c
 
 
 _TABLE: Final = _Table()
+_FOREIGN: Final = re.compile("[^\x00-\x7f]")
+_FEW: Final = 16  # one character in so many
+
+
+def _plain(written: str) -> str:
+    foreign = len(written) - len(written.encode("ascii", "ignore"))
+    if foreign * _FEW > len(written):
+        return written.translate(_TABLE)
+    return _FOREIGN.sub(lambda found: _TABLE[ord(found[0])], written)
 
 
 class SearchedText:
@@ -139,13 +174,22 @@ class SearchedText:
     Attributes:
         plain: The text as it is read.
         regions: As given.
+        contexts: By what was looked for (`context.Context`), the first words of its phrases that are there.
+        words_before: The words before places that were looked at, by the characters before them.
+        words_after: The words after them.
+        others_before: By the same, whether they say that something else follows (`context.is_other`).
     """
 
     def __init__(self, written: str, regions: tuple[str, ...]) -> None:
         self._written = written
         self.regions = regions
         self._is_ascii = written.isascii()
-        self.plain = written if self._is_ascii else written.translate(_TABLE)
+        self.plain = written if self._is_ascii else _plain(written)
+        self.contexts: dict[object, frozenset[str]] = {}
+        self.words_before: dict[str, Words] = {}
+        self.words_after: dict[str, Words] = {}
+        self.others_before: dict[str, bool] = {}
+        self._zones_with: dict[str, list[Zone]] = {}
 
     @_once
     def lower(self) -> str:
@@ -155,7 +199,13 @@ class SearchedText:
     @_once
     def zones(self) -> list[Zone]:
         """The stretches with digits, in order."""
-        return self._zones_in(0, len(self.plain))
+        shape = self._ascii.translate(_SHAPE)  # looking for one sign is quicker than for one of ten
+        zones: list[Zone] = []
+        end = 0
+        while (start := shape.find(b"0", end)) >= 0 and (found := _ZONE.match(self.plain, start)):
+            zones.append(self._zone(found))
+            end = found.end()
+        return zones
 
     @_once
     def most_digits(self) -> int:
@@ -163,13 +213,12 @@ class SearchedText:
         return max([zone.digits for zone in self.zones], default=0)
 
     def _zones_in(self, begin: int, stop: int) -> list[Zone]:
-        zones: list[Zone] = []
-        for found in _ZONE.finditer(self.plain, begin, stop):
-            start, end = found.span()
-            written = found[0]
-            digits = end - start if written.isdecimal() else len("".join(_DIGITS.findall(written)))
-            zones.append(Zone(start, end, digits, self._has_letters(start, end)))
-        return zones
+        return [self._zone(found) for found in _ZONE.finditer(self.plain, begin, stop)]
+
+    def _zone(self, found: re.Match[str]) -> Zone:
+        start, end = found.span()
+        digits = end - start if found[1] is None else len("".join(_DIGITS.findall(found[0])))
+        return Zone(start, end, digits, self._has_letters(start, end))
 
     def _has_letters(self, start: int, end: int) -> bool:
         """Tell whether letters may belong to these digits: capitals near them, or any letter right beside one."""
@@ -181,9 +230,12 @@ class SearchedText:
     @_once
     def numbers(self) -> list[Number]:
         """The numbers whose digits may stand apart, in order."""
+        return self._numbers_in(self.zones)
+
+    def _numbers_in(self, zones: list[Zone]) -> list[Number]:
         return [
             Number(*found.span(), "".join(_DIGITS.findall(found[0])))
-            for zone in self.zones
+            for zone in zones
             if zone.digits >= _FEWEST
             for found in _NUMBER.finditer(self.plain, zone.start, zone.end)
         ]
@@ -227,26 +279,47 @@ class SearchedText:
         if "letters by digits" in has:
             if "2a" in self.lower or "2b" in self.lower:
                 has.add("Corsican")
-            has.update(feature for feature, pattern in _BY_DIGITS if self._is_by(pattern))
+            lettered = [zone for zone in self.zones if zone.letters]
+            has.update([feature for feature in _BY_DIGITS if any(self._is_at(zone, feature) for zone in lettered)])
         return has
 
-    def _is_by(self, pattern: re.Pattern[str]) -> bool:
-        """Tell whether this is where letters are by digits; it begins with a digit or up to three signs before one."""
-        return any(
-            pattern.search(self.plain, max(0, zone.start - _LEAD), zone.end + _AFTER)
-            for zone in self.zones
-            if zone.letters
-        )
+    def zones_with(self, feature: str) -> list[Zone]:
+        """Return the stretches with letters by their digits that have this feature, one that is asked of each."""
+        if feature not in self._zones_with:
+            self._zones_with[feature] = [zone for zone in self.zones if zone.letters and self._is_at(zone, feature)]
+        return self._zones_with[feature]
+
+    def _is_at(self, zone: Zone, feature: str) -> bool:
+        pattern = _BY_DIGITS.get(feature)
+        # It begins with a digit or up to three signs before one.
+        return pattern is None or bool(pattern.search(self.plain, max(0, zone.start - _LEAD), zone.end + _AFTER))
 
     @_once
     def heads(self) -> frozenset[str]:
         """The first three letters of all words."""
-        return frozenset(_HEADS.findall(self.lower))
+        return frozenset([word[:_HEAD] for word in self._different_words])
 
-    def has_near(self, heads: frozenset[str], start: int, end: int) -> bool:
-        """Tell whether one of these stands around a place, as far as a context is looked for."""
-        lower, first, last = self.lower, max(0, start - CONTEXT_BEFORE), end + CONTEXT_AFTER
-        return any(lower.find(head, first, last) >= 0 for head in heads)
+    def has_words(self, phrase: str) -> bool:
+        """Tell whether words of Latin letters stand in a row; with a space at the end, the last of them is whole."""
+        first, space, _ = phrase[1:].partition(" ")
+        return (not space or first in self._different_words) and phrase in self._words
+
+    @_once
+    def _words(self) -> str:
+        return f" {' '.join(self._latin_words)} "
+
+    @_once
+    def _latin_words(self) -> list[str]:
+        return self._ascii.translate(_LETTERS).decode("ascii").split()
+
+    @_once
+    def _different_words(self) -> frozenset[str]:
+        return frozenset(self._latin_words)
+
+    @_once
+    def _ascii(self) -> bytes:
+        """The plain text with a question mark for each character of another script."""
+        return self.plain.encode("ascii", "replace")
 
     def has_capitals(self, start: int, end: int) -> bool:
         """Tell whether a stretch has capital letters."""
@@ -256,11 +329,17 @@ class SearchedText:
     def long_words(self) -> list[tuple[int, int]]:
         """Start and end of each run without spaces that is long enough for a key or a wallet's address."""
         found: list[tuple[int, int]] = []
-        done = 0
-        for word in [word for word in self.plain.split() if len(word) >= _LONG_WORD]:
-            start = self.plain.find(word, done)
-            done = start + len(word)
-            found.append((start, done))
+        shape = self._ascii.translate(_BLANKS)
+        start = shape.find(_LONG_RUN)
+        while start >= 0:
+            end = shape.find(b" ", start)
+            end = len(shape) if end < 0 else end
+            for word in self.plain[start:end].split():  # by the blanks that are not ASCII
+                start = self.plain.find(word, start)
+                if len(word) >= _LONG_WORD:
+                    found.append((start, start + len(word)))
+                start += len(word)
+            start = shape.find(_LONG_RUN, end)
         return found
 
     def without(self, spans: list[tuple[int, int]]) -> "SearchedText":
@@ -268,42 +347,49 @@ class SearchedText:
         if not spans:
             return self
         other = SearchedText.__new__(SearchedText)
-        # What has only become less is kept: whoever looks at it looks at the text as well.
-        kept = ("_written", "regions", "heads", "_signs", "_origin", "_is_ascii")
-        other.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
+        other.__dict__.update({name: self.__dict__[name] for name in _KEPT if name in self.__dict__})
         other.plain = blanked(self.plain, spans)
-        if "zones" in self.__dict__:
-            other.zones = other._zones_left(self.zones, spans)  # noqa: SLF001 - of this very class
+        other.lower = blanked(self.lower, spans)
+        other._take_over(self, spans)  # noqa: SLF001 - of this very class
         return other
 
-    def _zones_left(self, zones: list[Zone], spans: list[tuple[int, int]]) -> list[Zone]:
-        """Return the zones that are left of those of the text before these places were taken out."""
-        left: list[Zone] = []
-        place = 0
-        for zone in zones:
-            while place < len(spans) and spans[place][1] <= zone.start:
-                place += 1
-            if place < len(spans) and spans[place][0] < zone.end:
-                left += self._zones_in(zone.start, zone.end)
-            else:
-                left.append(zone)
-        return left
+    def _take_over(self, text: "SearchedText", spans: list[tuple[int, int]]) -> None:
+        """Take the zones and numbers of the text before these places were taken out, but for those that they touch."""
+        self.zones = [*text.zones]
+        self.numbers = [*text.numbers]
+        self._zones_with = {}
+        for start, end in reversed(spans):
+            first, last = bisect_left(self.zones, (start,)), bisect_left(self.zones, (end,))
+            if first and self.zones[first - 1].end > start:
+                first -= 1
+            if first >= last:
+                continue
+            begin, stop = self.zones[first].start, self.zones[last - 1].end
+            self.zones[first:last] = zones = self._zones_in(begin, stop)
+            numbers = bisect_left(self.numbers, (begin,)), bisect_left(self.numbers, (stop,))
+            self.numbers[slice(*numbers)] = self._numbers_in(zones)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where a place of the plain text stands in the text that was written."""
         if len(self.plain) == len(self._written):
             return start, end
-        return self._origin[start], self._origin[end]
+        return start + bisect_right(self._gaps, start), end + bisect_right(self._gaps, end)
 
     def place(self, index: int) -> int:
         """Return where a place of the text that was written is read."""
-        return index if len(self.plain) == len(self._written) else bisect_left(self._origin, index)
+        return index - bisect_left(self._left_out, index)
 
     @_once
-    def _origin(self) -> list[int]:
-        """The place in the written text of each character of the plain one, and of its end."""
-        kept = [index for index, character in enumerate(self._written) if _TABLE[ord(character)]]
-        return [*kept, len(self._written)]
+    def _left_out(self) -> list[int]:
+        """The places in the written text of the characters that the plain one does not have."""
+        if len(self.plain) == len(self._written):
+            return []
+        return [found.start() for found in _FOREIGN.finditer(self._written) if not _TABLE[ord(found[0])]]
+
+    @_once
+    def _gaps(self) -> list[int]:
+        """The places in the plain text before which each of those stood."""
+        return [place - count for count, place in enumerate(self._left_out)]
 
 
 def blanked(plain: str, spans: list[tuple[int, int]]) -> str:
