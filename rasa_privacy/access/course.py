@@ -11,6 +11,7 @@ from random import Random
 from typing import Final
 
 from rasa_privacy.policy.model import Policy, Purpose
+from rasa_privacy.policy.retain import parse_retain
 
 #: Questions of each half.
 OF_THE_FILE: Final = 5
@@ -166,7 +167,14 @@ def _purposes(policy: Policy) -> list[tuple[str, Purpose]]:
 
 
 def _retain(text: str) -> str:
-    return "until the person takes the consent back" if text == "until withdrawn" else f"{text} after the last use"
+    rule = parse_retain(text)
+    if rule.until_withdrawn:
+        return "until the person takes the consent back"
+    if rule.counts_from_use:
+        return f"{text} after the last use"
+    if rule.from_year_end:
+        return f"{text} of the year of the last use"
+    return f"{text} is done" if rule.length is None else text
 
 
 def _listed(names: Sequence[str]) -> str:

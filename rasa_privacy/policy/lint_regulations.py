@@ -19,7 +19,8 @@ def regulations(bot: Bot, policy: Policy, file: str, today: date) -> Iterator[Fi
             profile = load_profile(name, bot.folder)
         except PolicyError as error:
             for line in str(error).splitlines():
-                yield Finding("RP050", file, f"regulation {shown(name)} cannot be used: {line}", "mend it")
+                remedy = "correct that file, or name another profile under 'regulations'"
+                yield Finding("RP050", file, f"regulation {shown(name)} cannot be used: {line}", remedy)
             continue
         yield from _current(profile, bot, file, today)
         yield from _notice(profile, policy, file)

@@ -73,6 +73,22 @@ def test_the_questions_are_of_this_bots_file() -> None:
     assert "draw: full_name, email, postcode; 90 days after the last use" in introduction(policy())
 
 
+@pytest.mark.parametrize(
+    ("retain", "said"),
+    [
+        ("90 days", "90 days after the last use"),
+        ("until withdrawn", "until the person takes the consent back"),
+        ("until lead_form", "until lead_form is done"),
+        ("30 days after action_submit", "30 days after action_submit"),
+        ("6 years after 31 December", "6 years after 31 December of the year of the last use"),
+    ],
+)
+def test_how_long_is_said_as_it_is_counted(retain: str, said: str) -> None:
+    """Not every time counts from the last use."""
+    read = parse_policy(_SMALL.replace("90 days", retain), "privacy.yml")
+    assert f"draw: no items; {said}\n" in introduction(read)
+
+
 def test_without_an_attestation_nobody_gets_personal_data(vault: Vault, clock: Clock) -> None:
     """Neither the machine's user nor an operator, nor by breaking the glass; for a year after the course they do."""
     for verb in VERBS:
