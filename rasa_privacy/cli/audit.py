@@ -22,8 +22,17 @@ from rasa_privacy.access.labels import shown_label
 from rasa_privacy.access.recording import record_now, recording
 from rasa_privacy.access.reviews import pending_reviews
 from rasa_privacy.access.reviews import review as note_review
+from rasa_privacy.access.verification import standing_of, whole_audit
 from rasa_privacy.cli.acting import operator_options, permit_for
-from rasa_privacy.cli.checking import FILE, end_as_changed, kept_key, kept_option, key_option, say_whose_key
+from rasa_privacy.cli.checking import (
+    FILE,
+    end_as_changed,
+    kept_key,
+    kept_option,
+    key_option,
+    note_verified,
+    say_whose_key,
+)
 from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, called_from, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
@@ -33,6 +42,7 @@ from rasa_privacy.policy.verbs import AUDITED
 from rasa_privacy.storage.audit import Verified, Wanted
 from rasa_privacy.storage.audit_record import OUTCOMES, AuditEntry
 from rasa_privacy.storage.book_lines import checkpoint_json
+from rasa_privacy.storage.books import AUDIT
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.vault import Vault
 
@@ -64,7 +74,8 @@ def verify(
     """Check that no record was edited, removed, inserted or reordered; name the first one otherwise (exit code 1).
 
     With a key and checkpoints that you kept elsewhere it also finds that the whole database was put back to an older
-    state or replaced by another one. `rasa-privacy consent public-key` prints the key.
+    state or replaced by another one. `rasa-privacy consent public-key` prints the key. Reports go on from here, and the
+    log notes that it was verified.
     """
     key = kept_key(key_file)
     try:
@@ -85,8 +96,12 @@ def _verify_file(exported: Path, key: VerifyingKey | None, kept: list[Checkpoint
 
 
 def _verify(bot: Path, endpoints: Path | None, key: VerifyingKey | None, kept: list[Checkpoint]) -> Verified:
-    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
-        return vault.audit.verify(connection, key, kept)
+    with existing_store(bot, endpoints) as vault:
+        with vault.database.read() as connection:
+            found = whole_audit(vault, connection, key, kept)
+            standing = standing_of(connection, AUDIT, found, vault.clock())
+        note_verified(vault, audit=standing)
+    return found
 
 
 @audit.command()

@@ -29,12 +29,14 @@ def breach() -> None:
 @bot_option
 @endpoints_option
 def scope(since: datetime, until: datetime, *, as_json: bool, bot: Path, endpoints: Path | None) -> None:
-    """Count people, items and operators in a time, by the audit log, which is verified first."""
+    """Count people, items and operators in a time, by the audit log; what is new in it is verified first.
+
+    Run `rasa-privacy audit verify` before where you doubt the old records too.
+    """
     begin, end = since.replace(tzinfo=timezone.utc), until.replace(tzinfo=timezone.utc)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "audit")
-        with vault.database.read() as connection:
-            found = scope_of(vault, connection, permit, begin, end)
+        found = scope_of(vault, permit, begin, end)
         record_now(vault, permit, counts={"people": found.people})
         now = vault.clock()
     if as_json:
@@ -59,5 +61,6 @@ def _lines(found: Scope) -> list[str]:
         f"By whom: {who}.",
         f"Items: {', '.join(found.items) or 'none'}. Purposes: {', '.join(found.purposes) or 'none'}.",
         f"People whose consent changed in this time: {found.changed:,}.",
+        f"The audit log was verified whole on {found.whole_at:%Y-%m-%d %H:%M}, and {found.new:,} new records since.",
         f"If the database was taken, all {found.everybody:,} people in it count; without its keys it cannot be read.",
     ]

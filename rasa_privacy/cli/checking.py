@@ -5,10 +5,14 @@ from typing import Final, NoReturn
 
 import click
 
+from rasa_privacy.access.labels import local_user, shown_label
+from rasa_privacy.access.verification import note
 from rasa_privacy.cli.files import read_bytes
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import PrivacyError
+from rasa_privacy.storage.standing import Standing
+from rasa_privacy.storage.vault import Vault
 
 #: A file that is there.
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -53,3 +57,11 @@ def say_whose_key(exported: Path | None, key: VerifyingKey | None) -> None:
     """Say what a check of an exported file with its own key does not show."""
     if exported and key is None:
         click.echo("The key was the file's own: it shows that the file is whole, not whose it is. Give --public-key.")
+
+
+def note_verified(vault: Vault, *, ledger: Standing | None = None, audit: Standing | None = None) -> None:
+    """Keep that a book was verified; where it cannot be written, it is verified all the same, and that is said."""
+    try:
+        note(vault, shown_label(vault, local_user()), ledger=ledger, audit=audit)
+    except PrivacyError as error:
+        click.echo(f"That it was verified could not be noted: {error}", err=True)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rasa_privacy.access.recording import recording
+from rasa_privacy.access.verification import standing_of, whole_ledger
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.checking import (
     FILE,
@@ -17,6 +18,7 @@ from rasa_privacy.cli.checking import (
     key_option,
     key_or_store,
     key_or_store_option,
+    note_verified,
     say_whose_key,
 )
 from rasa_privacy.cli.files import read_bytes, write_private
@@ -25,10 +27,11 @@ from rasa_privacy.cli.store import existing_store
 from rasa_privacy.consent.exported import export_ledger, read_checkpoint, verify_export
 from rasa_privacy.consent.receipts import open_receipt
 from rasa_privacy.consent.statistics import count_consents
-from rasa_privacy.consent.verification import Checked, verify_store
+from rasa_privacy.consent.verification import Checked
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import ConfigurationError, LedgerError, SignatureError
 from rasa_privacy.storage.book_lines import checkpoint_json
+from rasa_privacy.storage.books import LEDGER
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.vault import Vault
 
@@ -82,8 +85,12 @@ def _verify_file(exported: Path, key: VerifyingKey | None, kept: list[Checkpoint
 
 
 def _verify(bot: Path, endpoints: Path | None, key: VerifyingKey | None, kept: list[Checkpoint]) -> Checked:
-    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
-        return verify_store(vault, connection, key, kept)
+    with existing_store(bot, endpoints) as vault:
+        with vault.database.read() as connection:
+            found = whole_ledger(vault, connection, key, kept)
+            standing = standing_of(connection, LEDGER, found, vault.clock())
+        note_verified(vault, ledger=standing)
+    return found
 
 
 @click.command()

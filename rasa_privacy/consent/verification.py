@@ -15,9 +15,11 @@ from rasa_privacy.consent.notice import Notice
 from rasa_privacy.consent.terms import version_of
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.books import LEDGER
 from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.notices import StoredNotice
+from rasa_privacy.storage.standing import NOTHING, Standing
 from rasa_privacy.storage.vault import Vault
 
 #: Events that say nothing without the notice that they name.
@@ -48,13 +50,16 @@ class LedgerCheck(BookCheck):
         store_id: 16 bytes that name the store.
         key: Its public key.
         kept: Checkpoints of this store that were kept elsewhere.
+        begin: What was verified before.
 
     Raises:
         LedgerError: A kept checkpoint is not the store's.
     """
 
-    def __init__(self, store_id: bytes, key: VerifyingKey, kept: Iterable[Checkpoint] = ()) -> None:
-        super().__init__(store_id, key, kept)
+    def __init__(
+        self, store_id: bytes, key: VerifyingKey, kept: Iterable[Checkpoint] = (), begin: Standing = NOTHING
+    ) -> None:
+        super().__init__(store_id, key, kept, LEDGER, begin)
         self._notices: set[bytes] = set()
 
     def notice(self, stored: StoredNotice) -> None:
@@ -94,7 +99,11 @@ class LedgerCheck(BookCheck):
 
 
 def verify_store(
-    vault: Vault, connection: Any, key: VerifyingKey | None = None, kept: Iterable[Checkpoint] = ()
+    vault: Vault,
+    connection: Any,
+    key: VerifyingKey | None = None,
+    kept: Iterable[Checkpoint] = (),
+    begin: Standing = NOTHING,
 ) -> Checked:
     """Check the ledger of a store: each record's chain and keyed hash, the end, checkpoints and notices.
 
@@ -103,13 +112,14 @@ def verify_store(
         connection: A connection that reads.
         key: The public key that somebody kept; otherwise the store's own.
         kept: Checkpoints that somebody kept.
+        begin: What was verified before; of records and checkpoints only what came after it is checked.
 
     Raises:
         LedgerError: Something was changed, removed, added or reordered; names the first.
     """
-    check = LedgerCheck(vault.signer.store_id, key or vault.signer.key.public(), kept)
+    check = LedgerCheck(vault.signer.store_id, key or vault.signer.key.public(), kept, begin)
     for stored in vault.notices.iterate(connection):
         check.notice(stored)
-    check.follow(vault.ledger.linked(connection), vault.checkpoints.iterate(connection))
+    check.follow(vault.ledger.linked(connection, begin), vault.checkpoints.iterate(connection, begin.checkpoints))
     vault.checkpoints.verified_last(connection)
     return check.finish()

@@ -38,8 +38,11 @@ REVIEW: Final = "review"
 #: And what came from outside by itself: a message that nobody typed, or an action that was named past the dialogue.
 TRIGGER: Final = "trigger"
 
+#: And that a book was verified, with how far.
+VERIFY: Final = "verify"
+
 #: Who acts where it is the person that the data is about, in the chat. Operators' labels have no `+`.
 PERSON: Final = "subject+chat"
 
 #: Every word of the audit log.
-AUDITED: Final = frozenset((*VERBS, LOGIN, TRAINING, BREAK_GLASS, REVIEW, TRIGGER))
+AUDITED: Final = frozenset((*VERBS, LOGIN, TRAINING, BREAK_GLASS, REVIEW, TRIGGER, VERIFY))

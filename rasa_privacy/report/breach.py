@@ -11,9 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.verification import note, verified
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.storage import book_counts
 from rasa_privacy.storage.audit import Wanted
+from rasa_privacy.storage.books import AUDIT
+from rasa_privacy.storage.standing import Standing
+from rasa_privacy.storage.tables import from_micros
 from rasa_privacy.storage.vault import Vault
 
 #: GDPR Art. 33(1).
@@ -37,6 +41,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         items: Items that were named.
         everybody: Number of people who are stored now, where the database itself was taken.
         changed: Number of people whose consent changed in the time.
+        whole_at: When the audit log was verified from its first record on, aware and in UTC.
+        new: Number of its records since then, which were verified too.
     """
 
     since: datetime
@@ -51,17 +57,27 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[str, ...]
     everybody: int
     changed: int
+    whole_at: datetime
+    new: int
 
 
-def scope(vault: Vault, connection: Any, permit: Permit, since: datetime, until: datetime) -> Scope:
+def scope(vault: Vault, permit: Permit, since: datetime, until: datetime) -> Scope:
     """Return what was touched from `since` on and before `until`.
 
     Raises:
         AccessError: The permit is not for the audit log.
         AuditError: The audit log does not verify; then nothing can be said by it.
+        StorageError: The database cannot be read or written.
     """
     permit.require("audit")
-    vault.audit.verify(connection)
+    with vault.database.read() as connection:
+        standing = verified(vault, connection, AUDIT, vault.clock())
+        found = _counted(vault, connection, since, until, standing)
+    note(vault, permit.operator, audit=standing)
+    return found
+
+
+def _counted(vault: Vault, connection: Any, since: datetime, until: datetime, standing: Standing) -> Scope:
     operators, verbs = Counter[str](), Counter[str]()
     purposes, items = set[str](), set[str]()
     handed_out = refused = own_acts = 0
@@ -91,4 +107,6 @@ def scope(vault: Vault, connection: Any, permit: Permit, since: datetime, until:
         items=tuple(sorted(items)),
         everybody=vault.conversations.count(connection),
         changed=book_counts.people_changed(connection, since, until),
+        whole_at=from_micros(standing.whole_at),
+        new=standing.since,
     )

@@ -96,11 +96,21 @@ class Epoch(_Fact, frozen=True, kw_only=True):
 
 
 class Chain(_Fact, frozen=True, kw_only=True):
-    """Whether a book verifies; `problem` is empty where it does."""
+    """Whether a book verifies.
+
+    Attributes:
+        book: Its name.
+        records: Number of records.
+        problem: What is wrong; empty where nothing is.
+        whole_at: When it was gone through from its first record on, aware and in UTC; None where something is wrong.
+        since: Number of records since then, which were gone through too.
+    """
 
     book: str
     records: int
     problem: str
+    whole_at: datetime | None = None
+    since: int = 0
 
 
 class Report(_Fact, frozen=True, kw_only=True):

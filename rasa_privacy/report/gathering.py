@@ -1,4 +1,7 @@
-"""`gather`: everything that a report says, read in one transaction; no segment is opened and no value is read."""
+"""`gather`: everything that a report says, read in one transaction; no segment is opened and no value is read.
+
+How far ledger and audit log were verified for it is noted, so that the next report goes on from there.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,6 +10,7 @@ from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.training import everybody
+from rasa_privacy.access.verification import note, verified
 from rasa_privacy.consent.statistics import count_consents
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.model import Policy
@@ -18,6 +22,9 @@ from rasa_privacy.retention.review import overdue_since
 from rasa_privacy.rights.request_counts import count as count_requests
 from rasa_privacy.storage import book_counts, requests
 from rasa_privacy.storage.audit import Wanted
+from rasa_privacy.storage.books import AUDIT, LEDGER, Book
+from rasa_privacy.storage.standing import Standing
+from rasa_privacy.storage.tables import from_micros
 from rasa_privacy.storage.vault import Vault
 
 _RUNS: Final = 10
@@ -37,13 +44,14 @@ def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] 
 
     Raises:
         AccessError: The permit is for something else.
-        StorageError: The database cannot be read.
+        StorageError: The database cannot be read or written.
     """
     permit.require("report")
     with vault.database.read() as connection:
+        books = {book.name: _verified(vault, connection, book, now) for book in (LEDGER, AUDIT)}
         held = vault.due_keys.held_by_purpose(connection)
         epochs = _epochs(vault)
-        return Report(
+        made = Report(
             made_at=now,
             store=vault.database.name,
             conversations=vault.conversations.count(connection),
@@ -57,8 +65,12 @@ def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] 
             training=_training(vault, connection, now),
             findings=None if findings is None else tuple(findings),
             review_overdue=_review(vault, connection, now),
-            chains=chains(vault, connection),
+            chains=tuple(_chain(name, found) for name, found in books.items()),
         )
+    ledger, audit = books.values()
+    if isinstance(ledger, Standing) and isinstance(audit, Standing):
+        note(vault, permit.operator, ledger=ledger, audit=audit)
+    return made
 
 
 def processing(vault: Vault, held: dict[str, int]) -> Processing:
@@ -196,19 +208,15 @@ def _training(vault: Vault, connection: Any, now: datetime) -> dict[str, int]:
     return dict(counts)
 
 
-def chains(vault: Vault, connection: Any) -> tuple[Chain, ...]:
-    """Return whether the consent ledger and the audit log verify, from their first record to their last."""
+def _verified(vault: Vault, connection: Any, book: Book, now: datetime) -> Standing | str:
+    """Return how far a book is as it was written, or what is wrong with it."""
+    try:
+        return verified(vault, connection, book, now)
+    except PrivacyError as error:
+        return str(error)
 
-    def ledger() -> int:
-        vault.ledger.verify(connection)
-        return book_counts.ledger_records(connection)
 
-    found = []
-    for book, verified in (("consent ledger", ledger), ("audit log", lambda: vault.audit.verify(connection).records)):
-        problem, records = "", 0
-        try:
-            records = verified()
-        except PrivacyError as error:
-            problem = str(error)
-        found.append(Chain(book=book, records=records, problem=problem))
-    return tuple(found)
+def _chain(book: str, found: Standing | str) -> Chain:
+    if isinstance(found, str):
+        return Chain(book=book, records=0, problem=found)
+    return Chain(book=book, records=found.seq, problem="", whole_at=from_micros(found.whole_at), since=found.since)

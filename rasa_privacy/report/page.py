@@ -168,7 +168,11 @@ def _findings(report: Report) -> str:
 def _chains(report: Report) -> str:
     lines = []
     for each in report.chains:
-        good = f"{each.records:,} records, each follows from the one before, and the signatures hold"
+        whole = f"{each.whole_at:%d %B %Y, %H:%M}" if each.whole_at is not None else "never"
+        good = (
+            f"{each.records:,} records, each follows from the one before, and the signatures hold. Verified whole "
+            f"on {whole} (UTC), and {each.since:,} new records since"
+        )
         said = (
             f"<span class='bad'>{escape(each.problem)}</span>" if each.problem else f"<span class='good'>{good}</span>"
         )

@@ -19,6 +19,9 @@ def status_lines(report: Report) -> list[str]:
     active = next((each for each in report.epochs if each.state == "active"), None)
     keys = f"epoch {active.number} since {active.began}" if active is not None else "no active epoch"
     broken = [each.book for each in report.chains if each.problem]
+    whole = min((each.whole_at for each in report.chains if each.whole_at is not None), default=None)
+    since = sum(each.since for each in report.chains)
+    chains = f"verify; whole on {whole:%Y-%m-%d %H:%M}, and {since:,} new records since" if whole else "verify"
     found = report.findings
     open_findings = 0 if found is None else sum("(waived" not in line for line in found)
     checked = "not looked at" if found is None else f"{open_findings:,} findings"
@@ -33,7 +36,7 @@ def status_lines(report: Report) -> list[str]:
         f"Keys        {keys}; backups unreadable before: {report.backup_horizon or 'none'}",
         f"{_mark(behind)}Training  {f'{behind:,} operators without' if report.training else 'not asked for'}",
         f"{_mark(open_findings + (report.review_overdue is not None))}Check     {checked}; {review}",
-        f"{_mark(len(broken))}Chains    {', '.join(broken) + ' do not verify' if broken else 'verify'}",
+        f"{_mark(len(broken))}Chains    {', '.join(broken) + ' do not verify' if broken else chains}",
     ]
 
 

@@ -30,6 +30,7 @@ from rasa_privacy.storage.books import AUDIT, REMEDY
 from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
 from rasa_privacy.storage.signer import Signer
+from rasa_privacy.storage.standing import NOTHING, Standing
 from rasa_privacy.storage.tables import audit, meta, to_micros
 
 _HEAD_NAME: Final = "audit_head"
@@ -176,20 +177,27 @@ class AuditLog:
                 return
             last = rows[-1].seq
 
-    def verify(self, conn: Connection, key: VerifyingKey | None = None, kept: Iterable[Checkpoint] = ()) -> Verified:
+    def verify(
+        self,
+        conn: Connection,
+        key: VerifyingKey | None = None,
+        kept: Iterable[Checkpoint] = (),
+        begin: Standing = NOTHING,
+    ) -> Verified:
         """Check every record, the end, and every checkpoint; the memory stays flat, whatever the length.
 
         Args:
             conn: A connection that reads.
             key: The public key that somebody kept; otherwise the store's own.
             kept: Checkpoints that somebody kept.
+            begin: What was verified before; only what came after it is checked.
 
         Raises:
             AuditError: Something was changed, removed, added or reordered; names the first.
         """
-        check = BookCheck(self._signer.store_id, key or self._signer.key.public(), kept, AUDIT)
-        rows = (self._checked(row) for row in _rows(conn, 0))
-        check.follow(((list(row[:-2]), row.link) for row in rows), self._checkpoints.iterate(conn))
+        check = BookCheck(self._signer.store_id, key or self._signer.key.public(), kept, AUDIT, begin)
+        rows = (self._checked(row) for row in _rows(conn, begin.seq))
+        check.follow(((list(row[:-2]), row.link) for row in rows), self._checkpoints.iterate(conn, begin.checkpoints))
         self._verified_end(conn, _GET_HEAD)
         self._checkpoints.verified_last(conn)
         check.end()

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Table
 
 from rasa_privacy.errors import AuditError, LedgerError, PrivacyError
-from rasa_privacy.storage.tables import audit_checkpoints, checkpoints
+from rasa_privacy.storage.tables import audit, audit_checkpoints, checkpoints, ledger
 
 #: What to do where a book is not as it was written.
 REMEDY: Final = "restore the database from its backup"
@@ -22,6 +22,7 @@ class Book:
     Attributes:
         name: What messages call it.
         error: What is raised where it does not verify.
+        records: The table of its records.
         checkpoints: The table of its checkpoints.
         checkpoint_head: Name in `meta` of the keyed hash of the last checkpoint.
         checkpoint_domain: Domain of that hash in the blind index.
@@ -30,6 +31,7 @@ class Book:
 
     name: str
     error: type[PrivacyError]
+    records: Table
     checkpoints: Table
     checkpoint_head: str
     checkpoint_domain: str
@@ -39,6 +41,7 @@ class Book:
 LEDGER: Final = Book(
     name="consent ledger",
     error=LedgerError,
+    records=ledger,
     checkpoints=checkpoints,
     checkpoint_head="checkpoint_head",
     checkpoint_domain="checkpoint head",
@@ -47,6 +50,7 @@ LEDGER: Final = Book(
 AUDIT: Final = Book(
     name="audit log",
     error=AuditError,
+    records=audit,
     checkpoints=audit_checkpoints,
     checkpoint_head="audit_checkpoint_head",
     checkpoint_domain="audit checkpoint head",

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from rasa_privacy.crypto.hash_chain import GENESIS, link
+from rasa_privacy.crypto.hash_chain import link
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.storage.books import LEDGER, REMEDY, Book
 from rasa_privacy.storage.checkpoints import Checkpoint
+from rasa_privacy.storage.standing import NOTHING, Standing
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 
@@ -23,16 +24,17 @@ class Chain:
 
     Args:
         book: Which book.
+        begin: What is known of it; the records after that are followed.
 
     Attributes:
         seq: Number of the last record, 0 before the first.
         link: Its link.
     """
 
-    def __init__(self, book: Book = LEDGER) -> None:
+    def __init__(self, book: Book = LEDGER, begin: Standing = NOTHING) -> None:
         self._book = book
-        self.seq = 0
-        self.link = GENESIS
+        self.seq = begin.seq
+        self.link = begin.link
 
     def add(self, columns: Sequence[Any], stored: bytes) -> None:
         """Go on to the next record.
@@ -60,18 +62,24 @@ class BookCheck:
         key: Its public key.
         kept: Checkpoints of this store that were kept elsewhere.
         book: Which book.
+        begin: What is known of it; records and checkpoints after that are checked.
 
     Attributes:
         chain: Where it is.
         checkpoints: Number of checkpoints so far.
-        covered: Number of the last record that a checkpoint covers.
+        covered: Number of the last record that a checkpoint covers, or with which it began.
 
     Raises:
         PrivacyError: A kept checkpoint is not the store's (the book's error, as everywhere here).
     """
 
     def __init__(
-        self, store_id: bytes, key: VerifyingKey, kept: Iterable[Checkpoint] = (), book: Book = LEDGER
+        self,
+        store_id: bytes,
+        key: VerifyingKey,
+        kept: Iterable[Checkpoint] = (),
+        book: Book = LEDGER,
+        begin: Standing = NOTHING,
     ) -> None:
         self._store_id = store_id
         self._key = key
@@ -79,8 +87,9 @@ class BookCheck:
         self._kept = sorted(kept, key=lambda each: each.seq)
         for each in self._kept:
             each.check(store_id, key, book)
-        self.chain = Chain(book)
-        self.checkpoints = self.covered = 0
+        self.chain = Chain(book, begin)
+        self.checkpoints = begin.checkpoints
+        self.covered = begin.seq
 
     def record(self, columns: Sequence[Any], link: bytes) -> None:
         """Check the next record.

@@ -122,9 +122,8 @@ class Checkpoints:
             )
         return None if row is None else Checkpoint(*row)
 
-    def iterate(self, conn: Connection) -> Iterator[Checkpoint]:
-        """Yield all checkpoints in their order."""
-        after = 0
+    def iterate(self, conn: Connection, after: int = 0) -> Iterator[Checkpoint]:
+        """Yield the checkpoints after a number in their order."""
         while rows := conn.execute(self._page, {"after": after}).all():
             yield from (Checkpoint(*row) for row in rows)
             after = rows[-1].number

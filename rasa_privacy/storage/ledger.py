@@ -33,6 +33,7 @@ from rasa_privacy.storage.ledger_record import LEDGER_EVENTS as LEDGER_EVENTS  #
 from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # noqa: PLC0414 - as above
 from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query, inserting
+from rasa_privacy.storage.standing import NOTHING, Standing
 from rasa_privacy.storage.tables import ledger, ledger_people, meta
 
 _HEAD_NAME: Final = "ledger_head"
@@ -52,8 +53,7 @@ _INSERT_MANY: Final = insert(ledger)
 #: Columns of `_OF_SUBJECT` after those of the record.
 _COUNT_COLUMNS: Final = 3
 _PAGE_ROWS: Final = 1000
-_PAGE: Final = _SELECT.limit(_PAGE_ROWS)
-_NEXT_PAGE: Final = _PAGE.where(_C.seq > bindparam("after"))
+_NEXT_PAGE: Final = _SELECT.where(_C.seq > bindparam("after")).limit(_PAGE_ROWS)
 _LAST: Final = Query(select(_C.seq, _C.link).order_by(_C.seq.desc()).limit(1))
 _INSERT: Final = inserting(ledger)
 _ANY_MAC: Final = select(_C.seq).where(_C.mac.is_not(None)).limit(1)
@@ -198,23 +198,23 @@ class ConsentLedger:
         """
         return (entry_of(self._checked(row)) for row in _rows(conn))
 
-    def verified(self, conn: Connection) -> Iterator[LedgerEntry]:
-        """Yield all records while checking each, and the end of the ledger after the last.
+    def verified(self, conn: Connection, begin: Standing = NOTHING) -> Iterator[LedgerEntry]:
+        """Yield the records after what is known while checking each, and the end of the ledger after the last.
 
         Raises:
             LedgerError: A record was changed, removed or added; names the first.
         """
-        for row in _linked(_rows(conn)):
+        for row in _linked(_rows(conn, begin.seq), begin):
             yield entry_of(self._checked(row))
         self._verified_end(conn, _GET_HEAD)
 
-    def linked(self, conn: Connection) -> Iterator[tuple[list[Any], bytes]]:
-        """Yield the columns and the link of all records as `verified` does, for a `BookCheck` to follow.
+    def linked(self, conn: Connection, begin: Standing = NOTHING) -> Iterator[tuple[list[Any], bytes]]:
+        """Yield the columns and the link of records as `verified` does, for a `BookCheck` to follow.
 
         Raises:
             LedgerError: A record was changed, removed or added; names the first.
         """
-        for entry in self.verified(conn):
+        for entry in self.verified(conn, begin):
             yield list(columns_of(entry.seq, entry.record).values()), entry.link
 
     def verify(self, conn: Connection) -> None:
@@ -283,22 +283,22 @@ class ConsentLedger:
         return self._index.of(_HEAD_DOMAIN, f"{seq}:{end.hex()}")
 
 
-def _rows(conn: Connection) -> Iterator[Any]:
-    """Yield all rows in order, read in pages so that the memory stays flat on every driver."""
-    page = conn.execute(_PAGE).all()
+def _rows(conn: Connection, after: int = 0) -> Iterator[Any]:
+    """Yield all rows after a number in order, read in pages so that the memory stays flat on every driver."""
+    page = conn.execute(_NEXT_PAGE, {"after": after}).all()
     yield from page
     while len(page) == _PAGE_ROWS:
         page = conn.execute(_NEXT_PAGE, {"after": page[-1].seq}).all()
         yield from page
 
 
-def _linked(rows: Iterator[Any]) -> Iterator[Any]:
+def _linked(rows: Iterator[Any], begin: Standing = NOTHING) -> Iterator[Any]:
     """Yield the rows while following the chain.
 
     Raises:
         LedgerError: A record was changed, removed or added; names the first.
     """
-    chain = Chain()
+    chain = Chain(begin=begin)
     for row in rows:
         *columns, stored, _ = row
         chain.add(columns, stored)

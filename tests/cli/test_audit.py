@@ -241,3 +241,36 @@ def test_a_reason_with_personal_data_stops_the_access(run: Run) -> None:
     assert refused.exit_code == 2
     assert "the reason holds an email address" in refused.output
     assert log(run) == []
+
+
+def test_reports_go_on_from_what_was_verified(run: Run, tmp_path: Path) -> None:
+    """And say since when; a mark that somebody wrote by hand is named by them and by `verify`."""
+    run("consent", "show", "--sender-stdin", lines=SENDER)
+    assert run("audit", "verify").exit_code == 0
+    assert run("consent", "verify").exit_code == 0
+    shown = run("status").output.splitlines()[-1]
+    assert shown.startswith("  Chains    verify; whole on ")
+    assert shown.endswith(", and 2 new records since")
+    scope = run("breach", "scope", "--since", "2026-01-01", "--until", "2026-01-02").output
+    assert "The audit log was verified whole on " in scope
+    run_plain(f"sqlite:///{tmp_path}/c.db", "UPDATE meta SET value = x'00' WHERE name = 'verified'")
+    assert run("status").output.splitlines()[-1].startswith("! Chains    consent ledger, audit log do not verify")
+    for book in ("audit", "consent"):
+        found = run(book, "verify")
+        assert found.exit_code == 1
+        assert "delete the row 'verified' of the table 'meta'" in found.output
+    assert run("breach", "scope", "--since", "2026-01-01", "--until", "2026-01-02").exit_code == 2
+
+
+def test_a_log_that_cannot_be_written_is_verified_all_the_same(run: Run, tmp_path: Path) -> None:
+    """By who may read alone, an auditor for example; that it was is not noted, and that is said."""
+    run("consent", "show", "--sender-stdin", lines=SENDER)
+    run_plain(
+        f"sqlite:///{tmp_path}/c.db",
+        "CREATE TRIGGER closed BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'attempt to write a readonly'); END",
+    )
+    for book in ("audit", "consent"):
+        done = run(book, "verify")
+        assert done.exit_code == 0
+        assert "As it was written: " in done.output
+        assert "could not be noted: " in done.output

@@ -68,7 +68,7 @@ def test_the_report_counts_what_happened(lived: Vault) -> None:
     assert report.access["no role"]["view"] == 1
     assert [each.state for each in report.epochs] == ["active"]
     assert report.backup_horizon is None
-    assert [each.problem for each in report.chains] == ["", ""]
+    assert [(each.problem, each.whole_at, each.since) for each in report.chains] == [("", lived.clock(), 0)] * 2
     assert report.findings == ("warning RP024 privacy.yml: x",)
 
 
@@ -149,12 +149,25 @@ def test_a_broken_chain_is_said(lived: Vault, sql: Sql) -> None:
     assert any(line.startswith("! Chains") for line in status_lines(report))
 
 
+def test_the_next_report_goes_on_from_the_last(lived: Vault, sql: Sql, clock: Clock) -> None:
+    """And says since when; so does the scope of a breach."""
+    whole = made(lived).made_at
+    clock.advance(hours=5)
+    record_now(lived, admit_local(lived, "view"))
+    sql("UPDATE audit SET reason = 'x' WHERE seq = 2")  # long verified; for `audit verify`
+    report = made(lived)
+    assert [(each.whole_at, each.since) for each in report.chains] == [(whole, 0), (whole, 2)]
+    assert "verify; whole on 2026-12-13 12:30, and 2 new records since" in status_lines(report)[-1]
+    assert "Verified whole on 13 December 2026, 12:30 (UTC), and 2 new records since" in page(report)
+    found = scope(lived, admit_local(lived, "audit"), clock() - timedelta(hours=1), clock())
+    assert (found.whole_at, found.new) == (whole, 2)
+
+
 def test_the_scope_of_a_breach_is_by_time(lived: Vault, clock: Clock) -> None:
     """Whom operators touched then, which items, who did it, and how many are stored at all."""
     permit = admit_local(lived, "audit")
-    with lived.database.read() as connection:
-        found = scope(lived, connection, permit, clock() - timedelta(hours=1), clock() + timedelta(hours=1))
-        before = scope(lived, connection, permit, START - timedelta(days=9), START - timedelta(days=8))
+    found = scope(lived, permit, clock() - timedelta(hours=1), clock() + timedelta(hours=1))
+    before = scope(lived, permit, START - timedelta(days=9), START - timedelta(days=8))
     assert (found.people, found.items) == (1, ("email",))
     assert found.by_verb["view"] == 1
     assert (before.people, before.by_verb, before.changed) == (0, {}, 0)
@@ -165,16 +178,16 @@ def test_the_scope_of_a_breach_is_by_time(lived: Vault, clock: Clock) -> None:
 def test_a_breach_is_not_counted_by_a_log_that_was_changed(lived: Vault, sql: Sql, clock: Clock) -> None:
     """Nothing is said by a log that does not verify."""
     sql("UPDATE audit SET operator = 'nobody' WHERE seq = 1")
-    with lived.database.read() as connection, pytest.raises(AuditError):
-        scope(lived, connection, admit_local(lived, "audit"), START, clock())
+    with pytest.raises(AuditError):
+        scope(lived, admit_local(lived, "audit"), START, clock())
 
 
 def test_reports_need_their_permit(vault: Vault) -> None:
     """A permit for something else makes none."""
     with pytest.raises(AccessError):
         gather(vault, admit_local(vault, "view"), START)
-    with vault.database.read() as connection, pytest.raises(AccessError):
-        scope(vault, connection, admit_local(vault, "report"), START, START)
+    with pytest.raises(AccessError):
+        scope(vault, admit_local(vault, "report"), START, START)
 
 
 def test_bars_have_the_heights_of_their_counts() -> None:

@@ -1,0 +1,153 @@
+"""How far the books were verified before, kept with a keyed hash in one row of `meta` (docs/spec/audit.md, section 4).
+
+Who has plain SQL cannot make such a mark: they lack the key of the hash. One that knows of more records than there are,
+or of another record at its end, says that the book was put back to an older state. That a mark is not an older one of
+ours is for `access.verification` to see, by the audit log.
+"""
+
+from typing import Final
+
+import msgspec
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.crypto.blind_index import BlindIndex
+from rasa_privacy.crypto.hash_chain import GENESIS
+from rasa_privacy.errors import PrivacyError
+from rasa_privacy.storage.books import LEDGER, Book
+from rasa_privacy.storage.tables import meta
+
+_NAME: Final = "verified"
+_DOMAIN: Final = "verified mark"
+_MAGIC: Final = b"RPV\x01"
+_HASH_BYTES: Final = 32
+_MAX_BYTES: Final = 1_000  # of two standings, each of a link and four numbers
+_ROW: Final = meta.c.name == _NAME
+_GET: Final = select(meta.c.value).where(_ROW)
+_LOCK: Final = _GET.with_for_update()
+_PUT: Final = insert(meta)
+_SET: Final = update(meta).where(_ROW).values(value=bindparam("new"))
+
+
+class Standing(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """How far one book is known to be as it was written.
+
+    Attributes:
+        seq: Number of the last record that was verified.
+        link: Its link, which covers all before it.
+        checkpoints: Number of checkpoints up to there.
+        whole_seq: Number of the last record when the book was gone through from its first record on.
+        whole_at: When that was, in microseconds since 1970 in UTC.
+    """
+
+    seq: int
+    link: bytes
+    checkpoints: int
+    whole_seq: int
+    whole_at: int
+
+    @property
+    def since(self) -> int:
+        """Number of records that were verified from the last whole verification on."""
+        return self.seq - self.whole_seq
+
+    def joined(self, other: "Standing | None") -> "Standing":
+        """Return what is known with what another process found: the later end, and the later whole verification."""
+        if other is None:
+            return self
+        end, whole = max(self, other, key=lambda each: each.seq), max(self, other, key=lambda each: each.whole_at)
+        return Standing(end.seq, end.link, end.checkpoints, whole.whole_seq, whole.whole_at)
+
+
+#: Where a verification begins that knows of nothing.
+NOTHING: Final = Standing(0, GENESIS, 0, 0, 0)
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What is known of both books.
+
+    Attributes:
+        number: How often it was written; 0 where it never was.
+        ledger: Of the consent ledger.
+        audit: Of the audit log.
+    """
+
+    number: int = 0
+    ledger: Standing | None = None
+    audit: Standing | None = None
+
+    def of(self, book: Book) -> Standing | None:
+        """Return what is known of one book."""
+        return self.ledger if book is LEDGER else self.audit
+
+
+def read_mark(conn: Connection, index: BlindIndex, book: Book, *, lock: bool = False) -> Mark:
+    """Return the mark, or an empty one where there is none.
+
+    Args:
+        conn: A connection that reads, or one of `Database.transact`.
+        index: Blind index of this database.
+        book: For which book it is asked, which is the one that an error is about.
+        lock: Whether nobody else may change it until the end of the transaction.
+
+    Raises:
+        PrivacyError: It is none of ours (the book's error).
+    """
+    stored = conn.execute(_LOCK if lock else _GET).scalar()
+    if stored is None:
+        return Mark()
+    raw = bytes(stored[:_MAX_BYTES])
+    body = raw[len(_MAGIC) + _HASH_BYTES :]
+    if raw != _sealed(index, body):
+        raise wrong_mark(book, "was changed by hand")
+    return msgspec.msgpack.decode(body, type=Mark)
+
+
+def write_mark(conn: Connection, index: BlindIndex, mark: Mark) -> None:
+    """Put a mark in the place of the last one, which this transaction has locked.
+
+    Raises:
+        ContentionError: Another process wrote the first one; `Database.transact` tries again.
+    """
+    value = _sealed(index, msgspec.msgpack.encode(mark))
+    if mark.number == 1:
+        conn.execute(_PUT, {"name": _NAME, "value": value})
+    else:
+        conn.execute(_SET, {"new": value})
+
+
+def check_end(conn: Connection, book: Book, known: Standing) -> None:
+    """See that the last record that was verified is still there.
+
+    Raises:
+        PrivacyError: There are fewer records now, or another one stands there (the book's error).
+    """
+    if known.seq == 0:
+        return
+    links = book.records.c
+    found = conn.execute(select(links.link).where(links.seq == known.seq)).scalar()
+    if found == known.link:
+        return
+    what = "is missing" if found is None else "is another one"
+    raise book.error(
+        f"{book.name}: record {known.seq} {what}: it was verified before; the book was put back to an older state, "
+        "restore the database from its latest backup"
+    )
+
+
+def link_at(conn: Connection, book: Book, seq: int) -> bytes:
+    """Return the link of a record that this transaction has verified; GENESIS for 0."""
+    links = book.records.c
+    return bytes(conn.execute(select(links.link).where(links.seq == seq)).scalar() or GENESIS)
+
+
+def wrong_mark(book: Book, what: str) -> PrivacyError:
+    """Return the error about a mark, which says how to go on without it."""
+    return book.error(
+        f"{book.name}: the mark of how far it was verified {what}; delete the row '{_NAME}' of the table 'meta', and "
+        "run 'rasa-privacy audit verify' and 'rasa-privacy consent verify', which go through everything"
+    )
+
+
+def _sealed(index: BlindIndex, body: bytes) -> bytes:
+    return _MAGIC + index.of_bytes(_DOMAIN, body) + body
