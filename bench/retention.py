@@ -26,6 +26,7 @@ ALL: Final = int(os.environ.get("BENCH_CONVERSATIONS", "1000000"))
 EXPIRED: Final = int(os.environ.get("BENCH_EXPIRED", str(ALL // 5)))
 GOAL: Final = 10_000  # conversations per second on PostgreSQL
 MEMORY_GOAL_MIB: Final = 64  # what is taken for flat: so much more than before the sweep
+TURN_GOAL: Final = 1.5  # what is taken for not noticeable: so many times as long as without a sweep
 PEOPLE: Final = 10
 _CHUNK: Final = 5_000
 _QUIET_SECONDS: Final = 10
@@ -33,9 +34,9 @@ _QUIET_SECONDS: Final = 10
 METHOD: Final = f"""The table holds {ALL:,} conversations of usual sizes, under random ids and as random bytes, of which
 {EXPIRED:,} are due, each at its own time; a sweep removes them with their keys, and leaves a certificate and a
 tombstone of each. The first sweep runs alone, as fast as it can, with
-two threads as `retention run` has. Then as many expire again, and another process sweeps
-with `--gently` while {PEOPLE} people go on talking: the times are of saving a turn, before and during that sweep. The
-memory is what the peak of the sweeping process grew by."""
+two threads as `retention run` has. Then as many expire again, and another process sweeps with `--gently`, as a server
+does, while {PEOPLE} people go on talking: the times are of saving a turn, before and during that sweep, and their ratio
+is what the goal is about. The memory is what the peak of the sweeping process grew by."""
 
 
 def crowd(vault: Vault, start: int, number: int, due: int | None) -> None:
@@ -123,8 +124,10 @@ async def measure(kind: str, folder: Path, url: str) -> tuple[str, ...]:
     beside.join()
     close(store)
     vault.close()
-    met = people / seconds >= GOAL and grown <= MEMORY_GOAL_MIB
-    goal = f">= {GOAL:,}/s, flat" if kind == "PostgreSQL" else "-"
+    slower = p95(busy) / p95(quiet)
+    goals = {f"<= {TURN_GOAL}x": slower <= TURN_GOAL}
+    if kind == "PostgreSQL":
+        goals = {f">= {GOAL:,}/s": people / seconds >= GOAL, "flat": grown <= MEMORY_GOAL_MIB, **goals}
     return (
         kind,
         f"{people:,}",
@@ -132,9 +135,9 @@ async def measure(kind: str, folder: Path, url: str) -> tuple[str, ...]:
         f"{grown:.0f} MiB",
         f"{EXPIRED / gently:,.0f}/s",
         milliseconds(p95(quiet)),
-        milliseconds(p95(busy)),
-        goal,
-        verdict(met=met) if kind == "PostgreSQL" else "",
+        f"{milliseconds(p95(busy))} ({slower:.2f}x)",
+        ", ".join(goals),
+        ", ".join(verdict(met=met) for met in goals.values()),
     )
 
 

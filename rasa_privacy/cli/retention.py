@@ -56,7 +56,9 @@ def plan(at: datetime | None, bot: Path, endpoints: Path | None) -> None:
 
 
 @retention.command()
-@click.option("--gently", is_flag=True, help="Rest after each transaction for as long as it took.")
+@click.option(
+    "--gently", is_flag=True, help="Rest after each transaction for as long as it took; on SQLite it always does."
+)
 @click.option("--clock-is-right", is_flag=True, help="Say that somebody has looked at this computer's clock.")
 @click.option(
     "--workers",

@@ -3,7 +3,8 @@
 Rules:
 
 1. Each run leaves one record: what was removed, and how many that were due are left (`left`, 0 where all is well).
-2. On SQLite, which has one writer, a run holds the lease `sweep`. On servers any number may run at once.
+2. On SQLite, which has one writer, a run holds the lease `sweep`, and rests after each transaction for as long as it
+   took, so that turns are saved between them. On servers any number may run at once.
 3. Scheduled runs hold the lease on every database, so that of many servers one sweeps, and none does where another has
    done so within the interval. Who died while sweeping is followed when the lease is over.
 """
@@ -25,6 +26,8 @@ from rasa_privacy.storage.vault import Vault
 LEASE: Final = "sweep"
 #: A lease lasts so long from when it was made longer last, which a sweep does between its transactions.
 LEASE_LENGTH: Final = timedelta(minutes=5)
+#: The least rest on SQLite, as a multiple of how long a transaction took.
+_GIVE_WAY: Final = 1.0
 _RENEW_AFTER: Final = timedelta(minutes=1)
 _HOLDER_BYTES: Final = 16
 
@@ -63,7 +66,7 @@ def run(  # noqa: PLR0913 - how it is run, as `sweep` takes it
         raise RetentionError(
             f"retention: another process sweeps {vault.database.name}; wait until it is done, it removes the same"
         )
-    return _under_lease(vault, permit, holder, advance, rest, seconds, trusted=trusted)
+    return _under_lease(vault, permit, holder, advance, max(rest, _GIVE_WAY), seconds, trusted=trusted)
 
 
 def run_scheduled(
