@@ -8,7 +8,8 @@ Rules:
    writer at a time, so `lease` lets one process sweep.
 3. What is due is read from the keys each time. So a sweep that was killed is gone on with by the next, and nothing is
    kept in memory but one page.
-4. Of an item that lasts for some time (`keep: 7 days`) the values go that are over, also of who stays (`lasting`).
+4. Of an item that lasts for some time (`keep: 7 days`) the values go that are over, also of who stays (`lasting`), and
+   also those that were stored before it lasted for some time (`noting`).
 5. Who is under a legal hold is left alone, and looked at again a day later.
 6. At its end the sweep looks whether anything is left that was due, and the consent ledger gets a signed checkpoint.
 """
@@ -25,6 +26,7 @@ from rasa_privacy.consent.double_opt_in import forget_over
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, UnreachableError
 from rasa_privacy.retention import lasting
 from rasa_privacy.retention.clock_check import check_clock
+from rasa_privacy.retention.noting import note_older
 from rasa_privacy.retention.pages import share_pages
 from rasa_privacy.retention.removal import remove_purpose
 from rasa_privacy.rights.clearing import empty_log
@@ -135,8 +137,10 @@ def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes eve
     run = _Sweep(vault, now)
     end = None if seconds is None else time.monotonic() + seconds
     pace = _Pace(advance, rest, end, 1 if vault.database.dialect == "sqlite" else workers)
+    is_noted = note_older(vault, now, pace.is_over, rest)
     passes = (_left(run) > len(run.damaged) for _ in range(_PASSES))
     is_done = all(_go_through(run, pace) and _go_through_items(run, pace) for is_needed in passes if is_needed)
+    is_done = is_done and is_noted
     vault.database.transact(lambda connection: forget_over(connection, now))
     if run.damaged:
         logger.error(

@@ -30,6 +30,13 @@ _DELETE: Final = ManyDelete(_K.subject_id)
 _COUNT: Final = select(func.count()).select_from(data_keys).where(_IS_DUE)
 _HELD: Final = select(_K.purpose, func.count()).group_by(_K.purpose).order_by(_K.purpose)
 _BY_PURPOSE: Final = select(_K.purpose, func.count()).where(_IS_DUE).group_by(_K.purpose).order_by(_K.purpose)
+_HOLDERS: Final = (
+    select(_K.subject_id)
+    .distinct()
+    .where(_K.purpose != SERVICE, _K.subject_id > bindparam("after"))
+    .order_by(_K.subject_id)
+    .limit(bindparam("most"))
+)
 _OTHER: Final = data_keys.alias("other")
 _PEOPLE: Final = (
     select(func.count())
@@ -110,6 +117,11 @@ class DueKeys:
         """Return how many people have a key of each purpose, due or not."""
         with self._data_keys.reading(conn) as keys:
             return {row[0]: row[1] for row in keys.execute(_HELD)}
+
+    def holders(self, conn: Connection, most: int, after: bytes) -> list[bytes]:
+        """Return up to `most` people with a key of a purpose besides `service`, in their order, from behind one on."""
+        with self._data_keys.reading(conn) as keys:
+            return [row[0] for row in keys.execute(_HOLDERS, {"after": after, "most": most})]
 
     def people(self, conn: Connection, now: datetime) -> int:
         """Return how many people have no key that is not due, so that nothing of them will be left."""

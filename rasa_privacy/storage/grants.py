@@ -118,7 +118,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "requests": "SU",
             "request_steps": "SI",
             "holds": "S",
-            "lasting_values": "SUD",
+            "lasting_values": "SIUD",
             "audit": "SI",
             "audit_checkpoints": "SI",
             "operators": "SU",

@@ -8,9 +8,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import lasting_values, to_micros
 
@@ -18,6 +19,10 @@ _L: Final = lasting_values.c
 _OF_ONE: Final = (_L.subject_id == bindparam("subject"), _L.item == bindparam("name"))
 _FIND: Final = Query(select(_L.given_at).where(*_OF_ONE))
 _INSERT: Final = inserting(lasting_values)
+_INSERT_MANY: Final = insert(lasting_values)
+_NOTED: Final = ManySelect(
+    _L.subject_id, lambda wanted: select(_L.subject_id).where(wanted, _L.item == bindparam("name"))
+)
 _MOVE: Final = update(lasting_values).where(*_OF_ONE).values(given_at=bindparam("given"))
 _DELETE: Final = delete(lasting_values).where(*_OF_ONE)
 _DELETE_ALL: Final = Query(delete(lasting_values).where(_L.subject_id == bindparam("subject")))
@@ -50,6 +55,14 @@ def note(conn: Connection, subject_id: bytes, items: Collection[str], at: dateti
     for item in items:
         if _FIND.first(conn, subject=subject_id, name=item) is None:
             _INSERT.later(conn, subject_id=subject_id, item=item, given_at=to_micros(at))
+
+
+def note_missing(conn: Connection, subject_ids: Collection[bytes], item: str, at: datetime) -> None:
+    """Note the same time of one item for those of these people, who are locked, of whom nothing is noted."""
+    noted = {row[0] for row in _NOTED.rows(conn, subject_ids, name=item)}
+    rows = [{"subject_id": who, "item": item, "given_at": to_micros(at)} for who in subject_ids if who not in noted]
+    if rows:
+        conn.execute(_INSERT_MANY, rows)
 
 
 def move(conn: Connection, subject_id: bytes, item: str, at: datetime | None) -> None:
