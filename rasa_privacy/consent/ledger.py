@@ -4,6 +4,7 @@ Rules:
 
 - `granted` and `refused` answer a question: the purpose's last record must be `asked`, with the notice answered.
 - A no to an optional item needs no question before it (`record_left_out`).
+- `expired` and `superseded` say that a yes had ended by itself, before the question that is asked anew because of it.
 - `withdrawn` needs nothing before it; taking consent back is always possible (GDPR Art. 7(3)). Where there is nothing
   to take back, nothing is written.
 - If the ledger cannot be read, the caller gets the error, and whoever decides treats it as no consent.
@@ -14,13 +15,13 @@ The rows, their chain and their order are `storage.ledger`'s; nothing here write
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from rasa_privacy.consent.limits import is_limited
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.restrictions import obey_restrictions
-from rasa_privacy.consent.state import ConsentState, fold
+from rasa_privacy.consent.state import ENDED, ConsentState, fold
 from rasa_privacy.consent.terms import terms_text, version_of
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.topics import purpose_of
@@ -28,6 +29,9 @@ from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
+
+#: `method` of what nobody did: a yes that ended.
+BY_ITSELF: Final = "by_itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Evidence:
 def state_of(vault: Vault, connection: Any, subject_id: bytes | None, now: datetime) -> ConsentState:
     """Return what this subject allows now; nothing beyond other lawful bases where there is no subject yet."""
     records = vault.ledger.of_subject(connection, subject_id) if subject_id is not None else []
-    state = fold(records, vault.policy, now, lambda purpose, digest: _is_current(vault, connection, purpose, digest))
+    state = _folded(vault, connection, records, now)
     if subject_id is not None and any(purpose.double_opt_in for purpose in vault.policy.purposes.values()):
         state = replace(state, waiting=_waiting(vault, connection, subject_id, now))
     if is_limited(records, now):
@@ -59,8 +63,9 @@ def state_of(vault: Vault, connection: Any, subject_id: bytes | None, now: datet
 
 
 def record_asked(vault: Vault, connection: Any, subject_id: bytes, notice: Notice, evidence: Evidence) -> None:
-    """Record that this notice was shown."""
+    """Record that this notice was shown, and before it the end of a yes that had ended by itself."""
     keep_notice(vault, connection, notice)
+    _record_end(vault, connection, subject_id, notice.purpose, evidence)
     _append(vault, connection, subject_id, notice.purpose, "asked", notice.hash, evidence)
 
 
@@ -132,6 +137,20 @@ def record_withdrawals(vault: Vault, connection: Any, subject_ids: Collection[by
             if last is not None and last.event not in ("refused", "withdrawn"):
                 made.append(_record(subject_id, purpose, "withdrawn", last.notice_hash, evidence))
     vault.ledger.append_all(connection, made)
+
+
+def _record_end(vault: Vault, connection: Any, subject_id: bytes, purpose: str, evidence: Evidence) -> None:
+    """Record that the yes to a purpose has expired, or was superseded by other terms, where it stands last."""
+    records = vault.ledger.of_subject(connection, subject_id)
+    last, state = _last_answer(records, purpose), _folded(vault, connection, records, evidence.at).purposes.get(purpose)
+    if last is None or last.event != "granted" or state is None or state.status not in ENDED:
+        return
+    ended = replace(evidence, method=BY_ITSELF)
+    _append(vault, connection, subject_id, purpose, state.status, last.notice_hash, ended)
+
+
+def _folded(vault: Vault, connection: Any, records: Iterable[LedgerRecord], now: datetime) -> ConsentState:
+    return fold(records, vault.policy, now, lambda purpose, digest: _is_current(vault, connection, purpose, digest))
 
 
 def _waiting(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> frozenset[str]:

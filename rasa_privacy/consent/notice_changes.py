@@ -18,7 +18,7 @@ class OlderVersion:
     Attributes:
         purpose: The purpose.
         version: The version.
-        people: How many people's last answer is an unexpired yes to it.
+        people: How many people's last answer is an unexpired yes to it, asked anew meanwhile or not.
         changes: What differs now, one sentence for each field; None where its terms were not kept.
     """
 

@@ -8,7 +8,8 @@ Rules, in order:
 4. A record from the future (a clock that went back) never opens anything; it may close.
 5. A purpose with another lawful basis than consent is active without a record.
 6. Of a purpose with `double_opt_in` a grant counts only where it came by a code, or was imported with its evidence.
-7. An optional item's answer belongs to the yes to its purpose that it followed; without that yes it counts for nothing.
+7. A question takes the place of a yes that is recorded as ended; an answer that was not yes stands beside it.
+8. An optional item's answer belongs to the yes to its purpose that it followed; without that yes it counts for nothing.
 
 Pure: no clock, no database. `ledger.py` reads the records and passes `now`.
 """
@@ -27,6 +28,9 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 #: `method` of a grant that was confirmed by a one-time code, and of one that was collected elsewhere.
 BY_CODE: Final = "code"
 IMPORTED: Final = "imported"
+
+#: How a yes ends by itself.
+ENDED: Final = ("expired", "superseded")
 
 Status = Literal["unknown", "asked", "granted", "refused", "withdrawn", "expired", "superseded"]
 
@@ -169,7 +173,7 @@ def _is_due(state: PurposeState, purpose: Purpose, now: datetime) -> bool:
 def _after(before: PurposeState, record: Record, now: datetime, *, needs_code: bool) -> PurposeState:
     """Return the state after one record, without regard to age."""
     if record.event == "asked":
-        status = before.status if before.status != "unknown" else "asked"
+        status = "asked" if before.status in ("unknown", *ENDED) else before.status
         return PurposeState(status, before.since, None, record.notice_hash if status == "asked" else before.notice_hash)
     if record.event == "granted":
         if record.at > now + CLOCK_TOLERANCE:

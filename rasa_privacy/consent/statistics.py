@@ -26,7 +26,8 @@ class PurposeCounts:
         purpose: The purpose, or the question about an optional item or an age (`policy.topics`).
         is_declared: Whether privacy.yml has it.
         statuses: Number of people by what became of their last answer: `granted`, `expired`, `superseded`, ...
-        versions: Number of people whose last answer is an unexpired yes, by version of the terms.
+        versions: Number of people whose last answer is an unexpired yes, by version of the terms; also where it is on
+            record that other terms superseded it.
     """
 
     purpose: str
@@ -68,9 +69,10 @@ def _count(
         version = _UNKNOWN if stored is None else stored.version
         if each.event != "granted":
             statuses[each.event] += each.people
+            versions[version] += each.people if each.event == "superseded" and version != current else 0
         elif each.is_over:
             statuses["expired"] += each.people
         else:
             statuses["granted" if version == current else "superseded"] += each.people
             versions[version] += each.people
-    return PurposeCounts(purpose, is_declared, dict(statuses), dict(versions))
+    return PurposeCounts(purpose, is_declared, dict(statuses), dict(+versions))

@@ -219,6 +219,18 @@ def test_a_question_that_was_passed_by_is_not_asked_again_and_again(vault: Vault
     assert sorted(asked) == sorted(set(asked))
 
 
+def test_a_question_anew_is_not_asked_again_and_again(vault: Vault) -> None:
+    """Who agreed to older terms, or whose yes has ended, is asked once by the bot; after that they must want it."""
+    first = changed(vault, ask="first_message")
+    talk = Talk(first).want("action_hours").reply(YES).reply(NO).reply(NO).reply(NO)
+    other = changed(first, purposes={"draw": {"recipients": ("Parcel Post",)}})
+    talk = Talk(other).want("action_hours")
+    assert "Parcel Post" in talk.said[-1]
+    assert ledger(other)[-2:] == [("draw", "superseded"), ("draw", "asked")]
+    assert talk.want("action_hours").said == []
+    assert "Parcel Post" in talk.want("lead_form").said[-1]
+
+
 def test_a_no_is_left_alone_until_its_time(vault: Vault, clock: Clock) -> None:
     """With `ask_again_after` the bot asks by itself again, and not a day before."""
     again = changed(vault, purposes={"fitting": {"ask": "first_message", "ask_again_after": "12 months"}})

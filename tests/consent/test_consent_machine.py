@@ -111,7 +111,10 @@ class ConsentMachine(RuleBasedStateMachine):
             record_asked(
                 self.vault, connection, self.subject_id, notice_of(self.vault.policy, purpose), evidence(self.vault)
             )
-        self.model.consents[purpose].open = self.model.terms[purpose]
+        known = self.model.consents[purpose]
+        if purpose not in self.expected():
+            known.granted = known.optional = None  # it is on record now that the yes has ended
+        known.open = self.model.terms[purpose]
 
     @rule(purpose=st.sampled_from(("draw", "fitting")), granted=st.booleans())
     def answer(self, purpose: str, *, granted: bool) -> None:

@@ -81,6 +81,21 @@ def test_grant_does_not_count_under_other_terms(vault: Vault) -> None:
     assert active(vault) == {"draw", "newsletter"}
 
 
+def test_a_yes_that_ended_is_on_record_before_it_is_asked_for_anew(vault: Vault, clock: Clock) -> None:
+    """Whether its time was over or its terms changed; it does not come back where they change back."""
+    subject_id = grant(vault, "draw", "newsletter")
+    clock.advance(days=12 * 31)
+    ask(vault, "draw")
+    ask(vault, "newsletter")
+    assert ledger_events(vault, subject_id)[4:] == [("draw", "expired"), ("draw", "asked"), ("newsletter", "asked")]
+    answer(vault, "draw", granted=True)
+    changed = with_other_terms(vault)
+    ask(changed, "draw")
+    ask(changed, "draw")
+    assert ledger_events(vault, subject_id)[8:] == [("draw", "superseded"), ("draw", "asked"), ("draw", "asked")]
+    assert active(vault) == {"newsletter"}
+
+
 def test_grant_whose_notice_is_missing_does_not_count(vault: Vault, sql: Callable[..., list[Any]]) -> None:
     """Without the text nobody can show what was agreed to; a process that has read it goes on until its end."""
     subject_id = grant(vault, "draw")

@@ -71,6 +71,7 @@ def test_being_asked_is_no_answer() -> None:
     assert state(Row("asked")).purposes["draw"].status == "asked"
     assert "draw" in state(Row("granted"), Row("asked")).active
     assert state(Row("refused"), Row("asked")).purposes["draw"].status == "refused"
+    assert state(Row("granted"), Row("expired"), Row("asked")).purposes["draw"].status == "asked"
 
 
 def test_grant_ends_when_its_time_is_over() -> None:
