@@ -2,7 +2,7 @@
 
 1. Before a message is parsed, an action predicted or a payload sent, the person's consent is read in a thread, so that
    the components that need it do not read the database in Rasa's event loop. It is read anew for each step: a grant
-   that an action made counts for the next prediction of the same turn.
+   that an action made counts for the next prediction of the same turn. The slots for conditions are set by it before.
 2. A message that nobody typed, or an action that is named from outside (`triggers.py`), is stopped where the person
    must not be written to.
 3. Global Privacy Control (`channels.py`) is recorded before the message that brought it is handled.
@@ -24,7 +24,7 @@ from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
 from rasa_privacy.components.emitted_tracker import Recent, recent_texts
 from rasa_privacy.components.message_metadata import bounded
-from rasa_privacy.components.privacy_turn import is_heard_while_paused, pending_of
+from rasa_privacy.components.privacy_turn import consent_slot_events, is_heard_while_paused, pending_of
 from rasa_privacy.components.rasa_api import (
     CollectingOutputChannel,
     DialogueStateTracker,
@@ -123,7 +123,9 @@ class ConsentProcessor(MessageProcessor):
         return action, prediction
 
     def _predict_next_with_tracker(self, tracker: DialogueStateTracker) -> Any:
-        """Predict; the bot's own policies do not notice the privacy turns."""
+        """Predict; the bot's own policies do not notice the privacy turns, and see the ledger of now in slots."""
+        for event in consent_slot_events(tracker):
+            tracker.update(event, self.domain)
         seen = tracker if tracker.followup_action else seen_by_policies(tracker)
         return super()._predict_next_with_tracker(seen)
 

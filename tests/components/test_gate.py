@@ -8,7 +8,8 @@ import pytest
 
 from rasa_privacy.dialogue.turns import ASK, CLOSED
 from rasa_privacy.errors import ModelMismatchError
-from tests.support.vaults import SENDER, grant
+from rasa_privacy.rights.withdrawal import withdraw
+from tests.support.vaults import SENDER, evidence, grant
 
 pytestmark = pytest.mark.rasa
 
@@ -185,6 +186,34 @@ def test_the_no_of_an_earlier_question_takes_its_yes_back(  # noqa: PLR0913, PLR
     assert view.intent == intent
     chosen = untouched.privacy_turn.turns_of(tracker).decide(view)
     assert (chosen is not None and chosen.action == "action_privacy_withdraw") is (intent == "privacy_withdraw")
+
+
+def test_slots_for_conditions_say_what_the_ledger_says_before_a_rule_looks(
+    store: Any, untouched: Any, bot_of: Any, tracker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A consent that was given, or ended from outside, counts with the first prediction of the turn."""
+    from rasa.shared.core.slots import BooleanSlot  # noqa: PLC0415 - imports rasa
+
+    bot, seen = bot_of(store), []
+    for name in ("draw", "newsletter"):
+        tracker.slots[f"privacy_consent_{name}"] = BooleanSlot(f"privacy_consent_{name}", [], initial_value=False)
+    predicted = bot.graph._predict
+
+    def look(given: Any) -> Any:
+        seen.append([given.slots[f"privacy_consent_{name}"].value for name in ("draw", "newsletter")])
+        return predicted(given)
+
+    monkeypatch.setattr(bot.graph, "_predict", look)
+    bot.processor._predict_next_with_tracker(tracker)
+    subject_id = grant(store._vault, "draw")
+    bot.processor._predict_next_with_tracker(tracker)
+    with store._vault.database.write() as connection:
+        withdraw(store._vault, connection, subject_id, ["draw"], evidence(store._vault))
+    bot.processor._predict_next_with_tracker(tracker)
+    assert seen == [[False, False], [True, False], [False, False]]
+    changed = [event.value for event in tracker.events if getattr(event, "key", "") == "privacy_consent_draw"]
+    assert changed == [True, False]
+    assert not untouched.privacy_turn.consent_slot_events(tracker)
 
 
 @pytest.mark.parametrize(
