@@ -35,6 +35,7 @@ controller:
   contact: {contact}  # REVIEW: where privacy questions go
   policy_url: {url}  # REVIEW: your privacy policy
 languages: [en]
+regulations: []  # REVIEW: whose rules you keep, such as [gdpr@2026-11]; 'rasa-privacy regulations list' names them
 """
 
 

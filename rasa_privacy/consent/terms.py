@@ -74,8 +74,12 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def _added(policy: Policy) -> dict[str, Any]:
-    """Return the terms that came later and are not at their default: where the data is kept (GDPR Art. 13(1)(f))."""
-    return {} if policy.storage is None else {"storage": policy.storage}
+    """Return the terms that came later and promise something: where data is kept, and what a program decides."""
+    added: dict[str, Any] = {} if policy.storage is None else {"storage": policy.storage}
+    # GDPR Art. 13(1)(f) and (2)(f). That no program decides anything is nothing to agree to.
+    if isinstance(policy.automated_decisions, dict) and policy.automated_decisions:
+        added["automated_decisions"] = policy.automated_decisions
+    return added
 
 
 class _Ordered(msgspec.Struct):

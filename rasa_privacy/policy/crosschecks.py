@@ -103,7 +103,7 @@ class CrossChecks:
             self._duration(("handover", "valid_for"), self.policy.handover.valid_for)
         self._twice(("erasure",), [each.name for each in self.policy.erasure.systems])
         self._sent()
-        self._storage()
+        self._told()
         self._people()
         self._import()
 
@@ -350,10 +350,13 @@ class CrossChecks:
                     self._note((*here, index), f"actions: {shown(action)} needs item {shown(item)}, not declared{hint}")
             self._twice(here, items)
 
-    def _storage(self) -> None:
+    def _told(self) -> None:
         if self.policy.storage is not None:
             self._texts(("storage", "location"), self.policy.storage.location, "storage")
             self._texts(("storage", "transfers"), self.policy.storage.transfers, "storage")
+        decisions = self.policy.automated_decisions
+        if isinstance(decisions, dict):
+            self._texts(("automated_decisions",), decisions, "privacy.yml", required=True)
 
     def _people(self) -> None:
         self._age()

@@ -56,6 +56,7 @@ _TOP: Final[Mapping[str, str]] = {
     "messages": "What is kept of message texts, and how long.",
     "actions": "What an action server and an NLG server are sent.",
     "storage": "Where data is kept, as people are told.",
+    "automated_decisions": "What a program decides about people by itself: none, or what, how and with what effect.",
     "purposes": "Each reason to use data, by name. No data is kept without one.",
     "ask": "When the bot asks for consent.",
     "minimum_age": "Age in years below which nobody may consent: a number, or by the country that a slot holds.",

@@ -50,11 +50,13 @@ def _is_said(where: str, policy: Policy) -> bool:
     """Say whether privacy.yml holds what a part of the notice is made from.
 
     What the loader insists on is there. Without an officer the contact is named, and without an authority people are
-    told of the one where they live. Transfers need a word where somebody else gets the data.
+    told of the one where they live. Transfers need a word where somebody else gets the data; decisions always do.
     """
     shared = any(purpose.recipients for purpose in policy.purposes.values())
     if where == "storage.transfers":
         return not shared or (policy.storage is not None and bool(policy.storage.transfers))
+    if where == "automated_decisions":
+        return policy.automated_decisions is not None
     if where == "storage.location":
         return policy.storage is not None and bool(policy.storage.location)
     return True

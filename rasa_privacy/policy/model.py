@@ -557,6 +557,11 @@ class Import(_Struct, frozen=True, kw_only=True):
     consent: dict[str, ImportedConsent] = {}
 
 
+#: What a program decides about people by itself (GDPR Art. 13(2)(f)): nothing; or what, by which logic and with what
+#: consequences, by language.
+AutomatedDecisions = Literal["none"] | dict[str, str]
+
+
 class Policy(_Struct, frozen=True, kw_only=True):
     """The whole of privacy.yml. `import_` stands there as `import`."""
 
@@ -570,6 +575,7 @@ class Policy(_Struct, frozen=True, kw_only=True):
     messages: Messages = Messages()
     actions: Actions = Actions()
     storage: Storage | None = None
+    automated_decisions: AutomatedDecisions | None = None
     purposes: dict[str, Purpose]
     ask: Moment = "just_in_time"
     minimum_age: int | AgeByCountry | None = None

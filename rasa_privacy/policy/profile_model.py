@@ -16,6 +16,7 @@ Unit = Literal["minutes", "hours", "days", "business days", "months", "years"]
 #: Who says a part of a notice: the package's own wordings, or this field of privacy.yml.
 Where = Literal[
     "package",
+    "automated_decisions",
     "controller.name",
     "controller.officer",
     "controller.authority",

@@ -57,6 +57,7 @@ TERMS: dict[str, Change] = {
     ),
     "age": on_policy(minimum_age=16),
     "where it is kept": on_policy(storage=Storage(location={"en": "in Atlantis"})),
+    "what a program decides": on_policy(automated_decisions={"en": "who gets credit"}),
 }
 
 NO_TERMS: dict[str, Change] = {
@@ -69,6 +70,7 @@ NO_TERMS: dict[str, Change] = {
     "an item of another purpose": on_item("birthday", keep="full"),
     "a new item": lambda before: _replace(before, items={**before.items, "shoe_size": Item(slot="shoe_size")}),
     "messages": on_policy(messages=Messages(keep="none")),
+    "that no program decides": on_policy(automated_decisions="none"),
     "whom to complain to": lambda before: _replace(before, controller=_replace(before.controller, authority="ICO")),
     "plain slots": on_policy(not_personal=("favourite_activity", "topic")),
     "what an item is called": on_item("full_name", called={"en": "what we may call you"}),

@@ -45,6 +45,8 @@ def test_terms_come_back_by_name() -> None:
     assert (terms["retain"], terms["consent_lasts"], terms["marketing"]) == ("90 days", "12 months", False)
     stored = msgspec.structs.replace(policy(), storage=Storage(location={"en": "in Frankfurt"}))
     assert read_terms(terms_text(stored, "draw"))["storage"]["location"] == {"en": "in Frankfurt"}
+    decided = msgspec.structs.replace(policy(), automated_decisions={"en": "who wins, by lot"})
+    assert policy_changes(policy(), decided)["draw"] == ['automated_decisions was added: {"en":"who wins, by lot"}']
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,18 @@ def test_people_with_an_older_version_are_counted(vault: Vault) -> None:
                 "draw", terms_version(vault.policy, "draw"), 2, ('recipients was nothing, is ["Printing House"]',)
             )
         ]
+
+
+def test_who_was_asked_anew_and_has_not_answered_is_counted_still(vault: Vault) -> None:
+    """The change concerns them as before; who says no is not concerned any more."""
+    for name in ("ana", "bob"):
+        grant(vault, "draw", sender=name)
+    later = with_other_terms(vault)
+    for name in ("ana", "bob"):
+        ask(later, "draw", sender=name)
+    answer(later, "draw", granted=False, sender="bob")
+    with vault.database.read() as connection:
+        assert [each.people for each in older_versions(later, connection, vault.clock())] == [1]
 
 
 @on_each_database

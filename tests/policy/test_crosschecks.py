@@ -87,6 +87,11 @@ CASES = [
     ("authority", ("name: Northwind", "authority: ' ', name: Northwind"), "controller.authority is empty; fill it in"),
     ("place", ("items:\n", "storage: {location: {de: x}}\nitems:\n"), "storage misses 'location' in 'en'"),
     ("transfers", ("items:\n", "storage: {transfers: {en: ''}}\nitems:\n"), "transfers of storage is empty in 'en'"),
+    (
+        "decisions",
+        ("items:\n", "automated_decisions: {de: x}\nitems:\n"),
+        "4:1: privacy.yml misses 'automated_decisions' in 'en'",
+    ),
     ("link", ("https://northwind.example/privacy}", "northwind}"), "must be a link that begins with https://"),
     ("year", ("items:\n", "ask_age: year\nitems:\n"), "4:1: ask_age says how the age is asked for, and minimum_age"),
     ("age", ("items:\n", "minimum_age: 0\nitems:\n"), "4:1: minimum_age must be a number of years from 1 to 99"),

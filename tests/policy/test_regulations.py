@@ -209,14 +209,30 @@ def test_an_extending_profile_keeps_its_own_day(tmp_path: Path) -> None:
         parse_profile(OWN.replace("review_by: 2027-06-01\n", ""), "house.yml")
 
 
+#: GDPR and UK GDPR want to know what a program decides.
+_STATED = ("messages:", "automated_decisions: none\nmessages:")
+
 #: Regulations, what else is changed in privacy.yml, the day, and the finding.
 FINDINGS = [
     ("nope@2026-11", None, "2026-11-28", "RP050", "there is no profile 'nope@2026-11'"),
-    ("uk-gdpr@2026-05", None, "2026-11-28", "RP051", "uk-gdpr@2026-11 is there"),
-    ("gdpr@2026-11", None, "2027-11-30", "RP051", "was to be looked at again by 2027-11-30"),
-    ("gdpr@2026-11", ("    guards:", "    recipients: [Parcel Post]\n    guards:"), "2026-11-28", "RP052", "transfers"),
+    ("uk-gdpr@2026-05", _STATED, "2026-11-28", "RP051", "uk-gdpr@2026-11 is there"),
+    ("gdpr@2026-11", _STATED, "2027-11-30", "RP051", "was to be looked at again by 2027-11-30"),
+    ("gdpr@2026-11", None, "2026-11-28", "RP052", "automated decisions (Art. 13(2)(f))"),
+    (
+        "gdpr@2026-11",
+        ("90 days\n", "90 days\n    recipients: [Post]\nautomated_decisions: none\n"),
+        "2026-11-28",
+        "RP052",
+        "transfers",
+    ),
     ("coppa@2026-11", None, "2026-11-28", "RP053", "minimum_age is missing"),
-    ("gdpr@2026-11", ("items:\n", "minimum_age: 12\nitems:\n"), "2026-11-28", "RP053", "below the 13 years"),
+    (
+        "gdpr@2026-11",
+        ("items:\n", "minimum_age: 12\nautomated_decisions: none\nitems:\n"),
+        "2026-11-28",
+        "RP053",
+        "below the 13 years",
+    ),
 ]
 
 
