@@ -19,6 +19,7 @@ from rasa_privacy.actions.base import (
     called,
     cleared,
     forget_pending,
+    response_of,
 )
 from rasa_privacy.actions.confirming import code_question, confirm_by_code
 from rasa_privacy.actions.proving import decline_proof, is_proof, proof_question
@@ -259,27 +260,23 @@ def _record(  # noqa: PLR0913 - store, transaction, whose answer, to what, when,
 
 
 def _question(policy: Policy, turn: Turn, pending: Pending) -> _Question:
+    response = response_of(policy, pending)
+    if response is None:
+        raise LedgerError(f"a question of kind '{pending.kind}' is not asked here; ask again")
     purpose, language = pending.purposes[0], turn.evidence.language
     if pending.kind == "age":
-        # The neutral question names no age; its repeat does, and takes a yes or a no.
-        response = "utter_privacy_ask_year" if _asks_year(policy, pending) else "utter_privacy_ask_age"
         text = turn.words(response, age=str(pending.age))
         return _Question(text, response, [_notice(policy, turn, pending.topic, text)])
     named = turn.phrases.listed(name_of_item(policy, item, language) for item in pending.items)
     about = {"called": name_of_purpose(policy, purpose, language), "items": named}
     if pending.kind == "optional":
-        text = turn.words("utter_privacy_ask_optional", **about)
-        notices = [_notice(policy, turn, topic, text) for topic in _topics(pending)]
-        return _Question(text, "utter_privacy_ask_optional", notices)
+        text = turn.words(response, **about)
+        return _Question(text, response, [_notice(policy, turn, topic, text) for topic in _topics(pending)])
     if pending.items:
         # The notice was shown before, and its question is still the one that is answered.
-        return _Question(turn.words("utter_privacy_needs_item", **about), "utter_privacy_needs_item", [])
+        return _Question(turn.words(response, **about), response, [])
     text = _purpose_text(policy, turn, purpose, pending.action)
-    return _Question(text, "utter_privacy_ask", [_notice(policy, turn, purpose, text)])
-
-
-def _asks_year(policy: Policy, pending: Pending) -> bool:
-    return policy.ask_age == "year" and not pending.repeated
+    return _Question(text, response, [_notice(policy, turn, purpose, text)])
 
 
 def _purpose_text(policy: Policy, turn: Turn, purpose: str, action: str | None) -> str:

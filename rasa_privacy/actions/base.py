@@ -28,6 +28,7 @@ from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, action_of
 from rasa_privacy.errors import LedgerError, PrivacyError
 from rasa_privacy.minimize.events import ALSO, OWN_ENTITY
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import endpoints_path, load_settings
 from rasa_privacy.policy.topics import item_of
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -221,6 +222,19 @@ def cleared(store: Vault, items: Iterable[str]) -> list[dict[str, Any]]:
     """Return the events that empty the slots of these items."""
     slots = [store.policy.items[item].slot for item in items]
     return [SlotSet(slot, None) for slot in slots if slot is not None]
+
+
+def response_of(policy: Policy, pending: Pending) -> str | None:
+    """Return the response of a question about consent, whose buttons answer it; None for a question of another kind."""
+    if pending.kind == "age":
+        # The neutral question names no age; its repeat does, and takes a yes or a no.
+        by_year = policy.ask_age == "year" and not pending.repeated
+        return "utter_privacy_ask_year" if by_year else "utter_privacy_ask_age"
+    if pending.kind == "optional":
+        return "utter_privacy_ask_optional"
+    if pending.kind == "consent":
+        return "utter_privacy_needs_item" if pending.items else "utter_privacy_ask"
+    return None
 
 
 def answer_buttons(turn: Turn, response: str, pending: Pending) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ Each answer says what privacy.yml says; where it says nothing, the answer says t
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons, response_of
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.consent.notice import items_in_words, name_of_purpose
 from rasa_privacy.dialogue.turns import EXPLAIN, MORE
@@ -47,7 +47,7 @@ class Explain(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Answer about the purpose that is being asked for, or about all."""
         if turn.intent == MORE:
-            return [Reply(turn.words("utter_privacy_more"), _more(turn), [])]
+            return [Reply(turn.words("utter_privacy_more"), _more(store.policy, turn), [])]
         if turn.intent in _REQUESTED:
             said = store.database.transact(lambda connection: _record(store, connection, turn))
             if said is not None:
@@ -89,12 +89,11 @@ def _record(store: Vault, connection: Any, turn: Turn) -> str | None:
     )
 
 
-def _more(turn: Turn) -> list[dict[str, str]]:
+def _more(policy: Policy, turn: Turn) -> list[dict[str, str]]:
     """Return the buttons for what can be asked, after those that answer the open question."""
-    answers: list[dict[str, str]] = []
-    if turn.pending is not None and turn.pending.kind == "consent":
-        shown = answer_buttons(turn, "utter_privacy_ask", turn.pending)
-        answers = [button for button in shown if button["payload"] != f"/{MORE}"]
+    response = response_of(policy, turn.pending) if turn.pending is not None else None
+    shown = answer_buttons(turn, response, turn.pending) if response is not None and turn.pending is not None else []
+    answers = [button for button in shown if button["payload"] != f"/{MORE}"]
     return [*answers, *turn.buttons("utter_privacy_more")]
 
 
@@ -143,7 +142,16 @@ def _contact(policy: Policy) -> str:
 def _what(policy: Policy, turn: Turn) -> str:
     duration = turn.phrases.duration(policy.messages.retain)
     messages = turn.phrases.say(f"messages_{policy.messages.keep}", duration=duration)
-    return turn.words("utter_privacy_what", purposes=_lines(policy, turn, _reason), messages=messages)
+    purposes, decisions = _lines(policy, turn, _reason), _decisions(policy, turn)
+    return turn.words("utter_privacy_what", purposes=purposes, messages=messages, decisions=decisions)
+
+
+def _decisions(policy: Policy, turn: Turn) -> str:
+    stated = policy.automated_decisions
+    if stated == "none":
+        return turn.phrases.say("no_decisions")
+    unknown = turn.phrases.say("not_stated", contact=_contact(policy))
+    return stated.get(turn.evidence.language, unknown) if isinstance(stated, dict) else unknown
 
 
 def _why(policy: Policy, turn: Turn) -> str:

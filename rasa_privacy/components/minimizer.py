@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
-from rasa_privacy.components.guessing import classified, guessed
+from rasa_privacy.components.guessing import CLAIMED, classified, guessed
 from rasa_privacy.components.naming import VALUE, is_value, named_request, names_in
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
@@ -34,11 +34,11 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.components.recogniser import FORM
 from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.components.spoken_language import MATCHED, languages_of
-from rasa_privacy.dialogue.keywords import Question, privacy_request
+from rasa_privacy.dialogue.keywords import Question, cancels, privacy_request
 from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
-from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, tells
+from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, recognise_here, tells
 from rasa_privacy.dialogue.turn_view import Kind, Pending
 from rasa_privacy.dialogue.turns import INTENTS
 from rasa_privacy.errors import ModelMismatchError
@@ -158,12 +158,18 @@ class DataMinimizer(GraphComponent):
         self, message: Message, text: str, languages: Sequence[str], *, is_payload: bool, asked: bool, in_form: bool
     ) -> None:
         """Give the message the intent that its free wording is guessed to be."""
-        guess = None if self._recognisers is None or is_payload else self._recognisers.guess(text, languages)
-        claimed = (
-            0.0 if _intent_of(message) in INTENTS else float((message.get("intent") or {}).get("confidence") or 0.0)
-        )
+        # In a form `cancel` is about the form, whatever anybody guesses.
+        is_ours = not (in_form and any(cancels(text, each) for each in languages))
+        guess = None
+        if self._recognisers is not None and is_ours and not is_payload:
+            guess = self._recognisers.guess(text, languages)
+        claimed = _claimed(message)
         chosen = guessed(text, guess, languages, claimed=claimed, in_form=in_form) or classified(
-            message, lambda intent: is_payload or tells(text, languages, intent), guess, asked=asked, in_form=in_form
+            message,
+            lambda intent: is_payload or (is_ours and tells(text, languages, intent)),
+            guess,
+            asked=asked,
+            in_form=in_form,
         )
         if chosen[0] != _intent_of(message):
             _set_intent(message, *chosen)
@@ -187,6 +193,8 @@ class DataMinimizer(GraphComponent):
             recognised = Recognised(told, None) if told is not None else None
         if is_value(text, pending, running, recognised.intent if recognised is not None else None):
             recognised = Recognised(VALUE, None)
+        if recognised is None and question is None and not is_payload:
+            recognised = _recognise_here(message, text, languages, tracker)
         if recognised is not None:
             _set_intent(message, recognised.intent, 1.0)
             message.set(MATCHED, recognised.language, add_to_output=True)
@@ -209,6 +217,26 @@ class DataMinimizer(GraphComponent):
             named = named or names_in(text, _intent_of(message), running.vault.policy, languages[0])
         named = found[1] if found is not None else named
         _name(message, named)
+
+
+def _recognise_here(
+    message: Message, text: str, languages: Sequence[str], tracker: DialogueStateTracker | None
+) -> Recognised | None:
+    """Return what a message means in this place, unless the bot's classifier is sure of an intent of the bot's own."""
+    running = runtime.current()
+    state = runtime.consent_of(tracker) if tracker is not None else None
+    if running is None or tracker is None or state is None or _claimed(message) >= CLAIMED:
+        return None
+    in_loop, slot = tracker.active_loop_name is not None, tracker.slots.get("requested_slot")
+    asked = in_loop and slot is not None and running.splitter.item_of_slot(str(slot.value)) is not None
+    return recognise_here(text, languages, in_form=asked, agreed=bool(state.granted) and asked is in_loop)
+
+
+def _claimed(message: Message) -> float:
+    """Return how sure the bot's classifier is of an intent of the bot's own; 0 where it gives another."""
+    if _intent_of(message) in (*INTENTS, _NOT_UNDERSTOOD):
+        return 0.0
+    return float((message.get("intent") or {}).get("confidence") or 0.0)
 
 
 def _read_own_reply(message: Message, question: Question, replies: Replies) -> None:

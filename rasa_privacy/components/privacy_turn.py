@@ -55,6 +55,7 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         is_paused=tracker.is_paused(),
         also=also_of(tracker),
         ran=_ran(tracker),
+        named=_named(tracker),
     )
     if running is None or state is None:
         return view
@@ -80,12 +81,11 @@ def _intent(tracker: DialogueStateTracker) -> str | None:
     message = tracker.latest_message
     intent: str | None = message.intent_name if message is not None else None
     pending = pending_of(tracker)
+    named = _named(tracker)
     if intent in ("privacy_grant", "privacy_refuse") and pending is not None and pending.purposes:
-        named = [entity.get("value") for entity in message.entities if entity.get("entity") == OWN_ENTITY]
-        return "privacy_unclear" if named and named != [pending.topic] else intent
+        return "privacy_unclear" if named and named != (pending.topic,) else intent
     if intent == "privacy_confirm" and pending is not None and pending.kind == "erase":
-        named = [entity.get("value") for entity in message.entities if entity.get("entity") == OWN_ENTITY]
-        meant = {item_of(str(each)) or each for each in named}
+        meant = {item_of(each) or each for each in named}
         return "privacy_unclear" if meant and meant != {*pending.purposes, *pending.items} else intent
     return intent
 
@@ -98,16 +98,19 @@ def _takes_back(tracker: DialogueStateTracker, view: TurnView, active: Collectio
     message = tracker.latest_message
     if message is None or message.intent_name != "privacy_refuse":
         return False
-    named = [str(entity.get("value")) for entity in message.entities if entity.get("entity") == OWN_ENTITY]
-    is_open = view.pending is not None and named == [view.pending.topic]
-    return bool(named) and not is_open and all(each in active for each in named)
+    is_open = view.pending is not None and view.named == (view.pending.topic,)
+    return bool(view.named) and not is_open and all(each in active for each in view.named)
 
 
 def also_of(tracker: DialogueStateTracker) -> tuple[str, ...]:
     """Return what else the message asks for."""
-    message = tracker.latest_message
-    named = (each.get("value") for each in message.entities if each.get("entity") == OWN_ENTITY) if message else ()
-    return tuple(str(each).removeprefix(ALSO) for each in named if str(each).startswith(ALSO))
+    return tuple(each.removeprefix(ALSO) for each in _named(tracker) if each.startswith(ALSO))
+
+
+def _named(tracker: DialogueStateTracker) -> tuple[str, ...]:
+    """Return what the message names, as our buttons do."""
+    entities = tracker.latest_message.entities if tracker.latest_message is not None else ()
+    return tuple(str(each.get("value")) for each in entities if each.get("entity") == OWN_ENTITY)
 
 
 def _ran(tracker: DialogueStateTracker) -> tuple[str, ...]:

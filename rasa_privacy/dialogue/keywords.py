@@ -27,7 +27,10 @@ Question = Literal["consent", "erase"]
 _REQUEST: Final = "privacy_"
 _ASKED: Final = "asked_privacy_"
 _THEN: Final = "then_privacy_"
+_AGREED: Final = "agreed_privacy_"
 _HELP: Final = "privacy_help"
+#: What may be asked in short of what a form asks for; "again" or "a complaint" may be an answer.
+ABOUT_A_FORM: Final = ("privacy_why", "privacy_how_long", "privacy_who_sees", "privacy_what", "privacy_where")
 
 
 def opt_out(text: str, language: str, *, in_form: bool = False) -> bool:
@@ -41,6 +44,12 @@ def opt_out(text: str, language: str, *, in_form: bool = False) -> bool:
     lexicon = _lexicon(language)
     forms = lexicon.forms(text)
     return _is_one(lexicon.opt_out, forms) or (not in_form and _is_one(lexicon.outside_form, forms))
+
+
+def cancels(text: str, language: str) -> bool:
+    """Return whether the whole message is a word such as `cancel`, which in a form is about the form."""
+    lexicon = _lexicon(language)
+    return _is_one(lexicon.outside_form, lexicon.forms(text))
 
 
 def privacy_request(text: str, language: str, *, asked: bool = False, then: bool = False) -> str | None:
@@ -116,6 +125,21 @@ def words_of(text: str, language: str) -> tuple[str, ...]:
     return tuple(lexicon.joined(reading.words).split()) if reading is not None else ()
 
 
+def request_here(text: str, language: str, *, in_form: bool, agreed: bool) -> str | None:
+    """Return the intent of a wording that means something about privacy only where it is said, or None.
+
+    Args:
+        text: The message as the person wrote it.
+        language: Code of a language pack.
+        in_form: Whether a form asks for something personal; then a bare "who gets it?" is about that.
+        agreed: Whether the person has agreed to something; then "send me a receipt" is about that.
+    """
+    lexicon = _lexicon(language)
+    forms = lexicon.forms(text)
+    short = {name: pattern for name, pattern in lexicon.asked.items() if name in ABOUT_A_FORM}
+    return (_requested(forms, short) if in_form else None) or (_requested(forms, lexicon.agreed) if agreed else None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
     """One language's wordings, compiled. Each pattern matches words that are each followed by a blank."""
@@ -131,6 +155,7 @@ class _Lexicon:
     requests: Mapping[str, re.Pattern[str]]
     asked: Mapping[str, re.Pattern[str]]
     then: Mapping[str, re.Pattern[str]]
+    agreed: Mapping[str, re.Pattern[str]]
     yes: Mapping[Question, re.Pattern[str]]
     no: Mapping[Question, re.Pattern[str]]
     unclear: re.Pattern[str]
@@ -209,6 +234,7 @@ def _lexicon(language: str) -> _Lexicon:
         requests=intents(_REQUEST),
         asked=intents(_ASKED),
         then=intents(_THEN),
+        agreed=intents(_AGREED),
         yes={"consent": pattern("agree", times=3), "erase": pattern("agree", "agree_erase", times=3)},
         no={"consent": pattern("refuse", times=2), "erase": pattern("refuse", "refuse_erase", times=2)},
         unclear=pattern("unclear"),

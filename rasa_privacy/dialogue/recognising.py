@@ -8,13 +8,22 @@ Rules:
 3. An opt-out comes before an answer, an answer before a request.
 4. An answer does not change the conversation's language, since the question was understood: many who write in German
    say `no`. A request or an opt-out does.
+5. What is a request only where it is said (`recognise_here`) comes after everything else.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rasa_privacy.dialogue.keywords import Question, has_telling_word, is_hedged, opt_out, privacy_request, reply
+from rasa_privacy.dialogue.keywords import (
+    Question,
+    has_telling_word,
+    is_hedged,
+    opt_out,
+    privacy_request,
+    reply,
+    request_here,
+)
 
 STOP: Final = "privacy_stop"
 
@@ -53,6 +62,22 @@ def recognise(text: str, languages: Sequence[str], *, question: Question | None,
             continue
         if language == languages[0] or _is_alone(text, intent, languages):
             return Recognised(intent, None if intent in _ANSWERED else language)
+    return None
+
+
+def recognise_here(text: str, languages: Sequence[str], *, in_form: bool, agreed: bool) -> Recognised | None:
+    """Return what the whole message means where it is said, or None.
+
+    Args:
+        text: The message as the person wrote it.
+        languages: The bot's languages, the conversation's first.
+        in_form: Whether a form asks for something personal.
+        agreed: Whether the person has agreed to something.
+    """
+    for language in languages:
+        intent = request_here(text, language, in_form=in_form, agreed=agreed)
+        if intent is not None and (language == languages[0] or _is_alone(text, intent, languages)):
+            return Recognised(intent, language)
     return None
 
 

@@ -78,6 +78,7 @@ class TurnView:
         has_resumed: Whether an answer of this turn let an action run that the gate had held back.
         also: What else the message asks for: intents of requests, in order.
         ran: Our actions that ran since the message.
+        named: The questions that the message names, as our buttons do (`policy.topics`).
     """
 
     intent: str | None
@@ -95,6 +96,7 @@ class TurnView:
     has_resumed: bool = False
     also: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

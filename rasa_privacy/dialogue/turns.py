@@ -15,6 +15,9 @@ A gate that holds an action back asks, in this order and one at a time: the age,
 that is missing; after its yes, its optional items; at last the purposes that are asked about beside it. Then the action
 runs. A no to a purpose that the action needs ends that; a no to another changes nothing else.
 
+A button of a question that is closed answers nothing. A yes is asked for afresh, since what was shown then may not be
+what holds now; where there is nothing to ask, the person is told that nothing has changed.
+
 After a yes to a purpose with double opt-in, the contact is asked for where none is on file, and then the one-time code.
 The action waits for the code where it needs the purpose; else it runs at once. A code may come in later, too.
 """
@@ -24,7 +27,7 @@ from dataclasses import replace
 from typing import Final
 
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Kind, Pending, TurnView
-from rasa_privacy.policy.topics import choice
+from rasa_privacy.policy.topics import choice, item_of, purpose_of
 
 LISTEN: Final = "action_listen"
 #: What Rasa does where no policy knows what to do.
@@ -83,7 +86,8 @@ UNCLEAR: Final = "utter_privacy_unclear"
 UNAVAILABLE: Final = "utter_privacy_unavailable"
 NOT_ERASED: Final = "utter_privacy_failed_erase"
 CLOSED: Final = "utter_privacy_closed"
-LOCAL: Final = (UNCLEAR, UNAVAILABLE, NOT_ERASED, CLOSED)
+LATE: Final = "utter_privacy_late"
+LOCAL: Final = (UNCLEAR, UNAVAILABLE, NOT_ERASED, CLOSED, LATE)
 
 #: The slots that carry the dialogue's own state. None of them opens anything: the ledger decides.
 PENDING_SLOT: Final = "privacy_pending"
@@ -201,7 +205,7 @@ class Turns:
         if view.last_action in ACTIONS:
             return self._after_action(view)
         if view.last_action in LOCAL:
-            return Decision(LISTEN)
+            return self._return(view) if view.last_action == LATE else Decision(LISTEN)
         held = self._guard_loop(view)
         if view.last_action == LISTEN:
             return self._on_message(view) or held
@@ -348,6 +352,8 @@ class Turns:
     def _on_reply(self, view: TurnView, pending: Pending | None) -> Decision | None:
         if view.intent in _OF_A_CODE and (view.waiting or (pending is not None and pending.kind == "code")):
             return Decision(_OF_A_CODE[view.intent])
+        if pending is None and view.named and view.intent in _YES_OR_NO:
+            return self._on_late_button(view, view.named[0])
         if pending is None or view.intent not in REPLIES:
             # A confirmation that is late or comes twice is previewed again, or told that nothing is stored.
             return Decision(ERASE) if view.intent == "privacy_confirm" else None
@@ -359,6 +365,17 @@ class Turns:
             # The year of birth is asked for once; what it left open is asked for with yes or no.
             return Decision(ASK, replace(pending, repeated=True))
         return _unclear(pending)
+
+    def _on_late_button(self, view: TurnView, topic: str) -> Decision | None:
+        if view.is_paused or view.active is None or self._guard_loop(view) is not None:
+            return None
+        purpose, item = purpose_of(topic), item_of(topic)
+        is_open = view.intent == "privacy_grant" and topic not in view.active and not view.is_too_young
+        if is_open and not item and purpose in self._asking.choices:
+            return _question(Pending("consent", view.active_loop, (purpose,)), view)
+        if is_open and purpose in view.active and item in self._asking.choices.get(purpose, ()):
+            return Decision(ASK, Pending("optional", view.active_loop, (purpose,), items=(item,)))
+        return Decision(LATE)
 
     def forgets(self, view: TurnView) -> bool:
         """Return whether a message passes the open question by, so that a later "yes" must not answer it."""

@@ -299,6 +299,35 @@ def test_where_is_answered_from_privacy_yml_or_not_at_all(vault: Vault) -> None:
     assert "privacy@northwind.example" not in answer
 
 
+def test_what_a_program_decides_is_said(vault: Vault) -> None:
+    """As privacy.yml says it; where it says nothing, whom to ask (GDPR Art. 13(2)(f))."""
+    assert "privacy@northwind.example" in explained(vault, "privacy_what")
+    assert "decides about you by itself: nothing." in explained(
+        changed(vault, automated_decisions="none"), "privacy_what"
+    )
+    decided = changed(vault, automated_decisions={"en": "who wins, by lot"})
+    assert "decides about you by itself: who wins, by lot." in explained(decided, "privacy_what")
+
+
+@pytest.mark.parametrize(
+    ("pending", "answers"),
+    [
+        (CONSENT, ["Yes, I agree", "No, thank you"]),
+        (Pending("age", "lead_form", ("draw",), age=16), ["Yes, I am", "No, I am not"]),
+        (Pending("optional", "lead_form", ("draw",), items=("postcode",)), ["Yes, that too", "No, leave it out"]),
+        (Pending("code", "lead_form", ("draw",)), []),
+        (None, []),
+    ],
+)
+def test_tell_me_more_keeps_the_answers_at_hand(vault: Vault, pending: Pending | None, answers: list[str]) -> None:
+    """Whichever question is open, it can be answered from where more is told."""
+    (reply,) = Explain().answer(vault, replace(turn(vault, pending=pending), intent="privacy_more"))
+    shown = [
+        button["title"] for button in reply.buttons if button["payload"].startswith(("/privacy_g", "/privacy_ref"))
+    ]
+    assert shown == answers
+
+
 def test_a_complaint_is_told_the_authority(vault: Vault) -> None:
     """The one that privacy.yml names, or the one where the person lives."""
     named = msgspec.structs.replace(vault.policy.controller, authority="ICO, ico.example")

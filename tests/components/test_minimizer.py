@@ -392,6 +392,37 @@ def test_a_reply_in_an_unknown_language_is_no_yes(read: Any) -> None:
         assert intent_of(read(said, "nlu_fallback", 1.0, pending=CONSENT)) == "privacy_unclear", said
 
 
+def test_a_receipt_is_one_of_consent_once_somebody_agreed(read: Any, store: Any) -> None:
+    """Unless the bot is sure of an intent of its own: it may give receipts of orders."""
+    assert intent_of(read("send me a receipt", "greet", 0.5)) == "greet"
+    grant(store._vault, "newsletter")
+    assert intent_of(read("send me a receipt", "greet", 0.5)) == "privacy_receipt"
+    assert intent_of(read("send me a receipt", "ask_receipt", 0.9)) == "ask_receipt"
+    assert intent_of(read("send me a receipt for my boots", "greet", 0.5)) == "greet"
+
+
+def test_a_short_question_in_a_form_is_about_what_it_asks_for(read: Any, tracker: Any, untouched: Any) -> None:
+    """Where that is personal; a tent's colour is the bot's own business."""
+    events = untouched.rasa_events
+    assert intent_of(read("who gets it?", "greet", 0.5)) == "greet"
+    tracker.update(events.ActiveLoop("lead_form"))
+    for slot, intent in (("email", "privacy_who_sees"), ("favourite_activity", "greet")):
+        tracker.update(events.SlotSet("requested_slot", slot))
+        assert intent_of(read("who gets it?", "greet", 0.5)) == intent
+        assert intent_of(read("who gets it?", "ask_who_won", 0.9)) == "ask_who_won"
+        assert intent_of(read("Ana Li", "greet", 0.5)) == "greet"
+
+
+@pytest.mark.parametrize("text", ["cancel", "Cancel. Thank you"])
+def test_cancel_in_a_form_is_the_bots_own(read: Any, tracker: Any, untouched: Any, text: str) -> None:
+    """Whatever the classifier takes it for, nobody's consent is ended by leaving a form."""
+    assert intent_of(read(text, "privacy_withdraw", 0.99)) == "privacy_stop"
+    tracker.update(untouched.rasa_events.ActiveLoop("lead_form"))
+    for intent in ("privacy_withdraw", "privacy_stop", "privacy_cancel"):
+        assert intent_of(read(text, intent, 0.99)) == "enter_draw"
+    assert intent_of(read(text, "leave_form", 0.5)) == "leave_form"
+
+
 def named_in(message: Any) -> list[str]:
     """Return what a message names."""
     return [each["value"] for each in message.get("entities") if each["entity"] == "privacy_purpose"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply
+from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply, request_here
 from rasa_privacy.dialogue.packs import load_ordinary, load_pack
 from rasa_privacy.dialogue.turns import REPLIES
 from rasa_privacy.errors import ConfigurationError
@@ -135,6 +135,37 @@ def test_cancel_is_an_opt_out_only_where_nothing_else_could_be_cancelled(text: s
     """In a form it ends the form."""
     assert opt_out(text, "en")
     assert not opt_out(text, "en", in_form=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("why?", "privacy_why"),
+        ("what for", "privacy_why"),
+        ("who gets it?", "privacy_who_sees"),
+        ("how long", "privacy_how_long"),
+        ("what do you store exactly?", "privacy_what"),
+        ("where is it stored", "privacy_where"),
+        ("again", None),
+        ("a complaint", None),
+        ("info", None),
+        ("send me a receipt", None),
+        ("Ana Li", None),
+    ],
+)
+def test_a_short_question_counts_where_a_form_asks_for_something_personal(text: str, intent: str | None) -> None:
+    """What could be an answer does not."""
+    assert request_here(text, "en", in_form=True, agreed=False) == intent
+    assert request_here(text, "en", in_form=False, agreed=False) is None
+
+
+@pytest.mark.parametrize("text", ["send me a receipt", "Can I have my receipt, please?", "receipt please", "a receipt"])
+def test_a_receipt_is_one_of_consent_where_somebody_agreed(text: str) -> None:
+    """To anybody else it is one of the shop's, and so is that of an order."""
+    assert request_here(text, "en", in_form=False, agreed=True) == "privacy_receipt"
+    assert request_here(text, "en", in_form=False, agreed=False) is None
+    assert privacy_request(text, "en", asked=True) is None
+    assert request_here(f"{text} for my boots", "en", in_form=False, agreed=True) is None
 
 
 @pytest.mark.parametrize("text", ORDINARY)

@@ -57,7 +57,7 @@ VARIABLES = {
     "utter_privacy_limited": {"say_lift"},
     "utter_privacy_status": {"list", "contact"},
     "utter_privacy_no_requests": {"contact"},
-    "utter_privacy_what": {"purposes", "messages"},
+    "utter_privacy_what": {"purposes", "messages", "decisions"},
     "utter_privacy_where": {"location", "transfers"},
     "utter_privacy_who_are_you": {"controller", "contact", "policy_url"},
     "utter_privacy_complain": {"contact", "authority"},

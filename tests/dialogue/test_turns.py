@@ -1,6 +1,7 @@
 """The privacy turns as a table: what the bot does next, given what it sees."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from rasa_privacy.dialogue.turns import (
     EXPLAIN,
     GRANT,
     KEEP,
+    LATE,
     LISTEN,
     NOT_ERASED,
     PREVIEW,
@@ -80,6 +82,56 @@ def test_message_is_answered_by_its_privacy_turn(seen: TurnView, action: str) ->
 def test_answer_without_a_question_decides_nothing(intent: str) -> None:
     """A yes that answers nothing is no consent and no erasure."""
     assert TURNS.decide(view(intent)) is None
+
+
+def named(intent: str, topic: str, **more: Any) -> TurnView:
+    """Return a view of a button that names its question, which is closed."""
+    return replace(view(intent, **more), named=(topic,))
+
+
+LATE_TURNS = Turns(
+    Asking({"lead_form": ("draw",)}, choices={"draw": ("postcode",), "newsletter": ()}),
+)
+
+
+@pytest.mark.parametrize(
+    ("seen", "decision"),
+    [
+        (named("privacy_grant", "draw"), Decision(ASK, Pending("consent", None, ("draw",)))),
+        (
+            named("privacy_grant", "newsletter", loop="lead_form", active=DRAW),
+            Decision(ASK, Pending("consent", "lead_form", ("newsletter",))),
+        ),
+        (
+            named("privacy_grant", "draw:postcode", active=DRAW),
+            Decision(ASK, Pending("optional", None, ("draw",), items=("postcode",))),
+        ),
+        (named("privacy_grant", "draw:postcode"), Decision(LATE)),
+        (named("privacy_grant", "draw", active=DRAW), Decision(LATE)),
+        (named("privacy_grant", "gone"), Decision(LATE)),
+        (named("privacy_grant", "draw:gone", active=DRAW), Decision(LATE)),
+        (named("privacy_grant", "minimum_age:16"), Decision(LATE)),
+        (named("privacy_refuse", "newsletter", active=DRAW), Decision(LATE)),
+        (replace(named("privacy_grant", "draw"), is_too_young=True), Decision(LATE)),
+        (replace(named("privacy_grant", "draw"), is_paused=True), None),
+        (named("privacy_grant", "draw", active=None), None),
+    ],
+)
+def test_a_late_button_is_asked_afresh_or_changes_nothing(seen: TurnView, decision: Decision | None) -> None:
+    """A yes to a question that is closed is never a grant: what was shown then may not be what holds now."""
+    assert LATE_TURNS.decide(seen) == decision
+
+
+def test_a_late_yes_asks_for_the_age_first() -> None:
+    """As any other way to the question does."""
+    decision = LATE_TURNS.decide(replace(named("privacy_grant", "draw"), age=16))
+    assert decision == Decision(ASK, Pending("age", None, ("draw",), age=16))
+
+
+def test_a_form_goes_on_after_a_late_button() -> None:
+    """It repeats its question; without one the bot listens."""
+    assert LATE_TURNS.decide(view(last=LATE, loop="lead_form", active=DRAW)) == Decision("lead_form")
+    assert LATE_TURNS.decide(view(last=LATE)) == Decision(LISTEN)
 
 
 def test_a_late_or_second_confirmation_is_answered() -> None:

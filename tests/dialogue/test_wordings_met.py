@@ -4,12 +4,13 @@ from itertools import pairwise
 
 import pytest
 
-from rasa_privacy.dialogue.keywords import opt_out, privacy_request, reply
+from rasa_privacy.dialogue.keywords import opt_out, privacy_request, reply, request_here
 from rasa_privacy.dialogue.packs import available_languages, load_keywords
 from rasa_privacy.dialogue.samples import samples
 
 ASKED = "asked_privacy_"
 THEN = "then_privacy_"
+AGREED = "agreed_privacy_"
 
 
 def sentences(language: str, section: str) -> list[str]:
@@ -33,6 +34,16 @@ def test_each_wording_of_an_open_question_is_met(language: str) -> None:
         if section.startswith((ASKED, THEN)):
             for text in sentences(language, section):
                 assert privacy_request(text, language, asked=True, then=True) is not None, text
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_each_wording_that_counts_where_somebody_agreed_is_met(language: str) -> None:
+    """And means nothing to anybody else, to whom a receipt is one of the shop's."""
+    for section in (name for name in load_keywords(language) if name.startswith(AGREED)):
+        for text in sentences(language, section):
+            assert request_here(text, language, in_form=False, agreed=True) == section.removeprefix("agreed_"), text
+            assert request_here(text, language, in_form=True, agreed=False) is None, text
+            assert privacy_request(text, language, asked=True) is None, text
 
 
 @pytest.mark.parametrize("language", available_languages())

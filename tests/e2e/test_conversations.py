@@ -129,6 +129,26 @@ def test_privacy_requests_in_a_free_text_question_are_understood(bot: RunningBot
     assert stored_values(bot, person.sender)["prize_draw"]["full_name"] == person.name
 
 
+def test_short_words_in_a_form_are_taken_for_what_they_mean(bot: RunningBot) -> None:
+    """A bare question is about what the form asks for, a receipt about the consent, and "cancel" about the form."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    yes = '/privacy_grant{"privacy_purpose": "prize_draw"}'
+    answer = text_of(chat.say("who gets it?"))
+    assert "Northwind Outdoor staff" in answer
+    assert "full name" in answer
+    assert "receipt of your consent for the prize draw" in text_of(chat.say("send me a receipt"))
+    late = text_of(chat.say(yes))
+    assert "changed nothing" in late
+    assert "full name" in late
+    assert "leave it there" in text_of(chat.say("cancel"))
+    assert "take a yes back" not in text_of(chat.say("when are you open?"))
+    chat.say("take me off the prize draw")
+    assert "to enter you in the draw" in text_of(chat.say(yes))
+    assert ledger_of(bot, person.sender)[-1] == ("prize_draw", "asked")
+
+
 def test_stop_in_a_form_ends_everything_with_one_confirmation(bot: RunningBot) -> None:
     """Conversation 4: STOP ends the form, withdraws consent, and is confirmed once."""
     person = new_person()
