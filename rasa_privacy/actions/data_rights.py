@@ -76,7 +76,7 @@ class HandOver(PrivacyAction):
         """Open the request, which is done when the copy was collected; after a proof where the channel gives none."""
         if must_prove(store, turn):
             return ask_for_proof(turn, EXPORT)
-        now = turn.evidence.at
+        now, language = turn.evidence.at, turn.evidence.language
         with store.database.read() as connection:
             there = store.subjects.find(connection, turn.sender_id) is not None
         if not there:
@@ -84,8 +84,8 @@ class HandOver(PrivacyAction):
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [])]
         if store.policy.handover is None:
             return [self._by_hand(store, turn)]
-        link = store.database.transact(lambda connection: offer(store, connection, turn.sender_id, now))
-        log_scrubbing.remember(link.url.rpartition("/")[2])
+        link = store.database.transact(lambda connection: offer(store, connection, turn.sender_id, now, language))
+        log_scrubbing.remember(link.token)
         until = turn.phrases.moment(link.expires_at)
         return [Reply(turn.words("utter_privacy_copy_link", link=link.url, until=until), [], [])]
 

@@ -10,11 +10,12 @@ from typing import Literal
 from rasa_privacy.consent.terms import terms_version
 from rasa_privacy.dialogue.phrases import phrases_of
 from rasa_privacy.policy.model import Ends, Item, Policy
+from rasa_privacy.policy.topics import LIMITED, RESTRICTED, SALE_OR_SHARING, age_of, item_of, purpose_of
 from rasa_privacy.storage.notices import notice_hash
 
 Need = Literal["required", "optional"]
 
-__all__ = ["Notice", "items_in_words", "name_of_item", "name_of_purpose", "terms_version"]
+__all__ = ["Notice", "items_in_words", "name_of_item", "name_of_purpose", "name_of_topic", "terms_version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,25 @@ def name_of_item(policy: Policy, item: str, language: str) -> str:
 def name_of_purpose(policy: Policy, purpose: str, language: str) -> str:
     """Return what people call this purpose."""
     return policy.purposes[purpose].called.get(language, purpose.replace("_", " "))
+
+
+def name_of_topic(policy: Policy, topic: str, language: str) -> str:
+    """Return what people call what a record of the ledger is about, also if privacy.yml has it no more."""
+    phrases = phrases_of(language)
+    if topic == SALE_OR_SHARING or topic.startswith(LIMITED):
+        return phrases.say("request_do_not_sell" if topic == SALE_OR_SHARING else "request_limit_sensitive")
+    years, restricted = age_of(topic), topic.removeprefix(RESTRICTED)
+    if years is not None:
+        return phrases.say("page_age", count=str(years))
+    if restricted != topic:
+        purpose = name_of_topic(policy, restricted, language)
+        return phrases.say("item_with_notes", item=phrases.say("request_restriction"), notes=purpose)
+    name, item = purpose_of(topic), item_of(topic)
+    purpose = name_of_purpose(policy, name, language) if name in policy.purposes else name
+    if not item:
+        return purpose
+    called = name_of_item(policy, item, language) if item in policy.items else item
+    return phrases.say("item_with_notes", item=purpose, notes=called)
 
 
 def items_in_words(policy: Policy, purpose: str, language: str, *, only: Need | None = None) -> str:

@@ -2,10 +2,10 @@
 
 It is for everybody who has a link, and for nobody else: a proxy lets the world reach `/collect/` alone. GET shows a
 button and uses nothing up; POST hands the zip over. Neither page says whose it is or whose it was, and one of a link
-that is none looks like one that was used.
+that is none looks like one that was used. They are in the language of the conversation where the link says it, else in
+one that the browser asks for.
 """
 
-import html
 import logging
 from typing import Final
 from urllib.parse import parse_qs
@@ -17,8 +17,10 @@ from starlette.routing import Route
 
 from rasa_privacy.console.bodies import read_body, sent
 from rasa_privacy.console.problems import RefusedError
+from rasa_privacy.dialogue.language import of_page
+from rasa_privacy.dialogue.phrases import Phrases, phrases_of
 from rasa_privacy.errors import PassphraseError, RequestError
-from rasa_privacy.rights.handover import FILE_NAME, PATH, collect, is_live
+from rasa_privacy.rights.handover import FILE_NAME, LANGUAGE, MIN_PASSPHRASE, PATH, collect, is_live
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -34,16 +36,16 @@ _HEADERS: Final = {
     "X-Robots-Tag": "noindex",
 }
 _STYLE: Final = (
+    ":root{color-scheme:light dark}"
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:10vh auto;padding:0 1rem}"
     "label,input,button{display:block;font:inherit;width:100%;box-sizing:border-box;margin:.4rem 0}"
     "input,button{padding:.6rem}small{opacity:.8}"
 )
-_FORM: Final = """<p>Your copy is ready: everything that is held of you, as a page to read and as a file for programs.
-It can be collected once.</p>
-<form method="post"><label for="passphrase">Passphrase, if the file is to be encrypted (four words or more)</label>
+_FORM: Final = """<p>{ready}</p>
+<form method="post"><label for="passphrase">{passphrase}</label>
 <input id="passphrase" name="passphrase" type="password" autocomplete="new-password">
-<small>It is kept nowhere. Without it the file is open to whoever has it.</small>
-<button type="submit">Collect my data</button></form>"""
+<small>{note}</small>
+<button type="submit">{button}</button></form>"""
 
 
 def handover_routes(vault: Vault) -> list[Route]:
@@ -52,16 +54,16 @@ def handover_routes(vault: Vault) -> list[Route]:
         return []
 
     async def endpoint(request: Request) -> Response:
-        token = str(request.path_params["token"])
+        token, phrases = str(request.path_params["token"]), _phrases(vault, request)
         try:
-            response = await (_hand_over if request.method == "POST" else _show)(vault, request, token)
+            response = await (_hand_over if request.method == "POST" else _show)(vault, request, token, phrases)
         except RefusedError as error:
-            response = _page(error.status, f"<p>{html.escape(str(error))}</p>")
+            response = _said(error.status, phrases, "collect_wrong_form")
         except ClientDisconnect:
-            response = _page(400, "<p>The connection was closed.</p>")
+            response = _said(400, phrases, "collect_wrong_form")
         except Exception as error:  # noqa: BLE001 - its text may be somebody's, and Uvicorn would log it
             logger.error("collect: failed (%s)", type(error).__name__)  # noqa: TRY400 - nothing of a link in the log
-            response = _page(503, "<p>This cannot be done now. Try again later.</p>")
+            response = _said(503, phrases, "collect_later")
         response.headers.update(_HEADERS)
         logger.info("collect: %s %d", request.method, response.status_code)
         return response
@@ -69,36 +71,51 @@ def handover_routes(vault: Vault) -> list[Route]:
     return [Route(f"{PATH}/{{token}}", endpoint, methods=["GET", "POST"])]
 
 
-async def _show(vault: Vault, _request: Request, token: str) -> Response:
+def _phrases(vault: Vault, request: Request) -> Phrases:
+    linked, accepted = request.query_params.get(LANGUAGE), request.headers.get("accept-language", "")
+    return phrases_of(of_page(vault.policy.languages, linked, accepted))
+
+
+async def _show(vault: Vault, _request: Request, token: str, phrases: Phrases) -> Response:
     live = await run_in_threadpool(is_live, vault, token, vault.clock())
-    return _page(200, _FORM) if live else _gone()
+    return _page(200, phrases, _form(phrases)) if live else _said(404, phrases, "collect_gone")
 
 
-async def _hand_over(vault: Vault, request: Request, token: str) -> Response:
+async def _hand_over(vault: Vault, request: Request, token: str, phrases: Phrases) -> Response:
     raw = await read_body(request, _BODY_BYTES, _BODY_SECONDS)
     try:
         given = parse_qs(raw.decode("ascii", "replace"), max_num_fields=4).get("passphrase", [""])[0]
     except ValueError:
-        return _page(400, "<p>This is not the form of this page.</p>")
+        return _said(400, phrases, "collect_wrong_form")
     try:
         chunks = await run_in_threadpool(collect, vault, token, given or None, vault.clock())
-    except PassphraseError as error:
-        return _page(422, f"<p><b>{html.escape(str(error)).capitalize()}.</b></p>{_FORM}")
+    except PassphraseError:
+        weak = phrases.html("collect_weak", count=str(MIN_PASSPHRASE))
+        return _page(422, phrases, f"<p><b>{weak}</b></p>{_form(phrases)}")
     except RequestError:
-        return _gone()
+        return _said(404, phrases, "collect_gone")
     headers = {"Content-Disposition": f'attachment; filename="{FILE_NAME}"'}
     return StreamingResponse(sent(chunks), media_type="application/zip", headers=headers)
 
 
-def _gone() -> Response:
-    words = "This link is not valid, was used already, or is over. Ask for a new one where you asked for this one."
-    return _page(404, f"<p>{words}</p>")
-
-
-def _page(status: int, body: str) -> Response:
-    page = (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>Your data</title>\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n<h1>Your data</h1>\n{body}\n</body>\n</html>\n"
+def _form(phrases: Phrases) -> str:
+    return _FORM.format(
+        ready=phrases.html("collect_ready"),
+        passphrase=phrases.html("collect_passphrase"),
+        note=phrases.html("collect_note"),
+        button=phrases.html("collect_button"),
     )
-    return Response(page, status, media_type="text/html")
+
+
+def _said(status: int, phrases: Phrases, name: str) -> Response:
+    return _page(status, phrases, f"<p>{phrases.html(name)}</p>")
+
+
+def _page(status: int, phrases: Phrases, body: str) -> Response:
+    title, language = phrases.html("page_title"), phrases.locale.language
+    page = (
+        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}\n</body>\n</html>\n"
+    )
+    return Response(page, status, {"Content-Language": language}, "text/html")

@@ -7,17 +7,24 @@ It is known from, in this order:
 3. what the conversation had before, in the slot `privacy_language`, which the bot's own actions may set too;
 4. the first language of privacy.yml.
 
+A page that a browser asks for is in the language of its link, else in the first that the browser accepts.
+
 A language that the bot does not speak is passed over and never an error: the next in order counts. Nothing is guessed
 from free text.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 #: The words of a message's metadata, in the order in which they count.
 _METADATA: Final = ("language", "locale")
+#: So many languages of a browser are looked at.
+_MOST_ACCEPTED: Final = 20
 #: RFC 5646, section 4.4.1: an application need not take a longer tag than this many characters.
 _LONGEST_TAG: Final = 35
+_WEIGHT: Final = re.compile(r"(?:q=(1(?:\.0{0,3})?|0(?:\.[0-9]{0,3})?))?")
 
 
 def choose(languages: Sequence[str], current: object, metadata: object, matched: str | None) -> str:
@@ -35,6 +42,26 @@ def choose(languages: Sequence[str], current: object, metadata: object, matched:
         if found is not None:
             return found
     return languages[0]
+
+
+def of_page(languages: Sequence[str], linked: object, accepted: str) -> str:
+    """Return the language of a page, one of `languages`.
+
+    Args:
+        languages: The languages of privacy.yml, the first for whoever said nothing; at least one.
+        linked: What the link says, which may be anything.
+        accepted: The browser's header `Accept-Language` (RFC 9110, section 12.5.4), or empty.
+    """
+    weighed = [_weighed(each) for each in accepted.split(",", _MOST_ACCEPTED)[:_MOST_ACCEPTED]]
+    wanted = [tag for weight, tag in sorted(weighed, key=itemgetter(0), reverse=True) if weight > 0]
+    return next((found for tag in (linked, *wanted) if (found := _spoken(languages, tag))), languages[0])
+
+
+def _weighed(accepted: str) -> tuple[float, str]:
+    """Return a language that a browser accepts with its weight; one that is written wrongly weighs nothing."""
+    tag, _, weight = accepted.partition(";")
+    found = _WEIGHT.fullmatch(weight.replace(" ", ""))
+    return (float(found[1] or 1) if found else 0.0), tag.strip()
 
 
 def current_first(languages: Sequence[str], current: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ Rules:
 Dates, durations and lists come from the CLDR through Babel, by the pack's `locale`.
 """
 
+import html
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ class Phrases:
     def say(self, name: str, **variables: str) -> str:
         """Return a phrase with its variables filled in."""
         return fill(self.texts[name], variables)
+
+    def html(self, name: str, **variables: str) -> str:
+        """Return a phrase as text of a page; the variables are markup and filled in as they are."""
+        return fill(html.escape(self.texts[name]), variables)
 
     def count(self, name: str, number: int) -> str:
         """Return the form of a phrase that fits the number, which stands for `{count}`."""

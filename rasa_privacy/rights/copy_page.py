@@ -2,22 +2,18 @@
 
 It loads nothing, runs nothing, and shows whatever anybody typed as text: each value is escaped, and a policy in the
 page forbids what would be missed. It is yielded in pieces, so that a long conversation is never in memory as a whole.
+It is in the language of the conversation; what was asked and said stays as it was.
 """
 
 import html
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import Any, Final
 
-_BY: Final = {"user": "You", "bot": "Bot"}
-_EVENTS: Final = {
-    "asked": "you were asked",
-    "granted": "you agreed",
-    "refused": "you said no",
-    "withdrawn": "you took it back",
-    "expired": "it ended by itself",
-    "superseded": "the notice changed",
-}
+from rasa_privacy.dialogue.phrases import Phrases
+
+_BY: Final = {"user": "page_you", "bot": "page_bot"}
+_SOURCES: Final = {"your message": "source_said", "the conversation": "source_conversation"}
 _STYLE: Final = """
 :root{color-scheme:light dark;--line:#8886}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
@@ -32,6 +28,7 @@ table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);
 overflow-wrap:anywhere;white-space:pre-wrap}thead{display:table-header-group}tr{break-inside:avoid}
 ol{list-style:none;padding:0}li{margin:.5rem 0;max-width:85%;break-inside:avoid}
+li.day{margin:1.5rem 0 .5rem;font-weight:600}
 li.user{margin-left:15%}li p{margin:0;padding:.4rem .8rem;border-radius:.6rem;background:#8882;overflow-wrap:anywhere;
 white-space:pre-wrap}li small{opacity:.7}
 @media screen and (max-width:40rem){thead{display:none}tr{display:block;padding:.4rem 0;
@@ -43,105 +40,130 @@ section.item{margin:.5rem 0}}
 """
 
 
-def page(facts: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+def page(
+    facts: Mapping[str, Any], events: Iterable[Mapping[str, Any]], phrases: Phrases, called: Mapping[str, str]
+) -> Iterator[bytes]:
     """Yield the page of a copy.
 
     Args:
         facts: The copy without its conversation (`portability.Copy.facts`).
         events: The conversation's events with the values that are held.
+        phrases: The words of its language.
+        called: What people call what they were asked about.
     """
-    yield "".join(_front(facts)).encode()
-    yield b"<h2>The conversation</h2>\n"
+    yield "".join(_front(facts, phrases, called)).encode()
+    yield f"<h2>{phrases.html('page_conversation')}</h2>\n".encode()
     if facts["conversation_kept_until"]:
-        yield f"<p class=about>Kept until {_day(facts['conversation_kept_until'])}, longer if you write.</p>\n".encode()
+        until = phrases.html("page_conversation_kept", date=_day(facts["conversation_kept_until"], phrases))
+        yield f"<p class=about>{until}</p>\n".encode()
     yield b"<ol>\n"
+    day: date | None = None
     for event in events:
         if event.get("event") in _BY and event.get("text"):
-            yield _message(event).encode()
+            at = datetime.fromtimestamp(event["timestamp"], timezone.utc)
+            if at.date() != day:
+                day = at.date()
+                yield f"<li class=day>{_day_alone(day, phrases)}</li>\n".encode()
+            yield _message(event, at, phrases).encode()
     yield b"</ol>\n</body>\n</html>\n"
 
 
-def _front(facts: Mapping[str, Any]) -> Iterator[str]:
-    controller = facts["controller"]
+def _front(facts: Mapping[str, Any], phrases: Phrases, called: Mapping[str, str]) -> Iterator[str]:
+    controller, title = facts["controller"], phrases.html("page_title")
     yield (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{phrases.locale.language}">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
         "form-action 'none'; base-uri 'none'\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>Your data</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>Your data</h1>\n"
+        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
     )
-    yield (
-        f"<p class=about>What {_text(controller['name'])} holds of you, as of {_day(facts['made_at'])}. "
-        f"Questions go to {_text(controller['contact'])}. In the conversation you are known as "
-        f"<b>{_text(facts['sender_id'])}</b>.</p>\n<h2>What is held</h2>\n"
+    about = phrases.html(
+        "page_about",
+        controller=_text(controller["name"]),
+        contact=_text(controller["contact"]),
+        date=_moment(facts["made_at"], phrases),
+        sender=f"<b>{_text(facts['sender_id'])}</b>",
     )
-    yield "".join(map(_item, facts["data"])) or "<p>No value of yours is held.</p>\n"
-    called = {each["purpose"]: each["purpose_called"] for each in facts["data"]}
+    yield f"<p class=about>{about}</p>\n<h2>{phrases.html('page_held')}</h2>\n"
+    yield "".join(_item(each, phrases) for each in facts["data"]) or f"<p>{phrases.html('page_nothing_held')}</p>\n"
     consents = (
-        (_text(called.get(each["purpose"], each["purpose"])), _choice(each), _day(each["at"]), _text(each["notice"]))
+        (
+            _text(called[each["purpose"]]),
+            phrases.html("choice_" + each["event"]),
+            _moment(each["at"], phrases),
+            f'<span lang="{_text(each["language"])}">{_text(each["notice"])}</span>',
+        )
         for each in facts["consents"]
     )
-    yield _table("What you agreed to", ("purpose", "choice", "when", "what you were shown"), consents)
+    heads = [phrases.html(name) for name in ("page_purpose", "page_choice", "page_when", "page_shown")]
+    yield _table(phrases.html("page_agreed"), heads, consents, phrases)
     asked = (
         (
             _text(each["number"]),
-            _words(each["kind"]),
-            _words(each["state"]),
-            *map(_day, (each["received_at"], each["closed_at"])),
+            phrases.html("request_" + each["kind"]),
+            phrases.html("state_" + each["state"]),
+            _moment(each["received_at"], phrases),
+            _moment(each["closed_at"], phrases),
         )
         for each in facts["requests"]
     )
-    yield _table("What you asked for", ("number", "request", "state", "received", "closed"), asked)
+    names = ("page_number", "page_request", "page_state", "page_received", "page_closed")
+    yield _table(phrases.html("page_asked"), [phrases.html(name) for name in names], asked, phrases)
 
 
-def _item(each: Mapping[str, Any]) -> str:
-    until = _day(each["kept_until"]) if each["kept_until"] else "you take your consent back"
+def _item(each: Mapping[str, Any], phrases: Phrases) -> str:
+    came = _moment(each["collected_at"], phrases)
+    until = phrases.html("until_withdrawn")
+    if each["kept_until"]:
+        until = phrases.html("until_date", date=_day(each["kept_until"], phrases))
     about = {
-        "Used for": _text(each["purpose_called"]),
-        "Legal basis": _words(each["basis"]),
-        "Given to": ", ".join(map(_text, each["recipients"])) or "nobody else",
-        "From": f"{_text(each['source'])}, {_day(each['collected_at'])}",
-        "Kept until": until,
+        "page_used_for": _text(each["purpose_called"]),
+        "page_basis": "-" if each["basis"] is None else phrases.html("basis_" + each["basis"]),
+        "page_shared_with": _text(phrases.listed(each["recipients"])) or phrases.html("nobody_else"),
+        "page_from": phrases.html(_SOURCES[each["source"]], date=came),
+        "page_kept": until,
     }
-    rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in about.items())
-    value = f"<h3>{_text(each['called'])}</h3>\n<p class=value>{_text(each['value'])}</p>"
+    rows = "".join(f"<dt>{phrases.html(name)}</dt><dd>{value}</dd>" for name, value in about.items())
+    shown = "-" if each["value"] is None else phrases.value(each["value"])
+    value = f"<h3>{_text(each['called'])}</h3>\n<p class=value>{_text(shown)}</p>"
     return f"<section class=item>{value}<dl>{rows}</dl></section>\n"
 
 
-def _table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def _table(title: str, heads: list[str], rows: Iterable[tuple[str, ...]], phrases: Phrases) -> str:
     shown = "".join(f"<tr>{''.join(map(_cell, heads, row))}</tr>\n" for row in rows)
     if not shown:
-        return f"<h2>{title}</h2>\n<p>Nothing yet.</p>\n"
+        return f"<h2>{title}</h2>\n<p>{phrases.html('page_nothing_yet')}</p>\n"
     top = "".join(f"<th>{head}</th>" for head in heads)
     return f"<h2>{title}</h2>\n<table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{shown}</tbody>\n</table>\n"
 
 
-def _cell(head: str, text: str) -> str:
+def _cell(head: str, content: str) -> str:
     """Return a cell that can say what it is: on a phone the rows stand below each other."""
-    return f'<td data-name="{head}">{text}</td>'
+    return f'<td data-name="{head}">{content}</td>'
 
 
-def _message(event: Mapping[str, Any]) -> str:
+def _message(event: Mapping[str, Any], at: datetime, phrases: Phrases) -> str:
     who = str(event["event"])
-    at = datetime.fromtimestamp(event["timestamp"], timezone.utc)
-    return f"<li class={who}><small>{_BY[who]}, {at:%Y-%m-%d %H:%M}</small><p>{_text(event['text'])}</p></li>\n"
+    return f"<li class={who}><small>{phrases.html(_BY[who])}, {at:%H:%M}</small><p>{_text(event['text'])}</p></li>\n"
 
 
-def _choice(each: Mapping[str, Any]) -> str:
-    return _EVENTS.get(each["event"]) or _words(each["event"])
+def _day_alone(day: date, phrases: Phrases) -> str:
+    return phrases.html("page_day", date=_text(phrases.day(day)))
 
 
-def _words(value: object) -> str:
-    return _text(value).replace("_", " ")
+def _day(value: str, phrases: Phrases) -> str:
+    return _text(phrases.day(_parsed(value)))
 
 
-def _day(value: str | None) -> str:
-    return "-" if value is None else f"{datetime.fromisoformat(value.replace('Z', '+00:00')):%Y-%m-%d %H:%M} UTC"
+def _moment(value: str | None, phrases: Phrases) -> str:
+    return "-" if value is None else _text(phrases.moment(_parsed(value)))
+
+
+def _parsed(value: str) -> datetime:
+    return datetime.fromisoformat(value.replace("Z", "+00:00"))
 
 
 def _text(value: object) -> str:
     """Return a value as text of the page, whatever is in it."""
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_text, value)) or "-"
     return html.escape("-" if value is None else str(value))

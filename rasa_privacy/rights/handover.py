@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record
+from rasa_privacy.crypto.archive import MIN_PASSPHRASE as MIN_PASSPHRASE  # noqa: PLC0414 - named from here
 from rasa_privacy.crypto.archive import checked_passphrase
 from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.policy.model import duration_seconds
@@ -37,6 +38,8 @@ from rasa_privacy.storage.vault import Vault
 TOKEN_BYTES: Final = 32
 #: Below `handover: url:`; what follows is the token.
 PATH: Final = "/collect"
+#: Names the language of the page, which a link may end with.
+LANGUAGE: Final = "l"
 #: What the file is called that people save.
 FILE_NAME: Final = "my-data.zip"
 
@@ -60,11 +63,16 @@ class Link:
     url: str
     expires_at: datetime
 
+    @property
+    def token(self) -> str:
+        """The secret in it."""
+        return self.url.rpartition("/")[2].partition("?")[0]
+
     def __repr__(self) -> str:
         return f"Link(..., {self.expires_at!r})"
 
 
-def offer(vault: Vault, connection: Any, sender_id: str, now: datetime) -> Link:
+def offer(vault: Vault, connection: Any, sender_id: str, now: datetime, language: str | None = None) -> Link:
     """Make the link for a person, in place of an earlier one; the request stays open until the copy was collected.
 
     Args:
@@ -72,6 +80,7 @@ def offer(vault: Vault, connection: Any, sender_id: str, now: datetime) -> Link:
         connection: A connection of `Database.transact`.
         sender_id: Rasa's conversation key. Whether it is this person's was seen to (`identity.needs_proof`).
         now: The moment, aware and in UTC.
+        language: The conversation's, in which the page of the link is; None for what the browser asks for.
 
     Raises:
         RequestError: privacy.yml has no `handover:`, or nothing is stored of this sender.
@@ -86,7 +95,8 @@ def offer(vault: Vault, connection: Any, sender_id: str, now: datetime) -> Link:
     expires_at = now + timedelta(seconds=duration_seconds(rules.valid_for))
     handovers.put(connection, _hash(vault, token), subject_id, now, expires_at)
     open_request(vault, connection, "portability", subject_id, now)
-    return Link(f"{rules.url.rstrip('/')}{PATH}/{token}", expires_at)
+    spoken = "" if language is None else f"?{LANGUAGE}={language}"
+    return Link(f"{rules.url.rstrip('/')}{PATH}/{token}{spoken}", expires_at)
 
 
 def offer_results(vault: Vault, connection: Any, subject_id: bytes, about: str, now: datetime) -> None:

@@ -17,8 +17,11 @@ from typing import Any, Final
 
 import msgspec
 
-from rasa_privacy.consent.notice import name_of_item, name_of_purpose
+from rasa_privacy.consent.notice import name_of_item, name_of_purpose, name_of_topic
 from rasa_privacy.crypto.archive import archive
+from rasa_privacy.dialogue.language import choose
+from rasa_privacy.dialogue.phrases import phrases_of
+from rasa_privacy.dialogue.turns import LANGUAGE_SLOT
 from rasa_privacy.minimize.events import join
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.rights.copy_page import page
@@ -42,12 +45,16 @@ class Copy:
         events: Reads the events, the oldest first; each call reads them anew.
         event_count: Number of events when the copy was begun.
         made_at: When that was, aware and in UTC.
+        language: The language of the conversation.
+        called: What people call what they were asked about in it, by the name in the ledger.
     """
 
     facts: dict[str, Any] = field(repr=False)
     events: Callable[[], Iterator[dict[str, Any]]] = field(repr=False)
     event_count: int
     made_at: datetime
+    language: str
+    called: Mapping[str, str]
 
     def whole(self) -> dict[str, Any]:
         """Return the copy as one document."""
@@ -73,12 +80,15 @@ def copy_of(vault: Vault, sender_id: str, now: datetime) -> Copy | None:
         facts = _facts(vault, connection, subject_id, sender_id, now)
         due = vault.data_keys.due_of(connection, subject_id)
     latest: dict[str, dict[str, dict[str, Any]]] = {}
-    count = 0
+    count, language = 0, vault.policy.languages[0]
     for stored in _pieces(vault, sender_id):
-        _remember(latest, stored)
+        events = stored.structure
+        _remember(latest, stored, events)
+        language = _language(events, vault.policy, language)
         count += len(stored.rows)
-    facts["data"] = list(_data(vault.policy, latest, due))
-    return Copy(facts, lambda: _events(vault, sender_id, count), count, now)
+    facts["data"] = list(_data(vault.policy, latest, due, language))
+    called = {each["purpose"]: name_of_topic(vault.policy, each["purpose"], language) for each in facts["consents"]}
+    return Copy(facts, lambda: _events(vault, sender_id, count), count, now, language, called)
 
 
 def personal_data(vault: Vault, sender_id: str, now: datetime) -> dict[str, Any] | None:
@@ -108,7 +118,7 @@ def _files(copies: Sequence[Copy]) -> Iterator[tuple[str, Iterable[bytes]]]:
     for number, each in enumerate(copies, start=1):
         name = "data" if number == 1 else f"data-{number}"
         yield f"{name}.json", copy_json(each)
-        yield f"{name}.html", page(each.facts, each.events())
+        yield f"{name}.html", page(each.facts, each.events(), phrases_of(each.language), each.called)
     yield SCHEMA, (schema(),)
 
 
@@ -146,15 +156,21 @@ def _events(vault: Vault, sender_id: str, count: int) -> Iterator[dict[str, Any]
             yield event
 
 
-def _remember(latest: dict[str, dict[str, dict[str, Any]]], stored: StoredConversation) -> None:
+def _language(events: Iterable[Mapping[str, Any]], policy: Policy, before: str) -> str:
+    """Return the language in which a conversation went on after these events."""
+    kept = [each.get("value") for each in events if each.get("event") == "slot" and each.get("name") == LANGUAGE_SLOT]
+    return choose(policy.languages, kept[-1], None, None) if kept else before
+
+
+def _remember(
+    latest: dict[str, dict[str, dict[str, Any]]], stored: StoredConversation, events: Sequence[Mapping[str, Any]]
+) -> None:
     """Note the latest value of each item for each purpose, and where it came from."""
-    events: list[Any] | None = None
     for purpose, entries in stored.values.items():
         known = latest.setdefault(purpose, {})
         for seq, _path, item, value in entries:
             if value is None or seq < known.get(item, {"seq": -1})["seq"]:
                 continue
-            events = stored.structure if events is None else events
             event = events[seq - stored.first_seq]
             said = event.get("event") == "user"
             known[item] = {"seq": seq, "value": value, "said": said, "at": event["timestamp"]}
@@ -176,10 +192,12 @@ def _facts(vault: Vault, connection: Any, subject_id: bytes, sender_id: str, now
 
 
 def _data(
-    policy: Policy, latest: Mapping[str, Mapping[str, Mapping[str, Any]]], due: Mapping[str, datetime | None]
+    policy: Policy,
+    latest: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    due: Mapping[str, datetime | None],
+    language: str,
 ) -> Iterator[dict[str, Any]]:
     """Yield the latest value of each item for each purpose that holds it, with all that Art. 15(1) asks for."""
-    language = policy.languages[0]
     for name, items in latest.items():
         purpose = policy.purposes.get(name)
         for item, found in items.items():

@@ -155,7 +155,7 @@ def test_a_message_that_cannot_be_sent_tells_nothing(bot: Vault, box: Box, caplo
 def test_a_copy_is_handed_over_by_a_link(bot: Vault, box: Box) -> None:
     """After the proof, with all conversations in it, once."""
     talk = proven(bot, box, EXPORT)
-    found = re.search(r"https://bot\.example/collect/(\S+)", talk.said[1])
+    found = re.search(r"https://bot\.example/collect/(\S+)\?l=en ", talk.said[1])
     assert found is not None
     assert "24 November 2026, 12:30 (UTC)" in talk.said[1]
     with zipfile.ZipFile(io.BytesIO(b"".join(collect(bot, found[1], None, bot.clock())))) as packed:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_privacy.dialogue.language import choose, current_first
+from rasa_privacy.dialogue.language import choose, current_first, of_page
 
 BOTH = ("en", "de", "pt-BR")
 
@@ -58,3 +58,35 @@ def test_the_current_language_is_tried_first_and_none_twice() -> None:
     """The others keep the order of privacy.yml."""
     assert current_first(BOTH, "de") == ("de", "en", "pt-BR")
     assert current_first(BOTH, "en") == BOTH
+
+
+@pytest.mark.parametrize(
+    ("linked", "accepted", "chosen"),
+    [
+        (None, "", "en"),
+        (None, "de-AT,de;q=0.9,en;q=0.8", "de"),
+        (None, "ja, de;q=0.5, en;q=0.7", "en"),
+        (None, "ja, de; q=0.7 , en;q=0.50", "de"),
+        (None, "de;q=0, pt-BR;q=0.1", "pt-BR"),
+        (None, "de;q=0", "en"),
+        (None, "*", "en"),
+        (None, "de;q=2", "en"),
+        (None, "de;q=0.1234", "en"),
+        (None, "de;level=1", "en"),
+        (None, ";;,,=q", "en"),
+        (None, "ja," * 20 + "de", "en"),
+        ("de", "en", "de"),
+        ("ja", "de", "de"),
+        ("../de", "", "en"),
+        ("x" * 10_000, "de", "de"),
+    ],
+)
+def test_a_page_is_in_the_language_of_its_link_or_browser(linked: str | None, accepted: str, chosen: str) -> None:
+    """What is written wrongly is passed over, as is what the bot does not speak."""
+    assert of_page(BOTH, linked, accepted) == chosen
+
+
+@given(st.one_of(st.none(), st.text()), st.text())
+def test_a_page_always_has_a_language(linked: str | None, accepted: str) -> None:
+    """Whatever a browser sends."""
+    assert of_page(BOTH, linked, accepted) in BOTH

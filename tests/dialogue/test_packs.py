@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -19,6 +19,9 @@ from rasa_privacy.dialogue.packs import (
 )
 from rasa_privacy.dialogue.turns import INTENTS, LOCAL, REPLIES
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.model import Basis
+from rasa_privacy.rights.clocks import KINDS
+from rasa_privacy.storage.ledger import LEDGER_EVENTS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1] / "rasa_privacy"
@@ -27,6 +30,8 @@ ROOT = HERE.parents[1] / "rasa_privacy"
 FEWER = {"privacy_confirm": 15, "privacy_cancel": 15}
 #: Who wants no more messages may also be asked which consent is meant.
 ALIKE = {"privacy_stop": ("privacy_withdraw",)}
+#: States of a request (`storage.requests.Request`).
+STATES = ("received", "identity", "in_progress", "extended", "done", "refused")
 VARIABLES = {
     "utter_privacy_ask": {"controller", "says", "items", "retention", "policy_url", "recipients"},
     "utter_privacy_granted": {"called"},
@@ -287,7 +292,7 @@ def test_no_variable_of_a_phrase_is_unknown_to_the_code() -> None:
     """A phrase is filled in by name; a new variable in the pack alone would be shown with its braces."""
     known = {"item", "notes", "count", "date", "duration", "period", "controller", "called", "text", "items", "says"}
     known |= {"because", "events", "contact", "version", "code", "minutes", "number", "kind", "purpose", "values"}
-    known |= {"time"}
+    known |= {"time", "sender"}
     used = {name for text in load_pack("en").phrases.values() for name in re.findall(r"\{(\w+)\}", text)}
     assert used == known
 
@@ -296,15 +301,25 @@ def test_every_phrase_is_used_and_every_used_phrase_is_there() -> None:
     """A phrase that no code asks for would be translated for nothing."""
     code = "\n".join(
         path.read_text(encoding="utf-8")
-        for room in ("actions", "consent", "dialogue")
+        for room in ("actions", "consent", "console", "dialogue", "rights")
         for path in sorted((ROOT / room).glob("*.py"))
     )
-    asked = set(re.findall(r"\.(?:say|count)\(\s*[\"'](\w+)", code)) | set(re.findall(r"texts\[\"(\w+)\"", code))
-    families = ("keep_", "messages_", "value_", "request_", "basis_", "source_", "stays_")
+    asked = set(re.findall(r"\.(?:say|count|html)\(\s*[\"'](\w+)", code)) | set(re.findall(r"texts\[\"(\w+)\"", code))
+    asked |= set(re.findall(r"\"((?:page|collect)_\w+)\"", code))
+    families = ("keep_", "messages_", "value_", "request_", "basis_", "source_", "stays_", "choice_", "state_")
     named = {name for name in load_pack("en").phrases if not name.startswith(families)}
     assert {re.sub(r"_(one|other)$", "", name) for name in named} <= asked | {"reason", "reason_with_basis"}
     for name in families:
         assert f'"{name}' in code
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_every_word_of_the_store_that_a_page_shows_has_a_phrase(language: str) -> None:
+    """Events of the ledger, kinds and states of requests, legal bases."""
+    phrases = load_pack(language).phrases
+    shown = {"choice_": LEDGER_EVENTS, "request_": KINDS, "state_": STATES, "basis_": get_args(Basis)}
+    for family, words in shown.items():
+        assert {f"{family}{word}" for word in words} <= set(phrases)
 
 
 def test_the_variation_of_the_language_is_taken() -> None:

@@ -1,23 +1,31 @@
 """The copy for a person: whole, in pieces, readable, and nothing but text whatever was typed."""
 
+import html
 import io
 import json
+import re
 import tracemalloc
 import zipfile
+from dataclasses import replace
 
 import jsonschema
+import msgspec
 import pytest
 import pyzipper
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.dialogue.packs import available_languages
+from rasa_privacy.dialogue.phrases import phrases_of
 from rasa_privacy.errors import ConversationConflictError, PassphraseError, PrivacyError
 from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights import requests, standing
+from rasa_privacy.rights.copy_page import page
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.portability import Copy, copy_chunks, copy_of, personal_data, schema
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
-from tests.support.vaults import SENDER, Clock, give, grant
+from tests.support.vaults import SENDER, Clock, evidence, give, grant
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 WORDS = "correct horse battery staple"
@@ -95,6 +103,41 @@ def test_a_page_shows_what_was_typed_as_text(vault: Vault, text: str) -> None:
     assert page.count("<!--") == 0
     assert "default-src 'none'" in page
     assert '<td data-name="when">' in page  # where a phone has no room for a head of columns
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_a_page_is_in_the_language_of_the_conversation(vault: Vault, language: str) -> None:
+    """No heading, choice, kind or state of another language is in it; dates are written as its readers write them."""
+    policy = msgspec.structs.replace(vault.policy, languages=("en", *available_languages()))
+    bot = replace(vault, policy=policy)
+    subject_id = grant(bot, "draw", "newsletter")
+    talk(bot, "Ana Li", events=2)
+    bot.database.transact(lambda conn: standing.do_not_sell(bot, conn, subject_id, evidence(bot)))
+    bot.database.transact(lambda conn: standing.restrict(bot, conn, subject_id, ["draw"], evidence(bot), lift=False))
+    bot.database.transact(lambda conn: requests.open_request(bot, conn, "erasure", subject_id, bot.clock()))
+    with bot.database.write() as conn:
+        version, _ = bot.conversations.head(conn, SENDER)
+        slot = {"event": "slot", "timestamp": 1.0, "name": "privacy_language", "value": language}
+        bot.conversations.append(conn, SENDER, version, [slot], {}, [0], bot.clock())
+    made, phrases = copied(bot), phrases_of(language)
+    shown = b"".join(page(made.facts, made.events(), phrases_of(made.language), made.called)).decode()
+    assert f'<html lang="{language}">' in shown
+    assert phrases.day(bot.clock()) in html.unescape(shown)
+    for name in ("page_held", "choice_granted", "choice_refused", "request_erasure", "state_received", "page_you"):
+        assert phrases.html(name) in shown, name
+    assert phrases.say("request_restriction") in html.unescape(shown)
+    own = set(phrases.texts.values())
+    for name, text in phrases_of("en").texts.items():
+        if name.startswith(("page_", "choice_", "state_", "source_")) and len(text) > 6 and text not in own:
+            parts = [part for part in re.split(r"\{\w+\}", text) if len(part) > 6]
+            assert not any(html.escape(part) in shown for part in parts), name
+
+
+def test_a_page_without_a_language_is_in_the_first(vault: Vault) -> None:
+    """As are conversations of before; the latest language counts."""
+    grant(vault, "draw")
+    talk(vault, "Ana Li")
+    assert copied(vault).language == "en"
 
 
 def test_a_copy_under_a_passphrase_opens_with_it_alone(vault: Vault) -> None:
