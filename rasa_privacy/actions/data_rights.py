@@ -61,8 +61,8 @@ class ShowData(PrivacyAction):
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [])]
         lines = [_line(store, turn, value) for value in held.values]
         lines.append(turn.words("utter_privacy_data_conversation", events=turn.phrases.count("events", held.events)))
-        text = turn.words("utter_privacy_data", list="\n".join(lines), say_delete=turn.phrases.say("say_delete"))
-        return [Reply(text, [], [])]
+        offered = {"say_delete": turn.phrases.say("say_delete"), "say_copy": turn.phrases.say("say_copy")}
+        return [Reply(turn.words("utter_privacy_data", list="\n".join(lines), **offered), [], [])]
 
 
 class HandOver(PrivacyAction):
@@ -102,6 +102,7 @@ class HandOver(PrivacyAction):
             contact=controller.contact,
             number=opened.number,
             date=turn.phrases.day(opened.answer_by),
+            say_show=turn.phrases.say("say_show"),
         )
         return Reply(text, [], [])
 

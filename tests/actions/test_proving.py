@@ -169,6 +169,7 @@ def test_without_a_link_an_operator_hands_it_over(bot: Vault, box: Box) -> None:
     with plain.database.read() as conn:
         (opened,) = [each for each in requests.iterate(conn) if each.kind == "portability"]
     assert opened.number in said
+    assert 'say "what do you know about me"' in said
     assert opened.is_open
     assert "no personal details" in Talk(plain, "nobody", "telegram").reply(EXPORT).said[0]
     assert box.got == []

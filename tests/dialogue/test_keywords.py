@@ -36,12 +36,15 @@ erase me from your database | I want to be forgotten | the right to be forgotten
 """,
     "privacy_access": """
 what do you know about me | What do you know about me?? | what data do you have about me | what have you stored about me
-show me my data | can I see my data | please send me a copy of my data | what information do you have on me
+show me my data | can I see my data | give me my data | what information do you have on me
 which data do you have about me | tell me what you know about me | I'd like to see my data
 do you have any data about me | show me everything you have about me
 """,
     "privacy_export": """
 export my data | download my data | please export all my personal data | data portability | send me my data as a file
+send me my data | please send me a copy of my data | can I get a copy of my data
+I'd like a copy of all my personal data
+email me my data | a copy of my data please | can you send me everything you have about me?
 """,
     "privacy_correct": """
 correct my data | please rectify my personal data | my details are wrong | right to rectification

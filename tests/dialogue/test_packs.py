@@ -41,7 +41,7 @@ VARIABLES = {
     "utter_privacy_held": {"controller", "contact"},
     "utter_privacy_erase_preview": {"goes", "stays"},
     "utter_privacy_erased": {"certificate", "gone", "stays"},
-    "utter_privacy_data": {"list", "say_delete"},
+    "utter_privacy_data": {"list", "say_delete", "say_copy"},
     "utter_privacy_data_item": {"item", "value", "purpose", "expiry", "basis", "source", "recipients"},
     "utter_privacy_data_conversation": {"events"},
     "utter_privacy_why": {"reasons"},
@@ -82,7 +82,7 @@ VARIABLES = {
     "utter_privacy_code_wait": {"contact"},
     "utter_privacy_proof_sent": {"minutes"},
     "utter_privacy_copy_link": {"link", "until"},
-    "utter_privacy_copy_by_hand": {"controller", "date", "number", "contact"},
+    "utter_privacy_copy_by_hand": {"controller", "date", "number", "contact", "say_show"},
 }
 PLAIN = {
     "utter_privacy_ask_year",
@@ -285,6 +285,8 @@ def test_what_the_bot_offers_to_say_is_understood(language: str) -> None:
     phrases = load_pack(language).phrases
     assert privacy_request(phrases["say_delete"], language) == "privacy_delete"
     assert privacy_request(phrases["say_lift"], language) == "privacy_lift"
+    assert privacy_request(phrases["say_copy"], language) == "privacy_export"
+    assert privacy_request(phrases["say_show"], language) == "privacy_access"
     assert opt_out(phrases["say_stop"], language, in_form=True)
 
 

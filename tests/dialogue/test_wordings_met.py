@@ -27,6 +27,36 @@ def test_each_fixed_wording_meets_itself(language: str) -> None:
             assert privacy_request(text, language) == section, text
 
 
+#: What asks for a copy, and what asks to be shown what there is.
+COPIES = {
+    "en": "send me my data | can I get a copy of my data | please send me all my personal data",
+    "de": "Schick mir meine Daten | kann ich eine Kopie meiner Daten bekommen | Kopie aller meiner Daten bitte",
+    "fr": "Envoyez-moi mes données | je voudrais une copie de mes données | pouvez-vous m'envoyer mes données ?",
+    "es": "Envíeme mis datos | quiero una copia de mis datos | puedes enviarme mis datos personales",
+    "it": "Mandami i miei dati | vorrei una copia dei miei dati | mi invii tutti i miei dati, per favore",
+    "pt": "Envie meus dados | quero uma cópia dos meus dados | me mande todos os meus dados, por favor",
+    "nl": "Stuur mij mijn gegevens | kan ik een kopie van mijn gegevens krijgen | mail me al mijn gegevens",
+}
+LOOKS = {
+    "en": "show me my data | give me a list of my data | can I see my data",
+    "de": "Zeig mir meine Daten | eine Übersicht meiner Daten bitte | welche Daten habt ihr über mich",
+    "fr": "Montrez-moi mes données | quelles données avez-vous sur moi | je veux voir mes données",
+    "es": "Muéstrame mis datos | qué datos tienen sobre mí | quiero ver mis datos",
+    "it": "Mostrami i miei dati | che dati avete su di me | voglio vedere i miei dati",
+    "pt": "Me mostre meus dados | quais dados você tem sobre mim | quero ver meus dados",
+    "nl": "Toon mij mijn gegevens | een overzicht van mijn gegevens | welke gegevens hebben jullie over mij",
+}
+
+
+@pytest.mark.parametrize(("asked", "intent"), [(COPIES, "privacy_export"), (LOOKS, "privacy_access")])
+def test_who_wants_a_copy_gets_one_and_who_wants_to_look_is_shown(asked: dict[str, str], intent: str) -> None:
+    """In every language; a copy is no short answer in the chat (GDPR Art. 15(3), 20)."""
+    assert set(asked) == set(available_languages())
+    for language, texts in asked.items():
+        for text in texts.split(" | "):
+            assert privacy_request(text, language) == intent, text
+
+
 @pytest.mark.parametrize("language", available_languages())
 def test_each_wording_of_an_open_question_is_met(language: str) -> None:
     """A word such as "info" may mean more than one of them; none is lost."""
