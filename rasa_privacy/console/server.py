@@ -4,7 +4,8 @@ Rules:
 
 1. It listens on this machine alone, unless it has a certificate, or is told that a proxy before it has one.
 2. Uvicorn parses HTTP with h11, which is strict; there are no web sockets. A connection that does not send its headers
-   within PATIENCE_SECONDS is closed, and no more than CONNECTIONS are served at once.
+   within PATIENCE_SECONDS is closed, and no more than CONNECTIONS are served at once. A call whose length stands there
+   in two ways is refused, and the connection closed: a proxy may have read it otherwise (RFC 9112, section 6.1).
 3. Uvicorn logs no access: it would write addresses. `app` logs method, path of the operation and status.
 """
 
@@ -16,6 +17,8 @@ from typing import Any, Final
 import uvicorn
 from h11 import IDLE
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rasa_privacy.errors import ConfigurationError
@@ -25,6 +28,9 @@ CONNECTIONS: Final = 64
 _KEEP_ALIVE_SECONDS: Final = 5
 _HEADER_BYTES: Final = 16_384
 _LAST_WORDS_SECONDS: Final = 20
+#: Of TLS 1.2, beside those of 1.3: what is encrypted and proven in one, under keys of its own (RFC 9325, section 4.2).
+#: Releases of Uvicorn take for their default what TLS 1.0 had, also what encrypts nothing.
+_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,20 @@ class PatientProtocol(H11Protocol):
         self.loop.call_later(PATIENCE_SECONDS, self._look_again, now)
 
 
+def with_one_length(app: ASGIApp) -> ASGIApp:
+    """Return the application without the calls of which a proxy could have seen another end."""
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        names = {name for name, _ in scope.get("headers", ())}
+        if b"transfer-encoding" in names and (b"content-length" in names or scope["http_version"] == "1.0"):
+            refused = PlainTextResponse("the length of the body stands there in two ways", 400, {"Connection": "close"})
+            await refused(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return checked
+
+
 def serve(app: Starlette, address: Address) -> None:
     """Serve until the process is asked to end."""
     make_server(app, address).run()
@@ -99,7 +119,7 @@ def serve(app: Starlette, address: Address) -> None:
 def make_server(app: Starlette, address: Address) -> uvicorn.Server:
     """Return the server, which does not listen yet."""
     settings = uvicorn.Config(
-        app,
+        with_one_length(app),
         host=address.host,
         port=address.port,
         http=PatientProtocol,
@@ -117,5 +137,6 @@ def make_server(app: Starlette, address: Address) -> uvicorn.Server:
         h11_max_incomplete_event_size=_HEADER_BYTES,
         ssl_certfile=address.certificate,
         ssl_keyfile=address.key,
+        ssl_ciphers=_CIPHERS,
     )
     return uvicorn.Server(settings)

@@ -3,7 +3,7 @@
 Rules:
 
 1. A change of status is told at least once to each URL of the request, signed. Only URLs of endpoints.yml are called:
-   one that is not there any more is passed over. A redirect is not followed.
+   one that is not there any more is passed over. A redirect is not followed (`posting`).
 2. Where one of them does not answer with 2xx, all are told again, after 1 minute, 2, 4 and so on up to 6 hours, for 30
    days. After that the log says so, and the status can still be asked for.
 3. Nothing of a person is in it but the link to the result, which works once and for a while. The log names the number
@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.rights.opendsr import Found, OpenDsr, find, results
-from rasa_privacy.rights.webhooks import Post, post
+from rasa_privacy.rights.posting import Post, post
 from rasa_privacy.storage import dsr_rows
 from rasa_privacy.storage.dsr_rows import DsrRow
 from rasa_privacy.storage.vault import Vault

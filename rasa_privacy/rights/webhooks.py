@@ -5,7 +5,7 @@ Rules:
 1. What is to be told was noted in the transaction that erased. It is sent at least once, with the same id each time.
 2. An answer is a JSON object with `result`: `done`, `nothing_held` or `failed`, and the status 200. Anything else, and
    anything longer than MAX_ANSWER bytes, is no answer: it is tried again, after 1 minute, 2, 4 and so on up to 6 hours.
-3. Each attempt is signed: HMAC-SHA256 over time and body. A redirect is not followed.
+3. Each attempt is signed: HMAC-SHA256 over time and body, and takes ten seconds at most (`posting`).
 4. A request to be deleted is done when every system has answered `done` or `nothing_held`. One that answered `failed`,
    or nothing within 30 days, keeps it open: staff see it among what is due, and end it (`requests complete`).
 5. The log and the errors name the system and the kind of failure, never what was sent.
@@ -17,9 +17,6 @@ import importlib
 import json
 import logging
 import os
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -31,6 +28,7 @@ import msgspec
 from rasa_privacy.errors import PrivacyError, WebhookError
 from rasa_privacy.policy.model import OtherSystem, StockTable
 from rasa_privacy.rights.parts import conversation_values
+from rasa_privacy.rights.posting import MAX_ANSWER, Post, post
 from rasa_privacy.rights.stock_tables import forget
 from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.deliveries import ANSWERS, Delivery, Told
@@ -39,8 +37,6 @@ from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
 
-MAX_ANSWER: Final = 65_536
-_TIMEOUT_SECONDS: Final = 10
 _AT_ONCE: Final = 25
 #: Longer than that many attempts take; who dies in between is followed by somebody else after it.
 _CLAIM: Final = timedelta(minutes=5)
@@ -48,29 +44,6 @@ _CLAIM: Final = timedelta(minutes=5)
 _NOBODY: Final = "nothing_held"
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
-
-#: Sends a body with headers to a URL, and returns status and answer.
-Post = Callable[[str, bytes, dict[str, str]], tuple[int, bytes]]
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow none: the body names a person."""
-
-
-def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-    """Send a POST and return status and answer.
-
-    Raises:
-        OSError: There was no answer.
-    """
-    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - privacy.yml allows http(s) alone
-    opener = urllib.request.build_opener(_NoRedirect)
-    try:
-        with opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-            return int(answer.status), answer.read(MAX_ANSWER + 1)
-    except urllib.error.HTTPError as error:
-        return error.code, b""
 
 
 def deliver(vault: Vault, now: datetime, send: Post = post) -> int:

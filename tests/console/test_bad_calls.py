@@ -1,5 +1,6 @@
 """Calls that are wrong on purpose: what they are told, what they cost, and what they do not learn."""
 
+import gzip
 import json
 import logging
 from collections.abc import Iterator
@@ -71,6 +72,23 @@ def test_a_body_of_another_form_is_refused_and_not_repeated(as_role: As, body: b
     found, said = raw(as_role("crm"), body)
     assert found == status
     assert "canary" not in said
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+def test_a_body_is_not_unpacked(as_role: As, encoding: str) -> None:
+    """A small one could become as large as it likes."""
+    body = gzip.compress(json.dumps(WHO).encode())
+    found = as_role("crm").call(
+        "POST", FIND, [body], {"content-type": "application/json", "content-encoding": encoding}
+    )
+    assert found.status == 400
+
+
+def test_what_may_be_anything_may_not_be_deep(as_role: As) -> None:
+    """The extensions of OpenDSR hold whatever a platform writes, and break nothing by it."""
+    body = b'{"regulation": "gdpr", "extensions": {"x.example": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
+    found = as_role("dpo").call("POST", "/v2/requests", [body], {"content-type": "application/json"})
+    assert found.status == 400
 
 
 def test_a_huge_body_is_not_read(as_role: As, vault: Vault) -> None:

@@ -3,11 +3,14 @@
 import http.client
 import json
 import logging
+import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,9 +23,12 @@ from rasa_privacy.console.verbs import make_console
 from rasa_privacy.policy.model import HandOver
 from rasa_privacy.rights.audience import Recipient
 from rasa_privacy.storage.vault import Vault
-from tests.support.vaults import SENDER
+from tests.support.certificates import write_certificate
+from tests.support.vaults import SENDER, START
 
 CANARY = "canary-7Q2X@example.com"
+#: The end of a body in pieces, and another call behind it, which a proxy that goes by a length takes for the body.
+SMUGGLED = b"0\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture
@@ -97,6 +103,8 @@ def test_who_sends_headers_slowly_is_closed(running: uvicorn.Server) -> None:
         b"POST /v1/subjects/find HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
         b"POST /v1/subjects/find HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         b"POST /v1/subjects/find HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n" + SMUGGLED,
+        b"GET /health HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + SMUGGLED,
         b"POST /v1/subjects/find HTTP/1.1\r\nHost : x\r\n\r\n",
         b"GET /health HTTP/1.1\r\n\r\n",
         b"GET /health HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 200_000,
@@ -143,3 +151,15 @@ def test_uvicorn_logs_nobody(
     assert "collect: failed (RuntimeError)" in shown
     for word in (CANARY, tokens["mailer"][-43:], "127.0.0.1:"):
         assert word not in shown
+
+
+def test_over_tls_everything_is_encrypted_with_keys_of_its_own(vault: Vault, tmp_path: Path) -> None:
+    """TLS 1.2 at least, with forward secrecy and authenticated encryption, whatever Uvicorn would take by itself."""
+    certificate, key = write_certificate(tmp_path, START)
+    config = make_server(make_console(vault), Address(port=0, certificate=certificate, key=key)).config
+    config.load()
+    assert config.ssl is not None
+    assert config.ssl.minimum_version >= ssl.TLSVersion.TLSv1_2
+    names = [each["name"] for each in config.ssl.get_ciphers() if each["protocol"] != "TLSv1.3"]
+    assert names
+    assert all(re.fullmatch(r"ECDHE-(RSA|ECDSA)-(AES\d+-GCM-\w+|CHACHA20-POLY1305)", name) for name in names), names

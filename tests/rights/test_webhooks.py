@@ -1,14 +1,17 @@
 """Other systems are told of an erasure until they answer; only then is the request done."""
 
+import gzip
 import hashlib
 import hmac
 import json
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from http.client import BadStatusLine, IncompleteRead
+from http.client import BadStatusLine, HTTPException, IncompleteRead
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, Final
 
@@ -21,9 +24,10 @@ from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.part_deletion import delete_part
+from rasa_privacy.rights.posting import MAX_ANSWER, post
 from rasa_privacy.rights.rectification import Right, put_right
 from rasa_privacy.rights.requests import open_request
-from rasa_privacy.rights.webhooks import MAX_ANSWER, deliver, deliver_quietly, post
+from rasa_privacy.rights.webhooks import deliver, deliver_quietly
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.replay import replay
@@ -364,8 +368,11 @@ def server() -> Iterator[tuple[int, list[bytes]]]:
             bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(302 if self.path == "/away" else 200)
             self.send_header("Location", "/elsewhere")
+            if self.path == "/packed":
+                self.send_header("Content-Encoding", "gzip")
             self.end_headers()
-            self.wfile.write(b'{"result": "done"}')
+            answer = b'{"result": "done"}'
+            self.wfile.write(gzip.compress(answer) if self.path == "/packed" else answer)
 
         def log_message(self, *_: Any) -> None: ...
 
@@ -384,6 +391,54 @@ def test_a_real_server_is_told_and_a_redirect_is_not_followed(server: tuple[int,
     assert post(f"http://127.0.0.1:{port}/erasures", b"{}", {}) == (200, b'{"result": "done"}')
     assert post(f"http://127.0.0.1:{port}/away", b"{}", {})[0] == 302
     assert len(bodies) == 2
+
+
+def _head(connection: socket.socket) -> None:
+    """Answer with headers that never end."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        connection.sendall(b"X: y\r\n")
+        time.sleep(0.05)
+
+
+def _body(connection: socket.socket) -> None:
+    """Answer with a body that never ends, and whose beginning is a good answer."""
+    connection.sendall(b'HTTP/1.1 200 OK\r\n\r\n{"result": "done"}')
+    while True:
+        connection.sendall(b" ")
+        time.sleep(0.05)
+
+
+def _silent(connection: socket.socket) -> None:
+    """Answer nothing."""
+    while connection.recv(65_536):
+        pass
+
+
+@pytest.mark.parametrize("answer", [_head, _body, _silent])
+def test_one_that_drips_is_hung_up_on(answer: Callable[[socket.socket], None]) -> None:
+    """Each byte comes in time, and the whole does not; half of an answer is none."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                answer(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        begun = time.monotonic()
+        with pytest.raises((OSError, HTTPException)):
+            post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {}, 0.4)
+        assert time.monotonic() - begun < 20
+        thread.join()
+
+
+def test_an_answer_is_not_unpacked(server: tuple[int, list[bytes]]) -> None:
+    """A small one could become as large as it likes; nobody asks for it either."""
+    port, bodies = server
+    status, found = post(f"http://127.0.0.1:{port}/packed", b"{}", {})
+    assert (status, found[:2], bodies) == (200, b"\x1f\x8b", [b"{}"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,119 @@
+"""Sending a POST to another system, which may be slow, endless or wrong on purpose.
+
+Rules:
+
+1. A redirect is not followed: the body names a person, and its signature is for one address.
+2. The whole of it ends after SECONDS, however slowly bytes come: a system that drips holds up no other.
+3. Of an answer MAX_ANSWER bytes and one are read, as they came: nothing is unpacked. That of a refusal is not read.
+"""
+
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from http.client import HTTPConnection
+from threading import Timer
+from typing import Any, Final
+
+MAX_ANSWER: Final = 65_536
+SECONDS: Final = 10.0
+
+#: Sends a body with headers to a URL, and returns status and answer.
+Post = Callable[[str, bytes, dict[str, str]], tuple[int, bytes]]
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow none."""
+
+
+class _Watched:
+    """Makes connections as urllib does, and hangs up all of them.
+
+    Attributes:
+        is_over: Whether it has hung up. What came of an answer before may look like the whole of it.
+    """
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._sockets: list[socket.socket] = []
+
+    def of(self, kind: type[HTTPConnection]) -> type[HTTPConnection]:
+        """Return a kind of connection whose sockets are known here."""
+        watched = self
+
+        class Known(kind):  # type: ignore[valid-type, misc]  # HTTP or HTTPS
+            def connect(self) -> None:
+                """Connect, and be known."""
+                super().connect()
+                watched._sockets.append(self.sock)
+                watched.check()
+
+        return Known
+
+    def check(self) -> None:
+        """Return where there is still time.
+
+        Raises:
+            TimeoutError: There is none.
+        """
+        if self.is_over:
+            raise TimeoutError("the answer did not come in time")
+
+    def hang_up(self) -> None:
+        """End what is read or written; who waits for it gets an error or an end."""
+        self.is_over = True
+        for each in self._sockets:
+            with suppress(OSError):
+                socket.socket.shutdown(each, socket.SHUT_RDWR)
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, watched: _Watched) -> None:
+        super().__init__()
+        self._watched = watched
+
+    def do_open(self, http_class: Any, req: Any, **more: Any) -> Any:
+        """Open as ever, by a connection that is known."""
+        return super().do_open(self._watched.of(http_class), req, **more)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, watched: _Watched) -> None:
+        super().__init__()
+        self._watched = watched
+
+    def do_open(self, http_class: Any, req: Any, **more: Any) -> Any:
+        """Open as ever, by a connection that is known."""
+        return super().do_open(self._watched.of(http_class), req, **more)
+
+
+def post(url: str, body: bytes, headers: dict[str, str], seconds: float = SECONDS) -> tuple[int, bytes]:
+    """Send a POST and return status and answer.
+
+    Args:
+        url: Where to; http or https.
+        body: What is sent.
+        headers: Its headers.
+        seconds: How long it may take as a whole.
+
+    Raises:
+        OSError: There was no answer, or not in time.
+    """
+    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - its settings allow http(s) alone
+    watched = _Watched()
+    opener = urllib.request.build_opener(_NoRedirect, _Http(watched), _Https(watched))
+    over = Timer(seconds, watched.hang_up)
+    over.daemon = True
+    over.start()
+    try:
+        with opener.open(request, timeout=seconds) as answer:
+            found = answer.read(MAX_ANSWER + 1)
+            watched.check()
+            return int(answer.status), found
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, b""
+    finally:
+        over.cancel()
