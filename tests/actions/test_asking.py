@@ -8,6 +8,7 @@ import pytest
 
 from rasa_privacy.dialogue.turns import UNCLEAR
 from rasa_privacy.policy.model import AgeByCountry, Policy
+from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage.vault import Vault
 from tests.support.talk import Talk
@@ -333,3 +334,15 @@ def test_a_withdrawal_from_outside_ends_the_form_at_the_next_turn(vault: Vault) 
     talk.want("lead_form")
     assert "to enter you in the draw" in talk.said[-1]
     assert "lead_form" not in talk.ran[1:]
+
+
+def test_who_is_erased_in_the_middle_of_a_form_is_somebody_new(vault: Vault) -> None:
+    """By staff, while the form waits for an answer: the next turn asks anew, and nothing of before is there."""
+    talk = Talk(vault).want("lead_form").reply(YES).reply(NO)
+    talk.loop = "lead_form"
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    assert erase(vault, SENDER, evidence(vault)) is not None
+    talk.want("lead_form")
+    assert "to enter you in the draw" in talk.said[-1]
+    assert talk.ran == ["lead_form"]
+    assert (ledger(vault), held(vault)) == ([("draw", "asked")], {})
