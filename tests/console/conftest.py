@@ -55,12 +55,17 @@ def tokens(vault: Vault) -> dict[str, str]:
 @pytest.fixture
 def opendsr(tmp_path: Path) -> OpenDsr:
     """Return OpenDSR as an endpoints file sets it up."""
-    certificate, key = write_certificate(tmp_path, START, days=400)
-    (tmp_path / "endpoints.yml").write_text(
+    return opendsr_in(tmp_path)
+
+
+def opendsr_in(folder: Path) -> OpenDsr:
+    """Write certificate and endpoints file into a folder, and return OpenDSR as they set it up."""
+    certificate, key = write_certificate(folder, START, days=400)
+    (folder / "endpoints.yml").write_text(
         f"privacy_api:\n  opendsr:\n    domain: {DOMAIN}\n    controller_id: northwind\n"
         f"    certificate: {certificate}\n    key: {key}\n    callbacks: [{HOOK}]\n"
     )
-    found = open_opendsr(tmp_path / "endpoints.yml", START)
+    found = open_opendsr(folder / "endpoints.yml", START)
     assert found is not None
     return found
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import pytest
@@ -17,14 +19,16 @@ from rasa_privacy.console import requests
 from rasa_privacy.console.gatekeeper import Gatekeeper
 from rasa_privacy.console.operation import Operation
 from rasa_privacy.console.verbs import OPERATIONS, make_console
-from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.rights.requests import REASONS_TO_EXTEND, REASONS_TO_REFUSE, open_request
-from rasa_privacy.storage.vault import Vault
-from tests.console.conftest import As
+from rasa_privacy.storage.vault import Vault, open_vault
+from tests.console.conftest import VALUES, As, opendsr_in
 from tests.console.test_verbs import CALLS, call
-from tests.support.vaults import SENDER, START
+from tests.support.operators import hire, let_hashes_be_cheap, with_roles
+from tests.support.vaults import START, Clock, give, grant, settings_in
 
 EXAMPLES = 12
+#: Of forms that take long to make up, and of which parts of most are the same.
+FEWER = {"importConsents": 6, "submitDataSubjectRequest": 8}
 SETTINGS = """\
 [generation]
 mode = "all"
@@ -64,39 +68,74 @@ def test_the_reasons_are_those_of_the_rules() -> None:
     assert get_args(requests.ReasonToRefuse) == tuple(REASONS_TO_REFUSE)
 
 
-@pytest.fixture
-def number(vault: Vault) -> str:
-    """Return the number of a request that is open."""
-    return vault.database.transact(
-        lambda connection: open_request(vault, connection, "access", vault.subjects.find(connection, SENDER), START)
-    ).number
+@dataclass(frozen=True)
+class Opened:
+    """The API on one store for all operations.
+
+    Attributes:
+        vault: The store.
+        api: The API as schemathesis sees it, which may try as many wrong tokens as it likes.
+        token: The officer's token.
+    """
+
+    vault: Vault
+    api: Any
+    token: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """The person that a test is about.
+
+    Attributes:
+        sender: Their sender id.
+        number: Number of a request of theirs that is open.
+    """
+
+    sender: str
+    number: str
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    """Return the API of this module, since reading its document anew takes longer than the calls of an operation."""
+    folder = tmp_path_factory.mktemp("api")
+    with pytest.MonkeyPatch.context() as patch:
+        let_hashes_be_cheap(patch)
+        vault = with_roles(open_vault(settings_in(folder), Clock()))
+        token = hire(vault)["dpo"]
+        app = make_console(vault, Gatekeeper(vault, wrong=10**6), set_up=opendsr_in(folder))
+        api = schemathesis.openapi.from_asgi("/openapi.json", app, config=SchemathesisConfig.from_str(SETTINGS))
+        yield Opened(vault, api, token)
+        vault.close()
 
 
 @pytest.fixture
-def api(vault: Vault, tokens: dict[str, str], opendsr: OpenDsr) -> Any:  # noqa: ARG001 - where there is no operator nobody is let in
-    """Return the API as schemathesis sees it, which may try as many wrong tokens as it likes."""
-    app = make_console(vault, Gatekeeper(vault, wrong=10**6), set_up=opendsr)
-    return schemathesis.openapi.from_asgi("/openapi.json", app, config=SchemathesisConfig.from_str(SETTINGS))
+def known(opened: Opened, request: pytest.FixtureRequest) -> Known:
+    """Return somebody whom no other test knows, who agreed, gave values and asked for something."""
+    vault, sender = opened.vault, f"known to {request.node.name}"
+    subject_id = grant(vault, "draw", "newsletter", sender=sender)
+    give(vault, VALUES, sender=sender, events=3)
+    number = vault.database.transact(lambda conn: open_request(vault, conn, "access", subject_id, START)).number
+    return Known(sender, number)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize("each", OPERATIONS, ids=[each.name for each in OPERATIONS])
-def test_what_the_document_says_is_so(
-    api: Any, tokens: dict[str, str], number: str, each: Operation, mode: GenerationMode
-) -> None:
+def test_what_the_document_says_is_so(opened: Opened, known: Known, each: Operation, mode: GenerationMode) -> None:
     """No server error, no status, type or form that the document does not say; wrong input is refused, right is taken.
 
     Half of the right calls are about the person and the request that there are. The strategies are used without
     schemathesis's plug-in, which does not go with every pytest.
     """
     is_right = mode.is_positive
-    cases = api[each.path][each.method.lower()].as_strategy(generation_mode=mode)
+    cases = opened.api[each.path][each.method.lower()].as_strategy(generation_mode=mode)
     # With the header added, schemathesis takes a call whose body it left out for a right one.
     left_out = [] if is_right else [positive_data_acceptance]
-    token = {"Authorization": f"Bearer {tokens['dpo']}"}
+    token = {"Authorization": f"Bearer {opened.token}"}
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=FEWER.get(each.name, EXAMPLES),
         derandomize=True,
         deadline=None,
         suppress_health_check=list(HealthCheck),
@@ -105,7 +144,7 @@ def test_what_the_document_says_is_so(
     @given(case=cases)
     def calls(case: Any) -> None:
         if is_right:
-            _about_who_is_there(case, number)
+            _about_who_is_there(case, known)
         answer = case.call_and_validate(headers=token, excluded_checks=left_out)
         if is_right and answer.status_code in {400, 422}:
             # A contact that is none, or a reason with somebody's address, is no matter of form.
@@ -114,20 +153,20 @@ def test_what_the_document_says_is_so(
     calls()
 
 
-def _about_who_is_there(case: Any, number: str) -> None:
+def _about_who_is_there(case: Any, known: Known) -> None:
     if isinstance(case.body, dict) and len(case.body.get("sender") or "") % 2:
-        case.body["sender"] = SENDER
+        case.body["sender"] = known.sender
     if "number" in (case.path_parameters or {}) and case.path_parameters["number"][-1] in "02468ACEGJMPRTWY":
-        case.path_parameters["number"] = number
+        case.path_parameters["number"] = known.number
 
 
-def test_a_request_is_followed_through_its_steps(api: Any, tokens: dict[str, str]) -> None:
+def test_a_request_is_followed_through_its_steps(opened: Opened) -> None:
     """Opened, and then whatever the links of its answer lead to, in any order."""
 
-    class Followed(api.as_state_machine()):  # type: ignore[misc]  # made at run time
+    class Followed(opened.api.as_state_machine()):  # type: ignore[misc]  # made at run time
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:  # noqa: ARG002 - schemathesis calls it so
             """Come with a token."""
-            return {"headers": {"Authorization": f"Bearer {tokens['dpo']}"}}
+            return {"headers": {"Authorization": f"Bearer {opened.token}"}}
 
     checks = list(HealthCheck)
     few = settings(max_examples=8, derandomize=True, stateful_step_count=6, deadline=None, suppress_health_check=checks)

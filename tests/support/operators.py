@@ -37,6 +37,11 @@ class Mailbox:
 @pytest.fixture
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a hash take a millisecond and no memory; still argon2id."""
+    let_hashes_be_cheap(monkeypatch)
+
+
+def let_hashes_be_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do the same until the patches are undone."""
     monkeypatch.setattr(tokens, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
