@@ -1,5 +1,9 @@
-"""Consent that ends: taken back in words, or with everything else by an opt-out word."""
+"""Consent that ends: taken back in words, or with everything else by an opt-out word.
 
+While a proof of identity counts, the conversations that it found are meant as well.
+"""
+
+from collections.abc import Collection
 from typing import Any
 
 from rasa_sdk.events import ActiveLoop, ReminderCancelled, SlotSet
@@ -10,11 +14,10 @@ from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.turns import STOP, WITHDRAW
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.identity import writing_people
+from rasa_privacy.rights.linked import stop_linked
 from rasa_privacy.rights.own_acts import note_taken, own_act
-from rasa_privacy.rights.suppression import STOP as STOPPED
-from rasa_privacy.rights.suppression import suppress
-from rasa_privacy.rights.withdrawal import Withdrawal, held_by_consent, withdraw, withdraw_all, withdraw_items
-from rasa_privacy.storage import holds
+from rasa_privacy.rights.withdrawal import Withdrawal, held_by_consent, merged, withdraw, withdraw_items
 from rasa_privacy.storage.vault import Vault
 
 
@@ -28,43 +31,46 @@ class WithdrawConsent(PrivacyAction):
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """End the consents and destroy what only they allowed; ask which one where that is not clear."""
         if turn.items and not turn.purposes:
-            items = store.database.transact(lambda connection: self._withdraw_items(store, connection, turn))
+            gone = store.database.transact(lambda connection: self._withdraw_items(store, connection, turn))
             empty_log(store)
-            if items:
-                names = _gone(store, turn, items)
+            if any(gone):
+                names = _gone(store, turn, tuple(dict.fromkeys(item for items in gone for item in items)))
                 text = turn.words("utter_privacy_withdrawn", called=names, gone=names)
-                return [Reply(text, [], [*cleared(store, items), forget_pending()])]
+                return [Reply(text, [], [*cleared(store, gone[0]), forget_pending()])]
         done = store.database.transact(lambda connection: self._withdraw(store, connection, turn))
         empty_log(store)
         if isinstance(done, Reply):
             return [done]
-        ended = turn.phrases.listed(called(store, turn, name) for name in done.purposes)
-        text = turn.words("utter_privacy_withdrawn", called=ended, gone=_gone(store, turn, done.items))
-        return [Reply(text, [], [*cleared(store, done.items), forget_pending()])]
+        every = merged(done)
+        ended = turn.phrases.listed(called(store, turn, name) for name in every.purposes)
+        text = turn.words("utter_privacy_withdrawn", called=ended, gone=_gone(store, turn, every.items))
+        return [Reply(text, [], [*cleared(store, done[0].items), forget_pending()])]
 
     @staticmethod
-    def _withdraw_items(store: Vault, connection: Any, turn: Turn) -> tuple[str, ...]:
-        subject_id = store.subjects.find_for_update(connection, turn.sender_id)
-        if subject_id is None:
-            return ()
-        gone = withdraw_items(store, connection, subject_id, turn.items, turn.evidence)
-        if gone:
-            note_taken(store, connection, own_act(store, "consent", subject_id, items=gone))
-        return gone
+    def _withdraw_items(store: Vault, connection: Any, turn: Turn) -> list[tuple[str, ...]]:
+        """Take back the consent to the items; return which went in each conversation, this one first."""
+        found = []
+        for each in writing_people(store, connection, turn.sender_id, turn.evidence.at):
+            found.append(gone := withdraw_items(store, connection, each, turn.items, turn.evidence))
+            if gone:
+                note_taken(store, connection, own_act(store, "consent", each, items=gone))
+        return found
 
     @staticmethod
-    def _withdraw(store: Vault, connection: Any, turn: Turn) -> Withdrawal | Reply:
-        """Withdraw from what the person named, or return what to say instead."""
-        subject_id = store.subjects.find_for_update(connection, turn.sender_id)
-        granted = _revocable(store, connection, subject_id, turn)
+    def _withdraw(store: Vault, connection: Any, turn: Turn) -> list[Withdrawal] | Reply:
+        """Withdraw from what the person named, here first; or return what to say instead."""
+        people = writing_people(store, connection, turn.sender_id, turn.evidence.at)
+        granted = {name for each in people for name in _revocable(store, connection, each, turn)}
         wanted = [name for name in turn.purposes if name in granted]
-        if subject_id is None or not granted or (turn.purposes and not wanted):
+        if not granted or (turn.purposes and not wanted):
             return Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])
         if not wanted:
             # "Take me off the list" may mean something else than the one consent on record.
             return _which(store, turn, granted)
-        done = withdraw(store, connection, subject_id, wanted, turn.evidence)
-        note_taken(store, connection, own_act(store, "consent", subject_id, purposes=wanted, items=done.items))
+        done = []
+        for each in people:
+            done.append(ended := withdraw(store, connection, each, wanted, turn.evidence))
+            note_taken(store, connection, own_act(store, "consent", each, purposes=wanted, items=ended.items))
         return done
 
 
@@ -77,29 +83,19 @@ class Stop(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Withdraw from everything and suppress the sender, known or not; the form that runs ends with it."""
-
-        def stop(connection: Any) -> tuple[tuple[str, ...], bool]:
-            suppress(store, connection, turn.sender_id, STOPPED, turn.evidence.at)
-            done = withdraw_all(store, connection, turn.sender_id, turn.evidence)
-            subject_id = store.subjects.find(connection, turn.sender_id)
-            is_held = subject_id is not None and holds.is_held(connection, subject_id)
-            stopped = own_act(store, "suppress", subject_id, purposes=done.purposes, items=done.items)
-            note_taken(store, connection, stopped)
-            return done.items, is_held
-
-        items, is_held = store.database.transact(stop)
+        done = store.database.transact(lambda conn: stop_linked(store, conn, turn.sender_id, turn.evidence))
         empty_log(store)
-        events = [*cleared(store, items), forget_pending(), ActiveLoop(None), SlotSet("requested_slot", None)]
+        events = [*cleared(store, done.items), forget_pending(), ActiveLoop(None), SlotSet("requested_slot", None)]
         events.append(ReminderCancelled())
-        if is_held:
+        if done.is_held:
             return [Reply(turn.words("utter_privacy_stopped_held"), [], events)]
         return [Reply(turn.words("utter_privacy_stopped", say_delete=turn.phrases.say("say_delete")), [], events)]
 
 
-def _revocable(store: Vault, connection: Any, subject_id: bytes | None, turn: Turn) -> frozenset[str]:
+def _revocable(store: Vault, connection: Any, subject_id: bytes, turn: Turn) -> frozenset[str]:
     """Return the purposes that were said yes to, and those whose consent ended and of which data is still held."""
     granted = state_of(store, connection, subject_id, turn.evidence.at).granted
-    return granted if subject_id is None else granted | held_by_consent(store, connection, subject_id)
+    return granted | held_by_consent(store, connection, subject_id)
 
 
 def _gone(store: Vault, turn: Turn, items: tuple[str, ...]) -> str:
@@ -107,7 +103,7 @@ def _gone(store: Vault, turn: Turn, items: tuple[str, ...]) -> str:
     return turn.phrases.listed(names) or turn.phrases.say("nothing_else")
 
 
-def _which(store: Vault, turn: Turn, granted: frozenset[str]) -> Reply:
+def _which(store: Vault, turn: Turn, granted: Collection[str]) -> Reply:
     buttons = [
         {"title": called(store, turn, name), "payload": f'/privacy_withdraw{{"{OWN_ENTITY}": "{name}"}}'}
         for name in store.policy.purposes

@@ -5,6 +5,8 @@ Rules:
 1. A value is checked by the item's detector where it has one. It is stored, sent on and repeated as far as `keep` goes.
 2. A contact of a purpose with double opt-in must be confirmed by a code anew; until then nobody is written to there.
 3. It is said to be done after the commit, when the store holds the new value and no longer the old one.
+4. While a proof of identity counts, the conversations that it found and that hold the item are corrected as well. A
+   code that they need is asked for there.
 """
 
 from dataclasses import dataclass
@@ -24,9 +26,10 @@ from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.minimize.single_values import single_value
 from rasa_privacy.policy.topics import choice, covering
 from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.identity import proven_reach, writing_people
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.parts import conversation_values, held_values
-from rasa_privacy.rights.rectification import Right, holding, put_right, to_confirm
+from rasa_privacy.rights.rectification import Place, Right, holding, places_of, put_right, to_confirm
 from rasa_privacy.rights.requests import answered, open_request
 from rasa_privacy.rights.webhooks import deliver_soon
 from rasa_privacy.storage import holds
@@ -35,12 +38,17 @@ from rasa_privacy.storage.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """A correction that was committed."""
+    """A correction that was committed; `places` are the conversations."""
 
     kept: object
-    purposes: tuple[str, ...]
+    places: tuple[Place, ...]
     to_confirm: tuple[str, ...]
     is_used: bool
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """The purposes that hold the value."""
+        return tuple(dict.fromkeys(name for place in self.places for name in place.purposes))
 
 
 class Correct(PrivacyAction):
@@ -68,14 +76,18 @@ class Correct(PrivacyAction):
 def _asked(store: Vault, turn: Turn, item: str) -> Reply:
     """Ask what is right, unless there is nothing to put right."""
     with store.database.read() as connection:
-        subject_id = store.subjects.find(connection, turn.sender_id)
-        is_there = subject_id is not None and holding(store, connection, subject_id, item)
+        is_there = any(holding(store, connection, each, item) for each in _people(store, connection, turn))
     return _ask(store, turn, item, "utter_privacy_ask_value") if is_there else _nothing(store, turn, item)
 
 
 def _ask(store: Vault, turn: Turn, item: str, response: str) -> Reply:
     text = turn.words(response, item=name_of_item(store.policy, item, turn.evidence.language))
     return Reply(text, turn.buttons(response), [ask_again_with(Pending("correct", items=(item,)))])
+
+
+def _people(store: Vault, connection: Any, turn: Turn) -> list[bytes]:
+    subject_id = store.subjects.find(connection, turn.sender_id)
+    return [] if subject_id is None else proven_reach(store, connection, subject_id, turn.evidence.at)
 
 
 def _nothing(store: Vault, turn: Turn, item: str) -> Reply:
@@ -86,9 +98,8 @@ def _nothing(store: Vault, turn: Turn, item: str) -> Reply:
 def _which(store: Vault, turn: Turn) -> Reply:
     """Ask which item is wrong, of those that are named or else of all that are held."""
     with store.database.read() as connection:
-        subject_id = store.subjects.find(connection, turn.sender_id)
-        held = held_values(store, connection, subject_id) if subject_id is not None else {}
-    there = {item for counts in held.values() for item in counts}
+        held = [held_values(store, connection, each) for each in _people(store, connection, turn)]
+    there = {item for purposes in held for counts in purposes.values() for item in counts}
     items = [item for item in store.policy.items if item in there and store.policy.items[item].slot is not None]
     items = [item for item in items if item in turn.items] or items
     if not items:
@@ -113,7 +124,8 @@ def _correct(store: Vault, turn: Turn, item: str, said: str) -> list[Reply]:
     if isinstance(done, Reply):
         return [done]
     empty_log(store)
-    _verify(store, turn.sender_id, item, done)
+    for place in done.places:
+        _verify(store, place, item, done.kept)
     deliver_soon(store)
     text = turn.words(
         "utter_privacy_corrected",
@@ -132,36 +144,42 @@ def _correct(store: Vault, turn: Turn, item: str, said: str) -> list[Reply]:
 def _put(store: Vault, connection: Any, turn: Turn, item: str, value: str) -> _Done | Reply:
     """Put the value right within a transaction, or return what to say instead."""
     at = turn.evidence.at
-    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
-    purposes = holding(store, connection, subject_id, item) if subject_id is not None else ()
-    if subject_id is None or not purposes or store.policy.items[item].slot is None:
+    people = writing_people(store, connection, turn.sender_id, at)
+    places = places_of(store, connection, people, item)
+    if not places or store.policy.items[item].slot is None:
         return _nothing(store, turn, item)
-    if holds.is_held(connection, subject_id):
+    subject_id = people[0]
+    if holds.held_among(connection, people):
         request = open_request(store, connection, "rectification", subject_id, at)
         note_taken(store, connection, own_act(store, "rectify", subject_id, items=[item], outcome="refused"))
         controller = store.policy.controller
         contact = controller.officer or controller.contact
         told = {"controller": controller.name, "number": request.number, "contact": contact}
         return Reply(turn.words("utter_privacy_held_value", **told), [], [forget_pending()])
-    kept = put_right(store, connection, turn.sender_id, subject_id, Right(item, value, purposes), at)
+    kept: object = None
+    for place in places:
+        right = Right(item, value, place.purposes)
+        kept = put_right(store, connection, place.sender_id, place.subject_id, right, at)
+        act = own_act(store, "rectify", place.subject_id, purposes=place.purposes, items=[item])
+        note_taken(store, connection, act)
     answered(store, connection, "rectification", subject_id, at)
-    note_taken(store, connection, own_act(store, "rectify", subject_id, purposes=purposes, items=[item]))
     active = state_of(store, connection, subject_id, at).active
-    is_used = bool(covering(store.policy, item, active))
-    return _Done(kept, purposes, to_confirm(store, connection, subject_id, item, at), is_used=is_used)
+    is_here = places[0].subject_id == subject_id
+    is_used = is_here and bool(covering(store.policy, item, active))
+    codes = to_confirm(store, connection, subject_id, item, at) if is_here else ()
+    return _Done(kept, places, codes, is_used=is_used)
 
 
-def _verify(store: Vault, sender_id: str, item: str, done: _Done) -> None:
+def _verify(store: Vault, place: Place, item: str, kept: object) -> None:
     """Read back that the purposes hold the new value and nothing else of the item.
 
     Raises:
         StorageError: They do not.
     """
     with store.database.read() as connection:
-        subject_id = store.subjects.find(connection, sender_id)
-        found = conversation_values(store, connection, subject_id) if subject_id is not None else iter(())
+        found = conversation_values(store, connection, place.subject_id)
         values = [
-            entry[3] for _, held in found for name in done.purposes for entry in held.get(name, ()) if entry[2] == item
+            entry[3] for _, held in found for name in place.purposes for entry in held.get(name, ()) if entry[2] == item
         ]
-    if not values or any(value != done.kept for value in values):
+    if not values or any(value != kept for value in values):
         raise StorageError("a value was corrected but reading back still finds another one; ask for it again")

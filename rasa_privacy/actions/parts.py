@@ -1,4 +1,7 @@
-"""Deleting an item or what one purpose holds: the preview with counts and what stays, and the deletion after a yes."""
+"""Deleting an item or what one purpose holds: the preview with counts and what stays, and the deletion after a yes.
+
+While a proof of identity counts, the conversations that it found are meant as well.
+"""
 
 import json
 from typing import Any
@@ -9,9 +12,10 @@ from rasa_privacy.dialogue.purposes import item_topics
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import HoldError
 from rasa_privacy.minimize.events import OWN_ENTITY
+from rasa_privacy.rights.identity import writing_people
+from rasa_privacy.rights.linked import delete_part_linked
 from rasa_privacy.rights.own_acts import note_taken, own_act
-from rasa_privacy.rights.part_deletion import delete_part
-from rasa_privacy.rights.parts import Plan, Staying, plan
+from rasa_privacy.rights.parts import Plan, Staying, merged, plan
 from rasa_privacy.rights.requests import NOTHING_HELD, answered, preview
 from rasa_privacy.rights.webhooks import deliver_soon
 from rasa_privacy.storage.vault import Vault
@@ -44,19 +48,20 @@ def _buttons(store: Vault, turn: Turn) -> list[dict[str, str]]:
 def delete_confirmed(store: Vault, turn: Turn, pending: Pending) -> list[Reply]:
     """Delete what was previewed; what is said of it was read back."""
     try:
-        done = delete_part(store, turn.sender_id, pending.items, pending.purposes, turn.evidence)
+        here, done = delete_part_linked(store, turn.sender_id, pending.items, pending.purposes, turn.evidence)
     except HoldError:
         return [held_reply(store, turn)]
-    if done is None:
+    if not done:
         return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
     deliver_soon(store)
+    gone = merged(each.plan for each in done)
     text = turn.words(
         "utter_privacy_erased",
-        certificate=done.certificate.number,
-        gone=_goes(store, turn, done.plan),
-        stays=_stays(store, turn, done.plan),
+        certificate=turn.phrases.listed(each.certificate.number for each in reversed(done)),
+        gone=_goes(store, turn, gone),
+        stays=_stays(store, turn, gone),
     )
-    return [Reply(text, [], [*cleared(store, done.items), forget_pending()])]
+    return [Reply(text, [], [*cleared(store, here.items if here is not None else ()), forget_pending()])]
 
 
 def held_reply(store: Vault, turn: Turn) -> Reply:
@@ -75,15 +80,15 @@ def held_reply(store: Vault, turn: Turn) -> Reply:
 def _plan(store: Vault, connection: Any, turn: Turn) -> Plan | None:
     """Make the plan, and open the request; where nothing is held it is answered with that."""
     at = turn.evidence.at
-    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
-    if subject_id is None:
+    people = writing_people(store, connection, turn.sender_id, at)
+    if not people:
         answered(store, connection, "item_erasure", None, at, NOTHING_HELD)
         return None
-    found = plan(store, connection, subject_id, turn.items, turn.purposes, at)
+    found = merged(plan(store, connection, each, turn.items, turn.purposes, at) for each in people)
     if found.is_empty:
-        answered(store, connection, "item_erasure", subject_id, at, NOTHING_HELD)
+        answered(store, connection, "item_erasure", people[0], at, NOTHING_HELD)
     else:
-        preview(store, connection, subject_id, at, "item_erasure")
+        preview(store, connection, people[0], at, "item_erasure")
     return found
 
 

@@ -14,7 +14,7 @@ from rasa_privacy.consent.restrictions import restricted
 from rasa_privacy.dialogue.turns import RESTRICT
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.topics import covering
-from rasa_privacy.rights.identity import proven_others
+from rasa_privacy.rights.identity import proven_others, writing_people
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import answered
 from rasa_privacy.rights.standing import lift_limit, restrict
@@ -66,20 +66,21 @@ def _restrict(store: Vault, connection: Any, turn: Turn) -> Reply:
 
 
 def _lift(store: Vault, connection: Any, turn: Turn) -> Reply:
-    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
-    records = store.ledger.of_subject(connection, subject_id) if subject_id is not None else []
-    closed = restricted(records, turn.evidence.at)
+    at = turn.evidence.at
+    people = writing_people(store, connection, turn.sender_id, at)
+    closed = {name for each in people for name in restricted(store.ledger.of_subject(connection, each), at)}
     wanted = _wanted(turn, [name for name in store.policy.purposes if name in closed])
-    if subject_id is None or not wanted:
-        if subject_id is not None and lift_limit(store, connection, subject_id, turn.evidence):
-            note_taken(store, connection, own_act(store, "restrict", subject_id))
+    if not wanted:
+        ended = [each for each in people if lift_limit(store, connection, each, turn.evidence)]
+        if ended:
+            note_taken(store, connection, own_act(store, "restrict", people[0]))
             return Reply(turn.words("utter_privacy_unlimited"), [], [])
         return Reply(turn.words("utter_privacy_not_restricted"), [], [])
     if len(wanted) > 1 and not turn.purposes:
         return Reply(turn.words("utter_privacy_which_lift"), _buttons(store, turn, wanted), [])
-    for each in (subject_id, *proven_others(store, connection, subject_id, turn.evidence.at)):
+    for each in people:
         restrict(store, connection, each, wanted, turn.evidence, lift=True)
-    note_taken(store, connection, own_act(store, "restrict", subject_id, purposes=wanted))
+    note_taken(store, connection, own_act(store, "restrict", people[0], purposes=wanted))
     return Reply(turn.words("utter_privacy_lifted", called=_listed(store, turn, wanted)), [], [])
 
 

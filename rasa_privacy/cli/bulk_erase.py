@@ -19,7 +19,7 @@ _WORDS: Final = {
     "unknown": "of whom nothing is stored",
     "held": "under a legal hold, kept",
     "beyond_role": "with data beyond this role, kept",
-    "changed": "found by a sender id that is not their own, kept; see `check --database`",
+    "changed": "found by rows that somebody changed, kept; see `check --database`",
     "in_use": "in use by another process, kept; run it again",
 }
 

@@ -21,7 +21,8 @@ from rasa_privacy.consent.receipts import receipt as receipt_of
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.topics import purpose_of
 from rasa_privacy.rights.clearing import empty_log
-from rasa_privacy.rights.withdrawal import Withdrawal, withdraw
+from rasa_privacy.rights.identity import linked_others
+from rasa_privacy.rights.withdrawal import Withdrawal, merged, withdraw
 
 #: `method` and `channel` in the ledger of what an operator does here.
 _OUTSIDE = "outside"
@@ -136,7 +137,10 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
     bot: Path,
     endpoints: Path | None,
 ) -> None:
-    """End a person's consent and destroy what only it allowed. The bot obeys from the next turn on."""
+    """End a person's consent, also in linked conversations, and destroy what only it allowed.
+
+    The bot obeys from the next turn on.
+    """
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "consent", purposes=purposes or vault.policy.purposes)
@@ -150,7 +154,9 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
         def end(connection: object) -> Withdrawal:
             subject_id = known_subject(vault, connection, sender_id)
             vault.subjects.find_for_update(connection, sender_id)
-            ended = withdraw(vault, connection, subject_id, purposes or vault.policy.purposes, evidence)
+            people = (subject_id, *linked_others(vault, connection, subject_id))
+            wanted = purposes or vault.policy.purposes
+            ended = merged(withdraw(vault, connection, each, wanted, evidence) for each in people)
             record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
             return ended
 

@@ -15,7 +15,8 @@ from rasa_privacy.console.people import nobody, require_known
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.errors import ImportLineError
 from rasa_privacy.rights.clearing import empty_log
-from rasa_privacy.rights.withdrawal import Withdrawal, withdraw
+from rasa_privacy.rights.identity import linked_others, reach
+from rasa_privacy.rights.withdrawal import Withdrawal, merged, withdraw
 
 _OUTSIDE: Final = "outside"
 _AT_ONCE: Final = 500
@@ -137,7 +138,8 @@ def _revoke(call: Call) -> Revoked:
         subject_id = vault.subjects.find_for_update(connection, body.sender)
         if subject_id is None:
             raise nobody()
-        ended = withdraw(vault, connection, subject_id, wanted, evidence)
+        people = (subject_id, *linked_others(vault, connection, subject_id))
+        ended = merged(withdraw(vault, connection, each, wanted, evidence) for each in people)
         record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
         return ended
 
@@ -152,8 +154,9 @@ def _preview(call: Call, wanted: tuple[str, ...]) -> Revoked:
         subject_id = vault.subjects.find(connection, call.body.sender)
         if subject_id is None:
             raise nobody()
-        state = state_of(vault, connection, subject_id, vault.clock())
-    allowed = [name for name in wanted if name in state.active]
+        people = reach(vault, connection, subject_id)
+        active = {name for each in people for name in state_of(vault, connection, each, vault.clock()).active}
+    allowed = [name for name in wanted if name in active]
     record_now(vault, permit, subject_id=subject_id, purposes=allowed)
     return Revoked(revoked=False, purposes=allowed, items=[])
 

@@ -77,12 +77,17 @@ class EraseSilent(Body, kw_only=True):
 
 
 class BulkLine(msgspec.Struct):
-    """What became of one sender of the list, by its place from 0 on, and which purposes keep something by law."""
+    """What became of one sender of the list, by its place from 0 on, and which purposes keep something by law.
+
+    Attributes:
+        also: Certificates of linked conversations that were erased with it.
+    """
 
     place: int
     outcome: str
     certificate: str
     kept_by_law: list[str]
+    also: list[str]
 
 
 class BulkErased(msgspec.Struct):
@@ -123,7 +128,11 @@ def _erase_many(call: Call) -> BulkErased:
     bulk = Bulk(call.vault, call.permit("erase"), lines.append, is_preview=not call.body.confirm, channel=CHANNEL)
     erase_listed(bulk, call.body.senders)
     ordered = sorted(lines, key=lambda line: line.number)
-    return _said(bulk, [BulkLine(each.number - 1, each.outcome, each.certificate, list(each.kept)) for each in ordered])
+    return _said(bulk, [_line(each) for each in ordered])
+
+
+def _line(each: Line) -> BulkLine:
+    return BulkLine(each.number - 1, each.outcome, each.certificate, list(each.kept), list(each.also))
 
 
 def _erase_silent(call: Call) -> BulkErased:

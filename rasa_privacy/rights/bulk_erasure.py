@@ -6,19 +6,21 @@ Rules:
    append to the journal, then certificates, keys, tombstones and rows. After the commit the page is read back.
 2. Each person gets a certificate, as if erased alone. Its number stands in the report beside the number of the line, so
    that the report names nobody.
-3. Who is under a legal hold, beyond the operator's role, or found by a sender id that is not their own, stays, and the
-   report says so. Whom another transaction holds is tried again at the end. Who writes meanwhile is silent no longer.
+3. Who is under a legal hold, beyond the operator's role, or found by rows that somebody changed, stays, and the report
+   says so. Whom another transaction holds is tried again at the end. Who writes meanwhile is silent no longer.
 4. Killed at any point, it is run again with the same list: who is gone is not there any more, and what the journal
    knows and the database does not is carried out when the store is opened.
 5. No request is opened: nobody asked. Open ones of these people are closed.
+6. A person of a list goes with all linked conversations, or not at all. By a day conversations go, each by its own last
+   event: one that is silent is no reason to end another in which the person still writes.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record
@@ -27,12 +29,12 @@ from rasa_privacy.errors import LedgerError, PrivacyError, StorageError
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
 from rasa_privacy.rights.operators import COMMAND_LINE
-from rasa_privacy.storage import holds
+from rasa_privacy.storage import holds, links
 from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.crowd import Member
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.journal_entry import Erased
-from rasa_privacy.storage.kept import keep, keep_first, kept_after, kept_by_law
+from rasa_privacy.storage.kept import Kept, keep, keep_first, kept_after, kept_by_law
 from rasa_privacy.storage.outbox import tell_others
 from rasa_privacy.storage.vault import SERVICE, Vault
 
@@ -43,8 +45,11 @@ PAGE: Final = {"sqlite": 200, "postgresql": 1000, "mysql": 500}
 #: How often those are tried again whom others hold.
 _PASSES: Final = 5
 
-#: `erased`, or why not: nothing is stored, a legal hold, beyond the role, found by another's sender id, or in use.
+#: `erased`, or why not: nothing is stored, a legal hold, beyond the role, a row that was changed (found by another's
+#: sender id, or with a link that is not ours), or in use.
 Outcome = Literal["erased", "unknown", "held", "beyond_role", "changed", "in_use"]
+#: To whom the links of each person lead who has any; None where one was changed.
+_Links: TypeAlias = Mapping[bytes, Sequence[bytes] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,27 @@ class Line:
         outcome: `erased`, or why not.
         certificate: Number of the certificate of who was erased; empty in a preview.
         kept: Purposes of which something stays of them, by a legal obligation.
+        also: Numbers of the certificates of linked conversations that were erased with it.
     """
 
     number: int
     outcome: Outcome
     certificate: str = ""
     kept: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """Somebody who was erased, with those to whom their links lead."""
+
+    person: Erasure
+    linked: tuple[Erasure, ...]
+
+    @property
+    def subject_ids(self) -> list[bytes]:
+        """The ids of all of them, the person first."""
+        return [each.subject_id for each in (self.person, *self.linked)]
 
 
 @dataclass(slots=True)
@@ -159,53 +179,100 @@ def _is_silent(vault: Vault, subject_id: bytes, before: datetime) -> bool:
 def _erase_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None = None) -> None:
     """Erase people by the number of their line, those who are silent since a time; again those whom others hold."""
     if run.is_preview:
-        with run.vault.database.read() as connection:
-            members = run.vault.crowd.members(connection, wanted)
-            outcomes = _judge(run, connection, members)
-            gone = [each for each in wanted if each not in outcomes]
-            kept = {each: kept_by_law(run.vault, connection, each, run.vault.clock()) for each in gone}
-        for subject_id, number in wanted.items():
-            stays = tuple(each.purpose for each in kept.get(subject_id, ()))
-            run.say(Line(number, outcomes.get(subject_id) or "erased", kept=stays))
+        _preview_page(run, wanted, before)
         return
     left = dict(wanted)
-    keep_first(run.vault, wanted, run.vault.clock())
+    with run.vault.database.read() as connection:
+        everybody = _everybody(wanted, _linked(run.vault, connection, wanted, before))
+    keep_first(run.vault, everybody, run.vault.clock())
     for _ in range(_PASSES):
         if not left:
             return
         done = run.vault.database.transact(lambda connection: _work(run, connection, list(left), before))
-        erased = [each.subject_id for each in done if isinstance(each, Erasure)]
+        erased = [subject_id for each in done if isinstance(each, _Gone) for subject_id in each.subject_ids]
         _read_back(run.vault, erased)
         kept = kept_after(run.vault, erased, run.vault.clock())
         for each in done:
-            if isinstance(each, Erasure):
-                stays = tuple(one.purpose for one in kept.get(each.subject_id, ()))
-                run.say(Line(left.pop(each.subject_id), "erased", each.certificate, stays))
+            if isinstance(each, _Gone):
+                stays = _purposes(kept, each.subject_ids)
+                also = tuple(other.certificate for other in each.linked)
+                run.say(Line(left.pop(each.person.subject_id), "erased", each.person.certificate, stays, also))
             else:
                 run.say(Line(left.pop(each[0]), each[1]))
     for number in left.values():
         run.say(Line(number, "in_use"))
 
 
+def _preview_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None) -> None:
+    """Say what would become of these people."""
+    with run.vault.database.read() as connection:
+        linked = _linked(run.vault, connection, wanted, before)
+        outcomes = _judge(run, connection, run.vault.crowd.members(connection, _everybody(wanted, linked)))
+        whys = {each: _why(each, linked, outcomes) for each in wanted}
+        gone = [one for each, why in whys.items() if why is None for one in (each, *(linked.get(each) or ()))]
+        kept = {each: kept_by_law(run.vault, connection, each, run.vault.clock()) for each in gone}
+    for subject_id, number in wanted.items():
+        stays = _purposes(kept, (subject_id, *(linked.get(subject_id) or ())))
+        run.say(Line(number, whys[subject_id] or "erased", kept=stays if whys[subject_id] is None else ()))
+
+
+def _linked(vault: Vault, connection: Any, subject_ids: Collection[bytes], before: datetime | None) -> _Links:
+    """Return to whom the links of these people lead; by a day nobody goes along."""
+    return links.of_many(connection, vault.index, subject_ids) if before is None else {}
+
+
+def _everybody(subject_ids: Iterable[bytes], linked: _Links) -> list[bytes]:
+    """Return these people and those to whom their links lead, each once."""
+    return list(dict.fromkeys([*subject_ids, *(one for each in linked.values() for one in each or ())]))
+
+
+def _why(subject_id: bytes, linked: _Links, outcomes: Mapping[bytes, Outcome]) -> Outcome | None:
+    """Return why a person stays, or None."""
+    others = linked.get(subject_id, [])
+    if others is None:
+        return "changed"
+    return next((outcomes[each] for each in (subject_id, *others) if each in outcomes), None)
+
+
+def _purposes(kept: Mapping[bytes, Sequence[Kept]], subject_ids: Iterable[bytes]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.purpose for each in subject_ids for one in kept.get(each, ())))
+
+
 def _work(
     run: Bulk, connection: Any, subject_ids: Sequence[bytes], before: datetime | None
-) -> list[Erasure | tuple[bytes, Outcome]]:
+) -> list[_Gone | tuple[bytes, Outcome]]:
     """Erase those of these people whom nobody holds, within a transaction; return what became of whom."""
     vault, now = run.vault, run.vault.clock()
     free = vault.expiry.lock_free(connection, subject_ids)
     gone = set(subject_ids) - set(free) - vault.expiry.there(connection, subject_ids)
-    members = vault.crowd.members(connection, free)
+    linked = _linked(vault, connection, free, before)  # which cannot change any more
+    others = set(_everybody((), linked)) - set(free)
+    members = vault.crowd.members(connection, [*free, *vault.expiry.lock_free(connection, others)])
+    busy = vault.expiry.there(connection, others - members.keys())
     outcomes = _judge(run, connection, members)
     if before is not None:
         # They are locked now. Who wrote after the page was read is no longer silent.
         outcomes |= {each: "in_use" for each in members if each not in outcomes and not _is_silent(vault, each, before)}
-    made = [
-        Erasure(certificate_number(), each, now, {"events": member.events, "keys": len(member.keys)}, member.key_ids)
-        for each, member in members.items()
-        if each not in outcomes
-    ]
-    _destroy(run, connection, made, now)
-    return [*made, *outcomes.items(), *((each, "unknown") for each in gone)]
+    whys = {each: _why(each, linked, outcomes) for each in free}
+    # Of whom another transaction holds a linked conversation is tried again, as whom it holds.
+    going = [each for each in free if whys[each] is None and busy.isdisjoint(linked.get(each) or ())]
+    made = {
+        each: Erasure(certificate_number(), each, now, _counts(members[each]), members[each].key_ids)
+        for each in _everybody(going, {each: linked.get(each) for each in going})
+        if each in members
+    }
+    _destroy(run, connection, list(made.values()), now)
+    done = [_gone(each, made, linked.get(each) or ()) for each in free if each in made]
+    stay = [(each, why) for each, why in whys.items() if why is not None and each not in made]
+    return [*done, *stay, *((each, "unknown") for each in gone)]
+
+
+def _gone(subject_id: bytes, made: Mapping[bytes, Erasure], linked: Sequence[bytes]) -> _Gone:
+    return _Gone(made[subject_id], tuple(made[each] for each in linked if each in made))
+
+
+def _counts(member: Member) -> dict[str, int]:
+    return {"events": member.events, "keys": len(member.keys)}
 
 
 def _judge(run: Bulk, connection: Any, members: dict[bytes, Member]) -> dict[bytes, Outcome]:

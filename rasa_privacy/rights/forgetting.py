@@ -8,7 +8,9 @@ Rules:
 2. Values and texts are destroyed with the data keys that sealed them. Where keys have a database of their own the key
    of the texts stays, and a backup's copy opens until its epoch has ended. A one-time code that waits ends with it.
 3. What was published, sent to another system or mailed before is not reached.
-4. It is said to be done after the store was read again and nothing was found.
+4. It is about this conversation alone, also where a proof of identity has found others: what was just said, was said
+   here.
+5. It is said to be done after the store was read again and nothing was found.
 """
 
 from collections.abc import Mapping

@@ -181,11 +181,25 @@ def reach(vault: Vault, connection: Any, subject_id: bytes) -> list[bytes]:
     return [subject_id, *links.of(connection, vault.index, subject_id)]
 
 
+def linked_others(vault: Vault, connection: Any, subject_id: bytes) -> list[bytes]:
+    """Return whom any proof of a person has found, locked: for staff, and for STOP's suppression (ADR 31)."""
+    return [each for each in reach(vault, connection, subject_id)[1:] if vault.subjects.lock(connection, each)]
+
+
+def proven_reach(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> list[bytes]:
+    """Return a person who writes, and everybody whom a proof that still counts has found; nobody else without one."""
+    return reach(vault, connection, subject_id) if is_proven(vault, connection, subject_id, now) else [subject_id]
+
+
 def proven_others(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> list[bytes]:
     """Return whom a proof that still counts has found for a person who writes, locked; nobody without one."""
-    if not is_proven(vault, connection, subject_id, now):
-        return []
-    return [each for each in reach(vault, connection, subject_id)[1:] if vault.subjects.lock(connection, each)]
+    return linked_others(vault, connection, subject_id) if is_proven(vault, connection, subject_id, now) else []
+
+
+def writing_people(vault: Vault, connection: Any, sender_id: str, now: datetime) -> list[bytes]:
+    """Return who writes and whom a proof of theirs that still counts has found, all locked; nobody for nobody."""
+    subject_id = vault.subjects.find_for_update(connection, sender_id)
+    return [] if subject_id is None else [subject_id, *proven_others(vault, connection, subject_id, now)]
 
 
 def reached_senders(vault: Vault, connection: Any, sender_id: str) -> list[str]:

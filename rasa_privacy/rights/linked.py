@@ -1,23 +1,47 @@
 """Rights of somebody with several conversations: what is done to one is done to all that a proof has found.
 
-Who calls decides whether the links count: in the chat only while the proof does (`identity`), for staff always.
+Who calls decides whether the links count: in the chat only while the proof does (`identity`), for staff always. That
+STOP keeps people from being written to is the one thing in the chat that follows a link whose proof counts no more:
+nothing is lost by it, and a yes in the other conversation lifts it there.
 """
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.errors import HoldError
+from rasa_privacy.errors import HoldError, StorageError, TamperedSegmentError
 from rasa_privacy.rights.access import Holdings, holdings, merged
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
-from rasa_privacy.rights.identity import reach, reached_senders
+from rasa_privacy.rights.identity import is_proven, linked_others, proven_reach, reach, reached_senders
+from rasa_privacy.rights.own_acts import note_taken, own_act
+from rasa_privacy.rights.part_deletion import Deleted, delete_part
 from rasa_privacy.rights.portability import Copy, copy_of
+from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD
+from rasa_privacy.rights.suppression import STOP, suppress
+from rasa_privacy.rights.withdrawal import Withdrawal, withdraw_all
+from rasa_privacy.rights.withdrawal import merged as merged_withdrawals
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.kept import Kept, kept_by_law
 from rasa_privacy.storage.vault import Vault
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What STOP did.
+
+    Attributes:
+        items: Items of which this conversation holds nothing any more.
+        is_held: Whether a legal hold keeps what was held by consent.
+    """
+
+    items: tuple[str, ...]
+    is_held: bool
 
 
 def holdings_linked(
@@ -74,3 +98,74 @@ def erase_linked(
         counts.update(each.counts)
     kept = [one for each in done for one in each.kept]
     return replace(done[-1], counts=dict(counts), also=tuple(each.number for each in done[:-1]), kept=tuple(kept))
+
+
+def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -> Stopped:
+    """Do what the opt-out word does: every consent ends, and nobody writes to the sender again, known or not.
+
+    Linked conversations are suppressed too. Their consents end, with what only they allowed, while the proof counts:
+    that destroys something, and who sits at the screen much later may be somebody else.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`.
+        sender_id: Rasa's conversation key.
+        evidence: How it was said.
+    """
+    suppress(vault, connection, sender_id, STOP, evidence.at)
+    done = withdraw_all(vault, connection, sender_id, evidence)
+    subject_id = vault.subjects.find(connection, sender_id)
+    is_held = subject_id is not None and holds.is_held(connection, subject_id)
+    note_taken(vault, connection, own_act(vault, "suppress", subject_id, purposes=done.purposes, items=done.items))
+    if subject_id is None:
+        return Stopped(done.items, is_held)
+    try:
+        others = linked_others(vault, connection, subject_id)
+    except TamperedSegmentError:  # nobody is kept from opting out by that
+        logger.exception("STOP does not reach linked conversations, since a link was changed.")
+        others = []
+    proven = is_proven(vault, connection, subject_id, evidence.at)
+    for other_id in others:
+        senders = vault.conversations.sender_ids_of(connection, other_id)
+        if not senders:
+            logger.warning("STOP does not reach a linked conversation, which is damaged.")
+        for each in senders:
+            suppress(vault, connection, each, STOP, evidence.at)
+        ended = Withdrawal((), ())
+        for each in senders if proven else ():
+            ended = merged_withdrawals((ended, withdraw_all(vault, connection, each, evidence)))
+        note_taken(vault, connection, own_act(vault, "suppress", other_id, purposes=ended.purposes, items=ended.items))
+    return Stopped(done.items, is_held)
+
+
+def delete_part_linked(
+    vault: Vault, sender_id: str, items: Collection[str], purposes: Collection[str], evidence: Evidence
+) -> tuple[Deleted | None, tuple[Deleted, ...]]:
+    """Delete items and purposes of a person who writes, in all conversations that a proof has found and counts for.
+
+    Each is verified and has a certificate of its own; this conversation goes last, as in `erase_linked`.
+
+    Returns:
+        What was done here, and what in each conversation that held something of it, this one last.
+
+    Raises:
+        HoldError: A legal hold keeps one of them; nothing was deleted.
+        StorageError: As `part_deletion.delete_part`, or a name is damaged. What was deleted before stays deleted.
+    """
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, sender_id)
+        people = [] if subject_id is None else proven_reach(vault, connection, subject_id, evidence.at)
+        if holds.held_among(connection, people):
+            raise HoldError("a legal hold keeps this person; release it first (`rasa-privacy hold release`)")
+        others = [_one_sender(vault, connection, each) for each in people[1:]]
+    done = [delete_part(vault, each, items, purposes, evidence) for each in others]
+    reason = ANSWERED if any(done) else NOTHING_HELD
+    here = delete_part(vault, sender_id, items, purposes, evidence, nothing=reason)
+    return here, tuple(each for each in (*done, here) if each is not None)
+
+
+def _one_sender(vault: Vault, connection: Any, subject_id: bytes) -> str:
+    names = vault.conversations.sender_ids_of(connection, subject_id)
+    if not names:
+        raise StorageError("a linked conversation is damaged; `rasa-privacy check --database` names it")
+    return names[0]

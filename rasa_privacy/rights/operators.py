@@ -17,10 +17,10 @@ from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.rights.access import Holdings
 from rasa_privacy.rights.erasure import ErasureCertificate
 from rasa_privacy.rights.handover import require_whole
-from rasa_privacy.rights.identity import reach
+from rasa_privacy.rights.identity import linked_others, reach
 from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked, kept_linked
 from rasa_privacy.rights.portability import Copy
-from rasa_privacy.rights.rectification import STAFF, Right, holding, put_right
+from rasa_privacy.rights.rectification import STAFF, Right, places_of, put_right
 from rasa_privacy.rights.requests import answered
 from rasa_privacy.rights.standing import do_not_sell as record_no_sale
 from rasa_privacy.rights.standing import restrict as restrict_purposes
@@ -138,7 +138,8 @@ def hand_out(vault: Vault, sender_id: str, permit: Permit) -> list[Copy]:
 def rectify(vault: Vault, sender_id: str, item: str, value: str, permit: Permit) -> tuple[str, ...]:
     """Put the right value in place of what every purpose holds of an item, and destroy the wrong one.
 
-    The conversation gets it as a slot, so that the bot goes on with it. The value is cut to what `keep` allows.
+    Linked conversations that hold the item are corrected with it. Each gets the value as a slot, so that the bot goes
+    on with it. The value is cut to what `keep` allows.
 
     Returns:
         The purposes that hold it.
@@ -164,14 +165,18 @@ def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and u
 ) -> tuple[str, ...]:
     now = vault.clock()
     subject_id = vault.subjects.find_for_update(connection, sender_id)
-    purposes = () if subject_id is None else holding(vault, connection, subject_id, item)
+    people = () if subject_id is None else (subject_id, *linked_others(vault, connection, subject_id))
+    places = places_of(vault, connection, people, item)
+    purposes = tuple(dict.fromkeys(name for place in places for name in place.purposes))
     if subject_id is None or not purposes:
         raise RequestError("nothing is held of this item, so there is nothing to correct")
-    if holds.is_held(connection, subject_id):
+    if holds.held_among(connection, people):
         raise RequestError("a legal hold keeps what is stored as it is; release it first")
     for purpose in purposes:
         permit.require_purpose(purpose)
-    put_right(vault, connection, sender_id, subject_id, Right(item, value, purposes, STAFF), now)
+    for place in places:
+        right = Right(item, value, place.purposes, STAFF)
+        put_right(vault, connection, place.sender_id, place.subject_id, right, now)
     answered(vault, connection, "rectification", subject_id, now)
     record(vault, connection, permit, subject_id=subject_id, purposes=purposes, items=[item])
     return purposes
@@ -213,7 +218,7 @@ def restrict(  # noqa: PLR0913 - whose, of what, and under what
         subject_id, now = _there(vault, connection, sender_id), vault.clock()
         evidence = Evidence("outside", channel, vault.policy.languages[0], now)
         changed = restrict_purposes(vault, connection, subject_id, purposes, evidence, lift=lift)
-        for other_id in _others(vault, connection, subject_id):
+        for other_id in linked_others(vault, connection, subject_id):
             more = restrict_purposes(vault, connection, other_id, purposes, evidence, lift=lift)
             changed = tuple(dict.fromkeys([*changed, *more]))
         if not lift:
@@ -237,7 +242,7 @@ def do_not_sell(vault: Vault, sender_id: str, permit: Permit, *, channel: str = 
         subject_id, now = _there(vault, connection, sender_id), vault.clock()
         evidence = Evidence("outside", channel, vault.policy.languages[0], now)
         new = record_no_sale(vault, connection, subject_id, evidence)
-        for other_id in _others(vault, connection, subject_id):
+        for other_id in linked_others(vault, connection, subject_id):
             new |= record_no_sale(vault, connection, other_id, evidence)
         answered(vault, connection, "do_not_sell", subject_id, now)
         record(vault, connection, permit, subject_id=subject_id)
@@ -252,11 +257,6 @@ def _there(vault: Vault, connection: Any, sender_id: str) -> bytes:
     if found is None:
         raise RequestError("nothing is stored of this sender")
     return found
-
-
-def _others(vault: Vault, connection: Any, subject_id: bytes) -> list[bytes]:
-    """Return whom a proof of this person has found, locked."""
-    return [each for each in reach(vault, connection, subject_id)[1:] if vault.subjects.lock(connection, each)]
 
 
 def erase_person(

@@ -56,10 +56,24 @@ class Deleted:
     items: tuple[str, ...]
 
 
-def delete_part(
-    vault: Vault, sender_id: str, items: Collection[str], purposes: Collection[str], evidence: Evidence
+def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and how a request of nothing ends
+    vault: Vault,
+    sender_id: str,
+    items: Collection[str],
+    purposes: Collection[str],
+    evidence: Evidence,
+    *,
+    nothing: str = NOTHING_HELD,
 ) -> Deleted | None:
     """Delete items and purposes of the person behind a sender id, verified by reading back.
+
+    Args:
+        vault: The open store.
+        sender_id: Rasa's conversation key.
+        items: Items of privacy.yml.
+        purposes: Purposes of privacy.yml.
+        evidence: How it was said.
+        nothing: With which reason the request ends where nothing of it is held here.
 
     Returns:
         What was done, or None where nothing of it is held; deleting twice is not an error.
@@ -71,7 +85,7 @@ def delete_part(
     """
 
     def work(connection: Any) -> tuple[bytes, Deleted] | None:
-        return _delete(vault, connection, sender_id, items, purposes, evidence)
+        return _delete(vault, connection, sender_id, items, purposes, evidence, nothing)
 
     done = vault.database.transact(work)
     empty_log(vault)
@@ -92,6 +106,7 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, and
     items: Collection[str],
     purposes: Collection[str],
     evidence: Evidence,
+    nothing: str,
 ) -> tuple[bytes, Deleted] | None:
     subject_id = vault.subjects.find_for_update(connection, sender_id)
     if subject_id is None:
@@ -100,7 +115,7 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, and
     if found.is_held:
         raise HoldError("a legal hold keeps this person; release it first (`rasa-privacy hold release`)")
     if found.is_empty:
-        answered(vault, connection, "item_erasure", subject_id, evidence.at, NOTHING_HELD)
+        answered(vault, connection, "item_erasure", subject_id, evidence.at, nothing)
         return None
     number, keys = certificate_number(), _key_ids(vault, connection, subject_id)
     whole = [name for name in purposes if name in {*found.ends, *(purpose for purpose, _ in found.goes)}]

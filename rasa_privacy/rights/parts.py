@@ -10,7 +10,7 @@ Rules:
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -94,6 +94,17 @@ def plan(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, when
     granted = state_of(vault, connection, subject_id, now).granted
     ends = tuple(name for name in vault.policy.purposes if name in granted and name in purposes)
     return Plan(goes, ends, tuple(stays), holds.is_held(connection, subject_id))
+
+
+def merged(plans: Iterable[Plan]) -> Plan:
+    """Return what deleting a part would do in several conversations of one person."""
+    every = tuple(plans)
+    goes: Counter[tuple[str, str]] = Counter()
+    for each in every:
+        goes.update(each.goes)
+    ends = dict.fromkeys(name for each in every for name in each.ends)
+    stays = dict.fromkeys(one for each in every for one in each.stays)
+    return Plan(goes, tuple(ends), tuple(stays), any(each.is_held for each in every))
 
 
 def held_values(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, Counter[str]]:

@@ -9,13 +9,14 @@ Rules:
 3. What was said of it in a text that is kept stays as it was said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import state_of
+from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.topics import choice
@@ -55,6 +56,37 @@ def holding(vault: Vault, connection: Any, subject_id: bytes, item: str) -> tupl
     """Return the purposes that hold a value of this item."""
     held = held_values(vault, connection, subject_id)
     return tuple(name for name in vault.policy.purposes if item in held.get(name, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A conversation that holds a value of an item.
+
+    Attributes:
+        subject_id: Whose it is.
+        sender_id: Rasa's conversation key.
+        purposes: The purposes that hold it.
+    """
+
+    subject_id: bytes
+    sender_id: str = field(repr=False)
+    purposes: tuple[str, ...]
+
+
+def places_of(vault: Vault, connection: Any, people: Iterable[bytes], item: str) -> tuple[Place, ...]:
+    """Return where a value of an item is held of somebody with several conversations.
+
+    Raises:
+        StorageError: The name of a conversation is damaged, so that not all of them can be put right.
+    """
+    found = []
+    for subject_id in people:
+        purposes = holding(vault, connection, subject_id, item)
+        names = vault.conversations.sender_ids_of(connection, subject_id) if purposes else []
+        if purposes and not names:
+            raise StorageError("a conversation is damaged; `rasa-privacy check --database` names it")
+        found += [Place(subject_id, name, purposes) for name in names[:1]]
+    return tuple(found)
 
 
 def put_right(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what and when

@@ -84,6 +84,13 @@ def withdraw(
     return done
 
 
+def merged(done: Iterable[Withdrawal]) -> Withdrawal:
+    """Return what withdrawals in several conversations of one person did."""
+    every = tuple(done)
+    purposes = dict.fromkeys(name for each in every for name in each.purposes)
+    return Withdrawal(tuple(purposes), tuple(dict.fromkeys(item for each in every for item in each.items)))
+
+
 def withdraw_all(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -> Withdrawal:
     """End every consent of a person, known or not, and destroy what only they allowed, as `withdraw` does."""
     subject_id = vault.subjects.find_for_update(connection, sender_id)

@@ -3,6 +3,7 @@
 Each has a keyed hash, so that nobody comes to see another's data by writing into the table.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.errors import TamperedSegmentError
+from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import links, to_micros
 
@@ -18,6 +20,10 @@ _DOMAIN: Final = "link of people"
 _L: Final = links.c
 _OF: Final = Query(
     select(_L.other_id, _L.linked_at, _L.mac).where(_L.subject_id == bindparam("subject")).order_by(_L.other_id)
+)
+_OF_MANY: Final = ManySelect(
+    _L.subject_id,
+    lambda wanted: select(_L.subject_id, _L.other_id, _L.linked_at, _L.mac).where(wanted).order_by(_L.other_id),
 )
 _INSERT: Final = insert(links)
 _DELETE_FROM: Final = Query(delete(links).where(_L.subject_id == bindparam("subject")))
@@ -44,6 +50,18 @@ def of(conn: Connection, index: BlindIndex, subject_id: bytes) -> list[bytes]:
         if mac != _mac(index, subject_id, other_id, linked_at):
             raise TamperedSegmentError("a link between people was made or changed by hand; delete its row")
         found.append(other_id)
+    return found
+
+
+def of_many(conn: Connection, index: BlindIndex, subject_ids: Collection[bytes]) -> dict[bytes, list[bytes] | None]:
+    """Return to whom the links of each of these people lead who has any; None where one was changed behind our back."""
+    found: dict[bytes, list[bytes] | None] = {}
+    for subject_id, other_id, linked_at, mac in _OF_MANY.rows(conn, subject_ids):
+        others = found.setdefault(subject_id, [])
+        if mac != _mac(index, subject_id, other_id, linked_at):
+            found[subject_id] = None
+        elif others is not None:
+            others.append(other_id)
     return found
 
 

@@ -174,7 +174,7 @@ def test_many_are_erased_by_a_file_or_a_day(run: Run, tmp_path: Path) -> None:
     listed = ("--senders-file", str(tmp_path / "gone.txt"), "--report", str(report))
     assert "1 people who would be erased" in many(*listed)
     first = json.loads(report.read_text().splitlines()[0])
-    assert first == {"number": 1, "outcome": "erased", "certificate": "", "kept": []}
+    assert first == {"number": 1, "outcome": "erased", "certificate": "", "kept": [], "also": []}
     assert "purposes that hold data" in run("find").output
     assert "0 people who would be erased" in many("--before", "2020-01-01")
     assert "one of a sender" in many(*listed, "--before", "2020-01-01", fails=2)

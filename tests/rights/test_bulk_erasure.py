@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
@@ -21,7 +22,7 @@ from rasa_privacy.storage import deliveries, holds, requests
 from rasa_privacy.storage.holds import Hold
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
-from tests.support.vaults import Clock, evidence, give, grant, ledger_events, settings_in
+from tests.support.vaults import Clock, evidence, give, grant, ledger_events, link, settings_in
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 
@@ -108,6 +109,58 @@ def test_who_is_found_by_the_sender_id_of_another_stays(vault: Vault, sql: Any) 
     sql("DELETE FROM conversations WHERE subject_id = ?", (ids["a"],))
     sql("UPDATE conversations SET sender_index = ? WHERE subject_id = ?", (index, ids["b"]))
     assert [line.outcome for line in run(vault, ["a"])] == ["changed"]
+
+
+@each_kind
+def test_a_person_of_the_list_goes_with_all_linked_conversations(vault: Vault) -> None:
+    """Each with its certificate; a link is followed one way and no further, and a line of its own is answered too."""
+    people(vault, "a", "web", "phone", "far")
+    for other in ("web", "phone"):
+        link(vault, "a", other)
+    link(vault, "phone", "far")
+    (preview,) = run(vault, ["a"], is_preview=True)
+    assert preview.outcome == "erased"
+    first, second = run(vault, ["a", "web"])
+    assert (first.outcome, second.outcome, len(first.also)) == ("erased", "erased", 2)
+    assert second.certificate in first.also
+    with vault.database.read() as conn:
+        assert [vault.subjects.find(conn, name) is not None for name in ("a", "web", "phone", "far")] == [
+            False,
+            False,
+            False,
+            True,
+        ]
+        assert all(vault.erasures.certificate(conn, number) is not None for number in first.also)
+
+
+@each_kind
+def test_who_has_a_linked_conversation_that_must_stay_stays_whole(vault: Vault) -> None:
+    """Held, or by a link that somebody wrote; and another one of the list goes."""
+    ids = people(vault, "a", "web", "b", "c", "d")
+    link(vault, "a", "web")
+    link(vault, "c", "d")
+    with vault.database.write() as conn:
+        holds.put(conn, Hold(ids["web"], "case-17", vault.clock(), "ana"))
+        conn.execute(text("UPDATE links SET linked_at = 1 WHERE subject_id = :who"), {"who": ids["c"]})
+    expected = ["held", "erased", "changed"]
+    assert [line.outcome for line in run(vault, ["a", "b", "c"], is_preview=True)] == expected
+    assert [line.outcome for line in run(vault, ["a", "b", "c"])] == expected
+    with vault.database.read() as conn:
+        there = {name for name in ids if vault.subjects.find(conn, name)}
+    assert there == {"a", "web", "c", "d"}
+
+
+def test_by_a_day_conversations_go_and_not_those_that_are_linked(vault: Vault, clock: Clock) -> None:
+    """One that is silent is no reason to end another one that is not."""
+    people(vault, "old", "web")
+    link(vault, "old", "web")
+    day = clock.advance(days=10)
+    give(vault, {"draw": {"full_name": "Still here"}}, sender="web")
+    bulk = Bulk(vault, admit_local(vault, "erase"))
+    erase_before(bulk, day)
+    assert bulk.counts == {"erased": 1}
+    with vault.database.read() as conn:
+        assert vault.subjects.find(conn, "web") is not None
 
 
 def test_other_systems_are_told_and_open_requests_closed(vault: Vault) -> None:

@@ -7,8 +7,9 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.consent.ledger import state_of
-from rasa_privacy.errors import AccessError, HoldError, SharedContactError, StorageError
+from rasa_privacy.errors import AccessError, HoldError, RequestError, SharedContactError, StorageError
 from rasa_privacy.rights import identity, linked, operators
+from rasa_privacy.rights.audience import Tally, audience
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.identity import ask, prove, send_to
 from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
@@ -18,7 +19,7 @@ from rasa_privacy.storage.holds import Hold
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
 from tests.support.linked import proven
-from tests.support.vaults import evidence, grant
+from tests.support.vaults import active, evidence, give, grant, held
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 
@@ -121,6 +122,39 @@ def test_restrictions_reach_all(bot: Vault) -> None:
     operators.restrict(bot, "new", ["draw"], admit_local(bot, "restrict"), lift=True)
     assert "draw" in active("web")
     assert operators.do_not_sell(bot, "new", admit_local(bot, "restrict"))
+
+
+def test_a_correction_by_staff_reaches_all_that_hold_the_item(bot: Vault) -> None:
+    """Of one that proved nothing only its own; a hold on one keeps all."""
+    assert operators.rectify(bot, "new", "full_name", "Ana Lind", admit_local(bot, "rectify")) == ("draw",)
+    assert [held(bot, name)["draw"]["full_name"] for name in ("web", "phone")] == ["Ana Lind", "Ana Lind"]
+    assert "full_name" not in held(bot, "new")["newsletter"]
+    operators.rectify(bot, "web", "full_name", "Ana Li", admit_local(bot, "rectify"))
+    assert [held(bot, name)["draw"]["full_name"] for name in ("web", "phone")] == ["Ana Li", "Ana Lind"]
+    with bot.database.write() as conn:
+        subject_id = bot.subjects.find(conn, "phone")
+        assert subject_id is not None
+        holds.put(conn, Hold(subject_id, "case-17", bot.clock(), "ana"))
+    with pytest.raises(RequestError):
+        operators.rectify(bot, "new", "full_name", "Ana", admit_local(bot, "rectify"))
+    assert held(bot, "web")["draw"]["full_name"] == "Ana Li"
+
+
+@each_kind
+def test_after_stop_no_audience_reaches_a_linked_conversation(bot: Vault) -> None:
+    """Also months after the proof."""
+    grant(bot, "newsletter", sender="web")
+    give(bot, {"newsletter": {"email": "ana@example.com"}}, sender="web")
+
+    def reached() -> set[str]:
+        found = audience(bot, admit_local(bot, "audience"), "newsletter", "email", bot.clock(), Tally())
+        return {each.sender_id for each in found}
+
+    assert reached() == {"web"}
+    bot.clock.advance(days=60)  # type: ignore[attr-defined]
+    bot.database.transact(lambda conn: linked.stop_linked(bot, conn, "new", evidence(bot)))
+    assert reached() == set()
+    assert "newsletter" in active(bot, "web")
 
 
 def test_a_role_that_does_not_reach_a_linked_conversation_erases_none(bot: Vault) -> None:
