@@ -27,7 +27,7 @@ from rasa_privacy.console.decoding import decode_body, decode_query, decode_reas
 from rasa_privacy.console.gatekeeper import Gatekeeper
 from rasa_privacy.console.operation import KEY_FORM, REASON_FORM, Call, Operation, Public, Reply, Stream
 from rasa_privacy.console.problems import MEDIA_TYPE, RefusedError, encode_dsr_problem, encode_problem, refusal
-from rasa_privacy.console.repeats import once
+from rasa_privacy.console.repeats import answer_of, once, with_permits
 from rasa_privacy.errors import AccessError, PrivacyError
 from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.storage.vault import Vault
@@ -168,13 +168,14 @@ def _answer(console: Console, operation: Operation, operator: Operator, request:
         return made if isinstance(made, (Stream, Reply)) else Reply(msgspec.json.encode(made))
     if _KEY.fullmatch(key) is None:
         raise RefusedError(422, "an Idempotency-Key is 1 to 64 letters, digits and '-', '_', '.', ':'")
-    console.gatekeeper.still_there(operator, request.headers.get("authorization"))  # an answer of before asks nobody
-    work = partial(_encoded, operation, call)
-    return Reply(once(console.vault, operator.name, operation.name, key, f"{number} ".encode() + raw, work))
+    console.gatekeeper.still_there(operator, request.headers.get("authorization"))  # also where no permit was asked for
+    work, said = partial(_kept, operation, call), f"{number} ".encode() + raw
+    return Reply(answer_of(call, once(console.vault, operator.name, operation.name, key, said, work)))
 
 
-def _encoded(operation: Operation, call: Call) -> bytes:
-    return msgspec.json.encode(operation.run(call))
+def _kept(operation: Operation, call: Call) -> bytes:
+    answer = msgspec.json.encode(operation.run(call))
+    return with_permits(call.permits, answer)
 
 
 def _guarded(path: str, endpoint: Endpoint, *, opendsr: bool = False) -> Endpoint:

@@ -6,7 +6,7 @@ it calls below takes a permit, so that one cannot be forgotten.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -111,6 +111,7 @@ class Call:
         reason: Why, as they said.
         raw: The body as it came.
         opendsr: OpenDSR as it is set up, or None.
+        permits: The permits that it was given so far.
     """
 
     vault: Vault
@@ -121,6 +122,7 @@ class Call:
     reason: str
     raw: bytes = b""
     opendsr: OpenDsr | None = None
+    permits: list[Permit] = field(default_factory=list)
 
     def permit(
         self, verb: str, *, clear: bool = False, purposes: Iterable[str] = (), items: Iterable[str] = ()
@@ -130,7 +132,9 @@ class Call:
         Raises:
             AccessError: They may not do that.
         """
-        return admit(self.vault, self.operator, verb, reason=self.reason, clear=clear, purposes=purposes, items=items)
+        made = admit(self.vault, self.operator, verb, reason=self.reason, clear=clear, purposes=purposes, items=items)
+        self.permits.append(made)
+        return made
 
 
 @dataclass(frozen=True, slots=True)

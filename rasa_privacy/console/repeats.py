@@ -6,15 +6,21 @@ Rules:
 2. While the first is being done, the second is told so (409). What failed is forgotten and may be tried again.
 3. Only answers of calls that change something are kept, for LASTS, in the database, so that any process on it gives
    them, also after a restart. They are sealed; of operator, key and body there are keyed hashes.
-4. Who dies while doing a call leaves it noted for PATIENCE. After that it is done again: what it does is then there
+4. An answer of before is given to who may still do now what was done then: each permit of then is asked for anew, with
+   its whole reach (403). Roles change, and training runs out.
+5. Who dies while doing a call leaves it noted for PATIENCE. After that it is done again: what it does is then there
    already, or is said to be so. An answer that cannot be noted is given all the same, since the call was done.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final
 
+import msgspec
+
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.console.operation import Call
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.storage import answers
@@ -62,6 +68,49 @@ def once(  # noqa: PLR0913, PLR0917 - store, the three parts of a name, what is 
         raise
     _note(vault, name, found, answer)
     return answer
+
+
+class _Permitted(msgspec.Struct, array_like=True, frozen=True):
+    """What a permit allowed; None for all."""
+
+    verb: str
+    clear: bool
+    purposes: frozenset[str] | None
+    items: frozenset[str] | None
+
+
+class _Kept(msgspec.Struct, array_like=True, frozen=True):
+    """What is kept of a call."""
+
+    permitted: tuple[_Permitted, ...]
+    answer: bytes
+
+
+def with_permits(permits: Iterable[Permit], answer: bytes) -> bytes:
+    """Return an answer to be kept, with the permits under which it was made."""
+    permitted = tuple(_Permitted(each.verb, each.clear, each.purposes, each.items) for each in permits)
+    return msgspec.msgpack.encode(_Kept(permitted, answer))
+
+
+def answer_of(call: Call, kept: bytes) -> bytes:
+    """Return an answer that was kept; where this call did not make it, after asking for its permits anew.
+
+    Raises:
+        AccessError: Who calls may not do that any more; the refusal is in the audit log.
+        RefusedError: An earlier release kept the answer, so nobody knows who may have it.
+    """
+    try:
+        found = msgspec.msgpack.decode(kept, type=_Kept)
+    except msgspec.DecodeError:
+        raise RefusedError(409, "an earlier release answered this; look up what became of it") from None
+    if call.permits:
+        return found.answer
+    declared = call.vault.policy
+    for each in found.permitted:
+        purposes = declared.purposes if each.purposes is None else each.purposes
+        items = declared.items if each.items is None else each.items
+        call.permit(each.verb, clear=each.clear, purposes=purposes, items=items)
+    return found.answer
 
 
 def _answered(found: Begun, digest: bytes) -> bytes:

@@ -6,20 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from rasa_privacy.access.admission import admit
-from rasa_privacy.access.login import login
+from rasa_privacy.access.login import local_operator, login
 from rasa_privacy.access.operators import revoke_operator
+from rasa_privacy.console.operation import Call
 from rasa_privacy.console.problems import RefusedError
-from rasa_privacy.console.repeats import LASTS, PATIENCE, once
+from rasa_privacy.console.repeats import LASTS, PATIENCE, answer_of, once
 from rasa_privacy.console.verbs import make_console
 from rasa_privacy.errors import StorageError
+from rasa_privacy.policy.model import Role
 from rasa_privacy.storage import answers
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.console.conftest import As
 from tests.support.asgi import Client
 from tests.support.databases import EACH_KIND
+from tests.support.operators import records
 from tests.support.vaults import SENDER, Clock, settings_in
 
 Sql = Callable[..., list[Any]]
@@ -47,6 +51,36 @@ def test_who_was_revoked_gets_no_answer_of_before(as_role: As, vault: Vault, tok
     assert crm.post("/v1/subjects/erase", ERASE, KEY).status == 200
     revoke_operator(vault, admit(vault, login(vault, tokens["dpo"]), "operators"), "crm-system")
     assert crm.post("/v1/subjects/erase", ERASE, KEY).status == 401
+
+
+def test_who_lost_the_role_gets_no_answer_of_before(as_role: As, vault: Vault, tmp_path: Path, url: str) -> None:
+    """Neither who may not do it any more, nor whose role reaches less; both refusals are on record."""
+    crm = as_role("crm")
+    first = crm.post("/v1/subjects/erase", {**ERASE, "confirm": False}, KEY)
+    assert first.json()["would_erase"]["purposes"] == ["draw", "newsletter"]
+
+    def again(role: Role) -> tuple[int, bytes]:
+        opened = open_vault(replace(settings_in(tmp_path), url=url), vault.clock)
+        later = msgspec.structs.replace(vault.policy, roles={**vault.policy.roles, "crm": role})
+        client = Client(make_console(replace(opened, policy=later)), crm.token)
+        answer = client.post("/v1/subjects/erase", {**ERASE, "confirm": False}, KEY)
+        opened.close()
+        return answer.status, answer.body
+
+    may = ("view", "export", "erase")
+    assert again(Role(items="all", may=may, values="clear")) == (200, first.body)
+    for less in (Role(items="all", may=("view",)), Role(items="all", may=may, purposes=("draw",))):
+        status, body = again(less)
+        assert status == 403
+        assert b"newsletter'" in body or b"erase'" in body
+        assert records(vault)[-1].outcome == "refused"
+
+
+def test_the_answer_of_an_earlier_release_is_not_given(vault: Vault) -> None:
+    """Under which permits it was made nobody knows."""
+    call = Call(vault, local_operator(), None, None, "", "")
+    with pytest.raises(RefusedError, match="earlier release"):
+        answer_of(call, b'{"erased":true,"certificate":"ER-1"}')
 
 
 def test_what_failed_is_done_again(as_role: As) -> None:
