@@ -9,7 +9,6 @@ import msgspec
 from rasa_privacy.console.operation import CHANNEL, AboutPerson, Call, Operation, Stream
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.rights import operators as rights
-from rasa_privacy.rights.identity import reached_senders
 from rasa_privacy.rights.operators import Found
 from rasa_privacy.rights.portability import copy_chunks, copy_json
 from rasa_privacy.storage.kept import Kept
@@ -69,7 +68,7 @@ class Shown(msgspec.Struct):
 
 
 class Export(AboutPerson, kw_only=True):
-    """How the copy for a person is to be made. With linked conversations there is a document for each: a zip."""
+    """How the copy for a person is to be made. Both forms hold linked conversations."""
 
     form: Literal["json", "zip"] = "json"
 
@@ -135,16 +134,12 @@ def _show(call: Call) -> Shown:
 
 def _export(call: Call) -> Stream:
     permit = call.permit("export", clear=True)
-    if call.body.form == "json":
-        with call.vault.database.read() as connection:
-            if len(reached_senders(call.vault, connection, call.body.sender)) > 1:
-                raise RefusedError(409, "this person has several conversations, a document each; ask for the form zip")
     made = rights.hand_out(call.vault, call.body.sender, permit)
     if not made:
         raise nobody()
     if call.body.form == "zip":
         return Stream("application/zip", copy_chunks(made))
-    return Stream("application/json", copy_json(made[0]))
+    return Stream("application/json", copy_json(made[0], made[1:]))
 
 
 def _erase(call: Call) -> Erased:
@@ -188,7 +183,7 @@ OPERATIONS: Final = (
         _export,
         ("application/json", "application/zip"),
         Export,
-        problems=(404, 409),
+        problems=(404,),
     ),
     Operation(
         "POST",

@@ -5,7 +5,8 @@ Rules:
 1. It is read back through the same keys that the bot uses, in pieces of whole sessions, each in a transaction of its
    own. So no more of a history is in memory than its longest session, nobody waits for who downloads slowly, and a copy
    of somebody who is erased meanwhile breaks off.
-2. The JSON follows `personal_data.schema.json`, which goes into the zip as well; the page is `copy_page`.
+2. The JSON follows `personal_data.schema.json`, which goes into the zip as well; the page is `copy_page`. Of linked
+   conversations the zip has a document each; one document alone has the others within it.
 3. Names of files are fixed; what a person typed is in no name.
 """
 
@@ -122,15 +123,24 @@ def _files(copies: Sequence[Copy]) -> Iterator[tuple[str, Iterable[bytes]]]:
     yield SCHEMA, (schema(),)
 
 
-def copy_json(each: Copy) -> Iterator[bytes]:
-    """Yield the document with one event a line: readable, and never as a whole in memory."""
+def copy_json(each: Copy, linked: Sequence[Copy] = ()) -> Iterator[bytes]:
+    """Yield the document with one event a line: readable, and never as a whole in memory.
+
+    Args:
+        each: The copy.
+        linked: Copies of linked conversations of the same person, which stand in it as documents of the same form.
+    """
     facts = msgspec.json.format(msgspec.json.encode(each.facts), indent=1)
     yield facts.rstrip(b"}\n") + b',\n "conversation": ['
     comma = b"\n  "
     for event in each.events():
         yield comma + msgspec.json.encode(event)
         comma = b",\n  "
-    yield b"\n ]\n}\n"
+    yield b"\n ]"
+    for number, other in enumerate(linked):
+        yield b",\n" if number else b',\n "linked": [\n'
+        yield from copy_json(other)
+    yield b" ]\n}\n" if linked else b"\n}\n"
 
 
 def _pieces(vault: Vault, sender_id: str) -> Iterator[StoredConversation]:
