@@ -34,7 +34,7 @@ from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.crowd import Member
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.journal_entry import Erased
-from rasa_privacy.storage.kept import Kept, keep, keep_first, kept_after, kept_by_law
+from rasa_privacy.storage.kept import Kept, after_keeping, keep, kept_after, kept_by_law, needs_keeping_first
 from rasa_privacy.storage.outbox import tell_others
 from rasa_privacy.storage.vault import SERVICE, Vault
 
@@ -182,13 +182,15 @@ def _erase_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None = N
         _preview_page(run, wanted, before)
         return
     left = dict(wanted)
-    with run.vault.database.read() as connection:
-        everybody = _everybody(wanted, _linked(run.vault, connection, wanted, before))
-    keep_first(run.vault, everybody, run.vault.clock())
+    everybody: list[bytes] = []
+    if needs_keeping_first(run.vault):
+        with run.vault.database.read() as connection:
+            everybody = _everybody(wanted, _linked(run.vault, connection, wanted, before))
     for _ in range(_PASSES):
         if not left:
             return
-        done = run.vault.database.transact(lambda connection: _work(run, connection, list(left), before))
+        now = run.vault.clock()
+        done = after_keeping(run.vault, everybody, now, lambda connection: _work(run, connection, list(left), before))
         erased = [subject_id for each in done if isinstance(each, _Gone) for subject_id in each.subject_ids]
         _read_back(run.vault, erased)
         kept = kept_after(run.vault, erased, run.vault.clock())
@@ -299,11 +301,11 @@ def _destroy(run: Bulk, connection: Any, made: Sequence[Erasure], now: datetime)
     except LedgerError:
         # Nobody stays because the ledger is damaged; without a subject its consent says nothing.
         logger.warning("A page of erasures goes on without records in the consent ledger, which is damaged.")
+    for each in made:
+        keep(vault, connection, each.subject_id, now)
     if vault.policy.erasure.systems:
         for each in made:
             tell_others(vault, connection, each.subject_id, each.certificate, now)
-    for each in made:
-        keep(vault, connection, each.subject_id, now)
     vault.journal.write(connection, *(Erased(each.subject_id, now, each.certificate, each.counts) for each in made))
     vault.expiry.bury_all(connection, made)
     counts = {"people": len(made), "events": sum(each.counts["events"] for each in made)}

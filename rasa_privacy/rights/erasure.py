@@ -24,7 +24,7 @@ from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.journal_entry import Erased
-from rasa_privacy.storage.kept import Kept, keep, keep_first, kept_after, needs_keeping_first
+from rasa_privacy.storage.kept import Kept, after_keeping, keep, kept_after, needs_keeping_first
 from rasa_privacy.storage.outbox import tell_others
 from rasa_privacy.storage.remains import key_remains, remains
 from rasa_privacy.storage.vault import Vault
@@ -76,12 +76,15 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = 
         HoldError: A legal hold keeps the person; nothing was deleted.
     """
     number = certificate_number()
+    found = None
     if needs_keeping_first(vault):
         with vault.database.read() as connection:
             found = vault.subjects.find(connection, sender_id)
-        keep_first(vault, [] if found is None else [found], evidence.at)
-    erased, refs = vault.database.transact(
-        lambda connection: _erase(vault, connection, sender_id, number, evidence, actor)
+    erased, refs = after_keeping(
+        vault,
+        [] if found is None else [found],
+        evidence.at,
+        lambda connection: _erase(vault, connection, sender_id, number, evidence, actor),
     )
     empty_log(vault)
     if erased is None:

@@ -9,19 +9,27 @@ Rules:
 3. The id of that person is a keyed hash of the id of the erased one. So a certificate leads to what stays, and an
    erasure that is carried out again finds its own copy; without the index key nothing connects the two.
 4. The keys keep their dates: the sweep destroys them, and with the last of them the person.
-5. Where keys have a database of their own, the copy is committed before the erasure begins.
+5. Where keys have a database of their own, which no transaction of the conversations can hold back, the copy is
+   committed before the erasure begins. An erasure that finds another value under its lock than the copy has does
+   nothing, and begins anew (`after_keeping`). A copy that is replaced keeps its keys until the new one is committed.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from rasa_privacy.crypto.identity import ID_BYTES, SERVICE
-from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import (
+    ContentionError,
+    KeyDestroyedError,
+    MalformedSegmentError,
+    PrivacyError,
+    TamperedSegmentError,
+)
 from rasa_privacy.storage import holds, lasting_values
 from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.erasures import delete_rows
@@ -30,8 +38,16 @@ if TYPE_CHECKING:
     from rasa_privacy.storage.vault import Vault
 
 BY_LAW: Final = "legal_obligation"
+T = TypeVar("T")
+
 _DOMAIN: Final = "kept by law"
+#: How often an erasure begins anew because a value came.
+_TRIES: Final = 5
 _DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
+
+
+class _ValueCameError(PrivacyError):
+    """A copy that was committed is not what is to be kept now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,41 +108,76 @@ def kept_after(vault: "Vault", subject_ids: Collection[bytes], now: datetime) ->
 def keep(vault: "Vault", connection: Any, subject_id: bytes, now: datetime) -> bool:
     """Copy what the law keeps of a person who is about to be erased, in place of an earlier copy; say if there is any.
 
+    Where keys lie apart, the copy must be there (`after_keeping`), and it is only compared.
+
     Args:
         vault: The open store.
-        connection: A connection of `Database.transact`, in which the person is locked.
+        connection: A connection of `Database.transact`, in which the person is locked and nothing of them is destroyed
+            yet.
         subject_id: The person.
         now: Aware UTC time.
+
+    Raises:
+        _ValueCameError: Keys lie apart, and the copy is not what is to be kept now.
     """
+    return _keep(vault, connection, subject_id, now, may_copy=not vault.data_keys.apart)
+
+
+def _keep(vault: "Vault", connection: Any, subject_id: bytes, now: datetime, *, may_copy: bool) -> bool:
     until = _until(vault, connection, subject_id, now)
     values = _values(vault, connection, subject_id, until) if until else ()
     if not values:
         return False
     own = kept_id(vault, subject_id)
-    if vault.subjects.lock(connection, own):
-        if _values(vault, connection, own, until) == values:
-            return True
-        _discard(vault, connection, own)
+    is_there = vault.subjects.lock(connection, own)
+    there = _values(vault, connection, own, until) if is_there else ()
+    if there == values:
+        return True
+    if not may_copy:
+        raise _ValueCameError
+    if is_there:
+        _discard(vault, connection, own, is_readable=bool(there))
     _store(vault, connection, own, values, until, now)
     return True
 
 
-def keep_first(vault: "Vault", subject_ids: Collection[bytes], now: datetime) -> None:
-    """Copy it in transactions of their own, where keys lie in a database that an erasure empties at once."""
-    if not needs_keeping_first(vault):
-        return
-    for each in subject_ids:
+def after_keeping(
+    vault: "Vault", subject_ids: Collection[bytes], now: datetime, work: Callable[[Any], T], *, ordered: bool = False
+) -> T:
+    """Run a transaction that erases these people, after what the law keeps of them was stored for good (rule 5).
 
-        def work(connection: Any, subject_id: bytes = each) -> None:
-            if vault.subjects.lock(connection, subject_id) and not holds.is_held(connection, subject_id):
-                keep(vault, connection, subject_id, now)
+    Args:
+        vault: The open store.
+        subject_ids: Whom it may erase; nobody need be named where not `needs_keeping_first`.
+        now: Aware UTC time.
+        work: What `Database.transact` takes; it calls `keep` for each before it destroys anything of them.
+        ordered: Whether the journal orders it, so that no hold stops it.
 
-        vault.database.transact(work)
+    Raises:
+        ContentionError: New values came each time; nothing was erased.
+        StorageError: As `Database.transact`.
+    """
+    for _ in range(_TRIES):
+        for each in subject_ids if needs_keeping_first(vault) else ():
+            _copy_first(vault, each, now, ordered=ordered)
+        try:
+            return vault.database.transact(work)
+        except _ValueCameError:
+            continue
+    raise ContentionError("somebody who is to be erased writes all the time; do it again")
 
 
 def needs_keeping_first(vault: "Vault") -> bool:
-    """Return whether `keep_first` has anything to do."""
+    """Return whether a copy must be committed before an erasure: where keys lie apart and a law keeps anything."""
     return vault.data_keys.apart and bool(_purposes(vault))
+
+
+def _copy_first(vault: "Vault", subject_id: bytes, now: datetime, *, ordered: bool) -> None:
+    def work(connection: Any) -> None:
+        if vault.subjects.lock(connection, subject_id) and (ordered or not holds.is_held(connection, subject_id)):
+            _keep(vault, connection, subject_id, now, may_copy=True)
+
+    vault.database.transact(work)
 
 
 def _purposes(vault: "Vault") -> list[str]:
@@ -197,7 +248,11 @@ def _store(  # noqa: PLR0913, PLR0917 - store, transaction, for whom, what, unti
             lasting_values.note(connection, own, [each.item], datetime.fromtimestamp(each.at, tz=timezone.utc))
 
 
-def _discard(vault: "Vault", connection: Any, own: bytes) -> None:
-    """Take away a copy that is not what is to be kept now."""
-    vault.data_keys.destroy_all(connection, own)
+def _discard(vault: "Vault", connection: Any, own: bytes, *, is_readable: bool) -> None:
+    """Take away a copy that is not what is to be kept now.
+
+    Keys that lie apart would be gone before the new copy is there, so they go on to seal that one.
+    """
+    if not (vault.data_keys.apart and is_readable):
+        vault.data_keys.destroy_all(connection, own)
     delete_rows(connection, own)

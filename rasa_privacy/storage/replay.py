@@ -5,7 +5,7 @@ backup it erases again who was erased since, and takes back what was withdrawn s
 was begun. What the database knows to be done is compared with what it holds: single tables may have been put back.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.policy.topics import LIFTED, LIMITED, RESTRICTED, SALE_OR_SHARING, UNLIMITED
 from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import Entry, Erased, Position, Withdrawn
-from rasa_privacy.storage.kept import keep, keep_first
+from rasa_privacy.storage.kept import after_keeping, keep
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.outbox import tell_others_if_possible
 from rasa_privacy.storage.tables import data_keys, ledger, subjects, to_micros
@@ -70,8 +70,11 @@ def replay(vault: "Vault", *, everything: bool = False) -> Replayed:
     erased, withdrawn = (0, 0) if everything else _mend(vault, marks.done)
     if written > first:
         for batch in _batches(vault.journal.after(first)):
-            _keep_first(vault, [entry for _position, entry in batch])
-            done = vault.database.transact(lambda conn, batch=batch, after=first: _carry_out(vault, conn, batch, after))  # type: ignore[misc]
+            done = _after_keeping(
+                vault,
+                [entry for _position, entry in batch],
+                lambda conn, batch=batch, after=first: _carry_out(vault, conn, batch, after),  # type: ignore[misc]
+            )
             erased += done.erased
             withdrawn += done.withdrawn
             first = batch[-1][0].number
@@ -90,8 +93,7 @@ def _mend(vault: "Vault", done: int) -> tuple[int, int]:
     for batch in _batches(known):
         undone = _undone(vault, [entry for _position, entry in batch])
         if undone:
-            _keep_first(vault, undone)
-            again = vault.database.transact(lambda conn, undone=undone: _again(vault, conn, undone))  # type: ignore[misc]
+            again = _after_keeping(vault, undone, lambda conn, undone=undone: _again(vault, conn, undone))  # type: ignore[misc]
             erased += again.erased
             withdrawn += again.withdrawn
     return erased, withdrawn
@@ -132,9 +134,10 @@ def _again(vault: "Vault", connection: Connection, entries: Sequence[Entry]) -> 
     return Replayed(erased, withdrawn)
 
 
-def _keep_first(vault: "Vault", entries: Sequence[Entry]) -> None:
-    """See that what the law keeps of whoever is erased is stored for good before keys of another database go."""
-    keep_first(vault, [entry.subject_id for entry in entries if isinstance(entry, Erased)], vault.clock())
+def _after_keeping(vault: "Vault", entries: Sequence[Entry], work: Callable[[Connection], Replayed]) -> Replayed:
+    """Carry out entries, after what the law keeps of whoever is erased was stored for good."""
+    erased = [entry.subject_id for entry in entries if isinstance(entry, Erased)]
+    return after_keeping(vault, erased, vault.clock(), work, ordered=True)
 
 
 def _batches(entries: Iterator[tuple[Position, Entry]]) -> Iterator[list[tuple[Position, Entry]]]:

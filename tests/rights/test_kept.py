@@ -12,7 +12,7 @@ import pytest
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.cli.leak_search import Sink, search
-from rasa_privacy.errors import HoldError
+from rasa_privacy.errors import ContentionError, HoldError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights import operators
@@ -27,7 +27,7 @@ from rasa_privacy.rights.certificates import (
 )
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
 from rasa_privacy.rights.linked import erase_linked, kept_linked
-from rasa_privacy.storage import holds
+from rasa_privacy.storage import holds, kept
 from rasa_privacy.storage.holds import Hold
 from rasa_privacy.storage.kept import Kept, keep, kept_by_law
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -269,6 +269,60 @@ def test_an_erasure_that_breaks_off_loses_nothing_that_the_law_keeps(
     with vault.database.read() as connection:
         (sender,) = vault.conversations.sender_ids(connection, kept=True)
     assert held(vault, sender) == {"books": {"full_name": "Ana Li"}}
+    vault.close()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_value_that_comes_while_an_erasure_begins_is_kept(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, killed: bool
+) -> None:
+    """Keys lie apart: it came after the copy was committed; killed when the keys are gone, the next start finds it."""
+    settings = by_law(tmp_path, settings_in(tmp_path))
+    keys = replace(settings.keys, url=f"sqlite:///{tmp_path}/keys.db")
+    settings = replace(settings, keys=keys, journal=tmp_path / "erasures.journal")
+    vault = open_vault(settings, clock)
+    person(vault)
+    copied, destroyed = kept._copy_first, type(vault.data_keys).destroy_all
+
+    def and_then_writes(*arguments: Any, **named: Any) -> None:
+        copied(*arguments, **named)
+        if held(vault)["books"] == {"full_name": "Ana Li"}:
+            give(vault, {"books": {"full_name": "Ana Lind"}})
+
+    def and_dies(*arguments: Any) -> Any:
+        destroyed(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "_copy_first", and_then_writes)
+        if killed:
+            patch.setattr(type(vault.data_keys), "destroy_all", and_dies)
+            with pytest.raises(KeyboardInterrupt):
+                erase(vault, SENDER, evidence(vault))
+        else:
+            erased(vault)
+    vault.close()
+    vault = open_vault(settings, clock)
+    with vault.database.read() as connection:
+        assert vault.subjects.find(connection, SENDER) is None
+        (sender,) = vault.conversations.sender_ids(connection, kept=True)
+        stored = vault.conversations.load(connection, sender, all_sessions=True)
+    assert stored is not None
+    assert sorted(entry[3] for entry in stored.values["books"]) == ["Ana Li", "Ana Lind"]
+    vault.close()
+
+
+def test_a_person_who_writes_all_the_time_is_not_erased(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rather nothing is done, and said, than a value lost."""
+    settings = by_law(tmp_path, settings_in(tmp_path))
+    vault = open_vault(replace(settings, keys=replace(settings.keys, url=f"sqlite:///{tmp_path}/keys.db")), clock)
+    person(vault)
+    monkeypatch.setattr(kept, "_copy_first", lambda *_, **__: None)
+    with pytest.raises(ContentionError, match="writes all the time"):
+        erase(vault, SENDER, evidence(vault))
+    assert held(vault)["books"] == {"full_name": "Ana Li"}
     vault.close()
 
 

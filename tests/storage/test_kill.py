@@ -9,7 +9,7 @@ import pytest
 
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.storage.vault import Vault
+from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support import kill_work
 from tests.support.databases import EACH_KIND, new_url
 from tests.support.kills import Outcome, every_kill
@@ -120,6 +120,35 @@ def test_an_erasure_can_be_killed_anywhere(fresh: Prepare) -> None:
         if kill_work.told(outcome.arguments[0]) == []:
             _finish_erasure(outcome)
     assert {(True, False), (True, True)} <= seen
+
+
+def test_what_the_law_keeps_outlives_every_kill_where_keys_lie_apart(fresh: Prepare) -> None:
+    """The person is there with the values, or gone with the values kept, in any case both of them; and then gone."""
+
+    def prepare() -> Sequence[str]:
+        arguments = fresh()
+        kill_work.kept_person(*arguments)
+        return arguments
+
+    def values(vault: Vault) -> list[list[str]]:
+        with vault.database.read() as connection:
+            names = [SENDER, *vault.conversations.sender_ids(connection, kept=True)]
+            found = [vault.conversations.load(connection, name, all_sessions=True) for name in dict.fromkeys(names)]
+        return [sorted(entry[3] for entry in each.values["books"]) for each in found if each is not None]
+
+    seen = set()
+    for outcome in every_kill(f"{_WORK}:erase_kept", prepare):
+        for finish in (False, True):
+            vault = open_vault(kill_work.settings_apart(*outcome.arguments), lambda: START)
+            if finish:
+                erase(vault, SENDER, Evidence("button", "rest", "en", START))
+                assert values(vault) == [["Ana Li", "Ana Lind"]]
+            else:
+                assert ["Ana Li", "Ana Lind"] in values(vault)
+            assert held(vault) == {} or not finish
+            seen.add(held(vault) == {})
+            vault.close()
+    assert seen == {False, True}
 
 
 def _finish_erasure(outcome: Outcome) -> None:

@@ -3,6 +3,7 @@
 A step that a person was told about is written into `told` in the folder, after it is done: from then on it must hold.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -17,8 +18,9 @@ from rasa_privacy.rights.erasure import erase as erase_person
 from rasa_privacy.rights.withdrawal import withdraw as withdraw_from
 from rasa_privacy.storage import rotation, schema
 from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.kept import after_keeping
 from rasa_privacy.storage.vault import Vault, open_vault
-from tests.support.vaults import SENDER, START, give, grant, privacy_text
+from tests.support.vaults import BY_LAW, PRIVACY, SENDER, START, give, grant, privacy_text
 
 TURNS = 3
 LATER = START + timedelta(days=4000)
@@ -74,6 +76,31 @@ def save(folder: str, url: str) -> None:
 def erase(folder: str, url: str) -> None:
     """Erase the person."""
     vault = opened(folder, url)
+    assert erase_person(vault, SENDER, Evidence("button", "rest", "en", START)) is not None
+    _tell(folder, "erased")
+    vault.close()
+
+
+def settings_apart(folder: str, url: str) -> StoreSettings:
+    """Return the settings of a store with a key database of its own, and a law that keeps a name."""
+    settings = settings_of(folder, url)
+    settings.privacy.write_text(PRIVACY + BY_LAW, encoding="utf-8")
+    return replace(settings, keys=replace(settings.keys, url=f"sqlite:///{folder}/keys.db"))
+
+
+def kept_person(folder: str, url: str) -> None:
+    """Make a person of whom the law keeps a name, after an erasure that broke off with an older copy of it."""
+    vault = open_vault(settings_apart(folder, url), lambda: START)
+    subject_id = grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li"}, "books": {"full_name": "Ana Li"}})
+    after_keeping(vault, [subject_id], START, lambda _connection: None)
+    give(vault, {"books": {"full_name": "Ana Lind"}})
+    vault.close()
+
+
+def erase_kept(folder: str, url: str) -> None:
+    """Erase that person."""
+    vault = open_vault(settings_apart(folder, url), lambda: START)
     assert erase_person(vault, SENDER, Evidence("button", "rest", "en", START)) is not None
     _tell(folder, "erased")
     vault.close()
