@@ -48,6 +48,7 @@ RUN_BY = {
     "rasa-privacy subject erase --senders-file gone.txt": "tests/cli/test_subject.py",
     'rasa-privacy subject link --sender-stdin --reason "ticket 17"': "tests/cli/test_subject.py",
     'rasa-privacy subject export --sender-stdin --out copy.zip --reason "ticket 17"': "tests/cli/test_subject.py",
+    "rasa-privacy identity index": "tests/cli/test_identity.py",
     "rasa-privacy hold add --sender-stdin --for case-17": "tests/cli/test_hold.py",
     "rasa-privacy rights certificate ER-7K2M-0QX4-ZB9T --out certificate.json": "tests/cli/test_rights.py",
     "rasa-privacy rights verify-certificate certificate.json --public-key key.pem": "tests/cli/test_rights.py",

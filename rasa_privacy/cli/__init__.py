@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "subject": ("rasa_privacy.cli.subject", "subject", "Find, show, export, correct and erase one person's data."),
     "old-tables": ("rasa_privacy.cli.old_tables", "old_tables", "Find and empty the tables of Rasa's own SQL stores."),
     "requests": ("rasa_privacy.cli.requests", "requests", "Answer what people ask for, on time: list, due, extend ..."),
+    "identity": ("rasa_privacy.cli.identity", "identity", "Let people be found by contacts of before `identity:`."),
     "hold": ("rasa_privacy.cli.hold", "hold", "Keep what is stored of a person for a legal matter."),
     "rights": ("rasa_privacy.cli.rights", "rights", "Write and check certificates of erasure."),
     "api": ("rasa_privacy.cli.api", "api", "Serve these commands by HTTP to a CRM or a consent platform."),

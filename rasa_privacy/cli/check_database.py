@@ -10,6 +10,7 @@ from rasa_privacy.cli.acting import permit_for
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.retention.review import overdue_since
+from rasa_privacy.storage import contact_marks
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
 from rasa_privacy.storage.schema import SCHEMA_REVISION
 from rasa_privacy.storage.stock_database import has_stock_table
@@ -30,6 +31,7 @@ def check_database(bot: Path, endpoints: Path | None) -> int:
         with vault.database.read() as connection:
             overdue = overdue_since(vault, connection, vault.clock())
             beside = has_stock_table(connection)
+            is_indexed = contact_marks.is_complete(connection, vault.policy)
     if overdue is not None:
         click.echo(
             f"warning: a review of what is stored is overdue since {overdue:%Y-%m-%d}; run 'rasa-privacy review make'."
@@ -39,6 +41,11 @@ def check_database(bot: Path, endpoints: Path | None) -> int:
             "warning: this database also holds a table 'events' of Rasa's own, in which conversations stand in plain; "
             "name it under 'erasure: stock_tables:' and run 'rasa-privacy old-tables purge', or take it over with "
             "'import'."
+        )
+    if not is_indexed:
+        click.echo(
+            "warning: contacts that were stored before 'identity:' are not known to be indexed, so a proof of identity "
+            "may not find all conversations; run 'rasa-privacy identity index'."
         )
     if seen.damages:
         click.echo("The other conversations go on. Restore what is damaged from a backup, or erase those people.")

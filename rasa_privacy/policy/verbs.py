@@ -16,7 +16,7 @@ VERBS: Final = MappingProxyType(
         "audience": "export who may be written to",
         "suppress": "see, add and lift suppressions",
         "import": "take conversations over from another store",
-        "keys": "change the keys, and replay deletions",
+        "keys": "change the keys, replay deletions, and index contacts",
         "retention": "run the sweep, and acknowledge reviews",
         "report": "see counts and reports",
         "audit": "read and export the audit log, and review alarms",

@@ -20,7 +20,7 @@ from rasa_privacy.retention.explanation import rule_of
 from rasa_privacy.retention.plan import plan
 from rasa_privacy.retention.review import overdue_since
 from rasa_privacy.rights.request_counts import count as count_requests
-from rasa_privacy.storage import book_counts, requests
+from rasa_privacy.storage import book_counts, contact_marks, requests
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.books import AUDIT, LEDGER, Book
 from rasa_privacy.storage.standing import Standing
@@ -65,6 +65,7 @@ def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] 
             training=_training(vault, connection, now),
             findings=None if findings is None else tuple(findings),
             review_overdue=_review(vault, connection, now),
+            contacts_indexed=contact_marks.is_complete(connection, vault.policy),
             chains=tuple(_chain(name, found) for name, found in books.items()),
         )
     ledger, audit = books.values()

@@ -124,6 +124,8 @@ def _removal(report: Report) -> str:
         if report.review_overdue is not None
         else ""
     )
+    if not report.contacts_indexed:
+        review += "<p class='bad'>Contacts of before 'identity:' are not indexed, so a proof does not find them.</p>"
     return (
         f"{review}<p class='{state}'>{found.overdue:,} purposes or items of people are due and still there.</p>"
         f"<p>Nothing is left of {total:,} people, by their wish or because all of their data was due.</p>{picture}"

@@ -26,6 +26,8 @@ def status_lines(report: Report) -> list[str]:
     open_findings = 0 if found is None else sum("(waived" not in line for line in found)
     checked = "not looked at" if found is None else f"{open_findings:,} findings"
     review = f"review overdue since {report.review_overdue}" if report.review_overdue else "no review is overdue"
+    review += "" if report.contacts_indexed else "; contacts of before 'identity:' are not indexed"
+    unfit = open_findings + (report.review_overdue is not None) + (not report.contacts_indexed)
     return [
         f"Store       {report.store}: {report.conversations:,} conversations",
         f"Held        {held or 'nothing'}",
@@ -35,7 +37,7 @@ def status_lines(report: Report) -> list[str]:
         f"Deleted     {erased:,} people",
         f"Keys        {keys}; backups unreadable before: {report.backup_horizon or 'none'}",
         f"{_mark(behind)}Training  {f'{behind:,} operators without' if report.training else 'not asked for'}",
-        f"{_mark(open_findings + (report.review_overdue is not None))}Check     {checked}; {review}",
+        f"{_mark(unfit)}Check     {checked}; {review}",
         f"{_mark(len(broken))}Chains    {', '.join(broken) + ' do not verify' if broken else chains}",
     ]
 

@@ -157,19 +157,24 @@ def whom(vault: Vault, contact: str) -> list[Found]:
     return [Found(subject_id, each) for subject_id, each in held if each is not None]
 
 
-def remember(vault: Vault, connection: Any, subject_id: bytes, values: Mapping[str, Iterable[Any]]) -> None:
+def remember(vault: Vault, connection: Any, subject_id: bytes, values: Mapping[str, Iterable[Any]]) -> int:
     """Let a person who is locked be found by the contacts among these values; without `identity:` nobody is.
+
+    What was stored before there was `identity:` is for `contact_indexing`.
 
     Args:
         vault: The open store.
         connection: A connection of `Database.transact`.
         subject_id: Whose they are.
         values: Entries by purpose, as `Conversations.append` takes them.
+
+    Returns:
+        By how many contacts they were not found before.
     """
     if vault.policy.identity is None:
-        return
-    for purpose, entries in values.items():
-        known_contacts.put(connection, subject_id, purpose, list(_known(vault, entries)))
+        return 0
+    known = {purpose: list(_known(vault, entries)) for purpose, entries in values.items()}
+    return sum(known_contacts.put(connection, subject_id, purpose, each) for purpose, each in known.items())
 
 
 def reach(vault: Vault, connection: Any, subject_id: bytes) -> list[bytes]:

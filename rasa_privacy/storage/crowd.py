@@ -37,6 +37,9 @@ _BEFORE: Final = (
     .order_by(_S.subject_id)
     .limit(bindparam("most"))
 )
+_AFTER: Final = (
+    select(_S.subject_id).where(_S.subject_id > bindparam("after")).order_by(_S.subject_id).limit(bindparam("most"))
+)
 
 
 @dataclass(slots=True)
@@ -86,6 +89,18 @@ class Crowd:
         """Return a page of people who were first heard of before a time, in the order of their ids."""
         page = {"before": to_micros(before), "after": after, "most": most}
         return list(conn.execute(_BEFORE, page).scalars())
+
+    def after(self, conn: Connection, after: bytes, most: int) -> list[bytes]:
+        """Return a page of people in the order of their ids, beginning after one; after no bytes for the first."""
+        return list(conn.execute(_AFTER, {"after": after, "most": most}).scalars())
+
+    def by_purpose(self, conn: Connection, subject_ids: Collection[bytes]) -> dict[str, list[bytes]]:
+        """Return those of these people of whom each purpose has a key. Opens none."""
+        found: dict[str, list[bytes]] = {}
+        with self._data_keys.reading(conn) as keys:
+            for subject_id, purpose, _wrapped in _KEYS.rows(keys, subject_ids):
+                found.setdefault(purpose, []).append(subject_id)
+        return found
 
     def members(self, conn: Connection, subject_ids: Collection[bytes]) -> dict[bytes, Member]:
         """Return what is stored of each of these people."""

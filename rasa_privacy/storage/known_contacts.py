@@ -39,14 +39,15 @@ class KnownContact(NamedTuple):
     contact_index: bytes
 
 
-def put(conn: Connection, subject_id: bytes, purpose: str, contacts: Collection[KnownContact]) -> None:
-    """Add what a purpose holds of a person who is locked; what is there already stays."""
+def put(conn: Connection, subject_id: bytes, purpose: str, contacts: Collection[KnownContact]) -> int:
+    """Add what a purpose holds of a person who is locked, and return how many are new; what is there already stays."""
     if not contacts:
-        return
+        return 0
     new = set(contacts) - set(of_purpose(conn, subject_id, purpose))
     shared = {"subject_id": subject_id, "purpose": purpose}
     if new:
         conn.execute(_INSERT, [{**shared, **each._asdict()} for each in sorted(new)])
+    return len(new)
 
 
 def of_purpose(conn: Connection, subject_id: bytes, purpose: str) -> list[KnownContact]:

@@ -19,6 +19,7 @@ from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.storage import contact_marks
 from rasa_privacy.storage.attestations import Attestations
 from rasa_privacy.storage.audit import AuditLog
 from rasa_privacy.storage.books import AUDIT
@@ -162,11 +163,14 @@ def _prepare(vault: Vault) -> None:
     """See to the ledger of an older release; one that does not verify stays as it is, and its records do not count."""
     with vault.database.read() as conn:
         prepared, has_audit = vault.ledger.is_prepared(conn), vault.audit.is_prepared(conn)
+        marks = contact_marks.is_to_prepare(conn, vault.policy)
     if not prepared:
         with suppress(LedgerError):
             vault.database.transact(vault.ledger.prepare)
     if not has_audit:
         vault.database.transact(vault.audit.prepare)
+    if marks:
+        vault.database.transact(lambda conn: contact_marks.prepare(conn, vault.policy))
 
 
 def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of it would only be unpacked again
