@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 from rasa_privacy.components.history import latest_values
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
 from rasa_privacy.dialogue.turns import INTENTS
-from rasa_privacy.minimize.event_fields import channel_name, name_of
-from rasa_privacy.minimize.events import EventSplitter, View, join
+from rasa_privacy.minimize.event_fields import channel_name, name_of, number_of
+from rasa_privacy.minimize.events import REQUESTED_SLOT, EventSplitter, View, join
 from rasa_privacy.policy.model import Actions
 
 #: The event with which each history begins; with none, all of them go along.
@@ -76,7 +76,7 @@ def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Act
     """
     events = recent(tracker.get("events") or [], settings, lambda event: event.get("event"))
     given = [*(tracker.get("slots") or {}).items(), *(tracker.get(_GIVEN) or ())]
-    view = replace(view, known=_known_values(given, events, splitter))
+    view = replace(view, known={**number_of(tracker.get("sender_id")), **_known_values(given, events, splitter)})
     kept = _minimised_events(events, splitter, view)
     return {
         **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "paused")},
@@ -132,7 +132,7 @@ def _slots(slots: Mapping[str, Any], splitter: EventSplitter, view: View) -> Sta
     for name, value in slots.items():
         item = splitter.item_of_slot(name)
         if splitter.is_plain_slot(name):
-            kept[name] = value
+            kept[name] = splitter.requested(value) if name == REQUESTED_SLOT else value
         elif item is not None and value is not None and splitter.may_have(item, view):
             kept[name] = value if view.whole else splitter.kept(item, value)
         else:

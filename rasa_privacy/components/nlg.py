@@ -11,17 +11,21 @@ Rasa sends the whole tracker. Here the server gets what an action of the same ne
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.emitted_tracker import Recent, State, minimised, recent_texts
+from rasa_privacy.components.history import latest_values
 from rasa_privacy.components.publishing import without_foreign_id
 from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, DialogueStateTracker, nlg_module
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import EmitError, PrivacyError
+from rasa_privacy.minimize.event_fields import SENDER
 from rasa_privacy.minimize.events import View, texts_of
 from rasa_privacy.minimize.masking import mask
+
+_FEWEST_CHARACTERS: Final = 6
 
 
 class PrivateNlg(CallbackNaturalLanguageGenerator):
@@ -86,13 +90,17 @@ class _Safe(Recent):
         if isinstance(value, (list, tuple)):
             return [self.argument(part) for part in value]
         written = next(texts_of(value), "")
-        masked = mask(written, (), self._withheld)
+        sender_id = self._tracker.sender_id
+        is_long = len(sender_id) >= _FEWEST_CHARACTERS  # a shorter one stands in other words by accident
+        anonymous = written.replace(sender_id, f"[{SENDER}]") if is_long or written == sender_id else written
+        masked = mask(anonymous, (), self._withheld)
         return value if masked == written else masked
 
     @cached_property
     def _withheld(self) -> dict[str, set[str]]:
         """The values that the response may not have, by item."""
-        known = self._splitter.known_values(self._tracker.current_slot_values().items())
+        slots = self._tracker.current_slot_values().items()
+        known = self._splitter.known_values([*slots, *latest_values(reversed(self._tracker.events))])
         return {item: found for item, found in known.items() if not self._splitter.may_have(item, self._view)}
 
 

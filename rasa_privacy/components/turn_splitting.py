@@ -13,6 +13,7 @@ from rasa_privacy.components.history import latest_values
 from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
 from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, CORRECT, INTENTS, SEND_CODE
 from rasa_privacy.errors import StorageError
+from rasa_privacy.minimize.event_fields import number_of
 from rasa_privacy.minimize.events import Entry, EventSplitter, View
 from rasa_privacy.policy.model import Policy
 
@@ -121,7 +122,7 @@ def _known_values(
     pairs: list[tuple[object, object]] = [(name, slot.value) for name, slot in tracker.slots.items()]
     pairs += latest_values(chain(reversed(events), reversed(tracker.events)))
     entities = (each for event in events if isinstance(event, UserUttered) for each in event.entities)
-    known = splitter.known_values(pairs, entities)
+    known = {**number_of(tracker.sender_id), **splitter.known_values(pairs, entities)}
     log_scrubbing.remember(*(value for values in known.values() for value in values))
     return known
 

@@ -5,13 +5,21 @@ A field of another kind than Rasa writes is taken for empty; of ids and names on
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, SupportsFloat, SupportsIndex
 
 NAME: Final = re.compile(r"[\w-]{1,64}")
 _UTTER: Final = re.compile(r"utter_[\w-]{1,64}/[\w.-]{1,64}")
 _ID: Final = re.compile(r"[\w./:-]{1,128}")
 _MAX_ID_CHARACTERS: Final = 256
+_FEWEST_DIGITS: Final = 5  # of a sender id that is looked for in texts
 _METADATA: Final = ("model_id", "assistant_id", "utter_action")
+_MANY_DIGITS: Final = re.compile(r"\d[\d.:/-]{5,}\d")  # as a phone number has, and no channel's name
+
+#: Stands where a sender id was in a text.
+SENDER: Final = "sender_id"
+
+#: What Rasa's `BotUttered` has in its `data` (rasa 3.6.21, `rasa/shared/core/trackers.py`, `create_bot_utterance`).
+SPOKEN_PARTS: Final = ("elements", "quick_replies", "buttons", "attachment", "image", "custom")
 
 
 def intent_of(intent: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +40,7 @@ def selected_of(found: object) -> dict[str, Any]:
 
 def channel_name(found: object) -> str | None:
     """Return the name of a channel; a caller of the REST channel may send anything there."""
-    return str(found) if _is_name(found) else None
+    return None if _MANY_DIGITS.search(str(found)) else name_of(found)
 
 
 def message_id_of(event: Mapping[str, Any]) -> str | None:
@@ -44,6 +52,25 @@ def message_id_of(event: Mapping[str, Any]) -> str | None:
 def name_of(found: object) -> str | None:
     """Return the name of an action, if it is one: an action may name anything as what is to follow it."""
     return str(found) if _is_name(found) else None
+
+
+def time_of(event: Mapping[str, Any]) -> float | None:
+    """Return the time of an event."""
+    found = event.get("timestamp")
+    return found if isinstance(found, (int, float)) else None
+
+
+def number_of(sender_id: object) -> dict[str, set[str]]:
+    """Return the number that a sender id is to many messengers, as a known value: who has it finds the person."""
+    found = str(sender_id)
+    return {SENDER: {found}} if found.isalnum() and sum(map(str.isdigit, found)) >= _FEWEST_DIGITS else {}
+
+
+def field_of(found: object) -> object:
+    """Return a number, a truth value or a name; what else stands in a field of Rasa's may be what somebody said."""
+    if found is None or (isinstance(found, (SupportsFloat, SupportsIndex)) and not isinstance(found, str)):
+        return found
+    return name_of(found)
 
 
 def _is_name(found: object) -> bool:

@@ -26,10 +26,13 @@ from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detection import Detection
+from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.event_fields import (
     NAME,
+    SPOKEN_PARTS,
     channel_name,
     dropped_of,
+    field_of,
     intent_of,
     list_of,
     mapping_of,
@@ -38,6 +41,7 @@ from rasa_privacy.minimize.event_fields import (
     metadata_of,
     name_of,
     selected_of,
+    time_of,
 )
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.partials import mask_partials
@@ -154,6 +158,13 @@ class EventSplitter:
         elif slots and all(slot in self._plain for slot in slots):
             self._plain_entities.add(entity)
 
+    def _is_slot(self, name: str) -> bool:
+        return name in self._slot_items or self.is_plain_slot(name)
+
+    def requested(self, value: object) -> object:
+        """Return what a form asks for next, if it is a slot: anybody may set that slot to anything."""
+        return value if isinstance(value, str) and self._is_slot(value) else name_of(value)
+
     def item_of_slot(self, slot: str) -> str | None:
         """Return the item that this slot holds, or None."""
         return self._slot_items.get(slot)
@@ -213,7 +224,7 @@ class EventSplitter:
 
     def _split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
         kind = event.get("event")
-        structure = {"event": kind, "timestamp": event.get("timestamp"), **metadata_of(event)}
+        structure = {"event": kind, "timestamp": time_of(event), **metadata_of(event)}
         if kind == "user":
             return self._user(structure, event, seq, view)
         if kind == "slot":
@@ -230,7 +241,7 @@ class EventSplitter:
         if kind == "followup":
             structure["name"] = name_of(event.get("name"))
         fields = _STRUCTURE.get(str(kind), ())
-        return {**structure, **{name: event[name] for name in fields if name in event}}, []
+        return {**structure, **{name: field_of(event[name]) for name in fields if name in event}}, []
 
     def text(self, text: object, view: View) -> str | None:
         """Return how much of a text may be kept or sent."""
@@ -268,11 +279,13 @@ class EventSplitter:
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
         name, value = str(event.get("name")), event.get("value")
-        structure.update(name=name, value=None)
+        structure.update(name=name if self._is_slot(name) else name_of(name) or WITHHELD, value=None)
         if self.is_plain_slot(name):
             if is_own(name):
                 structure["value"] = self._own(name, value)
-            elif name == REQUESTED_SLOT or not view.privacy_turn:
+            elif name == REQUESTED_SLOT:
+                structure["value"] = self.requested(value)
+            elif not view.privacy_turn:
                 structure["value"] = value
             return structure, []
         item = self._slot_items.get(name)
@@ -328,9 +341,16 @@ class EventSplitter:
         known = {item: set(values) for item, values in view.known.items()}
         for item, found in self.known_values((), mappings_of(parsed.get("entities"))).items():
             known.setdefault(item, set()).update(found)
-        for start, end, item in dropped_of(parsed.get(DROPPED)):
+        # Where it was recognised the message may say it in other words than its value: synonyms, spelt-out dates.
+        for start, end, item in (*dropped_of(parsed.get(DROPPED)), *self._said(parsed)):
             known.setdefault(item, set()).add(str(text)[start:end])
         return replace(view, known=known)
+
+    def _said(self, parsed: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
+        for entity in mappings_of(parsed.get("entities")):
+            start, end, item = entity.get("start"), entity.get("end"), self._entity_items.get(str(entity.get("entity")))
+            if type(start) is int and type(end) is int and item is not None:
+                yield max(0, start), end, item
 
     def _message_text(self, text: object, intent: Mapping[str, Any], view: View) -> str | None:
         if isinstance(text, str) and is_payload(text, intent.get("name")):
@@ -362,7 +382,7 @@ class EventSplitter:
         """A bot's text may echo the person: it is masked as a message is."""
         spoken = replace(view, whole=False)
         data = mapping_of(event.get("data"))
-        kept: dict[str, Any] = dict.fromkeys(data)
+        kept: dict[str, Any] = {name: None for name in SPOKEN_PARTS if name in data}
         if data.get("buttons"):
             kept["buttons"] = [_button(button, self, spoken) for button in list_of(data["buttons"])]
         return {"text": self.text(event.get("text"), spoken), "data": kept}
@@ -370,8 +390,8 @@ class EventSplitter:
     def _reminder(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
-        fields = ("intent", "date_time", "kill_on_user_msg")
-        structure.update({name: event[name] for name in fields if name in event})
+        structure.update({name: field_of(event[name]) for name in ("intent", "kill_on_user_msg") if name in event})
+        structure.update({"date_time": event["date_time"]} if "date_time" in event else {})
         structure["name"] = event.get("name") if NAME.fullmatch(str(event.get("name"))) else None
         raw = event.get("entities") or []
         if isinstance(raw, Mapping):
@@ -446,4 +466,13 @@ def _button(button: Any, splitter: EventSplitter, view: View) -> dict[str, Any]:
     payload = str(button.get("payload") or "")
     title = splitter.text(button.get("title"), view)
     intent = _INTENT.match(payload)
-    return {"title": title, "payload": intent[0] if intent else WITHHELD}
+    is_name = intent is not None and not _says_something(intent[0], view)
+    return {"title": title, "payload": intent[0] if intent and is_name else WITHHELD}
+
+
+def _says_something(name: str, view: View) -> bool:
+    """Return whether there is a value in what should be a name: an action may make a button of anything."""
+    try:
+        return mask(name, find(name), view.known) != name
+    except DetectorError:
+        return True

@@ -114,6 +114,42 @@ SOURCES: Final[dict[str, tuple[Callable[[Any], list[Any]], bool]]] = {
         KEPT,
     ),
     "slots carried into a session": (carried, KEPT),
+    "a message that was taken back": (
+        lambda events: [
+            said(events, entities=[ENTITY]),
+            events.UserUtteranceReverted(),
+            said(events, entities=[ENTITY]),
+            events.ActionExecuted("action_hours"),
+            events.ActionReverted(),
+        ],
+        KEPT,
+    ),
+    "a cancelled reminder": (lambda events: [events.ReminderCancelled(VALUE, "remind", [ENTITY])], GONE),  # so Rasa
+    "names in a button's payload": (
+        lambda events: [said(events, f'/enter_draw{{"{VALUE}": "{VALUE}"}}', [{"entity": VALUE, "value": VALUE}])],
+        GONE,
+    ),
+    "words of another value": (
+        lambda events: [said(events, entities=[{**ENTITY, "value": "Someone", "processors": ["Synonyms"]}])],
+        GONE,
+    ),
+    "half a character before it": (lambda events: [said(events, f"\ud83d {VALUE}", [ENTITY | {"start": 2}])], KEPT),
+    "a list in a slot": (lambda events: [said(events, "hi"), events.SlotSet(ITEM, [{"of": [VALUE]}, VALUE])], KEPT),
+    "what a form asks for": (lambda events: [said(events, "hi"), events.SlotSet("requested_slot", VALUE)], GONE),
+    "a slot that nobody declared": (lambda events: [said(events, "hi"), events.SlotSet(VALUE, VALUE)], GONE),
+    "names of parts of an utterance": (
+        lambda events: [events.BotUttered("hi", {VALUE: 1, "custom": {VALUE: 1}})],
+        GONE,
+    ),
+    "a button's intent": (
+        lambda events: [
+            said(events, "hi"),
+            events.SlotSet(ITEM, VALUE),
+            events.BotUttered("You?", {"buttons": [{"title": "yes", "payload": f"/is_{MARK}"}]}),
+        ],
+        KEPT,
+    ),
+    "a policy's name": (lambda events: [events.ActionExecuted("action_hours", VALUE, 1.0)], GONE),
     "a reminder": (
         lambda events: [events.ReminderScheduled("remind", TOMORROW, [ENTITY], name=VALUE)],
         KEPT,
@@ -211,6 +247,23 @@ async def test_what_a_restart_took_is_found_again_in_what_is_said_later(store: A
     assert "Well, [full_name] it is." in structure
     assert MARK not in structure
     assert "Well, [full_name] it is." in sent(untouched, store, tracker, "action_hours")
+
+
+async def test_a_number_that_is_the_sender_id_is_not_said_in_a_text(store: Any, untouched: Any) -> None:
+    """Who reads what is published, or writes responses, does not learn whom the random id stands for."""
+    events, sender = untouched.rasa_events, "29104471853"
+    grant(store._vault, "draw", sender=sender)
+    tracker = await store.get_or_create_tracker(sender, append_action_listen=False)
+    for event in (said(events, "hi"), events.BotUttered(f"Your chat is {sender}, or 29-104-471-853.", {})):
+        tracker.update(event)
+    await store.save(tracker)
+    with store._vault.database.read() as connection:
+        found = store._vault.conversations.load(connection, sender, all_sessions=True)
+    assert found.structure[-1]["text"] == "Your chat is [sender_id], or [sender_id]."
+    state = untouched.emitted_tracker.Recent(tracker, store._vault.policy.actions).current_state()
+    view = View(frozenset({"draw"}), {})
+    sent = untouched.emitted_tracker.minimised(state, store._runtime.splitter, store._vault.policy.actions, view)
+    assert sent["events"][-1]["text"] == "Your chat is [sender_id], or [sender_id]."
 
 
 def test_an_event_of_an_unknown_type_is_nothing_but_its_type(store: Any) -> None:

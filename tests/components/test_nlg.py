@@ -117,6 +117,26 @@ async def test_arguments_lose_it_inside_lists_and_mappings_too(
     }
 
 
+async def test_arguments_lose_the_sender_id_and_what_a_slot_held_before(
+    untouched: Any, store: Any, server: Recorder, tracker: Any
+) -> None:
+    """An action may hand over whom it answers, and what the person has put right since."""
+    grant(store._vault, "draw")
+    tracker.update(untouched.rasa_events.SlotSet("email", "other@mail.example"))
+    body = await request(
+        untouched,
+        store,
+        server,
+        tracker,
+        "utter_bye",
+        user=SENDER,
+        link=f"/me?{SENDER}",
+        lines=[f"was {EMAIL}", SENDER],
+    )
+    sent = {"user": "[sender_id]", "link": "/me?[sender_id]", "lines": ["was [email]", "[sender_id]"]}
+    assert body["arguments"] == sent
+
+
 async def test_conditions_on_slots_still_choose_the_variation(
     untouched: Any, store: Any, server: Recorder, tracker: Any
 ) -> None:
