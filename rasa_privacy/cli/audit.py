@@ -26,6 +26,7 @@ from rasa_privacy.access.verification import standing_of, whole_audit
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.checking import (
     FILE,
+    checkpoints_said,
     end_as_changed,
     kept_key,
     kept_option,
@@ -84,8 +85,7 @@ def verify(
     except AuditError as error:
         end_as_changed("written", error)
     click.echo(
-        f"As it was written: {checked.records:,} records, {checked.checkpoints:,} checkpoints, the last one over "
-        f"record {checked.covered:,}."
+        f"As it was written: {checked.records:,} records, {checkpoints_said(checked.checkpoints, checked.covered)}."
     )
     say_whose_key(exported, key)
 

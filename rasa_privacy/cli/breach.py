@@ -12,6 +12,7 @@ from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.report.breach import NOTIFY_WITHIN, Scope
 from rasa_privacy.report.breach import scope as scope_of
+from rasa_privacy.report.status import new_records
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 
@@ -61,6 +62,9 @@ def _lines(found: Scope) -> list[str]:
         f"By whom: {who}.",
         f"Items: {', '.join(found.items) or 'none'}. Purposes: {', '.join(found.purposes) or 'none'}.",
         f"People whose consent changed in this time: {found.changed:,}.",
-        f"The audit log was verified whole on {found.whole_at:%Y-%m-%d %H:%M}, and {found.new:,} new records since.",
+        (
+            f"The audit log was verified whole on {found.whole_at:%Y-%m-%d %H:%M}, and {new_records(found.new)} since; "
+            "'rasa-privacy audit verify' goes through all of it now."
+        ),
         f"If the database was taken, all {found.everybody:,} people in it count; without its keys it cannot be read.",
     ]

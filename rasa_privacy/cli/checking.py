@@ -53,6 +53,11 @@ def end_as_changed(how: str, error: PrivacyError) -> NoReturn:
     click.get_current_context().exit(_TAMPERED_EXIT_CODE)
 
 
+def checkpoints_said(number: int, covered: int) -> str:
+    """Return how many checkpoints there are, and up to which record."""
+    return f"{number:,} checkpoints, the last one over record {covered:,}" if number else "no checkpoint yet"
+
+
 def say_whose_key(exported: Path | None, key: VerifyingKey | None) -> None:
     """Say what a check of an exported file with its own key does not show."""
     if exported and key is None:

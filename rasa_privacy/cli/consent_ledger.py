@@ -12,6 +12,7 @@ from rasa_privacy.access.verification import standing_of, whole_ledger
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.checking import (
     FILE,
+    checkpoints_said,
     end_as_changed,
     kept_key,
     kept_option,
@@ -73,8 +74,8 @@ def verify(
     except LedgerError as error:
         end_as_changed("written", error)
     click.echo(
-        f"As it was written: {checked.records:,} records, {checked.notices:,} notices, {checked.checkpoints:,} "
-        f"checkpoints, the last one over record {checked.covered:,}."
+        f"As it was written: {checked.records:,} records, {checked.notices:,} notices, "
+        f"{checkpoints_said(checked.checkpoints, checked.covered)}."
     )
     say_whose_key(exported, key)
 

@@ -79,7 +79,10 @@ def report(*, bot: Path, endpoints: Path | None) -> None:
             days = (f"{day:%Y-%m-%d}" if day else "" for day in (each.passed_at, each.until))
             state = "current" if each not in lacking else "gets no personal data"
             table.add_row(each.operator, str(each.attempts), *days, state)
-    Console(width=120).print(table)
+    if found:
+        Console(width=120).print(table)
+    else:
+        click.echo("There are no operators; who has the machine needs the course too: 'rasa-privacy training take'.")
     if lacking:
         click.get_current_context().exit(_NOT_PASSED_EXIT_CODE)
 

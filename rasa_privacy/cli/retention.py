@@ -90,6 +90,7 @@ def run(*, gently: bool, clock_is_right: bool, workers: int | None, bot: Path, e
     click.echo(
         f"Removed {done.purposes:,} purposes of people; nothing is left of {done.people:,} people. "
         f"{f'Values that lasted for some time: of {done.items:,}. ' if done.items else ''}"
+        f"{f'Put off by a day, as values hang on it or for a legal hold: {done.put_off:,}. ' if done.put_off else ''}"
         f"Looked again: {done.left:,} that were due are left."
     )
     if done.left:

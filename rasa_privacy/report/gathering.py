@@ -4,7 +4,7 @@ How far ledger and audit log were verified for it is noted, so that the next rep
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.training import everybody
 from rasa_privacy.access.verification import note, verified
 from rasa_privacy.consent.statistics import count_consents
-from rasa_privacy.errors import PrivacyError
+from rasa_privacy.errors import AuditError, LedgerError, PrivacyError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, PurposeRecord, Removal, Report, Requests
@@ -28,6 +28,7 @@ from rasa_privacy.storage.tables import from_micros
 from rasa_privacy.storage.vault import Vault
 
 _RUNS: Final = 10
+_UNKNOWN: Final = "unknown, since the audit log does not verify"
 _SHOWN: Final = ("granted", "refused", "withdrawn")
 _MONTH: Final = "%Y-%m"
 _THEMSELVES: Final = "people themselves"
@@ -96,7 +97,7 @@ def processing(vault: Vault, held: dict[str, int]) -> Processing:
         messages=f"{policy.messages.keep}, for {policy.messages.retain}",
         security=(
             "data of each person and purpose is sealed with AES-256-GCM under a key of its own, destroyed to erase",
-            f"those keys lie in {vault.key_database.name}, wrapped by a key of {vault.epochs.provider.name}",
+            f"those keys lie in {vault.key_database.name}, wrapped by one of the provider {vault.epochs.provider.name}",
             "sender ids are sealed and found by a keyed hash; consent ledger and audit log are chained and signed",
         ),
     )
@@ -162,12 +163,19 @@ def _removal(vault: Vault, connection: Any, now: datetime) -> Removal:
     erased = Counter[str]()
     for day, people in book_counts.erased_by_day(connection):
         erased[f"{day:{_MONTH}}"] += people
-    runs = vault.audit.newest(connection, Wanted(verb="retention"), _RUNS)
-    lines = []
-    for entry in sorted((each for each in runs if "left" in each.record.counts), key=lambda each: -each.seq):
-        counts = ", ".join(f"{number:,} {name}" for name, number in entry.record.counts.items())
-        lines.append(f"{entry.record.at:%Y-%m-%d %H:%M} {entry.record.outcome}: {counts}")
-    return Removal(overdue=plan(vault, connection, now).number, erased=dict(sorted(erased.items())), runs=tuple(lines))
+    try:
+        runs = tuple(_runs(vault, connection))
+    except AuditError:
+        runs = (_UNKNOWN,)
+    return Removal(overdue=plan(vault, connection, now).number, erased=dict(sorted(erased.items())), runs=runs)
+
+
+def _runs(vault: Vault, connection: Any) -> Iterator[str]:
+    """Yield the newest sweeps, the last one first."""
+    for entry in reversed(vault.audit.newest(connection, Wanted(verb="retention"), _RUNS)):
+        if "left" in entry.record.counts:
+            counts = ", ".join(f"{number:,} {name}" for name, number in entry.record.counts.items())
+            yield f"{entry.record.at:%Y-%m-%d %H:%M} {entry.record.outcome}: {counts}"
 
 
 def _access(connection: Any) -> dict[str, dict[str, int]]:
@@ -195,7 +203,10 @@ def _epochs(vault: Vault) -> tuple[Epoch, ...]:
 
 
 def _review(vault: Vault, connection: Any, now: datetime) -> date | None:
-    since = overdue_since(vault, connection, now)
+    try:
+        since = overdue_since(vault, connection, now)
+    except (AuditError, LedgerError):  # what a broken book says of it counts for nothing, and that it is broken is said
+        return None
     return None if since is None else since.date()
 
 

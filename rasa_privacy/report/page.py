@@ -6,6 +6,7 @@ from typing import Final
 
 from rasa_privacy.report.facts import Report
 from rasa_privacy.report.plot import bars
+from rasa_privacy.report.status import new_records
 
 _STYLE: Final = """
 :root { color-scheme: light; }
@@ -154,6 +155,8 @@ def _keys(report: Report) -> str:
 def _training(report: Report) -> str:
     if not report.training:
         return "<p>privacy.yml asks for no training.</p>"
+    if not any(report.training.values()):
+        return "<p>There are no operators; who has the machine needs the course too.</p>"
     return _table(
         ("operators", "number"), [(name, f"{number:,}") for name, number in report.training.items()], numbers=1
     )
@@ -173,7 +176,7 @@ def _chains(report: Report) -> str:
         whole = f"{each.whole_at:%d %B %Y, %H:%M}" if each.whole_at is not None else "never"
         good = (
             f"{each.records:,} records, each follows from the one before, and the signatures hold. Verified whole "
-            f"on {whole} (UTC), and {each.since:,} new records since"
+            f"on {whole} (UTC), and {new_records(each.since)} since."
         )
         said = (
             f"<span class='bad'>{escape(each.problem)}</span>" if each.problem else f"<span class='good'>{good}</span>"

@@ -21,7 +21,7 @@ def status_lines(report: Report) -> list[str]:
     broken = [each.book for each in report.chains if each.problem]
     whole = min((each.whole_at for each in report.chains if each.whole_at is not None), default=None)
     since = sum(each.since for each in report.chains)
-    chains = f"verify; whole on {whole:%Y-%m-%d %H:%M}, and {since:,} new records since" if whole else "verify"
+    chains = f"verify; whole on {whole:%Y-%m-%d %H:%M}, and {new_records(since)} since" if whole else "verify"
     found = report.findings
     open_findings = 0 if found is None else sum("(waived" not in line for line in found)
     checked = "not looked at" if found is None else f"{open_findings:,} findings"
@@ -40,6 +40,11 @@ def status_lines(report: Report) -> list[str]:
         f"{_mark(unfit)}Check     {checked}; {review}",
         f"{_mark(len(broken))}Chains    {', '.join(broken) + ' do not verify' if broken else chains}",
     ]
+
+
+def new_records(number: int) -> str:
+    """Return so many new records in words."""
+    return "1 new record" if number == 1 else f"{number:,} new records"
 
 
 def _mark(number: int) -> str:

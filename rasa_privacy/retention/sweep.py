@@ -51,8 +51,8 @@ _HELD: Final = timedelta(days=1)
 _PASSES: Final = 3
 
 
-#: What one transaction did: purposes, people, and what is damaged.
-_Done: TypeAlias = tuple[int, int, set[tuple[bytes, str]]]
+#: What one transaction did: purposes, people, what is damaged, and how many pairs were put off.
+_Done: TypeAlias = tuple[int, int, set[tuple[bytes, str]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ class SweepResult:
         left: Number of pairs that were due and are there at its end: damaged, or held by another process.
         is_done: Whether it came to its end, and was not stopped before.
         items: Number of (person, item) pairs of which values were destroyed that lasted for some time only.
+        put_off: Number of pairs that were put off by a day: the structure of a conversation on which values of other
+            purposes hang, and what is under a legal hold.
     """
 
     purposes: int
@@ -72,6 +74,7 @@ class SweepResult:
     left: int = 0
     is_done: bool = True
     items: int = 0
+    put_off: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -83,15 +86,17 @@ class _Sweep:
     purposes: int = 0
     people: int = 0
     items: int = 0
+    put_off: int = 0
     damaged: set[tuple[bytes, str]] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, done: _Done) -> None:
         """Count what was committed."""
-        purposes, people, damaged = done
+        purposes, people, damaged, put_off = done
         self.purposes += purposes
         self.people += people
         self.damaged |= damaged
+        self.put_off += put_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes eve
     if run.purposes or run.items:
         empty_log(vault)
     _sign_ledger(vault)
-    return SweepResult(run.purposes, run.people, _left(run), is_done, run.items)
+    return SweepResult(run.purposes, run.people, _left(run), is_done, run.items, run.put_off)
 
 
 def _left(run: _Sweep) -> int:
@@ -206,7 +211,7 @@ def _go_through_item(run: _Sweep, pace: _Pace, item: str, length: timedelta) -> 
 
 
 def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> _Done:
-    """Remove what a page names of people whom nobody holds; return purposes, people, and what is damaged."""
+    """Remove what a page names of people whom nobody holds; return what was done."""
     vault, limit = run.vault, to_micros(run.now)
     concerned = {each.subject_id for each in page}
     free = vault.expiry.lock_free(connection, concerned)
@@ -214,8 +219,10 @@ def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> _Done:
     orphans = concerned - set(free) - vault.expiry.there(connection, concerned - set(free))
     purposes = vault.due_keys.destroy_all(connection, orphans)
     kept = holds.held_among(connection, free)
-    for each in (one for one in page if one.subject_id in kept):
+    on_hold = [each for each in page if each.subject_id in kept]
+    for each in on_hold:
         vault.data_keys.touch(connection, each.subject_id, each.purpose, run.now + _HELD)
+    put_off = len(on_hold)
     free = [who for who in free if who not in kept]
     # Read again under the lock: somebody may have used or destroyed a key meanwhile.
     held = vault.due_keys.of(connection, free)
@@ -230,8 +237,9 @@ def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> _Done:
         for purpose in [name for name, at in held[who].items() if _is_due(at, limit)]:
             removed = _remove_one(run, connection, who, purpose)
             purposes += removed or 0
+            put_off += removed == 0
             damaged |= {(who, purpose)} if removed is None else set()
-    return purposes, len(gone), damaged
+    return purposes, len(gone), damaged, put_off
 
 
 def _is_due(at: object, limit: int) -> bool:

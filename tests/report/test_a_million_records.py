@@ -85,7 +85,5 @@ def test_a_million_records_are_handled_in_bounded_memory(bot: Path, tmp_path: Pa
     _, _, grown = run(bot, "audit", "export", str(out))
     assert grown < MEBIBYTES
     with out.open("rb") as lines:
-        assert sum(b'{"record"' in line for line in lines) > RECORDS
-    said, _, grown = run(bot, "audit", "verify", "--export", str(out))
-    assert f"As it was written: {RECORDS + 6:,} records" in said
-    assert grown < MEBIBYTES
+        # Those of the looks above are in it too, and those of the marks of both books.
+        assert sum(b'{"record"' in line for line in lines) == RECORDS + 7

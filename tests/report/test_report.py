@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -13,6 +14,7 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import AccessError, AuditError
+from rasa_privacy.policy.model import Retention, Training
 from rasa_privacy.report.breach import scope
 from rasa_privacy.report.facts import Report
 from rasa_privacy.report.gathering import gather
@@ -22,6 +24,8 @@ from rasa_privacy.report.status import status_lines
 from rasa_privacy.retention.runs import run
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.requests import open_request
+from rasa_privacy.storage.books import AUDIT
+from rasa_privacy.storage.standing import Mark, read_mark
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import START, Clock, answer, ask, give, grant
 
@@ -137,16 +141,33 @@ def test_the_status_is_ten_lines_and_marks_what_needs_somebody(lived: Vault, clo
     assert marked == ["Requests", "Due", "Check"]
 
 
-def test_a_broken_chain_is_said(lived: Vault, sql: Sql) -> None:
-    """Somebody changed the ledger; the report is made all the same and says so."""
-    sql("UPDATE ledger SET event = 'granted' WHERE event = 'refused'")
-    try:
-        report = made(lived)
-    except Exception as error:  # noqa: BLE001 - a ledger that does not verify may also refuse to be counted
-        assert "ledger" in str(error)  # noqa: PT017
-        return
-    assert report.chains[0].problem
-    assert any(line.startswith("! Chains") for line in status_lines(report))
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("UPDATE ledger SET event = 'granted' WHERE event = 'refused'", "consent ledger"),
+        ("UPDATE ledger SET purpose = 'newsletter' WHERE seq = 1", "consent ledger"),
+        ("UPDATE audit SET operator = 'nobody' WHERE verb = 'retention'", "audit log"),
+        ("DELETE FROM audit WHERE seq = 2", "audit log"),
+    ],
+)
+def test_a_broken_chain_is_said(lived: Vault, sql: Sql, change: str, named: str) -> None:
+    """Somebody changed a book; the report is made all the same and says so, also where reviews are wanted."""
+    wanting = msgspec.structs.replace(lived.policy, retention=Retention(review_every="6 months"))
+    sql(change)
+    report = made(replace(lived, policy=wanting))
+    assert [each.book for each in report.chains if each.problem] == [named]
+    assert status_lines(report)[-1] == f"! Chains    {named} do not verify"
+    assert f"{named}: <span class='bad'>{named}: record" in page(report)
+    with lived.database.read() as connection:
+        assert read_mark(connection, lived.index, AUDIT) == Mark()
+
+
+def test_a_report_without_operators_says_so(lived: Vault) -> None:
+    """Where training is wanted."""
+    permit = admit_local(lived, "report")
+    wanting = msgspec.structs.replace(lived.policy, training=Training(course="data-handling"))
+    report = gather(replace(lived, policy=wanting), permit, lived.clock())
+    assert "There are no operators; who has the machine needs the course too." in page(report)
 
 
 def test_the_next_report_goes_on_from_the_last(lived: Vault, sql: Sql, clock: Clock) -> None:
