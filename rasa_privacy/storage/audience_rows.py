@@ -96,7 +96,9 @@ class StoredContact(NamedTuple):
     entries: list[Any]
 
 
-def answers_after(conn: Connection, deciding: Sequence[str], after: bytes, most: int) -> tuple[list[Row], bytes | None]:
+def answers_after(
+    conn: Connection, deciding: Sequence[str], between: tuple[bytes, bytes], most: int
+) -> tuple[list[Row], bytes | None]:
     """Return a page of answers, person by person, each person's oldest first and all of them.
 
     They come as they are stored, since most need not be made an `Answer`: see `answer_of`.
@@ -104,7 +106,7 @@ def answers_after(conn: Connection, deciding: Sequence[str], after: bytes, most:
     Args:
         conn: A connection that reads.
         deciding: Purposes whose records decide.
-        after: The last subject id of the page before; no bytes for the first page.
+        between: The last subject id of the page before, no bytes for the first page; and the last that is asked for.
         most: Number of answers in the page; more only where one person gave more.
 
     Returns:
@@ -112,7 +114,7 @@ def answers_after(conn: Connection, deciding: Sequence[str], after: bytes, most:
     """
     named = {f"deciding_{number}": name for number, name in enumerate(deciding)}
     while True:
-        rows = list(_answers(len(deciding)).rows(conn, after=after, most=most, **named))
+        rows = list(_answers(len(deciding)).rows(conn, after=between[0], until=between[1], most=most, **named))
         if len(rows) < most:
             return rows, None
         last = rows[-1][0]  # whose answers may go on behind the page
@@ -163,6 +165,7 @@ def _answers(deciding: int) -> Query:
             _L.purpose.in_(names),
             _L.event != _ASKED,
             _L.subject_id > bindparam("after"),
+            _L.subject_id <= bindparam("until"),
         )
         .order_by(_L.subject_id, _L.seq)
         .limit(bindparam("most"))

@@ -85,7 +85,7 @@ def test_the_size_of_the_pages_does_not_matter(vault: Vault, page: int) -> None:
     pages = list(members(vault, "newsletter", vault.clock(), page))
     found = [subject_id for each in pages for subject_id in each]
     assert (len(found), set(found)) == (4, expected)
-    assert (len(pages) > 1) == (page < 100)
+    assert len(pages) > 1 if page < 100 else len(pages) <= 2  # a server is asked for two at a time
 
 
 @each_kind
@@ -242,7 +242,7 @@ def test_the_ledger_and_the_fold_never_disagree(vault: Vault, sql: Any, steps: A
     ask(vault, "draw", "who brings the notice into the table")
     with vault.database.read() as conn:
         states = {person: state_of(vault, conn, person, vault.clock()) for person in people}
-        rows, _ = audience_rows.answers_after(conn, ("draw",), b"", 1000)
+        rows, _ = audience_rows.answers_after(conn, ("draw",), (b"", b"\xff" * 16), 1000)
     expected = {person for person, state in states.items() if "draw" in state.active}
     assert expected <= {row[0] for row in rows}
     found = [each for each_page in members(vault, "draw", vault.clock(), page) for each in each_page]
