@@ -9,7 +9,8 @@ Rules:
 1. Our policy and our gate decide by the real tracker, which hangs on this one.
 2. While the person speaks with us and nothing of the bot's was resumed, nothing is left out: else an answer of ours
    would look like the bot's last message once more.
-3. Only the latest events are looked at, since no policy looks further back.
+3. Only the latest events are looked at, since no policy looks further back. What was set before them and still holds
+   stands at their beginning: the running form above all, on which rules depend.
 """
 
 from typing import Any, Final
@@ -19,10 +20,12 @@ from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
     ActionExecuted,
     ActionExecutionRejected,
+    ActiveLoop,
     BotUttered,
     DefinePrevUserUtteredFeaturization,
     DialogueStateTracker,
     Event,
+    SlotSet,
     UserUttered,
 )
 from rasa_privacy.components.tracker_state import empty_tracker, put_events
@@ -41,11 +44,13 @@ def real(tracker: DialogueStateTracker) -> DialogueStateTracker:
 
 def seen_by_policies(tracker: DialogueStateTracker) -> DialogueStateTracker:
     """Return the tracker without the privacy turns, or the tracker itself where there is nothing to leave out."""
-    events = _latest(list(tracker.events))
+    every = list(tracker.events)
+    events = _latest(every)
     if not any(_is_ours(event) for event in events) or (_is_with_us(events) and not has_resumed(tracker)):
         return tracker
     seen = empty_tracker(tracker.sender_id, tracker.slots.values(), None)
-    put_events(seen, without_ours(events))
+    begin = _standing(tracker, events) if len(events) < len(every) else []
+    put_events(seen, [*begin, *without_ours(events)])
     for name, slot in tracker.slots.items():
         seen.slots[name].value = slot.value
     seen.active_loop = tracker.active_loop
@@ -104,6 +109,16 @@ def _drop_last_listen(kept: list[Event]) -> None:
             if event.action_name == ACTION_LISTEN_NAME:
                 del kept[index]
             return
+
+
+def _standing(tracker: DialogueStateTracker, events: list[Event]) -> list[Event]:
+    """Return events that set what holds now and that none of these events sets, so it held before them."""
+    set_here = {event.key for event in events if isinstance(event, SlotSet)}
+    slots = [(name, slot) for name, slot in tracker.slots.items() if name not in set_here]
+    standing: list[Event] = [SlotSet(name, slot.value) for name, slot in slots if slot.value != slot.initial_value]
+    if tracker.active_loop_name is not None and not any(isinstance(event, ActiveLoop) for event in events):
+        standing.append(ActiveLoop(tracker.active_loop_name))
+    return standing
 
 
 def _latest(events: list[Event]) -> list[Event]:

@@ -118,6 +118,31 @@ def test_an_answer_to_us_is_never_taken_for_the_wish_before_it(
     assert untouched.unnoticed.seen_by_policies(tracker) is tracker
 
 
+def test_a_form_that_has_run_for_long_still_runs_in_what_the_policies_see(
+    untouched: Any, store: Any, made: Any
+) -> None:
+    """Its rules hold for each message of it, however many came before; so do slots that were set before."""
+    events = untouched.rasa_events
+    tracker = tracker_of(store, made("action_listen >enter_draw lead_form favourite_activity=hiking"))
+    for event in (events.ActiveLoop("lead_form"), events.SlotSet("requested_slot", "email")):
+        tracker.update(event)
+    for event in made(f"action_listen >privacy_why {EXPLAIN} lead_form requested_slot=email " * 40):
+        tracker.update(event)
+    asked = "action_listen >greet utter_greet lead_form requested_slot=email "
+    for event in made(f"{asked} action_listen >privacy_why {EXPLAIN} lead_form action_listen >leave_form"):
+        tracker.update(event)
+    seen = untouched.unnoticed.seen_by_policies(tracker)
+    assert seen is not tracker
+    assert len(seen.events) < len(tracker.events)
+    loops = [(each.active_loop_name, each.get_slot("favourite_activity")) for each in before_each_action(seen)]
+    assert set(loops) == {("lead_form", "hiking")}
+
+
+def before_each_action(tracker: Any) -> list[Any]:
+    """Return the states that rules are compared with: before each action, and now."""
+    return [each[0] if isinstance(each, tuple) else each for each in tracker.generate_all_prior_trackers()]
+
+
 def test_only_the_latest_events_are_looked_at(untouched: Any, store: Any, made: Any) -> None:
     """From a message of the person on, so that long conversations cost no more."""
     turn = f"action_listen >greet {ASK} action_listen >privacy_grant {GRANT} utter_greet "
