@@ -59,6 +59,7 @@ _YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
 #: What Rasa's FallbackClassifier makes of a message; while a question of ours is open, it is no clear answer.
 _NOT_UNDERSTOOD: Final = "nlu_fallback"
 
+_WHY: Final = "privacy_why"
 #: Asks for another one-time code.
 RESEND: Final = "privacy_resend"
 
@@ -222,14 +223,19 @@ class DataMinimizer(GraphComponent):
 def _recognise_here(
     message: Message, text: str, languages: Sequence[str], tracker: DialogueStateTracker | None
 ) -> Recognised | None:
-    """Return what a message means in this place, unless the bot's classifier is sure of an intent of the bot's own."""
+    """Return what a message means in this place, unless the bot's classifier is sure of an intent of the bot's own.
+
+    A bare "why?" in a form is about what it asks for, whatever a classifier makes of one word.
+    """
     running = runtime.current()
     state = runtime.consent_of(tracker) if tracker is not None else None
-    if running is None or tracker is None or state is None or _claimed(message) >= CLAIMED:
+    if running is None or tracker is None or state is None:
         return None
     in_loop, slot = tracker.active_loop_name is not None, tracker.slots.get("requested_slot")
     asked = in_loop and slot is not None and running.splitter.item_of_slot(str(slot.value)) is not None
-    return recognise_here(text, languages, in_form=asked, agreed=bool(state.granted) and asked is in_loop)
+    found = recognise_here(text, languages, in_form=asked, agreed=bool(state.granted) and asked is in_loop)
+    is_claimed = _claimed(message) >= CLAIMED and found is not None and found.intent != _WHY
+    return None if is_claimed else found
 
 
 def _claimed(message: Message) -> float:

@@ -28,6 +28,7 @@ _REQUEST: Final = "privacy_"
 _ASKED: Final = "asked_privacy_"
 _THEN: Final = "then_privacy_"
 _AGREED: Final = "agreed_privacy_"
+_FORM: Final = "form_privacy_"
 _HELP: Final = "privacy_help"
 #: What may be asked in short of what a form asks for; "again" or "a complaint" may be an answer.
 ABOUT_A_FORM: Final = ("privacy_why", "privacy_how_long", "privacy_who_sees", "privacy_what", "privacy_where")
@@ -137,7 +138,8 @@ def request_here(text: str, language: str, *, in_form: bool, agreed: bool) -> st
     lexicon = _lexicon(language)
     forms = lexicon.forms(text)
     short = {name: pattern for name, pattern in lexicon.asked.items() if name in ABOUT_A_FORM}
-    return (_requested(forms, short) if in_form else None) or (_requested(forms, lexicon.agreed) if agreed else None)
+    asked = _requested(forms, short) or _requested(forms, lexicon.form) if in_form else None
+    return asked or (_requested(forms, lexicon.agreed) if agreed else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class _Lexicon:
     asked: Mapping[str, re.Pattern[str]]
     then: Mapping[str, re.Pattern[str]]
     agreed: Mapping[str, re.Pattern[str]]
+    form: Mapping[str, re.Pattern[str]]
     yes: Mapping[Question, re.Pattern[str]]
     no: Mapping[Question, re.Pattern[str]]
     unclear: re.Pattern[str]
@@ -235,6 +238,7 @@ def _lexicon(language: str) -> _Lexicon:
         asked=intents(_ASKED),
         then=intents(_THEN),
         agreed=intents(_AGREED),
+        form=intents(_FORM),
         yes={"consent": pattern("agree", times=3), "erase": pattern("agree", "agree_erase", times=3)},
         no={"consent": pattern("refuse", times=2), "erase": pattern("refuse", "refuse_erase", times=2)},
         unclear=pattern("unclear"),

@@ -410,6 +410,7 @@ def test_a_short_question_in_a_form_is_about_what_it_asks_for(read: Any, tracker
         tracker.update(events.SlotSet("requested_slot", slot))
         assert intent_of(read("who gets it?", "greet", 0.5)) == intent
         assert intent_of(read("who gets it?", "ask_who_won", 0.9)) == "ask_who_won"
+        assert intent_of(read("why?", "affirm", 0.93)) == ("affirm" if intent == "greet" else "privacy_why")
         assert intent_of(read("Ana Li", "greet", 0.5)) == "greet"
 
 

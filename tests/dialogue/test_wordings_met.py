@@ -11,6 +11,7 @@ from rasa_privacy.dialogue.samples import samples
 ASKED = "asked_privacy_"
 THEN = "then_privacy_"
 AGREED = "agreed_privacy_"
+FORM = "form_privacy_"
 
 
 def sentences(language: str, section: str) -> list[str]:
@@ -74,6 +75,15 @@ def test_each_wording_that_counts_where_somebody_agreed_is_met(language: str) ->
             assert request_here(text, language, in_form=False, agreed=True) == section.removeprefix("agreed_"), text
             assert request_here(text, language, in_form=True, agreed=False) is None, text
             assert privacy_request(text, language, asked=True) is None, text
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_each_wording_that_counts_in_a_form_is_met(language: str) -> None:
+    """And means nothing elsewhere, where it may be about an order."""
+    for section in (name for name in load_keywords(language) if name.startswith(FORM)):
+        for text in sentences(language, section):
+            assert request_here(text, language, in_form=True, agreed=False) == section.removeprefix("form_"), text
+            assert privacy_request(text, language) is None, text
 
 
 @pytest.mark.parametrize("language", available_languages())
