@@ -39,6 +39,9 @@ driving_licence: my driver's license is |D1234567|
 driving_licence: F\u00fchrerschein |B072RRE2I55|; vehicle_plate: plate |AB12 CDE|
 vehicle_plate: Kennzeichen |B-AB 1234|
 vehicle_plate: immatriculation |AB-123-CD|; vehicle_plate: matr\u00edcula |1234 BCD|; vehicle_plate: targa |AB123CD|
+vehicle_plate: kenteken |12-ABC-3|; vehicle_plate: placa |ABC1D23|; vehicle_plate: matr\u00edcula |AA-12-BC|
+vehicle_plate: license plate |7ABC123|; vehicle_plate: my plate is |ABCD 123|
+birth_date: nascido em |12 de maio de 1990|; birth_date: geboren op |12 mei 1990|
 vehicle_plate: |MH 12 AB 1234|; vehicle_plate: number plate is |ab12cde|
 coordinates: at |52.520008, 13.404954| exactly
 coordinates: |40\u00b026'46"N 79\u00b058'56"W|; api_key: key |sk_live_4eC39HqLyjWDarjtT1zdp7dc|
@@ -49,7 +52,14 @@ password: my pin is |4821|
 password: mot de passe : |soleil|; password: contrase\u00f1a es |sol3dad|
 crypto_wallet: |1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa|
 crypto_wallet: eth |0x52908400098527886E0F7030069857D2E4169EE7|
-crypto_wallet: |bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq|; email: write |ana at x dot com| please
+crypto_wallet: |bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq|; crypto_wallet: |LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1|
+crypto_wallet: |DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L|
+crypto_wallet: |TJCnKsPa7y5okkXvQAidZBzqx3QyQ6sxMW|; crypto_wallet: |rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh|
+crypto_wallet: solana wallet |7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV|
+crypto_wallet: |ltc1qg82u8my75w4q8k4s4w9q3k6v7d9s8g0g4s6p2e|
+api_key: |hf_abcdefghijklmnopqrstuvwx|
+api_key: |eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.c2lnbmF0dXJl|
+email: write |ana at x dot com| please
 email: |ana.li [at] x [dot] example|; email: soy |ana arroba gmail punto com|; email: |ana (\u00e4t) gmx (punkt) de|
 email: |lena punkt berg klammeraffe web punkt de|; email: |ana@x\u200b.exam\u200bple|; email: |ana @ gmail . com|
 email: |ANA AT GMAIL DOT COM|; email: c'est |ana arobase laposte point net|; email: |ana chiocciola libero punto it|

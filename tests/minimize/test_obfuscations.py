@@ -1,0 +1,87 @@
+"""Each way in which people write a value so that a filter does not see it, for each kind that is written so."""
+
+import pytest
+
+from rasa_privacy.minimize.detectors import find
+from rasa_privacy.minimize.masking import mask
+
+#: Kind: a message with the value between bars. The words say what it is, as most people's do.
+SAID = {
+    "email": "write to |zoe.quartz4@mail.example| please",
+    "phone": "call me on |+49 170 5558172| please",
+    "payment_card": "my card is |4111111111111111| thanks",
+    "iban": "iban |DE89370400440532013000| thanks",
+    "us_ssn": "my ssn is |856456789| thanks",
+    "gb_nhs": "my nhs number is |9434765919| thanks",
+    "gb_nino": "my national insurance number is |AB123456C| thanks",
+    "de_tax_id": "meine Steuer-ID ist |36574261809| danke",
+    "fr_nir": "num\u00e9ro de s\u00e9curit\u00e9 sociale |185057800608491| merci",
+    "es_dni": "mi dni es |54362315K| gracias",
+    "es_nie": "mi nie es |X2482300W| gracias",
+    "it_codice_fiscale": "codice fiscale |RSSMRA85T10A562S| grazie",
+    "nl_bsn": "mijn BSN is |111222333| dank",
+    "br_cpf": "meu cpf \u00e9 |39053344705| obrigado",
+    "in_aadhaar": "my aadhaar is |234123412346| thanks",
+    "in_pan": "my pan is |ACUPA7085R| thanks",
+    "ca_sin": "my sin is |130692544| thanks",
+    "au_tfn": "my tfn is |123456782| thanks",
+}
+WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+ARABIC_INDIC = {ord(str(digit)): 0x660 + digit for digit in range(10)}
+PERSIAN = {ord(str(digit)): 0x6F0 + digit for digit in range(10)}
+DEVANAGARI = {ord(str(digit)): 0x966 + digit for digit in range(10)}
+BOLD = {ord(str(digit)): 0x1D7CE + digit for digit in range(10)}
+
+
+def parted(value: str, sign: str) -> str:
+    """Return letters and digits in threes with a sign between, as somebody reads a number out."""
+    bare = "".join(character for character in value if character.isalnum())
+    lead = "+" if value.startswith("+") else ""
+    return lead + sign.join(bare[place : place + 3] for place in range(0, len(bare), 3))
+
+
+def mixed(value: str) -> str:
+    """Return the value with every other letter small."""
+    return "".join(letter.lower() if place % 2 else letter.upper() for place, letter in enumerate(value))
+
+
+NUMBERS = {
+    "spaces": lambda value: parted(value, " "),
+    "dashes": lambda value: parted(value, "-"),
+    "long dashes": lambda value: parted(value, "\u2013"),
+    "dots": lambda value: parted(value, "."),
+    "narrow blanks": lambda value: parted(value, "\u202f"),
+}
+SCRIPTS = {
+    "full-width": lambda value: value.translate(WIDE),
+    "Arabic-Indic": lambda value: value.translate(ARABIC_INDIC),
+    "Persian": lambda value: value.translate(PERSIAN),
+    "Devanagari": lambda value: value.translate(DEVANAGARI),
+    "bold": lambda value: value.translate(BOLD),
+    "zero-width characters": "\u200b".join,
+    "joiners": "\u200d\u2060".join,
+    "soft hyphens": "\u00ad".join,
+    "mixed case": mixed,
+}
+SPOKEN = ("zoe dot quartz4 at mail dot com", "Zoe.Quartz4 AT gmail DOT com", "zoe.quartz4 (at) mail [dot] example")
+CASES = [
+    (kind, way, hide) for kind in SAID for way, hide in {**SCRIPTS, **({} if kind == "email" else NUMBERS)}.items()
+]
+
+
+@pytest.mark.parametrize(("kind", "way", "hide"), CASES, ids=[f"{kind} {way}" for kind, way, _ in CASES])
+def test_a_disguised_value_is_found_whole(kind: str, way: str, hide: object) -> None:
+    """The finding is of its kind, and nothing of the value is left beside the name that stands for it."""
+    before, value, after = SAID[kind].split("|")
+    assert callable(hide)
+    text = before + hide(value) + after
+    found = find(text)
+    assert kind in {finding.kind for finding in found}, way
+    assert mask(text, found, {}) == f"{before}[{kind}]{after}"
+
+
+@pytest.mark.parametrize("value", SPOKEN)
+def test_a_spoken_address_is_found_whole(value: str) -> None:
+    """With its signs as words, in any case, in brackets or not."""
+    text = f"write to {value} please"
+    assert mask(text, find(text), {}) == "write to [email] please"
