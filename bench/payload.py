@@ -1,13 +1,13 @@
-"""What the action server is sent, against Rasa's own payload: bytes, and time until the action server has read it.
+"""What the action server and an NLG server are sent, against Rasa's own requests: bytes, and time until they were read.
 
-The action server is a process of its own that reads the request and answers with no events.
+Either server is a process of its own that reads the request and answers with no events, or with a text.
 """
 
 import asyncio
 import json
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +20,7 @@ from typing import Any, Final
 from rasa.core.actions import action as action_module
 from rasa.core.actions.action import RemoteAction
 from rasa.core.channels.channel import CollectingOutputChannel
+from rasa.core.nlg.callback import CallbackNaturalLanguageGenerator
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.plugin import plugin_manager
 from rasa.shared.core.events import Event as RasaEvent
@@ -28,16 +29,19 @@ from rasa.utils.endpoints import EndpointConfig
 from bench.support.report import Table, milliseconds, publish, verdict
 from bench.support.stores import OURS, STOCK, Stores, consent, domains, open_stores
 from bench.support.talk import Talk
+from rasa_privacy.components.nlg import PrivateNlg
 
 LENGTHS: Final = (20, 1_000, 20_000)
 ROUNDS: Final = 15
 ACTION: Final = "action_submit_entry"
+RESPONSE: Final = "utter_entry_confirmed"
 SENDER: Final = "4930123456789"
 PLUGIN: Final = "rasa_privacy"
-METHOD: Final = f"""Medians of {ROUNDS} calls of `{ACTION}` by each, by turns in one process, on the same generated
-conversation of a person who consented to the prize draw. A call is Rasa's `RemoteAction.run`: the request is written
-and sent over HTTP to a process that parses it, and the answer is read. Ours reads the consent from the ledger, masks
-texts and cuts values in that time. Both carry the whole domain, as Rasa sends it to every action. `history: turn`."""
+METHOD: Final = f"""Medians of {ROUNDS} calls of `{ACTION}`, and of {ROUNDS} requests for `{RESPONSE}`, by each, by
+turns in one process, on the same generated conversation of a person who consented to the prize draw. A call is Rasa's
+`RemoteAction.run`, or `generate` of its NLG: the request is written and sent over HTTP to a process that parses it,
+and the answer is read. Ours reads the consent from the ledger, masks texts and cuts values in that time. To the
+action server both carry the whole domain, as Rasa sends it to every action. `history: turn`."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +51,25 @@ class Side:
     Attributes:
         name: Stock or ours.
         action: The remote action.
-        domain: What it sends.
+        generator: What asks the NLG server.
+        domain: What the action sends.
     """
 
     name: str
     action: Any
+    generator: Any
     domain: Any
 
 
+#: Sends one request of a side about a conversation.
+Ask = Callable[[Side, Any], Awaitable[None]]
+
+
 def serve(pipe: Connection) -> None:
-    """Be an action server: parse each request, and say at the pipe where it listens and how long each was."""
+    """Be an action server, and at `/nlg` an NLG server: parse each request.
+
+    At the pipe it says where it listens, and how long each request was.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -65,7 +78,7 @@ def serve(pipe: Connection) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             json.loads(raw)
             pipe.send(len(raw))
-            body = b'{"events": [], "responses": []}'
+            body = b'{"text": "Hi"}' if self.path == "/nlg" else b'{"events": [], "responses": []}'
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -87,7 +100,7 @@ def action_server() -> Iterator[tuple[str, Connection]]:
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
     process.start()
     try:
-        yield f"http://127.0.0.1:{here.recv()}/webhook", here
+        yield f"http://127.0.0.1:{here.recv()}", here
     finally:
         process.terminate()
         process.join()
@@ -102,7 +115,18 @@ def tracker_of(stores: Stores, name: str, events: list[RasaEvent]) -> Any:
     return tracker
 
 
-async def call(side: Side, tracker: Any, pipe: Connection) -> tuple[float, int]:
+async def to_action(side: Side, tracker: Any) -> None:
+    """Call the action server once."""
+    nlg = TemplatedNaturalLanguageGenerator(side.domain.responses)
+    await side.action.run(CollectingOutputChannel(), nlg, tracker, side.domain)
+
+
+async def to_nlg(side: Side, tracker: Any) -> None:
+    """Ask the NLG server once."""
+    await side.generator.generate(RESPONSE, tracker, "rest", domain_responses=side.domain.responses)
+
+
+async def call(ask: Ask, side: Side, tracker: Any, pipe: Connection) -> tuple[float, int]:
     """Return the seconds of one call and the bytes that were sent."""
     manager = plugin_manager()
     hooks = manager.get_plugin(PLUGIN)
@@ -110,8 +134,7 @@ async def call(side: Side, tracker: Any, pipe: Connection) -> tuple[float, int]:
         manager.unregister(name=PLUGIN)
     try:
         start = time.perf_counter()
-        nlg = TemplatedNaturalLanguageGenerator(side.domain.responses)
-        await side.action.run(CollectingOutputChannel(), nlg, tracker, side.domain)
+        await ask(side, tracker)
         return time.perf_counter() - start, int(pipe.recv())
     finally:
         if side.name == STOCK:
@@ -119,36 +142,46 @@ async def call(side: Side, tracker: Any, pipe: Connection) -> tuple[float, int]:
 
 
 async def measure(folder: Path) -> list[tuple[str, ...]]:
-    """Return a row for each length."""
-    domain, rows = domains(), []
+    """Return a row for each server and length."""
+    domain = domains()
+    rows: dict[str, list[tuple[str, ...]]] = {"action": [], "NLG": []}
     with open_stores("SQLite", folder, domain) as stores, action_server() as (url, pipe):
         consent(stores.vault, SENDER)
-        endpoint = EndpointConfig(url)
+        actions, nlg = EndpointConfig(f"{url}/webhook"), EndpointConfig(f"{url}/nlg")
         sides = (
-            Side(STOCK, RemoteAction(ACTION, endpoint), domain[STOCK]),
-            Side(OURS, action_module.RemoteAction(ACTION, endpoint), domain[OURS]),
+            Side(STOCK, RemoteAction(ACTION, actions), CallbackNaturalLanguageGenerator(nlg), domain[STOCK]),
+            Side(OURS, action_module.RemoteAction(ACTION, actions), PrivateNlg(nlg), domain[OURS]),
         )
         for length in LENGTHS:
             events = [RasaEvent.from_parameters(event) for turn in Talk(7).events(length) for event in turn]
             trackers = {side.name: tracker_of(stores, side.name, events) for side in sides}
-            times: dict[str, list[float]] = {STOCK: [], OURS: []}
-            sizes: dict[str, int] = {}
-            for number in range(ROUNDS + 1):
-                for side in sides:
-                    taken, sizes[side.name] = await call(side, trackers[side.name], pipe)
-                    if number:  # the first compiles statements, which a server does once
-                        times[side.name].append(taken)
-            rows.append(row(length, {name: median(found) for name, found in times.items()}, sizes))
-    return rows
+            for server, ask in (("action", to_action), ("NLG", to_nlg)):
+                times, sizes = await by_turns(ask, sides, trackers, pipe)
+                rows[server].append(row(f"{length:,} to the {server} server", times, sizes))
+    return [*rows["action"], *rows["NLG"]]
 
 
-def row(length: int, times: dict[str, float], sizes: dict[str, int]) -> tuple[str, ...]:
+async def by_turns(
+    ask: Ask, sides: Sequence[Side], trackers: dict[str, Any], pipe: Connection
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Return the median seconds of each side, and the bytes that it sent."""
+    times: dict[str, list[float]] = {side.name: [] for side in sides}
+    sizes: dict[str, int] = {}
+    for number in range(ROUNDS + 1):
+        for side in sides:
+            taken, sizes[side.name] = await call(ask, side, trackers[side.name], pipe)
+            if number:  # the first compiles statements, which a server does once
+                times[side.name].append(taken)
+    return {name: median(found) for name, found in times.items()}, sizes
+
+
+def row(name: str, times: dict[str, float], sizes: dict[str, int]) -> tuple[str, ...]:
     """Return the cells of one length."""
     return (
-        f"{length:,}",
-        *(f"{sizes[name] / 1024:,.1f} KiB" for name in (STOCK, OURS)),
+        name,
+        *(f"{sizes[side] / 1024:,.1f} KiB" for side in (STOCK, OURS)),
         f"{sizes[STOCK] / sizes[OURS]:,.1f}x",
-        *(milliseconds(times[name]) for name in (STOCK, OURS)),
+        *(milliseconds(times[side]) for side in (STOCK, OURS)),
         f"{times[OURS] / times[STOCK]:.2f}x the time",
         "<= 1x the time",
         verdict(met=times[OURS] <= times[STOCK]),
@@ -160,7 +193,7 @@ def main() -> None:
     head = ("events", "stock", "ours", "fewer bytes", "stock", "ours", "time", "goal", "")
     with TemporaryDirectory() as folder:
         rows = asyncio.run(measure(Path(folder)))
-    publish("payload", Table("Payload to the action server", " ".join(METHOD.split()), head, rows))
+    publish("payload", Table("What the action server and an NLG server are sent", " ".join(METHOD.split()), head, rows))
 
 
 if __name__ == "__main__":
