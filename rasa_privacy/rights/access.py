@@ -72,11 +72,11 @@ def holdings(vault: Vault, connection: Any, sender_id: str, purposes: Collection
         return Holdings((), {}, 0)
     values: list[HeldValue] = []
     due, events = vault.data_keys.due_of(connection, stored.subject_id), stored.structure
-    imported = _imported(vault, connection, stored.subject_id)
+    imported = imported_consents(vault, connection, stored.subject_id)
     for purpose, entries in stored.values.items():
         expires = due.get(purpose)
         for item, (seq, value) in _latest(entries).items():
-            source, at = _source(events[seq - stored.first_seq], imported.get(purpose))
+            source, at = source_of(events[seq - stored.first_seq], imported.get(purpose))
             values.append(HeldValue(item, value, purpose, expires, source, at))
     counts = {purpose: len(entries) for purpose, entries in stored.values.items() if entries}
     return Holdings(tuple(values), counts, stored.event_count)
@@ -94,13 +94,13 @@ def merged(found: Iterable[Holdings]) -> Holdings:
     return Holdings(tuple(values), dict(counts), events)
 
 
-def _imported(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, datetime]:
+def imported_consents(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, datetime]:
     """Return when each consent that was collected elsewhere was given."""
     records = vault.ledger.of_subject(connection, subject_id)
     return {each.purpose: each.at for each in records if each.event == "granted" and each.method == IMPORTED}
 
 
-def _source(event: Mapping[str, Any], imported: datetime | None) -> tuple[Source, datetime | None]:
+def source_of(event: Mapping[str, Any], imported: datetime | None) -> tuple[Source, datetime | None]:
     """Return how a value came by the event that holds it, and when."""
     seconds = event.get("timestamp")
     at = datetime.fromtimestamp(seconds, timezone.utc) if seconds else None

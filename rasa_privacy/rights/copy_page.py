@@ -13,7 +13,6 @@ from typing import Any, Final
 from rasa_privacy.dialogue.phrases import Phrases
 
 _BY: Final = {"user": "page_you", "bot": "page_bot"}
-_SOURCES: Final = {"your message": "source_said", "the conversation": "source_conversation"}
 _STYLE: Final = """
 :root{color-scheme:light dark;--line:#8886}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
@@ -121,7 +120,7 @@ def _item(each: Mapping[str, Any], phrases: Phrases) -> str:
         "page_used_for": _text(each["purpose_called"]),
         "page_basis": "-" if each["basis"] is None else phrases.html("basis_" + each["basis"]),
         "page_shared_with": _text(phrases.listed(each["recipients"])) or phrases.html("nobody_else"),
-        "page_from": phrases.html(_SOURCES[each["source"]], date=came),
+        "page_from": phrases.html("source_" + each["source"], date=came),
         "page_kept": until,
     }
     rows = "".join(f"<dt>{phrases.html(name)}</dt><dd>{value}</dd>" for name, value in about.items())

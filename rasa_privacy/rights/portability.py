@@ -25,6 +25,7 @@ from rasa_privacy.dialogue.phrases import phrases_of
 from rasa_privacy.dialogue.turns import LANGUAGE_SLOT
 from rasa_privacy.minimize.events import join
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.rights.access import imported_consents, source_of
 from rasa_privacy.rights.copy_page import page
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.conversations import StoredConversation
@@ -80,11 +81,12 @@ def copy_of(vault: Vault, sender_id: str, now: datetime) -> Copy | None:
             return None
         facts = _facts(vault, connection, subject_id, sender_id, now)
         due = vault.data_keys.due_of(connection, subject_id)
+        imported = imported_consents(vault, connection, subject_id)
     latest: dict[str, dict[str, dict[str, Any]]] = {}
     count, language = 0, vault.policy.languages[0]
     for stored in _pieces(vault, sender_id):
         events = stored.structure
-        _remember(latest, stored, events)
+        _remember(latest, stored, events, imported)
         language = _language(events, vault.policy, language)
         count += len(stored.rows)
     facts["data"] = list(_data(vault.policy, latest, due, language))
@@ -173,7 +175,10 @@ def _language(events: Iterable[Mapping[str, Any]], policy: Policy, before: str) 
 
 
 def _remember(
-    latest: dict[str, dict[str, dict[str, Any]]], stored: StoredConversation, events: Sequence[Mapping[str, Any]]
+    latest: dict[str, dict[str, dict[str, Any]]],
+    stored: StoredConversation,
+    events: Sequence[Mapping[str, Any]],
+    imported: Mapping[str, datetime],
 ) -> None:
     """Note the latest value of each item for each purpose, and where it came from."""
     for purpose, entries in stored.values.items():
@@ -182,8 +187,8 @@ def _remember(
             if value is None or seq < known.get(item, {"seq": -1})["seq"]:
                 continue
             event = events[seq - stored.first_seq]
-            said = event.get("event") == "user"
-            known[item] = {"seq": seq, "value": value, "said": said, "at": event["timestamp"]}
+            source, _ = source_of(event, imported.get(purpose))
+            known[item] = {"seq": seq, "value": value, "source": source, "at": event["timestamp"]}
 
 
 def _facts(vault: Vault, connection: Any, subject_id: bytes, sender_id: str, now: datetime) -> dict[str, Any]:
@@ -220,7 +225,7 @@ def _data(
                 "purpose_called": name_of_purpose(policy, name, language) if purpose else name,
                 "basis": purpose.basis if purpose else None,
                 "recipients": list(purpose.recipients) if purpose else [],
-                "source": "your message" if found["said"] else "the conversation",
+                "source": found["source"],
                 "collected_at": _time(datetime.fromtimestamp(found["at"], timezone.utc)),
                 "kept_until": _time(due.get(name)),
             }

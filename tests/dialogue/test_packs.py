@@ -20,6 +20,7 @@ from rasa_privacy.dialogue.packs import (
 from rasa_privacy.dialogue.turns import INTENTS, LOCAL, REPLIES
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.model import Basis
+from rasa_privacy.rights.access import Source
 from rasa_privacy.rights.clocks import KINDS
 from rasa_privacy.storage.ledger import LEDGER_EVENTS
 
@@ -320,6 +321,7 @@ def test_every_word_of_the_store_that_a_page_shows_has_a_phrase(language: str) -
     """Events of the ledger, kinds and states of requests, legal bases."""
     phrases = load_pack(language).phrases
     shown = {"choice_": LEDGER_EVENTS, "request_": KINDS, "state_": STATES, "basis_": get_args(Basis)}
+    shown["source_"] = get_args(Source)
     for family, words in shown.items():
         assert {f"{family}{word}" for word in words} <= set(phrases)
 

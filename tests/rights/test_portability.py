@@ -23,6 +23,7 @@ from rasa_privacy.rights import requests, standing
 from rasa_privacy.rights.copy_page import page
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.portability import Copy, copy_chunks, copy_of, personal_data, schema
+from rasa_privacy.rights.rectification import Right, put_right
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
 from tests.support.vaults import SENDER, Clock, evidence, give, grant
@@ -79,8 +80,25 @@ def test_all_sessions_are_in_it_in_their_order(vault: Vault) -> None:
     assert [event["text"] for event in data["conversation"]] == [f"Ana {n}" for n in range(7) for _ in range(150)]
     assert data == made.whole() == personal_data(vault, SENDER, vault.clock())
     assert [each["value"] for each in data["data"]] == ["Ana 6"]
-    assert data["data"][0]["source"] == "your message"
+    assert data["data"][0]["source"] == "said"
     assert page.count("<li class=user>") == made.event_count == 1050
+
+
+def test_a_copy_says_where_each_value_came_from(vault: Vault, clock: Clock) -> None:
+    """As the answer in the chat does (GDPR Art. 15(1)(g)): said, corrected by the person, or entered by staff."""
+    subject_id = grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li", "email": "old@b.example", "postcode": "123"}})
+    clock.advance(minutes=1)
+    rights.rectify(vault, SENDER, "full_name", "Ana Lee", admit_local(vault, "rectify"))
+    right = Right("email", "new@b.example", ("draw",))
+    vault.database.transact(lambda conn: put_right(vault, conn, SENDER, subject_id, right, vault.clock()))
+    made = copied(vault)
+    found = {each["item"]: each["source"] for each in made.facts["data"]}
+    assert found == {"full_name": "staff", "email": "corrected", "postcode": "said"}
+    jsonschema.validate(made.whole(), json.loads(schema()), jsonschema.Draft202012Validator)
+    shown = b"".join(page(made.facts, made.events(), phrases_of(made.language), made.called)).decode()
+    assert "entered by staff on" in shown
+    assert "corrected by you on" in shown
 
 
 def test_nobody_has_no_copy(vault: Vault) -> None:
