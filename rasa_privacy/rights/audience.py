@@ -10,7 +10,7 @@ Rules:
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -24,7 +24,7 @@ from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.needs import is_sensitive
 from rasa_privacy.rights.membership import check_purpose, members
-from rasa_privacy.rights.suppression import suppressed_among
+from rasa_privacy.rights.suppression import has_agreed_since, suppressed_among
 from rasa_privacy.storage import audience_rows, opt_in_codes
 from rasa_privacy.storage.audience_contacts import contacts_of_many
 from rasa_privacy.storage.audience_rows import StoredContact
@@ -141,7 +141,7 @@ def _opened(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where i
     found = contacts_of_many(connection, vault.data_keys, page, purpose)
     values = {who: _values(stored) for who, stored in found.items() if stored is not None}
     reached = {who: _reached(vault, found[who] or (), each) for who, each in values.items()}
-    out, limited = suppressed_among(vault, connection, reached), _limited(vault, connection, page, item)
+    out, limited = _out(vault, connection, reached), _limited(vault, connection, page, item)
     for who, stored in found.items():
         if stored is None:
             tally.unreadable += 1
@@ -156,6 +156,18 @@ def _opened(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where i
         else:
             tally.exported += 1
             yield Recipient(stored[-1].sender_id, values[who][item] if item is not None else None)
+
+
+def _out(
+    vault: Vault, connection: Any, reached: Mapping[bytes, tuple[Sequence[str], Sequence[object]]]
+) -> frozenset[bytes]:
+    """Return who is suppressed; not who said yes to marketing again after the STOP of a contact of theirs."""
+    found = suppressed_among(vault, connection, reached)
+    stopped = [who for who, at in found.items() if at is not None]
+    records = vault.ledger.of_many(connection, stopped) if stopped else {}
+    return frozenset(
+        who for who, at in found.items() if at is None or not has_agreed_since(vault.policy, records.get(who) or (), at)
+    )
 
 
 def _reached(

@@ -20,8 +20,9 @@ from rasa_privacy.rights.identity import is_proven, linked_others, proven_reach,
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.part_deletion import Deleted, delete_part
 from rasa_privacy.rights.portability import Copy, copy_of
+from rasa_privacy.rights.reach import on_file_or_none
 from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD
-from rasa_privacy.rights.suppression import STOP, suppress
+from rasa_privacy.rights.suppression import STOP, stop_contacts, suppress
 from rasa_privacy.rights.withdrawal import Withdrawal, withdraw_all
 from rasa_privacy.rights.withdrawal import merged as merged_withdrawals
 from rasa_privacy.storage import holds
@@ -103,8 +104,9 @@ def erase_linked(
 def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -> Stopped:
     """Do what the opt-out word does: every consent ends, and nobody writes to the sender again, known or not.
 
-    Linked conversations are suppressed too. Their consents end, with what only they allowed, while the proof counts:
-    that destroys something, and who sits at the screen much later may be somebody else.
+    Linked conversations are suppressed too, and the contacts that are on file. Consents of linked ones end, with what
+    only they allowed, while the proof counts: that destroys something, and who sits at the screen much later may be
+    somebody else.
 
     Args:
         vault: The open store.
@@ -113,8 +115,10 @@ def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidenc
         evidence: How it was said.
     """
     suppress(vault, connection, sender_id, STOP, evidence.at)
+    subject_id = vault.subjects.find_for_update(connection, sender_id)
+    if subject_id is not None:  # before the consents go, and the contacts with them
+        stop_contacts(vault, connection, on_file_or_none(vault, connection, subject_id), evidence.at)
     done = withdraw_all(vault, connection, sender_id, evidence)
-    subject_id = vault.subjects.find(connection, sender_id)
     is_held = subject_id is not None and holds.is_held(connection, subject_id)
     note_taken(vault, connection, own_act(vault, "suppress", subject_id, purposes=done.purposes, items=done.items))
     if subject_id is None:
@@ -131,6 +135,7 @@ def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidenc
             logger.warning("STOP does not reach a linked conversation, which is damaged.")
         for each in senders:
             suppress(vault, connection, each, STOP, evidence.at)
+        stop_contacts(vault, connection, on_file_or_none(vault, connection, other_id), evidence.at)
         ended = Withdrawal((), ())
         for each in senders if proven else ():
             ended = merged_withdrawals((ended, withdraw_all(vault, connection, each, evidence)))

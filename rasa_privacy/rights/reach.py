@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.policy.contacts import REACHABLE
-from rasa_privacy.rights.suppression import suppressed
+from rasa_privacy.rights.suppression import has_agreed_since, suppressed_among
 from rasa_privacy.storage import audience_rows, suppressions
 from rasa_privacy.storage.vault import Vault
 
+_WHO: Final = b""
 _DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
 
 
@@ -30,7 +31,19 @@ def must_not_be_reached(vault: Vault, connection: Any, sender_id: str) -> bool:
         contacts = list(contacts_on_file(vault, connection, subject_id)) if subject_id is not None else []
     except _DAMAGED:
         return True
-    return suppressed(vault, connection, sender_id, contacts) is not None
+    found = suppressed_among(vault, connection, {_WHO: ([sender_id], contacts)})
+    since = found.get(_WHO)
+    if subject_id is None or since is None:
+        return _WHO in found
+    return not has_agreed_since(vault.policy, vault.ledger.of_subject(connection, subject_id), since)
+
+
+def on_file_or_none(vault: Vault, connection: Any, subject_id: bytes) -> list[object]:
+    """Return the contacts that are held of a person; none where something is damaged."""
+    try:
+        return list(contacts_on_file(vault, connection, subject_id))
+    except _DAMAGED:
+        return []
 
 
 def contacts_on_file(vault: Vault, connection: Any, subject_id: bytes) -> Iterator[object]:

@@ -4,8 +4,9 @@ Rules:
 
 1. Only keyed hashes are stored. A contact has one for each of its forms (`minimize.contacts`); a sender id has the one
    of its conversation, and those of the contact that it may be itself.
-2. STOP writes one for the sender. A new yes to a marketing purpose by the same person lifts that one, since consent may
-   be given anew (47 CFR 64.1200(a)(9)); it lifts no other.
+2. STOP writes one for the sender, and one for each contact that is on file then. A new yes to a marketing purpose by
+   the same person lifts the first, since consent may be given anew (47 CFR 64.1200(a)(9)). One of a contact stays, and
+   lets in whoever said such a yes afterwards, themselves: a consent that a list brought is not that.
 3. What an operator added or a list brought stays until an operator removes it, and is not lifted by a yes.
 4. Nothing here is in the rows of a person, so erasing the person keeps it.
 """
@@ -14,8 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from rasa_privacy.consent.state import IMPORTED as COLLECTED
+from rasa_privacy.consent.state import Record
 from rasa_privacy.errors import ContactError
 from rasa_privacy.minimize.contacts import contact_forms, sender_forms
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.storage import suppressions
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
 from rasa_privacy.storage.vault import Vault
@@ -42,6 +46,13 @@ def suppress(vault: Vault, connection: Any, sender_id: str, reason: str, at: dat
         Whether it is new.
     """
     return suppressions.put(connection, sender_indexes(vault, sender_id), reason, at, over=STOP) > 0
+
+
+def stop_contacts(vault: Vault, connection: Any, contacts: Iterable[object], at: datetime) -> None:
+    """Note that somebody said STOP who may be reached by these contacts; an earlier STOP counts from now on."""
+    indexes = [index for contact in contacts for index in _lenient_indexes(vault, contact)]
+    suppressions.remove(connection, indexes, only=STOP)
+    suppressions.put(connection, indexes, STOP, at)
 
 
 def suppress_contacts(vault: Vault, connection: Any, contacts: Iterable[str], reason: str, at: datetime) -> int:
@@ -100,8 +111,11 @@ def suppressed(vault: Vault, connection: Any, sender_id: str | None, contacts: S
 
 def suppressed_among(
     vault: Vault, connection: Any, people: Mapping[bytes, tuple[Sequence[str], Sequence[object]]]
-) -> frozenset[bytes]:
-    """Return those of these people who must not be written to, as `suppressed` says of one.
+) -> dict[bytes, datetime | None]:
+    """Return those of these people who must not be written to.
+
+    Each with the moment of a STOP by a contact, after which their own yes counts (`has_agreed_since`), or None where no
+    yes does.
 
     Args:
         vault: The open store.
@@ -109,16 +123,36 @@ def suppressed_among(
         people: By subject id the sender ids and the contacts.
     """
     if not suppressions.is_any(connection):
-        return frozenset()
+        return {}
     indexes = {
-        who: [
-            *(index for sender_id in senders for index in sender_indexes(vault, sender_id)),
-            *(index for contact in contacts for index in _lenient_indexes(vault, contact)),
-        ]
+        who: (
+            [index for sender_id in senders for index in sender_indexes(vault, sender_id)],
+            [index for contact in contacts for index in _lenient_indexes(vault, contact)],
+        )
         for who, (senders, contacts) in people.items()
     }
-    there = suppressions.reasons_of(connection, {index for each in indexes.values() for index in each}).keys()
-    return frozenset(who for who, each in indexes.items() if not there.isdisjoint(each))
+    there = suppressions.found_of(connection, {index for both in indexes.values() for each in both for index in each})
+    out: dict[bytes, datetime | None] = {}
+    for who, (own, on_file) in indexes.items():
+        found = [there[index] for index in on_file if index in there]
+        if not there.keys().isdisjoint(own) or any(reason != STOP for reason, _ in found):
+            out[who] = None
+        elif found:
+            out[who] = max(at for _, at in found)
+    return out
+
+
+def has_agreed_since(policy: Policy, records: Iterable[Record], at: datetime) -> bool:
+    """Return whether a person's last yes to a marketing purpose was their own, and came after a moment.
+
+    Args:
+        policy: The privacy.yml in force.
+        records: The person's records, the oldest first.
+        at: The moment, aware and in UTC.
+    """
+    marketing = {name for name, purpose in policy.purposes.items() if purpose.marketing}
+    last = {each.purpose: each for each in records if each.event == "granted" and each.purpose in marketing}
+    return any(each.method != COLLECTED and each.at > at for each in last.values())
 
 
 def sender_indexes(vault: Vault, sender_id: str) -> tuple[bytes, ...]:

@@ -10,14 +10,15 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.storage.tables import suppressions, to_micros
+from rasa_privacy.storage.tables import from_micros, suppressions, to_micros
 
 _S: Final = suppressions.c
-_FOUND: Final = select(_S.contact_index, _S.reason).where(_S.contact_index.in_(bindparam("indexes", expanding=True)))
+_AMONG: Final = _S.contact_index.in_(bindparam("indexes", expanding=True))
+_FOUND: Final = select(_S.contact_index, _S.reason, _S.at).where(_AMONG)
 _ANY: Final = select(_S.reason).limit(1)
 _INSERT: Final = insert(suppressions)
 _REASON: Final = update(suppressions).where(_S.contact_index == bindparam("row")).values(reason=bindparam("new"))
-_DELETE: Final = delete(suppressions).where(_S.contact_index.in_(bindparam("indexes", expanding=True)))
+_DELETE: Final = delete(suppressions).where(_AMONG)
 _DELETE_REASON: Final = _DELETE.where(_S.reason == bindparam("only"))
 #: As many values as every database takes in one statement.
 _AT_ONCE: Final = 500
@@ -56,9 +57,15 @@ def is_any(conn: Connection) -> bool:
 
 def reasons_of(conn: Connection, indexes: Collection[bytes]) -> dict[bytes, str]:
     """Return the reason of each of these that is suppressed."""
-    found: dict[bytes, str] = {}
+    return {index: reason for index, (reason, _) in found_of(conn, indexes).items()}
+
+
+def found_of(conn: Connection, indexes: Collection[bytes]) -> dict[bytes, tuple[str, datetime]]:
+    """Return the reason of each of these that is suppressed, and since when."""
+    found: dict[bytes, tuple[str, datetime]] = {}
     for part in _parts(indexes):
-        found.update((row.contact_index, row.reason) for row in conn.execute(_FOUND, {"indexes": part}))
+        rows = conn.execute(_FOUND, {"indexes": part})
+        found.update((row.contact_index, (row.reason, from_micros(row.at))) for row in rows)
     return found
 
 

@@ -108,6 +108,16 @@ def test_stop_ends_everything(vault: Vault) -> None:
     assert ledger_events(vault, subject_id)[-2:] == [("draw", "withdrawn"), ("newsletter", "withdrawn")]
 
 
+def test_stop_suppresses_the_contacts_on_file(vault: Vault) -> None:
+    """They go with the consent; their hashes stay, so that no list reaches the person by them."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana Li", "email": "ana@example.com"}})
+    Stop().answer(vault, turn(vault))
+    with vault.database.read() as connection:
+        assert suppressed(vault, connection, None, ["Ana@Example.com"]) == "stop"
+        assert suppressed(vault, connection, None, ["bob@example.com"]) is None
+
+
 def test_stop_of_somebody_unknown_is_confirmed_too(vault: Vault) -> None:
     """One confirmation, whoever asks, and nobody is made of it."""
     assert len(Stop().answer(vault, turn(vault))) == 1
