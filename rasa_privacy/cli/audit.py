@@ -130,11 +130,11 @@ def show(  # noqa: PLR0913 - one parameter for each option
     endpoints: Path | None,
 ) -> None:
     """Show the newest records, the last one at the bottom. That you looked is recorded too."""
-    person = _subject(subject)
+    person, begin, end = _subject(subject), *_between(since, until)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "audit")
         label = None if operator is None else shown_label(vault, operator)
-        wanted = Wanted(label, verb, outcome, person, _utc(since), _utc(until))
+        wanted = Wanted(label, verb, outcome, person, begin, end)
         with vault.database.read() as connection:
             found = vault.audit.newest(connection, wanted, last)
         record_now(vault, permit, counts={"records": len(found)})
@@ -189,13 +189,14 @@ def export(  # noqa: PLR0913 - one parameter for each option
         raise ConfigurationError(
             "audit export: --since and --until go with --format cef; JSON lines hold the whole log"
         )
+    begin, end = _between(since, until)
     with existing_store(bot, endpoints) as vault, recording(vault, permit_for(vault, "audit")) as counts:
         signed = _signed(vault)
         with vault.database.read() as connection:
             if form == "json":
                 write_private(file, export_audit(vault, connection, signed))
             else:
-                found = within(vault.audit.entries(connection), _utc(since), _utc(until))
+                found = within(vault.audit.entries(connection), begin, end)
                 write_private(file, cef_lines(found, vault.signer.store_id))
         counts["records"] = signed.seq
     click.echo(f"{signed.seq:,} records up to checkpoint {signed.number:,}.", err=True)
@@ -239,8 +240,12 @@ def _signed(vault: Vault) -> Checkpoint:
     return made
 
 
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=timezone.utc)
+def _between(since: datetime | None, until: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """Return both in UTC."""
+    begin, end = (None if each is None else each.replace(tzinfo=timezone.utc) for each in (since, until))
+    if begin is not None and end is not None and end <= begin:
+        raise ConfigurationError("audit: --until must be after --since; nothing lies between them")
+    return begin, end
 
 
 def _subject(text: str | None) -> bytes | None:

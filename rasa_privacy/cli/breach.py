@@ -10,6 +10,7 @@ from rasa_privacy.access.recording import record_now
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
+from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.report.breach import NOTIFY_WITHIN, Scope
 from rasa_privacy.report.breach import scope as scope_of
 from rasa_privacy.report.status import new_records
@@ -35,6 +36,8 @@ def scope(since: datetime, until: datetime, *, as_json: bool, bot: Path, endpoin
     Run `rasa-privacy audit verify` before where you doubt the old records too.
     """
     begin, end = since.replace(tzinfo=timezone.utc), until.replace(tzinfo=timezone.utc)
+    if end <= begin:
+        raise ConfigurationError("breach scope: --until must be after --since; nothing lies between them")
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "audit")
         found = scope_of(vault, permit, begin, end)

@@ -60,14 +60,15 @@ def grants(prefix: str, schema: str, bot: Path, endpoints: Path | None) -> None:
     """
     with store_settings(bot, endpoints) as settings:
         apart = settings.keys.url is not None
-        click.echo("-- Once for the whole server:")
-        _print(role_statements(prefix))
-        for each, keys in zip(_databases(settings), (False, True), strict=False):
+        for each in _databases(settings):
             if each.dialect != "postgresql":
                 raise ConfigurationError(
                     f"{each.name}: grants are for PostgreSQL; a file of SQLite has its mode, and on MariaDB give each "
                     "process a user with rights on this database alone"
                 )
+        click.echo("-- Once for the whole server:")
+        _print(role_statements(prefix))
+        for each, keys in zip(_databases(settings), (False, True), strict=False):
             click.echo(f"-- In {each.name}:")
             _print(grant_statements(prefix=prefix, schema=schema, apart=apart, keys=keys))
 

@@ -208,6 +208,10 @@ def test_cef_has_a_line_for_each_record(run: Run) -> None:
     assert f"suser={local_user()}" in fields
     assert run("audit", "export", "--format", "cef", "--since", "2000-01-01", "--until", "2000-01-02", "-").stdout == ""
     assert run("audit", "export", "--since", "2026-01-01", "-").exit_code == 2
+    for command in (("show",), ("export", "--format", "cef", "-")):
+        turned = run("audit", *command, "--since", "2000-01-02", "--until", "2000-01-01")
+        assert turned.exit_code == 2
+        assert "--until must be after --since" in turned.output
 
 
 def test_a_full_disk_stops_the_access(run: Run, tmp_path: Path) -> None:

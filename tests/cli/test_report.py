@@ -77,3 +77,6 @@ def test_breach_scope_counts_by_time() -> None:
     plain = json.loads(run("breach", "scope", "--since", "2020-01-01", "--until", "2020-02-01", "--json").output)
     assert plain["by_verb"] == {}
     assert run("breach", "scope", "--since", "2020-01-01").exit_code == 2
+    turned = run("breach", "scope", "--since", "2020-02-01", "--until", "2020-01-01")
+    assert turned.exit_code == 2
+    assert "--until must be after --since" in turned.output

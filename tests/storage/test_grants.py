@@ -153,6 +153,7 @@ def test_the_command_prints_them(tmp_path: Path) -> None:
     (tmp_path / "endpoints.yml").write_text(f"{store}  url: sqlite:///c.db\n  keys: {{provider: file, path: keys}}\n")
     refused = CliRunner().invoke(main, ["database", "grants", "--bot", str(tmp_path)])
     assert refused.exit_code == 2
+    assert refused.output.startswith("Error: ")  # and not a part of the statements before it
     assert "grants are for PostgreSQL" in refused.output
 
 
