@@ -1,9 +1,9 @@
 """`inspect_store`: opens everything that is stored, and names what is damaged without stopping at it.
 
 Looked at, in this order: the file itself (SQLite), segments of no conversation, every key and every conversation of
-all sessions, the chains of the ledger and of the audit log with their checkpoints, and the notices that the ledger
-names. Schema, key-encryption keys and erasure journal were verified by `open_vault` before. A place is named by row
-numbers and purposes, never by a person.
+all sessions, the links between people, the chains of the ledger and of the audit log with their checkpoints, and the
+notices that the ledger names. Schema, key-encryption keys and erasure journal were verified by `open_vault` before. A
+place is named by row numbers, random ids and purposes, never by a person.
 
 Each conversation is read in a transaction of its own, so that memory stays flat and a server can go on writing. It does
 not find what docs/LIMITATIONS.md says that no reader finds.
@@ -27,6 +27,7 @@ from rasa_privacy.errors import (
     StorageError,
     TamperedSegmentError,
 )
+from rasa_privacy.storage import links
 from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.orphans import orphans
@@ -133,6 +134,7 @@ def inspect_store(
         seen.conversations += 1
         seen.damaged += seen.damages > damages
         advance(1)
+    _inspect_links(vault, note)
     _inspect_ledger(vault, seen, note)
     _inspect_audit(vault, seen, note)
     _inspect_notices(vault, seen, note)
@@ -221,6 +223,22 @@ def _sender_id(vault: Vault, conn: Connection, row: Any) -> str:
     if vault.index.of(SENDER_DOMAIN, sender_id) != row.sender_index:
         raise TamperedSegmentError("its blind index is another sender's; restore the database from its backup")
     return sender_id
+
+
+def _inspect_links(vault: Vault, note: _Note) -> None:
+    """Name each random id from which a link leads that is not ours; the person's own conversations are in order."""
+    last = b""
+    while True:
+        with vault.database.read() as conn:
+            page = links.those_from(conn, last, _BATCH)
+            found = links.of_many(conn, vault.index, page)
+        for subject_id in page:
+            if found.get(subject_id, ()) is None:
+                why = "made or changed by hand; delete the row with this subject_id, and let the person prove anew"
+                note(f"link {subject_id.hex()}", why)
+        if len(page) < _BATCH:
+            return
+        last = page[-1]
 
 
 def _inspect_ledger(vault: Vault, seen: Inspection, note: _Note) -> None:

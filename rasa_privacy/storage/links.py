@@ -25,6 +25,13 @@ _OF_MANY: Final = ManySelect(
     _L.subject_id,
     lambda wanted: select(_L.subject_id, _L.other_id, _L.linked_at, _L.mac).where(wanted).order_by(_L.other_id),
 )
+_FROM: Final = (
+    select(_L.subject_id)
+    .where(_L.subject_id > bindparam("last"))
+    .distinct()
+    .order_by(_L.subject_id)
+    .limit(bindparam("most"))
+)
 _INSERT: Final = insert(links)
 _DELETE_FROM: Final = Query(delete(links).where(_L.subject_id == bindparam("subject")))
 _DELETE_TO: Final = Query(delete(links).where(_L.other_id == bindparam("subject")))
@@ -63,6 +70,11 @@ def of_many(conn: Connection, index: BlindIndex, subject_ids: Collection[bytes])
         elif others is not None:
             others.append(other_id)
     return found
+
+
+def those_from(conn: Connection, after: bytes, most: int) -> list[bytes]:
+    """Return a page of people from whom links lead, in the order of their ids; after no bytes for the first."""
+    return list(conn.execute(_FROM, {"last": after, "most": most}).scalars())
 
 
 def remove_all(conn: Connection, subject_id: bytes) -> None:

@@ -15,7 +15,7 @@ from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND, new_url, run_plain
-from tests.support.vaults import Clock, active, clock, evidence, give, grant, held, settings_in, sql
+from tests.support.vaults import Clock, active, clock, evidence, give, grant, held, link, settings_in, sql
 from tests.support.vaults import vault as _vault
 
 __all__ = ["clock", "sql"]
@@ -42,6 +42,7 @@ def people(vault: Vault) -> Vault:
     for sender in PEOPLE:
         grant(vault, "draw", sender=sender)
         give(vault, {"draw": {"full_name": f"Name of {sender}"}}, sender, events=5)
+    link(vault, PEOPLE[0], PEOPLE[2])
     vault.database.transact(vault.ledger.checkpoint)
     return vault
 
@@ -107,6 +108,7 @@ DAMAGES = {
     ),
     "notice changed": ("UPDATE notices SET text = 'May we not?'", "notice ", "its text was changed"),
     "notice gone": ("DELETE FROM notices", "consent ledger", "6 records name a notice that is not there"),
+    "link changed": ("UPDATE links SET linked_at = linked_at + 1", "link ", "made or changed by hand"),
     "orphans": ("INSERT INTO segments VALUES (999, 77, 0, 'draw', x'00')", "segments", "1 belong to no conversation"),
 }
 
