@@ -4,6 +4,7 @@ Only what is missing is listed. An empty `pipeline:`, as `rasa init` writes it, 
 configuration, which gives way as soon as several importers are named; then a whole one is listed.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -49,6 +50,8 @@ policies:
 _IMPORTERS: Final = f"importers:\n  - name: RasaFileImporter\n  - name: rasa_privacy.{IMPORTER}\n"
 _MINIMIZER_LINE: Final = f"  - name: rasa_privacy.{MINIMIZER}\n"
 _POLICY_LINE: Final = f"  - name: rasa_privacy.{POLICY}\n"
+#: The first entry of a block of config.yml, after comments and empty lines.
+_ENTRY: Final = r"^{block}:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*(?P<margin> *)- "
 _STORE: Final = f"""\
 tracker_store:
   type: {STORE_TYPE}
@@ -99,18 +102,29 @@ def explained(bot: Bot) -> Iterator[str]:
 def _config(bot: Bot) -> list[Addition]:
     config, found = bot.config, []
     if not any(is_ours(word, IMPORTER) for word in config.importers):
-        lines = _IMPORTERS if not config.importers else f"  - name: rasa_privacy.{IMPORTER}\n"
+        line = _aligned(bot, "importers", f"  - name: rasa_privacy.{IMPORTER}\n")
+        lines = line if config.importers else _IMPORTERS
         where = "anywhere at the left margin" if not config.importers else "at the end of 'importers:'"
         found.append(Addition("config.yml", where, lines))
     if not config.pipeline:
         found.append(Addition("config.yml", "in place of the empty 'pipeline:'", FULL_PIPELINE + _MINIMIZER_LINE))
     elif not any(is_ours(word, MINIMIZER) for word in config.pipeline):
-        found.append(Addition("config.yml", "as the last component of 'pipeline:'", _MINIMIZER_LINE))
+        found.append(
+            Addition("config.yml", "as the last component of 'pipeline:'", _aligned(bot, "pipeline", _MINIMIZER_LINE))
+        )
     if not config.policies:
         found.append(Addition("config.yml", "in place of the empty 'policies:'", FULL_POLICIES + _POLICY_LINE))
     elif not any(is_ours(word, POLICY) for word in config.policies):
-        found.append(Addition("config.yml", "at the end of 'policies:'", _POLICY_LINE))
+        found.append(Addition("config.yml", "at the end of 'policies:'", _aligned(bot, "policies", _POLICY_LINE)))
     return found
+
+
+def _aligned(bot: Bot, block: str, line: str) -> str:
+    """Return a line for a block of config.yml, as far from the margin as the block's own entries are."""
+    path = bot.folder / "config.yml"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    entry = re.search(_ENTRY.format(block=block), text, re.MULTILINE)
+    return line if entry is None else entry["margin"] + line.lstrip()
 
 
 def _endpoints(bot: Bot) -> list[Addition]:

@@ -130,6 +130,17 @@ def test_init_prints_each_line_with_its_place(plain_bot: Path) -> None:
     assert "DIETClassifier" not in output
 
 
+@pytest.mark.parametrize("margin", ["", "  ", "    "])
+def test_a_printed_line_stands_as_far_from_the_margin_as_the_others(plain_bot: Path, margin: str) -> None:
+    """Else it could not be pasted: YAML takes it for something else."""
+    blocks = {"pipeline": "WhitespaceTokenizer", "policies": "RulePolicy"}
+    config = "".join(f"{block}:  # ours\n\n# first\n{margin}- name: {name}\n" for block, name in blocks.items())
+    (plain_bot / "config.yml").write_text(config, encoding="utf-8")
+    lines = {each.where: each.lines for each in additions(read_bot(plain_bot)) if each.file == "config.yml"}
+    assert lines["as the last component of 'pipeline:'"] == f"{margin}- name: rasa_privacy.DataMinimizer\n"
+    assert lines["at the end of 'policies:'"] == f"{margin}- name: rasa_privacy.ConsentPolicy\n"
+
+
 def test_check_is_content_once_the_lines_are_added(plain_bot: Path) -> None:
     """Before the lines there are errors and the lines to add; after them there are only warnings."""
     run("init", "--bot", str(plain_bot))
