@@ -14,6 +14,8 @@ from rasa_privacy.console import gatekeeper
 from rasa_privacy.console.gatekeeper import SESSION, WINDOW, WRONG, Gatekeeper
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.console.verbs import make_console
+from rasa_privacy.crypto import tokens as hashes
+from rasa_privacy.errors import AccessError
 from rasa_privacy.policy.model import Training
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import As
@@ -120,6 +122,22 @@ def test_wrong_tokens_are_slowed_down_by_address_before_the_store_is_asked(
     now[0] = WINDOW + 1
     assert keeper.enter(f"Bearer {tokens['clerk']}", "192.0.2.7").name == "carl"
     monkeypatch.undo()
+
+
+def test_a_name_that_is_not_there_costs_as_much_as_a_wrong_secret(
+    vault: Vault, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is hashed once and gets the same words, so that neither time nor answer tells who works here."""
+    hasher = Mock(wraps=hashes._HASHER)
+    monkeypatch.setattr(hashes, "_HASHER", hasher)
+    said = set()
+    for token in (f"rpo.nobody.{'A' * 43}", other(tokens["crm"])):
+        hasher.reset_mock()
+        with pytest.raises(AccessError) as found:
+            login(vault, token)
+        said.add(str(found.value))
+        assert len(hasher.mock_calls) == 1
+    assert len(said) == 1
 
 
 def test_who_is_locked_out_by_others_goes_on_with_what_is_remembered(as_role: As, vault: Vault, clock: Clock) -> None:

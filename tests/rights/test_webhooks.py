@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from http.client import BadStatusLine, HTTPException, IncompleteRead
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +35,7 @@ from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
+from tests.support.certificates import write_certificate
 from tests.support.databases import EACH_KIND, run_plain
 from tests.support.vaults import SENDER, Clock, evidence, give, grant
 
@@ -391,6 +394,36 @@ def test_a_real_server_is_told_and_a_redirect_is_not_followed(server: tuple[int,
     assert post(f"http://127.0.0.1:{port}/erasures", b"{}", {}) == (200, b'{"result": "done"}')
     assert post(f"http://127.0.0.1:{port}/away", b"{}", {})[0] == 302
     assert len(bodies) == 2
+
+
+def test_over_tls_the_other_side_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the authorities of this machine and by its name: nobody else is told."""
+    certificate, key = write_certificate(tmp_path, Clock.real(), is_own_issuer=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with HTTPServer(("127.0.0.1", 0), _Done) as httpd:
+        httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        with pytest.raises(OSError, match="certificate verify failed"):
+            post(f"https://localhost:{httpd.server_port}/", b"{}", {})
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert post(f"https://localhost:{httpd.server_port}/", b"{}", {}) == (200, b'{"result": "done"}')
+        with pytest.raises(OSError, match="certificate verify failed"):
+            post(f"https://127.0.0.1:{httpd.server_port}/", b"{}", {})
+        httpd.shutdown()
+        thread.join()
+
+
+class _Done(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        """Answer that it is done."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"result": "done"}')
+
+    def log_message(self, *_: Any) -> None: ...
 
 
 def _head(connection: socket.socket) -> None:
