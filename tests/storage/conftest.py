@@ -50,6 +50,7 @@ _SQLITE_ONLY = {
     "test_a_long_log_is_verified_page_by_page",
     "test_a_path_with_percent_signs_is_no_problem",
     "test_a_replaced_key_is_noticed",
+    "test_a_store_that_is_opened_twice_keeps_what_it_writes",
     "test_a_tampered_old_session_is_not_blessed_by_a_change",
     "test_a_truncated_or_longer_row_is_noticed",
     "test_any_one_change_is_noticed_or_harmless",

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,30 @@ def _together(*processes: subprocess.Popen[str]) -> list[str]:
     failed = [errors for process, (_, errors) in zip(processes, answers, strict=True) if process.returncode or errors]
     assert not failed, failed[0]
     return [written.strip() for written, _ in answers]
+
+
+_OPEN_AND_CLOSE = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(*c.execute(sys.argv[2]).fetchone())"
+
+
+def test_a_store_that_is_opened_twice_keeps_what_it_writes(settings: StoreSettings, now: datetime) -> None:
+    """Also when another process opens and closes the file meanwhile, as a command beside a running server does.
+
+    On SQLite locks belong to a process, and closing any handle of the file ends them.
+    """
+    vault = open_vault(settings)
+    again = open_vault(settings)
+
+    def seen_elsewhere() -> str:
+        command = [sys.executable, "-c", _OPEN_AND_CLOSE, settings.url.removeprefix("sqlite:///")]
+        command.append("SELECT count(*) FROM subjects")
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    for number in range(3):
+        with vault.database.write() as connection:
+            vault.subjects.find_or_create(connection, f"person {number}", now)
+        assert seen_elsewhere() == str(number + 1)
+    again.close()
+    vault.close()
 
 
 def test_processes_that_start_at_once_make_one_store(settings: StoreSettings) -> None:

@@ -10,6 +10,7 @@
 import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -124,11 +125,17 @@ class SQLite(Backend):
     def prepare(self) -> None:
         """Make an empty file that only this user may read, where there is none.
 
+        One that is there is not opened: closing it would end all locks that this process has on it, which POSIX has by
+        file and process (sqlite.org/howtocorrupt.html, section 2.2). The next process that closes the store would then
+        take itself for the last one, and remove the write-ahead log that this one goes on writing to.
+
         Raises:
             StorageError: The directory is missing or closed to us.
         """
         try:
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            if not self._path.exists():
+                with suppress(FileExistsError):  # another process was first
+                    os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise StorageError(
                 f"{self.label}: {error.strerror}; make the directory, or correct its URL in endpoints.yml and the modes"
