@@ -12,7 +12,7 @@ from rasa_privacy.components.history import latest_values
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
 from rasa_privacy.dialogue.turns import INTENTS
 from rasa_privacy.minimize.event_fields import channel_name, name_of, number_of
-from rasa_privacy.minimize.events import REQUESTED_SLOT, EventSplitter, View, join
+from rasa_privacy.minimize.events import EventSplitter, View, join
 from rasa_privacy.policy.model import Actions
 
 #: The event with which each history begins; with none, all of them go along.
@@ -132,7 +132,7 @@ def _slots(slots: Mapping[str, Any], splitter: EventSplitter, view: View) -> Sta
     for name, value in slots.items():
         item = splitter.item_of_slot(name)
         if splitter.is_plain_slot(name):
-            kept[name] = splitter.requested(value) if name == REQUESTED_SLOT else value
+            kept[name] = splitter.plain_value(name, value)
         elif item is not None and value is not None and splitter.may_have(item, view):
             kept[name] = value if view.whole else splitter.kept(item, value)
         else:

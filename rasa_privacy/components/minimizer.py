@@ -43,7 +43,7 @@ from rasa_privacy.dialogue.turn_view import Kind, Pending
 from rasa_privacy.dialogue.turns import INTENTS
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.contacts import contact_in
-from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter
+from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter, texts_of
 from rasa_privacy.policy.contacts import reachable_kinds
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.topics import choice
@@ -209,7 +209,8 @@ class DataMinimizer(GraphComponent):
         entities = list(message.get("entities") or [])
         allowed = _allowed(entities, message, tracker, running)
         message.set("entities", allowed, add_to_output=True)
-        message.set(DROPPED, _dropped(entities, allowed, running), add_to_output=True)
+        written = str(message.get("text") or "")
+        message.set(DROPPED, _dropped(entities, allowed, written, running), add_to_output=True)
         if running is not None and _intent_of(message) == "privacy_withdraw":
             spoken = recognised.language if recognised is not None else None
             policy, language = running.vault.policy, spoken or languages[0]
@@ -348,14 +349,30 @@ def _allowed(
 
 
 def _dropped(
-    entities: list[dict[str, Any]], allowed: list[dict[str, Any]], running: runtime.Runtime | None
+    entities: list[dict[str, Any]], allowed: list[dict[str, Any]], text: str, running: runtime.Runtime | None
 ) -> list[list[Any]]:
     """Say where something was dropped, without its value, so that Store can mask it in the text."""
     if running is None:
         return []
-    gone = [entity for entity in entities if entity not in allowed and isinstance(entity.get("start"), int)]
+    gone = [entity for entity in entities if entity not in allowed]
     named = [(entity, running.splitter.item_of_entity(str(entity.get("entity")))) for entity in gone]
-    return [[entity["start"], entity["end"], item or "withheld"] for entity, item in named]
+    return [[*place, item or "withheld"] for entity, item in named for place in _places(entity, text, item)]
+
+
+def _places(entity: Mapping[str, Any], text: str, item: str | None) -> list[tuple[int, int]]:
+    """Return where an entity was said: extractors of other makers may not tell.
+
+    An item's value that is not found as it is may stand anywhere.
+    """
+    start, end = entity.get("start"), entity.get("end")
+    if isinstance(start, int) and isinstance(end, int):
+        return [(start, end)]
+    lower = text.lower()
+    said = [value.lower() for value in texts_of(entity.get("value"))]
+    found = [(lower.find(value), len(value)) for value in said]
+    if len(lower) == len(text) and found and all(place >= 0 for place, _ in found):
+        return [(place, place + length) for place, length in found]
+    return [(0, len(text))] if item is not None and said else []
 
 
 def _is_covered(entity: str, splitter: EventSplitter, active: frozenset[str]) -> bool:

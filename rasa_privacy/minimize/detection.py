@@ -22,14 +22,16 @@ from typing import Final, Protocol
 
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.deadline import Deadline
-from rasa_privacy.minimize.detectors import Finding, count_failure, find
+from rasa_privacy.minimize.detectors import DETECTORS, Finding, count_failure, find
+from rasa_privacy.minimize.event_fields import SENDER
 from rasa_privacy.minimize.presidio import Models
+from rasa_privacy.policy.detector_names import PRESIDIO_NAMES
 from rasa_privacy.policy.detector_packages import require_packages
 from rasa_privacy.policy.model import Policy, Presidio
 
 _MOST_REMEMBERED: Final = 1_000  # texts
 _REMEMBERED_SECONDS: Final = 60.0
-_PLACEHOLDER: Final = re.compile(r"\[[A-Za-z][A-Za-z0-9_-]{0,63}\]")
+_PLACEHOLDER: Final = re.compile(r"\[([A-Za-z][A-Za-z0-9_-]{0,63})\]")
 _EDGES: Final = re.compile(r"[\s\W_]*")
 _KEY: Final = secrets.token_bytes(32)
 
@@ -57,6 +59,7 @@ class Detection:
     def __init__(self, policy: Policy) -> None:
         require_packages(policy)
         self._presidio = policy.detectors.presidio
+        self._names = frozenset({*DETECTORS, *PRESIDIO_NAMES, *policy.items, "withheld", SENDER})
         self._model: _Remembered | None = None
         self._lock = Lock()
 
@@ -84,7 +87,8 @@ class Detection:
         findings = find(text)
         if self._presidio is None or not text:
             return findings
-        return _beside(text, findings, self._read(self._presidio, text))
+        masked = [found.span() for found in _PLACEHOLDER.finditer(text) if found[1] in self._names]
+        return _beside(text, findings, self._read(self._presidio, text), masked)
 
     def search_ahead(self, texts: Iterable[str]) -> None:
         """Let the models read these texts now, so that nothing waits for them where they are looked at next."""
@@ -163,10 +167,11 @@ def remembered_model(settings: Presidio) -> _Remembered:
     return _models[key]
 
 
-def _beside(text: str, findings: list[Finding], spans: Iterable[Span]) -> list[Finding]:
-    """Return the findings, and what models found beside them."""
-    masked = [each.span() for each in _PLACEHOLDER.finditer(text)]
-    taken = sorted([(each.start, each.end) for each in findings] + masked, reverse=True)
+def _beside(
+    text: str, findings: list[Finding], spans: Iterable[Span], masked: Sequence[tuple[int, int]] = ()
+) -> list[Finding]:
+    """Return the findings, and what models found beside them and beside what is masked already."""
+    taken = sorted([*((each.start, each.end) for each in findings), *masked], reverse=True)
     joined = list(findings)
     for start, end, kind in sorted(spans):
         joined += [Finding(*part, kind) for part in _outside(text, start, end, taken)]

@@ -161,9 +161,13 @@ class EventSplitter:
     def _is_slot(self, name: str) -> bool:
         return name in self._slot_items or self.is_plain_slot(name)
 
-    def requested(self, value: object) -> object:
-        """Return what a form asks for next, if it is a slot: anybody may set that slot to anything."""
-        return value if isinstance(value, str) and self._is_slot(value) else name_of(value)
+    def plain_value(self, name: str, value: object) -> object:
+        """Return the value of a plain slot; of our own and of Rasa's, which anybody may set, if it is one of theirs."""
+        if is_own(name):
+            return self._own(name, value)
+        if name == REQUESTED_SLOT:
+            return value if isinstance(value, str) and self._is_slot(value) else name_of(value)
+        return value
 
     def item_of_slot(self, slot: str) -> str | None:
         """Return the item that this slot holds, or None."""
@@ -281,12 +285,8 @@ class EventSplitter:
         name, value = str(event.get("name")), event.get("value")
         structure.update(name=name if self._is_slot(name) else name_of(name) or WITHHELD, value=None)
         if self.is_plain_slot(name):
-            if is_own(name):
-                structure["value"] = self._own(name, value)
-            elif name == REQUESTED_SLOT:
-                structure["value"] = self.requested(value)
-            elif not view.privacy_turn:
-                structure["value"] = value
+            if is_own(name) or name == REQUESTED_SLOT or not view.privacy_turn:
+                structure["value"] = self.plain_value(name, value)
             return structure, []
         item = self._slot_items.get(name)
         if item is None or value is None or view.privacy_turn or not self.may_have(item, view):

@@ -136,6 +136,19 @@ SOURCES: Final[dict[str, tuple[Callable[[Any], list[Any]], bool]]] = {
     "half a character before it": (lambda events: [said(events, f"\ud83d {VALUE}", [ENTITY | {"start": 2}])], KEPT),
     "a list in a slot": (lambda events: [said(events, "hi"), events.SlotSet(ITEM, [{"of": [VALUE]}, VALUE])], KEPT),
     "what a form asks for": (lambda events: [said(events, "hi"), events.SlotSet("requested_slot", VALUE)], GONE),
+    "the session's metadata": (
+        lambda events: [said(events, "hi"), events.SlotSet("session_started_metadata", {"caller": VALUE})],
+        GONE,
+    ),
+    "a slot of ours": (
+        lambda events: [
+            said(events, "hi"),
+            events.SlotSet("privacy_result", VALUE),
+            events.SlotSet("privacy_pending", {"kind": "consent", "purposes": [VALUE], "action": VALUE}),
+            events.SlotSet("privacy_language", VALUE),
+        ],
+        GONE,
+    ),
     "a slot that nobody declared": (lambda events: [said(events, "hi"), events.SlotSet(VALUE, VALUE)], GONE),
     "names of parts of an utterance": (
         lambda events: [events.BotUttered("hi", {VALUE: 1, "custom": {VALUE: 1}})],

@@ -85,6 +85,29 @@ def test_entities_of_active_purposes_stay(read: Any, store: Any) -> None:
     assert read("I am Ana", entities=(EMAIL, PERSON, SPORT)).get("entities") == [EMAIL, SPORT]
 
 
+@pytest.mark.parametrize(
+    ("entity", "places"),
+    [
+        ({"start": 5, "end": 11}, [[5, 11, "full_name"]]),
+        ({"start": 5}, [[5, 11, "full_name"]]),
+        ({}, [[5, 11, "full_name"]]),
+        ({"value": "ANA LI"}, [[5, 11, "full_name"]]),
+        ({"value": ["Ana", {"last": "Li"}]}, [[5, 8, "full_name"], [9, 11, "full_name"]]),
+        ({"value": "Anastasia"}, [[0, 20, "full_name"]]),
+        ({"value": None}, []),
+        ({"entity": "unknown", "value": "hiking"}, [[13, 19, "withheld"]]),
+        ({"entity": "unknown", "value": "0.8"}, []),
+    ],
+)
+def test_the_place_of_what_was_dropped_is_told(
+    read: Any, store: Any, entity: dict[str, Any], places: list[list[Any]]
+) -> None:
+    """Also where an extractor does not say it, so that the words are masked in the text that is kept."""
+    grant(store._vault, "newsletter")
+    message = read("I am Ana Li, hiking!", entities=({**PERSON, **entity},))
+    assert message.get("privacy_dropped") == places
+
+
 def test_nothing_is_collected_of_a_tracker_that_is_not_ours(read: Any, tracker: Any, store: Any) -> None:
     """A copy, or a tracker of another store, has no active purposes."""
     grant(store._vault, "draw")

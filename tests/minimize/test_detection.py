@@ -153,6 +153,13 @@ def test_a_model_that_hangs_withholds_the_text(pretended: Pretended) -> None:
     pretended.hangs.set()
 
 
+def test_a_name_in_brackets_is_a_name(pretended: Pretended) -> None:
+    """Brackets hide what `mask` wrote, and nothing else that somebody put into them."""
+    assert Detection(policy()).find("I am [Ana]") == [Finding(6, 9, "presidio_person")]
+    assert EventSplitter(policy()).text("I am [Ana]", VIEW) == "I am [[presidio_person]]"
+    assert "I am [Ana]" in pretended.asked
+
+
 def test_a_text_is_read_once(pretended: Pretended) -> None:
     """Every door asks for the same texts; also of one that could not be read all hear the same, and it is not kept."""
     first, second = Detection(policy()), Detection(policy())
