@@ -38,11 +38,24 @@ def bytes_of(url: str) -> int:
         tables = "SELECT SUM(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = :schema"
         number: int = _run(url, tables.replace(":schema", "'public'::regnamespace"))
         return number
-    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
-    names = _run(url, tables.replace("table_name", "GROUP_CONCAT(table_name)"))
-    _run(url, f"OPTIMIZE TABLE {names}")
+    _run(url, f"OPTIMIZE TABLE {_tables(url)}")
     sizes = "SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_schema = DATABASE()"
     return int(_run(url, sizes))
+
+
+def settle(url: str) -> None:
+    """Bring a server's statistics up to date and have it write what waits, as it does by itself in time."""
+    if url.startswith("postgresql"):
+        for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
+            _run(url, statement)
+    elif url.startswith("mysql"):
+        _run(url, f"ANALYZE TABLE {_tables(url)}")
+
+
+def _tables(url: str) -> str:
+    """Return the names of the tables of a database of MariaDB, with commas."""
+    listed = "SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = DATABASE()"
+    return str(_run(url, listed))
 
 
 def _run(server: str, statement: str) -> Any:
