@@ -4,6 +4,8 @@ A message names the place, the cause and the remedy. It never carries a key, a p
 personal value; `tests/storage/test_canary.py` holds that for storage.
 """
 
+from typing import Final
+
 
 class PrivacyError(Exception):
     """Base of every deliberate error. Catch this to catch them all."""
@@ -131,3 +133,7 @@ class UnknownNameError(PrivacyError):
 
 class ServerError(PrivacyError):
     """A process of the bot cannot be started, did not become healthy, or ended by itself; or training failed."""
+
+
+#: What a conversation raises whose rows or keys are damaged or gone. One such does not stop the others.
+DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)

@@ -15,7 +15,7 @@ from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ERASE, EXPORT, KEEP, PENDING_SLOT, PREVIEW, SHOW
-from rasa_privacy.errors import HoldError, KeyDestroyedError, LedgerError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED, HoldError, LedgerError
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.access import HeldValue, Holdings, holdings
 from rasa_privacy.rights.clocks import Kind
@@ -248,7 +248,7 @@ def _readable(store: Vault, connection: Any, turn: Turn) -> Holdings:
     """Return what is held, or nothing where it is damaged: that must still be erasable."""
     try:
         return holdings(store, connection, turn.sender_id)
-    except (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError):
+    except DAMAGED:
         return Holdings((), {}, 0)
 
 

@@ -190,7 +190,7 @@ class TurnWriter:
         held = turn.handle.held if turn.handle is not None else {}
         for purpose, items in held.items():
             for item in sorted(over & items):
-                self._vault.conversations.drop_item(connection, subject_id, purpose, item, turn.now)
+                self._vault.parts.drop_item(connection, subject_id, purpose, item, turn.now)
 
     def _copies(self, new: list[Event], first_seq: int) -> frozenset[tuple[int, str]]:
         """Return number and item of what Rasa copied into a new session and what the old one should have kept."""

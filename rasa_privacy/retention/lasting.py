@@ -94,7 +94,7 @@ def _remove_item(vault: Vault, connection: Any, subject_id: bytes, item: str, no
     try:
         with connection.begin_nested():
             purposes = [name for name in vault.data_keys.due_of(connection, subject_id) if name != SERVICE]
-            dropped, left = vault.conversations.drop_late(connection, subject_id, purposes, item, limit, now)
+            dropped, left = vault.parts.drop_late(connection, subject_id, purposes, item, limit, now)
             lasting_values.move(connection, subject_id, item, left)
             return dropped
     except (ContentionError, UnreachableError):

@@ -51,7 +51,7 @@ def _take_out_texts(vault: Vault, connection: Any, subject_id: bytes, now: datet
         return False
     try:
         with connection.begin_nested():
-            return vault.conversations.take_out_texts(connection, subject_id, without_texts, now)
+            return vault.parts.take_out_texts(connection, subject_id, without_texts, now)
     except (ContentionError, UnreachableError):
         raise
     except PrivacyError:
@@ -62,7 +62,7 @@ def _take_out_texts(vault: Vault, connection: Any, subject_id: bytes, now: datet
 def _drop(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> None:
     """Delete the purpose's segments; of a damaged conversation its key goes all the same, which is what counts."""
     try:
-        vault.conversations.drop_purpose(connection, subject_id, purpose)
+        vault.parts.drop_purpose(connection, subject_id, purpose)
     except (ContentionError, UnreachableError):
         raise
     except PrivacyError:

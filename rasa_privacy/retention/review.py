@@ -14,7 +14,7 @@ import msgspec
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
-from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, RetentionError, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED, RetentionError
 from rasa_privacy.policy.model import Policy, duration_seconds
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.numbers import new_number
@@ -28,7 +28,6 @@ SOON: Final = timedelta(days=90)
 _COUNT: Final = "review"
 #: What shows or hands out values.
 _LOOKS: Final = ("view", "export", "audience")
-_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
 
 
 class Stored(msgspec.Struct, kw_only=True):
@@ -100,7 +99,7 @@ def make_review(vault: Vault, permit: Permit, read: Collection[str], advance: Ca
         for sender_id in vault.conversations.sender_ids(connection, kept=True):
             try:
                 _count(vault, connection, sender_id, found)
-            except _DAMAGED:
+            except DAMAGED:
                 damaged += 1
             conversations += 1
             advance(1)

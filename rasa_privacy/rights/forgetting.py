@@ -77,14 +77,12 @@ def _forget(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -
         raise HoldError("a legal hold keeps this person's messages; release it first (`rasa-privacy hold release`)")
     gone = {purpose: [entry[2] for entry in entries if entry[0] >= first] for purpose, entries in stored.values.items()}
     for purpose in (name for name, items in gone.items() if items):
-        vault.conversations.drop_since(connection, sender_id, purpose, first, evidence.at)
+        vault.parts.drop_since(connection, sender_id, purpose, first, evidence.at)
     for name in vault.policy.purposes:
         end_code(connection, subject_id, name, evidence.at, confirmed=False)
     wanted = [entry if number < first else _without(entry) for number, entry in enumerate(structure)]
     # Of other conversations of the person nothing is meant.
-    vault.conversations.rewrite(
-        connection, subject_id, lambda each: wanted if each == structure else list(each), evidence.at
-    )
+    vault.parts.rewrite(connection, subject_id, lambda each: wanted if each == structure else list(each), evidence.at)
     items = tuple(dict.fromkeys(item for held in gone.values() for item in held))
     purposes = [name for name, held in gone.items() if held]
     act = own_act(vault, "erase", subject_id, purposes=purposes, items=items, counts={"messages": 1})

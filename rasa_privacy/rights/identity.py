@@ -20,15 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.consent.double_opt_in import begin, use_code, waiting_contact
-from rasa_privacy.errors import (
-    ContactError,
-    KeyDestroyedError,
-    MalformedSegmentError,
-    OptInError,
-    SharedContactError,
-    StorageError,
-    TamperedSegmentError,
-)
+from rasa_privacy.errors import DAMAGED, ContactError, OptInError, SharedContactError, StorageError
 from rasa_privacy.minimize.contacts import contact_forms
 from rasa_privacy.policy.contacts import PROOF, REACHABLE
 from rasa_privacy.policy.model import duration_seconds
@@ -43,7 +35,6 @@ MOST: Final = 50
 logger = logging.getLogger(__name__)
 
 _DOMAIN: Final = "known contact"
-_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +221,7 @@ def _on_file(vault: Vault, subject_id: bytes, wanted: set[str]) -> str | None:
     try:
         with vault.database.read() as connection:
             held = [str(value) for value in contacts_on_file(vault, connection, subject_id)]
-    except _DAMAGED:
+    except DAMAGED:
         return None
     return next((value for value in held if wanted & set(_forms(value))), None)
 

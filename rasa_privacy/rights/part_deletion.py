@@ -149,7 +149,7 @@ def _destroy(vault: Vault, connection: Any, subject_id: bytes, topics: Sequence[
             end_code(connection, subject_id, purpose, evidence.at)
     vault.journal.write(connection, *(Withdrawn(subject_id, evidence.at, topic) for topic in topics))
     for topic in topics:
-        destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, evidence.at)
+        destroy_topic(vault.parts, vault.data_keys, connection, subject_id, topic, evidence.at)
     if topics:
         purposes, items = map(purpose_of, topics), filter(None, map(item_of, topics))
         tell_of(
@@ -201,7 +201,7 @@ def _mask_texts(
     for name in vault.policy.purposes:
         end_code(connection, subject_id, name, now, confirmed=False)  # its contact is under the key that goes
     change = _masking(known)
-    vault.conversations.rewrite(connection, subject_id, lambda each: [change(entry) for entry in each], now)
+    vault.parts.rewrite(connection, subject_id, lambda each: [change(entry) for entry in each], now)
 
 
 def _masking(known: Mapping[str, Collection[str]]) -> Callable[[Any], Any]:

@@ -13,15 +13,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from rasa_privacy.consent.ledger import state_of
-from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 Reason = Literal["law", "other"]
-_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def held_values(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, C
             for purpose, entries in values.items():
                 counted = Counter(str(entry[2]) for entry in entries if entry[3] is not None)
                 found[purpose] = found.get(purpose, Counter()) + counted
-    except _DAMAGED:
+    except DAMAGED:
         keys = vault.data_keys.due_of(connection, subject_id)
         declared = vault.policy.purposes
         return {name: Counter(declared[name].items) for name in keys if name != SERVICE and name in declared}

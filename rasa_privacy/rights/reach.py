@@ -6,14 +6,13 @@ Who cannot be read is not written to either.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED
 from rasa_privacy.policy.contacts import REACHABLE
 from rasa_privacy.rights.suppression import has_agreed_since, suppressed_among
 from rasa_privacy.storage import audience_rows, suppressions
 from rasa_privacy.storage.vault import Vault
 
 _WHO: Final = b""
-_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
 
 
 def must_not_be_reached(vault: Vault, connection: Any, sender_id: str) -> bool:
@@ -29,7 +28,7 @@ def must_not_be_reached(vault: Vault, connection: Any, sender_id: str) -> bool:
     subject_id = vault.subjects.find(connection, sender_id)
     try:
         contacts = list(contacts_on_file(vault, connection, subject_id)) if subject_id is not None else []
-    except _DAMAGED:
+    except DAMAGED:
         return True
     found = suppressed_among(vault, connection, {_WHO: ([sender_id], contacts)})
     since = found.get(_WHO)
@@ -42,7 +41,7 @@ def on_file_or_none(vault: Vault, connection: Any, subject_id: bytes) -> list[ob
     """Return the contacts that are held of a person; none where something is damaged."""
     try:
         return list(contacts_on_file(vault, connection, subject_id))
-    except _DAMAGED:
+    except DAMAGED:
         return []
 
 

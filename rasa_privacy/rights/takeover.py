@@ -20,13 +20,7 @@ from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.imported import record_imported
-from rasa_privacy.errors import (
-    ConfigurationError,
-    KeyDestroyedError,
-    MalformedSegmentError,
-    StorageError,
-    TamperedSegmentError,
-)
+from rasa_privacy.errors import DAMAGED, ConfigurationError, StorageError
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.retention.lasting import note_given
@@ -140,7 +134,7 @@ def _one(
 
     try:
         outcome, planned = vault.database.transact(work)
-    except (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError) as error:
+    except DAMAGED as error:
         note(first, f"the person whose events begin here is in the new store and damaged there: {error}")
         return "damaged", Plan("empty")
     if outcome == "other":

@@ -19,13 +19,7 @@ import yaml
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.dialogue.turns import INTENTS
-from rasa_privacy.errors import (
-    ConfigurationError,
-    DetectorError,
-    KeyDestroyedError,
-    MalformedSegmentError,
-    TamperedSegmentError,
-)
+from rasa_privacy.errors import DAMAGED, ConfigurationError, DetectorError
 from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.events import WITHHELD, is_payload, texts_of
 from rasa_privacy.minimize.masking import mask
@@ -101,7 +95,7 @@ def _of_person(
             active = state_of(vault, connection, subject_id, vault.clock()).active
             allowed = any(map(permit.covers_purpose, active)) if purpose is None else purpose in active
             return vault.conversations.load(connection, sender, all_sessions=True) if allowed else None
-    except (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError):
+    except DAMAGED:
         gathered.unreadable += 1
         return None
 

@@ -139,7 +139,7 @@ def destroy_items(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of wha
         topics = [choice(purpose, item) for item in gone]
         vault.journal.write(connection, *(Withdrawn(subject_id, at, topic) for topic in topics))
         for topic in topics:
-            destroy_topic(vault.conversations, vault.data_keys, connection, subject_id, topic, at)
+            destroy_topic(vault.parts, vault.data_keys, connection, subject_id, topic, at)
         tell_of(vault, connection, subject_id, "withdrawal", at, purposes=[purpose], items=gone)
     still = _kept(vault, connection, subject_id, at)
     return LeftOut(there, tuple(item for item in gone if not covering(vault.policy, item, still)))
@@ -189,5 +189,5 @@ def _destroy(vault: Vault, connection: Any, subject_id: bytes, purposes: Sequenc
         return False  # what was held by a consent that ended stays, unused, until the hold is released
     vault.journal.write(connection, *(Withdrawn(subject_id, at, purpose) for purpose in purposes))
     for purpose in purposes:
-        destroy_purpose(vault.conversations, vault.data_keys, connection, subject_id, purpose)
+        destroy_purpose(vault.parts, vault.data_keys, connection, subject_id, purpose)
     return True

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
-from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED, TamperedSegmentError
 from rasa_privacy.storage.audience_rows import StoredContact
 from rasa_privacy.storage.conversation_head import closed_manifest, service_key, verified_head, verify_closed
 from rasa_privacy.storage.conversation_rows import COLUMNS, ClosedSession, ConversationRow, row_of
@@ -43,7 +43,6 @@ _SEGMENTS: Final = ManySelect(
         .order_by(_G.segment_id)
     ),
 )
-_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def _open(page: _Page, data: DataKeys, subject_id: bytes) -> list[StoredContact]
     try:
         keys = data.unwrap_all(subject_id, page.keys.get(subject_id, ()))
         return [_contact(page, row, keys) for row in page.conversations.get(subject_id, ())]
-    except _DAMAGED:
+    except DAMAGED:
         return None
 
 

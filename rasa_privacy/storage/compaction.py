@@ -5,7 +5,7 @@ ones are merged in tiers: each entry is written again once per level, so a save 
 of n long segments has at most 3 per level and log4(n) levels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -38,12 +38,20 @@ class SessionWriter:
         conn: A connection of `Database.write`.
         session: The session, with a key for each purpose that is written.
         random_bytes: Source of randomness, as `os.urandom`.
+        tails: Number and bytes of the last row of each purpose of which they were read before; each counts once.
     """
 
-    def __init__(self, conn: Connection, session: Session, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        session: Session,
+        random_bytes: Callable[[int], bytes],
+        tails: MutableMapping[str, tuple[int, bytes]],
+    ) -> None:
         self._conn = conn
         self._session = session
         self._random_bytes = random_bytes
+        self._tails = tails
 
     def add_structure(self, first_seq: int, entries: Sequence[Any], refs: list[SegmentRef]) -> None:
         """Seal one entry per event, from event `first_seq` on, and list the segments in `refs`."""
@@ -88,6 +96,9 @@ class SessionWriter:
     def _tail(self, purpose: str, width: int) -> list[tuple[int, bytes]]:
         """Return number and bytes of the last rows of a purpose."""
         session = self._session
+        known = self._tails.pop(purpose, None)  # what is written now makes it another
+        if known is not None and width == 1:
+            return [known]
         rows = tail(self._conn, session.ref, session.first, purpose, width)
         if len(rows) != width:
             raise TamperedSegmentError(f"{session.where(purpose)}: rows that the manifest lists are missing")
@@ -124,6 +135,7 @@ class SessionWriter:
     def _insert(self, purpose: str, ref: SegmentRef, payload: bytes) -> SegmentRef:
         """Add a segment as the last row and return `ref` with its tag."""
         sealed_ref, sealed = self._sealed(purpose, ref, payload)
+        self._tails.pop(purpose, None)
         insert_row(self._conn, self._session.ref, self._session.first, purpose, sealed)
         return sealed_ref
 

@@ -51,20 +51,6 @@ class ClosedSession:
     manifest: bytes = field(repr=False)
 
 
-class KeyRow(NamedTuple):
-    """A data key as the table has it.
-
-    Attributes:
-        purpose: Name of its purpose.
-        wrapped: The wrapped key.
-        due_at: When it is due, in microseconds since 1970; None for no end.
-    """
-
-    purpose: str
-    wrapped: bytes
-    due_at: int | None
-
-
 class Current(NamedTuple):
     """A conversation with all that its current session needs, as the tables have it.
 
@@ -77,6 +63,22 @@ class Current(NamedTuple):
     row: ConversationRow
     keys: list[tuple[str, bytes]]
     segments: Rows
+
+
+class ToChange(NamedTuple):
+    """A conversation with what a save needs, as the tables have it.
+
+    Attributes:
+        row: The conversation.
+        keys: Purpose and wrapped key of each of the subject's keys.
+        due: When those are due, in microseconds since 1970; None for no end.
+        tails: Number and bytes of the current session's last row of each purpose.
+    """
+
+    row: ConversationRow
+    keys: list[tuple[str, bytes]]
+    due: dict[str, int | None]
+    tails: dict[str, tuple[int, bytes]]
 
 
 _C: Final = conversations.c
@@ -95,7 +97,7 @@ _SELECT: Final = select(*COLUMNS)
 _BY_SENDER: Final = Query(_SELECT.where(_C.sender_index == bindparam("sender")))
 # One query for the conversation and the subject's keys, since each query costs more than what it does.
 _WITH_KEYS: Final = Query(
-    _SELECT.add_columns(data_keys.c.purpose, data_keys.c.wrapped, data_keys.c.due_at)
+    _SELECT.add_columns(data_keys.c.purpose, data_keys.c.wrapped)
     .select_from(conversations.outerjoin(data_keys, data_keys.c.subject_id == _C.subject_id))
     .where(_C.sender_index == bindparam("sender"))
 )
@@ -104,21 +106,22 @@ _G: Final = segments.c
 _SENT_BY: Final = _C.sender_index == bindparam("sender")
 _HEAD, _KEY, _SEGMENT = range(3)
 _NOTHING: Final = (literal_column("0"), literal_column("0"), null(), null(), null())
+_HEAD_PART: Final = select(
+    literal_column(str(_HEAD)),
+    _C.conversation_ref,
+    null(),
+    _C.manifest,
+    _C.version,
+    _C.session,
+    _C.subject_id,
+    _C.conversation_id,
+    _C.sealed_sender,
+).where(_SENT_BY)
 # One statement for all that reading the current session needs: it sees one state of the database without a transaction,
 # and each way to a server costs more than what it brings. Sorted by who asks, which spares the server a table.
 CURRENT: Final = Query(
     union_all(
-        select(
-            literal_column(str(_HEAD)),
-            _C.conversation_ref,
-            null(),
-            _C.manifest,
-            _C.version,
-            _C.session,
-            _C.subject_id,
-            _C.conversation_id,
-            _C.sealed_sender,
-        ).where(_SENT_BY),
+        _HEAD_PART,
         select(literal_column(str(_KEY)), literal_column("0"), _K.purpose, _K.wrapped, *_NOTHING)
         .select_from(conversations.join(data_keys, _K.subject_id == _C.subject_id))
         .where(_SENT_BY),
@@ -127,6 +130,28 @@ CURRENT: Final = Query(
             conversations.join(segments, (_G.conversation_ref == _C.conversation_ref) & (_G.session == _C.session))
         )
         .where(_SENT_BY),
+    )
+)
+# What a save needs: of each purpose the last row of the current session alone, which what is new is added to. Found by
+# a join, since MariaDB would look for a list of numbers in the whole table.
+_ENDS: Final = (
+    select(func.max(_G.segment_id).label("segment_id"))
+    .select_from(
+        conversations.join(segments, (_G.conversation_ref == _C.conversation_ref) & (_G.session == _C.session))
+    )
+    .where(_SENT_BY)
+    .group_by(_G.purpose)
+    .subquery("ends")
+)
+_TO_CHANGE: Final = Query(
+    union_all(
+        _HEAD_PART,
+        select(literal_column(str(_KEY)), _K.due_at, _K.purpose, _K.wrapped, *_NOTHING)
+        .select_from(conversations.join(data_keys, _K.subject_id == _C.subject_id))
+        .where(_SENT_BY),
+        select(literal_column(str(_SEGMENT)), _G.segment_id, _G.purpose, _G.sealed, *_NOTHING).select_from(
+            _ENDS.join(segments, _G.segment_id == _ENDS.c.segment_id)
+        ),
     )
 )
 _BY_SUBJECT: Final = Query(_SELECT.where(_C.subject_id == bindparam("subject")).order_by(_C.conversation_ref))
@@ -138,7 +163,6 @@ _WITH_TEXTS: Final = Query(
     )
 )
 _COUNT: Final = select(func.count()).select_from(conversations).where(_C.version > 0)
-_INDEXES: Final = Query(select(_C.sender_index).where(_C.subject_id == bindparam("subject")))
 _UPDATE: Final = Query(
     update(conversations)
     .where(_C.conversation_ref == bindparam("ref"), _C.version == bindparam("expected"))
@@ -165,33 +189,52 @@ def by_sender(conn: Connection, sender_index: bytes) -> ConversationRow | None:
     return None if row is None else row_of(row)
 
 
-def with_keys(conn: Connection, sender_index: bytes) -> tuple[ConversationRow, list[KeyRow]] | None:
-    """Return the conversation of a sender, and each of the subject's keys; or None."""
+def with_keys(conn: Connection, sender_index: bytes) -> tuple[ConversationRow, list[tuple[str, bytes]]] | None:
+    """Return the conversation of a sender, and purpose and wrapped key of each of the subject's keys; or None."""
     rows = _WITH_KEYS.rows(conn, sender=sender_index)
     if not rows:
         return None
-    keys = [KeyRow(*row[-3:]) for row in rows if row[-3] is not None]
-    return row_of(rows[0][:-3]), keys
+    keys = [(row[-2], row[-1]) for row in rows if row[-2] is not None]
+    return row_of(rows[0][:-2]), keys
 
 
 def current(rows: Iterable[Sequence[Any]]) -> Current | None:
     """Return what the rows of `CURRENT` say, or None where there is no such sender."""
-    row, keys, found = None, [], []
+    parts = _parts(rows)
+    if parts is None:
+        return None
+    by_purpose: dict[str, list[bytes]] = defaultdict(list)
+    for _, purpose, sealed in sorted(parts.segments, key=itemgetter(0)):
+        by_purpose[purpose].append(sealed)
+    return Current(parts.row, [(purpose, wrapped) for _, purpose, wrapped in parts.keys], by_purpose)
+
+
+def to_change(conn: Connection, sender_index: bytes) -> ToChange | None:
+    """Return the conversation of a sender with what a save needs, or None. A column of another type cannot verify."""
+    parts = _parts(_TO_CHANGE.rows(conn, sender=sender_index))
+    if parts is None:
+        return None
+    keys = [(purpose, wrapped) for _, purpose, wrapped in parts.keys]
+    due = {purpose: due_at for due_at, purpose, _ in parts.keys}
+    return ToChange(parts.row, keys, due, {purpose: (number, sealed) for number, purpose, sealed in parts.segments})
+
+
+class _Parts(NamedTuple):
+    row: ConversationRow
+    keys: list[tuple[Any, str, bytes]]
+    segments: list[tuple[Any, str, bytes]]
+
+
+def _parts(rows: Iterable[Sequence[Any]]) -> _Parts | None:
+    row = None
+    found: dict[int, list[tuple[Any, str, bytes]]] = {_KEY: [], _SEGMENT: []}
     for kind, number, purpose, content, *rest in rows:
         if kind == _HEAD:
             version, session, subject_id, conversation_id, sealed_sender = rest
             row = ConversationRow(number, Place(subject_id, conversation_id), sealed_sender, version, session, content)
-        elif kind == _KEY:
-            keys.append((purpose, content))
         else:
-            found.append((number, purpose, content))
-    if row is None:
-        return None
-    found.sort(key=itemgetter(0))
-    by_purpose: dict[str, list[bytes]] = defaultdict(list)
-    for _, purpose, sealed in found:
-        by_purpose[purpose].append(sealed)
-    return Current(row, keys, by_purpose)
+            found[kind].append((number, purpose, content))
+    return None if row is None else _Parts(row, found[_KEY], found[_SEGMENT])
 
 
 def by_subject(conn: Connection, subject_id: bytes) -> list[ConversationRow]:
@@ -218,11 +261,6 @@ def count(conn: Connection) -> int:
     """Return the number of conversations that have events."""
     number: int = conn.execute(_COUNT).scalar_one()
     return number
-
-
-def sender_indexes(conn: Connection, subject_id: bytes) -> list[bytes]:
-    """Return the blind indexes of the sender ids of a subject."""
-    return [sender_index for (sender_index,) in _INDEXES.rows(conn, subject=subject_id)]
 
 
 def update_head(conn: Connection, old: ConversationRow, session: int, sealed: bytes) -> bool:

@@ -5,6 +5,7 @@ begin. The head is written last, and only if nobody else has written it since.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy.engine import Connection
 
@@ -37,6 +38,7 @@ class ConversationWriter:
         row: The conversation as it was read in this transaction.
         keys: Data keys of the subject, with one for each purpose that is written.
         random_bytes: Source of randomness, as `os.urandom`.
+        tails: Number and bytes of the current session's last row of each purpose, where they were read with `row`.
 
     Raises:
         TamperedSegmentError: The head manifest does not verify.
@@ -49,11 +51,13 @@ class ConversationWriter:
         row: ConversationRow,
         keys: Mapping[str, DataKey],
         random_bytes: Callable[[int], bytes],
+        tails: Mapping[str, tuple[int, bytes]] = MappingProxyType({}),
     ) -> None:
         self._conn = conn
         self._row = row
         self._keys = keys
         self._random_bytes = random_bytes
+        self._tails = dict(tails)
         self._service_key = service_key(row, keys)
         self.head = verified_head(row, keys)
 
@@ -102,7 +106,9 @@ class ConversationWriter:
             writer.add_values(purpose, entries, purposes.setdefault(purpose, []))
 
     def _session_writer(self, first: int) -> SessionWriter:
-        return SessionWriter(self._conn, Session(self._row.ref, self._row.place, first, self._keys), self._random_bytes)
+        session = Session(self._row.ref, self._row.place, first, self._keys)
+        tails = self._tails if first == self._row.session else {}
+        return SessionWriter(self._conn, session, self._random_bytes, tails)
 
     def _close_current(self, next_session: int) -> None:
         """Move the current session's manifest to a row of its own and begin the next session."""

@@ -4,16 +4,16 @@ Rules:
 
 1. Events are numbered from 0. A save adds one segment per purpose that has content; `service` owns the structure.
 2. Each change raises the version by one and names the version it started from; who comes second gets a conflict, reads
-   again, and appends. Dropping a purpose is a change too.
+   again, and appends. Dropping a purpose is a change too (`conversation_parts.py`).
 3. Reading the last session costs the same whatever came before it.
 4. Nothing is returned that was not verified against the manifest. Not found out: that a conversation was deleted as a
    whole, or put back as a whole to an older state.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -25,18 +25,15 @@ from rasa_privacy.errors import (
     ConversationConflictError,
     KeyProviderError,
     MalformedSegmentError,
-    StorageError,
     TamperedSegmentError,
 )
 from rasa_privacy.storage import conversation_rows as table
 from rasa_privacy.storage import known_contacts
-from rasa_privacy.storage.batch import assign_values, needs_old_sessions, parts_of
+from rasa_privacy.storage.conversation_appending import add_keys, append_to
 from rasa_privacy.storage.conversation_clearing import clear
-from rasa_privacy.storage.conversation_head import service_key, verified_head
-from rasa_privacy.storage.conversation_reader import open_every, open_last, open_some, verified_closed
-from rasa_privacy.storage.conversation_rewriting import Change, Rewriting
+from rasa_privacy.storage.conversation_head import verified_head
+from rasa_privacy.storage.conversation_reader import open_every, open_last, open_some
 from rasa_privacy.storage.conversation_rows import ConversationRow
-from rasa_privacy.storage.conversation_writer import ConversationWriter
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.event_rows import Row, from_schema_0001, unpack
@@ -90,6 +87,7 @@ class Opened:
         row: The row, or None.
         keys: The person's data keys by purpose.
         due: When those are due, as the table has it; empty where keys have a database of their own.
+        tails: Number and bytes of the current session's last row of each purpose; empty as `due` is.
     """
 
     version: int
@@ -97,6 +95,7 @@ class Opened:
     row: ConversationRow | None = field(repr=False)
     keys: dict[str, DataKey] = field(repr=False)
     due: dict[str, int | None]
+    tails: dict[str, tuple[int, bytes]] = field(repr=False)
 
 
 class Conversations:
@@ -222,29 +221,10 @@ class Conversations:
             StorageError: An entry cannot be stored or names an event that is not there.
             TamperedSegmentError: What is stored is not what was written.
         """
-        row, keys = self._row_to_change(conn, sender_id, expected_version, now, opened)
+        row, opened = self._row_to_change(conn, sender_id, expected_version, now, opened)
         values = {purpose: entries for purpose, entries in values.items() if entries}
-        self._add_keys(conn, row, keys, values, now)
-        return self._append(conn, row, keys, structure, values, session_starts)
-
-    def _append(  # noqa: PLR0913, PLR0917 - as append
-        self,
-        conn: Connection,
-        row: ConversationRow,
-        keys: Mapping[str, DataKey],
-        structure: Sequence[Any],
-        values: Mapping[str, Sequence[Any]],
-        session_starts: Sequence[int],
-    ) -> int:
-        """Write to a conversation for whose purposes there are keys, and return its new version."""
-        writer = ConversationWriter(conn, row, keys, self._random_bytes)
-        head = writer.head
-        event_count = head.event_count + len(structure)
-        old = needs_old_sessions(head.session, values, event_count)
-        firsts = [closed.session for closed in verified_closed(conn, row, head)] if old else []
-        parts = parts_of(head.event_count, head.session, structure, session_starts)
-        writer.append(assign_values(parts, firsts, values, event_count))
-        return writer.finish()
+        add_keys(conn, self._data_keys, row, opened.keys, values, now)
+        return append_to(conn, row, opened.keys, self._random_bytes, structure, values, session_starts, opened.tails)
 
     def head(self, conn: Connection, sender_id: str) -> tuple[int, int]:
         """Return version and event count, which is the number of the next event; twice 0 where there are no events.
@@ -265,10 +245,24 @@ class Conversations:
             MalformedSegmentError: The head manifest does not follow the format.
             KeyDestroyedError: The subject was erased and its rows are still there.
         """
-        row, keys, due = self._row_keys_and_due(conn, sender_id)
+        if self._data_keys.apart:
+            row, keys = self._row_and_keys(conn, sender_id)
+            due, tails = dict[str, int | None](), dict[str, tuple[int, bytes]]()
+        else:
+            row, keys, due, tails = self._to_change(conn, self._index.of(SENDER_DOMAIN, sender_id))
         if row is None:
-            return Opened(NOT_STORED, 0, None, {}, {})
-        return Opened(row.version, verified_head(row, keys).event_count, row, keys, due)
+            return Opened(NOT_STORED, 0, None, {}, {}, {})
+        return Opened(row.version, verified_head(row, keys).event_count, row, keys, due, tails)
+
+    def _to_change(
+        self, conn: Connection, sender_index: bytes
+    ) -> tuple[ConversationRow | None, dict[str, DataKey], dict[str, int | None], dict[str, tuple[int, bytes]]]:
+        found = table.to_change(conn, sender_index)
+        if found is None:
+            return None, {}, {}, {}
+        keys = self._data_keys.unwrap_all(found.row.place.subject_id, found.keys)
+        self._verify_sender(found.row, keys, sender_index)
+        return found.row, keys, found.due, found.tails
 
     def clear(self, conn: Connection, sender_id: str) -> None:
         """Delete all events of a conversation; the person, the keys and the consent stay.
@@ -282,192 +276,6 @@ class Conversations:
         if row is not None and row.version != NOT_STORED:
             known_contacts.remove_all(conn, row.place.subject_id)
             clear(conn, row, keys, self._random_bytes)
-
-    def drop_purpose(self, conn: Connection, subject_id: bytes, purpose: str) -> int:
-        """Delete the values of one purpose from all conversations of a subject.
-
-        Destroy the data key in the same transaction (`DataKeys.destroy`). Changes the version of each conversation that
-        held such values.
-
-        Returns:
-            The number of segments that were deleted.
-
-        Raises:
-            StorageError: The purpose is `service`, without which nothing can be read; erase the subject instead.
-        """
-        if purpose == SERVICE:
-            raise StorageError("purpose 'service' owns the structure of conversations; erase the subject instead")
-        known_contacts.remove(conn, subject_id, purpose)
-        keys = self._data_keys.of_subject(conn, subject_id)
-        deleted = 0
-        for row in table.by_subject(conn, subject_id):
-            if row.version == NOT_STORED:
-                continue
-            writer = ConversationWriter(conn, row, keys, self._random_bytes)
-            dropped = writer.drop(purpose)
-            if dropped:
-                writer.finish()
-            deleted += dropped
-        return deleted
-
-    def drop_item(self, conn: Connection, subject_id: bytes, purpose: str, item: str, now: datetime) -> bool:
-        """Destroy the values that one purpose holds of one item, in all conversations of a subject that is locked.
-
-        What the purpose holds of other items is sealed anew under a new data key, and the old key is destroyed, so that
-        a backup's segments do not open any more either.
-
-        Args:
-            conn: A connection of `Database.transact`.
-            subject_id: Whom.
-            purpose: The purpose.
-            item: The item.
-            now: Aware UTC time, for the new key.
-
-        Returns:
-            Whether there was such a value.
-
-        Raises:
-            TamperedSegmentError: What is stored is not what was written.
-            MalformedSegmentError: What is stored does not follow the format.
-            KeyDestroyedError: The subject was erased and its rows are still there.
-        """
-        entries = {ref: held.get(purpose, []) for ref, held in self._open_all(conn, subject_id).items()}
-        if not any(entry[2] == item for held in entries.values() for entry in held):
-            return False
-        rest = {ref: [entry for entry in held if entry[2] != item] for ref, held in entries.items()}
-        self._seal_anew(conn, subject_id, purpose, rest, now)
-        return True
-
-    def drop_since(self, conn: Connection, sender_id: str, purpose: str, first: int, now: datetime) -> bool:
-        """Destroy the values that one purpose holds of a conversation's events from a number on, as `drop_item` does.
-
-        Raises:
-            TamperedSegmentError: What is stored is not what was written.
-            MalformedSegmentError: What is stored does not follow the format.
-            KeyDestroyedError: The subject was erased and its rows are still there.
-        """
-        row = self._row(conn, sender_id)
-        if row is None:
-            return False
-        opened = self._open_all(conn, row.place.subject_id)
-        entries = {ref: held.get(purpose, []) for ref, held in opened.items()}
-        early = [entry for entry in entries.get(row.ref, ()) if entry[0] < first]
-        if len(early) == len(entries.get(row.ref, ())):
-            return False
-        late = {entry[2] for entry in entries[row.ref] if entry[0] >= first}
-        self._seal_anew(conn, row.place.subject_id, purpose, {**entries, row.ref: early}, now)
-        # Which of an item's contacts goes is not to be told from their hashes; none finds the person then.
-        contacts = known_contacts.of_purpose(conn, row.place.subject_id, purpose)
-        known_contacts.remove(conn, row.place.subject_id, purpose)
-        left = [each for each in contacts if each.item not in late]
-        known_contacts.put(conn, row.place.subject_id, purpose, left)
-        return True
-
-    def rewrite(self, conn: Connection, subject_id: bytes, change: Change, now: datetime) -> bool:
-        """Write the structure of a person's conversations anew, under a new data key; the values stay as they are.
-
-        A one-time code that waits has its contact under the old key: end it first.
-
-        Args:
-            conn: A connection of `Database.transact`.
-            subject_id: Whom; locked.
-            change: Makes the new structure of the old one, event for event.
-            now: Aware UTC time, for the new key.
-
-        Returns:
-            Whether anything was changed.
-
-        Raises:
-            TamperedSegmentError: What is stored is not what was written.
-            MalformedSegmentError: What is stored does not follow the format.
-            KeyDestroyedError: The subject was erased and its rows are still there.
-        """
-        return Rewriting(conn, self._data_keys, self._random_bytes).rewrite(subject_id, change, now, mark=False)
-
-    def drop_late(  # noqa: PLR0913, PLR0917 - transaction, whose, of what, and until when
-        self,
-        conn: Connection,
-        subject_id: bytes,
-        purposes: Iterable[str],
-        item: str,
-        limit: datetime,
-        now: datetime,
-    ) -> tuple[bool, datetime | None]:
-        """Destroy the values of one item that were given until `limit`, as `drop_item` does.
-
-        Returns:
-            Whether there was such a value, and when the oldest that is left was given; None where none is left.
-
-        Raises:
-            TamperedSegmentError: What is stored is not what was written.
-            MalformedSegmentError: What is stored does not follow the format.
-            KeyDestroyedError: The subject was erased and its rows are still there.
-        """
-        opened = self._open_all(conn, subject_id)
-        times = {ref: _times(held.get(SERVICE, [])) for ref, held in opened.items()}
-        given = [
-            (times[ref][entry[0]], ref, purpose, entry)
-            for ref, held in opened.items()
-            for purpose in purposes
-            for entry in held.get(purpose, [])
-            if entry[2] == item
-        ]
-        late = {(ref, purpose, id(entry)) for at, ref, purpose, entry in given if at <= limit.timestamp()}
-        for purpose in dict.fromkeys(name for _, name, _ in late):
-            rest = {
-                ref: [entry for entry in held.get(purpose, []) if (ref, purpose, id(entry)) not in late]
-                for ref, held in opened.items()
-            }
-            self._seal_anew(conn, subject_id, purpose, rest, now)
-        left = min((at for at, *_ in given if at > limit.timestamp()), default=None)
-        return bool(late), None if left is None else datetime.fromtimestamp(left, tz=timezone.utc)
-
-    def _open_all(self, conn: Connection, subject_id: bytes) -> dict[int, dict[str, list[Any]]]:
-        """Return all rows and entries of a subject by conversation and purpose."""
-        keys = self._data_keys.of_subject(conn, subject_id)
-        rows = [row for row in table.by_subject(conn, subject_id) if row.version != NOT_STORED]
-        return {row.ref: open_every(conn, row, verified_head(row, keys), keys) for row in rows}
-
-    def _seal_anew(
-        self, conn: Connection, subject_id: bytes, purpose: str, rest: Mapping[int, list[Any]], now: datetime
-    ) -> None:
-        """Put these entries, by conversation, in place of all that a purpose holds: under a new key, due as the old."""
-        due_at = self._data_keys.due_of(conn, subject_id).get(purpose)
-        contacts = known_contacts.of_purpose(conn, subject_id, purpose)
-        self.drop_purpose(conn, subject_id, purpose)
-        items = {entry[2] for held in rest.values() for entry in held}
-        known_contacts.put(conn, subject_id, purpose, [each for each in contacts if each.item in items])
-        self._data_keys.destroy(conn, subject_id, purpose)
-        keys = self._data_keys.of_subject(conn, subject_id)
-        for row in table.by_subject(conn, subject_id):
-            if rest.get(row.ref):
-                self._add_keys(conn, row, keys, (purpose,), now)
-                self._append(conn, row, keys, [], {purpose: rest[row.ref]}, [])
-        if purpose in keys:
-            self._data_keys.touch(conn, subject_id, purpose, due_at)
-
-    def take_out_texts(self, conn: Connection, subject_id: bytes, change: Change, now: datetime) -> bool:
-        """Write the structure of a person's conversations anew, without texts and under a new data key.
-
-        Not where nothing was stored since that was done before.
-
-        Args:
-            conn: A connection of `Database.transact`.
-            subject_id: Whom; locked.
-            change: Takes the texts out of a structure, event for event.
-            now: Aware UTC time, for the new key.
-
-        Returns:
-            Whether there were texts.
-
-        Raises:
-            TamperedSegmentError: What is stored is not what was written.
-            MalformedSegmentError: What is stored does not follow the format.
-            KeyDestroyedError: The subject was erased and its rows are still there.
-        """
-        if not table.may_hold_texts(conn, subject_id):
-            return False
-        return Rewriting(conn, self._data_keys, self._random_bytes).rewrite(subject_id, change, now)
 
     def sender_ids(self, conn: Connection, *, kept: bool = False) -> Iterator[str]:
         """Yield the sender ids of all conversations that have events, within the connection's transaction.
@@ -513,26 +321,18 @@ class Conversations:
     def _row_and_keys(
         self, conn: Connection, sender_id: str, purposes: Collection[str] | None = None
     ) -> tuple[ConversationRow | None, dict[str, DataKey]]:
-        row, keys, _ = self._row_keys_and_due(conn, sender_id, purposes)
-        return row, keys
-
-    def _row_keys_and_due(
-        self, conn: Connection, sender_id: str, purposes: Collection[str] | None = None
-    ) -> tuple[ConversationRow | None, dict[str, DataKey], dict[str, int | None]]:
         opened = None if purposes is None else {SERVICE, *purposes}
         sender_index = self._index.of(SENDER_DOMAIN, sender_id)
         if self._data_keys.apart:
             row = table.by_sender(conn, sender_index)
             keys = self._data_keys.of_subject(conn, row.place.subject_id, opened) if row is not None else {}
-            due: dict[str, int | None] = {}
         else:
             row, found = table.with_keys(conn, sender_index) or (None, [])
-            wrapped = [(each.purpose, each.wrapped) for each in found if opened is None or each.purpose in opened]
+            wrapped = [each for each in found if opened is None or each[0] in opened]
             keys = self._data_keys.unwrap_all(row.place.subject_id, wrapped) if row is not None else {}
-            due = {each.purpose: each.due_at for each in found}
         if row is not None:
             self._verify_sender(row, keys, sender_index)
-        return row, keys, due
+        return row, keys
 
     def _verify_sender(self, row: ConversationRow, keys: Mapping[str, DataKey], sender_index: bytes) -> None:
         if SERVICE in keys:
@@ -540,34 +340,18 @@ class Conversations:
 
     def _row_to_change(
         self, conn: Connection, sender_id: str, expected_version: int, now: datetime, opened: Opened | None
-    ) -> tuple[ConversationRow, dict[str, DataKey]]:
-        row, keys = (opened.row, opened.keys) if opened is not None else self._row_and_keys(conn, sender_id)
-        if row is None and expected_version == NOT_STORED:
+    ) -> tuple[ConversationRow, Opened]:
+        opened = opened or self.open_head(conn, sender_id)
+        if opened.row is None and expected_version == NOT_STORED:
             self._subjects.find_or_create(conn, sender_id, now)
-            row, keys = self._row_and_keys(conn, sender_id)
-        if row is None or row.version != expected_version:
-            found = "none" if row is None else f"version {row.version}"
+            opened = self.open_head(conn, sender_id)
+        if opened.row is None or opened.version != expected_version:
+            found = "none" if opened.row is None else f"version {opened.version}"
             raise ConversationConflictError(
                 f"append expects version {expected_version} and finds {found}: another writer was first, or the "
                 "subject was erased; read and append again"
             )
-        return row, keys
-
-    def _add_keys(
-        self, conn: Connection, row: ConversationRow, keys: dict[str, DataKey], purposes: Iterable[str], now: datetime
-    ) -> None:
-        """Make the data keys that are missing for these purposes."""
-        service_key(row, keys)  # values must not be stored for someone who was erased
-        for purpose in purposes:
-            if purpose == SERVICE:
-                raise StorageError("purpose 'service' owns the structure; give values another purpose")
-            if purpose not in keys:
-                keys[purpose] = self._data_keys.get_or_create(conn, row.place.subject_id, purpose, now)
-
-
-def _times(rows: list[Any]) -> list[float]:
-    """Return when each event of a conversation happened, in seconds since 1970."""
-    return [float(event["timestamp"] or 0.0) for event in unpack(from_schema_0001(rows))]
+        return opened.row, opened
 
 
 def _is_empty(row: ConversationRow) -> bool:

@@ -159,7 +159,7 @@ class DataKeys:
     def destroy(self, conn: Connection, subject_id: bytes, purpose: str) -> bool:
         """Destroy one key; what it sealed cannot be read again once the transaction is committed.
 
-        Drop the purpose from the conversations in the same transaction (`Conversations.drop_purpose`).
+        Drop the purpose from the conversations in the same transaction (`ConversationParts.drop_purpose`).
 
         Returns:
             Whether there was a key.
@@ -169,15 +169,22 @@ class DataKeys:
             deleted = _DELETE.change(keys, subject=subject_id, name=purpose)
         return deleted > 0
 
-    def destroy_all(self, conn: Connection, subject_id: bytes) -> dict[str, bytes]:
+    def destroy_all(
+        self, conn: Connection, subject_id: bytes, found: Sequence[tuple[str, bytes]] = ()
+    ) -> dict[str, bytes]:
         """Destroy all keys of a subject, readable or not.
+
+        Args:
+            conn: A connection of `Database.transact`.
+            subject_id: Whose.
+            found: Purpose and wrapped key of each, where the transaction has read them; otherwise they are read.
 
         Returns:
             Their key ids (commitments) by purpose, for the certificate; empty for a key that could not be unwrapped.
         """
         key_ids = {}
         with self.writing(conn) as keys:
-            for purpose, wrapped in _OF_SUBJECT.rows(keys, subject=subject_id):
+            for purpose, wrapped in found or _OF_SUBJECT.rows(keys, subject=subject_id):
                 name = purpose if type(purpose) is str else "?"
                 key_ids[name] = b""
                 try:

@@ -114,7 +114,6 @@ class Database:
     def _transaction(self, begin: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
         with self._explained(), begin() as connection:
             yield connection
-            self._backend.finish(connection)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

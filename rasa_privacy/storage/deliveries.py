@@ -29,6 +29,8 @@ KEPT: Final = timedelta(days=30)
 PENDING: Final = "pending"
 #: Begins the number of what is no erasure, which has no certificate.
 _NUMBER: Final = "told-"
+#: States in which a system has not said yet that it did its part.
+UNDONE: Final = frozenset((PENDING, "failed"))
 #: What a system may answer.
 ANSWERS: Final = ("done", "nothing_held", "failed")
 
@@ -170,7 +172,7 @@ def of_certificate(conn: Connection, number: str) -> list[Delivery]:
 
 def is_waiting(conn: Connection, number: str) -> bool:
     """Return whether a system is to be told of an erasure and has not answered yet that it did its part."""
-    return any(state in {PENDING, "failed"} for (state,) in _STATES.rows(conn, number=number))
+    return any(state in UNDONE for (state,) in _STATES.rows(conn, number=number))
 
 
 def pending(conn: Connection) -> int:

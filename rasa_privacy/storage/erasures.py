@@ -17,17 +17,9 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
-from rasa_privacy.errors import (
-    KeyDestroyedError,
-    KeyProviderError,
-    MalformedSegmentError,
-    PrivacyError,
-    StorageError,
-    TamperedSegmentError,
-)
+from rasa_privacy.errors import DAMAGED, KeyProviderError, PrivacyError, StorageError
 from rasa_privacy.policy.topics import item_of, purpose_of
 from rasa_privacy.storage import (
-    deliveries,
     handovers,
     holds,
     known_contacts,
@@ -36,21 +28,20 @@ from rasa_privacy.storage import (
     opt_in_codes,
     requests,
 )
+from rasa_privacy.storage.burying import standing_of, stored_of
 from rasa_privacy.storage.conversation_head import event_count
-from rasa_privacy.storage.conversation_rows import by_subject, delete_of_subject, sender_indexes
-from rasa_privacy.storage.conversations import Conversations
+from rasa_privacy.storage.conversation_parts import ConversationParts
+from rasa_privacy.storage.conversation_rows import delete_of_subject
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
 from rasa_privacy.storage.tables import erasures, from_micros, subjects, to_micros, tombstones
 
-_DAMAGED: Final = (MalformedSegmentError, TamperedSegmentError, KeyDestroyedError, KeyProviderError)
 _T: Final = tombstones.c
 _E: Final = erasures.c
 _CERTIFY: Final = inserting(erasures)
 _TOMBSTONE: Final = inserting(tombstones)
 _DELETE_SUBJECT: Final = Query(delete(subjects).where(subjects.c.subject_id == bindparam("subject")))
-_SUBJECT: Final = Query(select(subjects.c.created_at).where(subjects.c.subject_id == bindparam("subject")))
 _LATEST: Final = Query(select(_T.sender_index, _T.erased_at).where(_T.sender_index == bindparam("sender")))
 _FORGET: Final = Query(delete(tombstones).where(_T.sender_index == bindparam("sender")))
 _ENTRY: Final = select(_E.certificate, _E.subject_id, _E.erased_at, _E.counts, _E.key_ids)
@@ -93,6 +84,21 @@ class Erasure:
     key_ids: dict[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What an erasure destroys of a subject.
+
+    Attributes:
+        counts: How many `events` and `keys` there are, where a damaged conversation counts no events.
+        refs: The numbers of the conversations, to look for what is left (`remains.py`).
+        is_held: Whether a legal hold keeps the person.
+    """
+
+    counts: dict[str, int]
+    refs: tuple[int, ...]
+    is_held: bool
+
+
 def delete_rows(conn: Connection, subject_id: bytes) -> None:
     """Delete what the tables hold of a subject, whose keys are destroyed; its certificates and books stay."""
     for table in (holds, lasting_values, known_contacts, links, handovers):
@@ -130,20 +136,31 @@ class Erasures:
         Raises:
             StorageError: There is no such subject, and there was none.
         """
-        if not self._is_known(conn, subject_id):
+        found = standing_of(conn, subject_id, certificate)
+        if not found.is_known:
             raise StorageError("there is no such subject to erase; look it up again by its sender id")
-        key_ids = self._data_keys.destroy_all(conn, subject_id)
-        self.certify(conn, subject_id, erased_at, certificate, counts, key_ids)
+        key_ids = self._data_keys.destroy_all(conn, subject_id, () if self._data_keys.apart else found.keys)
+        if found.owner != subject_id:
+            self._register(conn, subject_id, erased_at, certificate, counts, key_ids)
         opt_in_codes.remove_all(conn, subject_id)
-        requests.close_all(
-            conn, subject_id, erased_at, certificate, is_waiting=deliveries.is_waiting(conn, certificate)
-        )
-        for sender_index in sender_indexes(conn, subject_id):
+        requests.end(conn, found.requests, erased_at, certificate, is_waiting=found.is_waiting)
+        for sender_index in found.senders:
             _FORGET.later(conn, sender=sender_index)
             _TOMBSTONE.later(conn, sender_index=sender_index, erased_at=to_micros(erased_at))
         delete_rows(conn, subject_id)
 
-    def certify(  # noqa: PLR0913, PLR0917 - transaction, subject and the fields of a certificate
+    def certify(
+        self, conn: Connection, subject_id: bytes, erased_at: datetime, certificate: str, counts: Mapping[str, int]
+    ) -> None:
+        """Register a certificate; one that this subject has already stays as it is.
+
+        Raises:
+            StorageError: The number is another subject's (raised at the end of the transaction at last).
+        """
+        if _OWNER.scalar(conn, number=certificate) != subject_id:
+            self._register(conn, subject_id, erased_at, certificate, counts)
+
+    def _register(  # noqa: PLR0913, PLR0917 - transaction, subject and the fields of a certificate
         self,
         conn: Connection,
         subject_id: bytes,
@@ -152,29 +169,20 @@ class Erasures:
         counts: Mapping[str, int],
         key_ids: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Register a certificate; one that this subject has already stays as it is.
+        named = None if key_ids is None else {name: key_id.hex() for name, key_id in key_ids.items()}
+        _CERTIFY.later(conn, **row_of(Erasure(certificate, subject_id, erased_at, dict(counts), named)))
 
-        Raises:
-            StorageError: The number is another subject's (raised at the end of the transaction at last).
-        """
-        if _OWNER.scalar(conn, number=certificate) != subject_id:
-            named = None if key_ids is None else {name: key_id.hex() for name, key_id in key_ids.items()}
-            _CERTIFY.later(conn, **row_of(Erasure(certificate, subject_id, erased_at, dict(counts), named)))
-
-    def inventory(self, conn: Connection, subject_id: bytes) -> tuple[dict[str, int], tuple[int, ...]]:
-        """Return what an erasure destroys of a subject, and where that is looked for afterwards.
-
-        Returns:
-            How many `events` and `keys` there are, where a damaged conversation counts no events; and the numbers of
-            the conversations (`remains.py`).
-        """
-        wrapped, rows = self._data_keys.wrapped_of(conn, subject_id), by_subject(conn, subject_id)
+    def inventory(self, conn: Connection, subject_id: bytes) -> Inventory:
+        """Return what an erasure destroys of a subject who is locked, and where that is looked for afterwards."""
+        found = stored_of(conn, subject_id)
+        wrapped = self._data_keys.wrapped_of(conn, subject_id) if self._data_keys.apart else found.keys
         try:
             keys = self._data_keys.unwrap_all(subject_id, wrapped)
         except PrivacyError:
             keys = {}
-        events = sum(event_count(row, keys) for row in rows)
-        return {"events": events, "keys": len(wrapped)}, tuple(row.ref for row in rows)
+        events = sum(event_count(row, keys) for row in found.rows)
+        counts = {"events": events, "keys": len(wrapped)}
+        return Inventory(counts, tuple(row.ref for row in found.rows), found.is_held)
 
     def tombstone_of(self, conn: Connection, sender_id: str) -> Tombstone | None:
         """Return the latest tombstone of a sender id, or None for someone who was never erased."""
@@ -203,13 +211,9 @@ class Erasures:
         rows = conn.execute(_SINCE, {"since": 0 if since is None else to_micros(since)})
         return [_erasure(row) for row in rows]
 
-    def _is_known(self, conn: Connection, subject_id: bytes) -> bool:
-        there = _SUBJECT.first(conn, subject=subject_id) is not None
-        return there or self.is_erased(conn, subject_id)
-
 
 def destroy_purpose(
-    conversations: Conversations, data_keys: DataKeys, conn: Connection, subject_id: bytes, purpose: str
+    parts: ConversationParts, data_keys: DataKeys, conn: Connection, subject_id: bytes, purpose: str
 ) -> bool:
     """Destroy the key and the values of one purpose of a subject that is locked.
 
@@ -219,13 +223,13 @@ def destroy_purpose(
     Returns:
         Whether there was a key.
     """
-    with suppress(*_DAMAGED):
-        conversations.drop_purpose(conn, subject_id, purpose)
+    with suppress(*DAMAGED, KeyProviderError):
+        parts.drop_purpose(conn, subject_id, purpose)
     return data_keys.destroy(conn, subject_id, purpose)
 
 
 def destroy_topic(  # noqa: PLR0913, PLR0917 - the two aggregates, the transaction, and what is destroyed when
-    conversations: Conversations, data_keys: DataKeys, conn: Connection, subject_id: bytes, topic: str, now: datetime
+    parts: ConversationParts, data_keys: DataKeys, conn: Connection, subject_id: bytes, topic: str, now: datetime
 ) -> bool:
     """Destroy what is held for a topic of the ledger: a purpose as a whole, or one optional item of it.
 
@@ -237,10 +241,10 @@ def destroy_topic(  # noqa: PLR0913, PLR0917 - the two aggregates, the transacti
     purpose, item = purpose_of(topic), item_of(topic)
     if item:
         try:
-            return conversations.drop_item(conn, subject_id, purpose, item, now)
-        except _DAMAGED:
+            return parts.drop_item(conn, subject_id, purpose, item, now)
+        except (*DAMAGED, KeyProviderError):
             pass
-    return destroy_purpose(conversations, data_keys, conn, subject_id, purpose)
+    return destroy_purpose(parts, data_keys, conn, subject_id, purpose)
 
 
 def _erasure(row: Any) -> Erasure:

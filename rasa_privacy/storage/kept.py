@@ -23,13 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from rasa_privacy.crypto.identity import ID_BYTES, SERVICE
-from rasa_privacy.errors import (
-    ContentionError,
-    KeyDestroyedError,
-    MalformedSegmentError,
-    PrivacyError,
-    TamperedSegmentError,
-)
+from rasa_privacy.errors import DAMAGED, ContentionError, PrivacyError
 from rasa_privacy.storage import holds, lasting_values
 from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.erasures import delete_rows
@@ -43,7 +37,6 @@ T = TypeVar("T")
 _DOMAIN: Final = "kept by law"
 #: How often an erasure begins anew because a value came.
 _TRIES: Final = 5
-_DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
 
 
 class _ValueCameError(PrivacyError):
@@ -210,7 +203,7 @@ def _values(vault: "Vault", connection: Any, subject_id: bytes, purposes: Mappin
                     same = (item, msgspec.json.encode(value))
                     first, _, names = found.get(same, (at, value, set()))
                     found[same] = (min(first, at), value, {*names, purpose})
-    except _DAMAGED:
+    except DAMAGED:
         return ()
     return tuple(
         _Value(at, item, value, tuple(sorted(names))) for (item, _), (at, value, names) in sorted(found.items())

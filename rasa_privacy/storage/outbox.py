@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED
 from rasa_privacy.storage import deliveries
 from rasa_privacy.storage.deliveries import Told
 
@@ -52,7 +52,7 @@ def tell_others_if_possible(
     """
     try:
         tell_others(vault, conn, subject_id, certificate, at)
-    except (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError, ValueError) as error:
+    except (*DAMAGED, ValueError) as error:
         logger.error(  # noqa: TRY400 - the traceback may hold a sender id
             "Other systems cannot be told of erasure %s (%s); its certificate says so, tell them by hand.",
             certificate,

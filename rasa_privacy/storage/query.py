@@ -4,9 +4,8 @@ A turn reads and writes with a dozen small statements. On SQLite each takes 4 mi
 it five times as long. On PostgreSQL planning one takes three times as long as running it; so there it is prepared once
 for each connection. Errors are the driver's own, which `Database` turns into ours as it does SQLAlchemy's.
 
-To a server the way costs as much as the work. So what is written by `later`, of which nobody asks how many rows it
-changed, goes to PostgreSQL together with the next statement of the transaction, in order; `send` sends what waits at
-its end. Elsewhere it is written at once.
+What is written by `later`, of which nobody asks how many rows it changed, waits for the next statement of the
+transaction where the way to a server would be its own (`waiting.py`); elsewhere it is written at once.
 """
 
 import hashlib
@@ -18,7 +17,9 @@ from typing import Any, Final
 from sqlalchemy import Table, bindparam, insert
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from rasa_privacy.storage import waiting
 from rasa_privacy.storage.tables import Blob
+from rasa_privacy.storage.waiting import Statement
 
 _as_bytes: Final = Blob().result_processor(None, None)
 _DIALECTS: Final = {
@@ -27,10 +28,9 @@ _DIALECTS: Final = {
     "mysql": mysql.dialect(paramstyle="format"),
 }
 _POSTGRESQL: Final = "postgresql"
+_SQLITE: Final = "sqlite"
 #: Where a pooled connection to PostgreSQL remembers what it has prepared.
 _PREPARED: Final = "rasa_privacy_prepared"
-#: Where it keeps what waits for the next statement: SQL and values.
-_WAITING: Final = "rasa_privacy_waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,11 @@ class Query:
 
     def rows_by(self, dialect: str, connection: Any, parameters: dict[str, Any]) -> Sequence[Any]:
         """Return all rows, asked on a pooled connection to a database of this kind."""
-        return [self._checked(row) for row in self._fetch(dialect, connection, parameters)]
+        if dialect == _SQLITE:
+            found = self._fetch(connection, parameters)
+        else:
+            found = waiting.rows(dialect, connection, self._statement_for(dialect, connection, parameters))
+        return [self._checked(row) for row in found]
 
     def first(self, conn: Any, **parameters: Any) -> Any:
         """Return the first row, or None."""
@@ -97,45 +101,49 @@ class Query:
 
     def change(self, conn: Any, **parameters: Any) -> int:
         """Write, and return how many rows that changed."""
-        changed: int = self._run(conn.dialect.name, conn.connection, parameters).rowcount
-        return changed
+        dialect, connection = conn.dialect.name, conn.connection
+        if dialect == _SQLITE:
+            changed: int = self._run(connection, parameters).rowcount
+            return changed
+        return waiting.change(dialect, connection, self._statement_for(dialect, connection, parameters))
 
     def later(self, conn: Any, **parameters: Any) -> None:
         """Write, at the latest before the next statement of the transaction or its end."""
         dialect, connection = conn.dialect.name, conn.connection
-        if dialect != _POSTGRESQL:
-            self._run(dialect, connection, parameters)
-            return
-        form = self._forms.get(dialect) or self._form(dialect)
-        _prepare(form, connection)
-        connection.info.setdefault(_WAITING, []).append((form.sql, form.values(parameters)))
+        if waiting.may(connection):
+            waiting.add(dialect, connection, self._statement_for(dialect, connection, parameters))
+        else:
+            self.change(conn, **parameters)
 
-    def _fetch(self, dialect: str, connection: Any, parameters: dict[str, Any]) -> Any:
+    def _fetch(self, connection: Any, parameters: dict[str, Any]) -> Sequence[Any]:
         """Return all rows. SQLite decodes texts itself, which is faster, unless a tamperer stored what is none."""
         driver = connection.dbapi_connection
-        if dialect != "sqlite" or not self.is_reading:
-            return self._run(dialect, connection, parameters).fetchall()
-        careful, driver.text_factory = driver.text_factory, str
+        careful = driver.text_factory
+        if self.is_reading:
+            driver.text_factory = str
         try:
-            return self._run(dialect, connection, parameters).fetchall()
+            found: Sequence[Any] = self._run(connection, parameters).fetchall()
         except sqlite3.OperationalError as error:
             if "decode" not in str(error):
                 raise
+        else:
+            return found
         finally:
             driver.text_factory = careful
-        return self._run(dialect, connection, parameters).fetchall()
+        found = self._run(connection, parameters).fetchall()
+        return found
 
-    def _run(self, dialect: str, connection: Any, parameters: dict[str, Any]) -> Any:
+    def _run(self, connection: Any, parameters: dict[str, Any]) -> Any:
+        """Run it on SQLite."""
+        form = self._forms.get(_SQLITE) or self._form(_SQLITE)
+        return connection.dbapi_connection.execute(form.sql, form.values(parameters))
+
+    def _statement_for(self, dialect: str, connection: Any, parameters: dict[str, Any]) -> Statement:
+        """Return what a server is sent, after PostgreSQL was told to plan it, once for each connection."""
         form = self._forms.get(dialect) or self._form(dialect)
-        values = form.values(parameters)
-        driver = connection.dbapi_connection
-        if dialect == "sqlite":
-            return driver.execute(form.sql, values)
         if form.prepare:
             _prepare(form, connection)
-        cursor = driver.cursor()
-        cursor.execute(*_together(connection, form.sql, values))
-        return cursor
+        return Statement(form.sql, form.values(parameters))
 
     def _form(self, dialect: str) -> _Form:
         compiled = self._statement.compile(dialect=_DIALECTS[dialect])
@@ -171,27 +179,6 @@ def _prepare(form: _Form, connection: Any) -> None:
     if form.sql not in prepared:
         connection.dbapi_connection.cursor().execute(form.prepare)
         prepared.add(form.sql)
-
-
-def _together(connection: Any, sql: str, values: list[Any]) -> tuple[str, list[Any]]:
-    """Return a statement with all that waits before it. The driver gives the result of the last one."""
-    waiting = connection.info.pop(_WAITING, None)
-    if not waiting:
-        return sql, values
-    return "; ".join([*(each for each, _ in waiting), sql]), [*(one for _, each in waiting for one in each), *values]
-
-
-def send(connection: Any) -> None:
-    """Send what waits on a pooled connection."""
-    *waiting, last = connection.info.get(_WAITING) or [None]
-    if last is not None:
-        connection.info[_WAITING] = waiting
-        connection.dbapi_connection.cursor().execute(*_together(connection, *last))
-
-
-def forget(connection: Any) -> None:
-    """Give up what waits on a pooled connection, since its transaction is rolled back."""
-    connection.info.pop(_WAITING, None)
 
 
 def inserting(table: Table, counter: str = "") -> Query:

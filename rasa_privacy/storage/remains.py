@@ -3,31 +3,27 @@
 A table that a later release adds with a column `subject_id` is read as well, unless it is named here as one that stays.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import Table, bindparam, func, literal_column, select, union_all
-from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.query import Query
-from rasa_privacy.storage.tables import data_keys, metadata, segments, sessions
+from rasa_privacy.storage.tables import data_keys, erasures, metadata, segments, sessions
 
 #: Tables that name erased people by their random id on purpose, and why is in docs/spec/certificate.md, section 4.
 STAYING: Final = ("audit", "erasures", "ledger", "ledger_people", "requests")
+#: Stands for the certificate that somebody who was erased must have.
+NO_CERTIFICATE: Final = "no certificate"
 
 
-def _counting(tables: Iterable[Table], column: str, parameter: str) -> Query:
-    """Return one query that counts the rows of somebody, or of a conversation, in each of these tables."""
-    return Query(
-        union_all(
-            *(
-                select(literal_column(f"'{table.name}'"), func.count())
-                .select_from(table)
-                .where(table.c[column] == bindparam(parameter))
-                for table in tables
-            )
-        )
+def _counting(table: Table, column: str, parameter: str) -> Any:
+    """Return the part that counts the rows of somebody, or of a conversation, in a table."""
+    return (
+        select(literal_column(f"'{table.name}'"), func.count())
+        .select_from(table)
+        .where(table.c[column] == bindparam(parameter))
     )
 
 
@@ -35,29 +31,37 @@ def _counting(tables: Iterable[Table], column: str, parameter: str) -> Query:
 OWNED: Final = [
     table for name, table in sorted(metadata.tables.items()) if "subject_id" in table.c and name not in STAYING
 ]
-_OF_SUBJECT: Final = _counting(OWNED, "subject_id", "subject")
-_OF_CONVERSATION: Final = _counting((segments, sessions), "conversation_ref", "ref")
-_KEYS: Final = _counting((data_keys,), "subject_id", "subject")
+_OF_CONVERSATION: Final = [_counting(table, "conversation_ref", "ref") for table in (segments, sessions)]
+#: One statement, so that it sees one state of the database and takes one way to a server.
+_LEFT: Final = Query(
+    union_all(
+        *(_counting(table, "subject_id", "subject") for table in OWNED),
+        *_OF_CONVERSATION,
+        _counting(erasures, "subject_id", "subject"),
+    )
+)
+_ELSEWHERE: Final = Query(union_all(*_OF_CONVERSATION))
+_KEYS: Final = Query(_counting(data_keys, "subject_id", "subject"))
 
 #: Every table that is read, by name.
 EXAMINED: Final = tuple(sorted({str(table.name) for table in (*OWNED, segments, sessions)}))
 
 
-def remains(conn: Connection, subject_id: bytes, refs: Sequence[int] = ()) -> dict[str, int]:
-    """Return how many rows each table still has of somebody; empty for nobody.
+def remains(database: Database, subject_id: bytes, refs: Sequence[int] = ()) -> set[str]:
+    """Return the tables that still have rows of somebody, and `no certificate` where there is none.
 
     Args:
-        conn: A connection to one database of the store.
+        database: A database of the store.
         subject_id: Who was erased.
         refs: The numbers of their conversations, where they are known.
     """
-    found = Counter(dict(_OF_SUBJECT.rows(conn, subject=subject_id)))
-    for ref in refs:
-        found.update(dict(_OF_CONVERSATION.rows(conn, ref=ref)))
-    return {name: number for name, number in found.items() if number}
+    first, *others = refs or (None,)
+    left = {name for name, number in database.ask(_LEFT, subject=subject_id, ref=first) if number}
+    for ref in others:
+        left |= {name for name, number in database.ask(_ELSEWHERE, ref=ref) if number}
+    return left - {erasures.name} if erasures.name in left else {*left, NO_CERTIFICATE}
 
 
-def key_remains(conn: Connection, subject_id: bytes) -> int:
-    """Return how many data keys are left of somebody in the database of the keys."""
-    [(_, number)] = _KEYS.rows(conn, subject=subject_id)
-    return int(number)
+def key_remains(database: Database, subject_id: bytes) -> set[str]:
+    """Return the table of data keys where the database of the keys still has one of somebody."""
+    return {name for name, number in database.ask(_KEYS, subject=subject_id) if number}

@@ -179,9 +179,7 @@ def _withdraw(vault: "Vault", connection: Connection, entry: Withdrawn) -> bool:
     if any(answer.at > entry.at or (answer.at == entry.at and answer.event in _ENDED) for answer in answers):
         return False
     ended = bool(answers) and _end(vault, connection, answers[-1], entry)
-    destroyed = destroy_topic(
-        vault.conversations, vault.data_keys, connection, entry.subject_id, entry.purpose, vault.clock()
-    )
+    destroyed = destroy_topic(vault.parts, vault.data_keys, connection, entry.subject_id, entry.purpose, vault.clock())
     return ended or destroyed
 
 

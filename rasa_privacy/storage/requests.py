@@ -4,10 +4,10 @@ No row holds personal data: a subject is a random id, an actor is a word or the 
 are words of a closed list. So rows stay when the person is erased; `close_all` then ends what was open.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import Connection
@@ -108,6 +108,20 @@ class Step:
     reason: str | None
 
 
+class Ending(NamedTuple):
+    """A request that ends.
+
+    Attributes:
+        number: Its number.
+        kind: What is asked for.
+        steps: How many steps it has.
+    """
+
+    number: str
+    kind: str
+    steps: int
+
+
 def add(conn: Connection, request: Request, actor: str) -> None:
     """Store a new request with its first step."""
     _INSERT.later(conn, number=request.number, **_columns(request))
@@ -196,13 +210,23 @@ def close_all(conn: Connection, subject_id: bytes, at: datetime, certificate: st
         certificate: Number of the certificate.
         is_waiting: Whether other systems must answer before the request to be erased is done.
     """
-    for request in open_of(conn, subject_id):
+    ending = [
+        Ending(each.number, each.kind, int(_COUNT.scalar(conn, wanted=each.number) or 0))
+        for each in open_of(conn, subject_id)
+    ]
+    end(conn, ending, at, certificate, is_waiting=is_waiting)
+
+
+def end(conn: Connection, ending: Iterable[Ending], at: datetime, certificate: str, *, is_waiting: bool) -> None:
+    """End these requests of a person, as `close_all` does."""
+    for request in ending:
         if request.kind == "erasure" and is_waiting:
             _GONE_HERE.later(conn, wanted=request.number, now="in_progress", by=certificate)
-            add_step(conn, request.number, Step(at, "erased_here", AUTOMATIC, None))
-            continue
-        _GONE.later(conn, wanted=request.number, now="done", at=to_micros(at), why=ERASED, by=certificate)
-        add_step(conn, request.number, Step(at, "done", AUTOMATIC, ERASED))
+            step = Step(at, "erased_here", AUTOMATIC, None)
+        else:
+            _GONE.later(conn, wanted=request.number, now="done", at=to_micros(at), why=ERASED, by=certificate)
+            step = Step(at, "done", AUTOMATIC, ERASED)
+        _put_step(conn, request.number, request.steps + 1, step)
 
 
 def _columns(request: Request) -> dict[str, Any]:

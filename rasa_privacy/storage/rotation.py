@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.key_ring import NO_SUBJECT, KeyEncryptionKey, epoch_of
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import ConfigurationError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.storage import waiting
 from rasa_privacy.storage.ahead import AtOnce, Meanwhile
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.epochs import ACTIVE, ENDED, Epochs
@@ -240,6 +241,7 @@ def _write(conn: Connection, rows: Sequence[_Row], number: int, active: int) -> 
         changed = driver.executemany(_REWRAP_SQLITE, [(key, active, who, name, number) for who, name, key in rows])
     elif conn.dialect.name == "mysql":
         document = msgspec.json.encode([(who.hex(), name, key.hex()) for who, name, key in rows]).decode()
+        waiting.send(conn.dialect.name, conn.connection)
         changed = driver.cursor()
         changed.execute(_REWRAP_MARIADB, (document, number, active))
     else:

@@ -24,6 +24,7 @@ from rasa_privacy.storage.attestations import Attestations
 from rasa_privacy.storage.audit import AuditLog
 from rasa_privacy.storage.books import AUDIT
 from rasa_privacy.storage.checkpoints import Checkpoints
+from rasa_privacy.storage.conversation_parts import ConversationParts
 from rasa_privacy.storage.conversations import Conversations
 from rasa_privacy.storage.crowd import Crowd
 from rasa_privacy.storage.data_keys import DataKeys
@@ -67,6 +68,7 @@ class Vault:
         crowd: Reading what is stored of many people at once.
         subjects: Who chats.
         conversations: Their events.
+        parts: Destroying a part of what these hold.
         ledger: Their consent.
         checkpoints: Signatures over it.
         audit: What operators did with their data.
@@ -92,6 +94,7 @@ class Vault:
     crowd: Crowd
     subjects: Subjects
     conversations: Conversations
+    parts: ConversationParts
     ledger: ConsentLedger
     checkpoints: Checkpoints
     audit: AuditLog
@@ -201,6 +204,7 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
         expiry=Expiry(due_keys),
         crowd=Crowd(index, data_keys),
         subjects=subjects,
+        parts=ConversationParts(index, data_keys, random_bytes),
         conversations=Conversations(index, data_keys, subjects, random_bytes),
         ledger=ConsentLedger(index, checkpoints),
         checkpoints=checkpoints,

@@ -173,7 +173,7 @@ def test_a_note_without_a_value_goes_by_itself(lasting: Vault, clock: Clock) -> 
         who = lasting.subjects.find(connection, SENDER)
     assert who is not None
     lasting.database.transact(
-        lambda connection: lasting.conversations.drop_item(connection, who, "fitting", "phone", clock.now)
+        lambda connection: lasting.parts.drop_item(connection, who, "fitting", "phone", clock.now)
     )
     lasting.database.transact(lambda connection: lasting_values.note(connection, b"n" * 16, ["phone"], clock.now))
     assert sweep(lasting, clock.advance(days=8), trusted=True) == SweepResult(0, 0)

@@ -81,7 +81,7 @@ def test_no_marked_byte_reaches_the_disk_or_a_log(
             vault.ledger.append(conn, LedgerRecord(subject_id, "draw", "asked", bytes(32), "en", "button", "rest", now))
         assert _found(tmp_path) == []
     with vault.database.write() as conn:
-        vault.conversations.drop_purpose(conn, subject_id, "news")
+        vault.parts.drop_purpose(conn, subject_id, "news")
         vault.data_keys.destroy(conn, subject_id, "news")
         vault.erasures.bury(conn, subject_id, now, "ER-1", {"events": 12})
     assert _found(tmp_path) == []

@@ -61,7 +61,7 @@ class Conversations(RuleBasedStateMachine):
         with self._vault.database.write() as conn:
             subject_id = self._vault.subjects.find(conn, sender)
             if subject_id is not None:
-                self._vault.conversations.drop_purpose(conn, subject_id, purpose)
+                self._vault.parts.drop_purpose(conn, subject_id, purpose)
                 self._vault.data_keys.destroy(conn, subject_id, purpose)
         self._values.get(sender, {}).pop(purpose, None)
 

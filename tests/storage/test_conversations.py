@@ -133,9 +133,9 @@ def test_dropping_a_purpose_takes_its_values_everywhere(vault: Vault, save: Save
     save("a", _events(6, 1), {"draw": [[6, "z"]]}, starts=[0])
     subject_id = load("a").subject_id
     with vault.database.write() as conn:
-        assert vault.conversations.drop_purpose(conn, subject_id, "draw") == 3
+        assert vault.parts.drop_purpose(conn, subject_id, "draw") == 3
         assert vault.data_keys.destroy(conn, subject_id, "draw")
-        assert vault.conversations.drop_purpose(conn, subject_id, "draw") == 0
+        assert vault.parts.drop_purpose(conn, subject_id, "draw") == 0
     every = load("a", all_sessions=True)
     assert every.values == {"news": [[1, "n"]]}
     assert every.structure == _events(0, 7)
@@ -151,14 +151,14 @@ def test_the_structure_cannot_be_dropped(vault: Vault, save: Save, load: Load) -
     """Without the service purpose nothing could be read, so dropping it is refused."""
     save("a", _events(0, 1))
     with pytest.raises(StorageError, match="erase the subject"), vault.database.write() as conn:
-        vault.conversations.drop_purpose(conn, load("a").subject_id, "service")
+        vault.parts.drop_purpose(conn, load("a").subject_id, "service")
 
 
 def test_dropping_for_someone_without_events_is_no_error(vault: Vault, now: datetime) -> None:
     """A person who only consented has nothing to drop."""
     with vault.database.write() as conn:
         subject_id = vault.subjects.find_or_create(conn, "a", now)
-        assert vault.conversations.drop_purpose(conn, subject_id, "draw") == 0
+        assert vault.parts.drop_purpose(conn, subject_id, "draw") == 0
 
 
 def test_values_of_a_destroyed_key_are_left_out(vault: Vault, save: Save, load: Load) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from rasa_privacy.errors import ContentionError, StorageError, UnreachableError
 from rasa_privacy.policy.settings import StoreSettings
-from rasa_privacy.storage import query
+from rasa_privacy.storage import waiting
 from rasa_privacy.storage.conversation_rows import CURRENT
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.query import Query
@@ -164,26 +164,84 @@ def test_binary_data_is_read_however_the_server_would_write_it(vault: Vault, set
     assert sorted(found) == [b"", everything]
 
 
-@pytest.mark.parametrize("kind", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
-def test_what_is_written_later_takes_no_way_of_its_own(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL gets it with the statement that follows."""
-    with vault.database.write() as conn:
-        _PUT.later(conn, name="one", value=b"1")  # prepares the statement
-    sent: list[str] = []
-    original = query._together
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return the statements of each way to a server from now on."""
+    ways: list[list[str]] = []
+    original = waiting._execute
 
-    def noted(*each: Any) -> tuple[str, list[Any]]:
-        found = original(*each)
-        sent.append(found[0])
-        return found
+    def noted(dialect: str, connection: Any, statements: Any) -> Any:
+        ways.append([each.sql for each in statements])
+        return original(dialect, connection, statements)
 
-    monkeypatch.setattr(query, "_together", noted)
+    monkeypatch.setattr(waiting, "_execute", noted)
+    return ways
+
+
+@pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
+def test_what_is_written_later_takes_no_way_of_its_own(vault: Vault, sent: list[list[str]]) -> None:
+    """A server gets the words that begin a transaction, all that is written, and the commit at once."""
     with vault.database.write() as conn:
         _PUT.later(conn, name="two", value=b"1")
         _PUT.later(conn, name="three", value=b"1")
         assert not sent
-    assert len(sent) == 1
-    assert sent[0].count("EXECUTE") == 2
+    [statements] = sent
+    assert len(statements) == 4
+    assert statements[-1] == "COMMIT"
+    assert (_value(vault, "two"), _value(vault, "three")) == ([b"1"], [b"1"])
+
+
+@pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
+def test_a_change_counts_its_own_rows_alone(vault: Vault) -> None:
+    """What waited before it, and went with it, changed other rows."""
+    with vault.database.write() as conn:
+        _PUT.later(conn, name="one", value=b"1")
+        _PUT.later(conn, name="two", value=b"1")
+        assert _SET.change(conn, which="two", value=b"1") == 1  # also where it changes nothing, as on all databases
+        _SET.later(conn, which="one", value=b"2")
+        assert _SET.change(conn, which="nobody", value=b"2") == 0
+
+
+@pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
+def test_a_transaction_in_which_nothing_is_done_takes_no_way(vault: Vault, sent: list[list[str]]) -> None:
+    """It is neither begun nor ended on the server, and what follows is a transaction of its own."""
+    with vault.database.write(), vault.database.read():
+        pass
+    assert not sent
+    with pytest.raises(LookupError), vault.database.write() as conn:
+        _PUT.change(conn, name="one", value=b"1")
+        raise LookupError
+    assert _value(vault, "one") == []
+
+
+@pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
+def test_what_is_long_or_much_does_not_wait(vault: Vault, sent: list[list[str]]) -> None:
+    """So that no way carries more than a server takes at once."""
+    with vault.database.write() as conn:
+        _PUT.later(conn, name="long", value=bytes(2**17))
+        assert len(sent) == 1
+        for number in range(130):
+            _PUT.later(conn, name=f"n{number}", value=b"1")
+        assert len(sent) == 3
+    assert len(_value(vault, "long")[0]) == 2**17
+    assert _value(vault, "n129") == [b"1"]
+
+
+@pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
+def test_a_transaction_that_reads_sees_one_state_and_writes_nothing(vault: Vault) -> None:
+    """Its isolation goes with its first statement, and ends with it."""
+    with vault.database.read() as conn:
+        assert _GET.scalar(conn, name="one") is None
+        with vault.database.write() as other:
+            _PUT.later(other, name="one", value=b"1")
+        assert _GET.scalar(conn, name="one") is None
+    with pytest.raises(StorageError, match="read-only"), vault.database.read() as conn:
+        _PUT.change(conn, name="two", value=b"1")
+    with vault.database.write() as conn:
+        assert _GET.scalar(conn, name="one") == b"1"
+        with vault.database.write() as other:
+            _SET.later(other, which="one", value=b"2")
+        assert _GET.scalar(conn, name="one") == b"2"
 
 
 @pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)

@@ -79,12 +79,13 @@ def _ask(runner: subprocess.Popen[str], order: dict[str, Any]) -> bool:
     return bool(answer["completed"])
 
 
-def kill_at(number: int, when: str) -> None:
+def kill_at(number: int, when: str) -> None:  # noqa: C901 - each function is put in the place of another
     """Have this process killed at its n-th boundary from now on."""
     from sqlalchemy import event  # noqa: PLC0415 - the parent needs none of it
     from sqlalchemy.engine import Engine  # noqa: PLC0415
     from sqlalchemy.engine.default import DefaultDialect  # noqa: PLC0415
 
+    from rasa_privacy.storage.dialects.server import Server  # noqa: PLC0415
     from rasa_privacy.storage.query import Query  # noqa: PLC0415
 
     numbers = count(1)
@@ -105,21 +106,27 @@ def kill_at(number: int, when: str) -> None:
 
         return step
 
-    def run(query: Query, *arguments: Any) -> Any:
-        writing[0] = writing[0] or not query.is_reading
-        return plain_run(query, *arguments)
+    def noting(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def run(query: Query, *arguments: Any) -> Any:
+            writing[0] = writing[0] or not query.is_reading
+            return plain(query, *arguments)
 
-    plain_run = vars(Query)["_run"]
-    plain_commit = DefaultDialect.do_commit
-    counted_commit = bounded(plain_commit)
+        return run
 
-    def commit(*arguments: Any) -> None:
-        (counted_commit if writing[0] else plain_commit)(*arguments)
-        writing[0] = False
+    def committing(plain: Callable[..., Any]) -> Callable[..., Any]:
+        counted = bounded(plain)
+
+        def commit(*arguments: Any) -> None:
+            (counted if writing[0] else plain)(*arguments)
+            writing[0] = False
+
+        return commit
 
     event.listen(Engine, "before_cursor_execute", note)
-    setattr(Query, "_run", run)  # noqa: B010 - a method is replaced in this process alone
-    DefaultDialect.do_commit = commit
+    for name in ("_run", "_statement_for"):  # methods are replaced in this process alone
+        setattr(Query, name, noting(vars(Query)[name]))
+    DefaultDialect.do_commit = committing(DefaultDialect.do_commit)
+    Server.commit = committing(Server.commit)  # type: ignore[method-assign]
     os.fsync = bounded(os.fsync)
 
 

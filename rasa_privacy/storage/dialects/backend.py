@@ -125,14 +125,11 @@ class Backend(ABC):
 
     @abstractmethod
     def begin(self, connection: Any, *, writes: bool) -> None:
-        """Begin a transaction on a driver connection, or say which one begins with the next statement."""
+        """Begin a transaction on a pooled connection, or say which one begins with the next statement."""
 
     @abstractmethod
     def reason(self, error: Any) -> Reason | None:
         """Return why the driver failed; None for what has no name here."""
-
-    def finish(self, connection: Connection) -> None:  # noqa: B027 - where every statement is sent at once
-        """Send what waits for the end of a transaction that is about to be committed."""
 
     def check(self) -> None:  # noqa: B027 - only a file can be exchanged
         """Look, before each transaction, whether the database is still the one that was opened."""
@@ -148,21 +145,13 @@ class Backend(ABC):
         """Run work on a pooled connection on which each statement is a transaction of its own."""
         connection = self.reader.raw_connection()
         try:
-            self.begin_asking(connection.dbapi_connection)
             result = work(connection)
-            self.end_asking(connection.dbapi_connection)
         except BaseException:
             connection.invalidate()  # nobody knows what state it is in
             raise
         finally:
             connection.close()
         return result
-
-    def begin_asking(self, connection: Any) -> None:  # noqa: B027 - where statements stand alone anyway
-        """Let statements stand alone on a driver connection; this sends nothing."""
-
-    def end_asking(self, connection: Any) -> None:  # noqa: B027 - as above
-        """Undo `begin_asking`; this sends nothing."""
 
     @contextmanager
     def changing_schema(self) -> Iterator[Connection]:
@@ -201,7 +190,7 @@ class Backend(ABC):
 
     def _on_begin(self, connection: Any) -> None:
         # Past SQLAlchemy's execution, which would cost more than the transaction.
-        self.begin(connection.connection.dbapi_connection, writes=_WRITES in connection.get_execution_options())
+        self.begin(connection.connection, writes=_WRITES in connection.get_execution_options())
 
 
 def _connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
@@ -209,10 +198,3 @@ def _connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
         return dialect.connect(*arguments, **options)
     except TypeError:  # PyMySQL takes the URL's options as arguments of a function
         raise ConfigurationError(UNKNOWN_OPTION) from None
-
-
-def server_label(url: URL) -> str:
-    """Return host, port and database of a URL, without user and password."""
-    # A password with an unescaped "@" ends up in the host.
-    host = (url.host or "local server").rpartition("@")[2]
-    return f"{host}{f':{url.port}' if url.port else ''}/{url.database or ''}"

@@ -19,8 +19,8 @@ from sqlalchemy.pool import NullPool
 
 from rasa_privacy.errors import ContentionError, StorageError
 from rasa_privacy.storage.dialects import backend
-from rasa_privacy.storage.dialects.backend import Backend, Reason, server_label
-from rasa_privacy.storage.dialects.postgresql import is_readable
+from rasa_privacy.storage.dialects.backend import Reason
+from rasa_privacy.storage.dialects.server import Server, is_readable, server_label
 
 _SET_UP: Final = (
     f"SET SESSION max_statement_time = {backend.STATEMENT_SECONDS}, "
@@ -62,7 +62,7 @@ _REASONS: Final = {
 _DONE_BEFORE: Final = frozenset((1050, 1060, 1061, 1068, 1091, 1826))
 
 
-class MariaDB(Backend):
+class MariaDB(Server):
     """One MariaDB database."""
 
     name = "mysql"
@@ -84,11 +84,9 @@ class MariaDB(Backend):
         """Set the limits of a session."""
         connection.query(_SET_UP)
 
-    def begin(self, connection: Any, *, writes: bool) -> None:
-        """Begin; a reader sees the state at its first statement."""
-        if not writes:
-            connection.query(_ONE_STATE)
-        connection.query("START TRANSACTION" if writes else "START TRANSACTION READ ONLY")
+    def opening(self, *, writes: bool) -> tuple[str, ...]:
+        """Return START TRANSACTION, with its isolation where that is not the session's."""
+        return ("START TRANSACTION",) if writes else (_ONE_STATE, "START TRANSACTION READ ONLY")
 
     def reason(self, error: Any) -> Reason | None:
         """Return why MariaDB failed, by its number."""

@@ -1,7 +1,8 @@
 """PostgreSQL 15, through psycopg2, and what speaks its protocol (docs/adr/0006-three-databases.md).
 
 - A transaction that reads is REPEATABLE READ, READ ONLY: one state of the database. One that writes is READ COMMITTED,
-  and its caller locks the rows that it decides by (`Subjects.find_for_update`).
+  and its caller locks the rows that it decides by (`Subjects.find_for_update`). psycopg2 would send BEGIN and COMMIT by
+  themselves; it begins no transaction, and we say these words together with what waits (`server.py`).
 - A commit is on the server's disk when it returns: synchronous_commit is switched on for each connection.
 - Nothing waits for ever: see the seconds in `backend.py`; a transaction whose process has gone ends after a minute.
 - A pooled connection that the server has closed is noticed before it is used, without a round trip.
@@ -9,7 +10,6 @@
   grow: so indexes are preferred to reading whole tables. Behind PgBouncer that needs `pool_mode = session`.
 """
 
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -21,8 +21,8 @@ from sqlalchemy.exc import InvalidatePoolError
 
 from rasa_privacy.errors import StorageError
 from rasa_privacy.storage.dialects import backend
-from rasa_privacy.storage.dialects.backend import Backend, Reason, server_label
-from rasa_privacy.storage.query import forget, send
+from rasa_privacy.storage.dialects.backend import Reason
+from rasa_privacy.storage.dialects.server import Server, is_readable, server_label
 
 _SET_UP: Final = (
     f"SET statement_timeout = {backend.STATEMENT_SECONDS * 1000}; "
@@ -34,6 +34,7 @@ _SET_UP: Final = (
 #: A plan that is kept was made for the tables as they were, perhaps empty. Whole tables are seldom read, and then this
 #: raises the estimate so far that PostgreSQL would compile the query. What a relative does not know it does without.
 _PLANS: Final = ("SET enable_seqscan = off", "SET jit = off")
+_ONE_STATE: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #: The type of binary columns (pg_type.dat, typname `bytea`).
 _BYTEA: Final = 17
 #: A host that vanished without a word is given up after 15 to 20 seconds (libpq, section 34.1.2).
@@ -78,7 +79,7 @@ _WORDS: Final = {
 }
 
 
-class PostgreSQL(Backend):
+class PostgreSQL(Server):
     """One PostgreSQL database, or one schema of it where the URL's `options` set `search_path`."""
 
     name = "postgresql"
@@ -93,12 +94,9 @@ class PostgreSQL(Backend):
             use_native_hstore=False,  # would cost a query for each connection
         )
         event.listen(self.reader, "checkout", _refuse_closed)
-        event.listen(self.reader, "before_cursor_execute", _send)
-        event.listen(self.reader, "rollback", _forget)
-        event.listen(self.reader, "rollback_savepoint", _forget)
 
     def set_up(self, connection: Any) -> None:
-        """Set the limits of a session."""
+        """Set the limits of a session, in which psycopg2 begins no transaction by itself."""
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(_SET_UP)
@@ -107,24 +105,18 @@ class PostgreSQL(Backend):
                     cursor.execute(setting)
         extensions = import_module("psycopg2.extensions")  # an extra; who comes here has it
         extensions.register_type(extensions.new_type((_BYTEA,), "BYTEA", _from_hex), connection)
-        connection.autocommit = False
 
-    def begin(self, connection: Any, *, writes: bool) -> None:
-        """Say which transaction psycopg2 begins with the first statement; this sends nothing."""
-        connection.set_session(isolation_level="READ COMMITTED" if writes else "REPEATABLE READ", readonly=not writes)
+    def opening(self, *, writes: bool) -> tuple[str, ...]:
+        """Return BEGIN with its isolation."""
+        return ("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",) if writes else (_ONE_STATE,)
 
-    def finish(self, connection: Connection) -> None:
-        """Send what waits (`query.py`)."""
-        send(connection.connection)
-
-    def begin_asking(self, connection: Any) -> None:
-        """Let statements stand alone, with the server's own isolation."""
-        connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT")  # or autocommit would set them anew
-        connection.autocommit = True
-
-    def end_asking(self, connection: Any) -> None:
-        """Let psycopg2 begin transactions again."""
-        connection.autocommit = False
+    def roll_back(self, connection: Any) -> None:
+        """Undo a transaction; psycopg2 knows of none."""
+        super().roll_back(connection)
+        driver = connection.dbapi_connection
+        if driver.info.transaction_status:  # 0 is none (libpq, section 34.2)
+            with driver.cursor() as cursor:
+                cursor.execute("ROLLBACK")
 
     def reason(self, error: Any) -> Reason | None:
         """Return why PostgreSQL failed: by code, by words where there is none."""
@@ -158,24 +150,3 @@ def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
     """Have the pool connect anew where the server has hung up: its farewell is then waiting to be read."""
     if connection.closed or is_readable(connection.fileno()):
         raise InvalidatePoolError
-
-
-def is_readable(descriptor: int) -> bool:
-    """Say whether there is something to read, or the other side has closed."""
-    if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([descriptor], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
-
-
-def _send(connection: Connection, *_: Any) -> None:
-    """Send what waits before a statement that SQLAlchemy runs."""
-    send(connection.connection)
-
-
-def _forget(connection: Connection, *_: Any) -> None:
-    """Give up what waits for the end of a transaction, or of a part of it, that is rolled back."""
-    # One that broke has nothing left that could wait, and may not be touched before it is rolled back.
-    if not connection.invalidated:
-        forget(connection.connection)

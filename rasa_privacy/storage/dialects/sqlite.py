@@ -92,7 +92,7 @@ class SQLite(Backend):
 
     def begin(self, connection: Any, *, writes: bool) -> None:
         """Begin; one that writes takes the write lock."""
-        connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.dbapi_connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def reason(self, error: Any) -> Reason | None:
         """Return why SQLite failed, by its words."""
