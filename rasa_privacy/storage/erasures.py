@@ -141,7 +141,7 @@ class Erasures:
             raise StorageError("there is no such subject to erase; look it up again by its sender id")
         key_ids = self._data_keys.destroy_all(conn, subject_id, () if self._data_keys.apart else found.keys)
         if found.owner != subject_id:
-            self._register(conn, subject_id, erased_at, certificate, counts, key_ids)
+            _register(conn, subject_id, erased_at, certificate, counts, key_ids)
         opt_in_codes.remove_all(conn, subject_id)
         requests.end(conn, found.requests, erased_at, certificate, is_waiting=found.is_waiting)
         for sender_index in found.senders:
@@ -149,18 +149,7 @@ class Erasures:
             _TOMBSTONE.later(conn, sender_index=sender_index, erased_at=to_micros(erased_at))
         delete_rows(conn, subject_id)
 
-    def certify(
-        self, conn: Connection, subject_id: bytes, erased_at: datetime, certificate: str, counts: Mapping[str, int]
-    ) -> None:
-        """Register a certificate; one that this subject has already stays as it is.
-
-        Raises:
-            StorageError: The number is another subject's (raised at the end of the transaction at last).
-        """
-        if _OWNER.scalar(conn, number=certificate) != subject_id:
-            self._register(conn, subject_id, erased_at, certificate, counts)
-
-    def _register(  # noqa: PLR0913, PLR0917 - transaction, subject and the fields of a certificate
+    def certify(  # noqa: PLR0913, PLR0917 - transaction, subject and the fields of a certificate
         self,
         conn: Connection,
         subject_id: bytes,
@@ -169,8 +158,13 @@ class Erasures:
         counts: Mapping[str, int],
         key_ids: Mapping[str, bytes] | None = None,
     ) -> None:
-        named = None if key_ids is None else {name: key_id.hex() for name, key_id in key_ids.items()}
-        _CERTIFY.later(conn, **row_of(Erasure(certificate, subject_id, erased_at, dict(counts), named)))
+        """Register a certificate; one that this subject has already stays as it is.
+
+        Raises:
+            StorageError: The number is another subject's (raised at the end of the transaction at last).
+        """
+        if _OWNER.scalar(conn, number=certificate) != subject_id:
+            _register(conn, subject_id, erased_at, certificate, counts, key_ids)
 
     def inventory(self, conn: Connection, subject_id: bytes) -> Inventory:
         """Return what an erasure destroys of a subject who is locked, and where that is looked for afterwards."""
@@ -210,6 +204,18 @@ class Erasures:
         """Return the erasures from this time on, the oldest first; all of them where it is None."""
         rows = conn.execute(_SINCE, {"since": 0 if since is None else to_micros(since)})
         return [_erasure(row) for row in rows]
+
+
+def _register(  # noqa: PLR0913, PLR0917 - as `certify`
+    conn: Connection,
+    subject_id: bytes,
+    erased_at: datetime,
+    certificate: str,
+    counts: Mapping[str, int],
+    key_ids: Mapping[str, bytes] | None,
+) -> None:
+    named = None if key_ids is None else {name: key_id.hex() for name, key_id in key_ids.items()}
+    _CERTIFY.later(conn, **row_of(Erasure(certificate, subject_id, erased_at, dict(counts), named)))
 
 
 def destroy_purpose(

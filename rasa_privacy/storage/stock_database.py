@@ -30,7 +30,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from rasa_privacy.errors import ConfigurationError, StorageError
-from rasa_privacy.storage.dialects.backend import server_label
+from rasa_privacy.storage.dialects.server import server_label
 
 _BUSY_SECONDS: Final = 10
 _EXTRAS: Final = {"sqlite": "", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}

@@ -7,7 +7,7 @@ from rasa_privacy.errors import HoldError, StorageError
 from rasa_privacy.minimize.events import WITHHELD
 from rasa_privacy.rights import forgetting, holds
 from rasa_privacy.rights.forgetting import Forgotten, forget_last
-from rasa_privacy.storage.conversations import Conversations
+from rasa_privacy.storage.conversation_parts import ConversationParts
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
 from tests.support.vaults import SENDER, active, evidence, grant, held
@@ -92,6 +92,6 @@ def test_nobody_and_a_legal_hold(vault: Vault) -> None:
 def test_nothing_is_claimed_that_reading_back_denies(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     """A text that is still there is an error."""
     talk(vault, "Ana Li", CANARY)
-    monkeypatch.setattr(Conversations, "rewrite", lambda *_: None)
+    monkeypatch.setattr(ConversationParts, "rewrite", lambda *_: None)
     with pytest.raises(StorageError, match="reading back"):
         forgetting.forget_last(vault, SENDER, evidence(vault))

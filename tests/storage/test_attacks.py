@@ -15,7 +15,7 @@ from rasa_privacy.policy.settings import KeySettings
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import withdraw
-from rasa_privacy.storage.dialects.backend import server_label
+from rasa_privacy.storage.dialects.server import server_label
 from rasa_privacy.storage.tables import from_micros
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.vaults import SENDER, Clock, active, clock, evidence, give, grant, held, settings_in, sql, vault

@@ -5,6 +5,7 @@ The words that begin a transaction go with its first statement, and the commit w
 
 import select
 from abc import abstractmethod
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import event
@@ -41,8 +42,14 @@ class Server(Backend):
         waiting.begin(connection, *self.opening(writes=writes))
 
     def commit(self, connection: Any) -> None:
-        """End a transaction together with what was written last."""
-        waiting.commit(self.name, connection)
+        """End a transaction together with what was written last; where that fails, undo it."""
+        try:
+            waiting.commit(self.name, connection)
+        except BaseException:
+            # SQLAlchemy takes a transaction whose commit failed for ended, and the server does not where a part failed.
+            with suppress(self.reader.dialect.dbapi.Error):
+                self.roll_back(connection)
+            raise
 
     def roll_back(self, connection: Any) -> None:
         """Undo a transaction; what waits was never sent."""
