@@ -115,14 +115,14 @@ class Query:
         else:
             self.change(conn, **parameters)
 
-    def _fetch(self, connection: Any, parameters: dict[str, Any]) -> Sequence[Any]:
+    def _fetch(self, connection: Any, parameters: dict[str, Any]) -> Any:
         """Return all rows. SQLite decodes texts itself, which is faster, unless a tamperer stored what is none."""
         driver = connection.dbapi_connection
         careful = driver.text_factory
         if self.is_reading:
             driver.text_factory = str
         try:
-            found: Sequence[Any] = self._run(connection, parameters).fetchall()
+            found = self._run(connection, parameters).fetchall()
         except sqlite3.OperationalError as error:
             if "decode" not in str(error):
                 raise
@@ -130,8 +130,7 @@ class Query:
             return found
         finally:
             driver.text_factory = careful
-        found = self._run(connection, parameters).fetchall()
-        return found
+        return self._run(connection, parameters).fetchall()
 
     def _run(self, connection: Any, parameters: dict[str, Any]) -> Any:
         """Run it on SQLite."""
