@@ -1,10 +1,13 @@
 """The work of each database role: what its processes do in a day, on a store that its owner has founded."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
+
+import msgspec
 
 from rasa_privacy.access.admission import admit, admit_local, admit_server
 from rasa_privacy.access.login import login
@@ -15,14 +18,20 @@ from rasa_privacy.access.sight import see
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.opt_out_signals import record_gpc
+from rasa_privacy.policy.model import Identity
 from rasa_privacy.policy.verbs import PERSON, VERBS
 from rasa_privacy.retention.runs import run, run_scheduled
 from rasa_privacy.rights import holds, requests
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.audience import Tally, audience
+from rasa_privacy.rights.contact_indexing import Indexed, index_contacts
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.identity import ask as ask_for_proof
+from rasa_privacy.rights.identity import prove, remember, writing_people
+from rasa_privacy.rights.linked import delete_part_linked, stop_linked
 from rasa_privacy.rights.opendsr import Submitted, submit
 from rasa_privacy.rights.own_acts import note_seen, own_act
+from rasa_privacy.rights.rectification import Right, places_of, put_right
 from rasa_privacy.rights.suppression import (
     OPERATOR,
     STOP,
@@ -113,7 +122,35 @@ def actions(vault: Vault) -> None:
     vault.database.transact(lambda at: withdraw(vault, at, person, ["draw"], said))
     vault.database.transact(lambda at: note_seen(vault, at, own_act(vault, "view", person)))
     assert erase(vault, "bea", evidence(vault), PERSON) is not None
+    _linked_rights(_with_identity(vault))
     vault.database.transact(vault.audit.checkpoint)
+
+
+def _linked_rights(vault: Vault) -> None:
+    """Prove who somebody is, and delete, correct and opt out in the conversation that this finds."""
+    now, said = vault.clock(), evidence(vault)
+    with vault.database.read() as connection:
+        ana = _person(vault, connection, "ana")
+    vault.database.transact(lambda at: remember(vault, at, ana, {"draw": [[0, [], "email", "ana@x.example"]]}))
+    code = vault.database.transact(lambda at: ask_for_proof(vault, at, "newcomer", "ana@x.example", now))
+    assert prove(vault, "newcomer", code, now) == 1
+    assert delete_part_linked(vault, "newcomer", ["postcode"], [], said)[1]
+
+    def correct(at: Any) -> None:
+        for place in places_of(vault, at, writing_people(vault, at, "newcomer", now), "email"):
+            right = Right("email", "anna@x.example", place.purposes)
+            put_right(vault, at, place.sender_id, place.subject_id, right, now)
+
+    vault.database.transact(correct)
+    assert held(vault, "ana")["draw"]["email"] == "anna@x.example"
+    vault.database.transact(lambda at: stop_linked(vault, at, "newcomer", said))
+    assert not held(vault, "ana").get("draw")
+
+
+def _with_identity(vault: Vault) -> Vault:
+    """Return the store with proofs of identity, and with an item whose values last for some time."""
+    items = {**vault.policy.items, "email": msgspec.structs.replace(vault.policy.items["email"], keep="7 days")}
+    return replace(vault, policy=msgspec.structs.replace(vault.policy, identity=Identity(), items=items))
 
 
 def sweeper(vault: Vault) -> None:
@@ -152,6 +189,8 @@ def console(vault: Vault) -> None:
     passed_on = Submitted(uuid4(), "access", ("cem",), vault.clock(), ())
     submit(vault, passed_on, permits["requests"])
     vault.database.transact(lambda at: dsr_rows.note(at, passed_on.dsr_id, "received", 1, None))
+    index_contacts(_with_identity(vault), permits["keys"], indexed := Indexed(), lambda _number: None)
+    assert indexed.contacts
     grant(vault, "draw", "fitting", sender="taken over")
     for _ in range(40):
         give(vault, {"draw": {"email": "t@x.example"}}, sender="taken over")
