@@ -25,8 +25,8 @@ from bench.support.report import ROOT, Table, publish, verdict
 from rasa_privacy.dialogue.lessons import sampled
 from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_pack
 from rasa_privacy.dialogue.samples import samples
-from rasa_privacy.dialogue.turns import INTENTS, REPLIES
-from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.dialogue.turns import INTENTS, REPLIES, UNSURE
+from rasa_privacy.minimize.events import OWN_ENTITY, EventSplitter
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.needs import Needs
 
@@ -35,12 +35,17 @@ GOAL_ALARMS: Final = 0.005
 GOAL_LOSS: Final = 0.005
 GOAL_CORE: Final = 0.99
 SAID: Final = ROOT / "tests" / "dialogue"
+#: How the names of the second held-out sets begin.
+SECOND: Final = "second_"
 _TELEMETRY: Final = {"RASA_TELEMETRY_ENABLED": "false"}
 
-METHOD: Final = """A request counts as understood where the trained model with our minimizer gives its intent; a guess
-at STOP that became a withdrawal counts too, since it is asked about. An everyday message is an alarm where it became
-any privacy request. Somebody else wrote the messages, without having seen the packs; they are counted and never read
-one by one. Those that happen to be an example word for word are not counted. Answers (yes, no) are not in it: they
+METHOD: Final = """A request counts as understood where the trained model with our minimizer gives its intent, or is not
+sure and offers its intent among the three that it asks back about (this share is in brackets); a guess at STOP that
+became a withdrawal counts too, since it is asked about. An everyday message is an alarm where it became any privacy
+request; the share that was asked back about is in brackets beside it, and is no part of it. Somebody else wrote the
+messages, without having seen the packs; they are counted and never read one by one. Those that happen to be an example
+word for word are not counted. The rows "second" have other messages, in two languages, written before their author saw
+what is learned from; the same author wrote everyday messages to learn from later. Answers (yes, no) are not in it: they
 are read by fixed wordings while a question is open. The core column is how many requests to delete, to withdraw and
 to stop in the fixed wordings are understood, of sentences made of them at random. The last column is how many of the
 example bot's own held-out messages keep their intent, beside the same bot without ours."""
@@ -79,22 +84,27 @@ def without_packs(folder: Path) -> None:
     (folder / "config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
-def intents_of(model: Path, texts: list[str]) -> list[str | None]:
-    """Return the intent of each text."""
+def intents_of(model: Path, texts: list[str]) -> list[tuple[str | None, tuple[str, ...]]]:
+    """Return the intent of each text, and the requests that are offered where that is not sure."""
     from rasa.core.agent import Agent  # noqa: PLC0415 - takes seconds, and only where it is needed
 
     agent = Agent.load(str(model))
 
-    async def read() -> list[str | None]:
+    async def read() -> list[tuple[str | None, tuple[str, ...]]]:
         parsed: list[dict[str, Any]] = [await agent.parse_message(text) for text in texts]
-        return [(each.get("intent") or {}).get("name") for each in parsed]
+        return [((each.get("intent") or {}).get("name"), _offered(each)) for each in parsed]
 
     return asyncio.run(read())
 
 
-def held_out(language: str) -> list[tuple[str, str]]:
-    """Return the held-out requests with their intents."""
-    found: dict[str, list[str]] = yaml.safe_load((SAID / f"heldout_{language}.yml").read_text(encoding="utf-8"))
+def _offered(parsed: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(each["value"]) for each in parsed.get("entities") or [] if each["entity"] == OWN_ENTITY)
+
+
+def held_out(language: str, kind: str = "") -> list[tuple[str, str]]:
+    """Return the held-out requests with their intents; `kind` is how the name of another set of them begins."""
+    path = SAID / f"{kind}heldout_{language}.yml"
+    found: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     trained = _trained(language)
     return [(text, intent) for intent, texts in found.items() for text in texts if _plain(text) not in trained]
 
@@ -116,9 +126,9 @@ def core(language: str) -> list[tuple[str, str]]:
     return [(text, intent) for name, intent in sections.items() for text in samples(wordings, name, 5)]
 
 
-def ordinary(language: str) -> list[str]:
+def ordinary(language: str, kind: str = "") -> list[str]:
     """Return the held-out everyday messages."""
-    found: list[str] = yaml.safe_load((SAID / f"ordinary_{language}.yml").read_text(encoding="utf-8"))
+    found: list[str] = yaml.safe_load((SAID / f"{kind}ordinary_{language}.yml").read_text(encoding="utf-8"))
     trained = _trained(language)
     return [text for text in found if _plain(text) not in trained]
 
@@ -140,33 +150,51 @@ def own_accuracy(model: Path) -> float:
     messages = yaml.safe_load((ROOT / "tests" / "example_bot" / "heldout.yml").read_text(encoding="utf-8"))
     pairs = [(text, intent) for intent, texts in messages.items() for text in texts]
     found = intents_of(model, [text for text, _ in pairs])
-    return float(sum(name == intent for name, (_, intent) in zip(found, pairs, strict=True))) / len(pairs)
+    return float(sum(name == intent for (name, _), (_, intent) in zip(found, pairs, strict=True))) / len(pairs)
 
 
-def measure(language: str, folder: Path, before: float) -> tuple[str, ...]:
-    """Return a language's row."""
+def measure(language: str, folder: Path, before: float) -> list[tuple[str, ...]]:
+    """Return a language's rows."""
     model = bot_in(folder, language)
     speak(folder, language)
-    requests, everyday, fixed = held_out(language), ordinary(language), core(language)
-    hits, cores = _understood(model, requests), _understood(model, fixed)
-    alarms = sum(name in INTENTS and name not in REPLIES for name in intents_of(model, everyday))
-    recall, rate, after = hits / len(requests), alarms / len(everyday), own_accuracy(model)
-    met = (
-        recall >= GOAL_RECALL
-        and rate <= GOAL_ALARMS
-        and before - after <= GOAL_LOSS
-        and cores / len(fixed) >= GOAL_CORE
+    fixed, after = core(language), own_accuracy(model)
+    cores = sum(_understood(model, fixed)) / len(fixed)
+    kept = before - after <= GOAL_LOSS and cores >= GOAL_CORE
+    shown = f"{cores:.1%}", f"{after:.1%} (without: {before:.1%})"
+    *counted, met = _counted(model, language)
+    rows = [(language, *counted, *shown, verdict(met=bool(met) and kept))]
+    if (SAID / f"{SECOND}heldout_{language}.yml").is_file():
+        *counted, met = _counted(model, language, SECOND)
+        rows.append((f"{language}, second", *counted, "", "", verdict(met=bool(met))))
+    return rows
+
+
+def _counted(model: Path, language: str, kind: str = "") -> tuple[str, str, bool]:
+    """Return what is understood and what is an alarm of one set, in words, and whether both goals are met."""
+    requests, everyday = held_out(language, kind), ordinary(language, kind)
+    direct, asked = _understood(model, requests)
+    found = [name for name, _ in intents_of(model, everyday)]
+    alarms = sum(name in INTENTS and name not in (*REPLIES, UNSURE) for name in found)
+    recall, rate = (direct + asked) / len(requests), alarms / len(everyday)
+    return (
+        f"{recall:.1%} of {len(requests)} ({asked / len(requests):.1%})",
+        f"{rate:.1%} of {len(everyday)} ({found.count(UNSURE) / len(everyday):.1%})",
+        recall >= GOAL_RECALL and rate <= GOAL_ALARMS,
     )
-    shown = f"{after:.1%} (without: {before:.1%})"
-    counted = (f"{recall:.1%} of {len(requests)}", f"{rate:.1%} of {len(everyday)}", f"{cores / len(fixed):.1%}")
-    return language, *counted, shown, verdict(met=met)
 
 
-def _understood(model: Path, requests: list[tuple[str, str]]) -> int:
-    """Return how many requests get their intent; who wants no more messages may also be asked what is meant."""
+def _understood(model: Path, requests: list[tuple[str, str]]) -> tuple[int, int]:
+    """Return how many requests get their intent, and of how many others it is offered.
+
+    Who wants no more messages may also be asked which consent is meant.
+    """
     alike = {"privacy_stop": "privacy_withdraw"}
-    found = intents_of(model, [text for text, _ in requests])
-    return sum(name in (intent, alike.get(intent, intent)) for name, (_, intent) in zip(found, requests, strict=True))
+    found = [
+        (name, offers, intent)
+        for (name, offers), (_, intent) in zip(intents_of(model, [text for text, _ in requests]), requests, strict=True)
+    ]
+    direct = sum(name in (intent, alike.get(intent)) for name, _, intent in found)
+    return direct, sum(name == UNSURE and intent in offers for name, offers, intent in found)
 
 
 def main() -> None:
@@ -177,7 +205,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         before = own_accuracy(bot_in(Path(folder, "without"), "en", packs=False))
         wanted = sys.argv[1:] or available_languages()
-        rows = [measure(language, Path(folder, language), before) for language in wanted]
+        rows = [row for language in wanted for row in measure(language, Path(folder, language), before)]
     goals = (f">= {GOAL_RECALL:.0%}", f"<= {GOAL_ALARMS:.1%}", f">= {GOAL_CORE:.0%}", f"at most {GOAL_LOSS:.1%} less")
     goal = ("goal", *goals, "")
     head = ("language", "requests understood", "false alarms", "core wordings", "the bot's own messages", "")

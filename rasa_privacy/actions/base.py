@@ -73,6 +73,7 @@ class Turn:
         intent: Intent of the latest message.
         purposes: Purposes that the message named.
         items: Items of the purpose in question that the message named.
+        offered: Requests that the message may be, likeliest first, where that is not sure.
         certain: Whether the request was recognised by a fixed wording or a button, not guessed.
         pending: The question that waited for an answer.
         evidence: How and when it was said.
@@ -93,6 +94,7 @@ class Turn:
     default_language: str = "en"
     channel: str = ""
     items: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
     text: str = field(default="", repr=False)
     slots: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -190,6 +192,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any], action: str
         intent=next((each for each in intents if action_of(each) == action), intents[0]),
         purposes=tuple(topic for topic in named if topic in store.policy.purposes),
         items=tuple(item for topic in named if (item := item_of(topic)) in store.policy.items),
+        offered=tuple(topic for topic in named if action_of(topic) is not None),
         certain=float((message.get("intent") or {}).get("confidence") or 0.0) >= 1.0,
         pending=Pending.from_slot(tracker.get_slot(PENDING_SLOT)),
         evidence=evidence,

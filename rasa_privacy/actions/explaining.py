@@ -9,7 +9,7 @@ from typing import Any, Final
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons, response_of
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.consent.notice import items_in_words, name_of_purpose
-from rasa_privacy.dialogue.turns import EXPLAIN, MORE
+from rasa_privacy.dialogue.turns import EXPLAIN, MORE, UNSURE
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.rights.clocks import Kind
@@ -48,6 +48,8 @@ class Explain(PrivacyAction):
         """Answer about the purpose that is being asked for, or about all."""
         if turn.intent == MORE:
             return [Reply(turn.words("utter_privacy_more"), _more(store.policy, turn), [])]
+        if turn.intent == UNSURE:
+            return [Reply(turn.words("utter_privacy_unsure"), _offers(turn), [])]
         if turn.intent in _REQUESTED:
             said = store.database.transact(lambda connection: _record(store, connection, turn))
             if said is not None:
@@ -95,6 +97,12 @@ def _more(policy: Policy, turn: Turn) -> list[dict[str, str]]:
     shown = answer_buttons(turn, response, turn.pending) if response is not None and turn.pending is not None else []
     answers = [button for button in shown if button["payload"] != f"/{MORE}"]
     return [*answers, *turn.buttons("utter_privacy_more")]
+
+
+def _offers(turn: Turn) -> list[dict[str, str]]:
+    """Return a button for each request that the message may be; its title can be typed instead."""
+    say = turn.phrases.say
+    return [{"title": say(f"offer_{name.removeprefix('privacy_')}"), "payload": f"/{name}"} for name in turn.offered]
 
 
 def _lines(policy: Policy, turn: Turn, say: Callable[[Policy, Turn, str], str]) -> str:

@@ -8,7 +8,10 @@ Rules, in order:
 2. A privacy intent of the bot's classifier counts where that is sure, a word speaks for it, and the recogniser, which
    knows many more messages, gives the same one and does not hold the message for an everyday one. An answer counts
    only while a question is open.
-3. Else the next best intent of the bot's own counts.
+3. What then may be a request, and is not surely an intent of the bot's own, is asked back about: the likeliest requests
+   are offered. So is what is surely one of two. Nothing is asked back while a question is open or a form waits for free
+   text; there the likeliest request counts.
+4. Else the next best intent of the bot's own counts.
 
 A message that looks like names is never guessed at: a form asked for a name, and "Will Stop" is one. A guess at STOP
 becomes a withdrawal, which is asked about first. No guess is ever certain: certain are fixed wordings and buttons.
@@ -28,8 +31,13 @@ if TYPE_CHECKING:
 #: How sure the recogniser must be where a word of the message speaks for its guess, and where none does. Chosen on the
 #: development messages (ADR 15). Below the first it holds a message for an everyday one, whatever the bot's classifier
 #: says.
-SURE_BY_A_WORD: Final = 0.5
-SURE_WITHOUT: Final = 0.8
+SURE_BY_A_WORD: Final = 0.7
+SURE_WITHOUT: Final = 0.9
+#: From here on another request is so likely against the likeliest that it is asked which one is meant.
+RIVAL: Final = 1 / 3
+#: From here on it is asked back about.
+UNSURE_BY_A_WORD: Final = 0.3
+UNSURE_WITHOUT: Final = 0.5
 #: While a form waits for free text.
 SURE_IN_FORM: Final = 0.8
 #: From here on the bot's classifier is sure of an intent of the bot's own, and the recogniser must be surer.
@@ -47,8 +55,8 @@ _WITHDRAW: Final = "privacy_withdraw"
 _NEVER_CERTAIN: Final = 0.99
 
 
-def guessed(
-    text: str, guess: Guess | None, languages: Sequence[str], *, claimed: float, in_form: bool
+def guessed(  # noqa: PLR0913 - what a guess counts by
+    text: str, guess: Guess | None, languages: Sequence[str], *, claimed: float, in_form: bool, can_ask: bool
 ) -> tuple[str | None, float] | None:
     """Return the intent that the recogniser gives, and how sure it is; None where its guess does not count.
 
@@ -58,14 +66,37 @@ def guessed(
         languages: The bot's languages.
         claimed: How sure the bot's classifier is of an intent of the bot's own; 0 where it gives another.
         in_form: Whether a form waits for free text.
+        can_ask: Whether it may be asked which of two requests is meant.
     """
-    if guess is None or looks_like_names(text):
+    if guess is None or looks_like_names(text) or (can_ask and _is_one_of_two(guess)):
         return None
     told = tells(text, languages, guess.intent) and claimed < CLAIMED
     needed = SURE_BY_A_WORD if told else SURE_WITHOUT
     if guess.sure < (max(needed, SURE_IN_FORM) if in_form else needed):
         return None
     return _WITHDRAW if guess.intent == STOP else guess.intent, min(guess.sure, _NEVER_CERTAIN)
+
+
+def offered(text: str, guess: Guess | None, languages: Sequence[str], *, claimed: float) -> tuple[str, ...]:
+    """Return the requests to ask back about, likeliest first; none where the message is an everyday one.
+
+    Args:
+        text: The message as the person wrote it.
+        guess: What the recogniser made of it, where that did not count.
+        languages: The bot's languages.
+        claimed: How sure the bot's classifier is of an intent of the bot's own; 0 where it gives another.
+    """
+    if guess is None or looks_like_names(text):
+        return ()
+    needed = UNSURE_BY_A_WORD if tells(text, languages, guess.intent) else UNSURE_WITHOUT
+    if claimed >= CLAIMED:
+        needed = SURE_WITHOUT
+    return (guess.intent, *guess.others) if guess.sure >= needed else ()
+
+
+def _is_one_of_two(guess: Guess) -> bool:
+    """Return whether another request is nearly as likely; who wants no more messages is asked what is meant anyway."""
+    return guess.rival >= RIVAL and {guess.intent, *guess.others[:1]} != {STOP, _WITHDRAW}
 
 
 def classified(

@@ -6,8 +6,8 @@ Rules, in order:
    in each of the bot's languages, the conversation's first.
 2. While an answer of ours is awaited, a reply is read by a fixed lexicon first; only a clear yes is a yes.
 3. What else is a privacy request the recogniser guesses, which is trained with the bot (`recogniser`), and the bot's
-   classifier. A guess counts when it is sure enough and a word of the message speaks for it; else the next best
-   intent of the bot's own counts.
+   classifier. A guess counts when it is sure enough and a word of the message speaks for it; one that is less sure is
+   asked back about; else the next best intent of the bot's own counts.
 4. An entity that no active purpose covers is dropped before a slot can be filled from it. Of a privacy request nothing
    but our own entities is left.
 
@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
-from rasa_privacy.components.guessing import CLAIMED, classified, guessed
+from rasa_privacy.components.guessing import CLAIMED, classified, guessed, offered
 from rasa_privacy.components.naming import VALUE, is_value, named_request, names_in
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
@@ -40,7 +40,7 @@ from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, ol
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, recognise_here, tells
 from rasa_privacy.dialogue.turn_view import Kind, Pending
-from rasa_privacy.dialogue.turns import INTENTS
+from rasa_privacy.dialogue.turns import INTENTS, REPLIES, UNSURE
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter, texts_of
@@ -157,23 +157,29 @@ class DataMinimizer(GraphComponent):
 
     def _guess(  # noqa: PLR0913 - what a guess depends on
         self, message: Message, text: str, languages: Sequence[str], *, is_payload: bool, asked: bool, in_form: bool
-    ) -> None:
-        """Give the message the intent that its free wording is guessed to be."""
+    ) -> tuple[str, ...]:
+        """Give the message the intent that its free wording is guessed to be; return what it may be where unsure."""
         # In a form `cancel` is about the form, whatever anybody guesses.
         is_ours = not (in_form and any(cancels(text, each) for each in languages))
         guess = None
         if self._recognisers is not None and is_ours and not is_payload:
             guess = self._recognisers.guess(text, languages)
         claimed = _claimed(message)
-        chosen = guessed(text, guess, languages, claimed=claimed, in_form=in_form) or classified(
+        can_ask = not (asked or in_form or is_payload)
+        chosen = guessed(text, guess, languages, claimed=claimed, in_form=in_form, can_ask=can_ask) or classified(
             message,
             lambda intent: is_payload or (is_ours and tells(text, languages, intent)),
             guess,
             asked=asked,
             in_form=in_form,
         )
+        is_request = chosen[0] in INTENTS and chosen[0] not in REPLIES
+        may_be = offered(text, guess, languages, claimed=claimed) if can_ask and not is_request else ()
+        if may_be and guess is not None:
+            chosen = UNSURE, guess.sure
         if chosen[0] != _intent_of(message):
             _set_intent(message, *chosen)
+        return may_be
 
     def _minimize(self, message: Message, tracker: DialogueStateTracker | None) -> None:
         running = runtime.current()
@@ -196,11 +202,13 @@ class DataMinimizer(GraphComponent):
             recognised = Recognised(VALUE, None)
         if recognised is None and question is None and not is_payload:
             recognised = _recognise_here(message, text, languages, tracker)
+        may_be: tuple[str, ...] = ()
         if recognised is not None:
             _set_intent(message, recognised.intent, 1.0)
             message.set(MATCHED, recognised.language, add_to_output=True)
         else:
-            self._guess(message, text, languages, is_payload=is_payload, asked=pending is not None, in_form=in_form)
+            asked = pending is not None
+            may_be = self._guess(message, text, languages, is_payload=is_payload, asked=asked, in_form=in_form)
             if running is not None and question is not None and running.vault.policy.replies is not None:
                 _read_own_reply(message, question, running.vault.policy.replies)
             if _intent_of(message) in _YES_INTENTS and limits_a_yes(text, languages):
@@ -217,7 +225,7 @@ class DataMinimizer(GraphComponent):
             named = named_purposes(text, policy, language) or named_choices(text, policy, language)
         elif running is not None and not is_payload:
             named = named or names_in(text, _intent_of(message), running.vault.policy, languages[0])
-        named = found[1] if found is not None else named
+        named = may_be or (found[1] if found is not None else named)
         _name(message, named)
 
 

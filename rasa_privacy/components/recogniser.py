@@ -32,6 +32,8 @@ _ANALYSERS: Final = tuple(_OCCURS)
 #: Which of them has single words.
 _OF_WORDS: Final = 1
 _SEPARATOR: Final = "\n"
+#: So many requests a guess names, the likeliest among them.
+LIKELIEST: Final = 3
 
 _Floats = npt.NDArray[np.float32]
 
@@ -42,11 +44,15 @@ class Guess:
 
     Attributes:
         intent: The likeliest privacy request.
+        others: The next likeliest ones, likeliest first.
+        rival: From 0 to 1, how likely the next one is against the likeliest.
         sure: From 0 to 1, how likely the message is a privacy request at all.
     """
 
     intent: str
     sure: float
+    others: tuple[str, ...] = ()
+    rival: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,10 @@ class Recogniser:
             return None
         shares = 1.0 / (1.0 + np.exp(-scores))
         requests = [at for at, name in enumerate(self.intents) if name != ORDINARY and name not in REPLIES]
-        best = max(requests, key=lambda at: float(shares[at]))
-        return Guess(self.intents[best], float(shares[requests].sum() / shares.sum()))
+        best, *others = sorted(requests, key=lambda at: -float(shares[at]))[:LIKELIEST]
+        sure = float(shares[requests].sum() / shares.sum())
+        rival = float(shares[others[0]] / shares[best]) if others else 0.0
+        return Guess(self.intents[best], sure, tuple(self.intents[at] for at in others), rival)
 
     def _scored(self, counts: Counter[int]) -> npt.NDArray[np.float64]:
         """Return what one block of features adds to each column: log frequency by rarity, of length one."""

@@ -99,6 +99,8 @@ YOUNG_SLOT: Final = "privacy_too_young"
 
 #: Asks for more before an answer; what then can be asked is shown, and our question stands.
 MORE: Final = "privacy_more"
+#: A message that may be one of a few requests, which are offered.
+UNSURE: Final = "privacy_unsure"
 
 #: Intents that start a turn of their own, and the action that answers.
 _REQUESTS: Final = {
@@ -127,6 +129,7 @@ _REQUESTS: Final = {
     "privacy_human": EXPLAIN,
     "privacy_status": STATUS,
     MORE: EXPLAIN,
+    UNSURE: EXPLAIN,
     "privacy_receipt": RECEIPT,
 }
 #: Intents that only answer a question of ours.
@@ -332,7 +335,7 @@ class Turns:
         held = self._guard_loop(view)
         if held is not None and view.last_action in _CLOSING:
             return Decision(LISTEN, pending=None, end_loop=True)
-        if view.last_action == EXPLAIN and view.intent == MORE:
+        if view.last_action == EXPLAIN and view.intent in (MORE, UNSURE):
             return Decision(LISTEN)
         if view.pending is not None and view.pending.kind != "erase" and view.last_action == EXPLAIN:
             return Decision(ASK, view.pending)

@@ -141,7 +141,7 @@ class EventSplitter:
         self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
         self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
         self._topics = {*policy.purposes, *(choice(name, item) for name in policy.purposes for item in policy.items)}
-        self._topics |= {f"{ALSO}{intent}" for intent in INTENTS}
+        self._topics |= {*INTENTS, *(f"{ALSO}{intent}" for intent in INTENTS)}
         self._asked_of = {*policy.purposes, *(() if policy.identity is None else (PROOF,))}
         self._optional = {(purpose, item): choice(purpose, item) for purpose, item in choices(policy)}
         self._plain = frozenset(policy.not_personal) | {REQUESTED_SLOT}

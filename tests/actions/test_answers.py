@@ -220,6 +220,17 @@ def explained(vault: Vault, intent: str, pending: Pending | None = None) -> str:
     return said(Explain().answer(vault, replace(turn(vault, pending=pending), intent=intent)))
 
 
+def test_what_may_be_meant_is_offered(vault: Vault) -> None:
+    """A button for each request, in the words that can be typed as well; nothing is done yet."""
+    unsure = replace(turn(vault), intent="privacy_unsure", offered=("privacy_delete", "privacy_access"))
+    (reply,) = Explain().answer(vault, unsure)
+    assert reply.buttons == [
+        {"title": "Delete my data", "payload": "/privacy_delete"},
+        {"title": "What do you know about me", "payload": "/privacy_access"},
+    ]
+    assert reply.events == []
+
+
 def changed(vault: Vault, **fields: Any) -> Vault:
     """Return the store with another privacy.yml."""
     return replace(vault, policy=msgspec.structs.replace(vault.policy, **fields))

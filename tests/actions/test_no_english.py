@@ -114,6 +114,8 @@ def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:
         limited = with_parts(turn(vault, "privacy_limit", pending=wanted), items=(item,))
         yield RecordLimits(), RecordLimits().answer(vault, limited)
     yield Explain(), run(Explain(), "privacy_more", pending=_CONSENT)
+    unsure = with_parts(turn(vault, "privacy_unsure"), offered=("privacy_delete", "privacy_why"))
+    yield Explain(), Explain().answer(vault, unsure)
     give(vault, {"draw": {"full_name": "\u0391", "postcode": True}, "newsletter": {"email": ["\u0392"]}}, events=3)
     for action in (ShowData(), PreviewErasure(), GiveReceipt(), WithdrawConsent()):
         yield action, run(action, "")

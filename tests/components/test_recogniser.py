@@ -8,12 +8,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rasa_privacy.components.guessing import SURE_BY_A_WORD, SURE_IN_FORM, guessed
+from rasa_privacy.components.guessing import (
+    CLAIMED,
+    RIVAL,
+    SURE_BY_A_WORD,
+    SURE_IN_FORM,
+    UNSURE_BY_A_WORD,
+    UNSURE_WITHOUT,
+    guessed,
+    offered,
+)
 from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.dialogue.lessons import ORDINARY
 from rasa_privacy.dialogue.packs import load_pack
+from rasa_privacy.dialogue.turn_view import Pending
+from rasa_privacy.dialogue.turns import ASK
 from rasa_privacy.errors import ModelMismatchError
+from tests.support.vaults import SENDER
 
 pytestmark = pytest.mark.rasa
 
@@ -74,10 +86,11 @@ def test_learning_twice_gives_the_same(learned: Any) -> None:
     assert first.guess("erase my data").intent == "privacy_delete"
 
 
-def test_a_message_is_read_in_the_language_that_it_is_in() -> None:
+def test_a_message_is_read_in_the_language_that_it_is_in(learned: Any) -> None:
     """Whatever language the conversation has; where none is known better, its own counts."""
-    both = Recognisers.learn([*examples("en"), *examples("nl")])
-    assert both is not None
+    dutch = Recognisers.learn(examples("nl"))
+    assert dutch is not None
+    both = Recognisers({**learned.by_language, **dutch.by_language})
     assert sorted(both.by_language) == ["en", "nl"]
     for languages in (("en", "nl"), ("nl", "en")):
         for text in ("I would like you to forget everything you know about me", "ik wil dat je alles over mij vergeet"):
@@ -191,7 +204,67 @@ def test_a_form_takes_more_to_be_interrupted() -> None:
     """Between the two thresholds a guess counts outside a form only, and not against a bot that is sure."""
     guess = Guess("privacy_delete", (SURE_BY_A_WORD + SURE_IN_FORM) / 2)
     told = "my data, that goes"
-    assert guessed(told, guess, ("en",), claimed=0.5, in_form=False) == ("privacy_delete", guess.sure)
-    assert guessed(told, guess, ("en",), claimed=0.5, in_form=True) is None
-    assert guessed(told, guess, ("en",), claimed=0.9, in_form=False) is None
-    assert guessed("it goes, that one", guess, ("en",), claimed=0.5, in_form=False) is None
+    assert guessed(told, guess, ("en",), claimed=0.5, in_form=False, can_ask=True) == ("privacy_delete", guess.sure)
+    assert guessed(told, guess, ("en",), claimed=0.5, in_form=True, can_ask=False) is None
+    assert guessed(told, guess, ("en",), claimed=0.9, in_form=False, can_ask=True) is None
+    assert guessed("it goes, that one", guess, ("en",), claimed=0.5, in_form=False, can_ask=True) is None
+
+
+def test_between_the_thresholds_the_likeliest_requests_are_offered() -> None:
+    """Less takes an everyday message for a request; a bot that is sure of its own and names are left alone."""
+    told, untold = "my data, that goes", "it goes, that one"
+
+    def asked(text: str, sure: float, claimed: float = 0.5) -> tuple[str, ...]:
+        guess = Guess("privacy_delete", sure, ("privacy_access", "privacy_why"))
+        assert guessed(text, guess, ("en",), claimed=claimed, in_form=False, can_ask=True) is None
+        return offered(text, guess, ("en",), claimed=claimed)
+
+    likeliest = ("privacy_delete", "privacy_access", "privacy_why")
+    assert asked(told, UNSURE_BY_A_WORD) == asked(untold, UNSURE_WITHOUT) == likeliest
+    assert asked(told, UNSURE_BY_A_WORD - 0.01) == asked(untold, UNSURE_WITHOUT - 0.01) == ()
+    assert asked(told, UNSURE_BY_A_WORD, claimed=CLAIMED) == ()
+    assert asked("My Data Ltd", UNSURE_BY_A_WORD) == ()
+    assert offered(told, None, ("en",), claimed=0.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("intent", "other", "rival", "counts"),
+    [
+        ("privacy_delete", "privacy_access", RIVAL, False),
+        ("privacy_delete", "privacy_access", RIVAL - 0.01, True),
+        ("privacy_stop", "privacy_withdraw", 0.9, True),
+    ],
+)
+def test_one_of_two_requests_is_asked_about(intent: str, other: str, rival: float, *, counts: bool) -> None:
+    """However sure it is that it is one; where nothing can be asked the likelier one counts."""
+    guess = Guess(intent, 0.99, (other,), rival)
+    asked = guessed("my data", guess, ("en",), claimed=0.0, in_form=False, can_ask=True)
+    assert (asked is not None) is counts
+    assert offered("my data", guess, ("en",), claimed=0.9) == (intent, other)
+    assert guessed("my data", guess, ("en",), claimed=0.0, in_form=True, can_ask=False) is not None
+
+
+class _Unsure:
+    """Recognisers that are as unsure of everything as can be without being silent."""
+
+    @staticmethod
+    def guess(_text: str, _languages: Any) -> Guess:
+        return Guess("privacy_delete", UNSURE_WITHOUT, ("privacy_access",))
+
+
+@pytest.mark.parametrize("busy", ["free", "question", "form"])
+def test_an_unsure_guess_is_asked_back_about(untouched: Any, store: Any, busy: str) -> None:
+    """The message carries what may be meant; while something else is asked for, it is an answer to that."""
+    tracker, events = store.init_tracker(SENDER), untouched.rasa_events
+    if busy == "question":
+        tracker.update(events.SlotSet("privacy_pending", Pending("consent", "lead_form", ("draw",)).to_slot()))
+        tracker.update(events.ActionExecuted(ASK))
+    if busy == "form":
+        tracker.update(events.ActiveLoop("lead_form"))
+    data = {"text": "that one there", "intent": {"name": "greet", "confidence": 0.4}, "entities": []}
+    message = untouched.rasa_api.Message(data=data)
+    untouched.minimizer.DataMinimizer(_Unsure()).process([message], tracker)
+    assert message.get("intent")["name"] == ("privacy_unsure" if busy == "free" else "greet")
+    assert message.get("intent")["confidence"] < 1.0
+    named = ["privacy_delete", "privacy_access"] if busy == "free" else []
+    assert [each["value"] for each in message.get("entities")] == named

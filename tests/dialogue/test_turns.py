@@ -56,6 +56,7 @@ DRAW = frozenset({"draw"})
         (view("privacy_delete", loop="lead_form", active=DRAW), PREVIEW),
         (view("privacy_access", loop="lead_form", active=DRAW), SHOW),
         (view("privacy_why", pending=CONSENT), EXPLAIN),
+        (view("privacy_unsure"), EXPLAIN),
         (view("privacy_withdraw"), WITHDRAW),
         (view("privacy_stop"), STOP),
         (view("privacy_grant", pending=CONSENT), GRANT),
@@ -182,6 +183,7 @@ def test_second_purpose_is_asked_after_the_first() -> None:
 def test_question_comes_again_after_an_explanation() -> None:
     """The question "why do you need this?" is answered, and then ours stands again."""
     assert TURNS.decide(view("privacy_why", last=EXPLAIN, pending=CONSENT)) == Decision(ASK, CONSENT)
+    assert TURNS.decide(view("privacy_unsure", last=EXPLAIN, pending=CONSENT)) == Decision(LISTEN)
 
 
 def test_form_goes_on_after_an_answer() -> None:
