@@ -18,7 +18,7 @@ from rasa_privacy.policy.key_settings import known_only, text
 IDENTITIES: Final = ("controller_customer_id", "email")
 _DOMAIN: Final = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _CONTROLLER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_MAX_CALLBACKS: Final = 20
+MAX_CALLBACKS: Final = 20
 _MAX_URL: Final = 500
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -86,9 +86,9 @@ def opendsr_settings(block: Mapping[str, Any], where: str) -> OpenDsrSettings:
 
 
 def _callbacks(found: object, where: str) -> tuple[str, ...]:
-    if not isinstance(found, list) or len(found) > _MAX_CALLBACKS or not all(_is_url(each) for each in found):
+    if not isinstance(found, list) or len(found) > MAX_CALLBACKS or not all(_is_url(each) for each in found):
         raise ConfigurationError(
-            f"{where}: 'callbacks' must be a list of up to {_MAX_CALLBACKS} URLs that begin with https:// and have "
+            f"{where}: 'callbacks' must be a list of up to {MAX_CALLBACKS} URLs that begin with https:// and have "
             "neither a password nor a '#'; http:// only on this machine"
         )
     return tuple(found)

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 import msgspec
 
+from rasa_privacy.policy.opendsr_settings import MAX_CALLBACKS
 from rasa_privacy.rights.opendsr import Found, OpenDsr, find, results
-from rasa_privacy.rights.posting import Post, post
+from rasa_privacy.rights.posting import SECONDS, Post, post
 from rasa_privacy.storage import dsr_rows
 from rasa_privacy.storage.dsr_rows import DsrRow
 from rasa_privacy.storage.vault import Vault
@@ -26,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 DOMAIN_HEADER: Final = "X-OpenDSR-Processor-Domain"
 SIGNATURE_HEADER: Final = "X-OpenDSR-Signature"
-#: Longer than telling a page takes: ten URLs may each take ten seconds.
-_CLAIM: Final = timedelta(minutes=10)
 _AT_ONCE: Final = 10
+#: As long as telling a page may take, where every URL of each is slow; nobody else tells them meanwhile.
+_CLAIM: Final = timedelta(seconds=_AT_ONCE * MAX_CALLBACKS * SECONDS)
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
 _ATTEMPTS_IN_ALL: Final = 130  # 30 days at the longest pause, and the first ones

@@ -17,7 +17,7 @@ from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights import requests
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.certificates import certificate
-from rasa_privacy.rights.handover import offer
+from rasa_privacy.rights.handover import collect, offer
 from rasa_privacy.rights.portability import copy_chunks
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage.requests import all_of
@@ -43,6 +43,11 @@ def _locked(vault: Vault, work: Callable[[Any, bytes], Any]) -> Any:
     return vault.database.transact(do)
 
 
+def _collect(vault: Vault, _: Permit) -> bytes:
+    link = vault.database.transact(lambda conn: offer(vault, conn, SENDER, vault.clock()))
+    return b"".join(collect(vault, link.token, None, vault.clock()))
+
+
 OTHERS: Final[dict[str, Right]] = {
     "look": ("view", lambda vault, permit: rights.show(vault, SENDER, permit)),
     "copy": ("export", _copy),
@@ -50,6 +55,7 @@ OTHERS: Final[dict[str, Right]] = {
         "export",
         lambda vault, _: vault.database.transact(lambda conn: offer(vault, conn, SENDER, vault.clock())),
     ),
+    "collect": ("view", _collect),
     "correct": ("rectify", lambda vault, permit: rights.rectify(vault, SENDER, "email", "new@b.example", permit)),
     "restrict": ("restrict", lambda vault, permit: rights.restrict(vault, SENDER, ["draw"], permit)),
     "no sale": ("restrict", lambda vault, permit: rights.do_not_sell(vault, SENDER, permit)),
