@@ -42,7 +42,7 @@ _JOIN: Final = (
     r"trattino|hifen|hyphen|plus)\s{1,2}"
 )
 _ANY_DOT: Final = rf"(?:{_WRAPPED_DOT}|{_SPOKEN_DOT}|\s?\.\s?)"
-_LABEL: Final = r"[a-z0-9\u00df-\uffff][\w-]{0,62}"
+_LABEL: Final = r"[a-z0-9\u00df-\uffff][\w-]{0,62}(?![\w-])"
 _NAME: Final = rf"[\w.+-]{{1,64}}(?:(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}|{_JOIN})[\w.+-]{{1,64}}){{0,3}}"
 _END: Final = rf"(?:{_ENDS})(?![\w-])"
 _PLACE: Final = rf"{_LABEL}(?:{_ANY_DOT}{_LABEL}){{0,3}}?{_ANY_DOT}{_END}"

@@ -180,7 +180,8 @@ NATIONAL_IDS: Final[dict[str, NationalId]] = {
         "Income Tax Department of India, PAN: the fourth letter is the kind of holder", pan.is_valid,
         Context(" pan ", " permanent account", " income tax"),
         4, bare=_ANY, shape=_shape(
-            _LETTER_START + r"[A-Z]{3}[ .-]?[ABCFGHJLPT][A-Z][ .-]?[0-9](?:[ .-]?[0-9]){3}[ .-]?[A-Z]" + _END
+            _LETTER_START + r"(?:[A-Z]{3}[ -]?[ABCFGHJLPT][A-Z][ -]?[0-9](?:[ -]?[0-9]){3}[ -]?[A-Z]"
+            r"|[A-Z]{3}\.?[ABCFGHJLPT][A-Z]\.?[0-9](?:\.?[0-9]){3}\.?[A-Z])" + _END
         ),
     ),
     "br_cpf": NationalId(

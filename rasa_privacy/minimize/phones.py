@@ -117,6 +117,7 @@ class _Search:
         self._text = text
         self._rules = rules
         self._questions = 0
+        self._answers: dict[tuple[str, str | None], bool] = {}
         self._may_say_phone = not PHONE_HEADS.isdisjoint(heads)
         self._may_say_other = not OTHER_HEADS.isdisjoint(heads) or "#" in text or "\u2116" in text
 
@@ -184,6 +185,8 @@ class _Search:
     def _valid(self, digits: str, lengths: list[int], start: int) -> bool:
         if digits.startswith("00") and self._ask("+" + digits[2:], None):
             return True
+        if len(digits) > _MAX_DIGITS:
+            return False
         if lengths in ([3, 3, 4], [1, 3, 3, 4]):
             return digits[0] not in "01" or lengths[0] == 1 or self._text[start + 3 : start + 4] in "-)."
         if len(digits) in _USUAL_DIGITS and any(prefix == digits[0] == "0" for _, _, prefix in self._rules):
@@ -195,14 +198,18 @@ class _Search:
         )
 
     def _ask(self, digits: str, region: str | None) -> bool:
-        """Ask phonenumbers; without questions left, the answer is yes."""
+        """Ask phonenumbers, once for each number; without questions left, the answer is yes."""
+        if (digits, region) in self._answers:
+            return self._answers[digits, region]
         self._questions += 1
         if self._questions > _MAX_QUESTIONS:
             return True
         try:
-            return bool(phonenumbers.is_valid_number(phonenumbers.parse(digits, region)))
+            answer = bool(phonenumbers.is_valid_number(phonenumbers.parse(digits, region)))
         except phonenumbers.NumberParseException:
-            return False
+            answer = False
+        self._answers[digits, region] = answer
+        return answer
 
     def _whole_message(self, groups: Sequence[tuple[int, int]], index: int) -> bool:
         start, end = groups[index][0], groups[-1][1]

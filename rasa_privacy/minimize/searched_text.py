@@ -61,8 +61,8 @@ _AFTER: Final = 10  # and after them
 
 # What is kept where something is taken out: places do not move, and the rest is looked for again.
 _KEPT: Final = (
-    "_written", "regions", "heads", "_words", "_latin_words", "_different_words", "contexts", "words_before",
-    "words_after", "others_before", "_signs", "_left_out", "_gaps", "_is_ascii",
+    "_written", "regions", "heads", "_words", "_latin_words", "_different_words", "_sorted_words", "contexts",
+    "words_before", "words_after", "others_before", "_signs", "_left_out", "_gaps", "_is_ascii",
 )  # fmt: skip
 
 T = TypeVar("T")
@@ -301,8 +301,11 @@ class SearchedText:
 
     def has_words(self, phrase: str) -> bool:
         """Tell whether words of Latin letters stand in a row; with a space at the end, the last of them is whole."""
-        first, space, _ = phrase[1:].partition(" ")
-        return (not space or first in self._different_words) and phrase in self._words
+        first, space, more = phrase[1:].partition(" ")
+        if space:
+            return first in self._different_words and (not more or phrase in self._words)
+        place = bisect_left(self._sorted_words, first)
+        return self._sorted_words[place : place + 1] != [] and self._sorted_words[place].startswith(first)
 
     @_once
     def _words(self) -> str:
@@ -315,6 +318,10 @@ class SearchedText:
     @_once
     def _different_words(self) -> frozenset[str]:
         return frozenset(self._latin_words)
+
+    @_once
+    def _sorted_words(self) -> list[str]:
+        return sorted(self._different_words)
 
     @_once
     def _ascii(self) -> bytes:

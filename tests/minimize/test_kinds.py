@@ -73,7 +73,7 @@ see section 1.2.3.4; std::vector; at 10::30; iPhone 15 Pro; model AB12 CDE; born
 at this point in time; at that dot; 1,2,3,4,5,6,7,8,9; the ratio is 0.37194585; RFC 5322
 ISO 9001:2015; A4; M8 x 40; 5 GHz; 2nd of May
 pin it on the wall; my plate is full of 3 things; passport photo 35 x 45 mm; license v2.0.1
-the password has 12 letters
+the password has 12 letters; hello 89.90 I said; which 89.90 I paid
 """
 
 
