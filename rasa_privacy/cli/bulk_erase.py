@@ -65,6 +65,10 @@ def _say(bulk: Bulk) -> None:
         if number or outcome == "erased":
             shown = "who would be erased" if bulk.is_preview and outcome == "erased" else words
             click.echo(f"{number:,} people {shown}")
+    if bulk.linked:
+        click.echo(
+            f"{bulk.linked:,} linked conversations of theirs {'would go' if bulk.is_preview else 'went'} with them"
+        )
     if bulk.kept:
         click.echo(f"{bulk.kept:,} of them leave what a legal obligation keeps, apart, until its time is over")
     if bulk.is_preview:

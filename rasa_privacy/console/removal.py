@@ -95,11 +95,13 @@ class BulkErased(msgspec.Struct):
 
     Attributes:
         kept_by_law: Of how many who are erased something stays by a legal obligation.
+        linked: How many linked conversations go with those of a list.
     """
 
     erased: bool
     counts: dict[str, int]
     kept_by_law: int
+    linked: int
     lines: list[BulkLine]
 
 
@@ -147,7 +149,7 @@ def _erase_silent(call: Call) -> BulkErased:
 def _said(bulk: Bulk, lines: list[BulkLine]) -> BulkErased:
     if bulk.is_preview:
         record_now(bulk.vault, bulk.permit, counts={"looked_at": sum(bulk.counts.values())})
-    return BulkErased(not bulk.is_preview, bulk.counts, bulk.kept, lines)
+    return BulkErased(not bulk.is_preview, bulk.counts, bulk.kept, bulk.linked, lines)
 
 
 def _beginning(day: date) -> datetime:

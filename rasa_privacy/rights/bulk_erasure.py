@@ -95,6 +95,7 @@ class Bulk:
         is_preview: Whether nothing is erased.
         counts: How many lines had each outcome.
         kept: Of how many people who are erased something stays by a legal obligation.
+        linked: How many linked conversations go with those of the list.
         channel: By which way it came, for the ledger.
     """
 
@@ -104,10 +105,12 @@ class Bulk:
     is_preview: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     kept: int = 0
+    linked: int = 0
     channel: str = COMMAND_LINE
 
-    def say(self, line: Line) -> None:
-        """Count a line and note it."""
+    def say(self, line: Line, linked: int = 0) -> None:
+        """Count a line, with its linked conversations, and note it."""
+        self.linked += linked
         self.counts[line.outcome] = self.counts.get(line.outcome, 0) + 1
         self.kept += bool(line.kept)
         self.note(line)
@@ -198,7 +201,8 @@ def _erase_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None = N
             if isinstance(each, _Gone):
                 stays = _purposes(kept, each.subject_ids)
                 also = tuple(other.certificate for other in each.linked)
-                run.say(Line(left.pop(each.person.subject_id), "erased", each.person.certificate, stays, also))
+                line = Line(left.pop(each.person.subject_id), "erased", each.person.certificate, stays, also)
+                run.say(line, len(also))
             else:
                 run.say(Line(left.pop(each[0]), each[1]))
     for number in left.values():
@@ -214,8 +218,11 @@ def _preview_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None) 
         gone = [one for each, why in whys.items() if why is None for one in (each, *(linked.get(each) or ()))]
         kept = {each: kept_by_law(run.vault, connection, each, run.vault.clock()) for each in gone}
     for subject_id, number in wanted.items():
-        stays = _purposes(kept, (subject_id, *(linked.get(subject_id) or ())))
-        run.say(Line(number, whys[subject_id] or "erased", kept=stays if whys[subject_id] is None else ()))
+        why, others = whys[subject_id], linked.get(subject_id) or ()
+        if why is not None:
+            run.say(Line(number, why))
+        else:
+            run.say(Line(number, "erased", kept=_purposes(kept, (subject_id, *others))), len(others))
 
 
 def _linked(vault: Vault, connection: Any, subject_ids: Collection[bytes], before: datetime | None) -> _Links:

@@ -122,6 +122,7 @@ def test_an_erasure_can_be_killed_anywhere(fresh: Prepare) -> None:
     assert {(True, False), (True, True)} <= seen
 
 
+@pytest.mark.parametrize("fresh", ["sqlite"], indirect=True)
 def test_what_the_law_keeps_outlives_every_kill_where_keys_lie_apart(fresh: Prepare) -> None:
     """The person is there with the values, or gone with the values kept, in any case both of them; and then gone."""
 
