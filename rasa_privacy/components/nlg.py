@@ -86,7 +86,7 @@ class _Safe(Recent):
     def argument(self, value: object) -> object:
         """Return what an action hands to a response, without values that the response may not have."""
         if isinstance(value, Mapping):
-            return {name: self.argument(part) for name, part in value.items()}
+            return {self.argument(name): self.argument(part) for name, part in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.argument(part) for part in value]
         written = next(texts_of(value), "")

@@ -88,6 +88,9 @@ _STRUCTURE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _ENTITY: Final = ("entity", "start", "end", "confidence_entity", "extractor", "role", "group", "processors")
 
+#: Those that the builder names, with any signs.
+_CHOSEN: Final = ("role", "group")
+
 #: Types that are stored as they are.
 _STORABLE: Final = frozenset({str, int, float, bool, type(None)})
 
@@ -364,7 +367,7 @@ class EventSplitter:
         entries: list[Entry] = []
         for entity in entities:
             name = str(entity.get("entity"))
-            shape = {field: entity[field] for field in _ENTITY if field in entity}
+            shape = {field: _field(field, entity[field], view) for field in _ENTITY if field in entity}
             if self.is_plain_entity(name):
                 own = name == OWN_ENTITY and str(entity.get("value")) in self._topics
                 if own or (name != OWN_ENTITY and not view.privacy_turn):
@@ -398,6 +401,17 @@ class EventSplitter:
             raw = [{"entity": name, "value": value} for name, value in raw.items()]
         structure["entities"], entries = self._entities(mappings_of(raw), ["entities"], seq, view)
         return structure, entries
+
+
+def _field(name: str, found: object, view: View) -> object:
+    """Return what an extractor says of an entity beside its value, without what only a person can have said."""
+    if isinstance(found, list):
+        return [part for part in map(name_of, found) if part is not None]
+    if name == "entity":
+        return found  # one of the bot's: others are not kept
+    if name not in _CHOSEN:
+        return field_of(found)
+    return None if not isinstance(found, str) or _says_something(found, view) else found
 
 
 def join(structure: list[dict[str, Any]], first_seq: int, values: Mapping[str, Iterable[Entry]]) -> None:
@@ -449,7 +463,8 @@ def is_payload(text: str, intent: object) -> bool:
 def texts_of(value: object) -> Iterator[str]:
     """Yield every text that a value would be written as, to be found again in messages; of lists and dicts too."""
     if isinstance(value, Mapping):
-        for part in value.values():
+        for name, part in value.items():
+            yield from [] if NAME.fullmatch(str(name)) else [str(name)]  # no field's: somebody's name or address
             yield from texts_of(part)
     elif isinstance(value, (list, tuple, set, frozenset)):
         for part in value:

@@ -103,12 +103,20 @@ async def test_arguments_lose_it_inside_lists_and_mappings_too(
         tracker,
         "utter_bye",
         buttons=[{"title": f"Write to {EMAIL}", "payload": "/go"}],
-        custom={"people": [NAME, {"name": NAME}], "code": 90210, "sure": True, "none": None, "count": 3},
+        custom={
+            "people": [NAME, {"name": NAME}],
+            f"of {EMAIL}": 1,
+            "code": 90210,
+            "sure": True,
+            "none": None,
+            "count": 3,
+        },
     )
     assert body["arguments"] == {
         "buttons": [{"title": "Write to [email]", "payload": "/go"}],
         "custom": {
             "people": ["[full_name]", {"name": "[full_name]"}],
+            "of [email]": 1,
             "code": "[postcode]",
             "sure": True,
             "none": None,

@@ -94,6 +94,26 @@ def test_words_that_an_extractor_put_otherwise_are_masked(view: View) -> None:
     assert [entry[3] for entry in entries] == [NAME]
 
 
+@pytest.mark.parametrize("field", ["role", "group", "extractor", "processors", "confidence_entity", "start", "end"])
+@pytest.mark.parametrize("value", [NAME, ADDRESS, [NAME, ADDRESS], {"x": NAME}])
+@pytest.mark.parametrize("name", ["PERSON", "favourite_activity"])
+def test_what_an_extractor_says_of_an_entity_is_no_value(field: str, value: object, name: str) -> None:
+    """Roles and groups are the builder's, also with blanks in them; the others are names and numbers."""
+    entity = {"entity": name, "value": "Zed", field: value}
+    assert "uartz" not in said({"event": "entities", **ROW, "entities": [entity]})
+    shape = {"role": "place of departure", "group": "1", "extractor": "DIETClassifier", "processors": ["Synonyms"]}
+    event = {"event": "entities", **ROW, "entities": [{"entity": name, "value": "Zed", **shape}]}
+    assert shape.items() <= json.loads(said(event))["entities"][0].items()
+
+
+def test_a_name_for_a_key_is_known() -> None:
+    """An action may keep friends by their names; a field's name is nobody's."""
+    given = {"Zoe Quartz": "friend", "street_name": "Elm", ADDRESS: {"x": 1}}
+    assert SPLITTER.known_values([("full_name", given)]) == {
+        "full_name": {"Zoe Quartz", "friend", "Elm", ADDRESS, "1"},
+    }
+
+
 def test_a_sender_id_is_looked_for_where_it_is_a_number() -> None:
     """A word of a test, or a random id with dashes, would take words out of every text."""
     assert number_of("29104471853") == number_of(29104471853) == {"sender_id": {"29104471853"}}
