@@ -287,6 +287,28 @@ async def test_adopted_value_finds_its_event_beside_unknown_ones(store: Any, tur
     assert tracker.get_slot("email") == EMAIL
 
 
+async def test_event_of_an_unknown_type_is_named_and_stays(
+    store: Any, turn: Any, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others come back, the log says once what to do, and it is still there for the release that knows it."""
+    vault = store._vault
+    await take(store, turn())
+    known = list((await store.retrieve(SENDER)).events)
+    with vault.database.write() as connection:
+        version, count = vault.conversations.head(connection, SENDER)
+        foreign = [{"event": "of_a_later_release", "timestamp": clock().timestamp()}]
+        vault.conversations.append(connection, SENDER, version, foreign, {}, [], clock())
+    for _ in range(2):
+        assert list((await store.retrieve(SENDER)).events) == known
+    [said] = [each for each in caplog.messages if "'of_a_later_release'" in each]
+    assert "install the version or the plug-in that wrote them" in said
+    await take(store, turn())
+    with vault.database.read() as connection:
+        stored_now = vault.conversations.load(connection, SENDER, all_sessions=True)
+    assert stored_now.structure[count]["event"] == "of_a_later_release"
+    assert stored_now.event_count > count + 1
+
+
 async def test_two_stores_on_one_database_lose_no_event(open_store: Open, turn: Any) -> None:
     """Both held the same tracker; whoever saves second appends."""
     one, other = open_store(), open_store()
