@@ -43,13 +43,13 @@ demo: venv
 	@$(BIN)/rasa-privacy demo
 
 test: venv
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@if [ -n "$$RASA_PRIVACY_REQUIRE_DATABASES" ] || PYTHON="$(CORE_PYTHON)" tools/find-python $(CORE_VERSION) >/dev/null 2>&1; \
 	  then $(MAKE) --no-print-directory core; \
 	  else echo "Left out: the core on Python $(CORE_VERSION) and SQLAlchemy 2. How to run it:"; tools/find-python $(CORE_VERSION) || true; fi
 
 core: $(CORE)/.locked
-	$(CORE)/bin/pytest -n $(WORKERS) --dist loadfile -m "not rasa and not e2e and not soak" $(CORE_TESTS)
+	$(CORE)/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not rasa and not e2e and not soak" $(CORE_TESTS)
 
 fuzz: venv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target .build/atheris --require-hashes -r tests/fuzz/requirements.txt

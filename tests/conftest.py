@@ -5,6 +5,7 @@ And no time that an example of Hypothesis may take: on a busy machine that would
 
 import os
 
+import pytest
 from hypothesis import settings
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
@@ -13,3 +14,9 @@ pytest_plugins = ["tests.support.servers", "tests.support.databases", "tests.sup
 
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long: with them at the end, one process would work and the others wait."""
+    long = {item.path for item in items if item.get_closest_marker("e2e") or item.get_closest_marker("soak")}
+    items.sort(key=lambda item: item.path not in long)

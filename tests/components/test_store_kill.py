@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.databases import EACH_KIND, new_url
+from tests.support.databases import EACH_KIND, EmptyUrl
 from tests.support.kills import every_kill
 from tests.support.vaults import SENDER, held
 
@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.rasa, pytest.mark.soak]
 
 
 @pytest.mark.parametrize("kind", EACH_KIND[:2])
-def test_save_that_is_killed_is_whole_or_not_there(kind: str, tmp_path: Path, untouched: Any) -> None:
+def test_save_that_is_killed_is_whole_or_not_there(
+    kind: str, tmp_path: Path, empty_url: EmptyUrl, untouched: Any
+) -> None:
     """Every turn that was told to be stored is there, at most one more is, and each has its message and its value."""
     from tests.support import kill_turns  # noqa: PLC0415 - imports rasa
 
@@ -29,7 +31,7 @@ def test_save_that_is_killed_is_whole_or_not_there(kind: str, tmp_path: Path, un
             made.close()
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            arguments = str(folder), made.enter_context(new_url(kind, folder))
+            arguments = str(folder), made.enter_context(empty_url(kind, folder))
             kill_turns.person(*arguments)
             return arguments
 

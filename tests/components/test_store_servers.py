@@ -8,7 +8,7 @@ import pytest
 
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import withdraw
-from tests.support.databases import EACH_KIND, new_url
+from tests.support.databases import EACH_KIND, EmptyUrl
 from tests.support.vaults import SENDER, active, evidence, grant, held
 
 pytestmark = pytest.mark.rasa
@@ -17,9 +17,9 @@ EMAIL = "zoe.quartz@mail.example"
 
 
 @pytest.fixture(params=EACH_KIND)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path, empty_url: EmptyUrl) -> Iterator[str]:
     """Return where a database of each kind is."""
-    with new_url(request.param, tmp_path) as address:
+    with empty_url(request.param, tmp_path) as address:
         yield address
 
 

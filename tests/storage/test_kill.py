@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support import kill_work
-from tests.support.databases import EACH_KIND, new_url
+from tests.support.databases import EACH_KIND, EmptyUrl, new_url
 from tests.support.kills import Outcome, every_kill
 from tests.support.vaults import SENDER, START, active, held
 
@@ -25,17 +25,24 @@ Prepare = Callable[[], Sequence[str]]
 
 
 @pytest.fixture(params=EACH_KIND)
-def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Prepare]:
-    """Return a function that empties the folder, and gives a database that is not there yet or holds nothing."""
+def unmade(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Prepare]:
+    """Return a function that empties the folder, and gives a database that is not there yet or has no tables."""
     with ExitStack() as made:
+        yield lambda: _anew(made, tmp_path, lambda: new_url(request.param, tmp_path))
 
-        def make() -> Sequence[str]:
-            made.close()
-            shutil.rmtree(tmp_path)
-            tmp_path.mkdir()
-            return str(tmp_path), made.enter_context(new_url(request.param, tmp_path))
 
-        yield make
+@pytest.fixture(params=EACH_KIND)
+def fresh(request: pytest.FixtureRequest, tmp_path: Path, empty_url: EmptyUrl) -> Iterator[Prepare]:
+    """Return a function that empties the folder, and gives a database that is not there yet or has no rows."""
+    with ExitStack() as made:
+        yield lambda: _anew(made, tmp_path, lambda: empty_url(request.param, tmp_path))
+
+
+def _anew(made: ExitStack, folder: Path, url: Callable[[], AbstractContextManager[str]]) -> Sequence[str]:
+    made.close()
+    shutil.rmtree(folder)
+    folder.mkdir()
+    return str(folder), made.enter_context(url())
 
 
 def _all_verified(vault: Vault) -> None:
@@ -64,14 +71,14 @@ def _with_people(fresh: Prepare, *others: str) -> Prepare:
     return prepare
 
 
-def test_the_first_start_can_be_killed_anywhere(fresh: Prepare) -> None:
+def test_the_first_start_can_be_killed_anywhere(unmade: Prepare) -> None:
     """The next start finds or makes the schema, one key and one index key; what was said to be ready is kept."""
     ended = []
 
     def check(vault: Vault, told: list[str]) -> None:
         assert told in ([], [vault.index.of("check", "index").hex()])
 
-    for outcome in every_kill(f"{_WORK}:start", fresh):
+    for outcome in every_kill(f"{_WORK}:start", unmade):
         _look(outcome, check)
         kill_work.save(*outcome.arguments)
         ended.append(outcome.completed)
@@ -176,7 +183,6 @@ def test_a_withdrawal_can_be_killed_anywhere(fresh: Prepare) -> None:
     assert {(True, False), (True, True)} <= seen
 
 
-@pytest.mark.parametrize("fresh", EACH_KIND, indirect=True)
 def test_a_sweep_can_be_killed_anywhere(fresh: Prepare) -> None:
     """Nobody is left half removed, and the next sweep removes the rest."""
     left = set()
@@ -195,7 +201,6 @@ def test_a_sweep_can_be_killed_anywhere(fresh: Prepare) -> None:
     assert {0, 3} <= left
 
 
-@pytest.mark.parametrize("fresh", EACH_KIND, indirect=True)
 def test_a_rotation_can_be_killed_anywhere(fresh: Prepare) -> None:
     """Everybody can be read with the keys that are there, and doing it again ends with one key and no other."""
     kills = 0
@@ -213,11 +218,11 @@ def test_a_rotation_can_be_killed_anywhere(fresh: Prepare) -> None:
     assert kills > 10
 
 
-def test_a_migration_can_be_killed_anywhere(fresh: Prepare) -> None:
+def test_a_migration_can_be_killed_anywhere(unmade: Prepare) -> None:
     """Whatever was done of it, doing it again brings the first schema to this release's, and the store opens."""
 
     def prepare() -> Sequence[str]:
-        arguments = fresh()
+        arguments = unmade()
         kill_work.first_schema(*arguments)
         return arguments
 
