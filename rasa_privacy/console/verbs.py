@@ -1,5 +1,6 @@
 """Every operation of the API, in the order of its document, and the application with all of them."""
 
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -45,8 +46,9 @@ def _public(set_up: OpenDsr | None) -> tuple[Public, ...]:
     )
 
 
+@cache
 def openapi() -> bytes:
-    """Return the OpenAPI document of the API."""
+    """Return the OpenAPI document of the API; made once, since everybody may ask for it."""
     return msgspec.json.format(msgspec.json.encode(document(OPERATIONS, _public(None))), indent=2)
 
 
