@@ -14,6 +14,7 @@
 """
 
 import logging
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -57,6 +58,9 @@ from rasa_privacy.rights.reach import must_not_be_reached
 
 logger = logging.getLogger(__name__)
 
+#: Whether the gate has told the person in this turn that the store is closed; saying it again tells nothing.
+_told_closed: ContextVar[bool] = ContextVar("rasa_privacy_told_closed", default=False)
+
 
 class ConsentProcessor(MessageProcessor):
     """Rasa's processor, which reads consent ahead and says when the store failed."""
@@ -64,6 +68,7 @@ class ConsentProcessor(MessageProcessor):
     async def handle_message(self, message: UserMessage) -> list[dict[str, Any]] | None:
         """Handle a message; where the store fails, say so, and keep nothing of it."""
         message.metadata = bounded(message.metadata)
+        _told_closed.set(False)
         try:
             if signalled(message.metadata):
                 await _record_signal(message)
@@ -78,8 +83,9 @@ class ConsentProcessor(MessageProcessor):
     async def _say_closed(self, message: UserMessage) -> list[dict[str, Any]] | None:
         tracker = DialogueStateTracker(message.sender_id, self.domain.slots)
         channel = message.output_channel
-        said = await self._get_action(CLOSED).run(channel, self.nlg, tracker, self.domain)
-        await self._send_bot_messages(said, tracker, channel)
+        if not _told_closed.get():
+            said = await self._get_action(CLOSED).run(channel, self.nlg, tracker, self.domain)
+            await self._send_bot_messages(said, tracker, channel)
         return list(channel.messages) if isinstance(channel, CollectingOutputChannel) else None
 
     async def parse_message(
@@ -173,6 +179,8 @@ class ConsentProcessor(MessageProcessor):
 
     async def _run_action(self, action: Any, tracker: DialogueStateTracker, *arguments: Any, **named: Any) -> bool:
         goes_on: bool = await super()._run_action(action, tracker, *arguments, **named)
+        if action.name() == CLOSED:
+            _told_closed.set(True)
         if goes_on:
             await _read_ahead(tracker)
         return goes_on

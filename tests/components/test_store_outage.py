@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rasa_privacy.dialogue.turns import CLOSED
 from rasa_privacy.errors import StorageError, UnreachableError
 from rasa_privacy.storage.database import Database
 from tests.support.vaults import SENDER, grant
@@ -192,6 +193,16 @@ async def test_damaged_conversation_is_said_and_others_go_on(bot: Any, sql: Any)
     bot.graph.action = "utter_greet"
     assert await bot.say("second", SENDER) == ["Closed"]
     assert await bot.say("hello", "ben") == ["Hi"]
+
+
+async def test_what_the_gate_said_is_not_said_again(bot: Any, sql: Any) -> None:
+    """That nothing of the turn is kept either is nothing new to the person."""
+    await bot.say("first", SENDER)
+    sql("CREATE TRIGGER no BEFORE UPDATE ON conversations BEGIN SELECT RAISE(ABORT, 'no'); END")
+    bot.graph.action, bot.processor.max_number_of_predictions = CLOSED, 1  # no policy of ours is there to end the turn
+    assert await bot.say("second", SENDER) == ["Closed"]
+    bot.graph.action, bot.processor.max_number_of_predictions = "utter_greet", 10
+    assert await bot.say("third", SENDER) == ["Hi", "Closed"]
 
 
 @pytest.mark.parametrize("event", ["before", "after"])
