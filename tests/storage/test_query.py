@@ -135,6 +135,17 @@ def test_what_is_written_later_goes_with_its_savepoint(vault: Vault) -> None:
     assert [bool(_value(vault, name)) for name in ("before", "within", "after")] == [True, False, True]
 
 
+def test_an_error_of_what_is_written_later_ends_its_savepoint_alone(vault: Vault) -> None:
+    """Nothing of the part is kept, and the rest of the transaction goes on."""
+    with vault.database.write() as conn:
+        _PUT.later(conn, name="before", value=b"1")
+        with pytest.raises(Exception, match=r"(?i)unique|duplicate"), conn.begin_nested():
+            _PUT.later(conn, name="within", value=b"1")
+            _PUT.later(conn, name="before", value=b"2")
+        _PUT.later(conn, name="after", value=b"1")
+    assert [_value(vault, name) for name in ("before", "within", "after")] == [[b"1"], [], [b"1"]]
+
+
 def test_an_error_of_what_is_written_later_is_ours(vault: Vault) -> None:
     """At the end of the transaction at last, and then nothing of it was written."""
     with vault.database.write() as conn:

@@ -32,6 +32,8 @@ class Server(Backend):
         event.listen(self.reader, "before_cursor_execute", self._send)
         event.listen(self.reader, "rollback", _forget)
         event.listen(self.reader, "rollback_savepoint", _forget)
+        self._plain_release = self.reader.dialect.do_release_savepoint
+        self.reader.dialect.do_release_savepoint = self.release
 
     @abstractmethod
     def opening(self, *, writes: bool) -> tuple[str, ...]:
@@ -55,6 +57,16 @@ class Server(Backend):
         """Undo a transaction; what waits was never sent."""
         waiting.forget(connection)
         connection.dbapi_connection.rollback()
+
+    def release(self, connection: Connection, name: str) -> None:
+        """End a part of a transaction with what it wrote last; where that fails, undo the part."""
+        try:
+            waiting.send(self.name, connection.connection)
+        except BaseException:
+            # As with a commit: SQLAlchemy takes the part for ended.
+            self.reader.dialect.do_rollback_to_savepoint(connection, name)
+            raise
+        self._plain_release(connection, name)
 
     def _set_up(self, connection: Any, record: Any) -> None:
         super()._set_up(connection, record)
