@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 #: says.
 SURE_BY_A_WORD: Final = 0.7
 SURE_WITHOUT: Final = 0.9
+#: The same where less than that can be asked back about, so that next to no everyday message is taken for a request.
+SURE_TO_ACT_BY_A_WORD: Final = 0.9
+SURE_TO_ACT_WITHOUT: Final = 0.97
 #: From here on another request is so likely against the likeliest that it is asked which one is meant.
 RIVAL: Final = 1 / 3
 #: From here on it is asked back about.
@@ -72,6 +75,8 @@ def guessed(  # noqa: PLR0913 - what a guess counts by
         return None
     told = tells(text, languages, guess.intent) and claimed < CLAIMED
     needed = SURE_BY_A_WORD if told else SURE_WITHOUT
+    if can_ask:
+        needed = SURE_TO_ACT_BY_A_WORD if told else SURE_TO_ACT_WITHOUT
     if guess.sure < (max(needed, SURE_IN_FORM) if in_form else needed):
         return None
     return _WITHDRAW if guess.intent == STOP else guess.intent, min(guess.sure, _NEVER_CERTAIN)
@@ -119,7 +124,8 @@ def classified(
         counts = asked and confidence >= (CLASSIFIED_GRANT if name in _GRANTS else CLASSIFIED)
     else:
         needed = CLASSIFIED_IN_FORM if in_form else CLASSIFIED
-        counts = confidence >= needed and is_told(name) and _is_shared(message, guess, name)
+        shared = SURE_BY_A_WORD if asked or in_form else SURE_TO_ACT_BY_A_WORD
+        counts = confidence >= needed and is_told(name) and _is_shared(message, guess, name, shared)
     if counts:
         return _WITHDRAW if name == STOP else name, confidence
     for other in message.get("intent_ranking") or []:
@@ -128,9 +134,9 @@ def classified(
     return None, 0.0
 
 
-def _is_shared(message: "Message", guess: Guess | None, intent: str) -> bool:
+def _is_shared(message: "Message", guess: Guess | None, intent: str, needed: float) -> bool:
     """Return whether the recogniser, where there is one, sees the same intent in the message."""
     if guess is None:
         return True
     text = str(message.get("text") or "")
-    return guess.sure >= SURE_BY_A_WORD and guess.intent == intent and not looks_like_names(text)
+    return guess.sure >= needed and guess.intent == intent and not looks_like_names(text)

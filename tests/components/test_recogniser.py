@@ -13,6 +13,8 @@ from rasa_privacy.components.guessing import (
     RIVAL,
     SURE_BY_A_WORD,
     SURE_IN_FORM,
+    SURE_TO_ACT_BY_A_WORD,
+    SURE_TO_ACT_WITHOUT,
     UNSURE_BY_A_WORD,
     UNSURE_WITHOUT,
     guessed,
@@ -201,13 +203,28 @@ def test_a_guess_at_stop_is_asked_about_first(read: Any) -> None:
 
 
 def test_a_form_takes_more_to_be_interrupted() -> None:
-    """Between the two thresholds a guess counts outside a form only, and not against a bot that is sure."""
+    """Where nothing can be asked a guess between the two counts outside a form only, and not against a sure bot."""
     guess = Guess("privacy_delete", (SURE_BY_A_WORD + SURE_IN_FORM) / 2)
+
+    def counted(text: str, *, claimed: float = 0.5, in_form: bool = False) -> tuple[str | None, float] | None:
+        return guessed(text, guess, ("en",), claimed=claimed, in_form=in_form, can_ask=False)
+
     told = "my data, that goes"
-    assert guessed(told, guess, ("en",), claimed=0.5, in_form=False, can_ask=True) == ("privacy_delete", guess.sure)
-    assert guessed(told, guess, ("en",), claimed=0.5, in_form=True, can_ask=False) is None
-    assert guessed(told, guess, ("en",), claimed=0.9, in_form=False, can_ask=True) is None
-    assert guessed("it goes, that one", guess, ("en",), claimed=0.5, in_form=False, can_ask=True) is None
+    assert counted(told) == ("privacy_delete", guess.sure)
+    assert counted(told, in_form=True) is None
+    assert counted(told, claimed=0.9) is None
+    assert counted("it goes, that one") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sure"), [("my data, that goes", SURE_TO_ACT_BY_A_WORD), ("it goes, that one", SURE_TO_ACT_WITHOUT)]
+)
+def test_where_less_can_be_asked_about_it_takes_more_to_act(text: str, sure: float) -> None:
+    """A question is milder than an alarm; from here on nothing is asked."""
+    for certainty, counts in ((sure, True), (sure - 0.01, False)):
+        guess = Guess("privacy_delete", certainty)
+        assert (guessed(text, guess, ("en",), claimed=0.0, in_form=False, can_ask=True) is not None) is counts
+        assert offered(text, guess, ("en",), claimed=0.0) == ("privacy_delete",)
 
 
 def test_between_the_thresholds_the_likeliest_requests_are_offered() -> None:
