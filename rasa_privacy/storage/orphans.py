@@ -6,31 +6,17 @@ SQLite and MariaDB hold that by foreign keys. On PostgreSQL the lock on the pers
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import Column, func, select
+from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.storage.tables import (
-    conversations,
-    handovers,
-    known_contacts,
-    links,
-    segments,
-    sessions,
-    subjects,
-)
+from rasa_privacy.storage.tables import metadata
 
-_SUBJECT: Final = subjects.c.subject_id
-_CONVERSATION: Final = conversations.c.conversation_ref
 #: What hangs on what.
-_OWNED: Final[tuple[tuple[Column, Column], ...]] = (
-    (segments.c.conversation_ref, _CONVERSATION),
-    (sessions.c.conversation_ref, _CONVERSATION),
-    (conversations.c.subject_id, _SUBJECT),
-    (links.c.subject_id, _SUBJECT),
-    (links.c.other_id, _SUBJECT),
-    (known_contacts.c.subject_id, _SUBJECT),
-    (handovers.c.subject_id, _SUBJECT),
-)
+_OWNED: Final = [
+    (key.parent, key.column)
+    for table in metadata.sorted_tables
+    for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
+]
 
 
 def orphans(conn: Connection) -> Iterator[tuple[str, str, int]]:
