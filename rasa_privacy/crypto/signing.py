@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from rasa_privacy.crypto.derive import KEY_BYTES
 from rasa_privacy.errors import SignatureError, StorageError
 
-SIGNATURE_BYTES: Final = 64  # RFC 8032, section 5.1.6
 _ALGORITHM: Final = "Ed25519"
 #: A receipt has a few kilobytes; no more is read of a stranger's file.
 _MAX_TOKEN: Final = 1_000_000

@@ -199,10 +199,6 @@ class Turns:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
 
-    def is_guarded(self, action: str) -> bool:
-        """Return whether some purpose guards this action."""
-        return action in self._asking.guards
-
     def decide(self, view: TurnView) -> Decision | None:
         """Return what a privacy turn demands next, or None where the other policies decide."""
         if view.last_action in ACTIONS:

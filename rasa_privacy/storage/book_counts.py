@@ -33,7 +33,6 @@ _BY_THEMSELVES: Final = case((_A.operator == bindparam("person"), 1), else_=0).l
 _ACCESSES: Final = select(_BY_THEMSELVES, _A.role, _A.verb, _A.outcome, func.count()).group_by(
     _BY_THEMSELVES, _A.role, _A.verb, _A.outcome
 )
-_RECORDS: Final = select(func.count()).select_from(ledger)
 _CHANGED: Final = select(func.count(distinct(_L.subject_id))).where(
     _L.at >= bindparam("since"), _L.at < bindparam("until")
 )
@@ -100,11 +99,6 @@ def accesses(conn: Connection, person: str) -> Iterator[Accesses]:
     """
     for themselves, *kind in conn.execute(_ACCESSES, {"person": person}).all():
         yield Accesses(bool(themselves), *kind)
-
-
-def ledger_records(conn: Connection) -> int:
-    """Return how many records the ledger has."""
-    return int(conn.execute(_RECORDS).scalar_one())
 
 
 def people_changed(conn: Connection, since: datetime, until: datetime) -> int:
