@@ -15,6 +15,7 @@ from rasa_privacy.consent.notice import (
     name_of_purpose,
     terms_version,
 )
+from rasa_privacy.consent.terms import read_terms, terms_text
 from rasa_privacy.policy.model import Controller, Item, Messages, Policy, Purpose, Storage
 from tests.support.vaults import policy
 
@@ -77,11 +78,22 @@ NO_TERMS: dict[str, Change] = {
     "the slot that holds an item": on_item("full_name", slot="person_name"),
 }
 
+#: Names, when and how the bot asks, and what a yes opens: none of them says what becomes of the data.
+NO_TERMS_OF_A_PURPOSE = {
+    *("called", "guards", "double_opt_in", "quiet_hours", "ask", "ask_again_after", "also_ask", "requires"),
+}
+
 
 @pytest.mark.parametrize("change", TERMS.values(), ids=TERMS.keys())
 def test_version_changes_with_the_terms(change: Change) -> None:
     """Another promise is another version."""
     assert terms_version(change(policy()), "draw") != terms_version(policy(), "draw")
+
+
+def test_each_field_of_a_purpose_is_a_term_or_known_to_be_none() -> None:
+    """A new field that the notice shows and the terms forget would let an old yes stand for a new promise."""
+    fields = {field.name for field in msgspec.structs.fields(Purpose)}
+    assert fields - read_terms(terms_text(policy(), "draw")).keys() == NO_TERMS_OF_A_PURPOSE
 
 
 @pytest.mark.parametrize("change", NO_TERMS.values(), ids=NO_TERMS.keys())

@@ -4,6 +4,7 @@ import pytest
 
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.masking import mask
+from rasa_privacy.minimize.national_ids import NATIONAL_IDS
 
 #: Kind: a message with the value between bars. The words say what it is, as most people's do.
 SAID = {
@@ -78,6 +79,11 @@ def test_a_disguised_value_is_found_whole(kind: str, way: str, hide: object) -> 
     found = find(text)
     assert kind in {finding.kind for finding in found}, way
     assert mask(text, found, {}) == f"{before}[{kind}]{after}"
+
+
+def test_each_number_of_a_state_is_disguised_here() -> None:
+    """A new one too."""
+    assert NATIONAL_IDS.keys() <= SAID.keys()
 
 
 @pytest.mark.parametrize("value", SPOKEN)

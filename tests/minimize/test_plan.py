@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.support.personal_corpus import corpus
+from bench.support.personal_corpus import KINDS, corpus
 from rasa_privacy.minimize import detectors
 from rasa_privacy.minimize.detectors import DETECTORS, find
 
@@ -25,6 +25,11 @@ def _every(_: frozenset[str], most: int) -> tuple[str, ...]:
 def messages() -> list[str]:
     """Messages by themselves, and two after each other."""
     return [*_MESSAGES, *(f"{first} {second}" for first, second in zip(_MESSAGES, _MESSAGES[7:], strict=False))]
+
+
+def test_each_detector_has_messages_here_and_in_the_benchmark() -> None:
+    """A new one too: without a message it could be left out of every search unnoticed."""
+    assert DETECTORS.keys() <= KINDS.keys()
 
 
 def test_no_detector_that_finds_something_is_left_out(messages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

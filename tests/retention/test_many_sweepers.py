@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import threading
 import time
 from datetime import timedelta
@@ -17,7 +18,7 @@ from rasa_privacy.retention import sweep as sweeping
 from rasa_privacy.retention.runs import LEASE, LEASE_LENGTH, run, run_scheduled
 from rasa_privacy.retention.sweep import SweepResult, sweep
 from rasa_privacy.rights.erasure import certificate_number
-from rasa_privacy.storage import handovers, known_contacts, lasting_values, leases, links
+from rasa_privacy.storage import expiry_at_once, handovers, known_contacts, lasting_values, leases, links, remains
 from rasa_privacy.storage.tables import metadata, to_micros
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND, EACH_SERVER
@@ -84,6 +85,12 @@ def test_removing_a_page_leaves_what_removing_one_leaves(store: Vault, clock: Cl
     with store.database.read() as connection:
         assert store.erasures.is_erased(connection, many)
         assert store.erasures.tombstone_of(connection, "many") is not None
+
+
+def test_removing_many_at_once_empties_each_table_that_names_people() -> None:
+    """A table that is added is thought of there too; keys are destroyed before, and whoever is held is not removed."""
+    emptied = set(re.findall(r"DELETE FROM (\w+)", str(expiry_at_once._GONE)))
+    assert emptied == {*remains.EXAMINED} - {"data_keys", "holds"}
 
 
 @servers
