@@ -32,6 +32,10 @@ CODES: Final = {
     "RP028": "something outside the package gets whole conversations or messages",
     "RP029": "an action reads a slot that it is not sent",
     "RP030": "an item is kept until a form is done that the domain does not have",
+    "RP035": "codes are to be sent (double_opt_in, identity), and privacy_sender does not say how",
+    "RP038": "a role may see or change values and names no item",
+    "RP039": "no role may look after operators",
+    "RP040": "a role may break the glass, and nobody would be told",
     "RP050": "a regulation has no profile, or its profile does not parse",
     "RP051": "a regulation's profile is out of date, or past the day on which it was to be looked at again",
     "RP052": "the notice misses a part that a regulation wants",
@@ -43,13 +47,9 @@ CODES: Final = {
     "RP058": "the connection to a database on another computer is not insisted to be TLS",
     "RP059": "debug logs are switched on",
     "RP060": "an action writes personal data to the screen or to a log",
-    "RP062": "retain counts from a form or an action that the domain does not have",
     "RP061": "a waiver waives nothing",
+    "RP062": "retain counts from a form or an action that the domain does not have",
     "RP063": "what a detector of privacy.yml needs is not installed",
-    "RP035": "codes are to be sent (double_opt_in, identity), and privacy_sender does not say how",
-    "RP038": "a role may see or change values and names no item",
-    "RP039": "no role may look after operators",
-    "RP040": "a role may break the glass, and nobody would be told",
 }
 
 #: What `rasa-privacy init` writes for the builder to replace.
