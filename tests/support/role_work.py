@@ -15,6 +15,7 @@ from rasa_privacy.access.operators import add_operator, renew_token, revoke_oper
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.access.sight import see
+from rasa_privacy.access.verification import note, verified
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.opt_out_signals import record_gpc
@@ -44,6 +45,7 @@ from rasa_privacy.rights.suppression import (
 from rasa_privacy.rights.withdrawal import destroy_items, withdraw
 from rasa_privacy.storage import announcements, dsr_rows
 from rasa_privacy.storage.attestations import Attestation
+from rasa_privacy.storage.books import AUDIT, LEDGER
 from rasa_privacy.storage.vault import Vault
 from tests.support.operators import with_roles
 from tests.support.vaults import answer, ask, evidence, give, grant, held
@@ -166,6 +168,9 @@ def sweeper(vault: Vault) -> None:
 
 def console(vault: Vault) -> None:
     """Look after operators and keys; show, export, end and delete; take over; keep and verify the audit log."""
+    with vault.database.read() as connection:
+        books = [verified(vault, connection, book, vault.clock()) for book in (LEDGER, AUDIT)]
+    note(vault, "ana", ledger=books[0], audit=books[1])
     staffed = with_roles(vault)
     officer = login(staffed, add_operator(staffed, admit_local(staffed, "operators"), "olga", ["dpo"]))
     permits = {verb: admit(staffed, officer, verb, reason="ticket 4711", clear=True) for verb in VERBS}
