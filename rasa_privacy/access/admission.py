@@ -22,7 +22,8 @@ from rasa_privacy.access.permit import Permit, issue
 from rasa_privacy.access.reasons import checked_reason
 from rasa_privacy.access.training import require_training
 from rasa_privacy.errors import AccessError, PrivacyError
-from rasa_privacy.policy.model import Policy, Role
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.operations import Role
 from rasa_privacy.policy.verbs import BREAK_GLASS, VERBS
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.vault import Vault

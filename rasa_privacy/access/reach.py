@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from rasa_privacy.policy.model import Policy, Role
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.operations import Role
 from rasa_privacy.policy.verbs import VERBS
 
 

@@ -18,7 +18,8 @@ from rasa_privacy.access.course import Question
 from rasa_privacy.access.labels import shown_label
 from rasa_privacy.access.login import Operator, require_current
 from rasa_privacy.errors import AccessError
-from rasa_privacy.policy.model import Training, duration_seconds
+from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.policy.operations import Training
 from rasa_privacy.policy.verbs import REACHES_PEOPLE, TRAINING
 from rasa_privacy.storage.attestations import Attestation
 from rasa_privacy.storage.audit_record import AuditRecord

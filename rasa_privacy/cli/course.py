@@ -15,7 +15,7 @@ from rasa_privacy.cli.acting import acting, operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.model import Training
+from rasa_privacy.policy.operations import Training
 from rasa_privacy.storage.vault import Vault
 
 _NOT_PASSED_EXIT_CODE = 1

@@ -12,7 +12,7 @@ from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.model import StockTable
+from rasa_privacy.policy.operations import StockTable
 from rasa_privacy.rights.stock_tables import open_table, purge, url_of
 from rasa_privacy.storage.stock import StockStore
 from rasa_privacy.storage.stock_database import has_stock_table

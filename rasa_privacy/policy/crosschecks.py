@@ -17,16 +17,8 @@ from rasa_privacy.policy.decoder import dotted
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES, PRESIDIO_NAMES
 from rasa_privacy.policy.findings import CODES
 from rasa_privacy.policy.languages import available_languages
-from rasa_privacy.policy.model import (
-    NEVER,
-    UNTIL_WITHDRAWN,
-    AgeByCountry,
-    Identity,
-    Policy,
-    Purpose,
-    Replies,
-    duration_seconds,
-)
+from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
+from rasa_privacy.policy.operations import Identity
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
 from rasa_privacy.policy.profile_model import OptOutRule
 from rasa_privacy.policy.regulations import load_profile

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from rasa_privacy.policy.model import Actions, Audit, Detectors, Erasure, Policy, Retention
+from rasa_privacy.policy.model import Actions, Detectors, Policy
+from rasa_privacy.policy.operations import Audit, Erasure, Retention
 
 
 def policy_hash(policy: Policy) -> str:

@@ -1,4 +1,4 @@
-"""The JSON Schema of privacy.yml, for editors. Made from the structs of `model`, and from their docstrings."""
+"""The JSON Schema of privacy.yml, for editors. Made from the structs of privacy.yml and their docstrings."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""What privacy.yml says, as frozen values.
+"""What privacy.yml says, as frozen values; `operations` has the blocks on which no model depends.
 
 The structs hold what is right by itself (types, known words, ranges). What must be right between them (a purpose that
 uses an undeclared item) is checked by `loader`, which knows the line of each word.
@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from rasa_privacy.policy.block import Block
 from rasa_privacy.policy.lasting import Lasting, lasting_of
+from rasa_privacy.policy.operations import Audit, Erasure, HandOver, Identity, Retention, Role, Training, Waiver
 
 #: GDPR Art. 6(1) a to f, in that order.
 Basis = Literal["consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"]
@@ -26,8 +28,6 @@ KeepWord = Literal[
 KEEP_WORDS: tuple[str, ...] = get_args(KeepWord)
 
 _DURATION = re.compile(r"^(\d{1,5}) (minute|hour|day|week|month|year)s?$")
-_SYSTEM = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-_TOLD = re.compile(r"^(https://[^\s/@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)(/\S*)?$")
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 _UNIT_SECONDS = {
@@ -58,11 +58,7 @@ def duration_seconds(text: str) -> int:
     return int(match[1]) * _UNIT_SECONDS[match[2]]
 
 
-class _Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Common settings: frozen, and a misspelt field is an error."""
-
-
-class Controller(_Struct, frozen=True, kw_only=True):
+class Controller(Block, frozen=True, kw_only=True):
     """The organisation that runs the bot (GDPR Art. 13(1)(a)).
 
     Attributes:
@@ -91,7 +87,7 @@ class Controller(_Struct, frozen=True, kw_only=True):
             raise ValueError("country must be two capital letters such as DE (ISO 3166-1)")
 
 
-class Storage(_Struct, frozen=True, kw_only=True):
+class Storage(Block, frozen=True, kw_only=True):
     """Where data is kept, as people are told.
 
     Attributes:
@@ -103,7 +99,7 @@ class Storage(_Struct, frozen=True, kw_only=True):
     transfers: dict[str, str] = {}
 
 
-class Ends(_Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Ends(Block, frozen=True, kw_only=True, omit_defaults=True):
     """Keep the first or the last characters only, for example of a postcode or a card.
 
     Attributes:
@@ -123,7 +119,7 @@ class Ends(_Struct, frozen=True, kw_only=True, omit_defaults=True):
                 raise ValueError(f"{name} must be 1 to 10 characters")
 
 
-class Item(_Struct, frozen=True, kw_only=True):
+class Item(Block, frozen=True, kw_only=True):
     """One kind of personal data.
 
     Attributes:
@@ -164,7 +160,7 @@ class Item(_Struct, frozen=True, kw_only=True):
         return cast("KeepWord", self.keep) if self.keep in KEEP_WORDS else "full"
 
 
-class Presidio(_Struct, frozen=True, kw_only=True):
+class Presidio(Block, frozen=True, kw_only=True):
     """Names and places in free text, found by language models (`pip install 'rasa_privacy[presidio]'`).
 
     Attributes:
@@ -186,7 +182,7 @@ class Presidio(_Struct, frozen=True, kw_only=True):
             raise ValueError("seconds must be 1 to 30")
 
 
-class Detectors(_Struct, frozen=True, kw_only=True):
+class Detectors(Block, frozen=True, kw_only=True):
     """Detectors beside those that always run.
 
     Attributes:
@@ -196,7 +192,7 @@ class Detectors(_Struct, frozen=True, kw_only=True):
     presidio: Presidio | None = None
 
 
-class Messages(_Struct, frozen=True, kw_only=True):
+class Messages(Block, frozen=True, kw_only=True):
     """What is kept of message texts, and how long.
 
     Attributes:
@@ -210,7 +206,7 @@ class Messages(_Struct, frozen=True, kw_only=True):
     retain: str = "30 days"
 
 
-class Actions(_Struct, frozen=True, kw_only=True):
+class Actions(Block, frozen=True, kw_only=True):
     """What an action server and an NLG server are sent. Both get values of active purposes only.
 
     Attributes:
@@ -223,7 +219,7 @@ class Actions(_Struct, frozen=True, kw_only=True):
     items: dict[str, tuple[str, ...]] = {}
 
 
-class QuietHours(_Struct, frozen=True, kw_only=True):
+class QuietHours(Block, frozen=True, kw_only=True):
     """When a purpose writes to nobody. `from_` stands in privacy.yml as `from`.
 
     Attributes:
@@ -251,7 +247,7 @@ class QuietHours(_Struct, frozen=True, kw_only=True):
 Moment = Literal["just_in_time", "first_message"]
 
 
-class Replies(_Struct, frozen=True, kw_only=True):
+class Replies(Block, frozen=True, kw_only=True):
     """The bot's own intents that answer a question of ours while it is open.
 
     Attributes:
@@ -268,7 +264,7 @@ class Replies(_Struct, frozen=True, kw_only=True):
 AgeQuestion = Literal["yes_or_no", "year"]
 
 
-class AgeByCountry(_Struct, frozen=True, kw_only=True):
+class AgeByCountry(Block, frozen=True, kw_only=True):
     """The age from which people may consent for themselves, by the country they are in (GDPR Art. 8(1)).
 
     Attributes:
@@ -281,7 +277,7 @@ class AgeByCountry(_Struct, frozen=True, kw_only=True):
     otherwise: int = 16
 
 
-class Purpose(_Struct, frozen=True, kw_only=True):
+class Purpose(Block, frozen=True, kw_only=True):
     """One reason to use data.
 
     Attributes:
@@ -329,54 +325,7 @@ class Purpose(_Struct, frozen=True, kw_only=True):
         return tuple(name for name, need in self.items.items() if need == "optional")
 
 
-class Role(_Struct, frozen=True, kw_only=True):
-    """What operators with this role may see and do.
-
-    Attributes:
-        items: The items whose values they see or change; no other value is shown to them.
-        purposes: The purposes whose data they see or change. Of another one they get no data key.
-        may: What they may do, words of `policy.verbs`.
-        values: Whether they see values `masked`, or in the `clear`, for which they must give a reason.
-        break_glass: Whether they may go beyond all of this in an emergency, with a reason, an alarm and a review.
-    """
-
-    items: tuple[str, ...] | Literal["all"] = ()
-    purposes: tuple[str, ...] | Literal["all"] = "all"
-    may: tuple[str, ...] | Literal["all"] = ()
-    values: Literal["masked", "clear"] = "masked"
-    break_glass: bool = False
-
-
-class Training(_Struct, frozen=True, kw_only=True):
-    """What operators must have learned before they get personal data.
-
-    Attributes:
-        course: The course; `data-handling` is made of this file.
-        valid_for: Duration after which it must be taken again.
-        pass_mark: Percent of the questions that must be answered right.
-    """
-
-    course: Literal["data-handling"]
-    valid_for: str = "12 months"
-    pass_mark: int = 80
-
-    def __post_init__(self) -> None:
-        """Refuse a pass mark that is none."""
-        if not 50 <= self.pass_mark <= 100:  # noqa: PLR2004 - the bound is explained by the message
-            raise ValueError("pass_mark must be 50 to 100 percent")
-
-
-class Audit(_Struct, frozen=True, kw_only=True):
-    """How the audit log is kept.
-
-    Attributes:
-        operators: Whether it calls operators by their `name`, or by a `pseudonym` that only the store's keys lead back.
-    """
-
-    operators: Literal["name", "pseudonym"] = "name"
-
-
-class SlotAnswer(_Struct, frozen=True, kw_only=True):
+class SlotAnswer(Block, frozen=True, kw_only=True):
     """People whose slot holds the answer that means yes.
 
     Attributes:
@@ -388,7 +337,7 @@ class SlotAnswer(_Struct, frozen=True, kw_only=True):
     value: str = "true"
 
 
-class ImportedConsent(_Struct, frozen=True, kw_only=True):
+class ImportedConsent(Block, frozen=True, kw_only=True):
     """A consent that was given before this package ran, and that the controller can show (GDPR Art. 7(1)).
 
     Attributes:
@@ -404,146 +353,7 @@ class ImportedConsent(_Struct, frozen=True, kw_only=True):
     at: date | None = None
 
 
-class Waiver(_Struct, frozen=True, kw_only=True):
-    """A finding of `rasa-privacy check` that somebody has looked at and lets be.
-
-    Attributes:
-        code: Its code, for example `RP024`.
-        reason: Why it may be so, for whoever reads the report.
-        place: A part of the finding's place; every finding of the code where nothing is said.
-    """
-
-    code: str
-    reason: str
-    place: str | None = None
-
-
-class Retention(_Struct, frozen=True, kw_only=True):
-    """When what is due is removed.
-
-    Attributes:
-        every: How often servers do it, one of them each time; `never` where a timer runs `rasa-privacy retention run`.
-        review_every: How often an operator looks again at what is stored (`rasa-privacy review`); None for never.
-    """
-
-    every: str = "1 hour"
-    review_every: str | None = None
-
-
-#: What another system may be told of.
-Tidings = Literal["erasure", "correction", "withdrawal", "retention"]
-
-
-class OtherSystem(_Struct, frozen=True, kw_only=True):
-    """A system of the builder's own that is told of each erasure, or of what else it asks for.
-
-    Attributes:
-        name: What it is called in requests and certificates.
-        url: Where it takes a signed POST; `https`, or `http` on this machine.
-        secret: Name of the environment variable with the secret that signs; needed with `url`.
-        python: Dotted name of a function, instead of `url`.
-        tell: What it is told of. A system that takes everything for an erasure must ask for nothing else.
-    """
-
-    name: str
-    url: str | None = None
-    secret: str | None = None
-    python: str | None = None
-    tell: tuple[Tidings, ...] = ("erasure",)
-
-    def __post_init__(self) -> None:
-        """Refuse what nobody could be told by."""
-        if not self.tell:
-            raise ValueError("tell must name at least one of erasure, correction, withdrawal and retention")
-        if _SYSTEM.match(self.name) is None:
-            raise ValueError("name must be 1 to 64 letters, digits, '.', '_' or '-'")
-        if (self.url is None) == (self.python is None):
-            raise ValueError("a system has either 'url' or 'python'")
-        if (self.url is None) != (self.secret is None):
-            raise ValueError("'url' needs 'secret', the name of an environment variable, and 'python' has none")
-        if self.url is not None and _TOLD.match(self.url) is None:
-            raise ValueError("url must begin with https://, or with http:// on this machine")
-
-
-class StockTable(_Struct, frozen=True, kw_only=True):
-    """An old table `events` of Rasa's own SQL tracker store or SQL event broker, of which erased people are removed.
-
-    Attributes:
-        name: What it is called in requests and certificates.
-        url: A SQLite file, such as `sqlite:///rasa.db`.
-        url_from: Name of the environment variable that holds the URL of another database, since it may hold a password.
-    """
-
-    name: str
-    url: str | None = None
-    url_from: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what leads nowhere, and a password in this file."""
-        if _SYSTEM.match(self.name) is None:
-            raise ValueError("name must be 1 to 64 letters, digits, '.', '_' or '-'")
-        if (self.url is None) == (self.url_from is None):
-            raise ValueError("an old table has either 'url' or 'url_from'")
-        if self.url is not None and not self.url.startswith("sqlite:///"):
-            raise ValueError("url must begin with sqlite:///; name the variable with another URL in 'url_from'")
-
-
-class Erasure(_Struct, frozen=True, kw_only=True):
-    """What else is told of an erasure.
-
-    Attributes:
-        webhooks: Systems that must answer before a request to be deleted is done.
-        stock_tables: Old tables of Rasa's own from which the person is removed before it is done.
-    """
-
-    webhooks: tuple[OtherSystem, ...] = ()
-    stock_tables: tuple[StockTable, ...] = ()
-
-    @property
-    def systems(self) -> tuple[OtherSystem | StockTable, ...]:
-        """Every system that may be told of something."""
-        return (*self.webhooks, *self.stock_tables)
-
-    @property
-    def erasing(self) -> tuple[OtherSystem | StockTable, ...]:
-        """Everything that must answer before a request to be deleted is done."""
-        return (*self.telling("erasure"), *self.stock_tables)
-
-    def telling(self, of: Tidings) -> tuple[OtherSystem, ...]:
-        """Return the systems that are told of this."""
-        return tuple(system for system in self.webhooks if of in system.tell)
-
-
-class Identity(_Struct, frozen=True, kw_only=True):
-    """Who must prove who they are before the chat shows values, hands out a copy, or looks at other conversations.
-
-    Attributes:
-        trusted_channels: Channels whose sender id proves who somebody is, such as `telegram`.
-        proof_lasts: For how long a proof counts in its conversation.
-    """
-
-    trusted_channels: tuple[str, ...] = ()
-    proof_lasts: str = "30 minutes"
-
-
-class HandOver(_Struct, frozen=True, kw_only=True):
-    """How people collect the copy of their data by themselves.
-
-    Attributes:
-        url: Where `rasa-privacy api` is reached by everybody, `https`, or `http` on this machine.
-        valid_for: Until when a link can be used, once.
-    """
-
-    url: str
-    valid_for: str = "24 hours"
-
-    def __post_init__(self) -> None:
-        """Refuse an address that others could listen at."""
-        if _TOLD.match(self.url) is None or "?" in self.url or "#" in self.url:
-            raise ValueError("url must begin with https://, or with http:// on this machine, without '?' and '#'")
-
-
-class Import(_Struct, frozen=True, kw_only=True):
+class Import(Block, frozen=True, kw_only=True):
     """What `rasa-privacy import` may take over from a store without this package.
 
     Attributes:
@@ -562,7 +372,7 @@ class Import(_Struct, frozen=True, kw_only=True):
 AutomatedDecisions = Literal["none"] | dict[str, str]
 
 
-class Policy(_Struct, frozen=True, kw_only=True):
+class Policy(Block, frozen=True, kw_only=True):
     """The whole of privacy.yml. `import_` stands there as `import`."""
 
     version: Literal[1]

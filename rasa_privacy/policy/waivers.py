@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rasa_privacy.policy.findings import Finding
-from rasa_privacy.policy.model import Policy, Waiver
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.operations import Waiver
 from rasa_privacy.policy.suggest import shown
 
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.model import StockTable
+from rasa_privacy.policy.operations import StockTable
 from rasa_privacy.storage.stock_database import StockDatabase
 from rasa_privacy.storage.vault import Vault
 

@@ -26,7 +26,7 @@ from typing import Any, Final
 import msgspec
 
 from rasa_privacy.errors import PrivacyError, WebhookError
-from rasa_privacy.policy.model import OtherSystem, StockTable
+from rasa_privacy.policy.operations import OtherSystem, StockTable
 from rasa_privacy.rights.parts import conversation_values
 from rasa_privacy.rights.posting import MAX_ANSWER, Post, post
 from rasa_privacy.rights.stock_tables import forget

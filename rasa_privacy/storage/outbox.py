@@ -17,7 +17,7 @@ from rasa_privacy.storage import deliveries
 from rasa_privacy.storage.deliveries import Told
 
 if TYPE_CHECKING:
-    from rasa_privacy.policy.model import Tidings
+    from rasa_privacy.policy.operations import Tidings
     from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)

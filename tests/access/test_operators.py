@@ -17,7 +17,7 @@ from rasa_privacy.access.operators import add_operator, renew_token, revoke_oper
 from rasa_privacy.access.reviews import pending_reviews, review
 from rasa_privacy.access.sight import see
 from rasa_privacy.errors import AccessError, SenderError, StorageError
-from rasa_privacy.policy.model import Audit, Role
+from rasa_privacy.policy.operations import Audit, Role
 from rasa_privacy.policy.verbs import VERBS
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.vault import Vault, open_vault

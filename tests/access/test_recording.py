@@ -14,7 +14,8 @@ from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.reasons import checked_reason
 from rasa_privacy.access.recording import record, record_now, recording
 from rasa_privacy.errors import AccessError, AuditError, StorageError
-from rasa_privacy.policy.model import Audit, Policy
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.operations import Audit
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.vault import Vault
 

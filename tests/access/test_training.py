@@ -16,7 +16,7 @@ from rasa_privacy.access.operators import revoke_operator
 from rasa_privacy.access.training import attest, everybody
 from rasa_privacy.errors import AccessError
 from rasa_privacy.policy.loader import parse_policy
-from rasa_privacy.policy.model import Training
+from rasa_privacy.policy.operations import Training
 from rasa_privacy.policy.verbs import REACHES_PEOPLE, VERBS
 from rasa_privacy.storage.vault import Vault
 from tests.support.operators import hire, records, with_roles

@@ -13,7 +13,7 @@ import pytest
 
 from rasa_privacy.actions import confirming
 from rasa_privacy.errors import SenderError
-from rasa_privacy.policy.model import HandOver, Identity
+from rasa_privacy.policy.operations import HandOver, Identity
 from rasa_privacy.rights.handover import collect
 from rasa_privacy.rights.identity import remember
 from rasa_privacy.storage import requests

@@ -12,7 +12,8 @@ from rasa_privacy.consent.double_opt_in import begin
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ASK, PREVIEW
 from rasa_privacy.policy.contacts import PROOF
-from rasa_privacy.policy.model import Identity, Replies
+from rasa_privacy.policy.model import Replies
+from rasa_privacy.policy.operations import Identity
 from tests.support.vaults import SENDER, ask, grant
 
 pytestmark = pytest.mark.rasa

@@ -11,8 +11,9 @@ import pytest
 
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.policy.contacts import PROOF
-from rasa_privacy.policy.model import Actions, Identity
+from rasa_privacy.policy.model import Actions
 from rasa_privacy.policy.needs import Needs
+from rasa_privacy.policy.operations import Identity
 from rasa_privacy.rights.standing import limit
 from tests.support.vaults import SENDER, Clock, evidence, grant
 

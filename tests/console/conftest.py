@@ -12,7 +12,7 @@ from rasa_privacy.access.login import login
 from rasa_privacy.access.operators import add_operator
 from rasa_privacy.console.opendsr import open_opendsr
 from rasa_privacy.console.verbs import make_console
-from rasa_privacy.policy.model import Role
+from rasa_privacy.policy.operations import Role
 from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.asgi import Client

@@ -16,7 +16,7 @@ from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.console.verbs import make_console
 from rasa_privacy.crypto import tokens as hashes
 from rasa_privacy.errors import AccessError
-from rasa_privacy.policy.model import Training
+from rasa_privacy.policy.operations import Training
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import As
 from tests.support.asgi import Client

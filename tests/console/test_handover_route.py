@@ -15,7 +15,7 @@ from rasa_privacy.console.handover_route import handover_routes
 from rasa_privacy.console.verbs import make_console
 from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.dialogue.phrases import phrases_of
-from rasa_privacy.policy.model import HandOver
+from rasa_privacy.policy.operations import HandOver
 from rasa_privacy.rights.handover import offer
 from rasa_privacy.storage.vault import Vault
 from tests.support.asgi import Answer, Client

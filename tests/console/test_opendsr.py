@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from rasa_privacy.console.verbs import make_console
-from rasa_privacy.policy.model import HandOver, Identity, Role
+from rasa_privacy.policy.operations import HandOver, Identity, Role
 from rasa_privacy.rights.handover import offer
 from rasa_privacy.rights.identity import remember
 from rasa_privacy.rights.opendsr import OpenDsr

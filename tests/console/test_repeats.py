@@ -17,7 +17,7 @@ from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.console.repeats import LASTS, PATIENCE, answer_of, once
 from rasa_privacy.console.verbs import make_console
 from rasa_privacy.errors import StorageError
-from rasa_privacy.policy.model import Role
+from rasa_privacy.policy.operations import Role
 from rasa_privacy.storage import answers
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.console.conftest import As

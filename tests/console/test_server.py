@@ -20,7 +20,7 @@ import uvicorn
 from rasa_privacy.console import handover_route, outreach, server
 from rasa_privacy.console.server import Address, make_server
 from rasa_privacy.console.verbs import make_console
-from rasa_privacy.policy.model import HandOver
+from rasa_privacy.policy.operations import HandOver
 from rasa_privacy.rights.audience import Recipient
 from rasa_privacy.storage.vault import Vault
 from tests.support.certificates import write_certificate

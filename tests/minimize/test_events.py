@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.events import WITHHELD, Entry, EventSplitter, View, join
 from rasa_privacy.policy.contacts import PROOF
-from rasa_privacy.policy.model import Identity
+from rasa_privacy.policy.operations import Identity
 from tests.support.rasa_events import ROW, TIME, message, saying, utterance
 from tests.support.vaults import policy
 

@@ -14,7 +14,7 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import AccessError, AuditError
-from rasa_privacy.policy.model import Retention, Training
+from rasa_privacy.policy.operations import Retention, Training
 from rasa_privacy.report.breach import scope
 from rasa_privacy.report.facts import Report
 from rasa_privacy.report.gathering import gather

@@ -8,7 +8,7 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.errors import AccessError, RetentionError
-from rasa_privacy.policy.model import Retention
+from rasa_privacy.policy.operations import Retention
 from rasa_privacy.retention.review import Review, acknowledge, last_acknowledged, make_review, overdue_since
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import START, Clock, give, grant

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from rasa_privacy.errors import StorageError
-from rasa_privacy.policy.model import Retention
+from rasa_privacy.policy.operations import Retention
 from rasa_privacy.retention import schedule
 from rasa_privacy.retention.sweep import SweepResult
 from rasa_privacy.storage.vault import Vault

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.errors import AccessError, JournalError, StorageError
-from rasa_privacy.policy.model import Erasure as ErasureRules
-from rasa_privacy.policy.model import OtherSystem
+from rasa_privacy.policy.operations import Erasure as ErasureRules
+from rasa_privacy.policy.operations import OtherSystem
 from rasa_privacy.rights import bulk_erasure
 from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_before, erase_listed, lines_of
 from rasa_privacy.rights.certificates import certificate

@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.errors import AccessError, ConfigurationError, StorageError
-from rasa_privacy.policy.model import Identity, Item
+from rasa_privacy.policy.model import Item
+from rasa_privacy.policy.operations import Identity
 from rasa_privacy.rights import contact_indexing
 from rasa_privacy.rights.contact_indexing import Indexed, index_contacts
 from rasa_privacy.rights.erasure import erase

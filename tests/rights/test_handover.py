@@ -14,7 +14,7 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.errors import AccessError, PassphraseError, RequestError
-from rasa_privacy.policy.model import HandOver, Identity
+from rasa_privacy.policy.operations import HandOver, Identity
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.handover import collect, is_live, offer, offer_by_staff
 from rasa_privacy.rights.identity import ask, prove, remember

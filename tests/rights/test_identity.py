@@ -8,7 +8,7 @@ import pytest
 
 from rasa_privacy.consent.double_opt_in import MAX_ATTEMPTS, MAX_MAILS
 from rasa_privacy.errors import OptInError, TamperedSegmentError
-from rasa_privacy.policy.model import Identity
+from rasa_privacy.policy.operations import Identity
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.identity import (
     ask,

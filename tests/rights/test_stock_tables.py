@@ -9,7 +9,7 @@ import pytest
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.errors import AccessError, ConfigurationError, StorageError
-from rasa_privacy.policy.model import Erasure, StockTable
+from rasa_privacy.policy.operations import Erasure, StockTable
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.stock_tables import open_table, purge

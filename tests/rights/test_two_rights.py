@@ -12,7 +12,7 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.errors import PrivacyError
-from rasa_privacy.policy.model import HandOver
+from rasa_privacy.policy.operations import HandOver
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights import requests
 from rasa_privacy.rights.access import holdings

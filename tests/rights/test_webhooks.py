@@ -21,7 +21,7 @@ import msgspec
 import pytest
 
 from rasa_privacy.errors import MalformedSegmentError, WebhookError
-from rasa_privacy.policy.model import Erasure, OtherSystem, Tidings
+from rasa_privacy.policy.operations import Erasure, OtherSystem, Tidings
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase

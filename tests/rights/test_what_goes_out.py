@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from rasa_privacy.access.permit import issue
-from rasa_privacy.policy.model import Erasure, OtherSystem
+from rasa_privacy.policy.operations import Erasure, OtherSystem
 from rasa_privacy.rights.certificates import as_html, as_json, certificate, sign_certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.operators import hand_out

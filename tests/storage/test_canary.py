@@ -27,7 +27,7 @@ from rasa_privacy.cli.leak_search import Sink, search
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.console.repeats import once
 from rasa_privacy.errors import AccessError, HoldError, OptInError, PrivacyError
-from rasa_privacy.policy.model import Erasure, HandOver, Identity, OtherSystem, Tidings, Training
+from rasa_privacy.policy.operations import Erasure, HandOver, Identity, OtherSystem, Tidings, Training
 from rasa_privacy.retention.review import acknowledge, make_review
 from rasa_privacy.rights import holds, operators
 from rasa_privacy.rights.erasure import erase

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import msgspec
 
-from rasa_privacy.policy.model import Identity
+from rasa_privacy.policy.operations import Identity
 from rasa_privacy.rights.identity import ask, prove, remember
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import give, grant

@@ -11,7 +11,7 @@ from rasa_privacy.access.admission import admit, admit_local
 from rasa_privacy.access.login import Operator, login
 from rasa_privacy.access.operators import add_operator
 from rasa_privacy.crypto import tokens
-from rasa_privacy.policy.model import Role, Training
+from rasa_privacy.policy.operations import Role, Training
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import policy

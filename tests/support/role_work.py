@@ -19,7 +19,7 @@ from rasa_privacy.access.verification import note, verified
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.opt_out_signals import record_gpc
-from rasa_privacy.policy.model import Identity
+from rasa_privacy.policy.operations import Identity
 from rasa_privacy.policy.verbs import PERSON, VERBS
 from rasa_privacy.retention.runs import run, run_scheduled
 from rasa_privacy.rights import holds, requests
