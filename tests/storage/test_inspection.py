@@ -189,5 +189,5 @@ def test_what_hangs_on_nobody_is_found_without_foreign_keys(tmp_path: Path) -> N
         ):
             run_plain(url, statement, [nobody] * number)
         _, found = look(vault)
-    assert [each.place for each in found] == ["segments", "sessions", "links", "links", "known_contacts", "handovers"]
-    assert found[0].why == "1 belong to no conversation; somebody changed the tables by hand"
+    assert [each.place for each in found] == ["handovers", "known_contacts", "links", "links", "segments", "sessions"]
+    assert found[-1].why == "1 belong to no conversation; somebody changed the tables by hand"
