@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -93,11 +92,6 @@ def stored_values(bot: RunningBot, sender: str) -> dict[str, dict[str, object]]:
             for purpose, entries in values.items()
             if entries
         }
-
-
-def database_files(folder: Path) -> list[Path]:
-    """Return the database and its journals."""
-    return sorted(folder.glob("conversations.db*"))
 
 
 def enter_draw(bot: RunningBot, person: Person) -> None:
