@@ -14,7 +14,7 @@ from rasa_privacy.storage.tables import metadata
 #: What hangs on what.
 _OWNED: Final = [
     (key.parent, key.column)
-    for table in metadata.sorted_tables
+    for _, table in sorted(metadata.tables.items())
     for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
 ]
 
