@@ -1,7 +1,7 @@
 """Sweeps inside a server: a thread that removes what is due at intervals, until the server or its store is.
 
-It rests after each transaction for as long as that took, so that a live bot is not slowed. What fails is logged and
-tried again at the next interval.
+It works a twentieth of the time and rests after each transaction, so that a live bot is not slowed. What fails is
+logged and tried again at the next interval.
 """
 
 import logging
@@ -15,15 +15,13 @@ from rasa_privacy.access.admission import admit_server
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.model import NEVER, duration_seconds
 from rasa_privacy.retention.runs import run_scheduled
-from rasa_privacy.retention.sweep import SweepResult
+from rasa_privacy.retention.sweep import GENTLY, SweepResult
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
 
 #: How long a server may sweep before it serves; the thread does the rest.
 AT_START_SECONDS: Final = 5.0
-#: How long to rest after each transaction, as a multiple of how long it took.
-_REST: Final = 1.0
 #: How often the thread looks whether the server is still there, and whether it is time.
 _LOOK_SECONDS: Final = 30.0
 
@@ -32,7 +30,7 @@ def sweep_once(vault: Vault, every: timedelta, *, seconds: float | None = None) 
     """Sweep where it is this process's turn; a failure is logged, since a bot goes on without."""
     try:
         permit = admit_server("scheduled sweep")
-        result = run_scheduled(vault, permit, every, rest=0.0 if seconds else _REST, seconds=seconds)
+        result = run_scheduled(vault, permit, every, rest=0.0 if seconds else GENTLY, seconds=seconds)
     except PrivacyError:
         logger.exception("Removing data that is due failed; it is tried again.")
         return None

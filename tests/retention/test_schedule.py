@@ -4,13 +4,16 @@ import gc
 import threading
 import weakref
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
+from rasa_privacy.access.permit import Permit
 from rasa_privacy.errors import StorageError
 from rasa_privacy.policy.operations import Retention
 from rasa_privacy.retention import schedule
+from rasa_privacy.retention.runs import run_scheduled
 from rasa_privacy.retention.sweep import SweepResult
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import Clock, give
@@ -94,6 +97,23 @@ def test_the_thread_sweeps_at_intervals(vault: Vault, clock: Clock, monkeypatch:
     assert ended(thread)
     zero, two = timedelta(0), timedelta(hours=2)
     assert asked[:4] == [zero, zero, two, two]
+
+
+def test_a_server_sweeps_gently_beside_turns_and_at_once_before_them(
+    vault: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside turns it rests 19 times as long as each transaction took; at the start nobody talks yet."""
+    rests = []
+
+    def noted(vault: Vault, permit: Permit, every: timedelta, *, rest: float, seconds: float | None) -> Any:
+        rests.append(rest)
+        return run_scheduled(vault, permit, every, rest=rest, seconds=seconds)
+
+    monkeypatch.setattr(schedule, "run_scheduled", noted)
+    clock.advance(hours=3)
+    schedule.sweep_once(vault, timedelta(0), seconds=1.0)
+    schedule.sweep_once(vault, timedelta(hours=1))
+    assert rests == [0.0, 19.0]
 
 
 def test_a_timer_takes_the_servers_place(vault: Vault, clock: Clock) -> None:
