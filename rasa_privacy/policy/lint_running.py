@@ -19,7 +19,10 @@ from rasa_privacy.policy.suggest import shown
 _START_FILES: Final = ("*compose*.y*ml", "Dockerfile*", "Procfile", "Makefile", "*.sh", "*.service", "*.env", ".env")
 _MAX_BYTES: Final = 2**20
 _API: Final = re.compile(r"--enable-api\b")
-_TOKEN: Final = re.compile(r"--auth-token\b|--jwt-secret\b|-t\s")
+_TOKEN: Final = re.compile(r"--auth-token\b|--jwt-secret\b|(?:\brasa\b|--enable-api\b).*\s-t\s", re.DOTALL)
+#: A line goes on in the next one where it ends so, or where the next one begins so: an option or an element of a list.
+_GOES_ON: Final = re.compile(r"[\\,\[>|]\s*$")
+_IS_ON: Final = re.compile(r"\s*[\"'\[]?\s*-")
 _DEBUG: Final = re.compile(r"\brasa\b[^\n#]*\s(?:-vv|--debug)\b|\bLOG_LEVEL(?:_\w+)?\s*[=:]\s*[\"']?DEBUG\b")
 _HERE: Final = {"", "localhost", "127.0.0.1", "::1"}
 #: libpq, section 34.1.2: these values of `sslmode` insist on TLS.
@@ -32,8 +35,8 @@ def start_files(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
     files = sorted({file for pattern in _START_FILES for file in bot.folder.glob(pattern) if file.is_file()})
     for file in files:
         text = _read(file)
-        found = _API.search(text)
-        if found and not _TOKEN.search(text):
+        found = next((each for each in _API.finditer(text) if not _TOKEN.search(_command(text, each.start()))), None)
+        if found:
             why = "Rasa's API is started without a token: who reaches it reads and changes every conversation"
             yield Finding("RP057", _place(file, text, found), why, "add '--auth-token' or '--jwt-secret' with a secret")
         found = _DEBUG.search(text)
@@ -70,6 +73,17 @@ def _read(file: Path) -> str:
             return opened.read(_MAX_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def _command(text: str, position: int) -> str:
+    """Return the lines of the command at a position."""
+    lines = text.split("\n")
+    first = last = text.count("\n", 0, position)
+    while first > 0 and (_GOES_ON.search(lines[first - 1]) or _IS_ON.match(lines[first])):
+        first -= 1
+    while last + 1 < len(lines) and (_GOES_ON.search(lines[last]) or _IS_ON.match(lines[last + 1])):
+        last += 1
+    return "\n".join(lines[first : last + 1])
 
 
 def _place(file: Path, text: str, found: "re.Match[str]") -> str:
