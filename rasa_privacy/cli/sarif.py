@@ -4,13 +4,14 @@ import importlib.metadata
 import json
 import re
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from rasa_privacy.policy.findings import CODES, Finding
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
-_PLACE: Final = re.compile(r"^(?P<file>.+?)(?::(?P<line>\d+):(?P<column>\d+))?$", re.DOTALL)
+_PLACE: Final = re.compile(r"^(?P<file>.+?)(?::(?P<line>\d+)(?::(?P<column>\d+))?)?$", re.DOTALL)
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -51,7 +52,7 @@ def _result(finding: Finding, rule: int, root: Path) -> dict[str, Any]:
     file, line, column = split_place(finding.place)
     physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(file, root)}}
     if line is not None:
-        physical["region"] = {"startLine": line, "startColumn": column}
+        physical["region"] = {"startLine": line} | ({} if column is None else {"startColumn": column})
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": rule,
@@ -65,17 +66,17 @@ def _result(finding: Finding, rule: int, root: Path) -> dict[str, Any]:
 
 
 def split_place(place: str) -> tuple[str, int | None, int | None]:
-    """Return file, line and column of a finding's place; the last two are None where it names a whole file."""
+    """Return file, line and column of a finding's place; the last two are None where it does not say them."""
     match = _PLACE.match(place)
     if match is None or match["line"] is None:
         return place, None, None
-    return match["file"], int(match["line"]), int(match["column"])
+    return match["file"], int(match["line"]), None if match["column"] is None else int(match["column"])
 
 
 def _uri(file: str, root: Path) -> str:
     """Return a file as a relative URI where it is below the root."""
     path = Path(file).absolute()
     try:
-        return PurePath(path.relative_to(root.absolute())).as_posix()
+        return quote(path.relative_to(root.absolute()).as_posix())
     except ValueError:
         return path.as_uri()

@@ -1,8 +1,10 @@
 """`check --format`: JSON and SARIF say what the text says, and the example bot has no finding in any of them."""
 
 import json
+import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,6 +12,7 @@ from click.testing import CliRunner, Result
 from rasa_privacy.cli import main
 from rasa_privacy.cli.sarif import split_place
 from rasa_privacy.policy.findings import CODES
+from tests.policy.test_bad_bot import FILES, write
 
 EXAMPLE = Path(__file__).parents[2] / "example_bot"
 
@@ -80,9 +83,21 @@ def test_sarif_is_what_the_standard_asks(bot: Path) -> None:
     assert [each["suppressions"][0]["justification"] for each in suppressed] == ["nobody runs this one"]
 
 
+def test_sarif_names_files_as_uris(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each leads to a file of the bot, also where its name is no URI, and where only a line is known."""
+    monkeypatch.delenv("RASA_PRIVACY_ENDPOINTS", raising=False)
+    bad = write(tmp_path / "our bot", {**FILES, "über uns.sh": FILES["start.sh"]})
+    (sarif,) = json.loads(run("--bot", str(bad), "--format", "sarif").output)["runs"]
+    uris = {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in sarif["results"]}
+    assert "%C3%BCber%20uns.sh" in uris
+    assert [uri for uri in uris if not re.fullmatch(r"[\w./%-]+", uri, re.ASCII)] == []  # RFC 3986, path-noscheme
+    assert [uri for uri in uris if not (bad / unquote(uri)).exists()] == []
+
+
 @pytest.mark.parametrize(
     ("place", "parts"),
     [
+        ("a/b.py:13", ("a/b.py", 13, None)),
         ("a/b.yml:3:7", ("a/b.yml", 3, 7)),
         ("a.yml: tracker_store", ("a.yml: tracker_store", None, None)),
         ("keys", ("keys", None, None)),
