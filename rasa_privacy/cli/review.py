@@ -1,6 +1,5 @@
 """`rasa-privacy review`: what is stored and whether it is still needed, to be acknowledged by an operator."""
 
-import re
 from pathlib import Path
 
 import click
@@ -17,10 +16,9 @@ from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError, RetentionError
 from rasa_privacy.policy.action_slots import readings
 from rasa_privacy.policy.bot import read_domain
+from rasa_privacy.policy.responses import asked_slots, shown_slots
 from rasa_privacy.policy.yaml_tree import read_tree
 from rasa_privacy.retention.review import Review, acknowledge, make_review
-
-_VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -97,7 +95,7 @@ def _read_slots(bot: Path) -> set[str]:
     except ConfigurationError:
         return found
     for file in [path] if path.is_file() else sorted(path.rglob("*.yml")):
-        for _, variants in read_tree(file).get("responses").pairs():
-            for variant in variants.elements():
-                found.update(_VARIABLE.findall(variant.get("text").text or ""))
+        tree = read_tree(file)
+        found.update(slot for _, slot, _ in shown_slots(tree))
+        found.update(asked_slots(tree))
     return found

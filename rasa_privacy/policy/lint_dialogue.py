@@ -1,6 +1,5 @@
 """What the bot says and does by itself: responses, stories and rules."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -10,25 +9,23 @@ from rasa_privacy.policy.bot import Bot
 from rasa_privacy.policy.categories import SPECIAL
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.responses import shown_slots
 from rasa_privacy.policy.suggest import shown
 from rasa_privacy.policy.yaml_tree import Tree, read_tree
 
-_VARIABLE: Final = re.compile(r"\{(\w+)\}")
 _OUR_SLOT: Final = "privacy_"
 _OUR_ACTIONS: Final = ("action_privacy_", "utter_privacy_")
 
 
 def echoes(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
     """RP054."""
-    for tree in _domain_trees(bot):
-        for name, variants in tree.get("responses").pairs():
-            for text in (variant.get("text") for variant in variants.elements()):
-                for slot in _VARIABLE.findall(text.text or ""):
-                    item = policy.item_of_slot(slot)
-                    if item is not None and policy.items[item].category in SPECIAL:
-                        why = f"response {shown(name.text)} shows item {shown(item)}, which is of a special category"
-                        remedy = "do not repeat it: a screen, a log of the channel and others beside may see it"
-                        yield Finding("RP054", str(text.place), f"{why} (GDPR Art. 9)", remedy, "warning")
+    for tree in {tree.file: tree for tree in (*_domain_trees(bot), *_data_trees(bot))}.values():
+        for name, slot, place in shown_slots(tree):
+            item = policy.item_of_slot(slot)
+            if item is not None and policy.items[item].category in SPECIAL:
+                why = f"response {shown(name.text)} shows item {shown(item)}, which is of a special category"
+                remedy = "do not repeat it: a screen, a log of the channel and others beside may see it"
+                yield Finding("RP054", str(place), f"{why} (GDPR Art. 9)", remedy, "warning")
 
 
 def own_turns(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:

@@ -77,6 +77,18 @@ class Tree:
         """Tell whether the mapping has the name, whatever its value."""
         return any(word.text == name for word, _ in self.pairs())
 
+    def scalars(self) -> Iterator["Tree"]:
+        """Yield every scalar of this value and of what is below it, each once however often it is an alias."""
+        seen: set[int] = set()
+        waiting = [self.node]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, yaml.ScalarNode):
+                yield Tree(self.file, node)
+            elif node is not None and id(node) not in seen:
+                seen.add(id(node))
+                waiting += reversed([*_below(node)])
+
     def names(self) -> Iterator[Word]:
         """Yield the names of a list whose elements are `name` or `name: {...}`, or of a mapping."""
         for word, _ in self.pairs():
@@ -86,6 +98,11 @@ class Tree:
                 yield Word(element.text, element.place)
             else:
                 yield from (word for word, _ in element.pairs())
+
+
+def _below(node: yaml.Node) -> Iterator[yaml.Node]:
+    for each in node.value:
+        yield from each if isinstance(node, yaml.MappingNode) else (each,)
 
 
 def read_tree(path: Path) -> Tree:

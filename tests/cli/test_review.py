@@ -23,7 +23,9 @@ tracker_store:
 DOMAIN = """\
 slots: {email: {type: text, mappings: [{type: from_text}]}}
 responses:
-  utter_thanks: [{text: "We write to {email}."}]
+  utter_thanks:
+    - {text: Thanks!, condition: [{type: slot, name: postcode, value: "10115"}]}
+    - {text: Is it right?, buttons: [{title: "Yes, {email}", payload: /affirm}]}
 """
 
 
@@ -38,7 +40,7 @@ def bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     past = utc_now() - timedelta(days=10)
     with closing(open_vault(load_settings(tmp_path / "endpoints.yml"), lambda: past)) as vault:
         grant(vault, "draw", sender="one")
-        give(vault, {"draw": {"full_name": "Ada Lovelace", "email": "ada@post.example"}}, "one")
+        give(vault, {"draw": {"full_name": "Ada Lovelace", "email": "ada@post.example", "postcode": "101"}}, "one")
     return tmp_path
 
 

@@ -219,6 +219,11 @@ def test_what_is_not_personal_is_not_found(bot_folder: Path, line: str) -> None:
     [
         ("docker-compose.yml", "services:\n  rasa:\n    command: run --enable-api --cors '*'\n", "RP057"),
         ("run.sh", "rasa run --enable-api --auth-token $TOKEN\n", ""),
+        ("build.sh", "docker build -t ours .\nrasa run --enable-api\n", "RP057"),
+        ("run.sh", "rasa run --enable-api -p 5006\nrasa run --enable-api --auth-token $TOKEN\n", "RP057"),
+        ("run.sh", "rasa run --enable-api \\\n  -t $TOKEN\n", ""),
+        ("docker-compose.yml", "command:\n  - run\n  - --enable-api\n  - --jwt-secret\n  - $SECRET\n", ""),
+        ("Dockerfile", 'CMD ["run", "--enable-api",\n  "--auth-token", "x"]\n', ""),
         ("Procfile", "web: rasa run -vv\n", "RP059"),
         (".env", "LOG_LEVEL=DEBUG\n", "RP059"),
         ("run.sh", "rasa run --endpoints endpoints.yml\n", ""),
@@ -262,6 +267,25 @@ def test_a_database_far_away_needs_tls(bot_folder: Path, url: str, *, is_found: 
     assert [each for each in found if "RP058" in each] == found
     assert bool(found) is is_found
     assert "u:p" not in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("file", "variant"),
+    [
+        ("domain.yml", '{text: "Get well soon from your {illness}!"}'),
+        ("domain.yml", '{text: "Is it this?", buttons: [{title: "Yes, {illness}", payload: /affirm}]}'),
+        ("domain.yml", '{custom: {blocks: [{kind: card, body: "{illness}"}]}}'),
+        ("data/faq.yml", '{text: "{illness}"}'),
+    ],
+)
+def test_a_special_category_is_shown_nowhere(bad_bot: Path, file: str, variant: str) -> None:
+    """Rasa fills in slots in every part of a response, and responses may stand beside the examples of intents."""
+    before = FILES["domain.yml"].partition("responses:")[0]
+    write(bad_bot, {"domain.yml": before})
+    assert "RP054" not in codes(bad_bot)
+    own = f"responses:\n  utter_own: [{variant}]\n"
+    write(bad_bot, {file: (before if file == "domain.yml" else "") + own})
+    assert "RP054" in codes(bad_bot)
 
 
 def test_a_waiver_hides_its_finding_and_keeps_the_reason(bot_folder: Path) -> None:
