@@ -1,6 +1,6 @@
 """Rights turns: show what is held, preview an erasure, erase, keep."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -17,11 +17,11 @@ from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ERASE, EXPORT, KEEP, PENDING_SLOT, PREVIEW, SHOW
 from rasa_privacy.errors import DAMAGED, HoldError, LedgerError
 from rasa_privacy.policy.verbs import PERSON
-from rasa_privacy.rights.access import HeldValue, Holdings, holdings
+from rasa_privacy.rights.access import HeldValue, Holdings, holdings, merged
 from rasa_privacy.rights.clocks import Kind
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.handover import offer
-from rasa_privacy.rights.identity import reached_senders
+from rasa_privacy.rights.identity import proven_reach, reached_senders
 from rasa_privacy.rights.linked import erase_linked, holdings_linked, kept_linked
 from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.requests import (
@@ -116,13 +116,15 @@ class PreviewErasure(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Count what is held, and open the request; nothing is deleted yet."""
-        proven = has_proven(store, turn)
+        proven, at = has_proven(store, turn), turn.evidence.at
         with store.database.read() as connection:
-            held = _readable(store, connection, turn)
+            senders = reached_senders(store, connection, turn.sender_id) if proven else [turn.sender_id]
+            held = merged(_readable(store, connection, each) for each in senders)
             subject_id = store.subjects.find(connection, turn.sender_id)
-            granted = state_of(store, connection, subject_id, turn.evidence.at).granted
-            is_held = subject_id is not None and holds.is_held(connection, subject_id)
-            kept = kept_linked(store, connection, turn.sender_id, turn.evidence.at, links=proven)
+            people = [] if subject_id is None else proven_reach(store, connection, subject_id, at)
+            granted = {name for each in people for name in state_of(store, connection, each, at).granted}
+            is_held = bool(holds.held_among(connection, people))
+            kept = kept_linked(store, connection, turn.sender_id, at, links=proven)
         if turn.items or turn.purposes:
             return [preview_part(store, turn)]
         store.database.transact(lambda connection: _open(store, connection, turn))
@@ -244,10 +246,10 @@ def _take_back(store: Vault, connection: Any, turn: Turn) -> None:
         take_back(store, connection, "item_erasure" if part else "erasure", subject_id, turn.evidence.at)
 
 
-def _readable(store: Vault, connection: Any, turn: Turn) -> Holdings:
+def _readable(store: Vault, connection: Any, sender_id: str) -> Holdings:
     """Return what is held, or nothing where it is damaged: that must still be erasable."""
     try:
-        return holdings(store, connection, turn.sender_id)
+        return holdings(store, connection, sender_id)
     except DAMAGED:
         return Holdings((), {}, 0)
 
@@ -279,7 +281,7 @@ def _conversation(turn: Turn, events: int) -> str:
     return turn.phrases.say("conversation_with_events", events=turn.phrases.count("events", events))
 
 
-def _goes(store: Vault, turn: Turn, held: Holdings, granted: frozenset[str]) -> str:
+def _goes(store: Vault, turn: Turn, held: Holdings, granted: Collection[str]) -> str:
     language = turn.evidence.language
     parts = list(dict.fromkeys(name_of_item(store.policy, value.item, language) for value in held.values))
     parts += [_conversation(turn, held.events)] if held.events else []

@@ -93,6 +93,24 @@ def delete_emails(bot: Vault) -> str:
     return do(bot, Erase(), "privacy_confirm", pending=Pending("erase", items=("email",)))
 
 
+def test_the_preview_of_a_deletion_names_what_all_hold(bot: Vault) -> None:
+    """Items, events and consents of the linked conversations go too, so they are in it; a day later they are not."""
+    said = do(bot, PreviewErasure(), "privacy_delete")
+    assert all(name in said for name in ("full name", "email", "birthday", "draw", "newsletter", "3 events"))
+    bot.clock.advance(days=1)  # type: ignore[attr-defined]
+    said = do(bot, PreviewErasure(), "privacy_delete")
+    assert "birthday" in said
+    assert "email" not in said
+    assert "draw" not in said
+
+
+def test_a_hold_on_one_is_said_instead_of_the_preview(bot: Vault) -> None:
+    """Nobody is asked for a yes that deletes nothing."""
+    with bot.database.write() as conn:
+        holds.put(conn, Hold(id_of(bot, "phone"), "case-17", bot.clock(), "ana"))
+    assert "legal" in do(bot, PreviewErasure(), "privacy_delete")
+
+
 def test_a_part_is_previewed_and_deleted_in_all_each_with_a_certificate(bot: Vault) -> None:
     """The conversation that asks holds nothing of it itself; a day later it is about that one alone."""
     assert "2 values" in do(bot, PreviewErasure(), "privacy_delete", items=("email",))
