@@ -141,8 +141,13 @@ def acknowledge(number: str, bot: Path, endpoints: Path | None) -> None:
 @endpoints_option
 def identity(number: str, *, asked: bool, bot: Path, endpoints: Path | None) -> None:
     """Note that a proof of identity, or a clarification, is waited for, or came. For UK GDPR the clock stops."""
-    step = rules.ask_for_proof if asked else rules.proven
-    _change(bot, endpoints, lambda _vault, connection, who, now: step(connection, number, who, now))
+
+    def step(vault: Vault, connection: Any, who: str, now: datetime) -> Request:
+        if asked:
+            return rules.ask_for_proof(vault, connection, number, who, now)
+        return rules.proven(connection, number, who, now)
+
+    _change(bot, endpoints, step)
 
 
 @requests.command()
@@ -154,7 +159,7 @@ def identity(number: str, *, asked: bool, bot: Path, endpoints: Path | None) -> 
 @endpoints_option
 def extend(number: str, *, because: str, told: bool, bot: Path, endpoints: Path | None) -> None:  # noqa: ARG001 - click demands it
     """Put the date off, once and before it is over, where the law allows it."""
-    _change(bot, endpoints, lambda _vault, connection, who, now: rules.extend(connection, number, because, who, now))
+    _change(bot, endpoints, lambda vault, conn, who, now: rules.extend(vault, conn, number, because, who, now))
 
 
 @requests.command()

@@ -177,8 +177,9 @@ def _open(call: Call) -> PersonRequest:
 
 
 def _identity(call: Call, connection: Any, who: str, now: datetime) -> Request:
-    step = rules.ask_for_proof if call.body.step == "asked" else rules.proven
-    return step(connection, call.number, who, now)
+    if call.body.step == "asked":
+        return rules.ask_for_proof(call.vault, connection, call.number, who, now)
+    return rules.proven(connection, call.number, who, now)
 
 
 Rule = Callable[[Call, Any, str, datetime], Request]
@@ -238,7 +239,7 @@ OPERATIONS: Final = (
     _operation(
         "extend",
         "Put the date off, once, where the law allows it.",
-        lambda call, conn, who, now: rules.extend(conn, call.number, call.body.because, who, now),
+        lambda call, conn, who, now: rules.extend(call.vault, conn, call.number, call.body.because, who, now),
         Extend,
     ),
     _operation(

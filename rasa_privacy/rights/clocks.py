@@ -9,7 +9,9 @@ Rules:
 3. Business days are Monday to Friday without the holidays of the regulation's country (`holidays`). The day of receipt
    does not count.
 4. Dates are of UTC. The hour of receipt is kept, so that no promise is longer than the law's.
-5. An extension counts from the first date, once, and the person must have been told before that date.
+5. An extension counts from the first date, once, and the person must have been told before that date. It goes no
+   further than every regulation that privacy.yml names lets it: one that knows none keeps its own date.
+6. The clock stops only where every one of them stops it.
 
 Wishes that no law gives a clock (to talk to a person, to reach the officer) get that of access.
 """
@@ -80,15 +82,38 @@ def deadline(kind: Kind, regulations: Iterable[str], received_at: datetime) -> D
     return Deadline(first, ends[first], min(confirm, default=None))
 
 
-def extended(kind: Kind, regulation: str, answer_by: datetime) -> datetime | None:
-    """Return by when a request must be answered once it was extended; None where that is not allowed."""
+def extended(
+    kind: Kind, regulation: str, received_at: datetime, answer_by: datetime, regulations: Iterable[str] = ()
+) -> datetime | None:
+    """Return by when a request must be answered once it was extended; None where that is not allowed.
+
+    Args:
+        kind: What is asked for.
+        regulation: Whose date counts until now.
+        received_at: When it was received, aware and in UTC.
+        answer_by: That date, moved by as long as the clock stood still.
+        regulations: Those of privacy.yml.
+    """
     clock = clock_of(regulation, kind)
-    return None if clock.extension is None else after(answer_by, clock.extension, clock.country)
+    if clock.extension is None:
+        return None
+    stood_still = answer_by - after(received_at, clock.answer, clock.country)
+    others = [each for name in regulations if name != regulation and (each := _clock(name, kind)) is not None]
+    ends = [after(answer_by, clock.extension, clock.country)]
+    ends += [_last(each, received_at) + stood_still for each in others]
+    return min(ends) if min(ends) > answer_by else None
 
 
-def pauses(kind: Kind, regulation: str) -> bool:
+def _last(clock: Clock, received_at: datetime) -> datetime:
+    """Return the latest date that a clock allows, with its extension."""
+    end = after(received_at, clock.answer, clock.country)
+    return end if clock.extension is None else after(end, clock.extension, clock.country)
+
+
+def pauses(kind: Kind, regulation: str, regulations: Iterable[str] = ()) -> bool:
     """Return whether the clock stops while the person has to prove or to clarify something."""
-    return clock_of(regulation, kind).pauses
+    others = [each for name in regulations if (each := _clock(name, kind)) is not None]
+    return all(clock.pauses for clock in (clock_of(regulation, kind), *others))
 
 
 def clock_of(regulation: str, kind: Kind) -> Clock:

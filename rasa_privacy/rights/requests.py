@@ -12,7 +12,7 @@ Rules:
 2. A request is extended once, before its date, where its regulation allows it, for a reason of REASONS_TO_EXTEND, and
    after the person was told. It is refused for a reason of REASONS_TO_REFUSE, and after the person was told (GDPR
    Art. 12(3) and (4)).
-3. Where the regulation says so the clock stands still in the state `identity`; the date moves by as long.
+3. Where every regulation says so the clock stands still in the state `identity`; the date moves by as long.
 4. What is closed stays as it is. Every change adds a step; none is ever changed or removed.
 5. A request to be erased is done when the person is erased, and not before: `storage.erasures` does it in the same
    transaction, so that a process that is killed in between leaves neither without the other.
@@ -167,8 +167,8 @@ def acknowledge(connection: Any, number: str, actor: str, at: datetime) -> Reque
     return _change(connection, request, Step(at, "acknowledged", _name(actor), None), acknowledge_by=None)
 
 
-def ask_for_proof(connection: Any, number: str, actor: str, at: datetime) -> Request:
-    """Wait until the person proves who they are, or clarifies; where the law says so the clock stands still.
+def ask_for_proof(vault: Vault, connection: Any, number: str, actor: str, at: datetime) -> Request:
+    """Wait until the person proves who they are, or clarifies; where every law says so the clock stands still.
 
     Raises:
         RequestError: There is no such request, it is closed, or it waits for that already.
@@ -176,7 +176,7 @@ def ask_for_proof(connection: Any, number: str, actor: str, at: datetime) -> Req
     request = _open(connection, number)
     if request.state == "identity":
         raise RequestError(f"{number}: it waits for the person's proof already")
-    paused = at if pauses(_kind(request), request.regulation) else None
+    paused = at if pauses(_kind(request), request.regulation, vault.policy.regulations) else None
     return _change(connection, request, Step(at, "identity", _name(actor), None), state="identity", paused_at=paused)
 
 
@@ -195,19 +195,21 @@ def proven(connection: Any, number: str, actor: str, at: datetime) -> Request:
     return _change(connection, request, step, state=state, answer_by=waited, paused_at=None)
 
 
-def extend(connection: Any, number: str, reason: str, actor: str, at: datetime) -> Request:
+def extend(vault: Vault, connection: Any, number: str, reason: str, actor: str, at: datetime) -> Request:  # noqa: PLR0913, PLR0917 - store, transaction, and what is extended why and by whom
     """Put the date off, after the person was told that and why.
 
     Raises:
-        RequestError: There is no such request, it is closed, was extended, its date is over or its regulation does not
+        RequestError: There is no such request, it is closed, was extended, its date is over or a regulation does not
             allow it; or the reason is none of REASONS_TO_EXTEND.
     """
     request = _open(connection, number)
     if reason not in REASONS_TO_EXTEND:
         raise RequestError(f"a request is extended for one of these reasons: {', '.join(REASONS_TO_EXTEND)}")
-    later = extended(_kind(request), request.regulation, request.answer_by)
+    rules = vault.policy.regulations
+    later = extended(_kind(request), request.regulation, request.opened_at, request.answer_by, rules)
     if later is None:
-        raise RequestError(f"{number}: {request.regulation} does not let a request of this kind be extended")
+        names = ", ".join(dict.fromkeys((request.regulation, *rules)))
+        raise RequestError(f"{number}: a request of this kind cannot be extended under {names}")
     if request.extended_at is not None:
         raise RequestError(f"{number}: it was extended on {request.extended_at:%Y-%m-%d}, and that is possible once")
     if request.state == "identity":

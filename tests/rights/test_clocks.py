@@ -61,13 +61,46 @@ def test_ccpa_wants_receipt_confirmed_in_ten_business_days() -> None:
 def test_an_extension_counts_from_the_first_date(kind: str, regulation: str, later: str | None) -> None:
     """Where the law knows one."""
     expected = at(later) if later else None
-    assert extended(kind, regulation, at("2026-12-31T12:30")) == expected  # type: ignore[arg-type]
+    answer_by = at("2026-12-31T12:30")
+    assert extended(kind, regulation, at("2026-11-30T12:30"), answer_by) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("regulations", "received", "later"),
+    [
+        # GDPR alone: a month and two more, 92 days. CCPA ends after 90, DPDP after 90, Quebec after 30.
+        (["gdpr"], "2026-11-23T12:30", "2027-02-23T12:30"),
+        (["gdpr", "ccpa"], "2026-11-23T12:30", "2027-02-21T12:30"),
+        (["gdpr", "dpdp"], "2026-11-23T12:30", "2027-02-21T12:30"),
+        (["law25", "gdpr"], "2027-01-31T09:00", "2027-03-02T09:00"),
+        (["gdpr", "lgpd"], "2026-11-23T12:30", None),
+        (["gdpr", "coppa"], "2026-11-23T12:30", "2027-02-23T12:30"),
+    ],
+)
+def test_an_extension_goes_as_far_as_every_regulation_lets_it(
+    regulations: list[str], received: str, later: str | None
+) -> None:
+    """Which of them protects the person is not known."""
+    names = [f"{name}@2026-11" for name in regulations]
+    first = deadline("access", names, at(received))
+    found = extended("access", first.regulation, at(received), first.answer_by, names)
+    assert found == (at(later) if later else None)
+
+
+def test_an_extension_after_the_clock_stood_still_counts_from_the_date_that_it_moved_to() -> None:
+    """By as long as it stood still, under each regulation that stops it."""
+    names = ["uk-gdpr@2026-11", "uk-gdpr@2026-05"]
+    received, moved = at("2026-11-23T12:30"), at("2027-01-02T12:30")
+    assert extended("access", names[0], received, moved, names) == at("2027-03-02T12:30")
 
 
 def test_only_the_united_kingdom_stops_the_clock() -> None:
     """Under CCPA verification does not (11 CCR 7021(b)), and for GDPR we do not rely on it."""
     names = ("gdpr", "uk-gdpr", "ccpa", "lgpd", "gone")
     assert [name for name in names if pauses("access", f"{name}@2026-11")] == ["uk-gdpr"]
+    for other in ("gdpr", "ccpa", "coppa"):
+        both = ["uk-gdpr@2026-11", f"{other}@2026-11"]
+        assert pauses("access", "uk-gdpr@2026-11", both) is (other == "coppa")  # which sets no clock
 
 
 NAMES = [f"{name}@2026-11" for name in ("gdpr", "uk-gdpr", "ccpa", "lgpd", "pipeda", "law25", "dpdp")]
@@ -83,3 +116,7 @@ def test_naming_more_regulations_never_gives_more_time(kind: Kind, names: list[s
     found = deadline(kind, names, received)
     assert received < found.answer_by
     assert all(found.answer_by <= deadline(kind, [name], received).answer_by for name in names)
+    later = extended(kind, found.regulation, received, found.answer_by, names)
+    if later is not None:
+        alone = {name: deadline(kind, [name], received).answer_by for name in names}
+        assert all(later <= (extended(kind, name, received, end) or end) for name, end in alone.items())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -41,7 +42,13 @@ def opened(vault: Vault, kind: Any, subject_id: bytes | None) -> Request:
 
 def changed(vault: Vault, step: Callable[..., Request], number: str, *arguments: Any) -> Request:
     """Let Eva do a step now."""
-    return vault.database.transact(lambda conn: step(conn, number, *arguments, "Eva", vault.clock()))
+    run = of(vault, step)
+    return vault.database.transact(lambda conn: run(conn, number, *arguments, "Eva", vault.clock()))
+
+
+def of(vault: Vault, step: Callable[..., Request]) -> Callable[..., Request]:
+    """Return a step with the store where it looks at the regulations of privacy.yml."""
+    return partial(step, vault) if step in {rules.ask_for_proof, rules.extend} else step
 
 
 def found(vault: Vault, number: str) -> Request:
@@ -156,6 +163,25 @@ def test_the_clock_stops_for_the_united_kingdom_alone(vault: Vault, subject_id: 
         after = changed(store, rules.proven, before.number)
         assert (after.state, after.answer_by - before.answer_by) == ("in_progress", moved)
         changed(store, rules.refuse, before.number, "unfounded")
+
+
+def test_the_clock_stops_only_where_every_regulation_stops_it(vault: Vault, subject_id: bytes, clock: Clock) -> None:
+    """Whichever is named first: the person may be one whom the other protects."""
+    for names in (("uk-gdpr", "gdpr"), ("gdpr", "uk-gdpr"), ("uk-gdpr", "ccpa")):
+        store = vault_under(vault, *names)
+        before = opened(store, "access", subject_id)
+        assert changed(store, rules.ask_for_proof, before.number).paused_at is None
+        clock.advance(days=10)
+        assert changed(store, rules.proven, before.number).answer_by == before.answer_by
+        changed(store, rules.refuse, before.number, "unfounded")
+
+
+def test_an_extension_keeps_the_date_of_a_regulation_that_knows_none(vault: Vault, subject_id: bytes) -> None:
+    """LGPD's 15 days come first and are final; the error names the regulations."""
+    store = vault_under(vault, "gdpr", "lgpd")
+    number = opened(store, "access", subject_id).number
+    with pytest.raises(RequestError, match="cannot be extended under lgpd@2026-11, gdpr@2026-11"):
+        changed(store, rules.extend, number, "complexity")
 
 
 def vault_under(vault: Vault, *regulations: str) -> Vault:
@@ -296,15 +322,15 @@ class AnyWay(RuleBasedStateMachine):
         super().__init__()
         self.vault = vault
         self.now = START
-        store = vault_under(vault, "uk-gdpr")
-        self.request = vault.database.transact(lambda conn: rules.open_request(store, conn, "access", None, START))
+        self.store = vault_under(vault, "uk-gdpr")
+        self.request = vault.database.transact(lambda conn: rules.open_request(self.store, conn, "access", None, START))
         self.steps = 1
 
     def attempt(self, step: Callable[..., Request], *arguments: Any) -> None:
         """Try a step; one that is refused changes nothing."""
-        before = found(self.vault, self.request.number)
+        before, run = found(self.vault, self.request.number), of(self.store, step)
         try:
-            after = self.vault.database.transact(lambda conn: step(conn, before.number, *arguments, "Eva", self.now))
+            after = self.vault.database.transact(lambda conn: run(conn, before.number, *arguments, "Eva", self.now))
         except RequestError:
             assert found(self.vault, before.number) == before
             return
