@@ -7,12 +7,13 @@ Rules:
 2. `verified` begins at the mark, so that it costs what came since and not what there is. A record from before the mark
    that was changed is found by `whole` alone, so after WHOLE_EVERY it goes through everything again.
 3. A mark is believed where its keyed hash is right, the record that it names is there, and the audit log speaks of no
-   later one. It may not be ahead of its book in either way of verifying.
+   later one. It may not be ahead of its book in either way of verifying. Where it was removed, the audit log still says
+   how far each book went.
 
 It does not find that the whole database, mark and all, was put back to an older state; a kept checkpoint does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from rasa_privacy.storage.standing import (
     Mark,
     Standing,
     check_end,
+    check_length,
     link_at,
     read_mark,
     write_mark,
@@ -40,6 +42,7 @@ from rasa_privacy.storage.vault import Vault
 #: After so long everything is gone through again.
 WHOLE_EVERY: Final = timedelta(days=30)
 _MARK: Final = "mark"
+_NAMES: Final = {LEDGER.name: "ledger", AUDIT.name: "audit"}
 
 
 def verified(vault: Vault, connection: Any, book: Book, now: datetime) -> Standing:
@@ -114,14 +117,16 @@ def note(vault: Vault, operator: str, *, ledger: Standing | None = None, audit: 
 
     def work(connection: Any) -> None:
         before = read_mark(connection, vault.index, AUDIT, lock=True)
+        said = _said(vault, connection, AUDIT)
         found = {
             name: new.joined(old)
             for name, new, old in (("ledger", ledger, before.ledger), ("audit", audit, before.audit))
             if new is not None and _is_worth(new, old)
         }
         if found:
-            made = Mark(before.number + 1, found.get("ledger", before.ledger), found.get("audit", before.audit))
-            counts = {_MARK: made.number} | {name: each.seq for name, each in found.items()}
+            number = max(before.number, said.get(_MARK, 0)) + 1  # no removed one of before passes for it
+            made = Mark(number, found.get("ledger", before.ledger), found.get("audit", before.audit))
+            counts = {**said, _MARK: number, **{name: each.seq for name, each in found.items()}}
             write_mark(connection, vault.index, made)
             vault.audit.append(connection, AuditRecord(vault.clock(), operator, VERIFY, counts=counts))
 
@@ -139,19 +144,21 @@ def _known(vault: Vault, connection: Any, book: Book) -> Standing | None:
     Raises:
         PrivacyError: The mark is none of ours, not the newest one, or ahead of the book (the book's error).
     """
-    mark = read_mark(connection, vault.index, book)
+    mark, said = read_mark(connection, vault.index, book), _said(vault, connection, book)
     known = mark.of(book)
     if known is not None:
         check_end(connection, book, known)
-    if mark.number and mark.number != _newest_number(vault, connection, book):
+    else:
+        check_length(connection, book, said.get(_NAMES[book.name], 0))
+    if mark.number and mark.number != said.get(_MARK, 0):
         raise wrong_mark(book, "is not the newest one that was made")
     return known
 
 
-def _newest_number(vault: Vault, connection: Any, book: Book) -> int:
-    """Return the number of the newest mark that the audit log speaks of; 0 where it speaks of none."""
+def _said(vault: Vault, connection: Any, book: Book) -> Mapping[str, int]:
+    """Return what the audit log says of the newest mark: its number, and how far each book went; else nothing."""
     try:
         found = vault.audit.newest(connection, Wanted(verb=VERIFY), 1)
     except AuditError as error:
         raise book.error(str(error)) from None
-    return found[0].record.counts.get(_MARK, 0) if found else 0
+    return found[0].record.counts if found else {}

@@ -3,7 +3,8 @@
 Rules:
 
 1. Email addresses are compared without regard to case, Unicode form and how an international domain is written. Nothing
-   else is folded: whether `a.b@` and `ab@` are one mailbox is the mail server's business.
+   else is folded: whether `a.b@` and `ab@` are one mailbox is the mail server's business. A domain with ß or another
+   letter that old mail programs replace and new ones do not (IDNA2003, RFC 5892) has a form for both readings.
 2. Phone numbers become E.164 (ITU-T). A number without a country code may belong to several regions: it has a form for
    each of them in which it is possible, so that a suppression rather holds for one too many.
 3. A sender id may be such a contact itself: `whatsapp:+491705558172`, or the bare digits that messengers use.
@@ -23,6 +24,8 @@ _MAX_CHARACTERS: Final = 320  # 64 + @ + 255, RFC 5321, section 4.5.3.1
 _MAX_ANSWER_CHARACTERS: Final = 1000
 _PREFIX: Final = re.compile(r"^(?:whatsapp|sms|tel|mailto|messenger|viber|signal):", re.IGNORECASE)
 _DIGITS_ONLY: Final = re.compile(r"^[0-9]{8,15}$")
+#: RFC 5894, section 7.2: sharp s, final sigma, and the two joiners.
+_REPLACED: Final = re.compile("[\u00df\u03c2\u200c\u200d]")
 _PHONE: Final = re.compile(r"^[+(]?[0-9][0-9 ()./\-]*$")
 
 
@@ -75,12 +78,21 @@ def _email_forms(plain: str) -> tuple[str, ...]:
     local, _, domain = plain.rpartition("@")
     if not local or not domain or re.search(r"\s", plain):
         return ()
-    folded = domain.rstrip(".").casefold()
     try:
-        folded = folded.encode("idna").decode()
+        hosts = dict.fromkeys((_kept_apart(domain.rstrip(".").lower()), domain.rstrip(".").casefold()))
+        domains = [each.encode("idna").decode() for each in hosts]
     except UnicodeError:
         return ()
-    return (f"email:{unicodedata.normalize('NFKC', local.casefold())}@{folded}",)
+    locals_ = dict.fromkeys(unicodedata.normalize("NFKC", each) for each in (local.lower(), local.casefold()))
+    return tuple(f"email:{name}@{host}" for name in locals_ for host in domains)
+
+
+def _kept_apart(domain: str) -> str:
+    """Return a domain with each label encoded that has a letter which IDNA2003 would replace."""
+    labels = (
+        f"xn--{each.encode('punycode').decode()}" if _REPLACED.search(each) else each for each in domain.split(".")
+    )
+    return ".".join(labels)
 
 
 def _phone_forms(plain: str, regions: tuple[str, ...]) -> tuple[str, ...]:

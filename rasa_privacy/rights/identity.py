@@ -8,11 +8,14 @@ Rules:
    the outside: an unknown one gets a code too, with all that costs, and only the message is not sent.
 3. Codes are those of double opt-in: five wrong answers within 15 minutes, a minute between two, three an hour to one
    contact. A proof counts in the conversation that gave it, for `proof_lasts`.
-4. A proof links its conversation to each that holds the contact. The link leads one way: who merely typed somebody's
-   address into a chat sees nothing of theirs. It is found by a keyed hash, and what is stored is looked at once more.
+4. A proof links its conversation to each that holds the contact, written so that it may be nothing else: a number
+   without its country code is another one elsewhere, and of two people the code reaches one. The link leads one way:
+   who merely typed somebody's address into a chat sees nothing of theirs. It is found by a keyed hash, and what is
+   stored is looked at once more.
 5. Deleting anybody takes their links along. Staff, who have looked at a person themselves, reach all that is linked.
 """
 
+import hmac
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +30,8 @@ from rasa_privacy.policy.model import duration_seconds
 from rasa_privacy.rights.reach import contacts_on_file
 from rasa_privacy.storage import known_contacts, links, opt_in_codes
 from rasa_privacy.storage.known_contacts import KnownContact
+from rasa_privacy.storage.opt_in_codes import OptInCode
+from rasa_privacy.storage.tables import to_micros
 from rasa_privacy.storage.vault import Vault
 
 #: People whom one contact finds at most: a family, and not a list.
@@ -35,6 +40,7 @@ MOST: Final = 50
 logger = logging.getLogger(__name__)
 
 _DOMAIN: Final = "known contact"
+_PROOF_DOMAIN: Final = "proof of identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,8 @@ def is_proven(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -
     if rules is None or proof is None or not proof.is_confirmed:
         return False
     # `expires_at` of a confirmed code is when it came back.
+    if not hmac.compare_digest(proof.code_hash, _proof_hash(vault, subject_id, proof.expires_at)):
+        return False  # made or moved by hand
     return timedelta(0) <= now - proof.expires_at < timedelta(seconds=duration_seconds(rules.proof_lasts))
 
 
@@ -118,6 +126,8 @@ def prove(vault: Vault, sender_id: str, code: str, now: datetime) -> int:
         refusal = use_code(vault, connection, subject_id, PROOF, contact, code, now)
         if refusal is not None:
             return refusal.text
+        proof = OptInCode(_proof_hash(vault, subject_id, now), now, opt_in_codes.CONFIRMED)
+        opt_in_codes.put(connection, subject_id, PROOF, proof)
         # Locked, so that nobody is linked who is erased at this moment.
         others = [each for each in sorted({*found} - {subject_id}) if vault.subjects.lock(connection, each)]
         for other_id in others:
@@ -217,13 +227,13 @@ def reached_senders(vault: Vault, connection: Any, sender_id: str) -> list[str]:
 
 
 def _on_file(vault: Vault, subject_id: bytes, wanted: set[str]) -> str | None:
-    """Return the contact of a person that has one of these forms."""
+    """Return the contact of a person that has these forms and no other."""
     try:
         with vault.database.read() as connection:
             held = [str(value) for value in contacts_on_file(vault, connection, subject_id)]
     except DAMAGED:
         return None
-    return next((value for value in held if wanted & set(_forms(value))), None)
+    return next((value for value in held if wanted == set(_forms(value))), None)
 
 
 def _known(vault: Vault, entries: Iterable[Any]) -> Iterable[KnownContact]:
@@ -242,3 +252,8 @@ def _forms(value: str) -> tuple[str, ...]:
 
 def _index(vault: Vault, form: str) -> bytes:
     return vault.index.of(_DOMAIN, form)
+
+
+def _proof_hash(vault: Vault, subject_id: bytes, at: datetime) -> bytes:
+    """Return the keyed hash of a proof, which who writes into the table cannot make, nor move to another time."""
+    return vault.index.of_bytes(_PROOF_DOMAIN, subject_id + f":{to_micros(at)}".encode())

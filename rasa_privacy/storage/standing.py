@@ -110,10 +110,8 @@ def write_mark(conn: Connection, index: BlindIndex, mark: Mark) -> None:
         ContentionError: Another process wrote the first one; `Database.transact` tries again.
     """
     value = _sealed(index, msgspec.msgpack.encode(mark))
-    if mark.number == 1:
+    if conn.execute(_SET, {"new": value}).rowcount == 0:
         conn.execute(_PUT, {"name": _NAME, "value": value})
-    else:
-        conn.execute(_SET, {"new": value})
 
 
 def check_end(conn: Connection, book: Book, known: Standing) -> None:
@@ -128,9 +126,22 @@ def check_end(conn: Connection, book: Book, known: Standing) -> None:
     found = conn.execute(select(links.link).where(links.seq == known.seq)).scalar()
     if found == known.link:
         return
-    what = "is missing" if found is None else "is another one"
-    raise book.error(
-        f"{book.name}: record {known.seq} {what}: it was verified before; the book was put back to an older state, "
+    raise _put_back(book, known.seq, "is missing" if found is None else "is another one")
+
+
+def check_length(conn: Connection, book: Book, seq: int) -> None:
+    """See that a book still has the record up to which it was verified once; 0 for none.
+
+    Raises:
+        PrivacyError: There are fewer records now (the book's error).
+    """
+    if seq and conn.execute(select(book.records.c.seq).where(book.records.c.seq == seq)).first() is None:
+        raise _put_back(book, seq, "is missing")
+
+
+def _put_back(book: Book, seq: int, what: str) -> PrivacyError:
+    return book.error(
+        f"{book.name}: record {seq} {what}: it was verified before; the book was put back to an older state, "
         "restore the database from its latest backup"
     )
 

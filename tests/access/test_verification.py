@@ -181,6 +181,33 @@ def test_a_ledger_that_was_put_back_is_found_too(filled: Vault, sql: Sql) -> Non
         look(filled, LEDGER)
 
 
+def test_a_ledger_that_was_put_back_with_its_mark_removed_is_found(filled: Vault, sql: Sql) -> None:
+    """By what the audit log says of the mark, also after another one was made."""
+    before = sql("SELECT value FROM meta WHERE name = 'ledger_head'")
+    grant(filled, "newsletter")
+    look(filled, LEDGER)
+    sql("DELETE FROM ledger WHERE seq > 2")
+    sql("UPDATE meta SET value = ? WHERE name = 'ledger_head'", before[0])
+    sql("DELETE FROM meta WHERE name = 'verified'")
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="record 4 is missing: it was verified before"):
+            look(filled, LEDGER)
+        with pytest.raises(LedgerError, match="record 4 is missing"), filled.database.read() as conn:
+            whole_ledger(filled, conn)
+        look(filled)  # which makes a mark that knows of the audit log alone
+
+
+def test_a_mark_that_was_removed_cannot_be_put_back_later(filled: Vault, sql: Sql) -> None:
+    """Marks are numbered on, whatever became of the last one."""
+    look(filled)
+    older = sql("SELECT value FROM meta WHERE name = 'verified'")
+    sql("DELETE FROM meta WHERE name = 'verified'")
+    look(filled)
+    sql("UPDATE meta SET value = ? WHERE name = 'verified'", older[0])
+    with pytest.raises(AuditError, match="is not the newest one that was made"):
+        look(filled)
+
+
 @each_database
 def test_a_mark_is_kept_where_it_saves_something(filled: Vault, clock: Clock) -> None:
     """After a whole verification and after many records, with a record each; not after every look."""

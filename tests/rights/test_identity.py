@@ -1,6 +1,7 @@
 """A proof by a code to a contact on file finds the other conversations, and gives nothing away about who is known."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from rasa_privacy.consent.double_opt_in import MAX_ATTEMPTS, MAX_MAILS
 from rasa_privacy.errors import OptInError, TamperedSegmentError
+from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.operations import Identity
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.identity import (
@@ -24,6 +26,7 @@ from rasa_privacy.rights.identity import (
 )
 from rasa_privacy.rights.suppression import contact_indexes
 from rasa_privacy.rights.withdrawal import destroy_items, withdraw
+from rasa_privacy.storage import opt_in_codes
 from rasa_privacy.storage.tables import known_contacts, links, metadata
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
@@ -87,6 +90,51 @@ def test_who_merely_names_an_address_of_another_sees_nothing(bot: Vault) -> None
     assert reached(bot, "attacker") == {"attacker"}
     with bot.database.read() as conn:
         assert needs_proof(bot, conn, bot.subjects.find(conn, "attacker"), "rest", bot.clock())
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "named"),
+    [
+        ("0170 1234567", "+44 170 1234567", "+44 170 1234567"),
+        ("+49 170 1234567", "+44 170 1234567", "0170 1234567"),
+        ("ana@strasse.example", "ana@straße.example", "ana@straße.example"),
+        ("gross@mail.example", "groß@mail.example", "groß@mail.example"),
+    ],
+)
+def test_a_contact_that_another_may_have_elsewhere_proves_nothing(
+    bot: Vault, theirs: str, mine: str, named: str
+) -> None:
+    """Who has the same number in another country, or a domain that was once the same, gets no code for another's."""
+    contacts = {"victim": theirs, "attacker": mine}
+    people = {}
+    for sender, contact in contacts.items():
+        people[grant(bot, "draw", sender=sender)] = sender
+        give(bot, {"draw": {"phone" if contact[-1].isdigit() else "email": contact}}, sender=sender)
+    for who, sender in people.items():
+        item = "phone" if contacts[sender][-1].isdigit() else "email"
+        entries = {"draw": [[0, [], item, contacts[sender]]]}
+        bot.database.transact(lambda conn, who=who, entries=entries: remember(bot, conn, who, entries))  # type: ignore[misc]
+    assert {people[each.subject_id] for each in whom(bot, named)} <= {"attacker"}
+    assert send_to(bot, named) != theirs
+    prove(bot, "new", code_for(bot, "new", named), bot.clock())
+    assert "victim" not in reached(bot, "new")
+    assert {people[each.subject_id] for each in whom(bot, theirs)} == {"victim"}
+
+
+def test_a_proof_that_was_written_by_hand_counts_for_nothing(bot: Vault, clock: Clock) -> None:
+    """Neither one that is over and gets another time, nor that of somebody else."""
+    web, other = tell(bot, "web"), tell(bot, "other")
+    prove(bot, "web", code_for(bot, "web"), clock())
+    with bot.database.read() as conn:
+        assert is_proven(bot, conn, web, clock())
+        found = opt_in_codes.find(conn, web, PROOF)
+    assert found is not None
+    bot.database.transact(lambda conn: opt_in_codes.put(conn, other, PROOF, found))
+    later = replace(found, expires_at=clock.advance(hours=1))
+    bot.database.transact(lambda conn: opt_in_codes.put(conn, web, PROOF, later))
+    with bot.database.read() as conn:
+        assert not is_proven(bot, conn, web, clock())
+        assert not is_proven(bot, conn, other, clock() - timedelta(hours=1))
 
 
 @each_kind
