@@ -12,7 +12,7 @@ import msgspec
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.verification import note, verified
-from rasa_privacy.policy.verbs import PERSON
+from rasa_privacy.policy.verbs import BREAK_GLASS, PERSON, REACHES_PEOPLE
 from rasa_privacy.storage import book_counts
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.books import AUDIT
@@ -22,7 +22,8 @@ from rasa_privacy.storage.vault import Vault
 
 #: GDPR Art. 33(1).
 NOTIFY_WITHIN: Final = timedelta(hours=72)
-_READS: Final = frozenset(("view", "export", "audience", "break_glass"))
+#: What reads, hands out, changes or destroys data of people, as GDPR Art. 4(12) has it.
+_TOUCHES: Final = REACHES_PEOPLE | {BREAK_GLASS}
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +92,7 @@ def _counted(vault: Vault, connection: Any, since: datetime, until: datetime, st
         refused += record.outcome == "refused"
         if record.verb == "audience":
             handed_out += record.counts.get("people", 0)
-        if record.verb in _READS:
+        if record.verb in _TOUCHES:
             purposes.update(record.purposes)
             items.update(record.items)
     return Scope(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from html import escape as page_text
 from html.parser import HTMLParser
 from typing import Any
 
@@ -14,6 +15,7 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import AccessError, AuditError
+from rasa_privacy.policy.model import Storage
 from rasa_privacy.policy.operations import Retention, Training
 from rasa_privacy.report.breach import scope
 from rasa_privacy.report.facts import Report
@@ -74,6 +76,28 @@ def test_the_report_counts_what_happened(lived: Vault) -> None:
     assert report.backup_horizon is None
     assert [(each.problem, each.whole_at, each.since) for each in report.chains] == [("", lived.clock(), 0)] * 2
     assert report.findings == ("warning RP024 privacy.yml: x",)
+
+
+def test_the_record_of_processing_is_whole(lived: Vault) -> None:
+    """What GDPR Art. 30(1)(a) to (g) asks for stands in the page, each under its letter."""
+    declared = lived.policy
+    draw = msgspec.structs.replace(declared.purposes["draw"], recipients=("Parcel Post Ltd",))
+    stored = Storage(location={"en": "in Hamburg"}, transfers={"en": "to Canada"})
+    policy = msgspec.structs.replace(declared, purposes={**declared.purposes, "draw": draw}, storage=stored)
+    text = page(made(replace(lived, policy=policy)))
+    record = text[text.index("Record of processing") : text.index("Data inventory")]
+    terms = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", record))
+    assert "Northwind Outdoor" in terms["(a) Controller"]
+    assert "officer: " in terms["(a) Controller"]
+    assert "(b), (f) Purposes and when their data goes" in record
+    assert all(name in record and page_text(each.says["en"]) in record for name, each in policy.purposes.items())
+    assert "retain: 90 days" in record
+    assert terms["(c) Whose data"] == "people who chat with the bot"
+    assert set(terms["(c) Categories of data"].split(", ")) == {each.category for each in policy.items.values()}
+    assert terms["(d) Recipients"] == "Parcel Post Ltd"
+    assert (terms["(e) Transfers"], terms["Where it is kept"]) == ("to Canada", "in Hamburg")
+    assert terms["(f) Messages"].endswith("for 30 days")
+    assert "AES-256-GCM" in record[record.index("(g) Security") :]
 
 
 def test_nothing_personal_is_in_it(lived: Vault) -> None:
@@ -187,9 +211,10 @@ def test_the_next_report_goes_on_from_the_last(lived: Vault, sql: Sql, clock: Cl
 def test_the_scope_of_a_breach_is_by_time(lived: Vault, clock: Clock) -> None:
     """Whom operators touched then, which items, who did it, and how many are stored at all."""
     permit = admit_local(lived, "audit")
+    record_now(lived, admit_local(lived, "rectify"), purposes=["draw"], items=["full_name"])
     found = scope(lived, permit, clock() - timedelta(hours=1), clock() + timedelta(hours=1))
     before = scope(lived, permit, START - timedelta(days=9), START - timedelta(days=8))
-    assert (found.people, found.items) == (1, ("email",))
+    assert (found.people, found.items, found.purposes) == (1, ("email", "full_name"), ("draw",))
     assert found.by_verb["view"] == 1
     assert (before.people, before.by_verb, before.changed) == (0, {}, 0)
     assert found.everybody == before.everybody == 1
