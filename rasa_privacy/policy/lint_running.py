@@ -107,8 +107,10 @@ def _is_safe(url: str) -> bool:
 
 def _has_table(file: Path, name: str) -> bool:
     """Say whether a SQLite file has a table; anything else has none."""
+    # Immutable, since a reader of a write-ahead log leaves files there that belong to whoever ran this.
+    where = f"file:{quote(str(file.absolute()))}?mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(where, uri=True)) as connection:
             found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
             return found.fetchone() is not None
     except sqlite3.Error:
