@@ -12,6 +12,7 @@ from rasa_privacy.policy.bot import read_bot
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.linter import lint_all, policy_path
 from rasa_privacy.policy.loader import load_policy
+from rasa_privacy.policy.model import Policy
 
 
 @click.command()
@@ -30,7 +31,8 @@ from rasa_privacy.policy.loader import load_policy
 def check(bot: Path, domain: Path | None, endpoints: Path | None, *, database: bool, form: str) -> None:
     """Say what is wrong or forgotten in a bot's privacy settings, or in its stored data.
 
-    Reads privacy.yml, the domain, config.yml, the endpoints and the actions; runs nothing. Prints the lines that are
+    Reads privacy.yml, the domain, config.yml, the endpoints and the actions; runs nothing. Where privacy.yml
+    asks for reviews, the store is asked when the last one was, and nothing else. Prints the lines that are
     still to be added. With --database it opens every conversation, key, ledger record and notice instead, and names
     what is damaged by row number; the server may go on meanwhile. Exit code 0: no errors; 1: errors were found; 2: a
     file or the database cannot be read, or privacy.yml itself is wrong.
@@ -41,7 +43,8 @@ def check(bot: Path, domain: Path | None, endpoints: Path | None, *, database: b
         sys.exit(check_database(bot, endpoints))
     files = read_bot(bot, domain, endpoints)
     path = policy_path(files)
-    found = lint_all(files, load_policy(path), str(path))
+    policy = load_policy(path)
+    found = lint_all(files, policy, str(path), more=_of_the_store(bot, endpoints, policy, str(path)))
     findings = [finding for finding in found if not finding.waived]
     errors = sum(finding.severity == "error" for finding in findings)
     if form == "text":
@@ -52,6 +55,14 @@ def check(bot: Path, domain: Path | None, endpoints: Path | None, *, database: b
         click.echo(as_json(found) if form == "json" else as_sarif(found, bot))
     if errors:
         sys.exit(1)
+
+
+def _of_the_store(bot: Path, endpoints: Path | None, policy: Policy, file: str) -> list[Finding]:
+    if policy.retention.review_every is None:
+        return []
+    from rasa_privacy.cli.check_review import overdue_review  # noqa: PLC0415 - imports the database's driver
+
+    return list(overdue_review(bot, endpoints, policy, file))
 
 
 def _print(found: list[Finding], summary: str) -> None:

@@ -50,7 +50,10 @@ CODES: Final = {
     "RP061": "a waiver waives nothing",
     "RP062": "retain counts from a form or an action that the domain does not have",
     "RP063": "what a detector of privacy.yml needs is not installed",
+    "RP064": "a review of what is stored is overdue",
 }
+#: Those that the bot's files do not show. Only who looks into the store finds them, so elsewhere a waiver may wait.
+OF_THE_STORE: Final = frozenset(("RP064",))
 
 #: What `rasa-privacy init` writes for the builder to replace.
 PLACEHOLDER_NAME: Final = "Your Organisation"

@@ -4,7 +4,7 @@ A check is a function of the bot, the policy and the name of its file; it reads 
 legal basis holds, and what the bot's own actions do with values beyond writing them to a log (`lint_code`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Final
@@ -67,7 +67,9 @@ def lint(bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | None
     return [finding for finding in lint_all(bot, policy, file, today) if not finding.waived]
 
 
-def lint_all(bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | None = None) -> list[Finding]:
+def lint_all(
+    bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | None = None, more: Iterable[Finding] = ()
+) -> list[Finding]:
     """Return every finding, the waived ones with their reason; errors first, then by code.
 
     Args:
@@ -75,11 +77,12 @@ def lint_all(bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | 
         policy: What privacy.yml says.
         file: The name of privacy.yml to show.
         today: The day to judge by, in UTC; otherwise this one.
+        more: What was found elsewhere.
     """
     day = today or datetime.now(timezone.utc).date()
     found = [finding for check in _CHECKS for finding in check(bot, policy, file)]
     found += [finding for dated in _DATED_CHECKS for finding in dated(bot, policy, file, day)]
-    found = waived(found, policy, file)
+    found = waived([*found, *more], policy, file)
     return sorted(found, key=lambda finding: (finding.severity != "error", finding.code, finding.place))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rasa_privacy.policy.findings import Finding
+from rasa_privacy.policy.findings import OF_THE_STORE, Finding
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.operations import Waiver
 from rasa_privacy.policy.suggest import shown
@@ -25,7 +25,7 @@ def waived(found: Iterable[Finding], policy: Policy, file: str) -> list[Finding]
             used.add(waiver)
         result.append(finding if waiver is None else replace(finding, waived=waiver.reason))
     for waiver in policy.waivers:
-        if waiver not in used:
+        if waiver not in used and waiver.code not in OF_THE_STORE:
             where = f" at {shown(waiver.place)}" if waiver.place is not None else ""
             why = f"{waiver.code} is waived{where}, and there is no such finding"
             result.append(Finding("RP061", file, why, "take the waiver out, so that it hides nothing later", "warning"))

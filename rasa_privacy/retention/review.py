@@ -18,7 +18,7 @@ from rasa_privacy.errors import DAMAGED, RetentionError
 from rasa_privacy.policy.model import Policy, duration_seconds
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.numbers import new_number
-from rasa_privacy.storage import consent_counts
+from rasa_privacy.storage import book_counts, consent_counts
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.vault import Vault
@@ -200,11 +200,23 @@ def overdue_since(vault: Vault, connection: Any, now: datetime) -> datetime | No
 
     The first one is due one interval after the first consent was asked for.
     """
-    every = vault.policy.retention.review_every
-    if every is None:
+    if vault.policy.retention.review_every is None:
         return None
     begin = last_acknowledged(vault, connection)
     if begin is None:
-        begin = next((record.at for record in vault.ledger.iterate(connection)), now)
+        begin = next((record.at for record in vault.ledger.iterate(connection)), None)
+    return _overdue(vault.policy, begin, now)
+
+
+def overdue_by_rows(policy: Policy, connection: Any, now: datetime) -> datetime | None:
+    """Return the same as `overdue_since`, without the store's keys: the rows are believed as they are."""
+    begin = book_counts.last_counted(connection, "retention", _COUNT) or book_counts.begun(connection)
+    return _overdue(policy, begin, now)
+
+
+def _overdue(policy: Policy, begin: datetime | None, now: datetime) -> datetime | None:
+    every = policy.retention.review_every
+    if every is None or begin is None:
+        return None
     due = begin + timedelta(seconds=duration_seconds(every))
     return due if due <= now else None

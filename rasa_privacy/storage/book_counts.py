@@ -42,6 +42,10 @@ _TOUCHED: Final = select(func.count(distinct(_A.subject_id))).where(
     _A.outcome != "refused",
     _A.operator != bindparam("person"),
 )
+_BEGUN: Final = select(func.min(_L.at))
+_LAST_COUNTED: Final = select(func.max(_A.at)).where(
+    _A.verb == bindparam("verb"), _A.outcome == "done", _A.details.like(bindparam("counted"))
+)
 
 
 class Answers(NamedTuple):
@@ -110,3 +114,18 @@ def people_touched(conn: Connection, since: datetime, until: datetime, person: s
     """Return how many people others did something with that the audit log names one by one, refusals left out."""
     values = {"since": to_micros(since), "until": to_micros(until), "person": person}
     return int(conn.execute(_TOUCHED, values).scalar_one())
+
+
+def begun(connection: Connection) -> datetime | None:
+    """Return when the first record of the ledger was written, or None where it is empty."""
+    return _moment(connection.execute(_BEGUN).scalar())
+
+
+def last_counted(connection: Connection, verb: str, name: str) -> datetime | None:
+    """Return when the newest record of the audit log was written that counts something of this name under a verb."""
+    given = {"verb": verb, "counted": f'%"{name}":%'}  # the details are canonical JSON
+    return _moment(connection.execute(_LAST_COUNTED, given).scalar())
+
+
+def _moment(stored: int | None) -> datetime | None:
+    return None if stored is None else from_micros(stored)

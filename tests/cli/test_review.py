@@ -49,6 +49,34 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments))
 
 
+def of_reviews() -> list[str]:
+    """Return the severity of what plain `check` says of reviews, or why it is waived."""
+    found = json.loads(run("check", "--format", "json").stdout)
+    return [each["waived"] or each["severity"] for each in found if each["code"] == "RP064"]
+
+
+def test_check_warns_of_an_overdue_review(bot: Path) -> None:
+    """It looks into the store without its keys, and changes nothing there; one that is away is said, and no finding."""
+    (bot / "config.yml").write_text("language: en\n", encoding="utf-8")
+    (bot / "keys").rename(bot / "elsewhere")
+    before = {path.name: path.read_bytes() for path in bot.glob("c.db*")}
+    assert of_reviews() == ["warning"]
+    assert {path.name: path.read_bytes() for path in bot.glob("c.db*")} == before
+    (bot / "elsewhere").rename(bot / "keys")
+    privacy = (bot / "privacy.yml").read_text(encoding="utf-8")
+    waiver = "waivers: [{code: RP064, reason: the officer is ill this week}]\n"
+    (bot / "privacy.yml").write_text(privacy + waiver, encoding="utf-8")
+    assert of_reviews() == ["the officer is ill this week"]
+    (bot / "privacy.yml").write_text(privacy, encoding="utf-8")
+    run("review", "make")
+    assert run("review", "acknowledge", "review.json").exit_code == 0
+    assert of_reviews() == []
+    (bot / "c.db").rename(bot / "away.db")
+    assert of_reviews() == []
+    assert "Whether a review is overdue was not looked at: " in run("check").output
+    assert not (bot / "c.db").exists()
+
+
 def test_a_review_is_made_and_acknowledged(bot: Path) -> None:
     """Overdue before, not after; a file that was changed or is none is refused."""
     assert "review overdue since" in run("status").output

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rasa_privacy.policy.bot import read_bot
-from rasa_privacy.policy.findings import CODES
+from rasa_privacy.policy.findings import CODES, OF_THE_STORE
 from rasa_privacy.policy.linter import lint, lint_all, policy_path
 from rasa_privacy.policy.loader import load_policy
 
@@ -155,7 +155,7 @@ def test_the_bad_bot_triggers_every_code(bad_bot: Path) -> None:
         assert code in codes(bad_bot), code
         found.add(code)
         write(bad_bot, FILES)
-    assert found == set(CODES)
+    assert found == set(CODES) - OF_THE_STORE  # tests/cli/test_review.py
 
 
 def found_in(folder: Path, name: str, text: str) -> list[str]:

@@ -9,8 +9,16 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.errors import AccessError, RetentionError
 from rasa_privacy.policy.operations import Retention
-from rasa_privacy.retention.review import Review, acknowledge, last_acknowledged, make_review, overdue_since
+from rasa_privacy.retention.review import (
+    Review,
+    acknowledge,
+    last_acknowledged,
+    make_review,
+    overdue_by_rows,
+    overdue_since,
+)
 from rasa_privacy.storage.vault import Vault
+from tests.support.databases import EACH_KIND
 from tests.support.vaults import START, Clock, give, grant
 
 
@@ -97,3 +105,25 @@ def test_a_review_is_overdue_in_time(vault: Vault, clock: Clock) -> None:
         assert overdue_since(wanted, connection, clock()) is None
         assert overdue_since(wanted, connection, clock.advance(days=187)) is not None
         assert overdue_since(with_reviews(wanted, None), connection, clock()) is None
+
+
+@pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+def test_the_rows_say_the_same_without_keys(store: Vault, clock: Clock) -> None:
+    """From the first question, and from the last acknowledgement; a sweep in between is none."""
+    wanted, permit = with_reviews(store, "6 months"), admit_local(store, "retention")
+    with store.database.read() as connection:
+        assert overdue_by_rows(wanted.policy, connection, clock()) is None
+    grant(store, "draw")
+    clock.advance(days=187)
+    with store.database.read() as connection:
+        since = overdue_by_rows(wanted.policy, connection, clock())
+        assert since is not None
+        assert since == overdue_since(wanted, connection, clock())
+    review = made(wanted)
+    acknowledge(wanted, permit, review, review.number)
+    at = clock()
+    clock.advance(days=186)
+    record_now(store, permit, counts={"people": 0, "left": 0})
+    with store.database.read() as connection:
+        assert overdue_by_rows(wanted.policy, connection, at) is None
+        assert overdue_by_rows(wanted.policy, connection, clock()) == at + timedelta(days=186)
