@@ -76,13 +76,13 @@ def _record(store: Vault, connection: Any, turn: Turn) -> str | None:
         if new:
             note_taken(store, connection, own_act(store, "restrict", known))
         return turn.words(response, say_lift=turn.phrases.say("say_lift"))
-    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
     if turn.intent == "privacy_officer":
+        subject_id = store.subjects.find_for_update(connection, turn.sender_id)
         answered(store, connection, "officer", subject_id, evidence.at)
         return None
-    if subject_id is None:
-        return None
-    opened = open_request(store, connection, _REQUESTED[turn.intent], subject_id, evidence.at)
+    # Also of somebody new: staff answer in the conversation, which this turn stores.
+    known = store.subjects.find_or_create(connection, turn.sender_id, evidence.at)
+    opened = open_request(store, connection, _REQUESTED[turn.intent], known, evidence.at)
     return turn.words(
         "utter_privacy_requested",
         number=opened.number,

@@ -358,7 +358,20 @@ def test_a_complaint_is_told_the_authority(vault: Vault) -> None:
 
 def test_who_wants_a_person_is_told_how_to_reach_one(vault: Vault) -> None:
     """As who asks for the officer."""
-    assert explained(vault, "privacy_human") == explained(vault, "privacy_officer")
+    assert explained(vault, "privacy_human").startswith(explained(vault, "privacy_officer"))
+
+
+@pytest.mark.parametrize(("intent", "kind"), [("privacy_complain", "complaint"), ("privacy_human", "human")])
+def test_a_wish_for_staff_counts_as_the_first_thing_that_is_said(vault: Vault, intent: str, kind: str) -> None:
+    """Nothing is stored of the person before; the request leads to their conversation, and is one however often."""
+    answer = explained(vault, intent)
+    assert explained(vault, intent) == answer
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER)
+        (opened,) = requests.open_ones(connection)
+    assert (opened.kind, opened.subject_id) == (kind, subject_id)
+    assert subject_id is not None
+    assert opened.number in answer
 
 
 def test_a_machine_says_that_it_is_one(vault: Vault) -> None:
