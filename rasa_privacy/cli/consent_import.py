@@ -31,7 +31,7 @@ _SAID: Final = {
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Write. Without it nothing is written, and what would be is said.")
+@click.option("--yes/--dry-run", help="Write. Without --yes nothing is written, and what would be is said.")
 @operator_options
 @bot_option
 @endpoints_option

@@ -53,7 +53,7 @@ def show(bot: Path, endpoints: Path | None) -> None:
 @old_tables.command("purge", context_settings=PERSON)
 @sender_argument
 @click.option("--table", "name", help="Empty this whole table, instead of removing one person from all of them.")
-@click.option("--yes", is_flag=True, help="Do it. Without it nothing is deleted.")
+@click.option("--yes/--dry-run", help="Do it. Without --yes nothing is deleted, and what would be is said.")
 @operator_options
 @bot_option
 @endpoints_option

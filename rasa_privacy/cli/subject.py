@@ -132,7 +132,7 @@ def link(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: P
 @subject.command(context_settings=PERSON)
 @sender_argument
 @click.option("--item", required=True, help="The item of privacy.yml.")
-@click.option("--yes", is_flag=True, help="Do it. Without it nothing is changed.")
+@click.option("--yes/--dry-run", help="Do it. Without --yes nothing is changed.")
 @operator_options
 @bot_option
 @endpoints_option
@@ -158,7 +158,7 @@ def rectify(  # noqa: PLR0913 - one parameter for each option
 @click.option("--senders-file", type=click.Path(path_type=Path), help="Erase many: one sender id a line.")
 @click.option("--before", help="Erase whoever was last heard of before this day, such as 2026-01-31 (UTC).")
 @click.option("--report", help="File for what became of each line, with the numbers of the certificates.")
-@click.option("--yes", is_flag=True, help="Do it. Without it nothing is deleted.")
+@click.option("--yes/--dry-run", help="Do it. Without --yes nothing is deleted, and what would be is said.")
 @operator_options
 @bot_option
 @endpoints_option
@@ -233,6 +233,7 @@ def _say_kept(kept: Sequence[Kept], words: str) -> None:
 @click.option("--lift", is_flag=True, help="Let it go on.")
 @click.option("--objection", is_flag=True, help="The person objected (GDPR Art. 21) instead of asking to restrict.")
 @click.option("--do-not-sell", is_flag=True, help="No sale and no sharing (CCPA), instead of a purpose.")
+@click.option("--limit-sensitive", is_flag=True, help="Limit the use of sensitive data (CCPA), instead of a purpose.")
 @operator_options
 @bot_option
 @endpoints_option
@@ -244,6 +245,7 @@ def restrict(  # noqa: PLR0913 - one parameter for each option
     lift: bool,
     objection: bool,
     do_not_sell: bool,
+    limit_sensitive: bool,
     bot: Path,
     endpoints: Path | None,
 ) -> None:
@@ -251,10 +253,17 @@ def restrict(  # noqa: PLR0913 - one parameter for each option
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     if do_not_sell and (purposes or lift or objection):
         raise ConfigurationError("--do-not-sell is about every purpose that shares; leave the other options out")
+    if limit_sensitive and (purposes or objection or do_not_sell):
+        raise ConfigurationError("--limit-sensitive is about every purpose; leave the other options but --lift out")
     with existing_store(bot, endpoints) as vault:
         if do_not_sell:
             new = rights.do_not_sell(vault, sender_id, permit_for(vault, "restrict"))
             click.echo("Neither sold nor shared from now on." if new else "That was so already.")
+            return
+        if limit_sensitive:
+            new = rights.limit_sensitive(vault, sender_id, permit_for(vault, "restrict"), lift=lift)
+            said = "No longer limited." if lift else "Sensitive data is used for what needs it alone."
+            click.echo(said if new else "That was so already.")
             return
         wanted = purposes or tuple(vault.policy.purposes)
         permit = permit_for(vault, "restrict", purposes=purposes)

@@ -1,4 +1,4 @@
-"""Operations that change what is used of one person: correct, restrict, let go on, do not sell."""
+"""Operations that change what is used of one person: correct, restrict, let go on, do not sell, limit."""
 
 from typing import Annotated, Any, Final
 
@@ -45,7 +45,13 @@ class Changed(msgspec.Struct):
     purposes: list[str]
 
 
-class DoNotSell(msgspec.Struct):
+class Limit(AboutPerson, kw_only=True):
+    """Whose use of sensitive data to limit, or with `lift` not to limit any more."""
+
+    lift: bool = False
+
+
+class Standing(msgspec.Struct):
     """Whether it was not so already."""
 
     is_new: bool
@@ -74,10 +80,17 @@ def _change(call: Call, **how: Any) -> Changed:
     return Changed(list(rights.restrict(call.vault, body.sender, wanted, permit, channel=CHANNEL, **how)))
 
 
-def _do_not_sell(call: Call) -> DoNotSell:
+def _do_not_sell(call: Call) -> Standing:
     permit = call.permit("restrict")
     require_known(call)
-    return DoNotSell(rights.do_not_sell(call.vault, call.body.sender, permit, channel=CHANNEL))
+    return Standing(rights.do_not_sell(call.vault, call.body.sender, permit, channel=CHANNEL))
+
+
+def _limit(call: Call) -> Standing:
+    body: Limit = call.body
+    permit = call.permit("restrict")
+    require_known(call)
+    return Standing(rights.limit_sensitive(call.vault, body.sender, permit, lift=body.lift, channel=CHANNEL))
 
 
 def _operation(name: str, summary: str, run: Any, takes: Any, gives: type = Changed) -> Operation:
@@ -91,5 +104,6 @@ OPERATIONS: Final = (
     _operation("rectify", "Correct an item wherever it is held.", _rectify, Rectify),
     _operation("restrict", "Stop the use of a person's data while it stays.", _restrict, Stop),
     _operation("unrestrict", "Let the use go on.", _unrestrict, Restrict),
-    _operation("do-not-sell", "No sale and no sharing (CCPA).", _do_not_sell, AboutPerson, DoNotSell),
+    _operation("do-not-sell", "No sale and no sharing (CCPA).", _do_not_sell, AboutPerson, Standing),
+    _operation("limit-sensitive", "Limit the use of sensitive data (CCPA).", _limit, Limit, Standing),
 )

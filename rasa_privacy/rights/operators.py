@@ -5,7 +5,7 @@ operator sees the items and purposes of their role, masked unless they asked for
 person is whole or not made at all, and nobody is erased whose data is beyond the role.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.rights.access import Holdings
+from rasa_privacy.rights.clocks import Kind
 from rasa_privacy.rights.erasure import ErasureCertificate
 from rasa_privacy.rights.handover import require_whole
 from rasa_privacy.rights.identity import linked_others, reach
@@ -23,6 +24,7 @@ from rasa_privacy.rights.portability import Copy
 from rasa_privacy.rights.rectification import STAFF, Right, places_of, put_right
 from rasa_privacy.rights.requests import answered
 from rasa_privacy.rights.standing import do_not_sell as record_no_sale
+from rasa_privacy.rights.standing import lift_limit, limit
 from rasa_privacy.rights.standing import restrict as restrict_purposes
 from rasa_privacy.storage import holds, requests
 from rasa_privacy.storage.kept import Kept
@@ -236,17 +238,42 @@ def do_not_sell(vault: Vault, sender_id: str, permit: Permit, *, channel: str = 
         AccessError: The permit is for something else.
         RequestError: Nothing is stored of this sender.
     """
+    return _once_and_for_all(vault, sender_id, permit, record_no_sale, "do_not_sell", channel)
+
+
+def limit_sensitive(
+    vault: Vault, sender_id: str, permit: Permit, *, lift: bool = False, channel: str = COMMAND_LINE
+) -> bool:
+    """Record that a person limits the use of sensitive data, or the end of that; return whether it is new.
+
+    Raises:
+        AccessError: The permit is for something else.
+        RequestError: Nothing is stored of this sender.
+    """
+    kind: Kind | None = None if lift else "limit_sensitive"
+    return _once_and_for_all(vault, sender_id, permit, lift_limit if lift else limit, kind, channel)
+
+
+def _once_and_for_all(  # noqa: PLR0913, PLR0917 - whose, under what, and what is recorded
+    vault: Vault,
+    sender_id: str,
+    permit: Permit,
+    say: Callable[[Vault, Any, bytes, Evidence], bool],
+    kind: Kind | None,
+    channel: str,
+) -> bool:
+    """Record in each linked conversation what holds until the person says otherwise, and that it was answered."""
     permit.require("restrict")
 
     def work(connection: Any) -> bool:
         subject_id, now = _there(vault, connection, sender_id), vault.clock()
         evidence = Evidence("outside", channel, vault.policy.languages[0], now)
-        new = record_no_sale(vault, connection, subject_id, evidence)
-        for other_id in linked_others(vault, connection, subject_id):
-            new |= record_no_sale(vault, connection, other_id, evidence)
-        answered(vault, connection, "do_not_sell", subject_id, now)
+        people = (subject_id, *linked_others(vault, connection, subject_id))
+        changed = [say(vault, connection, each, evidence) for each in people]
+        if kind is not None:
+            answered(vault, connection, kind, subject_id, now)
         record(vault, connection, permit, subject_id=subject_id)
-        return new
+        return any(changed)
 
     return vault.database.transact(work)
 

@@ -194,17 +194,22 @@ def test_who_is_held_is_not_erased_by_staff(run: Run, tmp_path: Path) -> None:
     """The preview says so, and the command too."""
     held_now = ["hold", "add", "--sender-stdin", "--for", "case-17", "--bot", str(tmp_path)]
     CliRunner().invoke(main, held_now, input=f"{SENDER}\n")
-    assert "legal hold" in run("erase").output
+    assert "legal hold" in run("erase", "--dry-run").output
     assert "legal hold" in run("erase", "--yes", fails=2).output
     assert "legal hold" in run("rectify", "--item", "email", "--yes", more="a@b.example\n", fails=2).output
 
 
 def test_the_use_of_data_is_restricted_and_let_go_on(run: Run) -> None:
-    """By purpose or for all; sale and sharing apart."""
+    """By purpose or for all; sale, sharing and sensitive data apart."""
     assert "Restricted: newsletter." in run("restrict", "--purpose", "newsletter").output
     assert "Restricted: draw, fitting." in run("restrict").output
     assert "Lifted: draw, newsletter, fitting." in run("restrict", "--lift").output
     assert "Restricted: draw." in run("restrict", "--purpose", "draw", "--objection").output
     assert "Neither sold nor shared" in run("restrict", "--do-not-sell").output
     assert "leave the other options out" in run("restrict", "--do-not-sell", "--lift", fails=2).output
+    assert "what needs it alone" in run("restrict", "--limit-sensitive").output
+    assert "so already" in run("restrict", "--limit-sensitive").output
+    assert "No longer limited" in run("restrict", "--limit-sensitive", "--lift").output
+    assert "so already" in run("restrict", "--limit-sensitive", "--lift").output
+    assert "leave the other" in run("restrict", "--limit-sensitive", "--purpose", "draw", fails=2).output
     run("restrict", "--purpose", "unknown", fails=2)

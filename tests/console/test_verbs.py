@@ -9,6 +9,7 @@ import pytest
 from rasa_privacy.access.admission import admit
 from rasa_privacy.access.login import login
 from rasa_privacy.access.operators import renew_token
+from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.console.operation import Operation
 from rasa_privacy.console.verbs import OPERATIONS
 from rasa_privacy.policy.verbs import VERBS
@@ -43,6 +44,7 @@ CALLS: dict[str, tuple[str, Mapping[str, object] | None]] = {
     "restrictSubject": ("restrict", {**WHO, "purposes": ["draw"]}),
     "unrestrictSubject": ("restrict", {**WHO, "purposes": ["draw"]}),
     "doNotSellSubject": ("restrict", WHO),
+    "limitSensitiveSubject": ("restrict", WHO),
     "showConsents": ("view", WHO),
     "importConsents": ("consent", {"consents": [GIVEN], "reason": REASON}),
     "revokeConsents": ("consent", {**WHO, "confirm": True}),
@@ -159,6 +161,11 @@ def test_a_value_is_corrected_and_its_use_restricted(as_role: As, vault: Vault) 
     assert dpo.post("/v1/subjects/unrestrict", WHO).json() == {"purposes": ["draw"]}
     assert active(vault) == {"draw", "newsletter"}
     assert dpo.post("/v1/subjects/do-not-sell", WHO).json() == {"is_new": True}
+    for lift, limited in ((False, True), (True, False)):
+        said = {**WHO, "lift": lift}
+        assert [dpo.post("/v1/subjects/limit-sensitive", said).json()["is_new"] for _ in range(2)] == [True, False]
+        with vault.database.read() as conn:
+            assert state_of(vault, conn, vault.subjects.find(conn, SENDER), vault.clock()).limited is limited
     assert dpo.post("/v1/subjects/restrict", {**WHO, "purposes": ["drow"]}).status == 409
     assert dpo.post("/v1/subjects/restrict", {"sender": "nobody"}).status == 404
 
