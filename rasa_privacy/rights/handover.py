@@ -12,6 +12,8 @@ Rules:
    breaks off is not resumed: the person asks for another link.
 5. Another system that passed a request on is told its link several times, so that one is a keyed hash of the request's
    id. It stands beside the person's own, until the person asks for a new one.
+6. Linked conversations are in the copy where the person's proof counted when the link was made, or others than the
+   person made it. That is in the hash, so that nobody who writes into the table makes more of a link.
 """
 
 import base64
@@ -28,6 +30,7 @@ from rasa_privacy.crypto.archive import MIN_PASSPHRASE as MIN_PASSPHRASE  # noqa
 from rasa_privacy.crypto.archive import checked_passphrase
 from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.rights.identity import is_proven
 from rasa_privacy.rights.linked import copies_linked
 from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.portability import copy_chunks
@@ -44,6 +47,7 @@ LANGUAGE: Final = "l"
 FILE_NAME: Final = "my-data.zip"
 
 _DOMAIN: Final = "hand-over"
+_ALONE: Final = "hand-over of one conversation"
 _RESULTS: Final = "hand-over results"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 #: The end of a link, as it stands in a text.
@@ -72,7 +76,15 @@ class Link:
         return f"Link(..., {self.expires_at!r})"
 
 
-def offer(vault: Vault, connection: Any, sender_id: str, now: datetime, language: str | None = None) -> Link:
+def offer(  # noqa: PLR0913 - to whom, when, in which words, and by whom
+    vault: Vault,
+    connection: Any,
+    sender_id: str,
+    now: datetime,
+    language: str | None = None,
+    *,
+    by_staff: bool = False,
+) -> Link:
     """Make the link for a person, in place of an earlier one; the request stays open until the copy was collected.
 
     Args:
@@ -81,6 +93,7 @@ def offer(vault: Vault, connection: Any, sender_id: str, now: datetime, language
         sender_id: Rasa's conversation key. Whether it is this person's was seen to (`identity.needs_proof`).
         now: The moment, aware and in UTC.
         language: The conversation's, in which the page of the link is; None for what the browser asks for.
+        by_staff: Whether staff, who have looked at the person, make it.
 
     Raises:
         RequestError: privacy.yml has no `handover:`, or nothing is stored of this sender.
@@ -93,7 +106,8 @@ def offer(vault: Vault, connection: Any, sender_id: str, now: datetime, language
         raise RequestError("nothing is stored of this sender")
     token = secrets.token_urlsafe(TOKEN_BYTES)
     expires_at = now + timedelta(seconds=duration_seconds(rules.valid_for))
-    handovers.put(connection, _hash(vault, token), subject_id, now, expires_at)
+    domain = _DOMAIN if by_staff or is_proven(vault, connection, subject_id, now) else _ALONE
+    handovers.put(connection, _hash(vault, token, domain), subject_id, now, expires_at)
     open_request(vault, connection, "portability", subject_id, now)
     spoken = "" if language is None else f"?{LANGUAGE}={language}"
     return Link(f"{rules.url.rstrip('/')}{PATH}/{token}{spoken}", expires_at)
@@ -134,7 +148,7 @@ def offer_by_staff(vault: Vault, sender_id: str, permit: Permit) -> Link:
     require_whole(permit)
 
     def work(connection: Any) -> Link:
-        made = offer(vault, connection, sender_id, vault.clock())
+        made = offer(vault, connection, sender_id, vault.clock(), by_staff=True)
         subject_id = vault.subjects.find(connection, sender_id)
         record(vault, connection, permit, subject_id=subject_id, counts={"links": 1})
         return made
@@ -157,7 +171,8 @@ def require_whole(permit: Permit) -> None:
 def is_live(vault: Vault, token: str, now: datetime) -> bool:
     """Return whether a link can be used, without using it."""
     with vault.database.read() as connection:
-        return handovers.is_live(connection, _hash(vault, token), now)
+        found = [handovers.is_live(connection, _hash(vault, token, domain), now) for domain in (_DOMAIN, _ALONE)]
+    return any(found)
 
 
 def collect(vault: Vault, token: str, passphrase: str | None, now: datetime) -> Iterator[bytes]:
@@ -174,23 +189,24 @@ def collect(vault: Vault, token: str, passphrase: str | None, now: datetime) -> 
         PassphraseError: The passphrase protects nothing; the link still works.
     """
     words = checked_passphrase(passphrase) if passphrase else None
-    sender_id = vault.database.transact(lambda connection: _use(vault, connection, token, now))
-    copies = [] if sender_id is None else copies_linked(vault, sender_id, now)
+    sender_id, linked = vault.database.transact(lambda connection: _use(vault, connection, token, now))
+    copies = [] if sender_id is None else copies_linked(vault, sender_id, now, links=linked)
     if not copies:
         raise RequestError(_GONE)
     return copy_chunks(copies, words)
 
 
-def _use(vault: Vault, connection: Any, token: str, now: datetime) -> str | None:
-    """Use a link up, answer the request, and return a sender id of the person."""
-    subject_id = handovers.use(connection, _hash(vault, token), now)
+def _use(vault: Vault, connection: Any, token: str, now: datetime) -> tuple[str | None, bool]:
+    """Use a link up, answer the request, and return a sender id of the person, and whether linked ones go along."""
+    whole, alone = (handovers.use(connection, _hash(vault, token, domain), now) for domain in (_DOMAIN, _ALONE))
+    subject_id = whole or alone
     names = [] if subject_id is None else vault.conversations.sender_ids_of(connection, subject_id)
     if subject_id is None or not names:
-        return None
+        return None, False
     if any(each.kind == "portability" for each in requests.open_of(connection, subject_id)):
         answered(vault, connection, "portability", subject_id, now)
     note_seen(vault, connection, own_act(vault, "export", subject_id))
-    return names[0]
+    return names[0], whole is not None
 
 
 def _token_of(vault: Vault, about: str) -> str:
@@ -198,7 +214,7 @@ def _token_of(vault: Vault, about: str) -> str:
     return base64.urlsafe_b64encode(vault.index.of(_RESULTS, about)).decode("ascii").rstrip("=")
 
 
-def _hash(vault: Vault, token: str) -> bytes:
+def _hash(vault: Vault, token: str, domain: str = _DOMAIN) -> bytes:
     """Return the keyed hash of a token; of a text that is none that of a token which nobody has."""
     known = token if _TOKEN.fullmatch(token) else "-"
-    return vault.index.of(_DOMAIN, known)
+    return vault.index.of(domain, known)

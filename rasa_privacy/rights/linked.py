@@ -62,10 +62,10 @@ def kept_linked(
     return tuple(one for each in people for one in kept_by_law(vault, connection, each, now))
 
 
-def copies_linked(vault: Vault, sender_id: str, now: datetime) -> list[Copy]:
-    """Return the copies of all linked conversations, that of the sender first; empty for nobody."""
+def copies_linked(vault: Vault, sender_id: str, now: datetime, *, links: bool = True) -> list[Copy]:
+    """Return the copies of all linked conversations or of this one, that of the sender first; empty for nobody."""
     with vault.database.read() as connection:
-        senders = reached_senders(vault, connection, sender_id)
+        senders = reached_senders(vault, connection, sender_id) if links else [sender_id]
     copies = (copy_of(vault, each, now) for each in senders)
     return [each for each in copies if each is not None]
 

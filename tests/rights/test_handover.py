@@ -50,6 +50,12 @@ def opened(chunks: Any) -> Any:
         return json.loads(packed.read("data.json"))
 
 
+def has_linked(chunks: Any) -> bool:
+    """Return whether a zip has the copy of a linked conversation."""
+    with zipfile.ZipFile(io.BytesIO(b"".join(chunks))) as packed:
+        return "data-2.json" in packed.namelist()
+
+
 def state(vault: Vault) -> tuple[str, str]:
     """Return kind and state of the newest request."""
     with vault.database.read() as conn:
@@ -153,6 +159,24 @@ def test_the_copy_holds_all_linked_conversations(bot: Vault) -> None:
     with zipfile.ZipFile(io.BytesIO(b"".join(collect(both, link_for(both), None, both.clock())))) as packed:
         assert json.loads(packed.read("data.json"))["sender_id"] == SENDER
         assert json.loads(packed.read("data-2.json"))["data"][0]["value"] == "ana@example.com"
+
+
+def test_a_link_without_a_proof_that_counts_holds_its_conversation_alone(bot: Vault, clock: Clock) -> None:
+    """Also where one counts again by the time it is collected: whoever has the link need not be who gave that."""
+    both = replace(bot, policy=msgspec.structs.replace(bot.policy, identity=Identity(proof_lasts="30 minutes")))
+    other = grant(both, "draw", sender="other")
+    give(both, {"draw": {"email": "ana@example.com"}}, sender="other")
+    both.database.transact(lambda conn: remember(both, conn, other, {"draw": [[0, [], "email", "ana@example.com"]]}))
+    early = link_for(both)
+    for _ in range(2):
+        code = both.database.transact(lambda conn: ask(both, conn, SENDER, "ana@example.com", both.clock()))
+        assert prove(both, SENDER, code, both.clock()) == 1
+        assert is_live(both, early, clock())
+        assert not has_linked(collect(both, early, None, clock()))
+        clock.advance(hours=1)
+        early = link_for(both)
+    by_staff = offer_by_staff(both, SENDER, admit_local(both, "export"))
+    assert has_linked(collect(both, by_staff.token, None, clock()))
 
 
 def test_staff_make_a_link_for_whole_copies_alone(bot: Vault) -> None:
