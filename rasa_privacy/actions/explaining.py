@@ -100,9 +100,12 @@ def _more(policy: Policy, turn: Turn) -> list[dict[str, str]]:
 
 
 def _offers(turn: Turn) -> list[dict[str, str]]:
-    """Return a button for each request that the message may be; its title can be typed instead."""
-    say = turn.phrases.say
-    return [{"title": say(f"offer_{name.removeprefix('privacy_')}"), "payload": f"/{name}"} for name in turn.offered]
+    """Return a button for each request that the message may be; its title can be typed instead.
+
+    Who types such a payload may name a request that is never offered; it has no title.
+    """
+    titles = {name: turn.phrases.texts.get(f"offer_{name.removeprefix('privacy_')}") for name in turn.offered}
+    return [{"title": title, "payload": f"/{name}"} for name, title in titles.items() if title is not None]
 
 
 def _lines(policy: Policy, turn: Turn, say: Callable[[Policy, Turn, str], str]) -> str:

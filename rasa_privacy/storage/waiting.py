@@ -43,7 +43,8 @@ def may(connection: Any) -> bool:
 
 
 def begin(connection: Any, *words: str) -> None:
-    """Have these words go before the first statement of a transaction."""
+    """Have these words go before the first statement of a transaction, and nothing that one of before left behind."""
+    forget(connection)
     connection.info[_OPENING] = [Statement(each) for each in words]
 
 

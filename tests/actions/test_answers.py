@@ -222,7 +222,8 @@ def explained(vault: Vault, intent: str, pending: Pending | None = None) -> str:
 
 def test_what_may_be_meant_is_offered(vault: Vault) -> None:
     """A button for each request, in the words that can be typed as well; nothing is done yet."""
-    unsure = replace(turn(vault), intent="privacy_unsure", offered=("privacy_delete", "privacy_access"))
+    offered = ("privacy_delete", "privacy_lift", "privacy_more", "privacy_access")  # two of them are never offered
+    unsure = replace(turn(vault), intent="privacy_unsure", offered=offered)
     (reply,) = Explain().answer(vault, unsure)
     assert reply.buttons == [
         {"title": "Delete my data", "payload": "/privacy_delete"},

@@ -14,6 +14,7 @@ from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage import waiting
 from rasa_privacy.storage.vault import open_vault
+from rasa_privacy.storage.waiting import Statement
 from tests.support.databases import EACH_SERVER
 from tests.support.vaults import evidence
 
@@ -52,6 +53,13 @@ class Counter:
     def close(self) -> None:
         """Let nobody else in."""
         self._listener.close()
+
+
+class Pooled:
+    """What the pool remembers of a connection."""
+
+    def __init__(self) -> None:
+        self.info: dict[str, Any] = {}
 
 
 _PORTS = {"postgresql": 5432, "mysql": 3306}
@@ -97,3 +105,13 @@ def test_a_save_takes_three_ways_and_an_erasure_eight(
     finally:
         vault.close()
         counter.close()
+
+
+def test_what_one_transaction_left_behind_goes_with_no_other() -> None:
+    """Where somebody dropped a connection without an end, so that it came back to the pool as it was."""
+    connection = Pooled()
+    waiting.let(connection.info)
+    waiting.begin(connection, "BEGIN")
+    waiting.add("postgresql", connection, Statement("INSERT"))
+    waiting.begin(connection, "BEGIN READ ONLY")
+    assert waiting._taken(connection) == [Statement("BEGIN READ ONLY")]
