@@ -2,7 +2,8 @@
 
 Rules:
 
-1. Each run leaves one record: what was removed, and how many that were due are left (`left`, 0 where all is well).
+1. Each run leaves one record: what was removed, and how many that were due are left (`left`, 0 where all is well);
+   of one that was stopped or failed, how many were looked at.
 2. On SQLite, which has one writer, a run holds the lease `sweep`, and rests after each transaction for as long as it
    took, so that turns are saved between them. On servers any number may run at once.
 3. Scheduled runs hold the lease on every database, so that of many servers one sweeps, and none does where another has
@@ -16,7 +17,7 @@ from typing import Final
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record_now
-from rasa_privacy.errors import PrivacyError, RetentionError
+from rasa_privacy.errors import RetentionError
 from rasa_privacy.retention.clock_check import SWEPT
 from rasa_privacy.retention.sweep import SweepResult, sweep
 from rasa_privacy.storage import leases
@@ -160,7 +161,7 @@ def _recorded(  # noqa: PLR0913 - as `run`
     now: datetime = vault.clock()
     try:
         result = sweep(vault, now, advance=counted, rest=rest, seconds=seconds, trusted=trusted, workers=workers)
-    except PrivacyError:
+    except BaseException:  # also where somebody stops it by Ctrl-C
         record_now(vault, permit, counts={"looked_at": removed[0]}, outcome="failed")
         raise
     counts = {"people": result.people, "purposes": result.purposes, "left": result.left}

@@ -233,6 +233,27 @@ def test_each_run_leaves_one_record_with_what_is_left(vault: Vault, clock: Clock
     assert records[0].counts == {"people": 3, "purposes": 3, "left": 0}
 
 
+@each_database
+def test_a_run_that_somebody_stops_leaves_its_record(
+    store: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it removed is gone, so the log says that it ran; the next run is not held up by it."""
+    monkeypatch.setattr(sweeping, "_BATCH", dict.fromkeys(sweeping._BATCH, 2))
+    senders, permit = people(store, 3), admit_local(store, "retention")
+    clock.advance(days=2)
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(store, permit, advance=stop, trusted=True)
+    assert len(known(store, senders)) == 1
+    assert run(store, permit, trusted=True).people == 1
+    with store.database.read() as connection:
+        records = [(each.record.outcome, dict(each.record.counts)) for each in store.audit.entries(connection)]
+    assert records == [("failed", {"looked_at": 2}), ("done", {"people": 1, "purposes": 1, "left": 0})]
+
+
 def test_a_run_needs_its_permit(vault: Vault) -> None:
     """A permit for something else does not sweep."""
     with pytest.raises(AccessError):
