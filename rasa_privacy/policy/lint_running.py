@@ -23,7 +23,12 @@ _TOKEN: Final = re.compile(r"--auth-token\b|--jwt-secret\b|(?:\brasa\b|--enable-
 #: A line goes on in the next one where it ends so, or where the next one begins so: an option or an element of a list.
 _GOES_ON: Final = re.compile(r"[\\,\[>|]\s*$")
 _IS_ON: Final = re.compile(r"\s*[\"'\[]?\s*-")
-_DEBUG: Final = re.compile(r"\brasa\b[^\n#]*\s(?:-vv|--debug)\b|\bLOG_LEVEL(?:_\w+)?\s*[=:]\s*[\"']?DEBUG\b")
+_DEBUG: Final = re.compile(r"(?<![\w-])(?:-vv|--debug)\b|\bLOG_LEVEL(?:_\w+)?\s*[=:]\s*[\"']?DEBUG\b")
+_RASA: Final = re.compile(r"\brasa\b")
+#: What is given to the program of an image: `command: run --debug`, which does not name it.
+_OF_AN_IMAGE: Final = re.compile(
+    r"^\s*(?:command|args|CMD)\b.*?\b(?:run|shell|interactive)\b", re.MULTILINE | re.DOTALL
+)
 _HERE: Final = {"", "localhost", "127.0.0.1", "::1"}
 #: libpq, section 34.1.2: these values of `sslmode` insist on TLS.
 _SAFE_MODES: Final = {"require", "verify-ca", "verify-full"}
@@ -39,7 +44,7 @@ def start_files(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
         if found:
             why = "Rasa's API is started without a token: who reaches it reads and changes every conversation"
             yield Finding("RP057", _place(file, text, found), why, "add '--auth-token' or '--jwt-secret' with a secret")
-        found = _DEBUG.search(text)
+        found = next((each for each in _DEBUG.finditer(text) if _is_rasas(text, each)), None)
         if found:
             why = "debug logs are switched on, in which libraries write what people say"
             yield Finding("RP059", _place(file, text, found), why, "take it out where real people talk", "warning")
@@ -75,6 +80,13 @@ def _read(file: Path) -> str:
         return ""
 
 
+def _is_rasas(text: str, found: "re.Match[str]") -> bool:
+    if not found[0].startswith("-"):
+        return True
+    command = _command(text, found.start())
+    return bool(_RASA.search(command) or (_OF_AN_IMAGE.search(command) and _RASA.search(text)))
+
+
 def _command(text: str, position: int) -> str:
     """Return the lines of the command at a position."""
     lines = text.split("\n")
@@ -98,7 +110,8 @@ def _is_safe(url: str) -> bool:
     except ValueError:
         return True  # not a URL; RP011 says so
     options = parse_qs(parts.query)
-    if url.startswith("sqlite") or host in _HERE:
+    hosts = [name for given in options.get("host", [host]) for name in given.split(",")]  # libpq, section 34.1.1.3
+    if url.startswith("sqlite") or all(name.startswith("/") or name.partition(":")[0] in _HERE for name in hosts):
         return True
     if url.startswith("postgresql"):
         return options.get("sslmode", [""])[-1] in _SAFE_MODES
