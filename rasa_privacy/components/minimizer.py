@@ -14,6 +14,7 @@ Rules, in order:
 A tracker that did not come from our store has no active purposes, so nothing is collected.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -370,16 +371,17 @@ def _dropped(
 def _places(entity: Mapping[str, Any], text: str, item: str | None) -> list[tuple[int, int]]:
     """Return where an entity was said: extractors of other makers may not tell.
 
-    An item's value that is not found as it is may stand anywhere.
+    Everywhere, since the first place of "Ana" may be in "banana". An item's value that is not found as it is may stand
+    anywhere.
     """
     start, end = entity.get("start"), entity.get("end")
     if isinstance(start, int) and isinstance(end, int):
         return [(start, end)]
     lower = text.lower()
     said = [value.lower() for value in texts_of(entity.get("value"))]
-    found = [(lower.find(value), len(value)) for value in said]
-    if len(lower) == len(text) and found and all(place >= 0 for place, _ in found):
-        return [(place, place + length) for place, length in found]
+    found = [[each.span() for each in re.finditer(re.escape(value), lower)] if value else [] for value in said]
+    if len(lower) == len(text) and found and all(found):
+        return [place for places in found for place in places]
     return [(0, len(text))] if item is not None and said else []
 
 

@@ -109,6 +109,14 @@ def test_the_place_of_what_was_dropped_is_told(
     assert message.get("privacy_dropped") == places
 
 
+def test_every_place_of_what_was_dropped_is_told(read: Any, store: Any) -> None:
+    """The first may be in another word."""
+    grant(store._vault, "newsletter")
+    named = {name: value for name, value in PERSON.items() if name not in {"start", "end"}} | {"value": "ana"}
+    message = read("A banana for Ana, ana!", entities=(named,))
+    assert message.get("privacy_dropped") == [[3, 6, "full_name"], [13, 16, "full_name"], [18, 21, "full_name"]]
+
+
 def test_nothing_is_collected_of_a_tracker_that_is_not_ours(read: Any, tracker: Any, store: Any) -> None:
     """A copy, or a tracker of another store, has no active purposes."""
     grant(store._vault, "draw")
