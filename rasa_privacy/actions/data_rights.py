@@ -1,6 +1,6 @@
 """Rights turns: show what is held, preview an erasure, erase, keep."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -8,22 +8,22 @@ from typing import Any, Final
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSet
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, forget_pending
-from rasa_privacy.actions.parts import delete_confirmed, held_reply, preview_part
+from rasa_privacy.actions.parts import delete_confirmed, going, held_reply, preview_part
 from rasa_privacy.actions.proving import ask_for_proof, has_proven, must_prove
 from rasa_privacy.components import log_scrubbing
-from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ERASE, EXPORT, KEEP, PENDING_SLOT, PREVIEW, SHOW
-from rasa_privacy.errors import DAMAGED, HoldError, LedgerError
+from rasa_privacy.errors import HoldError, LedgerError
 from rasa_privacy.policy.verbs import PERSON
-from rasa_privacy.rights.access import HeldValue, Holdings, holdings, merged
+from rasa_privacy.rights.access import HeldValue, Holdings, holdings
 from rasa_privacy.rights.clocks import Kind
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.handover import offer
 from rasa_privacy.rights.identity import proven_reach, reached_senders
 from rasa_privacy.rights.linked import erase_linked, holdings_linked, kept_linked
 from rasa_privacy.rights.own_acts import note_seen, own_act
+from rasa_privacy.rights.parts import merged, plan_all
 from rasa_privacy.rights.requests import (
     ANSWERED,
     NOTHING_HELD,
@@ -34,7 +34,6 @@ from rasa_privacy.rights.requests import (
     take_back,
 )
 from rasa_privacy.rights.webhooks import deliver_soon
-from rasa_privacy.storage import holds
 from rasa_privacy.storage.kept import Kept
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
@@ -118,24 +117,23 @@ class PreviewErasure(PrivacyAction):
         """Count what is held, and open the request; nothing is deleted yet."""
         proven, at = has_proven(store, turn), turn.evidence.at
         with store.database.read() as connection:
-            senders = reached_senders(store, connection, turn.sender_id) if proven else [turn.sender_id]
-            held = merged(_readable(store, connection, each) for each in senders)
             subject_id = store.subjects.find(connection, turn.sender_id)
             people = [] if subject_id is None else proven_reach(store, connection, subject_id, at)
-            granted = {name for each in people for name in state_of(store, connection, each, at).granted}
-            is_held = bool(holds.held_among(connection, people))
+            found = merged(plan_all(store, connection, each, at) for each in people)
+            events = sum(store.erasures.inventory(connection, each).counts["events"] for each in people)
             kept = kept_linked(store, connection, turn.sender_id, at, links=proven)
         if turn.items or turn.purposes:
             return [preview_part(store, turn)]
         store.database.transact(lambda connection: _open(store, connection, turn))
         if subject_id is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
-        if is_held:
+        if found.is_held:
             return [held_reply(store, turn)]
         by_law = {each.purpose for each in kept}
-        held = replace(held, values=tuple(each for each in held.values if each.purpose not in by_law))
-        goes = _goes(store, turn, held, granted)
-        text = turn.words("utter_privacy_erase_preview", goes=goes, stays=_stays(store, turn, kept))
+        goes = {(purpose, item): number for (purpose, item), number in found.goes.items() if purpose not in by_law}
+        parts = [*going(store, turn, replace(found, goes=goes)), *([_conversation(turn, events)] if events else [])]
+        said = turn.phrases.listed(parts) or turn.phrases.say("this_conversation")
+        text = turn.words("utter_privacy_erase_preview", goes=said, stays=_stays(store, turn, kept))
         text = "\n".join([*_which_conversations(store, turn), text])
         return [
             Reply(
@@ -246,14 +244,6 @@ def _take_back(store: Vault, connection: Any, turn: Turn) -> None:
         take_back(store, connection, "item_erasure" if part else "erasure", subject_id, turn.evidence.at)
 
 
-def _readable(store: Vault, connection: Any, sender_id: str) -> Holdings:
-    """Return what is held, or nothing where it is damaged: that must still be erasable."""
-    try:
-        return holdings(store, connection, sender_id)
-    except DAMAGED:
-        return Holdings((), {}, 0)
-
-
 def _line(store: Vault, turn: Turn, value: HeldValue) -> str:
     """Return one value with all that Art. 15(1) asks for, in a line."""
     policy, language, phrases = store.policy, turn.evidence.language, turn.phrases
@@ -279,15 +269,6 @@ def _expiry(turn: Turn, expires: datetime | None) -> str:
 
 def _conversation(turn: Turn, events: int) -> str:
     return turn.phrases.say("conversation_with_events", events=turn.phrases.count("events", events))
-
-
-def _goes(store: Vault, turn: Turn, held: Holdings, granted: Collection[str]) -> str:
-    language = turn.evidence.language
-    parts = list(dict.fromkeys(name_of_item(store.policy, value.item, language) for value in held.values))
-    parts += [_conversation(turn, held.events)] if held.events else []
-    called = [name_of_purpose(store.policy, name, language) for name in sorted(granted)]
-    parts += [turn.phrases.say("your_consent", called=name) for name in called]
-    return turn.phrases.listed(parts) or turn.phrases.say("this_conversation")
 
 
 def _stays(store: Vault, turn: Turn, kept: Sequence[Kept]) -> str:

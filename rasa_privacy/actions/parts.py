@@ -93,6 +93,11 @@ def _plan(store: Vault, connection: Any, turn: Turn) -> Plan | None:
 
 
 def _goes(store: Vault, turn: Turn, found: Plan) -> str:
+    return turn.phrases.listed(going(store, turn, found))
+
+
+def going(store: Vault, turn: Turn, found: Plan) -> list[str]:
+    """Return what goes: each item with its purpose and the number of its values, and each consent that ends."""
     phrases, language = turn.phrases, turn.evidence.language
     parts = [
         phrases.say(
@@ -103,8 +108,7 @@ def _goes(store: Vault, turn: Turn, found: Plan) -> str:
         )
         for (purpose, item), number in found.goes.items()
     ]
-    parts += [phrases.say("your_consent", called=called(store, turn, name)) for name in found.ends]
-    return phrases.listed(parts)
+    return [*parts, *(phrases.say("your_consent", called=called(store, turn, name)) for name in found.ends)]
 
 
 def _stays(store: Vault, turn: Turn, found: Plan) -> str:

@@ -95,6 +95,15 @@ def plan(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, when
     return Plan(goes, ends, tuple(stays), holds.is_held(connection, subject_id))
 
 
+def plan_all(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> Plan:
+    """Return what of a person's values and consents an erasure would reach; what the law keeps of it is in `kept`."""
+    held = held_values(vault, connection, subject_id)
+    goes = {(purpose, item): number for purpose, counts in held.items() for item, number in counts.items()}
+    granted = state_of(vault, connection, subject_id, now).granted
+    ends = tuple(name for name in vault.policy.purposes if name in granted)
+    return Plan(goes, ends, (), holds.is_held(connection, subject_id))
+
+
 def merged(plans: Iterable[Plan]) -> Plan:
     """Return what deleting a part would do in several conversations of one person."""
     every = tuple(plans)

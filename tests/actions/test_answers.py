@@ -289,12 +289,25 @@ def test_what_the_law_keeps_is_named_before_and_after_an_erasure(vault: Vault) -
     grant(bot, "draw")
     give(bot, {"draw": {"full_name": "Ana Li"}, "books": {"phone": "+49 170 5558000"}})
     goes, stays = said(PreviewErasure().answer(bot, turn(bot))).split("This stays:")
-    assert "full name" in goes
+    assert "full name (draw: 1 value)" in goes
     assert "phone" not in goes
     done = said(Erase().answer(bot, turn(bot, pending=Pending("erase"))))
     for text in (stays, done):
         assert "phone (the books), because the law demands it: tax law asks for it (until 27 November 2032)" in text
     assert "no personal details" in said(ShowData().answer(bot, turn(bot)))
+
+
+def test_each_value_is_shown_with_purpose_basis_source_end_and_recipients(vault: Vault) -> None:
+    """All that Art. 15(1) asks for, for each item in a line."""
+    shared = msgspec.structs.replace(vault.policy.purposes["newsletter"], recipients=("Mailer Ltd",))
+    bot = changed(vault, purposes={**vault.policy.purposes, "newsletter": shared})
+    grant(bot, "draw", "newsletter")
+    give(bot, {"draw": {"full_name": "Ana Li"}, "newsletter": {"email": "ana@b.example"}})
+    lines = said(ShowData().answer(bot, turn(bot))).splitlines()
+    agreed = "because you agreed; you told me on 23 November 2026; kept until"
+    assert f"- full name: Ana Li (for draw: {agreed} 21 February 2027; shared with: nobody else)" in lines
+    until = "you take your consent back; shared with: Mailer Ltd"
+    assert f"- email: ana@b.example (for newsletter: {agreed} {until})" in lines
 
 
 def test_a_question_about_the_open_question_is_answered_for_its_purpose(vault: Vault) -> None:

@@ -20,6 +20,7 @@ from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights.audience import Recipient, Tally, audience
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.membership import members
+from rasa_privacy.rights.standing import lift_limit, limit
 from rasa_privacy.rights.suppression import OPERATOR, STOP, suppress, suppress_contacts
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import audience_rows
@@ -99,6 +100,24 @@ def test_suppressed_people_are_out(vault: Vault) -> None:
     tally = Tally()
     assert [each.sender_id for each in of(vault, tally=tally)] == ["dan"]
     assert (tally.exported, tally.suppressed) == (1, 2)
+
+
+@each_kind
+def test_a_limit_on_sensitive_data_keeps_a_sensitive_item_out(vault: Vault) -> None:
+    """Of who said it, until they end it; other items and other people are exported all the same."""
+    items = {**vault.policy.items, "birthday": structs.replace(vault.policy.items["birthday"], category="health")}
+    bot = replace(vault, policy=structs.replace(vault.policy, items=items))
+    people = {name: reader(bot, name) for name in ("ana", "bob")}
+    for name in people:
+        give(bot, {"newsletter": {"birthday": "1990"}}, sender=name)
+    how = evidence(bot)
+    bot.database.transact(lambda conn: limit(bot, conn, people["ana"], how))
+    tally = Tally()
+    assert of(bot, item="birthday", tally=tally) == [Recipient("bob", "1990")]
+    assert (tally.exported, tally.limited) == (1, 1)
+    assert {each.sender_id for each in of(bot, item="email")} == {"ana", "bob"}
+    bot.database.transact(lambda conn: lift_limit(bot, conn, people["ana"], how))
+    assert {each.sender_id for each in of(bot, item="birthday")} == {"ana", "bob"}
 
 
 def test_expired_and_superseded_consent_is_out(vault: Vault, clock: Clock) -> None:
