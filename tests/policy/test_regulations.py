@@ -24,7 +24,7 @@ from rasa_privacy.policy.regulations import (
     profiles,
 )
 
-NAMES = ("gdpr", "uk-gdpr", "ccpa", "tcpa", "lgpd", "pipeda", "law25", "dpdp", "coppa")
+NAMES = ("gdpr", "uk-gdpr", "ccpa", "tcpa", "lgpd", "pipeda", "law25", "dpdp", "coppa", "can-spam")
 OWN = """\
 profile: house
 version: "2026-12"
@@ -66,6 +66,7 @@ def test_each_figure_has_its_article_and_confidence(name: str) -> None:
         ("uk-gdpr@2026-11", "complaint", "1 month", "2 months", "30 days"),
         ("ccpa@2026-11", "access", "45 days", "45 days", "10 business days"),
         ("ccpa@2026-11", "do_not_sell", "15 business days", None, None),
+        ("ccpa@2026-11", "limit_sensitive", "15 business days", None, None),
         ("lgpd@2026-11", "access", "15 days", None, None),
         ("pipeda@2026-11", "access", "30 days", "30 days", None),
         ("law25@2026-11", "access", "30 days", None, None),
@@ -127,6 +128,26 @@ def test_opt_out_words_of_the_law_are_understood() -> None:
     assert rule is not None
     assert rule.words
     assert all(opt_out(word, "en") and opt_out(word.upper(), "en") for word in rule.words)
+
+
+@pytest.mark.parametrize(
+    ("name", "within"),
+    [
+        ("gdpr", "at once"),
+        ("uk-gdpr", "at once"),
+        ("lgpd", "at once"),
+        ("dpdp", "at once"),
+        ("ccpa", "15 business days"),
+        ("tcpa", "10 business days"),
+        ("can-spam", "10 business days"),
+    ],
+)
+def test_how_soon_an_opt_out_is_obeyed(name: str, within: str) -> None:
+    """As the law has it; the package obeys at once."""
+    rule = load_profile(f"{name}@2026-11").opt_out
+    assert rule is not None
+    assert rule.within == within
+    assert rule.article
 
 
 def test_ages_agree_with_the_table_of_countries() -> None:
