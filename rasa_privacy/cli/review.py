@@ -18,7 +18,8 @@ from rasa_privacy.policy.action_slots import readings
 from rasa_privacy.policy.bot import read_domain
 from rasa_privacy.policy.responses import asked_slots, shown_slots
 from rasa_privacy.policy.yaml_tree import read_tree
-from rasa_privacy.retention.review import Review, acknowledge, make_review
+from rasa_privacy.retention.review import Review, acknowledge, make_review, overdue_since
+from rasa_privacy.storage.vault import Vault
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -41,13 +42,17 @@ def review() -> None:
     show_default=True,
     help="Where the review is written, for 'acknowledge'.",
 )
+@click.option("--when-due", is_flag=True, help="For a timer: do nothing unless one is due and not made yet.")
 @operator_options
 @bot_option
 @endpoints_option
-def make(out: Path, bot: Path, endpoints: Path | None) -> None:
+def make(out: Path, *, when_due: bool, bot: Path, endpoints: Path | None) -> None:
     """Open every conversation and count what is stored by purpose, item and age; no value is shown or kept."""
     out, bot = out.absolute(), bot.absolute()
     with existing_store(bot, endpoints) as vault:
+        if when_due and (needless := _needless(vault, out)):
+            click.echo(needless)
+            return
         permit = permit_for(vault, "report")
         with vault.database.read() as connection:
             total = vault.conversations.count(connection)
@@ -72,13 +77,28 @@ def make(out: Path, bot: Path, endpoints: Path | None) -> None:
 @endpoints_option
 def acknowledge_one(file: Path, bot: Path, endpoints: Path | None) -> None:
     """Say that you have looked at a review; the audit log keeps who, when and which."""
-    try:
-        read = msgspec.json.decode(read_bytes(file), type=_File)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise RetentionError(f"{file}: this is no review; make one with 'rasa-privacy review make'") from None
+    read = _opened(file)
     with existing_store(bot, endpoints) as vault:
         acknowledge(vault, permit_for(vault, "retention"), read.review, read.number)
     click.echo(f"Review {read.number} is acknowledged.")
+
+
+def _opened(file: Path) -> _File:
+    try:
+        return msgspec.json.decode(read_bytes(file), type=_File)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise RetentionError(f"{file}: this is no review; make one with 'rasa-privacy review make'") from None
+
+
+def _needless(vault: Vault, out: Path) -> str:
+    """Return why no review has to be made now, or nothing."""
+    with vault.database.read() as connection:
+        due = overdue_since(vault, connection, vault.clock())
+    if due is None:
+        return "No review is due."
+    if out.exists() and (made := _opened(out).review.made_at) >= due:
+        return f"{out}: made on {made:%Y-%m-%d}; it waits for 'rasa-privacy review acknowledge {out.name}'."
+    return ""
 
 
 def _list(title: str, names: "list[str] | tuple[str, ...]") -> None:

@@ -125,6 +125,8 @@ def test_timers_in_config_run_the_command() -> None:
     command = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"]
     assert command[:4] == ["rasa-privacy", "retention", "run", "--gently"]
     assert "rasa-privacy retention run --gently" in cron
+    assert "rasa-privacy review make --when-due" in cron
     assert "ExecStart=/srv/bot/.venv/bin/rasa-privacy retention run --gently" in service
     assert "OnCalendar=hourly" in (CONFIG / "retention.timer").read_text()
     assert "--gently" in run("run", "--help").output
+    assert "--when-due" in CliRunner().invoke(main, ["review", "make", "--help"]).output

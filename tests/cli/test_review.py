@@ -77,6 +77,23 @@ def test_check_warns_of_an_overdue_review(bot: Path) -> None:
     assert not (bot / "c.db").exists()
 
 
+def test_a_timer_makes_a_review_once_for_each_that_is_due(bot: Path) -> None:
+    """It makes none again while one waits, none where none is due, and a new one over a file from before."""
+    file = bot / "review.json"
+    assert "review RV-" in run("review", "make", "--when-due").output
+    made = file.read_bytes()
+    assert "it waits for 'rasa-privacy review acknowledge review.json'" in run("review", "make", "--when-due").output
+    assert file.read_bytes() == made
+    old = json.loads(made)
+    old["review"]["made_at"] = "2020-01-01T00:00:00Z"
+    file.write_text(json.dumps(old))
+    assert "review RV-" in run("review", "make", "--when-due").output
+    assert run("review", "acknowledge", "review.json").exit_code == 0
+    made = file.read_bytes()
+    assert run("review", "make", "--when-due").output == "No review is due.\n"
+    assert file.read_bytes() == made
+
+
 def test_a_review_is_made_and_acknowledged(bot: Path) -> None:
     """Overdue before, not after; a file that was changed or is none is refused."""
     assert "review overdue since" in run("status").output
