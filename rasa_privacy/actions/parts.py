@@ -74,7 +74,8 @@ def held_reply(store: Vault, turn: Turn) -> Reply:
     store.database.transact(note)
     controller = store.policy.controller
     contact = controller.officer or controller.contact
-    return Reply(turn.words("utter_privacy_held", controller=controller.name, contact=contact), [], [forget_pending()])
+    about = {"controller": controller.name, "contact": contact, "say_stop": turn.phrases.say("say_stop")}
+    return Reply(turn.words("utter_privacy_held", **about), [], [forget_pending()])
 
 
 def _plan(store: Vault, connection: Any, turn: Turn) -> Plan | None:

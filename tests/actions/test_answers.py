@@ -461,6 +461,8 @@ def test_who_is_under_a_legal_hold_is_told_so(vault: Vault) -> None:
         PreviewErasure().answer(vault, turn(vault)),
     ):
         assert "for legal reasons" in said(replies)
+        assert 'Say "STOP" to end every consent' in said(replies)
+        assert active(vault) == {"draw"}  # so it is not said that nothing is used
         assert "ER-" not in said(replies)
         assert cleared(replies) == {"privacy_pending"}
     assert requests_of(vault, subject_id) == [("erasure", "received", "")]

@@ -44,7 +44,7 @@ VARIABLES = {
     "utter_privacy_refused": {"called", "contact"},
     "utter_privacy_withdrawn": {"called", "gone"},
     "utter_privacy_stopped": {"say_delete"},
-    "utter_privacy_held": {"controller", "contact"},
+    "utter_privacy_held": {"controller", "contact", "say_stop"},
     "utter_privacy_erase_preview": {"goes", "stays"},
     "utter_privacy_erased": {"certificate", "gone", "stays"},
     "utter_privacy_data": {"list", "say_delete", "say_copy"},
