@@ -11,6 +11,7 @@ from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.operators import Found
 from rasa_privacy.rights.portability import copy_chunks, copy_json
+from rasa_privacy.rights.stock_tables import purge
 from rasa_privacy.storage.kept import Kept
 
 
@@ -80,11 +81,18 @@ class Erase(AboutPerson, kw_only=True):
 
 
 class Erased(msgspec.Struct):
-    """What became of a person. Erasing twice is no error: then there is no certificate and nobody to erase."""
+    """What became of a person. Erasing twice is no error: then there is no certificate and nobody to erase.
+
+    Attributes:
+        also: Certificates of linked conversations, which were erased with it.
+        old_tables: Rows that were removed from each old table of Rasa's that privacy.yml names, and read back.
+    """
 
     erased: bool
     certificate: str | None = None
     events: int = 0
+    also: list[str] = []
+    old_tables: dict[str, int] = {}
     kept_by_law: list[KeptByLaw] = []
     would_erase: FoundPerson | None = None
 
@@ -148,10 +156,18 @@ def _erase(call: Call) -> Erased:
         found = rights.find(call.vault, call.body.sender, call.permit("view"))
         return Erased(erased=False, would_erase=None if found is None else _person(found))
     done = rights.erase_person(call.vault, call.body.sender, permit, channel=CHANNEL)
+    # Also of somebody who talked to the old bot alone.
+    removed = purge(call.vault, call.body.sender, permit) if call.vault.policy.erasure.stock_tables else {}
     if done is None:
-        return Erased(erased=False)
-    events = done.counts.get("events", 0)
-    return Erased(erased=True, certificate=done.number, events=events, kept_by_law=_kept(done.kept))
+        return Erased(erased=False, old_tables=removed)
+    return Erased(
+        erased=True,
+        certificate=done.number,
+        events=done.counts.get("events", 0),
+        also=list(done.also),
+        old_tables=removed,
+        kept_by_law=_kept(done.kept),
+    )
 
 
 OPERATIONS: Final = (

@@ -3,15 +3,22 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 
+from rasa_privacy.console.verbs import make_console
+from rasa_privacy.policy.operations import Erasure, StockTable
 from rasa_privacy.rights.portability import schema
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import As
+from tests.support.asgi import Client
 from tests.support.databases import EACH_KIND
 from tests.support.operators import records
+from tests.support.stock import OldStore, conversation
 from tests.support.vaults import SENDER, give, grant, held, link
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
@@ -44,6 +51,25 @@ def test_a_person_is_found_shown_and_erased(as_role: As, vault: Vault) -> None:
     noted = [(each.verb, each.outcome, each.operator, each.reason) for each in records(vault)][-3:]
     assert ("erase", "begun", "crm-system", "ticket 17") in noted
     assert ("erase", "done", "crm-system", "ticket 17") in noted
+
+
+def test_an_erasure_says_what_went_with_it(vault: Vault, tokens: dict[str, str], tmp_path: Path) -> None:
+    """Certificates of linked conversations, and rows of an old table, also of somebody who is in that one alone."""
+    old = OldStore(tmp_path / "rasa.db")
+    for sender in (SENDER, "of old"):
+        old.add(sender, *conversation())
+    rules = Erasure(stock_tables=(StockTable(name="old", url=old.url),))
+    bot = replace(vault, policy=msgspec.structs.replace(vault.policy, erasure=rules))
+    grant(bot, "draw", sender=OTHER)
+    link(bot, SENDER, OTHER)
+    crm, rows = Client(make_console(bot), tokens["crm"], "192.0.2.7"), len(conversation())
+    assert crm.post("/v1/subjects/erase", WHO).json()["old_tables"] == {}
+    assert old.count() == 2 * rows
+    done = crm.post("/v1/subjects/erase", {**WHO, "confirm": True}).json()
+    assert ([each[:3] for each in done["also"]], done["old_tables"]) == (["ER-"], {"old": rows})
+    done = crm.post("/v1/subjects/erase", {**WHO, "sender": "of old", "confirm": True}).json()
+    assert (done["erased"], done["old_tables"]) == (False, {"old": rows})
+    assert old.count() == 0
 
 
 def test_the_copy_is_json_or_a_zip(as_role: As) -> None:
