@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from rasa_privacy.access.admission import admit_local
+from rasa_privacy.consent.collected import Collected, import_all
 from rasa_privacy.consent.double_opt_in import begin, confirm
+from rasa_privacy.consent.imported import ImportedGrant
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.opt_out_signals import record_gpc
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights.audience import Recipient, Tally, audience
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.linked import stop_linked
 from rasa_privacy.rights.membership import members
 from rasa_privacy.rights.standing import lift_limit, limit
 from rasa_privacy.rights.suppression import OPERATOR, STOP, suppress, suppress_contacts
@@ -118,6 +121,23 @@ def test_a_limit_on_sensitive_data_keeps_a_sensitive_item_out(vault: Vault) -> N
     assert {each.sender_id for each in of(bot, item="email")} == {"ana", "bob"}
     bot.database.transact(lambda conn: lift_limit(bot, conn, people["ana"], how))
     assert {each.sender_id for each in of(bot, item="birthday")} == {"ana", "bob"}
+
+
+@each_kind
+def test_a_list_does_not_reach_who_said_stop_and_was_erased(vault: Vault, clock: Clock) -> None:
+    """Neither under the sender id of before nor under another with the same address, whatever date the list claims."""
+    reader(vault, "ana")
+    vault.database.transact(lambda conn: stop_linked(vault, conn, "ana", evidence(vault)))
+    assert erase(vault, "ana", evidence(vault)) is not None
+    clock.advance(days=30)
+    given = ImportedGrant("newsletter", notice_of(vault.policy, "newsletter"), clock())
+    lines = [Collected(name, given) for name in ("ana", "list-7", "list-8")]
+    assert vault.database.transact(lambda conn: import_all(vault, conn, lines, clock())) == ["new"] * 3
+    for name, address in (("ana", "new@example.com"), ("list-7", "Ana@Example.com"), ("list-8", "bob@example.com")):
+        give(vault, {"newsletter": {"email": address}}, sender=name)
+    tally = Tally()
+    assert of(vault, item="email", tally=tally) == [Recipient("list-8", "bob@example.com")]
+    assert (tally.exported, tally.suppressed) == (1, 1)
 
 
 def test_expired_and_superseded_consent_is_out(vault: Vault, clock: Clock) -> None:
