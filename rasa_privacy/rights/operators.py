@@ -168,14 +168,16 @@ def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and u
     now = vault.clock()
     subject_id = vault.subjects.find_for_update(connection, sender_id)
     people = () if subject_id is None else (subject_id, *linked_others(vault, connection, subject_id))
+    using = vault.policy.purposes_using(item)
+    for purpose in dict.fromkeys(name for who in people for name, _ in vault.data_keys.wrapped_of(connection, who)):
+        if purpose in using:
+            permit.require_purpose(purpose)  # by the names of keys, before any of them is opened
     places = places_of(vault, connection, people, item)
     purposes = tuple(dict.fromkeys(name for place in places for name in place.purposes))
     if subject_id is None or not purposes:
         raise RequestError("nothing is held of this item, so there is nothing to correct")
     if holds.held_among(connection, people):
         raise RequestError("a legal hold keeps what is stored as it is; release it first")
-    for purpose in purposes:
-        permit.require_purpose(purpose)
     for place in places:
         right = Right(item, value, place.purposes, STAFF)
         put_right(vault, connection, place.sender_id, place.subject_id, right, now)

@@ -8,6 +8,7 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.errors import AccessError, KeyDestroyedError
 from rasa_privacy.rights import operators as rights
+from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
 from tests.support.vaults import SENDER, give, grant, held
@@ -60,6 +61,27 @@ def test_a_permit_for_something_else_opens_nothing(vault: Vault, action: Any) ->
     with pytest.raises(AccessError):
         rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify", None, frozenset({"newsletter"})))
     assert held(vault)["draw"]["email"] == "ana@example.com"
+
+
+@each_kind
+def test_a_correction_that_the_role_does_not_reach_opens_nothing(
+    vault: Vault, subject_id: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which purposes may hold the item is told by the names of the person's keys."""
+    opened: list[str] = []
+    unwrap = DataKeys._unwrap
+
+    def watched(keys: DataKeys, wrapped: bytes, who: bytes, purpose: str) -> Any:
+        opened.append(purpose)
+        return unwrap(keys, wrapped, who, purpose)
+
+    monkeypatch.setattr(DataKeys, "_unwrap", watched)
+    vault.data_keys.forget([subject_id])
+    with pytest.raises(AccessError, match="draw"):
+        rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify", None, frozenset({"newsletter"})))
+    assert opened == []
+    rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify"))
+    assert "draw" in opened
 
 
 @each_kind
