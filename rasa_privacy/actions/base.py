@@ -7,7 +7,7 @@ typed, of a trigger or a reminder, is such a failure: nobody but the person answ
 
 import asyncio
 import logging
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -132,7 +132,7 @@ class Reply:
     events: list[dict[str, Any]]
 
 
-class PrivacyAction(Action):
+class PrivacyAction(Action, ABC):
     """An action of this package: `answer` does the work in a thread, and what it returns is said afterwards."""
 
     @abstractmethod

@@ -53,8 +53,9 @@ class DraftItem:
         parts = {"slot": self.slot, "entity": self.entity, "detect": self.about.detect, "keep": self.about.keep}
         parts["category"] = self.about.category
         body = ", ".join(f"{key}: {scalar(value)}" for key, value in parts.items() if value is not None)
+        called = f"your {_in_words(self.name)}"
         advice = f"  # {self.about.advice}" if self.about.advice else ""
-        return f"  {scalar(self.name)}: {{{body}}}{advice}"
+        return f"  {scalar(self.name)}: {{{body}, called: {{en: {scalar(called)}}}}}{advice}"
 
 
 @dataclass(slots=True)
@@ -151,7 +152,8 @@ def write(draft: Draft) -> str:
 
 def _items(draft: Draft) -> Iterator[str]:
     yield "# Each kind of personal data, and where it is met: a slot, an entity, or a detector for free text"
-    yield "# (email, phone, payment_card, iban). REVIEW: take out what is not about a person."
+    yield "# (email, phone, payment_card, iban). 'called' is what people read for it."
+    yield "# REVIEW: take out what is not about a person, and say the rest as people would."
     yield "items:"
     for item in draft.items:
         yield item.line()
@@ -179,15 +181,22 @@ def _purposes(draft: Draft) -> Iterator[str]:
     yield "purposes:"
     for name, (items, guards) in draft.purposes.items():
         other = name == OTHER_PURPOSE and not guards
-        words = "to help you with what you ask for" if other else f"to handle your request ({name.replace('_', ' ')})"
+        request = f"your request ({_in_words(name)})"
+        words = "to help you with what you ask for" if other else f"to handle {request}"
         yield f"  {scalar(name)}:"
         yield f"    says: {{en: {scalar(words)}}}  # REVIEW: say it in your own words"
+        called = scalar("our help" if other else request)
+        yield f"    called: {{en: {called}}}  # REVIEW: the same in short, as in 'your yes for ...'"
         yield "    basis: consent"
         yield f"    items: {{{', '.join(f'{scalar(item)}: required' for item in items)}}}  # REVIEW: or optional"
         advice = "name the forms and actions that use these items" if other else "add the actions that use these items"
         yield f"    guards: [{', '.join(map(scalar, guards))}]  # REVIEW: {advice}"
         yield "    retain: 90 days  # REVIEW: as short as the purpose allows, or 'until withdrawn'"
         yield "    recipients: []  # REVIEW: who else gets the data"
+
+
+def _in_words(name: str) -> str:
+    return re.sub("[_-]+", " ", name)
 
 
 def scalar(text: str) -> str:

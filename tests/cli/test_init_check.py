@@ -114,6 +114,20 @@ def test_init_classifies_every_slot(plain_bot: Path) -> None:
     assert "wish  # REVIEW" in (plain_bot / "privacy.yml").read_text(encoding="utf-8")
 
 
+def test_init_gives_each_item_and_purpose_a_name_for_people(plain_bot: Path) -> None:
+    """So nobody reads "your yes for lead", and a language that is added later owes the words of its own."""
+    run("init", "--bot", str(plain_bot))
+    policy = load_policy(plain_bot / "privacy.yml")
+    assert policy.items["name"].called == {"en": "your name"}
+    assert policy.purposes["lead"].called == {"en": "your request (lead)"}
+    assert policy.purposes["assistance"].called == {"en": "our help"}
+    text = (plain_bot / "privacy.yml").read_text(encoding="utf-8")
+    (plain_bot / "privacy.yml").write_text(text.replace("languages: [en]", "languages: [en, de]"), encoding="utf-8")
+    told = run("check", "--bot", str(plain_bot)).stderr
+    for owed in ("item 'name' misses 'called' in 'de'", "purpose 'lead' misses 'called' in 'de'"):
+        assert owed in told
+
+
 def test_init_prints_each_line_with_its_place(plain_bot: Path) -> None:
     """The printed lines are those of the design, and each says where it goes."""
     output = run("init", "--bot", str(plain_bot)).output
