@@ -168,7 +168,8 @@ def _check_roles(policy: Policy, roles: Sequence[str]) -> None:
         raise AccessError("an operator needs a role; privacy.yml declares them under 'roles'")
     for role in roles:
         if role not in policy.roles:
-            raise AccessError(f"privacy.yml has no role {shown(role)}{did_you_mean(role, policy.roles)}")
+            hint = did_you_mean(role, policy.roles) or "; write it under 'roles:' first"
+            raise AccessError(f"privacy.yml has no role {shown(role)}{hint}")
 
 
 def _check_first(policy: Policy, roles: Sequence[str]) -> None:

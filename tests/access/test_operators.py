@@ -65,6 +65,8 @@ def test_the_first_operator_may_look_after_operators(vault: Vault) -> None:
         add_operator(vault, boss, "carl", ["clerk"])
     with pytest.raises(AccessError, match="no role 'clark'; did you mean 'clerk'"):
         add_operator(vault, boss, "carl", ["clark"])
+    with pytest.raises(AccessError, match="no role 'pilot'; write it under 'roles:' first"):
+        add_operator(vault, boss, "carl", ["pilot"])
     with pytest.raises(AccessError, match="small letter"):
         add_operator(vault, boss, "Carl Mayer", ["clerk"])
     with pytest.raises(AccessError, match="1 to 366 days"):
