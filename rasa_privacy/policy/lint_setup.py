@@ -73,7 +73,7 @@ def endpoints(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
         load_settings(bot.endpoints_file)
     except ConfigurationError as error:
         place, _, why = str(error).partition(": ")  # the error's own words begin with the place
-        yield Finding("RP011", place, why, "until then no conversation is encrypted")
+        yield Finding("RP011", place, why, "mend this in endpoints.yml; until then no conversation is encrypted")
     if bot.endpoints.get("action_endpoint").get("url").text is None:
         why = "there is no 'action_endpoint', and the privacy turns run on the action server"
         remedy = "add 'action_endpoint: {url: \"http://localhost:5055/webhook\"}' and start the action server"

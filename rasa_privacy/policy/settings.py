@@ -62,7 +62,7 @@ def load_settings(endpoints: Path) -> StoreSettings:
     if not isinstance(block, dict):
         raise ConfigurationError(
             f"{endpoints}: the block 'tracker_store' is missing; add it with 'type: {STORE_TYPE}' "
-            "('rasa-privacy check' prints the lines)"
+            "('rasa-privacy init' prints the lines)"
         )
     if block.get("type") != STORE_TYPE:
         raise ConfigurationError(

@@ -6,6 +6,7 @@ MariaDB, where each statement of it commits by itself, one that was interrupted 
 there; so a migration must not move data in a way that cannot be done twice. Alembic is imported when there is work.
 """
 
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -140,4 +141,7 @@ def _migrate(connection: Connection) -> None:
     # Percent signs are doubled, since the value passes configparser's interpolation.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    logging.getLogger("alembic.runtime.migration").setLevel(
+        logging.WARNING
+    )  # a line for each migration, at each founding
     command.upgrade(config, "head")
