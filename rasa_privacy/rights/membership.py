@@ -116,7 +116,7 @@ class _Decision:
 
 
 def members(vault: Vault, purpose: str, now: datetime, page: int = PAGE_ANSWERS) -> Iterator[list[bytes]]:
-    """Yield the subject ids of those who are in by consent and whose sender is not suppressed, page by page.
+    """Yield who is in by consent and of whom no sender is suppressed, by subject id, in pages with somebody in.
 
     Args:
         vault: The open store.
@@ -143,7 +143,9 @@ def _walk(decision: _Decision, after: bytes, until: bytes, page: int) -> Iterato
             people = groupby(rows, key=_SUBJECT_ID)
             agreed = [who for who, answers in people if decision.is_in(connection, list(answers))]
             there = audience_rows.reachable(connection, agreed)
-        yield [who for who in agreed if who in there]
+        inside = [who for who in agreed if who in there]
+        if inside:
+            yield inside
         if last is None:
             return
         after = last
@@ -156,7 +158,7 @@ def _side_by_side(walks: Sequence[Iterator[list[bytes]]]) -> Iterator[list[bytes
             steps = [pool.submit(next, walk, None) for walk in walks]
             pages = [step.result() for step in steps]
             yield from filter(None, pages)
-            walks = [walk for walk, found in zip(walks, pages, strict=True) if found is not None]
+            walks = [walk for walk, found in zip(walks, pages, strict=True) if found]
 
 
 def check_purpose(policy: Policy, purpose: str) -> None:

@@ -47,7 +47,7 @@ def test_the_data_stays_and_nothing_may_use_it(vault: Vault, subject_id: bytes) 
     assert restrict(vault, "newsletter") == ()
     assert active(vault) == {"draw"}
     assert held(vault) == VALUES
-    assert list(members(vault, "newsletter", vault.clock())) == [[]]
+    assert list(members(vault, "newsletter", vault.clock())) == []
     assert restrict(vault, "newsletter", lift=True) == ("newsletter",)
     assert active(vault) == {"draw", "newsletter"}
     assert list(members(vault, "newsletter", vault.clock())) == [[subject_id]]
