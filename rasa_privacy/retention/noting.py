@@ -23,14 +23,14 @@ from rasa_privacy.storage.vault import Vault
 _BATCH: Final = 500
 
 
-def note_older(vault: Vault, now: datetime, is_over: Callable[[], bool], rest: float) -> bool:
+def note_older(vault: Vault, now: datetime, is_over: Callable[[], bool], pause: Callable[[float], None]) -> bool:
     """Note what is not noted yet, for each item that lasts for some time; for most stores there is nothing to do.
 
     Args:
         vault: The open store.
         now: Aware UTC time.
         is_over: Whether no further page is to be begun.
-        rest: How long to rest after each page, as a multiple of how long it took.
+        pause: Called after each page, with the monotonic time at which it began.
 
     Returns:
         Whether it came to its end.
@@ -45,11 +45,11 @@ def note_older(vault: Vault, now: datetime, is_over: Callable[[], bool], rest: f
     if noted != before:
         vault.database.transact(partial(_forget_others, items=frozenset(wanted)))
     left = [(item, length) for item, length in wanted.items() if item not in noted.done]
-    return all(_note(vault, item, now - length, noted.reached.get(item, b""), is_over, rest) for item, length in left)
+    return all(_note(vault, item, now - length, noted.reached.get(item, b""), is_over, pause) for item, length in left)
 
 
 def _note(  # noqa: PLR0913, PLR0917 - what, from whom on, and how fast
-    vault: Vault, item: str, at: datetime, after: bytes, is_over: Callable[[], bool], rest: float
+    vault: Vault, item: str, at: datetime, after: bytes, is_over: Callable[[], bool], pause: Callable[[float], None]
 ) -> bool:
     while not is_over():
         began = time.monotonic()
@@ -63,7 +63,7 @@ def _note(  # noqa: PLR0913, PLR0917 - what, from whom on, and how fast
         vault.database.transact(partial(_remember, item=item, last=after if people else None))
         if not people:
             return True
-        time.sleep(rest * (time.monotonic() - began))
+        pause(began)
     return False
 
 

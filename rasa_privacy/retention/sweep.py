@@ -48,6 +48,7 @@ _ITEM_BATCH: Final = 20
 #: The rest of a sweep beside a live bot, as a multiple of how long a transaction took. It works a twentieth of the
 #: time, so that 95 of 100 turns meet none of it.
 GENTLY: Final = 19.0
+_MOST_REST_SECONDS: Final = 60.0
 #: When a person under a legal hold is looked at again.
 _HELD: Final = timedelta(days=1)
 #: How often the whole is gone through again for what others held.
@@ -115,6 +116,15 @@ class _Pace:
         """Say whether no further page is to be begun."""
         return self.end is not None and time.monotonic() >= self.end
 
+    def pause(self, began: float) -> None:
+        """Rest after what was begun at that time; not for so long that a lease would be over."""
+        time.sleep(min(self.rest * (time.monotonic() - began), _MOST_REST_SECONDS))
+
+    def pause_on_the_way(self, began: float) -> None:
+        """Rest after something of which nothing is counted; who holds a lease hears that it goes on."""
+        self.advance(0)
+        self.pause(began)
+
 
 def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes everything at once
     vault: Vault,
@@ -145,7 +155,7 @@ def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes eve
     run = _Sweep(vault, now)
     end = None if seconds is None else time.monotonic() + seconds
     pace = _Pace(advance, rest, end, 1 if vault.database.dialect == "sqlite" else workers)
-    is_noted = note_older(vault, now, pace.is_over, rest)
+    is_noted = note_older(vault, now, pace.is_over, pace.pause_on_the_way)
     passes = (_left(run) > len(run.damaged) for _ in range(_PASSES))
     is_done = all(_go_through(run, pace) and _go_through_items(run, pace) for is_needed in passes if is_needed)
     is_done = is_done and is_noted
@@ -183,7 +193,7 @@ def _go_through(run: _Sweep, pace: _Pace) -> bool:
         with run.lock:
             run.add(done)
             pace.advance(len(page))
-        time.sleep(pace.rest * (time.monotonic() - began))
+        pace.pause(began)
 
     return share_pages(read, most, work, pace.is_over, pace.workers)
 
@@ -208,7 +218,7 @@ def _go_through_item(run: _Sweep, pace: _Pace, item: str, length: timedelta) -> 
             run.items += removed
             run.damaged |= {(who, f":{item}") for who in damaged}
             pace.advance(len(page))
-        time.sleep(pace.rest * (time.monotonic() - began))
+        pace.pause(began)
 
     return share_pages(read, _ITEM_BATCH, work, pace.is_over, pace.workers)
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from rasa_privacy.errors import TamperedSegmentError
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.retention import noting
+from rasa_privacy.retention import sweep as sweeping
 from rasa_privacy.retention.noting import note_older
+from rasa_privacy.retention.runs import LEASE_LENGTH
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.storage.due_keys import DueKeys
 from rasa_privacy.storage.noted_items import read
@@ -111,17 +114,38 @@ def test_a_pass_that_was_stopped_is_gone_on_with(
     people(open_with(), 5)
     vault = open_with("7 days")
     stops = iter([False, True])
-    assert not note_older(vault, clock.now, lambda: next(stops), 0.0)
+    assert not note_older(vault, clock.now, lambda: next(stops), lambda _: None)
     assert len(notes(url)) == 2
     with vault.database.read() as connection:
         reached = read(connection)
     assert reached.done == ()
     run_plain(url, "DELETE FROM lasting_values")  # what was done is not done again
-    assert note_older(vault, clock.now, lambda: False, 0.0)
+    assert note_older(vault, clock.now, lambda: False, lambda _: None)
     assert len(notes(url)) == 3
-    assert note_older(vault, clock.now, lambda: True, 0.0)
+    assert note_older(vault, clock.now, lambda: True, lambda _: None)
     with vault.database.read() as connection:
         assert read(connection).done == ("phone",)
+
+
+def test_who_holds_the_lease_hears_of_each_page(open_with: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease would be over before many people are noted, and another process would sweep beside this one."""
+    monkeypatch.setattr(noting, "_BATCH", 2)
+    people(open_with(), 5)
+    heard: list[int] = []
+    sweep(open_with("7 days"), clock.now, advance=heard.append, trusted=True)
+    assert heard[:3] == [0, 0, 0]
+
+
+def test_a_rest_is_shorter_than_a_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a transaction that waited for long, too, so that the lease can be renewed in time."""
+    rested: list[float] = []
+    times = SimpleNamespace(monotonic=lambda: 50.0, sleep=rested.append)
+    monkeypatch.setattr(sweeping, "time", times)
+    pace = sweeping._Pace(lambda _: None, sweeping.GENTLY, None, 1)
+    pace.pause(began=49.9)
+    pace.pause(began=0.0)
+    assert rested == [pytest.approx(1.9), 60.0]
+    assert timedelta(seconds=rested[-1]) + timedelta(minutes=1) < LEASE_LENGTH
 
 
 def test_a_sweep_without_time_says_that_it_is_not_done(open_with: Open, clock: Clock) -> None:
@@ -139,7 +163,7 @@ def test_who_is_in_a_turn_is_waited_for(open_with: Open, clock: Clock, url: str)
     vault = open_with("7 days")
     with vault.database.write() as connection:
         assert vault.subjects.find_for_update(connection, senders[1]) is not None
-        thread = threading.Thread(target=note_older, args=(vault, clock.now, lambda: False, 0.0))
+        thread = threading.Thread(target=note_older, args=(vault, clock.now, lambda: False, lambda _: None))
         thread.start()
         while len(notes(url)) < 2:
             assert thread.is_alive()
