@@ -4,16 +4,15 @@ import struct
 from datetime import datetime, timezone
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.errors import TamperedSegmentError
-from rasa_privacy.storage.tables import from_micros, meta, to_micros
+from rasa_privacy.storage import meta_rows
+from rasa_privacy.storage.tables import from_micros, to_micros
 
 _NOW: Final = {"postgresql": text("SELECT clock_timestamp()"), "mysql": text("SELECT UTC_TIMESTAMP(6)")}
 _MICROS: Final = struct.Struct(">q")
-_GET: Final = select(meta.c.value).where(meta.c.name == bindparam("key"))
-_SET: Final = update(meta).where(meta.c.name == bindparam("key")).values(value=bindparam("new"))
 
 
 def server_time(conn: Connection) -> datetime | None:
@@ -31,7 +30,7 @@ def last_done(conn: Connection, what: str) -> datetime | None:
     Raises:
         TamperedSegmentError: What stands there is no time.
     """
-    value = conn.execute(_GET, {"key": what}).scalar()
+    value = meta_rows.read(conn, what)
     if value is None:
         return None
     if len(value) != _MICROS.size:
@@ -45,6 +44,4 @@ def note_done(conn: Connection, what: str, at: datetime) -> None:
     Raises:
         ContentionError: Another process notes it for the first time too; `Database.transact` tries again.
     """
-    value = _MICROS.pack(to_micros(at))
-    if conn.execute(_SET, {"key": what, "new": value}).rowcount == 0 and last_done(conn, what) is None:
-        conn.execute(insert(meta), {"name": what, "value": value})
+    meta_rows.write(conn, what, _MICROS.pack(to_micros(at)))

@@ -15,21 +15,20 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.policy.contacts import REACHABLE
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.storage.tables import meta, subjects
+from rasa_privacy.storage import meta_rows
+from rasa_privacy.storage.tables import subjects
 
-_ROW: Final = "known_contacts"
+_NAME: Final = "known_contacts"
 _HASH_BYTES: Final = 32
 #: In place of the hash where what was stored since is not indexed.
 _UNKNOWN: Final = bytes(_HASH_BYTES)
 _COMPLETE: Final = b"\x01"
 _UNDER_WAY: Final = b"\x00"
-_GET: Final = select(meta.c.value).where(meta.c.name == _ROW)
-_SET: Final = update(meta).where(meta.c.name == _ROW).values(value=bindparam("new"))
 _ANYBODY: Final = select(subjects.c.subject_id).limit(1)
 
 
@@ -48,7 +47,7 @@ class Progress:
 
 def progress(conn: Connection, policy: Policy) -> Progress | None:
     """Return how far people are indexed by what privacy.yml calls a contact now, or None where nobody began."""
-    value: bytes | None = conn.execute(_GET).scalar()
+    value = meta_rows.read(conn, _NAME)
     digest = _hash(policy)
     if value is None or value[:_HASH_BYTES] != digest:
         return None
@@ -69,12 +68,12 @@ def note(conn: Connection, policy: Policy, done: Progress) -> None:
     Raises:
         ContentionError: Another process notes it for the first time too; `Database.transact` tries again.
     """
-    _put(conn, _hash(policy) + (_COMPLETE if done.is_complete else _UNDER_WAY) + done.after)
+    meta_rows.write(conn, _NAME, _hash(policy) + (_COMPLETE if done.is_complete else _UNDER_WAY) + done.after)
 
 
 def is_to_prepare(conn: Connection, policy: Policy) -> bool:
     """Return whether `prepare` has anything to do."""
-    value: bytes | None = conn.execute(_GET).scalar()
+    value = meta_rows.read(conn, _NAME)
     if policy.identity is None:
         return value not in (None, _UNKNOWN)
     return value is None and conn.execute(_ANYBODY).first() is None
@@ -84,16 +83,9 @@ def prepare(conn: Connection, policy: Policy) -> None:
     """Note of a store that is opened what rule 2 says."""
     if is_to_prepare(conn, policy):
         if policy.identity is None:
-            _put(conn, _UNKNOWN)
+            meta_rows.write(conn, _NAME, _UNKNOWN)
         else:
             note(conn, policy, Progress(is_complete=True))
-
-
-def _put(conn: Connection, value: bytes) -> None:
-    if conn.execute(_GET.with_for_update()).first() is None:
-        conn.execute(insert(meta), {"name": _ROW, "value": value})
-    else:
-        conn.execute(_SET, {"new": value})
 
 
 def _hash(policy: Policy) -> bytes:

@@ -7,18 +7,12 @@ that were stored before: `retention.noting` goes through everybody once for each
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.errors import TamperedSegmentError
-from rasa_privacy.storage.tables import meta
+from rasa_privacy.storage import meta_rows
 
 _NAME: Final = "lasting_noted"
-_ROW: Final = meta.c.name == _NAME
-_GET: Final = select(meta.c.value).where(_ROW)
-_LOCK: Final = _GET.with_for_update()
-_PUT: Final = insert(meta)
-_SET: Final = update(meta).where(_ROW).values(value=bindparam("new"))
 
 
 class Noted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +45,7 @@ def read(conn: Connection, *, lock: bool = False) -> Noted:
     Raises:
         TamperedSegmentError: What stands there is no such thing.
     """
-    value = conn.execute(_LOCK if lock else _GET).scalar()
+    value = meta_rows.read(conn, _NAME, lock=lock)
     if value is None:
         return Noted()
     try:
@@ -69,6 +63,4 @@ def write(conn: Connection, noted: Noted) -> None:
     Raises:
         ContentionError: Another process wrote the first one; `Database.transact` tries again.
     """
-    value = msgspec.msgpack.encode(noted)
-    if conn.execute(_SET, {"new": value}).rowcount == 0 and conn.execute(_GET).scalar() is None:
-        conn.execute(_PUT, {"name": _NAME, "value": value})
+    meta_rows.write(conn, _NAME, msgspec.msgpack.encode(noted))

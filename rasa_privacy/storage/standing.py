@@ -8,25 +8,20 @@ ours is for `access.verification` to see, by the audit log.
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.hash_chain import GENESIS
 from rasa_privacy.errors import PrivacyError
+from rasa_privacy.storage import meta_rows
 from rasa_privacy.storage.books import LEDGER, Book
-from rasa_privacy.storage.tables import meta
 
 _NAME: Final = "verified"
 _DOMAIN: Final = "verified mark"
 _MAGIC: Final = b"RPV\x01"
 _HASH_BYTES: Final = 32
 _MAX_BYTES: Final = 1_000  # of two standings, each of a link and four numbers
-_ROW: Final = meta.c.name == _NAME
-_GET: Final = select(meta.c.value).where(_ROW)
-_LOCK: Final = _GET.with_for_update()
-_PUT: Final = insert(meta)
-_SET: Final = update(meta).where(_ROW).values(value=bindparam("new"))
 
 
 class Standing(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -93,7 +88,7 @@ def read_mark(conn: Connection, index: BlindIndex, book: Book, *, lock: bool = F
     Raises:
         PrivacyError: It is none of ours (the book's error).
     """
-    stored = conn.execute(_LOCK if lock else _GET).scalar()
+    stored = meta_rows.read(conn, _NAME, lock=lock)
     if stored is None:
         return Mark()
     raw = bytes(stored[:_MAX_BYTES])
@@ -109,9 +104,7 @@ def write_mark(conn: Connection, index: BlindIndex, mark: Mark) -> None:
     Raises:
         ContentionError: Another process wrote the first one; `Database.transact` tries again.
     """
-    value = _sealed(index, msgspec.msgpack.encode(mark))
-    if conn.execute(_SET, {"new": value}).rowcount == 0:
-        conn.execute(_PUT, {"name": _NAME, "value": value})
+    meta_rows.write(conn, _NAME, _sealed(index, msgspec.msgpack.encode(mark)))
 
 
 def check_end(conn: Connection, book: Book, known: Standing) -> None:
