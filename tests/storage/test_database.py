@@ -79,6 +79,18 @@ def test_a_new_file_is_private(tmp_path: Path) -> None:
     assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o640
 
 
+def test_a_link_to_a_file_that_is_not_there_yet_is_followed(tmp_path: Path) -> None:
+    """So a path in the bot's folder may lead to a volume, which is empty at the first start."""
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "c.db").symlink_to(tmp_path / "volume" / "new.db")
+    database = Database(f"sqlite:///{tmp_path}/c.db")
+    database.prepare()
+    with database.read() as conn:
+        assert conn.execute(text("SELECT 1")).scalar() == 1
+    database.close()
+    assert (tmp_path / "volume" / "new.db").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     """The message says that the directory is to be made."""
     with pytest.raises(StorageError, match="make the directory"):

@@ -134,8 +134,9 @@ class SQLite(Backend):
         """
         try:
             if not self._path.exists():
+                where = self._path.resolve()  # O_EXCL follows no link
                 with suppress(FileExistsError):  # another process was first
-                    os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+                    os.close(os.open(where, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise StorageError(
                 f"{self.label}: {error.strerror}; make the directory, or correct its URL in endpoints.yml and the modes"
