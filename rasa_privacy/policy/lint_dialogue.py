@@ -17,25 +17,31 @@ _OUR_SLOT: Final = "privacy_"
 _OUR_ACTIONS: Final = ("action_privacy_", "utter_privacy_")
 
 
-def echoes(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
-    """RP054."""
-    for tree in {tree.file: tree for tree in (*_domain_trees(bot), *_data_trees(bot))}.values():
-        for name, slot, place in shown_slots(tree):
-            item = policy.item_of_slot(slot)
-            if item is not None and policy.items[item].category in SPECIAL:
-                why = f"response {shown(name.text)} shows item {shown(item)}, which is of a special category"
-                remedy = "do not repeat it: a screen, a log of the channel and others beside may see it"
-                yield Finding("RP054", str(place), f"{why} (GDPR Art. 9)", remedy, "warning")
+def dialogue(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
+    """RP054, and the part of RP055 about stories and rules; each file is read once, since examples may be long."""
+    domain, data = Path(bot.domain.file), _yaml_files(bot.folder / "data")
+    for file in dict.fromkeys((*([domain] if domain.is_file() else _yaml_files(domain)), *data)):
+        tree = _tree(file)
+        yield from _echoes(tree, policy)
+        if file in data:
+            yield from _own_turns(tree)
 
 
-def own_turns(bot: Bot, _policy: Policy, _file: str) -> Iterator[Finding]:
-    """RP055: the part about stories and rules."""
-    for tree in _data_trees(bot):
-        for section in ("stories", "rules"):
-            for each in tree.get(section).elements():
-                named = shown(each.get("story").text or each.get("rule").text or "without a name")
-                steps = (*each.get("steps").elements(), *each.get("condition").elements())
-                yield from _steps(section, named, steps)
+def _echoes(tree: Tree, policy: Policy) -> Iterator[Finding]:
+    for name, slot, place in shown_slots(tree):
+        item = policy.item_of_slot(slot)
+        if item is not None and policy.items[item].category in SPECIAL:
+            why = f"response {shown(name.text)} shows item {shown(item)}, which is of a special category"
+            remedy = "do not repeat it: a screen, a log of the channel and others beside may see it"
+            yield Finding("RP054", str(place), f"{why} (GDPR Art. 9)", remedy, "warning")
+
+
+def _own_turns(tree: Tree) -> Iterator[Finding]:
+    for section in ("stories", "rules"):
+        for each in tree.get(section).elements():
+            named = shown(each.get("story").text or each.get("rule").text or "without a name")
+            steps = (*each.get("steps").elements(), *each.get("condition").elements())
+            yield from _steps(section, named, steps)
 
 
 def _steps(section: str, named: str, steps: tuple[Tree, ...]) -> Iterator[Finding]:
@@ -52,22 +58,12 @@ def _steps(section: str, named: str, steps: tuple[Tree, ...]) -> Iterator[Findin
             yield Finding("RP055", str(step.place), why, "leave it to the gate: take the step out")
 
 
-def _domain_trees(bot: Bot) -> Iterator[Tree]:
-    path = Path(bot.domain.file)
-    yield from _trees([path] if path.is_file() else sorted(path.rglob("*.yml")) + sorted(path.rglob("*.yaml")))
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.yml")) + sorted(folder.rglob("*.yaml"))
 
 
-def _data_trees(bot: Bot) -> Iterator[Tree]:
-    data = bot.folder / "data"
-    yield from _trees(sorted(data.rglob("*.yml")) + sorted(data.rglob("*.yaml")))
-
-
-def _trees(files: list[Path]) -> Iterator[Tree]:
-    yield from filter(None, map(_tree, files))
-
-
-def _tree(file: Path) -> Tree | None:
+def _tree(file: Path) -> Tree:
     try:
         return read_tree(file)
     except ConfigurationError:  # Rasa names a file that is not YAML itself
-        return None
+        return Tree(str(file), None)
