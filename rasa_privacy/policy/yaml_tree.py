@@ -83,10 +83,12 @@ class Tree:
         waiting = [self.node]
         while waiting:
             node = waiting.pop()
+            if node is None or id(node) in seen:
+                continue
+            seen.add(id(node))
             if isinstance(node, yaml.ScalarNode):
                 yield Tree(self.file, node)
-            elif node is not None and id(node) not in seen:
-                seen.add(id(node))
+            else:
                 waiting += reversed([*_below(node)])
 
     def names(self) -> Iterator[Word]:

@@ -295,6 +295,19 @@ def test_a_special_category_is_shown_nowhere(bad_bot: Path, file: str, variant: 
     assert "RP054" in codes(bad_bot)
 
 
+def test_a_response_that_is_used_twice_is_found_once(bad_bot: Path) -> None:
+    """An alias of YAML stands where its anchor does, whether of a text or of a whole variant; and so does a file."""
+    before = FILES["domain.yml"].partition("responses:")[0]
+    own = (
+        'responses:\n  utter_own: [{text: &said "{illness}", custom: {body: *said}}]\n'
+        "  utter_two: [{custom: &b [*said, *b]}]\n"
+    )
+    write(bad_bot, {"domain.yml": "", "data/domain.yml": before + own})
+    bot = read_bot(bad_bot, bad_bot / "data" / "domain.yml")
+    found = [each for each in lint(bot, load_policy(policy_path(bot)), "privacy.yml", TODAY) if each.code == "RP054"]
+    assert [each.why.split("'")[1] for each in found] == ["utter_own", "utter_two"]
+
+
 def test_a_waiver_hides_its_finding_and_keeps_the_reason(bot_folder: Path) -> None:
     """Only of its code and place; one that waives nothing is a finding."""
     waivers = "waivers:\n  - {code: RP059, reason: a machine for tests only, place: Procfile}\n"
