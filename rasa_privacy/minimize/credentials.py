@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Final
 
 from rasa_privacy.minimize.context import Context, says_before
-from rasa_privacy.minimize.searched_text import SearchedText
+from rasa_privacy.minimize.searched_text import PASSWORD_HINTS, SearchedText, places
 
 _EDGES: Final = "\"'`.,;:!?()[]{}<>"
 _KEY: Final = re.compile(
@@ -44,22 +44,18 @@ _RANDOM: Final = re.compile(r"[A-Za-z0-9_\-+/=.~]{16,200}")
 _MIN_BITS: Final = 3.0  # Shannon entropy of each character; words have less
 _WITH_PREFIX: Final = re.compile(r"^[A-Za-z_-]{1,20}[=:]")
 
-# The first letter comes before what must not stand before it, since a search for one of six letters is quick.
 _SPOKEN: Final = (
-    r"p(?<![a-z]p)(?:ass(?: ?word|wort|wd| ?phrase| ?code)|wd|arola d'ordine)|k(?<![a-z]k)ennwort"
-    r"|m(?<![a-z]m)ot de passe|c(?<![a-z]c)(?:ontrasena|lave secreta)|s(?<![a-z]s)enha|w(?<![a-z]w)achtwoord"
+    r"pass(?: ?word|wort|wd| ?phrase| ?code)|pwd|parola d'ordine|kennwort|mot de passe|contrasena|clave secreta|senha"
+    r"|wachtwoord"
 )
 _PASSWORD: Final = re.compile(
-    rf"(?:{_SPOKEN})s?(?P<link>(?: (?:for|to|of|fur|pour|para|per|voor) [\w ]{{1,24}}?)?"
+    rf"(?<![a-z])(?:{_SPOKEN})s?(?P<link>(?: (?:for|to|of|fur|pour|para|per|voor) [\w ]{{1,24}}?)?"
     r"(?: ?[:=] ?| (?:is|ist|lautet|est|es|e'|e|sera|was|war|would be) ?:? ?| (?=[^\s]{0,40}[0-9])))"
     r"[\"'\u201c\u201e\u00ab`]?"
     r"(?P<value>(?!\[[a-z_]{1,40}\])[^\s\"'\u201d\u00bb`]{3,128})"
 )
 #: What each of these words has in it, and how many characters stand before that.
-_HINTS: Final = (
-    ("pass", 0), ("pass", len("mot de ")), ("kennwort", 0), ("contrasena", 0), ("clave", 0), ("senha", 0),
-    ("wachtwoord", 0), ("pwd", 0), ("parola", 0),
-)  # fmt: skip
+_HINTS: Final = (*((hint, 0) for hint in PASSWORD_HINTS), ("pass", len("mot de ")))
 _PIN: Final = re.compile(
     r"pin(?<![a-z]pin)(?: code| number|-?nummer)?(?: ?[:=] ?| (?:is|ist|lautet|est|es|e|code is) ?:? ?"
     r"| )([0-9]{4,8})(?![\w.,]*[0-9])"
@@ -127,20 +123,13 @@ def password_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 
 def _near_hints(lower: str) -> Iterator[re.Match[str]]:
     """Yield what `_PASSWORD` finds: a search for each of its words is quicker than one for all."""
-    places = {place for hint, lead in _HINTS for place in _places(lower, hint, lead)}
+    found_at = {place - lead for hint, lead in _HINTS for place in places(lower, hint, lead)}
     done = 0
-    for place in sorted(places):
+    for place in sorted(found_at):
         found = _PASSWORD.match(lower, place) if place >= done else None
         if found is not None:
             done = found.end()
             yield found
-
-
-def _places(lower: str, hint: str, lead: int) -> Iterator[int]:
-    place = lower.find(hint, lead)
-    while place >= 0:
-        yield place - lead
-        place = lower.find(hint, place + 1)
 
 
 def _is_given(link: str) -> bool:

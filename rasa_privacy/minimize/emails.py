@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from rasa_privacy.minimize.context import Context, says_before
-from rasa_privacy.minimize.searched_text import SearchedText
+from rasa_privacy.minimize.searched_text import SearchedText, places
 
 _AT_ALONE: Final = re.compile("@")
 _AT: Final = re.compile("@|%40|&#0?64;|&commat;", re.IGNORECASE)
@@ -135,27 +135,20 @@ def _is_domain(place: str, name: str) -> bool:
     return len(labels[-1]) > 1 and not labels[-1].isdigit()
 
 
-def _places(lower: str, sign: str) -> Iterator[int]:
-    place = lower.find(sign)
-    while place >= 0:
-        yield place
-        place = lower.find(sign, place + 1)
-
-
 def _sign_places(text: SearchedText) -> list[int]:
     """Return where the signs, written or spoken, are: one search for each is quicker than one for all."""
     lower = text.lower
-    places = [*_places(lower, "@")]
+    found = [*places(lower, "@")]
     words = [word for head, word in _SIGNS if head in text.heads]
     for before in [sign for sign in _BEFORE_WORD if sign in lower] if words else ():
         for word in words:
             size = len(word) + 1
-            places += [
+            found += [
                 place + 1
-                for place in _places(lower, before + word)
+                for place in places(lower, before + word)
                 if lower[place + size : place + size + 1] in _AFTER_WORD
             ]
-    return sorted(places)
+    return sorted(found)
 
 
 def _signs(text: SearchedText, known: Collection[int]) -> Iterator[int]:

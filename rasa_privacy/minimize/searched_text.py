@@ -14,7 +14,7 @@ import re
 import string
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 _MAX_TABLE: Final = 20_000  # characters that are remembered; nobody can fill the memory with all of Unicode
@@ -33,8 +33,9 @@ _NEAR: Final = 6  # characters around digits in which capitals may belong to the
 _FEWEST: Final = 8  # digits of the shortest number that is looked up by how many it has
 _COUNTED: Final = {count: f"{count} digits" for count in range(8, 16)}  # those that national numbers have
 _MAC_SIGNS: Final = 5  # between the pairs of a MAC address
-#: One of these is in every word for a password or a PIN.
-SECRET_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola", "pin")
+#: One of these is in every word for a password.
+PASSWORD_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola")
+_SECRET_HINTS: Final = (*PASSWORD_HINTS, "pin")
 _SECRET_HEADS: Final = frozenset({"pas", "ken", "mot", "con", "cla", "sen", "wac", "pwd", "par", "pin"})
 _SHAPE: Final = bytes(ord("0") if chr(code) in string.digits else ord(" ") for code in range(256))
 _LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
@@ -261,7 +262,7 @@ class SearchedText:
             has.add("parted by signs")
         if colons >= _MAC_SIGNS or plain.count("-") >= _MAC_SIGNS or "mac" in lower:
             has.add("pairs")
-        if not _SECRET_HEADS.isdisjoint(self.heads) and any(hint in lower for hint in SECRET_HINTS):
+        if not _SECRET_HEADS.isdisjoint(self.heads) and any(hint in lower for hint in _SECRET_HINTS):
             has.add("word for a secret")
         return frozenset(has)
 
@@ -397,6 +398,14 @@ class SearchedText:
     def _gaps(self) -> list[int]:
         """The places in the plain text before which each of those stood."""
         return [place - count for count, place in enumerate(self._left_out)]
+
+
+def places(text: str, part: str, start: int = 0) -> Iterator[int]:
+    """Yield where a part of a text is, from a place on: one search for a few words each is quicker than one for all."""
+    place = text.find(part, start)
+    while place >= 0:
+        yield place
+        place = text.find(part, place + 1)
 
 
 def blanked(plain: str, spans: list[tuple[int, int]]) -> str:
