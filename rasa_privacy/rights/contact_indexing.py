@@ -82,7 +82,7 @@ def _page(vault: Vault, connection: Any, before: Progress) -> tuple[Progress, In
     """Index the next people, and note that; return how far that came, and what was done."""
     page = vault.crowd.after(connection, before.after, PAGE)
     there = [each for each in page if vault.subjects.lock(connection, each)]
-    if contact_marks.progress(connection, vault.policy) != before:
+    if contact_marks.progress(connection, vault.policy, lock=True) != before:
         raise StorageError("another process indexes contacts, or opened the store without 'identity:'; run it again")
     unreadable: set[bytes] = set()
     contacts = 0

@@ -45,9 +45,12 @@ class Progress:
     is_complete: bool = False
 
 
-def progress(conn: Connection, policy: Policy) -> Progress | None:
-    """Return how far people are indexed by what privacy.yml calls a contact now, or None where nobody began."""
-    value = meta_rows.read(conn, _NAME)
+def progress(conn: Connection, policy: Policy, *, lock: bool = False) -> Progress | None:
+    """Return how far people are indexed by what privacy.yml calls a contact now, or None where nobody began.
+
+    `lock` keeps others from changing that until the end of the transaction.
+    """
+    value = meta_rows.read(conn, _NAME, lock=lock)
     digest = _hash(policy)
     if value is None or value[:_HASH_BYTES] != digest:
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from rasa_privacy.rights.contact_indexing import Indexed, index_contacts
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.identity import whom
 from rasa_privacy.storage import contact_marks, holds
+from rasa_privacy.storage.audience_contacts import contacts_of_many
 from rasa_privacy.storage.holds import Hold
 from rasa_privacy.storage.kept import keep, kept_id
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -128,6 +130,29 @@ def test_two_at_once_are_refused(vault: Vault, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(StorageError, match="another process"):
         run(store, another)
     assert complete(store)
+
+
+@each_kind
+def test_who_opens_the_store_without_identity_meanwhile_has_the_last_word(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they store is not indexed, so a page that ends later must not say that everybody is found."""
+    people(vault, "ana")
+    store = with_identity(vault)
+    opening = Thread(
+        target=vault.database.transact, args=(lambda conn: contact_marks.prepare(conn, vault.policy),), daemon=True
+    )
+
+    def slow(*arguments: Any) -> Any:
+        opening.start()
+        opening.join(0.5)
+        return contacts_of_many(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(contact_indexing, "contacts_of_many", slow)
+        run(store)
+    opening.join()
+    assert not complete(store)
 
 
 @each_kind
