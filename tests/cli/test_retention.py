@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click import Context
 from click.testing import CliRunner, Result
 
 from rasa_privacy.cli import main
+from rasa_privacy.cli.review import make
 from rasa_privacy.policy.settings import load_settings
 from rasa_privacy.retention.runs import LEASE, LEASE_LENGTH
 from rasa_privacy.storage import leases
@@ -126,6 +128,13 @@ def test_timers_in_config_run_the_command() -> None:
     assert command[:4] == ["rasa-privacy", "retention", "run", "--gently"]
     assert "rasa-privacy retention run --gently" in cron
     assert all("rasa-privacy review make --when-due" in timer for timer in (cron, service))
+    job = yaml.safe_load((CONFIG / "review.kubernetes.yml").read_text())
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    command = pod["containers"][0]["command"]
+    assert command[:4] == ["rasa-privacy", "review", "make", "--when-due"]
+    kept = [each["mountPath"] for each in pod["containers"][0]["volumeMounts"]]
+    assert str(Path(command[command.index("--out") + 1]).parent) in kept  # for who acknowledges it
+    assert set(make.make_parser(Context(make)).parse_args(command[3:])[0]) == {"when_due", "out", "bot"}
     assert "ExecStart=/srv/bot/.venv/bin/rasa-privacy retention run --gently" in service
     assert "OnCalendar=hourly" in (CONFIG / "retention.timer").read_text()
     assert "--gently" in run("run", "--help").output
