@@ -19,8 +19,9 @@ from rasa_privacy.access.verification import note, verified
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.opt_out_signals import record_gpc
-from rasa_privacy.policy.operations import Identity
+from rasa_privacy.policy.operations import Identity, Retention
 from rasa_privacy.policy.verbs import PERSON, VERBS
+from rasa_privacy.retention.review import make_review, overdue_since
 from rasa_privacy.retention.runs import run, run_scheduled
 from rasa_privacy.rights import holds, requests
 from rasa_privacy.rights.access import holdings
@@ -156,7 +157,7 @@ def _with_identity(vault: Vault) -> Vault:
 
 
 def sweeper(vault: Vault) -> None:
-    """Remove everything that is due, people too, and the texts of somebody who stays."""
+    """Remove everything that is due, people too, and the texts of somebody who stays; make the review that is due."""
     found = run(vault, admit_local(vault, "retention"))
     assert found.people
     assert not found.left
@@ -164,6 +165,13 @@ def sweeper(vault: Vault) -> None:
         stored = vault.conversations.load(connection, "eve", all_sessions=True)
     assert stored is not None
     assert "herons" not in repr(stored.structure)
+    wanting = replace(vault, policy=msgspec.structs.replace(vault.policy, retention=Retention(review_every="6 months")))
+    with vault.database.read() as connection:
+        assert overdue_since(wanting, connection, vault.clock()) is not None
+    permit = admit_local(vault, "report")
+    made = make_review(wanting, permit, (), lambda _: None)
+    assert made.conversations
+    record_now(vault, permit, counts={"conversations": made.conversations})
 
 
 def console(vault: Vault) -> None:
