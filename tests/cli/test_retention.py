@@ -108,6 +108,17 @@ def test_what_is_damaged_is_left_and_said(bot: Path, monkeypatch: pytest.MonkeyP
     assert bot.exists()
 
 
+def test_run_says_how_much_is_put_off(bot: Path) -> None:
+    """Of who told something 40 days ago the conversation is due, and a value that stays for 90 days hangs on it."""
+    past = utc_now() - timedelta(days=40)
+    with closing(open_vault(load_settings(bot / "endpoints.yml"), lambda: past)) as vault:
+        grant(vault, "draw", sender="older")
+        give(vault, {"draw": {"full_name": "Grace Hopper"}}, "older")
+    said = "Put off by a day, as values hang on it or for a legal hold: 1. "
+    assert said in run("run").output
+    assert "Put off" not in run("run").output
+
+
 @pytest.mark.usefixtures("bot")
 def test_explain_says_why_and_shows_no_value() -> None:
     """Item by item, with the rule; the sender comes by standard input and is not echoed."""
