@@ -23,13 +23,16 @@ from rasa_privacy.access.course import questions
 from rasa_privacy.access.login import login
 from rasa_privacy.access.reviews import pending_reviews, review
 from rasa_privacy.access.training import attest
+from rasa_privacy.access.verification import note, verified
 from rasa_privacy.cli.leak_search import Sink, search
 from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.console.repeats import once
 from rasa_privacy.errors import AccessError, HoldError, OptInError, PrivacyError
 from rasa_privacy.policy.operations import Erasure, HandOver, Identity, OtherSystem, Tidings, Training
+from rasa_privacy.retention.noting import note_older
 from rasa_privacy.retention.review import acknowledge, make_review
 from rasa_privacy.rights import holds, operators
+from rasa_privacy.rights.contact_indexing import Indexed, index_contacts
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.handover import collect, offer
 from rasa_privacy.rights.identity import ask as ask_for_proof
@@ -39,6 +42,7 @@ from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.suppression import suppress, suppress_contacts
 from rasa_privacy.rights.webhooks import deliver
 from rasa_privacy.storage import lasting_values
+from rasa_privacy.storage.books import AUDIT, LEDGER
 from rasa_privacy.storage.holds import every, remove
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.tables import metadata
@@ -52,6 +56,8 @@ _CONTACT = "jane@CANARYmail.example"
 _MARK = re.compile(rb"canary", re.IGNORECASE)
 #: Tables that are empty here: the journal is a file beside the database, and a lease is about no person.
 _NOT_FILLED = {"erasure_journal", "leases"}
+#: Rows of `meta` that say how far something has come, by people, items or records.
+_MARKS = {"known_contacts", "lasting_noted", "verified"}
 
 
 def _found(folder: Path) -> list[str]:
@@ -149,6 +155,7 @@ def test_no_marked_byte_is_in_what_staff_and_other_systems_cause(
         lambda vault: _pass_on(vault, tokens),
         _call_again,
         _suppress_and_sign,
+        lambda vault: _look_through(vault, tokens),
         _erase,
         _deliver,
     ):
@@ -160,6 +167,7 @@ def test_no_marked_byte_is_in_what_staff_and_other_systems_cause(
     vault.checkpoint()
     assert _found(tmp_path) == []
     assert filled == set(metadata.tables) - _NOT_FILLED
+    assert {name for (name,) in sql("SELECT name FROM meta")} >= _MARKS
     assert not _MARK.search(caplog.text.encode())
 
 
@@ -251,6 +259,19 @@ def _suppress_and_sign(vault: Vault) -> None:
         suppress_contacts(vault, conn, [_CONTACT], "complaint", vault.clock())
         vault.ledger.checkpoint(conn)
         vault.audit.checkpoint(conn)
+
+
+def _look_through(vault: Vault, tokens: dict[str, str]) -> None:
+    """Go through people and books, and stop on the way: how far that came is noted, with the last person."""
+    items = {**vault.policy.items, "full_name": msgspec.structs.replace(vault.policy.items["full_name"], keep="7 days")}
+    store = replace(vault, policy=msgspec.structs.replace(vault.policy, identity=Identity(), items=items))
+    over = iter((False, True))
+    assert not note_older(store, vault.clock(), lambda: next(over), lambda _began: None)
+    index_contacts(store, admit(vault, login(vault, tokens["dpo"]), "keys"), indexed := Indexed(), lambda _number: None)
+    assert indexed.people
+    with vault.database.read() as conn:
+        books = [verified(vault, conn, book, vault.clock()) for book in (LEDGER, AUDIT)]
+    note(vault, "ana", ledger=books[0], audit=books[1])
 
 
 def _erase(vault: Vault) -> None:
