@@ -19,11 +19,10 @@ from rasa_privacy.access.sight import see
 from rasa_privacy.errors import AccessError, SenderError, StorageError
 from rasa_privacy.policy.operations import Audit, Role
 from rasa_privacy.policy.verbs import VERBS
-from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
 from tests.support.operators import ROLES, hire, records, with_roles
-from tests.support.vaults import SENDER, Clock, give, grant, settings_in
+from tests.support.vaults import SENDER, Clock, give, grant, note_unwrapped, settings_in
 
 if TYPE_CHECKING:
     from rasa_privacy.access.permit import Permit
@@ -381,14 +380,7 @@ class TestWhatIsSeen:
         self, vault: Vault, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """So that a mistake above cannot open it."""
-        unwrapped: list[str] = []
-        original = DataKeys._unwrap
-
-        def watched(self: DataKeys, wrapped: bytes, subject_id: bytes, purpose: str) -> Any:
-            unwrapped.append(purpose)
-            return original(self, wrapped, subject_id, purpose)
-
-        monkeypatch.setattr(DataKeys, "_unwrap", watched)
+        unwrapped = note_unwrapped(monkeypatch)
         permit = admit(vault, login(vault, tokens["clerk"]), "view")
         with vault.database.read() as connection:
             see(vault, connection, SENDER, permit)

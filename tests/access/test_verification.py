@@ -170,31 +170,32 @@ def test_a_mark_ahead_of_its_log_shows_that_the_log_was_put_back(filled: Vault, 
             verify(filled)
 
 
-def test_a_ledger_that_was_put_back_is_found_too(filled: Vault, sql: Sql) -> None:
+@pytest.fixture
+def put_back(filled: Vault, sql: Sql) -> Vault:
+    """Return a store whose ledger was verified, and then put back to before its last two records."""
+    before = sql("SELECT value FROM meta WHERE name = 'ledger_head'")
+    grant(filled, "newsletter")
+    look(filled, LEDGER)
+    sql("DELETE FROM ledger WHERE seq > 2")
+    sql("UPDATE meta SET value = ? WHERE name = 'ledger_head'", before[0])
+    return filled
+
+
+def test_a_ledger_that_was_put_back_is_found_too(put_back: Vault) -> None:
     """By the mark of the ledger."""
-    before = sql("SELECT value FROM meta WHERE name = 'ledger_head'")
-    grant(filled, "newsletter")
-    look(filled, LEDGER)
-    sql("DELETE FROM ledger WHERE seq > 2")
-    sql("UPDATE meta SET value = ? WHERE name = 'ledger_head'", before[0])
     with pytest.raises(LedgerError, match="record 4 is missing: it was verified before"):
-        look(filled, LEDGER)
+        look(put_back, LEDGER)
 
 
-def test_a_ledger_that_was_put_back_with_its_mark_removed_is_found(filled: Vault, sql: Sql) -> None:
+def test_a_ledger_that_was_put_back_with_its_mark_removed_is_found(put_back: Vault, sql: Sql) -> None:
     """By what the audit log says of the mark, also after another one was made."""
-    before = sql("SELECT value FROM meta WHERE name = 'ledger_head'")
-    grant(filled, "newsletter")
-    look(filled, LEDGER)
-    sql("DELETE FROM ledger WHERE seq > 2")
-    sql("UPDATE meta SET value = ? WHERE name = 'ledger_head'", before[0])
     sql("DELETE FROM meta WHERE name = 'verified'")
     for _ in range(2):
         with pytest.raises(LedgerError, match="record 4 is missing: it was verified before"):
-            look(filled, LEDGER)
-        with pytest.raises(LedgerError, match="record 4 is missing"), filled.database.read() as conn:
-            whole_ledger(filled, conn)
-        look(filled)  # which makes a mark that knows of the audit log alone
+            look(put_back, LEDGER)
+        with pytest.raises(LedgerError, match="record 4 is missing"), put_back.database.read() as conn:
+            whole_ledger(put_back, conn)
+        look(put_back)  # which makes a mark that knows of the audit log alone
 
 
 def test_a_mark_that_was_removed_cannot_be_put_back_later(filled: Vault, sql: Sql) -> None:

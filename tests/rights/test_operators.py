@@ -8,10 +8,9 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.errors import AccessError, KeyDestroyedError
 from rasa_privacy.rights import operators as rights
-from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
-from tests.support.vaults import SENDER, give, grant, held
+from tests.support.vaults import SENDER, give, grant, held, note_unwrapped
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 
@@ -68,14 +67,7 @@ def test_a_correction_that_the_role_does_not_reach_opens_nothing(
     vault: Vault, subject_id: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which purposes may hold the item is told by the names of the person's keys."""
-    opened: list[str] = []
-    unwrap = DataKeys._unwrap
-
-    def watched(keys: DataKeys, wrapped: bytes, who: bytes, purpose: str) -> Any:
-        opened.append(purpose)
-        return unwrap(keys, wrapped, who, purpose)
-
-    monkeypatch.setattr(DataKeys, "_unwrap", watched)
+    opened = note_unwrapped(monkeypatch)
     vault.data_keys.forget([subject_id])
     with pytest.raises(AccessError, match="draw"):
         rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify", None, frozenset({"newsletter"})))

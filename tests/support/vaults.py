@@ -18,6 +18,7 @@ from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.retention.due import SERVICE, due_at
 from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.storage import links
+from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.vault import Vault, open_vault
 
 PRIVACY = """\
@@ -195,6 +196,19 @@ def held(vault: Vault, sender: str = SENDER) -> dict[str, dict[str, object]]:
     if stored is None:
         return {}
     return {name: {entry[2]: entry[3] for entry in entries} for name, entries in stored.values.items() if entries}
+
+
+def note_unwrapped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the purpose of each data key that is unwrapped from now on."""
+    found: list[str] = []
+    unwrap = DataKeys._unwrap
+
+    def noted(keys: DataKeys, wrapped: bytes, subject_id: bytes, purpose: str) -> Any:
+        found.append(purpose)
+        return unwrap(keys, wrapped, subject_id, purpose)
+
+    monkeypatch.setattr(DataKeys, "_unwrap", noted)
+    return found
 
 
 def ledger_events(vault: Vault, subject_id: bytes) -> list[tuple[str, str]]:
