@@ -60,7 +60,8 @@ class WithdrawConsent(PrivacyAction):
     def _withdraw(store: Vault, connection: Any, turn: Turn) -> list[Withdrawal] | Reply:
         """Withdraw from what the person named, here first; or return what to say instead."""
         people = writing_people(store, connection, turn.sender_id, turn.evidence.at)
-        granted = {name for each in people for name in _revocable(store, connection, each, turn)}
+        there = [_revocable(store, connection, each, turn) for each in people]
+        granted = frozenset[str]().union(*there)
         wanted = [name for name in turn.purposes if name in granted]
         if not granted or (turn.purposes and not wanted):
             return Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])
@@ -68,9 +69,11 @@ class WithdrawConsent(PrivacyAction):
             # "Take me off the list" may mean something else than the one consent on record.
             return _which(store, turn, granted)
         done = []
-        for each in people:
+        for each, revocable in zip(people, there, strict=True):
             done.append(ended := withdraw(store, connection, each, wanted, turn.evidence))
-            note_taken(store, connection, own_act(store, "consent", each, purposes=wanted, items=ended.items))
+            gone = [name for name in wanted if name in revocable]
+            if gone:
+                note_taken(store, connection, own_act(store, "consent", each, purposes=gone, items=ended.items))
         return done
 
 

@@ -175,6 +175,10 @@ def test_a_withdrawal_reaches_all_while_a_proof_counts(bot: Vault) -> None:
     assert "draw" in said
     assert [active(bot, name) for name in EVERYWHERE] == [{"newsletter"}, {"newsletter"}, set()]
     assert [held(bot, name).get("draw") for name in ("web", "phone")] == [None, None]
+    with bot.database.read() as conn:
+        noted = [entry.record for entry in bot.audit.entries(conn) if entry.record.verb == "consent"]
+    ended = {id_of(bot, name): ("draw",) for name in ("web", "phone")}  # `new` had never agreed to the draw
+    assert {act.subject_id: act.purposes for act in noted} == ended
     bot.clock.advance(days=1)  # type: ignore[attr-defined]
     do(bot, WithdrawConsent(), "privacy_withdraw", purposes=("newsletter",))
     assert [active(bot, name) for name in EVERYWHERE] == [set(), {"newsletter"}, set()]
