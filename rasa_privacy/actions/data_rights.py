@@ -115,15 +115,15 @@ class PreviewErasure(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Count what is held, and open the request; nothing is deleted yet."""
-        proven, at = has_proven(store, turn), turn.evidence.at
+        if turn.items or turn.purposes:
+            return [preview_part(store, turn)]
+        at = turn.evidence.at
         with store.database.read() as connection:
             subject_id = store.subjects.find(connection, turn.sender_id)
             people = [] if subject_id is None else proven_reach(store, connection, subject_id, at)
             found = merged(plan_all(store, connection, each, at) for each in people)
             events = sum(store.erasures.inventory(connection, each).counts["events"] for each in people)
-            kept = kept_linked(store, connection, turn.sender_id, at, links=proven)
-        if turn.items or turn.purposes:
-            return [preview_part(store, turn)]
+            kept = kept_linked(store, connection, turn.sender_id, at, links=len(people) > 1)
         store.database.transact(lambda connection: _open(store, connection, turn))
         if subject_id is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
