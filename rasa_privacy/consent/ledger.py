@@ -142,11 +142,13 @@ def record_withdrawals(vault: Vault, connection: Any, subject_ids: Collection[by
 def _record_end(vault: Vault, connection: Any, subject_id: bytes, purpose: str, evidence: Evidence) -> None:
     """Record that the yes to a purpose has expired, or was superseded by other terms, where it stands last."""
     records = vault.ledger.of_subject(connection, subject_id)
-    last, state = _last_answer(records, purpose), _folded(vault, connection, records, evidence.at).purposes.get(purpose)
-    if last is None or last.event != "granted" or state is None or state.status not in ENDED:
+    last = _last_answer(records, purpose)
+    if last is None or last.event != "granted":
         return
-    ended = replace(evidence, method=BY_ITSELF)
-    _append(vault, connection, subject_id, purpose, state.status, last.notice_hash, ended)
+    state = _folded(vault, connection, records, evidence.at).purposes.get(purpose)
+    if state is not None and state.status in ENDED:
+        ended = replace(evidence, method=BY_ITSELF)
+        _append(vault, connection, subject_id, purpose, state.status, last.notice_hash, ended)
 
 
 def _folded(vault: Vault, connection: Any, records: Iterable[LedgerRecord], now: datetime) -> ConsentState:
