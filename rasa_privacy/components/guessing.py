@@ -55,7 +55,7 @@ CLASSIFIED_GRANT: Final = 0.8
 _GRANTS: Final = ("privacy_grant", "privacy_confirm")
 _WITHDRAW: Final = "privacy_withdraw"
 #: Actions take 1.0 for certain.
-_NEVER_CERTAIN: Final = 0.99
+NEVER_CERTAIN: Final = 0.99
 
 
 def guessed(  # noqa: PLR0913 - what a guess counts by
@@ -79,7 +79,7 @@ def guessed(  # noqa: PLR0913 - what a guess counts by
         needed = SURE_TO_ACT_BY_A_WORD if told else SURE_TO_ACT_WITHOUT
     if guess.sure < (max(needed, SURE_IN_FORM) if in_form else needed):
         return None
-    return _WITHDRAW if guess.intent == STOP else guess.intent, min(guess.sure, _NEVER_CERTAIN)
+    return _WITHDRAW if guess.intent == STOP else guess.intent, min(guess.sure, NEVER_CERTAIN)
 
 
 def offered(text: str, guess: Guess | None, languages: Sequence[str], *, claimed: float) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
-from rasa_privacy.components.guessing import CLAIMED, classified, guessed, offered
+from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN, classified, guessed, offered
 from rasa_privacy.components.naming import VALUE, is_value, named_request, names_in
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
@@ -177,7 +177,7 @@ class DataMinimizer(GraphComponent):
         is_request = chosen[0] in INTENTS and chosen[0] not in REPLIES
         may_be = offered(text, guess, languages, claimed=claimed) if can_ask and not is_request else ()
         if may_be and guess is not None:
-            chosen = UNSURE, guess.sure
+            chosen = UNSURE, min(guess.sure, NEVER_CERTAIN)
         if chosen[0] != _intent_of(message):
             _set_intent(message, *chosen)
         return may_be

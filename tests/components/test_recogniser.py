@@ -285,3 +285,19 @@ def test_an_unsure_guess_is_asked_back_about(untouched: Any, store: Any, busy: s
     assert message.get("intent")["confidence"] < 1.0
     named = ["privacy_delete", "privacy_access"] if busy == "free" else []
     assert [each["value"] for each in message.get("entities")] == named
+
+
+class _Torn:
+    """Recognisers that are sure of a request, and not of which."""
+
+    @staticmethod
+    def guess(_text: str, _languages: Any) -> Guess:
+        return Guess("privacy_delete", 1.0, ("privacy_access",), RIVAL)
+
+
+def test_not_even_a_sure_guess_is_certain(untouched: Any, store: Any) -> None:
+    """While a human has taken over only what is certain is heard; a question back never is."""
+    message = untouched.rasa_api.Message(data={"text": "my data", "intent": {"name": "greet", "confidence": 0.4}})
+    untouched.minimizer.DataMinimizer(_Torn()).process([message], store.init_tracker(SENDER))
+    assert message.get("intent")["name"] == "privacy_unsure"
+    assert message.get("intent")["confidence"] < 1.0
