@@ -243,7 +243,10 @@ def _recognise_here(
         return None
     in_loop, slot = tracker.active_loop_name is not None, tracker.slots.get("requested_slot")
     asked = in_loop and slot is not None and running.splitter.item_of_slot(str(slot.value)) is not None
-    found = recognise_here(text, languages, in_form=asked, agreed=bool(state.granted) and asked is in_loop)
+    agreed = bool(state.granted) and asked is in_loop
+    if not (asked or agreed):
+        return None  # nothing means anything more here, so the message need not be read once more
+    found = recognise_here(text, languages, in_form=asked, agreed=agreed)
     is_claimed = _claimed(message) >= CLAIMED and found is not None and found.intent != _WHY
     return None if is_claimed else found
 
