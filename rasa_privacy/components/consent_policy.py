@@ -14,7 +14,6 @@ import msgspec
 
 from rasa_privacy.components import gate, runtime
 from rasa_privacy.components.privacy_turn import (
-    consent_slot_events,
     prediction_events,
     slot_corrections,
     turn_view,
@@ -109,7 +108,7 @@ class ConsentPolicy(Policy):
     ) -> PolicyPrediction:
         """Return the privacy turn's next action with full confidence, or no opinion."""
         tracker = real(tracker)
-        corrections = [*language_events(tracker), *slot_corrections(tracker), *consent_slot_events(tracker)]
+        corrections = [*language_events(tracker), *slot_corrections(tracker)]
         turns = turns_of(tracker)
         view = turn_view(tracker)
         decision = turns.decide(view) if turns is not None else None
