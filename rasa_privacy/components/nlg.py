@@ -21,7 +21,7 @@ from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, D
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import EmitError, PrivacyError
-from rasa_privacy.minimize.event_fields import SENDER
+from rasa_privacy.minimize.event_fields import SENDER, number_of
 from rasa_privacy.minimize.events import View, texts_of
 from rasa_privacy.minimize.masking import mask
 
@@ -101,7 +101,8 @@ class _Safe(Recent):
         """The values that the response may not have, by item."""
         slots = self._tracker.current_slot_values().items()
         known = self._splitter.known_values([*slots, *latest_values(reversed(self._tracker.events))])
-        return {item: found for item, found in known.items() if not self._splitter.may_have(item, self._view)}
+        withheld = {item: found for item, found in known.items() if not self._splitter.may_have(item, self._view)}
+        return {**number_of(self._tracker.sender_id), **withheld}
 
 
 def _person(running: runtime.Runtime, sender_id: str) -> tuple[str, ConsentState]:

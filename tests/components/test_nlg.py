@@ -145,6 +145,15 @@ async def test_arguments_lose_the_sender_id_and_what_a_slot_held_before(
     assert body["arguments"] == sent
 
 
+async def test_arguments_lose_a_number_that_is_the_sender_id_however_it_is_written(
+    untouched: Any, store: Any, server: Recorder
+) -> None:
+    """As the texts of the events do."""
+    tracker = store.init_tracker("29104471853")
+    body = await request(untouched, store, server, tracker, "utter_bye", lines=["is 29104471853", "29-104-471-853?"])
+    assert body["arguments"] == {"lines": ["is [sender_id]", "[sender_id]?"]}
+
+
 async def test_conditions_on_slots_still_choose_the_variation(
     untouched: Any, store: Any, server: Recorder, tracker: Any
 ) -> None:
