@@ -69,7 +69,7 @@ class _Watched:
                 socket.socket.shutdown(each, socket.SHUT_RDWR)
 
 
-class _Http(urllib.request.HTTPHandler):
+class _Known(urllib.request.AbstractHTTPHandler):
     def __init__(self, watched: _Watched) -> None:
         super().__init__()
         self._watched = watched
@@ -79,14 +79,12 @@ class _Http(urllib.request.HTTPHandler):
         return super().do_open(self._watched.of(http_class), req, **more)
 
 
-class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, watched: _Watched) -> None:
-        super().__init__()
-        self._watched = watched
+class _Http(_Known, urllib.request.HTTPHandler):
+    pass
 
-    def do_open(self, http_class: Any, req: Any, **more: Any) -> Any:
-        """Open as ever, by a connection that is known."""
-        return super().do_open(self._watched.of(http_class), req, **more)
+
+class _Https(_Known, urllib.request.HTTPSHandler):
+    pass
 
 
 def post(url: str, body: bytes, headers: dict[str, str], seconds: float = SECONDS) -> tuple[int, bytes]:
