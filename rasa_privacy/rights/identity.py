@@ -219,11 +219,20 @@ def reached_senders(vault: Vault, connection: Any, sender_id: str) -> list[str]:
     others = [] if subject_id is None else reach(vault, connection, subject_id)[1:]
     found = [sender_id]
     for other_id in others:
-        names = vault.conversations.sender_ids_of(connection, other_id)
-        if not names:
-            raise StorageError("a linked conversation is damaged; `rasa-privacy check --database` names it")
-        found += names
+        found += senders_of(vault, connection, other_id)
     return list(dict.fromkeys(found))
+
+
+def senders_of(vault: Vault, connection: Any, subject_id: bytes) -> list[str]:
+    """Return the sender ids of one of several people of whom all must be reached, at least one.
+
+    Raises:
+        StorageError: Their name is damaged, so that the whole cannot be done.
+    """
+    names = vault.conversations.sender_ids_of(connection, subject_id)
+    if not names:
+        raise StorageError("a conversation of this person is damaged; `rasa-privacy check --database` names it")
+    return names
 
 
 def _on_file(vault: Vault, subject_id: bytes, wanted: set[str]) -> str | None:

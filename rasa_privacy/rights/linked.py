@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.errors import HoldError, StorageError, TamperedSegmentError
+from rasa_privacy.errors import HoldError, TamperedSegmentError
 from rasa_privacy.rights.access import Holdings, holdings, merged
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
-from rasa_privacy.rights.identity import is_proven, linked_others, proven_reach, reach, reached_senders
+from rasa_privacy.rights.identity import is_proven, linked_others, proven_reach, reach, reached_senders, senders_of
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.part_deletion import Deleted, delete_part
 from rasa_privacy.rights.portability import Copy, copy_of
@@ -162,15 +162,8 @@ def delete_part_linked(
         people = [] if subject_id is None else proven_reach(vault, connection, subject_id, evidence.at)
         if holds.held_among(connection, people):
             raise HoldError("a legal hold keeps this person; release it first (`rasa-privacy hold release`)")
-        others = [_one_sender(vault, connection, each) for each in people[1:]]
+        others = [senders_of(vault, connection, each)[0] for each in people[1:]]
     done = [delete_part(vault, each, items, purposes, evidence) for each in others]
     reason = ANSWERED if any(done) else NOTHING_HELD
     here = delete_part(vault, sender_id, items, purposes, evidence, nothing=reason)
     return here, tuple(each for each in (*done, here) if each is not None)
-
-
-def _one_sender(vault: Vault, connection: Any, subject_id: bytes) -> str:
-    names = vault.conversations.sender_ids_of(connection, subject_id)
-    if not names:
-        raise StorageError("a linked conversation is damaged; `rasa-privacy check --database` names it")
-    return names[0]

@@ -16,14 +16,13 @@ from typing import Any, Final
 
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import state_of
-from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.topics import choice
 from rasa_privacy.retention.due import due_at
 from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.rights.coarsening import aids_of
-from rasa_privacy.rights.identity import remember
+from rasa_privacy.rights.identity import remember, senders_of
 from rasa_privacy.rights.parts import held_values
 from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.outbox import tell_of
@@ -82,10 +81,8 @@ def places_of(vault: Vault, connection: Any, people: Iterable[bytes], item: str)
     found = []
     for subject_id in people:
         purposes = holding(vault, connection, subject_id, item)
-        names = vault.conversations.sender_ids_of(connection, subject_id) if purposes else []
-        if purposes and not names:
-            raise StorageError("a conversation is damaged; `rasa-privacy check --database` names it")
-        found += [Place(subject_id, name, purposes) for name in names[:1]]
+        if purposes:
+            found.append(Place(subject_id, senders_of(vault, connection, subject_id)[0], purposes))
     return tuple(found)
 
 
