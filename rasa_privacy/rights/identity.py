@@ -23,11 +23,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.consent.double_opt_in import begin, use_code, waiting_contact
-from rasa_privacy.errors import DAMAGED, ContactError, OptInError, SharedContactError, StorageError
+from rasa_privacy.errors import ContactError, OptInError, SharedContactError, StorageError
 from rasa_privacy.minimize.contacts import contact_forms
 from rasa_privacy.policy.contacts import PROOF, REACHABLE
 from rasa_privacy.policy.model import duration_seconds
-from rasa_privacy.rights.reach import contacts_on_file
+from rasa_privacy.rights.reach import on_file_or_none
 from rasa_privacy.storage import known_contacts, links, opt_in_codes
 from rasa_privacy.storage.known_contacts import KnownContact
 from rasa_privacy.storage.opt_in_codes import OptInCode
@@ -237,11 +237,8 @@ def senders_of(vault: Vault, connection: Any, subject_id: bytes) -> list[str]:
 
 def _on_file(vault: Vault, subject_id: bytes, wanted: set[str]) -> str | None:
     """Return the contact of a person that has these forms and no other."""
-    try:
-        with vault.database.read() as connection:
-            held = [str(value) for value in contacts_on_file(vault, connection, subject_id)]
-    except DAMAGED:
-        return None
+    with vault.database.read() as connection:
+        held = [str(value) for value in on_file_or_none(vault, connection, subject_id)]
     return next((value for value in held if wanted == set(_forms(value))), None)
 
 
