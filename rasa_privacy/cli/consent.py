@@ -21,8 +21,8 @@ from rasa_privacy.consent.receipts import receipt as receipt_of
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.topics import purpose_of
 from rasa_privacy.rights.clearing import empty_log
-from rasa_privacy.rights.identity import linked_others
-from rasa_privacy.rights.withdrawal import Withdrawal, merged, withdraw
+from rasa_privacy.rights.linked import withdraw_linked
+from rasa_privacy.rights.withdrawal import Withdrawal
 
 #: `method` and `channel` in the ledger of what an operator does here.
 _OUTSIDE = "outside"
@@ -154,9 +154,7 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
         def end(connection: object) -> Withdrawal:
             subject_id = known_subject(vault, connection, sender_id)
             vault.subjects.find_for_update(connection, sender_id)
-            people = (subject_id, *linked_others(vault, connection, subject_id))
-            wanted = purposes or vault.policy.purposes
-            ended = merged(withdraw(vault, connection, each, wanted, evidence) for each in people)
+            ended = withdraw_linked(vault, connection, subject_id, purposes or vault.policy.purposes, evidence)
             record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
             return ended
 

@@ -15,8 +15,9 @@ from rasa_privacy.console.people import nobody, require_known
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.errors import ImportLineError
 from rasa_privacy.rights.clearing import empty_log
-from rasa_privacy.rights.identity import linked_others, reach
-from rasa_privacy.rights.withdrawal import Withdrawal, merged, withdraw
+from rasa_privacy.rights.identity import reach
+from rasa_privacy.rights.linked import withdraw_linked
+from rasa_privacy.rights.withdrawal import Withdrawal
 
 _OUTSIDE: Final = "outside"
 _AT_ONCE: Final = 500
@@ -138,8 +139,7 @@ def _revoke(call: Call) -> Revoked:
         subject_id = vault.subjects.find_for_update(connection, body.sender)
         if subject_id is None:
             raise nobody()
-        people = (subject_id, *linked_others(vault, connection, subject_id))
-        ended = merged(withdraw(vault, connection, each, wanted, evidence) for each in people)
+        ended = withdraw_linked(vault, connection, subject_id, wanted, evidence)
         record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
         return ended
 

@@ -23,7 +23,7 @@ from rasa_privacy.rights.portability import Copy, copy_of
 from rasa_privacy.rights.reach import on_file_or_none
 from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD
 from rasa_privacy.rights.suppression import STOP, stop_contacts, suppress
-from rasa_privacy.rights.withdrawal import Withdrawal, withdraw_all
+from rasa_privacy.rights.withdrawal import Withdrawal, withdraw, withdraw_all
 from rasa_privacy.rights.withdrawal import merged as merged_withdrawals
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.kept import Kept, kept_by_law
@@ -99,6 +99,14 @@ def erase_linked(
         counts.update(each.counts)
     kept = [one for each in done for one in each.kept]
     return replace(done[-1], counts=dict(counts), also=tuple(each.number for each in done[:-1]), kept=tuple(kept))
+
+
+def withdraw_linked(
+    vault: Vault, connection: Any, subject_id: bytes, purposes: Collection[str], evidence: Evidence
+) -> Withdrawal:
+    """End consents of a person who is locked in all linked conversations, for staff, as `withdrawal.withdraw` does."""
+    people = (subject_id, *linked_others(vault, connection, subject_id))
+    return merged_withdrawals(withdraw(vault, connection, each, purposes, evidence) for each in people)
 
 
 def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -> Stopped:
