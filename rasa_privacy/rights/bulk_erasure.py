@@ -185,14 +185,11 @@ def _erase_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None = N
         _preview_page(run, wanted, before)
         return
     left = dict(wanted)
-    everybody: list[bytes] = []
-    if needs_keeping_first(run.vault):
-        with run.vault.database.read() as connection:
-            everybody = _everybody(wanted, _linked(run.vault, connection, wanted, before))
     for _ in range(_PASSES):
         if not left:
             return
         now = run.vault.clock()
+        everybody = _to_keep(run.vault, left, before)
         done = after_keeping(run.vault, everybody, now, lambda connection: _work(run, connection, list(left), before))
         erased = [subject_id for each in done if isinstance(each, _Gone) for subject_id in each.subject_ids]
         _read_back(run.vault, erased)
@@ -209,13 +206,21 @@ def _erase_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None = N
         run.say(Line(number, "in_use"))
 
 
+def _to_keep(vault: Vault, subject_ids: Collection[bytes], before: datetime | None) -> list[bytes]:
+    """Return of whom a copy must be committed before they are erased."""
+    if not needs_keeping_first(vault):
+        return []
+    with vault.database.read() as connection:
+        return _everybody(subject_ids, _linked(vault, connection, subject_ids, before))
+
+
 def _preview_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None) -> None:
     """Say what would become of these people."""
     with run.vault.database.read() as connection:
         linked = _linked(run.vault, connection, wanted, before)
         outcomes = _judge(run, connection, run.vault.crowd.members(connection, _everybody(wanted, linked)))
         whys = {each: _why(each, linked, outcomes) for each in wanted}
-        gone = [one for each, why in whys.items() if why is None for one in (each, *(linked.get(each) or ()))]
+        gone = _everybody((each for each, why in whys.items() if why is None), linked)
         kept = {each: kept_by_law(run.vault, connection, each, run.vault.clock()) for each in gone}
     for subject_id, number in wanted.items():
         why, others = whys[subject_id], linked.get(subject_id) or ()
@@ -232,7 +237,7 @@ def _linked(vault: Vault, connection: Any, subject_ids: Collection[bytes], befor
 
 def _everybody(subject_ids: Iterable[bytes], linked: _Links) -> list[bytes]:
     """Return these people and those to whom their links lead, each once."""
-    return list(dict.fromkeys([*subject_ids, *(one for each in linked.values() for one in each or ())]))
+    return list(dict.fromkeys(one for each in subject_ids for one in (each, *(linked.get(each) or ()))))
 
 
 def _why(subject_id: bytes, linked: _Links, outcomes: Mapping[bytes, Outcome]) -> Outcome | None:
@@ -255,7 +260,7 @@ def _work(
     free = vault.expiry.lock_free(connection, subject_ids)
     gone = set(subject_ids) - set(free) - vault.expiry.there(connection, subject_ids)
     linked = _linked(vault, connection, free, before)  # which cannot change any more
-    others = set(_everybody((), linked)) - set(free)
+    others = set(_everybody(free, linked)) - set(free)
     members = vault.crowd.members(connection, [*free, *vault.expiry.lock_free(connection, others)])
     busy = vault.expiry.there(connection, others - members.keys())
     outcomes = _judge(run, connection, members)
@@ -267,7 +272,7 @@ def _work(
     going = [each for each in free if whys[each] is None and busy.isdisjoint(linked.get(each) or ())]
     made = {
         each: Erasure(certificate_number(), each, now, _counts(members[each]), members[each].key_ids)
-        for each in _everybody(going, {each: linked.get(each) for each in going})
+        for each in _everybody(going, linked)
         if each in members
     }
     _destroy(run, connection, list(made.values()), now)

@@ -312,6 +312,22 @@ def test_a_value_that_comes_while_an_erasure_begins_is_kept(
     vault.close()
 
 
+def test_a_list_keeps_what_linked_conversations_hold_by_law(tmp_path: Path, clock: Clock) -> None:
+    """Keys lie apart: their copies are committed before the keys go, as that of who is on the list."""
+    settings = by_law(tmp_path, settings_in(tmp_path))
+    vault = open_vault(replace(settings, keys=replace(settings.keys, url=f"sqlite:///{tmp_path}/keys.db")), clock)
+    for sender in (SENDER, "web"):
+        person(vault, sender)
+    link(vault, SENDER, "web")
+    bulk = Bulk(vault, admit_local(vault, "erase"))
+    erase_listed(bulk, [SENDER])
+    assert (bulk.counts, bulk.kept, bulk.linked) == ({"erased": 1}, 1, 1)
+    with vault.database.read() as connection:
+        senders = list(vault.conversations.sender_ids(connection, kept=True))
+    assert [held(vault, each) for each in senders] == [{"books": {"full_name": "Ana Li"}}] * 2
+    vault.close()
+
+
 def test_a_person_who_writes_all_the_time_is_not_erased(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
