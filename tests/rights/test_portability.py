@@ -123,6 +123,14 @@ def test_a_page_shows_what_was_typed_as_text(vault: Vault, text: str) -> None:
     assert '<td data-name="when">' in page  # where a phone has no room for a head of columns
 
 
+def go_on_in(vault: Vault, language: str) -> None:
+    """Let the conversation go on in a language, in a session of its own."""
+    with vault.database.write() as conn:
+        version, _ = vault.conversations.head(conn, SENDER)
+        slot = {"event": "slot", "timestamp": 1.0, "name": "privacy_language", "value": language}
+        vault.conversations.append(conn, SENDER, version, [slot], {}, [0], vault.clock())
+
+
 @pytest.mark.parametrize("language", available_languages())
 def test_a_page_is_in_the_language_of_the_conversation(vault: Vault, language: str) -> None:
     """No heading, choice, kind or state of another language is in it; dates are written as its readers write them."""
@@ -133,10 +141,7 @@ def test_a_page_is_in_the_language_of_the_conversation(vault: Vault, language: s
     bot.database.transact(lambda conn: standing.do_not_sell(bot, conn, subject_id, evidence(bot)))
     bot.database.transact(lambda conn: standing.restrict(bot, conn, subject_id, ["draw"], evidence(bot), lift=False))
     bot.database.transact(lambda conn: requests.open_request(bot, conn, "erasure", subject_id, bot.clock()))
-    with bot.database.write() as conn:
-        version, _ = bot.conversations.head(conn, SENDER)
-        slot = {"event": "slot", "timestamp": 1.0, "name": "privacy_language", "value": language}
-        bot.conversations.append(conn, SENDER, version, [slot], {}, [0], bot.clock())
+    go_on_in(bot, language)
     made, phrases = copied(bot), phrases_of(language)
     shown = b"".join(page(made.facts, made.events(), phrases_of(made.language), made.called)).decode()
     assert f'<html lang="{language}">' in shown
@@ -156,6 +161,12 @@ def test_a_page_without_a_language_is_in_the_first(vault: Vault) -> None:
     grant(vault, "draw")
     talk(vault, "Ana Li")
     assert copied(vault).language == "en"
+    bot = replace(vault, policy=msgspec.structs.replace(vault.policy, languages=("en", "de", "fr")))
+    for language in ("de", "fr"):
+        go_on_in(bot, language)
+        assert copied(bot).language == language
+    talk(bot, "Ana Li", events=1)
+    assert copied(bot).language == "fr"
 
 
 def test_a_copy_under_a_passphrase_opens_with_it_alone(vault: Vault) -> None:
