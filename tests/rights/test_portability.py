@@ -14,6 +14,8 @@ import pytest
 import pyzipper
 
 from rasa_privacy.access.admission import admit_local
+from rasa_privacy.consent.collected import Collected, import_all
+from rasa_privacy.consent.imported import ImportedGrant
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.dialogue.phrases import phrases_of
@@ -26,7 +28,7 @@ from rasa_privacy.rights.portability import Copy, copy_chunks, copy_of, personal
 from rasa_privacy.rights.rectification import Right, put_right
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
-from tests.support.vaults import SENDER, Clock, evidence, give, grant
+from tests.support.vaults import SENDER, Clock, evidence, give, grant, notice_of
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 WORDS = "correct horse battery staple"
@@ -85,7 +87,7 @@ def test_all_sessions_are_in_it_in_their_order(vault: Vault) -> None:
 
 
 def test_a_copy_says_where_each_value_came_from(vault: Vault, clock: Clock) -> None:
-    """As the answer in the chat does (GDPR Art. 15(1)(g)): said, corrected by the person, or entered by staff."""
+    """As the answer in the chat does (GDPR Art. 15(1)(g)): said, corrected, entered by staff, or imported."""
     subject_id = grant(vault, "draw")
     give(vault, {"draw": {"full_name": "Ana Li", "email": "old@b.example", "postcode": "123"}})
     clock.advance(minutes=1)
@@ -99,6 +101,16 @@ def test_a_copy_says_where_each_value_came_from(vault: Vault, clock: Clock) -> N
     shown = b"".join(page(made.facts, made.events(), phrases_of(made.language), made.called)).decode()
     assert "entered by staff on" in shown
     assert "corrected by you on" in shown
+    grant(vault, "newsletter")
+    give(vault, {"newsletter": {"email": "new@b.example"}})
+    clock.advance(days=1)
+    line = Collected(SENDER, ImportedGrant("newsletter", notice_of(vault.policy, "newsletter"), clock.now))
+    vault.database.transact(lambda conn: import_all(vault, conn, [line], clock.now))
+    made = copied(vault)
+    assert {each["source"] for each in made.facts["data"] if each["purpose"] == "newsletter"} == {"imported"}
+    jsonschema.validate(made.whole(), json.loads(schema()), jsonschema.Draft202012Validator)
+    shown = b"".join(page(made.facts, made.events(), phrases_of(made.language), made.called)).decode()
+    assert "from an earlier consent of yours" in shown
 
 
 def test_nobody_has_no_copy(vault: Vault) -> None:
