@@ -134,6 +134,8 @@ def _known_revisions() -> set[str]:
 
 
 def _migrate(connection: Connection) -> None:
+    # A founding would begin with a line for each migration; newer releases have one for each part they import as well.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command  # noqa: PLC0415 - see the module's docstring
     from alembic.config import Config  # noqa: PLC0415
 
@@ -141,7 +143,4 @@ def _migrate(connection: Connection) -> None:
     # Percent signs are doubled, since the value passes configparser's interpolation.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    logging.getLogger("alembic.runtime.migration").setLevel(
-        logging.WARNING
-    )  # a line for each migration, at each founding
     command.upgrade(config, "head")

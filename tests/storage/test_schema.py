@@ -34,6 +34,16 @@ from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.schema import upgrade
 print(upgrade(Database(sys.argv[1])))
 """
+_FOUND = """
+import logging
+import sys
+from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.schema import ensure_schema
+logging.basicConfig(level=logging.INFO)
+database = Database(sys.argv[1])
+database.prepare()
+ensure_schema(database)
+"""
 
 
 @pytest.fixture
@@ -65,6 +75,13 @@ def assert_migrated(database: Database) -> None:
         missing = [(what, key.parent.name) for what, key in compare_metadata(context, metadata)]
     keys = [("add_fk", table.name) for table in metadata.tables.values() for _ in table.foreign_key_constraints]
     assert sorted(missing) == (sorted(keys) if database.dialect == "postgresql" else [])
+
+
+def test_the_first_start_says_nothing_about_each_migration(tmp_path: Path) -> None:
+    """Not to a server that shows what is said for information, as Rasa's does."""
+    command = [sys.executable, "-c", _FOUND, f"sqlite:///{tmp_path}/new.db"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_the_revision_is_the_newest_migration() -> None:
