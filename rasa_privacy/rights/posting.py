@@ -3,11 +3,14 @@
 Rules:
 
 1. A redirect is not followed: the body names a person, and its signature is for one address.
-2. The whole of it ends after SECONDS, however slowly bytes come: a system that drips holds up no other.
+2. The whole of it ends after SECONDS, however slowly bytes come, and however many addresses a name has that do not
+   answer: they share the time. A system that drips holds up no other. To look the name up the operating system has its
+   own time.
 3. Of an answer MAX_ANSWER bytes and one are read, as they came: nothing is unpacked. That of a refusal is not read.
 """
 
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -31,12 +34,16 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class _Watched:
     """Makes connections as urllib does, and hangs up all of them.
 
+    Args:
+        seconds: How long all that is done with them may take.
+
     Attributes:
         is_over: Whether it has hung up. What came of an answer before may look like the whole of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         self.is_over = False
+        self._until = time.monotonic() + seconds
         self._sockets: list[socket.socket] = []
 
     def of(self, kind: type[HTTPConnection]) -> type[HTTPConnection]:
@@ -44,6 +51,10 @@ class _Watched:
         watched = self
 
         class Known(kind):  # type: ignore[valid-type, misc]  # HTTP or HTTPS
+            def __init__(self, *args: Any, **settings: Any) -> None:
+                super().__init__(*args, **settings)
+                self._create_connection = watched.connected  # http.client's own way to have another one
+
             def connect(self) -> None:
                 """Connect, and be known."""
                 super().connect()
@@ -51,6 +62,41 @@ class _Watched:
                 watched.check()
 
         return Known
+
+    def connected(self, address: tuple[str, int], _timeout: object, source: Any = None) -> socket.socket:
+        """Return a connection to the first address of a host that takes it, as `socket.create_connection` does.
+
+        Each address has the time that is left, and no more. So has what follows, a TLS handshake for one.
+
+        Raises:
+            OSError: None took it, or there is no time left.
+        """
+        failed: OSError | None = None
+        for family, kind, protocol, _name, each in socket.getaddrinfo(*address, 0, socket.SOCK_STREAM):
+            made = socket.socket(family, kind, protocol)
+            try:
+                made.settimeout(self._left())
+                if source:
+                    made.bind(source)
+                made.connect(each)
+                made.settimeout(self._left())
+            except OSError as error:
+                made.close()
+                failed = error
+            else:
+                return made
+        raise failed or OSError("the host has no address")
+
+    def _left(self) -> float:
+        """Return how many seconds are left.
+
+        Raises:
+            TimeoutError: None.
+        """
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer did not come in time")
+        return left
 
     def check(self) -> None:
         """Return where there is still time.
@@ -100,7 +146,7 @@ def post(url: str, body: bytes, headers: dict[str, str], seconds: float = SECOND
         OSError: There was no answer, or not in time.
     """
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - its settings allow http(s) alone
-    watched = _Watched()
+    watched = _Watched(seconds)
     opener = urllib.request.build_opener(_NoRedirect, _Http(watched), _Https(watched))
     over = Timer(seconds, watched.hang_up)
     over.daemon = True

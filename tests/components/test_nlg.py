@@ -4,17 +4,23 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from rasa_privacy.errors import EmitError
+from rasa_privacy.rights.standing import limit
 from tests.support.http_recorder import Recorder, recording
-from tests.support.vaults import SENDER, grant
+from tests.support.vaults import SENDER, evidence, grant
 
 pytestmark = pytest.mark.rasa
 
 NAME = "Zoetrope Quartz"
 EMAIL = "zoe.quartz@mail.example"
-RESPONSES = {"utter_hello": [{"text": "Hello {full_name}"}], "utter_bye": [{"text": "Bye"}]}
+RESPONSES = {
+    "utter_hello": [{"text": "Hello {full_name}"}],
+    "utter_bye": [{"text": "Bye"}],
+    "utter_both": [{"text": "{full_name}, {email}"}],
+}
 
 
 @pytest.fixture
@@ -185,3 +191,21 @@ async def test_a_process_without_our_store_sends_nothing(
     with pytest.raises(EmitError, match="no protected store"):
         await made.generate("utter_hello", tracker, "rest")
     assert server.bodies == []
+
+
+async def test_a_limit_on_sensitive_data_keeps_it_from_the_server(
+    untouched: Any, store: Any, server: Recorder, tracker: Any
+) -> None:
+    """CCPA: neither as a slot, nor in what was said, nor in an argument; what is not sensitive goes along as before."""
+    vault = store._vault
+    item = msgspec.structs.replace(vault.policy.items["full_name"], category="health")
+    policy = msgspec.structs.replace(vault.policy, items={**vault.policy.items, "full_name": item})
+    object.__setattr__(vault, "policy", policy)
+    subject_id = grant(vault, "draw")
+    body = await request(untouched, store, server, tracker, "utter_both", line=f"for {NAME}")
+    assert NAME in json.dumps(body)
+    vault.database.transact(lambda connection: limit(vault, connection, subject_id, evidence(vault)))
+    body = await request(untouched, store, server, tracker, "utter_both", line=f"for {NAME}")
+    assert not [word for word in ("Quartz", "Zoetrope") if word in json.dumps(body)]
+    assert body["tracker"]["slots"]["email"] == EMAIL
+    assert body["arguments"] == {"line": "for [full_name]"}

@@ -467,6 +467,39 @@ def test_one_that_drips_is_hung_up_on(answer: Callable[[socket.socket], None]) -
         thread.join()
 
 
+def test_the_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name with many addresses, none of which answers, takes as long as one of them."""
+    tried: list[float] = []
+
+    def silent(self: socket.socket, _address: object) -> None:
+        tried.append(self.gettimeout() or 0.0)
+        time.sleep(tried[-1])
+        raise TimeoutError("timed out")
+
+    places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{number}", 9)) for number in range(1, 31)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
+    monkeypatch.setattr(socket.socket, "connect", silent)
+    begun = time.monotonic()
+    with pytest.raises(OSError, match="time"):
+        post("http://many.example/", b"{}", {}, 0.3)
+    assert time.monotonic() - begun < 3  # thirty times 0.3 seconds would be nine
+    assert 0.0 < tried[0] <= 0.3
+    assert len(tried) < 30
+
+
+def test_the_second_address_of_a_host_is_tried(
+    server: tuple[int, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that refuses leaves the time to the next one."""
+    port, bodies = server
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        refusing = closed.getsockname()[1]
+    places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", number)) for number in (refusing, port)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
+    assert post("http://two.example/erasures", b"{}", {})[0] == 200
+    assert bodies == [b"{}"]
+
+
 def test_an_answer_is_not_unpacked(server: tuple[int, list[bytes]]) -> None:
     """A small one could become as large as it likes; nobody asks for it either."""
     port, bodies = server
