@@ -44,8 +44,8 @@ sure and offers its intent among the three that it asks back about (this share i
 became a withdrawal counts too, since it is asked about. An everyday message is an alarm where it became any privacy
 request; the share that was asked back about is in brackets beside it, and is no part of it. Somebody else wrote the
 messages, without having seen the packs; they are counted and never read one by one. Those that happen to be an example
-word for word are not counted. The rows "second" have other messages, in two languages, written before their author saw
-what is learned from; the same author wrote everyday messages to learn from later. Answers (yes, no) are not in it: they
+word for word are not counted. The rows "second" have other messages, written before their author saw what is learned
+from; the same author wrote messages to learn from later. Answers (yes, no) are not in it: they
 are read by fixed wordings while a question is open. The core column is how many requests to delete, to withdraw and
 to stop in the fixed wordings are understood, of sentences made of them at random. The last column is how many of the
 example bot's own held-out messages keep their intent, beside the same bot without ours."""

@@ -33,7 +33,7 @@ ROOT = HERE.parents[1] / "rasa_privacy"
 FEWER = {"privacy_confirm": 15, "privacy_cancel": 15}
 #: What is held out of each language.
 HELD_OUT: dict[str, tuple[str, ...]] = dict.fromkeys(available_languages(), ("heldout", "ordinary"))
-HELD_OUT |= {each: (*HELD_OUT[each], "second_heldout", "second_ordinary") for each in ("de", "en")}
+HELD_OUT |= {each: (*HELD_OUT[each], "second_heldout", "second_ordinary") for each in ("de", "en", "nl", "pt")}
 #: Who wants no more messages may also be asked which consent is meant.
 ALIKE = {"privacy_stop": ("privacy_withdraw",)}
 #: States of a request (`storage.requests.Request`).
