@@ -8,9 +8,9 @@ import click
 from rasa_privacy.cli.additions import explained
 from rasa_privacy.cli.options import bot_option, domain_option, endpoints_option
 from rasa_privacy.cli.sarif import as_json, as_sarif
-from rasa_privacy.policy.bot import read_bot
+from rasa_privacy.policy.bot import policy_path, read_bot
 from rasa_privacy.policy.findings import Finding
-from rasa_privacy.policy.linter import lint_all, policy_path
+from rasa_privacy.policy.linter import lint_all
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.model import Policy
 

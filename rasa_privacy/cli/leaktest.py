@@ -19,8 +19,7 @@ from rasa_privacy.cli.processes import ending_cleanly
 from rasa_privacy.cli.run_folder import make_private_folder
 from rasa_privacy.cli.training import train
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.bot import read_bot
-from rasa_privacy.policy.linter import policy_path
+from rasa_privacy.policy.bot import policy_path, read_bot
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.suggest import did_you_mean, shown

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rasa_privacy.cli.options import bot_option, endpoints_option
+from rasa_privacy.cli.policy_file import policy_file
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.consent.notice_changes import older_versions, policy_changes
 from rasa_privacy.consent.statistics import count_consents
@@ -46,7 +47,7 @@ def show(bot: Path, endpoints: Path | None) -> None:
 @endpoints_option
 def diff(against: Path | None, bot: Path, endpoints: Path | None) -> None:
     """Show what changed, field by field, since people agreed, and how many people will be asked again."""
-    other = None if against is None else load_policy(against.absolute())
+    other = None if against is None else load_policy(against.absolute(), policy_file(bot, endpoints).parent)
     with existing_store(bot, endpoints) as vault:
         if other is not None:
             _show(policy_changes(other, vault.policy))

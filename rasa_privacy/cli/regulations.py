@@ -21,7 +21,7 @@ _WIDTH = 160
 def regulations() -> None:
     """Look at the regulation profiles: list, show, diff, upgrade.
 
-    Your own profiles are files in the bot's folder 'regulations'; 'docs/regulations.md' has their form.
+    Your own profiles are files in a folder 'regulations' beside privacy.yml; 'docs/regulations.md' has their form.
     """
 
 
@@ -30,25 +30,29 @@ def regulations() -> None:
 @endpoints_option
 def list_(bot: Path, endpoints: Path | None) -> None:
     """List every profile, and which of them privacy.yml names."""
-    named = _named(bot, endpoints)
+    path = policy_file(bot, endpoints)
+    named, wrong = _named(path)
     table = Table("profile", "used", "look again by", "title", box=None, pad_edge=False)
-    for name in profiles(bot):
+    for name in profiles(path.parent):
         try:
-            profile = load_profile(name, bot)
+            profile = load_profile(name, path.parent)
         except PolicyError as error:
             table.add_row(name, "yes" if name in named else "", "", f"cannot be used: {error}")
             continue
         by = f"{profile.review_by}{' (past)' if is_past_review(profile, _today()) else ''}"
         table.add_row(name, "yes" if name in named else "", by, profile.title)
     Console(width=_WIDTH).print(table)
+    if wrong is not None:
+        raise wrong
 
 
 @regulations.command()
 @click.argument("profile")
 @bot_option
-def show(profile: str, bot: Path) -> None:
+@endpoints_option
+def show(profile: str, bot: Path, endpoints: Path | None) -> None:
     """Show what a profile says, such as gdpr@2026-11: each figure with its article and how sure it is."""
-    found = load_profile(profile, bot)
+    found = load_profile(profile, policy_file(bot, endpoints).parent)
     click.echo(f"{found.id}: {found.title}. To be looked at again by {found.review_by}.")
     for path, line in figures(found).items():
         click.echo(f"  {path}: {line}")
@@ -58,9 +62,11 @@ def show(profile: str, bot: Path) -> None:
 @click.argument("before")
 @click.argument("after")
 @bot_option
-def diff(before: str, after: str, bot: Path) -> None:
+@endpoints_option
+def diff(before: str, after: str, bot: Path, endpoints: Path | None) -> None:
     """Show what differs between two profiles."""
-    _show_changes(changes(load_profile(before, bot), load_profile(after, bot)))
+    folder = policy_file(bot, endpoints).parent
+    _show_changes(changes(load_profile(before, folder), load_profile(after, folder)))
 
 
 @regulations.command()
@@ -70,11 +76,12 @@ def diff(before: str, after: str, bot: Path) -> None:
 def upgrade(bot: Path, endpoints: Path | None, *, write: bool) -> None:
     """Show what newer profiles change for this bot; nothing is written without --write."""
     path = policy_file(bot, endpoints)
-    newer = {name: new for name in load_policy(path).regulations if (new := newest(name, bot)) is not None}
+    folder = path.parent
+    newer = {name: new for name in load_policy(path).regulations if (new := newest(name, folder)) is not None}
     text = path.read_text(encoding="utf-8")
     for name, new in newer.items():
         click.echo(f"{name} -> {new}")
-        _show_changes(changes(load_profile(name, bot), load_profile(new, bot)))
+        _show_changes(changes(load_profile(name, folder), load_profile(new, folder)))
         text = re.sub(rf"(?<![a-z0-9-]){re.escape(name)}\b", new, text)  # not within `uk-gdpr@...`
     if not newer:
         click.echo("privacy.yml names the newest profile of each regulation.")
@@ -90,10 +97,12 @@ def _show_changes(lines: list[str]) -> None:
         click.echo(f"  {line}")
 
 
-def _named(bot: Path, endpoints: Path | None) -> tuple[str, ...]:
-    """Return the profiles that privacy.yml names; none outside a bot's folder."""
-    path = policy_file(bot, endpoints)
-    return load_policy(path).regulations if path.exists() else ()
+def _named(path: Path) -> tuple[tuple[str, ...], PolicyError | None]:
+    """Return the profiles that privacy.yml names, none outside a bot's folder; and what is wrong with it."""
+    try:
+        return (load_policy(path).regulations if path.exists() else ()), None
+    except PolicyError as error:
+        return (), error
 
 
 def _today() -> date:

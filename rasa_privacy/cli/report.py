@@ -11,8 +11,8 @@ from rasa_privacy.cli.files import write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError, PolicyError
-from rasa_privacy.policy.bot import read_bot
-from rasa_privacy.policy.linter import lint_all, policy_path
+from rasa_privacy.policy.bot import policy_path, read_bot
+from rasa_privacy.policy.linter import lint_all
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.report.facts import Report
 from rasa_privacy.report.gathering import gather

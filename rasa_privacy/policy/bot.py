@@ -13,7 +13,7 @@ from typing import Final
 
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.positions import Place
-from rasa_privacy.policy.settings import ENDPOINTS_VARIABLE
+from rasa_privacy.policy.settings import ENDPOINTS_VARIABLE, load_settings
 from rasa_privacy.policy.yaml_tree import Tree, Word, read_tree
 
 ACTIONS_MODULE: Final = "rasa_privacy.actions"
@@ -210,3 +210,11 @@ def _components(tree: Tree) -> tuple[Word, ...]:
         if name.text is not None:
             words.append(Word(name.text, name.place))
     return tuple(words)
+
+
+def policy_path(bot: Bot) -> Path:
+    """Return where the bot's privacy.yml is: what endpoints.yml says, or `privacy.yml` in the bot's folder."""
+    try:
+        return bot.folder / load_settings(bot.endpoints_file).privacy
+    except ConfigurationError:
+        return bot.folder / "privacy.yml"

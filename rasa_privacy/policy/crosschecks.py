@@ -4,11 +4,12 @@ Each check notes every mistake it finds. A check never guesses what was meant: i
 An item that no purpose uses is no mistake here, since nothing is ever kept of it; `linter` asks to remove it (RP017).
 """
 
+import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import Final
 
 from rasa_privacy.errors import PolicyError
@@ -20,7 +21,7 @@ from rasa_privacy.policy.languages import available_languages
 from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
 from rasa_privacy.policy.operations import Identity
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
-from rasa_privacy.policy.profile_model import OptOutRule
+from rasa_privacy.policy.profile_model import Profile
 from rasa_privacy.policy.regulations import load_profile
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.policy.slots import is_exempt
@@ -62,18 +63,20 @@ def can_be_guarded(action: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CrossChecks:
-    """The checks of one file; `places` and `key_places` come from `decoder`."""
+    """The checks of one file; `places` and `key_places` come from `decoder`, a builder's own profiles from `folder`."""
 
     policy: Policy
     problems: Problems
     places: Mapping[KeyPath, Place]
     key_places: Mapping[KeyPath, Place]
+    folder: Path | None = None
+    _profiles: list[Profile] = dataclasses.field(default_factory=list)
 
     def run(self) -> None:
         """Note everything that is wrong."""
         self._controller()
         self._languages()
-        self._regulations()
+        self._regulations()  # before what goes by them
         self._items()
         self._models()
         self._carriers()
@@ -132,6 +135,12 @@ class CrossChecks:
             if not _REGULATION.fullmatch(name):
                 message = f"regulation {shown(name)} must be a name and a month, such as 'gdpr@2026-11'"
                 self._note(("regulations", index), message)
+                continue
+            try:
+                self._profiles.append(load_profile(name, self.folder))
+            except PolicyError as error:
+                for line in str(error).splitlines():
+                    self._note(("regulations", index), f"regulation {shown(name)} cannot be used: {line}")
         self._twice(("regulations",), self.policy.regulations)
 
     def _items(self) -> None:
@@ -247,10 +256,11 @@ class CrossChecks:
             seconds = duration_seconds(duration)
         except ValueError:
             return
-        for regulation, rule in self._asking_again():
-            if seconds < duration_seconds(rule.ask_again_after or duration):
+        for profile in self._profiles:
+            rule = profile.opt_out
+            if rule is not None and seconds < duration_seconds(rule.ask_again_after or duration):
                 message = (
-                    f"ask_again_after must be at least '{rule.ask_again_after}' under {regulation} ({rule.article})"
+                    f"ask_again_after must be at least '{rule.ask_again_after}' under {profile.id} ({rule.article})"
                 )
                 self._note(here, message)
 
@@ -262,13 +272,6 @@ class CrossChecks:
             if len(waiver.reason.strip()) < _REASON_CHARACTERS:
                 message = f"the reason of a waiver says why, in at least {_REASON_CHARACTERS} characters"
                 self._note(("waivers", index, "reason"), message)
-
-    def _asking_again(self) -> Iterator[tuple[str, OptOutRule]]:
-        for name in self.policy.regulations:
-            with suppress(PolicyError):  # `check` names one that is unknown
-                rule = load_profile(name).opt_out
-                if rule is not None and rule.ask_again_after is not None:
-                    yield name, rule
 
     def _bundles(self) -> None:
         """Refusing one purpose must not close what another is for, unless that is declared and justified."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-#: Every code, and what it looks for. RP014, RP015 and RP023 were used by earlier releases.
+#: Every code, and what it looks for. RP014, RP015, RP023 and RP050 were used by earlier releases.
 CODES: Final = {
     "RP001": "a slot is neither an item nor named under not_personal",
     "RP002": "a purpose guards an action or form that the domain does not have",
@@ -36,7 +36,6 @@ CODES: Final = {
     "RP038": "a role may see or change values and names no item",
     "RP039": "no role may look after operators",
     "RP040": "a role may break the glass, and nobody would be told",
-    "RP050": "a regulation has no profile, or its profile does not parse",
     "RP051": "a regulation's profile is out of date, or past the day on which it was to be looked at again",
     "RP052": "the notice misses a part that a regulation wants",
     "RP053": "minimum_age is missing or too low for a regulation",

@@ -2,33 +2,27 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
-from rasa_privacy.errors import PolicyError
-from rasa_privacy.policy.bot import Bot
+from rasa_privacy.policy.bot import Bot, policy_path
+from rasa_privacy.policy.bot_regulations import load_regulations
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import AgeByCountry, Policy
 from rasa_privacy.policy.profile_model import Profile
-from rasa_privacy.policy.regulations import is_past_review, load_profile, newest
-from rasa_privacy.policy.suggest import shown
+from rasa_privacy.policy.regulations import is_past_review, newest
 
 
 def regulations(bot: Bot, policy: Policy, file: str, today: date) -> Iterator[Finding]:
-    """RP050 to RP053."""
-    for name in policy.regulations:
-        try:
-            profile = load_profile(name, bot.folder)
-        except PolicyError as error:
-            for line in str(error).splitlines():
-                remedy = "correct that file, or name another profile under 'regulations'"
-                yield Finding("RP050", file, f"regulation {shown(name)} cannot be used: {line}", remedy)
-            continue
-        yield from _current(profile, bot, file, today)
+    """RP051 to RP053."""
+    folder = policy_path(bot).parent
+    for profile in load_regulations(policy.regulations, folder).named:
+        yield from _current(profile, folder, file, today)
         yield from _notice(profile, policy, file)
         yield from _age(profile, policy, file)
 
 
-def _current(profile: Profile, bot: Bot, file: str, today: date) -> Iterator[Finding]:
-    newer = newest(profile.id, bot.folder)
+def _current(profile: Profile, folder: Path, file: str, today: date) -> Iterator[Finding]:
+    newer = newest(profile.id, folder)
     if newer is not None:
         why = f"{profile.id} is out of date: {newer} is there"
         yield Finding("RP051", file, why, "see what changes with 'rasa-privacy regulations upgrade'", "warning")

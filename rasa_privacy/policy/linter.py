@@ -6,10 +6,8 @@ legal basis holds, and what the bot's own actions do with values beyond writing 
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timezone
-from pathlib import Path
 from typing import Final
 
-from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy import (
     lint_access,
     lint_code,
@@ -23,7 +21,6 @@ from rasa_privacy.policy import (
 from rasa_privacy.policy.bot import Bot
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.policy.settings import load_settings
 from rasa_privacy.policy.waivers import waived
 
 Check = Callable[[Bot, Policy, str], Iterator[Finding]]
@@ -83,11 +80,3 @@ def lint_all(
     found += [finding for dated in _DATED_CHECKS for finding in dated(bot, policy, file, day)]
     found = waived([*found, *more], policy, file)
     return sorted(found, key=lambda finding: (finding.severity != "error", finding.code, finding.place))
-
-
-def policy_path(bot: Bot) -> Path:
-    """Return where the bot's privacy.yml is: what endpoints.yml says, or `privacy.yml` in the bot's folder."""
-    try:
-        return bot.folder / load_settings(bot.endpoints_file).privacy
-    except ConfigurationError:
-        return bot.folder / "privacy.yml"

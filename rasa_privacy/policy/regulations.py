@@ -1,8 +1,8 @@
 """Regulation profiles: which there are, what one says, and what a newer one changes.
 
-The package's own are in `profiles/<name>-<month>.yml`. A builder's own are in the folder `regulations` of the bot, in
-files of the same form; with `extends` they take over another profile and say only what differs. A name that the
-package has is the package's.
+The package's own are in `profiles/<name>-<month>.yml`. A builder's own are in a folder `regulations` beside
+privacy.yml, in files of the same form; with `extends` they take over another profile and say only what differs. A
+name that the package has is the package's.
 """
 
 import re
@@ -81,7 +81,7 @@ def profiles(folder: Path | None = None) -> list[str]:
     """Return every profile that there is, as `<name>@<month>`, sorted.
 
     Args:
-        folder: The bot's folder, for its own profiles.
+        folder: The folder of privacy.yml, for the builder's own profiles.
     """
     own = (folder / FOLDER).glob("*.yml") if folder is not None else ()
     return sorted({*_packaged(), *filter(None, map(_id_of, (file.name for file in own)))})
@@ -92,7 +92,7 @@ def load_profile(name: str, folder: Path | None = None) -> Profile:
 
     Args:
         name: `<name>@<month>`.
-        folder: The bot's folder, for its own profiles.
+        folder: The folder of privacy.yml, for the builder's own profiles.
 
     Raises:
         PolicyError: There is none of this name, it does not parse, or what it extends is not there.
@@ -190,7 +190,7 @@ def _read(name: str, folder: Path | None) -> Profile:
     known = profiles(folder)
     raise PolicyError(
         f"regulations: there is no profile {shown(name)}{did_you_mean(name, known)}; 'rasa-privacy regulations list' "
-        f"names them, and your own go into the bot's folder '{FOLDER}'"
+        f"names them, and your own go into a folder '{FOLDER}' beside privacy.yml"
     )
 
 

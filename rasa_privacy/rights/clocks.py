@@ -16,16 +16,15 @@ Rules:
 Wishes that no law gives a clock (to talk to a person, to reach the officer) get that of access.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Final, Literal, get_args
 
-from rasa_privacy.errors import PolicyError, RequestError
+from rasa_privacy.errors import RequestError
 from rasa_privacy.policy import regulations as profiles
-from rasa_privacy.policy.profile_model import Term
+from rasa_privacy.policy.bot_regulations import Regulations
+from rasa_privacy.policy.profile_model import Profile, Term
 from rasa_privacy.policy.regulations import Clock
 
 Kind = Literal[
@@ -66,16 +65,16 @@ class Deadline:
     acknowledge_by: datetime | None
 
 
-def deadline(kind: Kind, regulations: Iterable[str], received_at: datetime) -> Deadline:
+def deadline(kind: Kind, regulations: Regulations, received_at: datetime) -> Deadline:
     """Return by when a request must be answered.
 
     Args:
         kind: What is asked for.
-        regulations: Names as in privacy.yml, such as `gdpr@2026-11`.
+        regulations: Those of the bot.
         received_at: The moment, aware and in UTC.
     """
-    found = {name: clock for name in regulations if (clock := _clock(name, kind)) is not None}
-    clocks = found or {_OTHERWISE: clock_of(_OTHERWISE, kind)}
+    found = {each.id: clock for each in regulations.named if (clock := _clock(each, kind)) is not None}
+    clocks = found or {_OTHERWISE: clock_of(profiles.load_profile(_OTHERWISE), kind)}
     ends = {name: after(received_at, clock.answer, clock.country) for name, clock in clocks.items()}
     first = min(ends, key=lambda name: ends[name])
     confirm = [after(received_at, one.acknowledge, one.country) for one in clocks.values() if one.acknowledge]
@@ -83,7 +82,7 @@ def deadline(kind: Kind, regulations: Iterable[str], received_at: datetime) -> D
 
 
 def extended(
-    kind: Kind, regulation: str, received_at: datetime, answer_by: datetime, regulations: Iterable[str] = ()
+    kind: Kind, regulation: str, received_at: datetime, answer_by: datetime, regulations: Regulations
 ) -> datetime | None:
     """Return by when a request must be answered once it was extended; None where that is not allowed.
 
@@ -92,13 +91,16 @@ def extended(
         regulation: Whose date counts until now.
         received_at: When it was received, aware and in UTC.
         answer_by: That date, moved by as long as the clock stood still.
-        regulations: Those of privacy.yml.
+        regulations: Those of the bot.
+
+    Raises:
+        PolicyError: The profile whose date counts is not there any more, or cannot be read.
     """
-    clock = clock_of(regulation, kind)
+    clock = clock_of(regulations.find(regulation), kind)
     if clock.extension is None:
         return None
     stood_still = answer_by - after(received_at, clock.answer, clock.country)
-    others = [each for name in regulations if name != regulation and (each := _clock(name, kind)) is not None]
+    others = [each for one in regulations.named if one.id != regulation and (each := _clock(one, kind)) is not None]
     ends = [after(answer_by, clock.extension, clock.country)]
     ends += [_last(each, received_at) + stood_still for each in others]
     return min(ends) if min(ends) > answer_by else None
@@ -110,30 +112,26 @@ def _last(clock: Clock, received_at: datetime) -> datetime:
     return end if clock.extension is None else after(end, clock.extension, clock.country)
 
 
-def pauses(kind: Kind, regulation: str, regulations: Iterable[str] = ()) -> bool:
-    """Return whether the clock stops while the person has to prove or to clarify something."""
-    others = [each for name in regulations if (each := _clock(name, kind)) is not None]
-    return all(clock.pauses for clock in (clock_of(regulation, kind), *others))
-
-
-def clock_of(regulation: str, kind: Kind) -> Clock:
-    """Return a regulation's clock; GDPR's for one that sets none, or that is not there any more.
+def pauses(kind: Kind, regulation: str, regulations: Regulations) -> bool:
+    """Return whether the clock stops while the person has to prove or to clarify something.
 
     Raises:
-        PolicyError: The package's own profile cannot be read.
+        PolicyError: The profile whose date counts is not there any more, or cannot be read.
     """
-    found = _clock(regulation, kind) or profiles.deadline(profiles.load_profile(_OTHERWISE), _AS.get(kind, kind))
+    others = [each for one in regulations.named if (each := _clock(one, kind)) is not None]
+    return all(clock.pauses for clock in (clock_of(regulations.find(regulation), kind), *others))
+
+
+def clock_of(profile: Profile, kind: Kind) -> Clock:
+    """Return a regulation's clock; GDPR's for one that sets none."""
+    found = _clock(profile, kind) or _clock(profiles.load_profile(_OTHERWISE), kind)
     if found is None:
         raise RequestError(f"the profile {_OTHERWISE} sets no clock for this kind; install the package again")
     return found
 
 
-def _clock(regulation: str, kind: Kind) -> Clock | None:
-    try:
-        # A builder's own profiles are in the bot's folder, in which its processes run.
-        return profiles.deadline(profiles.load_profile(regulation, Path()), _AS.get(kind, kind))
-    except PolicyError:
-        return None
+def _clock(profile: Profile, kind: Kind) -> Clock | None:
+    return profiles.deadline(profile, _AS.get(kind, kind))
 
 
 def after(start: datetime, term: Term, country: str) -> datetime:

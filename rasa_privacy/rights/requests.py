@@ -94,7 +94,7 @@ def open_request(  # noqa: PLR0913, PLR0917 - store, transaction, and what is as
         for earlier in requests.open_of(connection, subject_id):
             if earlier.kind == kind:
                 return earlier
-    found = deadline(kind, vault.policy.regulations, at)
+    found = deadline(kind, vault.regulations, at)
     opened = Request(
         number=new_number("RQ"),
         kind=kind,
@@ -176,7 +176,7 @@ def ask_for_proof(vault: Vault, connection: Any, number: str, actor: str, at: da
     request = _open(connection, number)
     if request.state == "identity":
         raise RequestError(f"{number}: it waits for the person's proof already")
-    paused = at if pauses(_kind(request), request.regulation, vault.policy.regulations) else None
+    paused = at if pauses(_kind(request), request.regulation, vault.regulations) else None
     return _change(connection, request, Step(at, "identity", _name(actor), None), state="identity", paused_at=paused)
 
 
@@ -205,10 +205,9 @@ def extend(vault: Vault, connection: Any, number: str, reason: str, actor: str, 
     request = _open(connection, number)
     if reason not in REASONS_TO_EXTEND:
         raise RequestError(f"a request is extended for one of these reasons: {', '.join(REASONS_TO_EXTEND)}")
-    rules = vault.policy.regulations
-    later = extended(_kind(request), request.regulation, request.opened_at, request.answer_by, rules)
+    later = extended(_kind(request), request.regulation, request.opened_at, request.answer_by, vault.regulations)
     if later is None:
-        names = ", ".join(dict.fromkeys((request.regulation, *rules)))
+        names = ", ".join(dict.fromkeys((request.regulation, *vault.policy.regulations)))
         raise RequestError(f"{number}: a request of this kind cannot be extended under {names}")
     if request.extended_at is not None:
         raise RequestError(f"{number}: it was extended on {request.extended_at:%Y-%m-%d}, and that is possible once")

@@ -16,6 +16,7 @@ from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE as SERVICE  # noqa: PLC0414 - rooms above name it from here
 from rasa_privacy.crypto.providers import open_provider
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.policy.bot_regulations import Regulations, load_regulations
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import StoreSettings
@@ -56,6 +57,7 @@ class Vault:
 
     Attributes:
         policy: What privacy.yml says.
+        regulations: What the regulations say that it names.
         database: Connections and transactions.
         key_database: Where the data keys are; the same object where they have no database of their own.
         epochs: Key-encryption keys.
@@ -82,6 +84,7 @@ class Vault:
     """
 
     policy: Policy
+    regulations: Regulations
     database: Database
     key_database: Database
     epochs: Epochs = field(repr=False)
@@ -143,6 +146,7 @@ def open_vault(
         JournalError: The erasure journal was lost, changed, or is another database's.
     """
     policy = load_policy(settings.privacy)
+    regulations = load_regulations(policy.regulations, settings.privacy.parent.absolute())
     database = Database(settings.url)
     keys = Database(settings.keys.url) if settings.keys.url else database
     try:
@@ -153,7 +157,7 @@ def open_vault(
         index = open_keys(database, keys, epochs, random_bytes, clock())
         signer = open_signer(database, keys, epochs, random_bytes)
         journal = open_journal(settings, index, None if keys is database else keys)
-        vault = _vault(policy, database, keys, epochs, index, signer, journal, clock, random_bytes)
+        vault = _vault(policy, regulations, database, keys, epochs, index, signer, journal, clock, random_bytes)
         _prepare(vault)
         return replace(vault, replayed=replay(vault))
     except BaseException:
@@ -178,6 +182,7 @@ def _prepare(vault: Vault) -> None:
 
 def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of it would only be unpacked again
     policy: Policy,
+    regulations: Regulations,
     database: Database,
     keys: Database,
     epochs: Epochs,
@@ -193,6 +198,7 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
     checkpoints = Checkpoints(index, signer, clock)
     return Vault(
         policy=policy,
+        regulations=regulations,
         database=database,
         key_database=keys,
         epochs=epochs,

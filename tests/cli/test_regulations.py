@@ -46,6 +46,17 @@ def test_list_goes_on_past_a_broken_profile(bot: Path) -> None:
     assert "gdpr@2026-11" in shown.output
 
 
+def test_list_shows_the_others_where_privacy_yml_names_a_broken_one(bot: Path) -> None:
+    """The error of privacy.yml says to look there, so it comes after the list, and not in its place."""
+    (bot / "regulations").mkdir()
+    (bot / "regulations" / "house-2026-12.yml").write_text("profile: [")
+    file = bot / "privacy.yml"
+    file.write_text(file.read_text().replace("uk-gdpr@2026-05,", "house@2026-12,"))
+    shown = run("list", bot=bot)
+    assert shown.exit_code == 2
+    assert shown.output.index("gdpr@2026-11") < shown.output.index("regulation 'house@2026-12' cannot be used")
+
+
 def test_show_gives_each_figure_with_its_source(bot: Path) -> None:
     """A line for each, with article and confidence."""
     assert "breach: authority 72 hours (Art. 33(1); primary)" in run("show", "gdpr@2026-11", bot=bot).output

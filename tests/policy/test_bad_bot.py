@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rasa_privacy.policy.bot import read_bot
+from rasa_privacy.policy.bot import policy_path, read_bot
 from rasa_privacy.policy.findings import CODES, OF_THE_STORE
-from rasa_privacy.policy.linter import lint, lint_all, policy_path
+from rasa_privacy.policy.linter import lint, lint_all
 from rasa_privacy.policy.loader import load_policy
 
 TODAY = date(2027, 6, 1)
@@ -18,7 +18,7 @@ FILES = {
     "privacy.yml": """\
 version: 1
 controller: {name: Your Organisation, contact: privacy@your-organisation.example, policy_url: https://x.example/privacy}
-regulations: [nope@2026-11, tcpa@2026-11, gdpr@2026-11, coppa@2026-11]
+regulations: [tcpa@2026-11, gdpr@2026-11, coppa@2026-11]
 languages: [en]
 items:
   full_name: {slot: full_name, entity: PERSON, keep: until no_such_form, category: name}

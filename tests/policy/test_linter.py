@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.bot import read_bot
-from rasa_privacy.policy.linter import lint, policy_path
+from rasa_privacy.policy.bot import policy_path, read_bot
+from rasa_privacy.policy.linter import lint
 from rasa_privacy.policy.loader import load_policy
 
 #: Code, file, text to replace, replacement, a part of the finding.

@@ -1,5 +1,6 @@
 """Regulation profiles: each figure has its source, a newer one says what changes, a builder's own may extend one."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import yaml
 
 from rasa_privacy.dialogue.keywords import opt_out
 from rasa_privacy.errors import PolicyError
-from rasa_privacy.policy.bot import read_bot
-from rasa_privacy.policy.linter import lint, policy_path
+from rasa_privacy.policy.bot import policy_path, read_bot
+from rasa_privacy.policy.linter import lint
 from rasa_privacy.policy.loader import load_policy, parse_policy
 from rasa_privacy.policy.profile_model import parse_term
 from rasa_privacy.policy.regulations import (
@@ -235,7 +236,6 @@ _STATED = ("messages:", "automated_decisions: none\nmessages:")
 
 #: Regulations, what else is changed in privacy.yml, the day, and the finding.
 FINDINGS = [
-    ("nope@2026-11", None, "2026-11-28", "RP050", "there is no profile 'nope@2026-11'"),
     ("uk-gdpr@2026-05", _STATED, "2026-11-28", "RP051", "uk-gdpr@2026-11 is there"),
     ("gdpr@2026-11", _STATED, "2027-11-30", "RP051", "was to be looked at again by 2027-11-30"),
     ("gdpr@2026-11", None, "2026-11-28", "RP052", "automated decisions (Art. 13(2)(f))"),
@@ -280,6 +280,59 @@ def test_ask_again_after_keeps_the_regulation() -> None:
     parse_policy(text, "privacy.yml")
     with pytest.raises(PolicyError, match=r"at least '12 months' under ccpa@2026-11 \(11 CCR"):
         parse_policy(text.replace("ask_again_after: 12 months", "ask_again_after: 11 months"), "privacy.yml")
+
+
+PLEDGE = """\
+profile: pledge
+version: "2026-12"
+title: What we promise
+extends: ccpa@2026-11
+review_by: 2027-06-01
+opt_out: {within: at once, ask_again_after: 24 months, article: our own rule, confidence: primary}
+"""
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return privacy.yml of a bot with a profile of its own, in a folder that is not the current one."""
+    text = (Path(__file__).parents[2] / "config" / "privacy.yml").read_text(encoding="utf-8")
+    bot, away = tmp_path / "bot", tmp_path / "away"
+    for folder in (bot, away):
+        folder.mkdir()
+    path = bot / "privacy.yml"
+    path.write_text(text.replace("ccpa@2026-11]", "pledge@2026-12]"), encoding="utf-8")
+    own(bot, PLEDGE, "pledge-2026-12")
+    monkeypatch.chdir(away)
+    return path
+
+
+def test_ask_again_after_keeps_a_profile_of_the_builders_own(elsewhere: Path) -> None:
+    """It is read from beside privacy.yml, wherever the process runs."""
+    with pytest.raises(PolicyError, match=r"at least '24 months' under pledge@2026-12 \(our own rule\)"):
+        load_policy(elsewhere)
+    elsewhere.write_text(elsewhere.read_text().replace("ask_again_after: 12 months", "ask_again_after: 24 months"))
+    assert "pledge@2026-12" in load_policy(elsewhere).regulations
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "there is no profile 'pledge@2026-12'"),
+        ("profile: [", "pledge-2026-12.yml:1:"),
+        (PLEDGE.replace("ccpa@2026-11", "ccpa@1999-01"), "there is no profile 'ccpa@1999-01'"),
+        (PLEDGE.replace("24 months", "soon"), "'soon' is no term"),
+    ],
+)
+def test_a_regulation_that_cannot_be_read_stops_everything(elsewhere: Path, text: str | None, message: str) -> None:
+    """The error names its place in privacy.yml, what is wrong, and what to do; nothing stands in for it."""
+    own(elsewhere.parent, text or "", "pledge-2026-12")
+    if text is None:
+        (elsewhere.parent / "regulations" / "pledge-2026-12.yml").unlink()
+    with pytest.raises(PolicyError) as caught:
+        load_policy(elsewhere)
+    line = next(line for line in str(caught.value).splitlines() if "pledge@2026-12" in line)
+    assert re.match(rf"{re.escape(str(elsewhere))}:29:\d+: regulation 'pledge@2026-12' cannot be used: ", line)
+    assert message in line
 
 
 def test_the_example_of_the_guide_is_right(tmp_path: Path) -> None:

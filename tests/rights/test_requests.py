@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec import structs
 
 from rasa_privacy.errors import RequestError, SenderError
+from rasa_privacy.policy.bot_regulations import load_regulations
 from rasa_privacy.rights import requests as rules
 from rasa_privacy.rights.clocks import KINDS
 from rasa_privacy.rights.erasure import erase
@@ -21,9 +23,9 @@ from rasa_privacy.rights.request_counts import count
 from rasa_privacy.storage import requests as rows
 from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.requests import Request
-from rasa_privacy.storage.vault import Vault
+from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
-from tests.support.vaults import SENDER, START, Clock, evidence, give, grant
+from tests.support.vaults import SENDER, START, Clock, evidence, give, grant, settings_in
 
 DAY = timedelta(days=1)
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
@@ -186,9 +188,40 @@ def test_an_extension_keeps_the_date_of_a_regulation_that_knows_none(vault: Vaul
 
 def vault_under(vault: Vault, *regulations: str) -> Vault:
     """Return the store under other regulations."""
-    return replace(
-        vault, policy=structs.replace(vault.policy, regulations=tuple(f"{name}@2026-11" for name in regulations))
-    )
+    names = tuple(f"{name}@2026-11" for name in regulations)
+    policy = structs.replace(vault.policy, regulations=names)
+    return replace(vault, policy=policy, regulations=load_regulations(names, None))
+
+
+def test_a_request_runs_by_a_profile_of_the_builders_own(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store reads it from beside privacy.yml, also where the process runs elsewhere."""
+    settings = settings_in(tmp_path)
+    text = settings.privacy.read_text(encoding="utf-8")
+    settings.privacy.write_text(f"{text}regulations: [house@2026-12]\n", encoding="utf-8")
+    file = tmp_path / "regulations" / "house-2026-12.yml"
+    file.parent.mkdir()
+    file.write_text(HOUSE, encoding="utf-8")
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path / "away")
+    vault = open_vault(settings, clock)
+    try:
+        request = opened(vault, "access", None)
+        assert (request.regulation, request.answer_by - request.opened_at) == ("house@2026-12", timedelta(days=14))
+    finally:
+        vault.close()
+
+
+HOUSE = """\
+profile: house
+version: "2026-12"
+title: What we promise
+extends: gdpr@2026-11
+review_by: 2027-06-01
+clocks:
+  access: {answer: 14 days, article: our own rule, confidence: primary}
+"""
 
 
 @each_kind
