@@ -14,7 +14,7 @@ from rasa_privacy.consent.restrictions import restricted
 from rasa_privacy.dialogue.turns import RESTRICT
 from rasa_privacy.minimize.events import OWN_ENTITY
 from rasa_privacy.policy.topics import covering
-from rasa_privacy.rights.identity import proven_others, writing_people
+from rasa_privacy.rights.identity import writing_people
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import answered
 from rasa_privacy.rights.standing import lift_limit, restrict
@@ -40,16 +40,17 @@ class RestrictProcessing(PrivacyAction):
 
 
 def _restrict(store: Vault, connection: Any, turn: Turn) -> Reply:
-    subject_id = store.subjects.find_for_update(connection, turn.sender_id)
-    if subject_id is None:
+    people = writing_people(store, connection, turn.sender_id, turn.evidence.at)
+    if not people:
         return Reply(turn.words("utter_privacy_nothing_stored"), [], [])
-    wanted = _wanted(turn, _usable(store, connection, subject_id, turn))
+    wanted = _wanted(turn, _usable(store, connection, people, turn))
     if not wanted:
         return Reply(turn.words("utter_privacy_nothing_used"), [], [])
     if len(wanted) > 1 and not turn.purposes:
         return Reply(turn.words("utter_privacy_which_restrict"), _buttons(store, turn, wanted), [])
-    for each in (subject_id, *proven_others(store, connection, subject_id, turn.evidence.at)):
+    for each in people:
         restrict(store, connection, each, wanted, turn.evidence, lift=False)
+    subject_id = people[0]
     kind: Final = "objection" if turn.intent == OBJECT else "restriction"
     request = answered(store, connection, kind, subject_id, turn.evidence.at)
     note_taken(store, connection, own_act(store, "restrict", subject_id, purposes=wanted))
@@ -84,16 +85,22 @@ def _lift(store: Vault, connection: Any, turn: Turn) -> Reply:
     return Reply(turn.words("utter_privacy_lifted", called=_listed(store, turn, wanted)), [], [])
 
 
-def _usable(store: Vault, connection: Any, subject_id: bytes, turn: Turn) -> list[str]:
+def _usable(store: Vault, connection: Any, people: Sequence[bytes], turn: Turn) -> list[str]:
     """Return the purposes whose use can be stopped: those that use data now, and first those one may object to."""
-    active = state_of(store, connection, subject_id, turn.evidence.at).active
-    held = store.data_keys.due_of(connection, subject_id)
     declared = store.policy.purposes
-    used = [name for name in declared if name in active and (name in held or declared[name].basis == "consent")]
+    in_use = {name for each in people for name in _used(store, connection, each, turn)}
+    used = [name for name in declared if name in in_use]
     if turn.intent == OBJECT and not turn.purposes:
         objected = [name for name in used if declared[name].basis in _OBJECTED or declared[name].marketing]
         return objected or used
     return used
+
+
+def _used(store: Vault, connection: Any, subject_id: bytes, turn: Turn) -> list[str]:
+    active = state_of(store, connection, subject_id, turn.evidence.at).active
+    held = store.data_keys.due_of(connection, subject_id)
+    declared = store.policy.purposes
+    return [name for name in declared if name in active and (name in held or declared[name].basis == "consent")]
 
 
 def _wanted(turn: Turn, possible: Sequence[str]) -> list[str]:

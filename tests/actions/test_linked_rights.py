@@ -54,6 +54,19 @@ def test_a_restriction_in_the_chat_reaches_all_while_a_proof_counts(bot: Vault) 
     assert [active(name) for name in ("new", "web", "phone")] == [False, True, True]
 
 
+def test_what_only_a_linked_conversation_uses_can_be_stopped(bot: Vault) -> None:
+    """The draw was never spoken of in the conversation that gave the proof; a day later it is none of its concern."""
+    do(bot, RestrictProcessing(), "privacy_restrict", purposes=("draw",))
+    for sender in ("web", "phone"):
+        with bot.database.read() as conn:
+            assert "draw" in state_of(bot, conn, id_of(bot, sender), bot.clock()).restricted
+    do(bot, RestrictProcessing(), "privacy_lift", purposes=("draw",))
+    bot.clock.advance(days=1)  # type: ignore[attr-defined]
+    do(bot, RestrictProcessing(), "privacy_restrict", purposes=("draw",))
+    with bot.database.read() as conn:
+        assert "draw" in state_of(bot, conn, id_of(bot, "web"), bot.clock()).active
+
+
 @pytest.mark.parametrize("intent", ["privacy_do_not_sell", "privacy_limit_sensitive"])
 def test_no_sale_and_a_limit_said_in_the_chat_reach_all(bot: Vault, intent: str) -> None:
     """What concerns the person is on record in each conversation that the proof found."""
