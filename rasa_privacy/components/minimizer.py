@@ -34,7 +34,7 @@ from rasa_privacy.components.rasa_api import (
 )
 from rasa_privacy.components.recogniser import FORM
 from rasa_privacy.components.recognisers import Recognisers
-from rasa_privacy.components.spoken_language import MATCHED, languages_of
+from rasa_privacy.components.spoken_language import MATCHED, WRITTEN, languages_of
 from rasa_privacy.dialogue.keywords import Question, cancels, privacy_request
 from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
@@ -180,6 +180,8 @@ class DataMinimizer(GraphComponent):
             chosen = UNSURE, min(guess.sure, NEVER_CERTAIN)
         if chosen[0] != _intent_of(message):
             _set_intent(message, *chosen)
+        if guess is not None and guess.language is not None and chosen[0] in INTENTS and chosen[0] not in REPLIES:
+            message.set(WRITTEN, guess.language, add_to_output=True)
         return may_be
 
     def _minimize(self, message: Message, tracker: DialogueStateTracker | None) -> None:
@@ -220,12 +222,12 @@ class DataMinimizer(GraphComponent):
         message.set("entities", allowed, add_to_output=True)
         written = str(message.get("text") or "")
         message.set(DROPPED, _dropped(entities, allowed, written, running), add_to_output=True)
+        language = (recognised.language if recognised is not None else message.get(WRITTEN)) or languages[0]
         if running is not None and _intent_of(message) == "privacy_withdraw":
-            spoken = recognised.language if recognised is not None else None
-            policy, language = running.vault.policy, spoken or languages[0]
+            policy = running.vault.policy
             named = named_purposes(text, policy, language) or named_choices(text, policy, language)
         elif running is not None and not is_payload:
-            named = named or names_in(text, _intent_of(message), running.vault.policy, languages[0])
+            named = named or names_in(text, _intent_of(message), running.vault.policy, language)
         named = may_be or (found[1] if found is not None else named)
         _name(message, named)
 

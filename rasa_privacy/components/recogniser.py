@@ -47,12 +47,14 @@ class Guess:
         others: The next likeliest ones, likeliest first.
         rival: From 0 to 1, how likely the next one is against the likeliest.
         sure: From 0 to 1, how likely the message is a privacy request at all.
+        language: The language that the message is clearly written in; None where that is open.
     """
 
     intent: str
     sure: float
     others: tuple[str, ...] = ()
     rival: float = 0.0
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

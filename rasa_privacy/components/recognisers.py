@@ -8,7 +8,7 @@ able to run code by it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,8 @@ from rasa_privacy.errors import ModelMismatchError
 
 #: Between a language and the name of a part.
 _DOT: Final = "."
+#: A message is clearly in a language of which it has so many times the words that it has of any other.
+_CLEARLY: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,11 @@ class Recognisers:
             languages: The bot's languages, the conversation's first.
         """
         known = [each for each in languages if each in self.by_language] or list(self.by_language)
-        spoken = max(known, key=lambda each: self.by_language[each].knows(text))
-        return self.by_language[spoken].guess(text)
+        shares = {each: self.by_language[each].knows(text) for each in known}
+        spoken = max(known, key=shares.__getitem__)
+        guess = self.by_language[spoken].guess(text)
+        others = max((share for each, share in shares.items() if each != spoken), default=0.0)
+        return replace(guess, language=spoken) if guess is not None and shares[spoken] >= _CLEARLY * others else guess
 
     @classmethod
     def learn(cls, examples: Sequence[tuple[str, str]]) -> "Recognisers | None":

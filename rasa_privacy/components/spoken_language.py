@@ -11,6 +11,8 @@ from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, LOCAL
 
 #: Field of the parse data in which the minimizer says in which language a fixed wording was said.
 MATCHED: Final = "privacy_language"
+#: The same of a request in free words.
+WRITTEN: Final = "privacy_written_language"
 
 
 def languages_of(tracker: DialogueStateTracker | None, metadata: object) -> tuple[str, ...]:
@@ -33,7 +35,8 @@ def language_events(tracker: DialogueStateTracker) -> list[Event]:
     if running is None or not heard or LANGUAGE_SLOT not in tracker.slots:
         return []
     languages, before = running.vault.policy.languages, _kept(tracker)
-    chosen = choose(languages, before, message.metadata, (message.parse_data or {}).get(MATCHED))
+    parsed = message.parse_data or {}
+    chosen = choose(languages, before, message.metadata, parsed.get(MATCHED), parsed.get(WRITTEN))
     return [] if chosen == choose(languages, before, None, None) else [SlotSet(LANGUAGE_SLOT, chosen)]
 
 

@@ -4,13 +4,14 @@ It is known from, in this order:
 
 1. the fixed wording that the message is (`recognising`);
 2. the word `language` or `locale` in the message's metadata, a BCP 47 tag such as `de-AT`;
-3. what the conversation had before, in the slot `privacy_language`, which the bot's own actions may set too;
-4. the first language of privacy.yml.
+3. the language that a privacy request in free words is clearly written in (`recognisers`);
+4. what the conversation had before, in the slot `privacy_language`, which the bot's own actions may set too;
+5. the first language of privacy.yml.
 
 A page that a browser asks for is in the language of its link, else in the first that the browser accepts.
 
-A language that the bot does not speak is passed over and never an error: the next in order counts. Nothing is guessed
-from free text.
+A language that the bot does not speak is passed over and never an error: the next in order counts. From what is no
+privacy request nothing is guessed: "ok" and names are in every language.
 """
 
 import re
@@ -27,7 +28,9 @@ _LONGEST_TAG: Final = 35
 _WEIGHT: Final = re.compile(r"(?:q=(1(?:\.0{0,3})?|0(?:\.[0-9]{0,3})?))?")
 
 
-def choose(languages: Sequence[str], current: object, metadata: object, matched: str | None) -> str:
+def choose(
+    languages: Sequence[str], current: object, metadata: object, matched: str | None, written: str | None = None
+) -> str:
     """Return the language to go on in, one of `languages`.
 
     Args:
@@ -35,9 +38,10 @@ def choose(languages: Sequence[str], current: object, metadata: object, matched:
         current: What the conversation had before. It may have been set from outside, so it may be anything.
         metadata: The message's metadata as the channel gave it, which may be anything.
         matched: The language of the fixed wording that the message is, if it is one.
+        written: The language that a request in free words is clearly written in, if it is one.
     """
     said: Mapping[Any, Any] = metadata if isinstance(metadata, Mapping) else {}
-    for tag in (matched, *(said.get(word) for word in _METADATA), current):
+    for tag in (matched, *(said.get(word) for word in _METADATA), written, current):
         found = _spoken(languages, tag)
         if found is not None:
             return found

@@ -99,7 +99,18 @@ def test_a_message_is_read_in_the_language_that_it_is_in(learned: Any) -> None:
             guess = both.guess(text, languages)
             assert guess is not None
             assert (guess.intent, guess.sure > SURE_BY_A_WORD) == ("privacy_delete", True), text
+            assert guess.language == ("en" if text.startswith("I") else "nl")
     assert both.guess("x", ("de",)) == both.guess("x", ("en", "nl"))
+
+
+def test_words_of_two_languages_leave_the_language_open(learned: Any) -> None:
+    """A bot of one language has nothing to choose; with another, words of both do not move a conversation."""
+    dutch = Recognisers.learn(examples("nl"))
+    assert dutch is not None
+    both = Recognisers({**learned.by_language, **dutch.by_language})
+    mixed = both.guess("data delete mijn gegevens", ("en", "nl"))
+    assert mixed is not None
+    assert mixed.language is None
 
 
 def test_another_way_of_learning_trains_again(untouched: Any, monkeypatch: pytest.MonkeyPatch) -> None:

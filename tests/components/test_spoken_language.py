@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.dialogue.packs import load_pack
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ASK, CLOSED, LOCAL, UNCLEAR
@@ -28,7 +29,7 @@ def tracker(store: Any, untouched: Any, second_language: str, monkeypatch: pytes
 def hear(untouched: Any, tracker: Any) -> Callable[..., Any]:
     """Return a function that passes a message through the minimizer, puts it on the tracker, and returns its data."""
 
-    def process(text: str, intent: str = "greet", metadata: Any = None) -> Any:
+    def process(text: str, intent: str = "greet", metadata: Any = None, learned: Any = None) -> Any:
         data = {
             "text": text,
             "intent": {"name": intent, "confidence": 0.9},
@@ -37,7 +38,7 @@ def hear(untouched: Any, tracker: Any) -> Callable[..., Any]:
             "metadata": metadata,
         }
         message = untouched.rasa_api.Message(data=data)
-        untouched.minimizer.DataMinimizer().process([message], tracker)
+        untouched.minimizer.DataMinimizer(learned).process([message], tracker)
         parsed = message.as_dict(only_output_properties=False)
         tracker.update(untouched.rasa_events.ActionExecuted("action_listen"))
         tracker.update(untouched.rasa_events.UserUttered(text, message.get("intent"), [], parsed, metadata=metadata))
@@ -65,6 +66,24 @@ def test_the_language_of_a_wording_is_kept(untouched: Any, tracker: Any, hear: C
     hear("please delete my data")
     assert kept(untouched, tracker) == [("privacy_language", "en")]
     assert hear("fine")["intent"]["name"] == "greet"
+
+
+class _Guessing:
+    """Recognisers that hold everything for a request in the second language."""
+
+    @staticmethod
+    def guess(_text: str, _languages: Any) -> Guess:
+        return Guess("privacy_access", 1.0, language=OTHER)
+
+
+def test_a_request_in_free_words_moves_the_conversation(untouched: Any, tracker: Any, hear: Callable[..., Any]) -> None:
+    """The first message is answered in its own language; what is no request leaves it, and the channel knows better."""
+    assert hear("che cosa sapete", learned=_Guessing())["intent"]["name"] == "privacy_access"
+    assert kept(untouched, tracker) == [("privacy_language", OTHER)]
+    hear("che cosa sapete", metadata={"language": "en"}, learned=_Guessing())
+    assert kept(untouched, tracker) == [("privacy_language", "en")]
+    hear("Ana Sapete", learned=_Guessing())
+    assert kept(untouched, tracker) == []
 
 
 @pytest.mark.parametrize("word", ["language", "locale"])

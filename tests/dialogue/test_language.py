@@ -35,6 +35,14 @@ def test_what_was_said_last_counts_first(current: Any, metadata: Any, matched: s
     assert choose(BOTH, current, metadata, matched) == chosen
 
 
+def test_a_request_in_free_words_counts_after_the_channel_and_before_the_past() -> None:
+    """What a message is clearly written in says less than what its channel knows, and more than the past."""
+    assert choose(BOTH, "en", None, None, "de") == "de"
+    assert choose(BOTH, "en", {"language": "en"}, None, "de") == "en"
+    assert choose(BOTH, "en", None, "pt-BR", "de") == "pt-BR"
+    assert choose(BOTH, "de", None, None, "ja") == "de"
+
+
 @pytest.mark.parametrize("unknown", ["ja", "", "-", "--", "d", "deutsch", "e n", "x" * 1000, "en" + "-x" * 1000])
 def test_an_unknown_language_is_passed_over(unknown: str) -> None:
     """It is never an error; a conversation that had a language keeps it."""
