@@ -1,4 +1,4 @@
-"""`rasa-privacy breach`: what was touched, for the notice within 72 hours (GDPR Art. 33)."""
+"""`rasa-privacy breach`: what was touched, and whom to tell of it by when (GDPR Art. 33 and the like)."""
 
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,7 +11,7 @@ from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.report.breach import NOTIFY_WITHIN, Scope
+from rasa_privacy.report.breach import Duty, Scope
 from rasa_privacy.report.breach import scope as scope_of
 from rasa_privacy.report.status import new_records
 
@@ -20,18 +20,23 @@ _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 
 @click.group()
 def breach() -> None:
-    """Count who and what was touched, for the 72-hour notification."""
+    """Count who and what was touched, and say whom to tell by when (72 hours in the EU)."""
 
 
 @breach.command()
 @click.option("--since", type=_MOMENT, required=True, help="When it began (UTC).")
 @click.option("--until", type=_MOMENT, required=True, help="When it was over (UTC).")
+@click.option("--learned", type=_MOMENT, help="When you learned of it (UTC); terms run from then. [default: now]")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @operator_options
 @bot_option
 @endpoints_option
-def scope(since: datetime, until: datetime, *, as_json: bool, bot: Path, endpoints: Path | None) -> None:
+def scope(  # noqa: PLR0913 - the times, the form, and where the bot is
+    since: datetime, until: datetime, learned: datetime | None, *, as_json: bool, bot: Path, endpoints: Path | None
+) -> None:
     """Count people, items and operators in a time, by the audit log; what is new in it is verified first.
+
+    Says whom the regulations of privacy.yml want told, and by when.
 
     Run `rasa-privacy audit verify` before where you doubt the old records too.
     """
@@ -40,7 +45,8 @@ def scope(since: datetime, until: datetime, *, as_json: bool, bot: Path, endpoin
         raise ConfigurationError("breach scope: --until must be after --since; nothing lies between them")
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "audit")
-        found = scope_of(vault, permit, begin, end)
+        learned_at = None if learned is None else learned.replace(tzinfo=timezone.utc)
+        found = scope_of(vault, permit, begin, end, learned_at)
         record_now(vault, permit, counts={"people": found.people})
         now = vault.clock()
     if as_json:
@@ -48,9 +54,17 @@ def scope(since: datetime, until: datetime, *, as_json: bool, bot: Path, endpoin
         return
     for line in _lines(found):
         click.echo(line)
-    click.echo(
-        f"Who learns of it now must tell the authority by {now + NOTIFY_WITHIN:%Y-%m-%d %H:%M} (GDPR Art. 33(1))."
-    )
+    click.echo(f"Whom to tell, where it was learned of on {found.learned_at:%Y-%m-%d %H:%M}:")
+    for duty in found.tell:
+        click.echo(f"  {_told(duty, found.learned_at, now)}")
+    if found.silent:
+        click.echo(f"No term stands in the profiles of {', '.join(found.silent)}; ask your officer.")
+
+
+def _told(duty: Duty, learned_at: datetime, now: datetime) -> str:
+    when = "without delay" if duty.by == learned_at else f"by {duty.by:%Y-%m-%d %H:%M}"
+    late = ", which is over: tell it without delay, and why so late" if learned_at < duty.by < now else ""
+    return f"{duty.whom}, {when} ({duty.regulation}: {duty.article}; {duty.confidence}){late}."
 
 
 def _lines(found: Scope) -> list[str]:

@@ -16,14 +16,12 @@ from typing import Any, Final
 
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, ConsentState, PurposeState, Record
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.policy.topics import SALE_OR_SHARING
+from rasa_privacy.policy.topics import SALE_OR_SHARING, sharing
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
 #: `method` in the ledger.
 GPC: Final = "gpc"
-#: The bases on which a purpose with recipients may be sale or sharing.
-_OBEYING: Final = frozenset({"consent", "legitimate_interests"})
 
 
 def record_gpc(vault: Vault, connection: Any, subject_id: bytes, now: datetime, channel: str = "other") -> bool:
@@ -56,7 +54,7 @@ def record_opt_out(  # noqa: PLR0913, PLR0917 - store, transaction, whose, and h
     """
     records = vault.ledger.of_subject(connection, subject_id)
     said = any(record.purpose == SALE_OR_SHARING for record in records)
-    if said and set(_sharing(vault.policy)) <= closed_by_signal(records, vault.policy, now).keys():
+    if said and set(sharing(vault.policy)) <= closed_by_signal(records, vault.policy, now).keys():
         return False
     _refuse(vault, connection, subject_id, method, channel, now)
     return True
@@ -70,11 +68,11 @@ def closed_by_signal(records: Iterable[Record], policy: Policy, now: datetime) -
         policy: The privacy.yml in force.
         now: The moment asked about; a yes from the future opens nothing, as in `state.fold`.
     """
-    sharing = _sharing(policy)
+    shared = sharing(policy)
     closed: dict[str, Record] = {}
     for record in records:
         if record.purpose == SALE_OR_SHARING and record.event == "refused":
-            closed.update(dict.fromkeys(sharing, record))
+            closed.update(dict.fromkeys(shared, record))
         elif record.event == "granted" and record.at <= now + CLOCK_TOLERANCE:
             closed.pop(record.purpose, None)
     return closed
@@ -93,8 +91,3 @@ def _refuse(vault: Vault, connection: Any, subject_id: bytes, method: str, chann
     language = vault.policy.languages[0]
     record = LedgerRecord(subject_id, SALE_OR_SHARING, "refused", bytes(32), language, method, channel, now)
     vault.ledger.append(connection, record)
-
-
-def _sharing(policy: Policy) -> list[str]:
-    """Return the purposes that may be sale or sharing."""
-    return [name for name, each in policy.purposes.items() if each.recipients and each.basis in _OBEYING]

@@ -50,6 +50,7 @@ CODES: Final = {
     "RP062": "retain counts from a form or an action that the domain does not have",
     "RP063": "what a detector of privacy.yml needs is not installed",
     "RP064": "a review of what is stored is overdue",
+    "RP065": "a channel does not read a browser's opt-out that a regulation wants honoured",
 }
 #: Those that the bot's files do not show. Only who looks into the store finds them, so elsewhere a waiver may wait.
 OF_THE_STORE: Final = frozenset(("RP064",))

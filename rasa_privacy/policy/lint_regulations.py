@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from rasa_privacy.policy.bot import Bot, policy_path
 from rasa_privacy.policy.bot_regulations import load_regulations
@@ -10,15 +11,26 @@ from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import AgeByCountry, Policy
 from rasa_privacy.policy.profile_model import Profile
 from rasa_privacy.policy.regulations import is_past_review, newest
+from rasa_privacy.policy.topics import sharing
+from rasa_privacy.policy.yaml_tree import read_tree
+
+#: Rasa's channels for browsers, as credentials.yml names them, and ours that see the header.
+_DEAF: Final = {
+    "rest": "rasa_privacy.RestInput",
+    "rasa.core.channels.rest.RestInput": "rasa_privacy.RestInput",
+    "socketio": "rasa_privacy.SocketIOInput",
+    "rasa.core.channels.socketio.SocketIOInput": "rasa_privacy.SocketIOInput",
+}
 
 
 def regulations(bot: Bot, policy: Policy, file: str, today: date) -> Iterator[Finding]:
-    """RP051 to RP053."""
+    """RP051 to RP053, and RP065."""
     folder = policy_path(bot).parent
     for profile in load_regulations(policy.regulations, folder).named:
         yield from _current(profile, folder, file, today)
         yield from _notice(profile, policy, file)
         yield from _age(profile, policy, file)
+        yield from _signal(profile, policy, bot)
 
 
 def _current(profile: Profile, folder: Path, file: str, today: date) -> Iterator[Finding]:
@@ -67,3 +79,15 @@ def _age(profile: Profile, policy: Policy, file: str) -> Iterator[Finding]:
     elif years is not None and years < rule.least:
         why = f"minimum_age is {years}, below the {rule.least} years of {profile.id} ({rule.article})"
         yield Finding("RP053", file, why, f"write 'minimum_age: {rule.years}'")
+
+
+def _signal(profile: Profile, policy: Policy, bot: Bot) -> Iterator[Finding]:
+    """A browser's opt-out must be honoured where something could be sold or shared."""
+    rule, credentials = profile.opt_out, bot.folder / "credentials.yml"
+    if rule is None or rule.signal is None or not sharing(policy) or not credentials.is_file():
+        return
+    for channel, _ in read_tree(credentials).pairs():
+        if channel.text in _DEAF:
+            why = f"{profile.id} wants '{rule.signal}' honoured ({rule.article}), and this channel does not read it"
+            remedy = f"name '{_DEAF[channel.text]}' here instead, with the same options"
+            yield Finding("RP065", str(channel.place), why, remedy, "warning")

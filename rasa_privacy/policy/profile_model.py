@@ -31,6 +31,8 @@ Where = Literal[
 ]
 
 AT_ONCE: Final = "at once"
+#: Whom a breach is told to where a profile names nobody.
+AUTHORITY: Final = "the supervisory authority"
 _TERM: Final = re.compile(r"^([1-9]\d{0,3}) (minute|hour|day|business day|month|year)s?$")
 _VERSION: Final = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 _NAME: Final = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -67,7 +69,7 @@ def parse_term(text: str) -> Term:
     return Term(int(match[1]), msgspec.convert(f"{match[2]}s", Unit))
 
 
-class _Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Something that a law says.
 
     Attributes:
@@ -79,7 +81,7 @@ class _Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     confidence: Confidence
 
 
-class ClockRule(_Figure, frozen=True, kw_only=True):
+class ClockRule(Figure, frozen=True, kw_only=True):
     """By when a request must be answered.
 
     Attributes:
@@ -99,13 +101,13 @@ class ClockRule(_Figure, frozen=True, kw_only=True):
         _require_terms(self.answer, self.extension, self.acknowledge)
 
 
-class NoticePart(_Figure, frozen=True, kw_only=True):
+class NoticePart(Figure, frozen=True, kw_only=True):
     """What people must be told; `where` names who says it."""
 
     where: Where
 
 
-class AgeRule(_Figure, frozen=True, kw_only=True):
+class AgeRule(Figure, frozen=True, kw_only=True):
     """From which age people decide for themselves.
 
     Attributes:
@@ -121,7 +123,7 @@ class AgeRule(_Figure, frozen=True, kw_only=True):
     demanded: bool = False
 
 
-class OptOutRule(_Figure, frozen=True, kw_only=True):
+class OptOutRule(Figure, frozen=True, kw_only=True):
     """What holds for people who want no more.
 
     Attributes:
@@ -143,17 +145,23 @@ class OptOutRule(_Figure, frozen=True, kw_only=True):
         _require_terms(self.within, self.confirm_within, self.ask_again_after)
 
 
-class BreachRule(_Figure, frozen=True, kw_only=True):
-    """Within which a breach must be told to the supervisory authority."""
+class BreachRule(Figure, frozen=True, kw_only=True):
+    """Whom a breach must be told to, and when.
+
+    Attributes:
+        authority: Within this term after one has learned of it.
+        whom: The authority.
+    """
 
     authority: str
+    whom: str = AUTHORITY
 
     def __post_init__(self) -> None:
         """Refuse what is no term."""
         _require_terms(self.authority)
 
 
-class RecordRule(_Figure, frozen=True, kw_only=True):
+class RecordRule(Figure, frozen=True, kw_only=True):
     """How long a kind of record must be kept."""
 
     keep: str

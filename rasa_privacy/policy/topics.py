@@ -16,6 +16,8 @@ LIMITED: Final = ":limited"
 UNLIMITED: Final = ":unlimited"
 #: No sale and no sharing.
 SALE_OR_SHARING: Final = "sale_or_sharing"
+#: The bases on which a purpose with recipients may be sale or sharing.
+_SHARING_BASES: Final = frozenset({"consent", "legitimate_interests"})
 _AGE: Final = "minimum_age"
 
 
@@ -43,6 +45,11 @@ def age_of(topic: str) -> int | None:
     """Return the age that a question is about, or None where it is about something else."""
     begin, _, years = topic.partition(_SEPARATOR)
     return int(years) if begin == _AGE and years.isdecimal() else None
+
+
+def sharing(policy: Policy) -> list[str]:
+    """Return the purposes that may be sale or sharing, which a browser's signal or a person's word closes."""
+    return [name for name, each in policy.purposes.items() if each.recipients and each.basis in _SHARING_BASES]
 
 
 def choices(policy: Policy) -> Iterator[tuple[str, str]]:

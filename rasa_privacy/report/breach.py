@@ -1,18 +1,21 @@
-"""The scope of a breach: how many people and which data were touched in a time, for the notice within 72 hours.
+"""The scope of a breach: how many people and which data were touched in a time, and whom to tell of it by when.
 
 GDPR Art. 33(3)(a) asks for the categories and the approximate number of people and records. Counted is what the audit
 log and the ledger say; who reads the database past this package leaves no record there, and then everybody counts.
 """
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.verification import note, verified
+from rasa_privacy.policy.profile_model import AUTHORITY, BreachRule, Profile, parse_term
+from rasa_privacy.policy.regulations import load_profile
 from rasa_privacy.policy.verbs import BREAK_GLASS, PERSON, REACHES_PEOPLE
+from rasa_privacy.rights.clocks import after
 from rasa_privacy.storage import book_counts
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.books import AUDIT
@@ -20,10 +23,28 @@ from rasa_privacy.storage.standing import Standing
 from rasa_privacy.storage.tables import from_micros
 from rasa_privacy.storage.vault import Vault
 
-#: GDPR Art. 33(1).
-NOTIFY_WITHIN: Final = timedelta(hours=72)
+#: Whose term counts where no regulation that privacy.yml names sets one.
+_OTHERWISE: Final = "gdpr@2026-11"
 #: What reads, hands out, changes or destroys data of people, as GDPR Art. 4(12) has it.
 _TOUCHES: Final = REACHES_PEOPLE | {BREAK_GLASS}
+
+
+class Duty(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a regulation wants told.
+
+    Attributes:
+        regulation: The regulation, for example `gdpr@2026-11`.
+        whom: The authority; the one that privacy.yml names where the profile names none.
+        by: The latest moment, aware and in UTC; that of learning of it where it must be at once.
+        article: Where the law says so.
+        confidence: How sure that figure is.
+    """
+
+    regulation: str
+    whom: str
+    by: datetime
+    article: str
+    confidence: str
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +65,9 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         changed: Number of people whose consent changed in the time.
         whole_at: When the audit log was verified from its first record on, aware and in UTC.
         new: Number of its records since then, which were verified too.
+        learned_at: When the controller learned of it, aware and in UTC.
+        tell: Whom to tell, the earliest first.
+        silent: Regulations of privacy.yml whose profiles set no term.
     """
 
     since: datetime
@@ -60,10 +84,20 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
     whole_at: datetime
     new: int
+    learned_at: datetime
+    tell: tuple[Duty, ...]
+    silent: tuple[str, ...]
 
 
-def scope(vault: Vault, permit: Permit, since: datetime, until: datetime) -> Scope:
-    """Return what was touched from `since` on and before `until`.
+def scope(vault: Vault, permit: Permit, since: datetime, until: datetime, learned_at: datetime | None = None) -> Scope:
+    """Return what was touched from `since` on and before `until`, and whom to tell.
+
+    Args:
+        vault: The open store.
+        permit: Who asks; for `audit`.
+        since: Aware and in UTC.
+        until: Aware and in UTC.
+        learned_at: When the controller learned of it, aware and in UTC; otherwise now.
 
     Raises:
         AccessError: The permit is not for the audit log.
@@ -73,12 +107,33 @@ def scope(vault: Vault, permit: Permit, since: datetime, until: datetime) -> Sco
     permit.require("audit")
     with vault.database.read() as connection:
         standing = verified(vault, connection, AUDIT, vault.clock())
-        found = _counted(vault, connection, since, until, standing)
+        found = _counted(vault, connection, since, until, standing, learned_at or vault.clock())
     note(vault, permit.operator, audit=standing)
     return found
 
 
-def _counted(vault: Vault, connection: Any, since: datetime, until: datetime, standing: Standing) -> Scope:
+def duties(vault: Vault, learned_at: datetime) -> tuple[Duty, ...]:
+    """Return whom the regulations of privacy.yml want told of a breach, the earliest first; GDPR where none says."""
+    named = [profile for profile in vault.regulations.named if profile.breach is not None]
+    profiles = named or [load_profile(_OTHERWISE)]
+    found = [_duty(vault, profile, profile.breach, learned_at) for profile in profiles if profile.breach is not None]
+    return tuple(sorted(found, key=lambda each: each.by))
+
+
+def _duty(vault: Vault, profile: Profile, rule: BreachRule, learned_at: datetime) -> Duty:
+    named = vault.policy.controller.authority
+    return Duty(
+        regulation=profile.id,
+        whom=f"{rule.whom} ({named})" if named and rule.whom == AUTHORITY else rule.whom,
+        by=after(learned_at, parse_term(rule.authority), profile.country or "US"),
+        article=rule.article,
+        confidence=rule.confidence,
+    )
+
+
+def _counted(  # noqa: PLR0913, PLR0917 - store, transaction, and the times
+    vault: Vault, connection: Any, since: datetime, until: datetime, standing: Standing, learned_at: datetime
+) -> Scope:
     operators, verbs = Counter[str](), Counter[str]()
     purposes, items = set[str](), set[str]()
     handed_out = refused = own_acts = 0
@@ -110,4 +165,7 @@ def _counted(vault: Vault, connection: Any, since: datetime, until: datetime, st
         changed=book_counts.people_changed(connection, since, until),
         whole_at=from_micros(standing.whole_at),
         new=standing.since,
+        learned_at=learned_at,
+        tell=duties(vault, learned_at),
+        silent=tuple(each.id for each in vault.regulations.named if each.breach is None),
     )

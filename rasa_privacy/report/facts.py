@@ -113,6 +113,26 @@ class Chain(_Fact, frozen=True, kw_only=True):
     since: int = 0
 
 
+class Obligation(_Fact, frozen=True, kw_only=True):
+    """One thing that a regulation of privacy.yml demands.
+
+    Attributes:
+        regulation: The regulation, for example `gdpr@2026-11`.
+        about: What it is about.
+        demands: The figure.
+        source: Its article, with how sure it is.
+        kept: By what it is kept, or by whom.
+        is_kept: False where what the bot says falls short of it.
+    """
+
+    regulation: str
+    about: str
+    demands: str
+    source: str
+    kept: str
+    is_kept: bool = True
+
+
 class Report(_Fact, frozen=True, kw_only=True):
     """The whole of it.
 
@@ -133,6 +153,7 @@ class Report(_Fact, frozen=True, kw_only=True):
         contacts_indexed: Whether a proof of identity finds all conversations (`rasa-privacy identity index`); so also
             where privacy.yml asks for none.
         chains: Whether ledger and audit log verify.
+        obligations: What the regulations of privacy.yml demand.
     """
 
     made_at: datetime
@@ -150,3 +171,4 @@ class Report(_Fact, frozen=True, kw_only=True):
     review_overdue: date | None
     contacts_indexed: bool
     chains: tuple[Chain, ...]
+    obligations: tuple[Obligation, ...]

@@ -16,6 +16,7 @@ from rasa_privacy.errors import AuditError, LedgerError, PrivacyError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, PurposeRecord, Removal, Report, Requests
+from rasa_privacy.report.obligations import obligations
 from rasa_privacy.retention.explanation import rule_of
 from rasa_privacy.retention.plan import plan
 from rasa_privacy.retention.review import overdue_since
@@ -68,6 +69,7 @@ def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] 
             review_overdue=_review(vault, connection, now),
             contacts_indexed=contact_marks.is_complete(connection, vault.policy),
             chains=tuple(_chain(name, found) for name, found in books.items()),
+            obligations=obligations(vault.policy, vault.regulations.named),
         )
     ledger, audit = books.values()
     if isinstance(ledger, Standing) and isinstance(audit, Standing):

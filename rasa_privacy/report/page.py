@@ -42,6 +42,7 @@ def page(report: Report) -> str:
         ("Access by role", _access(report)),
         ("Keys and the backup horizon", _keys(report)),
         ("Training", _training(report)),
+        ("What the regulations demand", _obligations(report)),
         ("Findings of check", _findings(report)),
         ("Chain verification", _chains(report)),
     )
@@ -160,6 +161,22 @@ def _training(report: Report) -> str:
     return _table(
         ("operators", "number"), [(name, f"{number:,}") for name, number in report.training.items()], numbers=1
     )
+
+
+def _obligations(report: Report) -> str:
+    if not report.obligations:
+        return "<p>privacy.yml names no regulation.</p>"
+    rows = [
+        (
+            each.regulation,
+            each.about,
+            each.demands,
+            each.source,
+            each.kept if each.is_kept else f"NOT KEPT: {each.kept}",
+        )
+        for each in report.obligations
+    ]
+    return _table(("regulation", "about", "demands", "article", "kept by"), rows)
 
 
 def _findings(report: Report) -> str:

@@ -73,7 +73,11 @@ def test_breach_scope_counts_by_time() -> None:
     shown = run("breach", "scope", "--since", "2020-01-01", "--until", "2099-01-01T12:00")
     assert shown.exit_code == 0, shown.output
     assert "report 1" in shown.output
-    assert "Art. 33(1)" in shown.output
+    assert "the supervisory authority, by " in shown.output
+    assert "(gdpr@2026-11: Art. 33(1); primary)" in shown.output
+    assert "No term stands in the profiles of ccpa@2026-11" in shown.output
+    late = run("breach", "scope", "--since", "2020-01-01", "--until", "2020-02-01", "--learned", "2020-02-02 08:30")
+    assert "by 2020-02-05 08:30 (gdpr@2026-11: Art. 33(1); primary), which is over" in late.output
     plain = json.loads(run("breach", "scope", "--since", "2020-01-01", "--until", "2020-02-01", "--json").output)
     assert plain["by_verb"] == {}
     assert run("breach", "scope", "--since", "2020-01-01").exit_code == 2

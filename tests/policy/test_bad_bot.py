@@ -18,7 +18,7 @@ FILES = {
     "privacy.yml": """\
 version: 1
 controller: {name: Your Organisation, contact: privacy@your-organisation.example, policy_url: https://x.example/privacy}
-regulations: [tcpa@2026-11, gdpr@2026-11, coppa@2026-11]
+regulations: [ccpa@2026-11, tcpa@2026-11, gdpr@2026-11, coppa@2026-11]
 languages: [en]
 items:
   full_name: {slot: full_name, entity: PERSON, keep: until no_such_form, category: name}
@@ -108,6 +108,7 @@ stories:
       - slot_was_set: [{privacy_consent_prize_draw: true}]
       - action: lead_form
 """,
+    "credentials.yml": "rest:\nsocketio: {session_persistence: true}\n",
     "start.sh": "rasa run --enable-api --debug\n",
 }
 #: What cannot be wrong in the same bot as the others, or where its lines are missing: text to replace, and its code.

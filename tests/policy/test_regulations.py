@@ -274,6 +274,37 @@ def test_check_says_what_a_regulation_wants(
     assert message in found[0]
 
 
+@pytest.mark.parametrize(
+    ("channel", "ours"),
+    [
+        ("rest", "rasa_privacy.RestInput"),
+        ("rasa.core.channels.socketio.SocketIOInput", "rasa_privacy.SocketIOInput"),
+        ("rasa_privacy.RestInput", None),
+        ("telegram", None),
+    ],
+)
+def test_a_channel_that_is_deaf_to_a_browsers_opt_out_is_named(
+    bot_folder: Path, channel: str, ours: str | None
+) -> None:
+    """Where a regulation wants the signal honoured, and a purpose could be sale or sharing."""
+    path = bot_folder / "privacy.yml"
+    text = path.read_text(encoding="utf-8").replace("version: 1\n", "version: 1\nregulations: [ccpa@2026-11]\n")
+    (bot_folder / "credentials.yml").write_text(f"{channel}: {{}}\n", encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    assert not signals(bot_folder)  # nothing is shared
+    path.write_text(text.replace("90 days\n", "90 days\n    recipients: [Post]\n"), encoding="utf-8")
+    found = signals(bot_folder)
+    assert [f"name '{ours}' here" in line for line in found] == ([True] if ours else [])
+    assert all("credentials.yml:1:1" in line for line in found)
+
+
+def signals(folder: Path) -> list[str]:
+    """Return the findings about a browser's opt-out."""
+    bot = read_bot(folder)
+    found = lint(bot, load_policy(policy_path(bot)), "privacy.yml", date(2026, 11, 28))
+    return [str(each) for each in found if each.code == "RP065"]
+
+
 def test_ask_again_after_keeps_the_regulation() -> None:
     """Under the CCPA nobody is asked again within 12 months; the figure is the profile's."""
     text = (Path(__file__).parents[2] / "config" / "privacy.yml").read_text(encoding="utf-8")

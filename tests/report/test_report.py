@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from html import escape as page_text
 from html.parser import HTMLParser
 from typing import Any
@@ -15,8 +15,10 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import AccessError, AuditError
+from rasa_privacy.policy.bot_regulations import Regulations, load_regulations
 from rasa_privacy.policy.model import Storage
 from rasa_privacy.policy.operations import Retention, Training
+from rasa_privacy.policy.regulations import figures, load_profile, profiles
 from rasa_privacy.report.breach import scope
 from rasa_privacy.report.facts import Report
 from rasa_privacy.report.gathering import gather
@@ -247,3 +249,68 @@ def test_bars_have_the_heights_of_their_counts() -> None:
     long = bars({"2026-01": {"granted": 4}, "2027-12": {"granted": 2}}, ("granted",), "answers")
     assert len(re.findall(r">\d{4}-\d\d</text>", long)) == 12  # labels of all 24 would lie on each other
     assert bars({"2026-10": {"granted": 0}}, ("granted",), "answers") == ""
+
+
+def under(vault: Vault, *names: str, **changes: Any) -> Vault:
+    """Return the store under regulations of the package, with changes of privacy.yml."""
+    policy = msgspec.structs.replace(vault.policy, regulations=names, **changes)
+    return replace(vault, policy=policy, regulations=load_regulations(names, None))
+
+
+def test_a_breach_is_told_by_each_regulation_in_its_time(vault: Vault, clock: Clock) -> None:
+    """To whom, by when and by which article; business days are the country's, and GDPR counts where none says."""
+    clock.now = datetime(2026, 12, 23, 12, tzinfo=timezone.utc)  # a Wednesday; the 25th is a holiday
+    permit = admit_local(vault, "audit")
+    learned = clock.now - timedelta(hours=2)
+    store = under(vault, "lgpd@2026-11", "gdpr@2026-11", "pipeda@2026-11", "ccpa@2026-11")
+    found = scope(store, permit, START, clock.now, learned)
+    assert [(each.regulation, each.by) for each in found.tell] == [
+        ("pipeda@2026-11", learned),
+        ("gdpr@2026-11", learned + timedelta(hours=72)),
+        ("lgpd@2026-11", learned + timedelta(days=6)),  # Thursday, Monday, Tuesday
+    ]
+    assert found.tell[1].whom == "the supervisory authority"
+    assert found.tell[2].article == "Art. 48; Resolution CD/ANPD 15/2024, Art. 6"
+    assert found.silent == ("ccpa@2026-11",)
+    assert [each.regulation for each in scope(under(vault), permit, START, clock.now).tell] == ["gdpr@2026-11"]
+    controller = msgspec.structs.replace(vault.policy.controller, authority="DPC, https://dpc.example")
+    named = scope(under(vault, "gdpr@2026-11", controller=controller), permit, START, clock.now)
+    assert named.tell[0].whom == "the supervisory authority (DPC, https://dpc.example)"
+
+
+def test_every_figure_of_a_regulation_is_in_the_report(vault: Vault) -> None:
+    """With its article, and by what it is kept; no figure of any profile is left out."""
+    names = profiles()
+    found = made(under(vault, *names))
+    for name in names:
+        mine = " ".join(f"{each.demands} {each.source}" for each in found.obligations if each.regulation == name)
+        for path in figures(load_profile(name)):
+            part, _, rest = path.partition(".")
+            if part not in ("notes", "country", "notice"):
+                figure = getattr(load_profile(name), part)
+                figure = figure[rest] if rest else figure
+                assert f"{figure.article} ({figure.confidence})" in mine, (name, path)
+    said = " ".join(each.demands for each in found.obligations)
+    for term in ("24 months", "1 year", "Sec-GPC: 1", "within 5 minutes", "not before 12 months", "72 hours"):
+        assert term in said
+    assert all(each.kept for each in found.obligations)
+    assert "What the regulations demand" in page(found)
+
+
+def test_what_falls_short_of_a_regulation_is_said(vault: Vault) -> None:
+    """An age that is too low; words that the recogniser does not know; and what a signal closes."""
+    young = under(vault, "coppa@2026-11", "ccpa@2026-11", minimum_age=12)
+    found = {(each.regulation, each.about): each for each in made(young).obligations}
+    assert not found["coppa@2026-11", "age"].is_kept
+    assert "NOT KEPT: minimum_age is 12" in page(made(young))
+    assert found["ccpa@2026-11", "opt-out: signal of a browser"].kept == "no purpose sells or shares"
+    draw = msgspec.structs.replace(vault.policy.purposes["draw"], recipients=("Post",))
+    shared = under(vault, "ccpa@2026-11", purposes={**vault.policy.purposes, "draw": draw})
+    signal = next(each for each in made(shared).obligations if "signal" in each.about)
+    assert "it closes draw" in signal.kept
+    profile = load_profile("tcpa@2026-11")
+    assert profile.opt_out is not None
+    odd = msgspec.structs.replace(profile, opt_out=msgspec.structs.replace(profile.opt_out, words=("stop", "basta ya")))
+    found = {("", each.about): each for each in made(replace(vault, regulations=Regulations((odd,)))).obligations}
+    words = found["", "opt-out: words"]
+    assert (words.is_kept, words.kept) == (False, "not understood in every language: basta ya")
