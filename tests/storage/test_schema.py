@@ -1,11 +1,8 @@
 """The schema and its migrations."""
 
-import json
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +20,7 @@ from rasa_privacy.storage import schema
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.schema import SCHEMA_REVISION
 from rasa_privacy.storage.tables import metadata
-from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import new_url
-from tests.support.vaults import settings_in
 
 Sql = Callable[..., list[Any]]
 _UPGRADE = """
@@ -224,35 +219,6 @@ def _make_0001(database: Database) -> None:
         command.upgrade(config, "0001")
 
     database.change_schema(make)
-
-
-def test_what_schema_0001_stored_is_read_and_gone_on_with(tmp_path: Path) -> None:
-    """A store of that time, with two sessions and values, is upgraded; its owner reads all of it and adds to it."""
-    old = json.loads((Path(__file__).parents[1] / "vectors" / "schema_0001.json").read_text("utf-8"))
-    found = settings_in(tmp_path)
-    with closing(sqlite3.connect(tmp_path / "c.db")) as file:
-        file.executescript("\n".join(old["dump"]))
-    (tmp_path / "c.db").chmod(0o600)
-    (tmp_path / "keys").mkdir(mode=0o700)
-    (tmp_path / "keys" / "kek-1.key").touch(mode=0o600)
-    (tmp_path / "keys" / "kek-1.key").write_text(old["key_file"])
-    database = Database(found.url)
-    schema.upgrade(database)
-    database.close()
-    with closing(open_vault(found)) as vault:
-        added = [{"event": "pause", "timestamp": 1763900100.5}]
-        _append(vault, old["sender"], added)
-        with vault.database.read() as conn:
-            stored = vault.conversations.load(conn, old["sender"], all_sessions=True)
-        assert stored is not None
-        assert stored.structure == old["structure"] + added
-        assert stored.values == old["values"]
-
-
-def _append(vault: Vault, sender: str, structure: list[Any]) -> None:
-    with vault.database.write() as conn:
-        version, _ = vault.conversations.head(conn, sender)
-        vault.conversations.append(conn, sender, version, structure, {}, [], vault.clock())
 
 
 def test_a_path_with_percent_signs_is_no_problem(tmp_path: Path) -> None:
