@@ -66,9 +66,10 @@ def test_status_is_ten_lines() -> None:
     assert "1 conversations" in shown.output
 
 
-@pytest.mark.usefixtures("bot")
-def test_breach_scope_counts_by_time() -> None:
-    """As lines and as JSON; a time is needed."""
+def test_breach_scope_counts_by_time(bot: Path) -> None:
+    """As lines and as JSON, with whom to tell; a time is needed."""
+    with (bot / "privacy.yml").open("a", encoding="utf-8") as file:
+        file.write("regulations: [gdpr@2026-11, ccpa@2026-11]\n")
     run("status")
     shown = run("breach", "scope", "--since", "2020-01-01", "--until", "2099-01-01T12:00")
     assert shown.exit_code == 0, shown.output
