@@ -271,7 +271,7 @@ def _work(
     # Of whom another transaction holds a linked conversation is tried again, as whom it holds.
     going = [each for each in free if whys[each] is None and busy.isdisjoint(linked.get(each) or ())]
     made = {
-        each: Erasure(certificate_number(), each, now, _counts(members[each]), members[each].key_ids)
+        each: Erasure(certificate_number(), each, now, members[each].counts, members[each].key_ids)
         for each in _everybody(going, linked)
         if each in members
     }
@@ -283,10 +283,6 @@ def _work(
 
 def _gone(subject_id: bytes, made: Mapping[bytes, Erasure], linked: Sequence[bytes]) -> _Gone:
     return _Gone(made[subject_id], tuple(made[each] for each in linked if each in made))
-
-
-def _counts(member: Member) -> dict[str, int]:
-    return {"events": member.events, "keys": len(member.keys)}
 
 
 def _judge(run: Bulk, connection: Any, members: dict[bytes, Member]) -> dict[bytes, Outcome]:

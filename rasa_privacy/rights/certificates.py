@@ -27,11 +27,13 @@ from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.kept import Kept, kept_id, kept_of
 from rasa_privacy.storage.remains import EXAMINED
 from rasa_privacy.storage.requests import Request
+from rasa_privacy.storage.value_counts import EVENTS, KEYS, MOST_READ_EVENTS, VALUES, values_of
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 #: `typ` of a signed certificate.
 CERTIFICATE_TYPE: Final = "erasure-certificate+jws"
-VERSION: Final = 1
+#: Version 1 has no values by purpose and item, and other pages; such certificates are still checked.
+VERSION: Final = 2
 
 #: What is left of somebody who was erased, and why. None of it can be reached from the person.
 STAYS: Final = {
@@ -59,8 +61,15 @@ _PART_HOW: Final = (
     "after the commit the person's conversations were read for values of these purposes and items, and none was found; "
     "the data keys that had sealed them are not among the person's keys any more"
 )
-#: What only the counts of a part have.
-_VALUES: Final = "values"
+#: What stays besides where a part was deleted of a conversation that is damaged.
+_DAMAGED: Final = (
+    "rows of a damaged conversation that its manifest does not list; their key was destroyed, nobody can open them"
+)
+#: Why there is no number of values.
+_NOT_COUNTED: Final = (
+    "a conversation was damaged, or began before values were counted and was erased from a list or longer than "
+    f"{MOST_READ_EVENTS} events, or retention removed the person"
+)
 _ASKED: Final = ("erasure", "item_erasure")
 _TOKEN: Final = re.compile(rb'<script type="application/jose" id="certificate">([A-Za-z0-9_.\-]+)</script>')
 
@@ -84,7 +93,7 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
         told = {each.system: each.state for each in deliveries.of_certificate(connection, number)}
     if erasure is None:
         raise RequestError("there is no certificate of this number; see that it is written as it was given")
-    is_part = _VALUES in erasure.counts
+    is_part = bool(erasure.counts) and EVENTS not in erasure.counts  # retention, which counts nothing, ends people
     if is_part:
         _verify_part(vault, erasure, asked)
     else:
@@ -100,7 +109,7 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
         "requested_at": _time(asked[0].opened_at) if asked else None,
         "destroyed": _destroyed(vault.policy, erasure, [each.purpose for each in kept]),
         "other_systems": told,
-        "stays": dict(PART_STAYS if is_part else STAYS),
+        "stays": _stays(erasure, is_part=is_part),
         **({"kept_by_law": [_kept(vault.policy, each) for each in kept]} if kept else {}),
         "verified": {
             "at": _time(now),
@@ -197,15 +206,43 @@ def _kept(policy: Policy, kept: Kept) -> dict[str, Any]:
     }
 
 
+def _stays(erasure: Erasure, *, is_part: bool) -> dict[str, str]:
+    if not is_part:
+        return dict(STAYS)
+    return {**PART_STAYS, **({"damaged rows": _DAMAGED} if values_of(erasure.counts) is None else {})}
+
+
 def _destroyed(policy: Policy, erasure: Erasure, kept: Collection[str]) -> dict[str, Any]:
     """Return what is known of what was destroyed: destroying a purpose's key destroys all of its items at once."""
-    purposes = [
-        {"purpose": purpose_of(name), "items": _items(policy, name), "data_key": key_id or None}
-        for name, key_id in (erasure.key_ids or {}).items()
-        if name != SERVICE and name not in kept
+    keys, values = erasure.key_ids or {}, values_of(erasure.counts)
+    topics = [name for name in keys if name != SERVICE]
+    # Of an erasure by an older release no keys are known, and of a key that is damaged no id.
+    topics += sorted({purpose_of(name) for name in values or ()} - set(map(purpose_of, topics)))
+    purposes: list[dict[str, Any]] = [
+        {
+            "purpose": purpose_of(name),
+            "items": _items(policy, name),
+            "values": None if values is None else _values(values, name),
+            "data_key": keys.get(name) or None,
+        }
+        for name in topics
+        if name not in kept
     ]
-    conversation = (erasure.key_ids or {}).get(SERVICE) or None
-    return {**erasure.counts, "conversation_key": conversation, "purposes": purposes}
+    counted = None if values is None else sum(sum(each["values"].values()) for each in purposes)
+    return {
+        **{name: erasure.counts.get(name) for name in (EVENTS, KEYS) if name in erasure.counts},
+        VALUES: counted,
+        **({} if values is not None else {"not_counted": _NOT_COUNTED}),
+        "conversation_key": keys.get(SERVICE) or None,
+        "purposes": purposes,
+    }
+
+
+def _values(values: Mapping[str, int], topic: str) -> dict[str, int]:
+    """Return how many values there were by item, of the one item of a topic or all of its purpose."""
+    purpose, wanted = purpose_of(topic), item_of(topic)
+    found = {item_of(name): number for name, number in values.items() if purpose_of(name) == purpose}
+    return {item: found[item] for item in sorted(found) if wanted in ("", item)}
 
 
 def _items(policy: Policy, topic: str) -> list[str]:

@@ -26,6 +26,7 @@ from rasa_privacy.storage.journal_entry import Erased
 from rasa_privacy.storage.kept import Kept, after_keeping, keep, kept_after, needs_keeping_first
 from rasa_privacy.storage.outbox import tell_others
 from rasa_privacy.storage.remains import key_remains, remains
+from rasa_privacy.storage.value_counts import numbers_of
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ class ErasureCertificate:
     Attributes:
         number: `ER-` and three groups of four characters, random (60 bits).
         erased_at: When it was committed, aware and in UTC.
-        counts: Number of destroyed `events` and data `keys`. Damaged conversations count no events.
+        counts: Number of destroyed `events` and data `keys`; of a part `values` and `keys`. A damaged conversation
+            counts no events.
         kept: What a legal obligation keeps, until its time is over (`storage.kept`).
         also: Numbers of the certificates of linked conversations that were erased with it (`linked.erase_linked`).
     """
@@ -90,7 +92,7 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = 
         return None
     verify_erased(vault, erased.subject_id, refs)
     kept = kept_after(vault, [erased.subject_id], evidence.at)
-    return ErasureCertificate(number, evidence.at, erased.counts, kept=kept.get(erased.subject_id, ()))
+    return ErasureCertificate(number, evidence.at, numbers_of(erased.counts), kept=kept.get(erased.subject_id, ()))
 
 
 def _erase(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which number, how and by whom
@@ -114,7 +116,7 @@ def _erase(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which n
     # Before the journal: what fails here fails with nothing done, and not again at each start.
     tell_others(vault, connection, subject_id, number, evidence.at)
     if actor is not None:
-        note_taken(vault, connection, own_act(vault, "erase", subject_id, counts=found.counts, actor=actor))
+        note_taken(vault, connection, own_act(vault, "erase", subject_id, counts=numbers_of(found.counts), actor=actor))
     vault.journal.write(connection, entry)
     vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=found.counts)
     return entry, found.refs

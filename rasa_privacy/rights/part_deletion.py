@@ -6,7 +6,8 @@ Rules:
    optional; where it is needed the consent stays, and the bot asks for the value when it needs it again.
 2. Order in one transaction: ledger, journal, keys and rows (as `withdrawal`), certificate, request. After the commit
    the log is emptied and the store is read back; only then does the caller get a certificate.
-3. The certificate is registered under a random id of its own: one that names a person says that they are gone.
+3. The certificate is registered under a random id of its own: one that names a person says that they are gone. It has
+   the number of values by purpose and item, as the plan counted them; none where a conversation is damaged.
 4. Where texts are kept in full, the deleted values are masked in them.
 """
 
@@ -36,6 +37,7 @@ from rasa_privacy.storage.journal_entry import Withdrawn
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.outbox import tell_of
 from rasa_privacy.storage.requests import AUTOMATIC, Step
+from rasa_privacy.storage.value_counts import KEYS, VALUES, with_values
 from rasa_privacy.storage.vault import Vault
 
 _TEXTS: Final = frozenset({"user", "bot", "agent"})
@@ -127,8 +129,8 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, and
     _mask_texts(vault, connection, subject_id, values, evidence.at)
     concerned = dict.fromkeys(purpose for purpose, _ in found.goes)
     destroyed = {topic: keys[purpose_of(topic)] for topic in (*whole, *topics) if purpose_of(topic) in keys}
-    counts = {"values": sum(found.goes.values()), "keys": len(set(destroyed.values()))}
-    vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, number, counts, destroyed)
+    counts = {VALUES: sum(found.goes.values()), KEYS: len(set(destroyed.values()))}
+    vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, number, _registered(found, counts), destroyed)
     _close(vault, connection, subject_id, number, evidence.at)
     gone = tuple(dict.fromkeys(item for _, item in found.goes))
     act = own_act(vault, "erase", subject_id, purposes=concerned, items=gone, counts=counts)
@@ -136,6 +138,13 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, and
     still = {item for held in held_values(vault, connection, subject_id).values() for item in held}
     left = tuple(item for item in gone if item not in still)
     return subject_id, Deleted(ErasureCertificate(number, evidence.at, counts), found, left)
+
+
+def _registered(found: Plan, counts: Mapping[str, int]) -> dict[str, int]:
+    """Return what the certificate counts: the values of each item, unless nobody knows them."""
+    if found.is_damaged:
+        return {KEYS: counts[KEYS]}
+    return with_values(counts, {choice(purpose, item): number for (purpose, item), number in found.goes.items()})
 
 
 def _destroy(vault: Vault, connection: Any, subject_id: bytes, topics: Sequence[str], evidence: Evidence) -> None:

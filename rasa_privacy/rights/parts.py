@@ -47,12 +47,14 @@ class Plan:
         ends: Purposes whose consent would end.
         stays: What stays of what was named.
         is_held: Whether a legal hold keeps everything.
+        is_damaged: Whether a conversation is damaged, so that nobody knows how many values there are.
     """
 
     goes: Mapping[tuple[str, str], int]
     ends: tuple[str, ...]
     stays: tuple[Staying, ...]
     is_held: bool = False
+    is_damaged: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -73,7 +75,7 @@ def plan(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, when
         purposes: Purposes of privacy.yml.
         now: The moment, aware and in UTC.
     """
-    held = held_values(vault, connection, subject_id)
+    held, is_damaged = _held(vault, connection, subject_id)
     goes: dict[tuple[str, str], int] = {}
     stays: list[Staying] = []
     for purpose, counts in held.items():
@@ -92,16 +94,16 @@ def plan(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, when
     ]
     granted = state_of(vault, connection, subject_id, now).granted
     ends = tuple(name for name in vault.policy.purposes if name in granted and name in purposes)
-    return Plan(goes, ends, tuple(stays), holds.is_held(connection, subject_id))
+    return Plan(goes, ends, tuple(stays), holds.is_held(connection, subject_id), is_damaged)
 
 
 def plan_all(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> Plan:
     """Return what of a person's values and consents an erasure would reach; what the law keeps of it is in `kept`."""
-    held = held_values(vault, connection, subject_id)
+    held, is_damaged = _held(vault, connection, subject_id)
     goes = {(purpose, item): number for purpose, counts in held.items() for item, number in counts.items()}
     granted = state_of(vault, connection, subject_id, now).granted
     ends = tuple(name for name in vault.policy.purposes if name in granted)
-    return Plan(goes, ends, (), holds.is_held(connection, subject_id))
+    return Plan(goes, ends, (), holds.is_held(connection, subject_id), is_damaged)
 
 
 def merged(plans: Iterable[Plan]) -> Plan:
@@ -112,11 +114,17 @@ def merged(plans: Iterable[Plan]) -> Plan:
         goes.update(each.goes)
     ends = dict.fromkeys(name for each in every for name in each.ends)
     stays = dict.fromkeys(one for each in every for one in each.stays)
-    return Plan(goes, tuple(ends), tuple(stays), any(each.is_held for each in every))
+    is_held, is_damaged = any(each.is_held for each in every), any(each.is_damaged for each in every)
+    return Plan(goes, tuple(ends), tuple(stays), is_held, is_damaged)
 
 
 def held_values(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, Counter[str]]:
     """Return how many values each purpose holds of each item; of what is damaged, one of each that it may hold."""
+    return _held(vault, connection, subject_id)[0]
+
+
+def _held(vault: Vault, connection: Any, subject_id: bytes) -> tuple[dict[str, Counter[str]], bool]:
+    """Return what `held_values` does, and whether a conversation is damaged."""
     found: dict[str, Counter[str]] = {}
     try:
         for _sender, values in conversation_values(vault, connection, subject_id):
@@ -126,9 +134,9 @@ def held_values(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, C
     except DAMAGED:
         keys = vault.data_keys.due_of(connection, subject_id)
         declared = vault.policy.purposes
-        return {name: Counter(declared[name].items) for name in keys if name != SERVICE and name in declared}
+        return {name: Counter([*declared[name].items]) for name in keys if name != SERVICE and name in declared}, True
     order = [*vault.policy.purposes, *found]
-    return {name: found[name] for name in dict.fromkeys(order) if found.get(name)}
+    return {name: found[name] for name in dict.fromkeys(order) if found.get(name)}, False
 
 
 def conversation_values(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rasa_privacy.crypto.hash_chain import GENESIS
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey
-from rasa_privacy.errors import DAMAGED, KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import KeyDestroyedError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.storage.conversation_rows import ClosedSession, ConversationRow
 from rasa_privacy.storage.manifest import Head, Purposes, chain_closed, empty_head, open_head, open_purposes
 
@@ -40,14 +40,6 @@ def verified_head(row: ConversationRow, keys: Mapping[str, DataKey]) -> Head:
     if head.session != row.session:
         raise TamperedSegmentError(f"conversation {row.ref}: its row names another session than its manifest")
     return head
-
-
-def event_count(row: ConversationRow, keys: Mapping[str, DataKey]) -> int:
-    """Return the number of events of a conversation that is about to go; a damaged one counts none."""
-    try:
-        return verified_head(row, keys).event_count
-    except DAMAGED:
-        return 0
 
 
 def verify_closed(row: ConversationRow, head: Head, closed: Sequence[ClosedSession]) -> None:

@@ -28,6 +28,7 @@ from rasa_privacy.storage.event_rows import narrow, pack
 from rasa_privacy.storage.manifest import Head, Purposes, chain_closed, seal_manifest
 from rasa_privacy.storage.segment_rows import delete_purpose, sessions_of_purpose
 from rasa_privacy.storage.session import Session
+from rasa_privacy.storage.value_counts import count_values
 
 
 class ConversationWriter:
@@ -63,6 +64,8 @@ class ConversationWriter:
 
     def append(self, parts: Sequence[Part]) -> None:
         """Write the parts, which come from `batch.assign_values`."""
+        for purpose, entries in (each for part in parts for each in part.values.items()):
+            count_values(self.head.values, purpose, entries)
         old = {part.session: part for part in parts if part.session < self.head.session}
         if old:
             self._change_closed(set(old), lambda session, purposes: self._write(old[session], purposes))
@@ -79,6 +82,8 @@ class ConversationWriter:
         sessions = sessions_of_purpose(self._conn, self._row.ref, purpose)
         deleted = delete_purpose(self._conn, self._row.ref, purpose)
         self.head.purposes.pop(purpose, None)
+        if self.head.values is not None:
+            self.head.values.pop(purpose, None)
         old = sessions - {self.head.session}
         if old:
             self._change_closed(old, lambda _session, purposes: purposes.pop(purpose, None))

@@ -15,13 +15,13 @@ from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
 from rasa_privacy.errors import MalformedSegmentError, PrivacyError, TamperedSegmentError
-from rasa_privacy.storage.conversation_head import event_count
 from rasa_privacy.storage.conversation_rows import COLUMNS, ConversationRow, row_of
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.remains import OWNED
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
 from rasa_privacy.storage.tables import conversations, data_keys, erasures, subjects, to_micros
+from rasa_privacy.storage.value_counts import destroyed_counts
 
 _C: Final = conversations.c
 _K: Final = data_keys.c
@@ -57,10 +57,10 @@ class Member:
     is_found_truly: bool = True
 
     @property
-    def events(self) -> int:
-        """Number of events of all conversations; a damaged one counts none."""
+    def counts(self) -> dict[str, int]:
+        """What erasing them destroys (`destroyed_counts`); values of conversations without counts are not read."""
         opened = {purpose: key for purpose, key in self.keys.items() if key is not None}
-        return sum(event_count(row, opened) for row, _ in self.conversations)
+        return destroyed_counts([row for row, _ in self.conversations], opened, self.keys)
 
     @property
     def key_ids(self) -> dict[str, str]:

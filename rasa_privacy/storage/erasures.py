@@ -29,13 +29,13 @@ from rasa_privacy.storage import (
     requests,
 )
 from rasa_privacy.storage.burying import standing_of, stored_of
-from rasa_privacy.storage.conversation_head import event_count
 from rasa_privacy.storage.conversation_parts import ConversationParts
 from rasa_privacy.storage.conversation_rows import delete_of_subject
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
 from rasa_privacy.storage.tables import erasures, from_micros, subjects, to_micros, tombstones
+from rasa_privacy.storage.value_counts import destroyed_counts
 
 _T: Final = tombstones.c
 _E: Final = erasures.c
@@ -89,7 +89,7 @@ class Inventory:
     """What an erasure destroys of a subject.
 
     Attributes:
-        counts: How many `events` and `keys` there are, where a damaged conversation counts no events.
+        counts: How many `events`, `keys` and values there are (`destroyed_counts`).
         refs: The numbers of the conversations, to look for what is left (`remains.py`).
         is_held: Whether a legal hold keeps the person.
     """
@@ -174,8 +174,7 @@ class Erasures:
             keys = self._data_keys.unwrap_all(subject_id, wrapped)
         except PrivacyError:
             keys = {}
-        events = sum(event_count(row, keys) for row in found.rows)
-        counts = {"events": events, "keys": len(wrapped)}
+        counts = destroyed_counts(found.rows, keys, [purpose for purpose, _ in wrapped], conn)
         return Inventory(counts, tuple(row.ref for row in found.rows), found.is_held)
 
     def tombstone_of(self, conn: Connection, sender_id: str) -> Tombstone | None:

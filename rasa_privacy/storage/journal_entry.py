@@ -15,13 +15,14 @@ from msgspec import Meta
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.errors import JournalError
 
-MAX_ENTRY_BYTES: Final = 4096
+MAX_ENTRY_BYTES: Final = 24 * 2**10
 _MAX_COUNT: Final = 2**53  # what every JSON reader takes as an integer
 _DOMAIN: Final = "erasure journal"
 
 _SubjectId: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=16)]
 _Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 _Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+_Kind: TypeAlias = Annotated[str, Meta(min_length=1, max_length=129)]  # a topic: two names and a colon
 _Count: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_COUNT)]
 
 
@@ -38,7 +39,7 @@ class Erased(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     subject_id: _SubjectId
     at: _Moment
     certificate: _Word
-    counts: Annotated[dict[_Word, _Count], Meta(max_length=16)]
+    counts: Annotated[dict[_Kind, _Count], Meta(max_length=128)]
 
 
 class Withdrawn(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="withdrawn"):

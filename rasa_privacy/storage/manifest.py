@@ -44,6 +44,8 @@ class SegmentRef(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
 
 #: Live segments of one session by purpose, in the order of the rows.
 Purposes = dict[str, list[SegmentRef]]
+#: How many values there are, by purpose and item.
+Values = dict[str, Annotated[dict[str, _Count], Meta(min_length=1)]]
 
 
 class Head(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -55,6 +57,7 @@ class Head(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
         closed: How many sessions came before it.
         chain: Link over the manifests of those (`chain_closed`).
         purposes: Segments of the current session.
+        values: How many values all sessions hold; None for a conversation from before that was counted.
     """
 
     event_count: _Number
@@ -62,11 +65,12 @@ class Head(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     closed: _Number
     chain: _Link
     purposes: Purposes
+    values: Values | None = None
 
 
 def empty_head() -> Head:
     """Return the head of a conversation without events."""
-    return Head(0, 0, 0, GENESIS, {})
+    return Head(0, 0, 0, GENESIS, {}, {})
 
 
 def chain_closed(chain: bytes, session: int, sealed_manifest: bytes) -> bytes:
@@ -82,7 +86,7 @@ def chain_closed(chain: bytes, session: int, sealed_manifest: bytes) -> bytes:
     return link(chain, number + tag_of(sealed_manifest))
 
 
-_encode: Final = msgspec.msgpack.Encoder().encode
+_packed: Final = msgspec.msgpack.Encoder().encode
 _head_decoder: Final = msgspec.msgpack.Decoder(Head)
 _purposes_decoder: Final = msgspec.msgpack.Decoder(Purposes)
 
@@ -115,11 +119,18 @@ def _open(key: DataKey, sealed: bytes | None, identity: bytes, decoder: Any) -> 
         manifest = decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise MalformedSegmentError("manifest: it does not follow the format of this release") from None
-    if _encode(manifest) != payload:
+    if _encoded(manifest) != payload:
         raise MalformedSegmentError("manifest: it is not written as this release writes it")
     return manifest
 
 
 def seal_manifest(key: DataKey, manifest: Head | Purposes, identity: bytes, nonce: bytes) -> bytes:
     """Return the stored form of a manifest."""
-    return seal(key, _encode(manifest), identity, nonce)
+    return seal(key, _encoded(manifest), identity, nonce)
+
+
+def _encoded(manifest: Head | Purposes) -> bytes:
+    """Return the payload of a manifest; a head without counts has no field for them."""
+    if isinstance(manifest, Head) and manifest.values is None:
+        return _packed(msgspec.structs.astuple(manifest)[:-1])
+    return _packed(manifest)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault
 from tests.support import journal_kill_work as work
@@ -15,6 +16,8 @@ from tests.support.vaults import active, evidence, held
 # Many killed processes: once is enough, and not on each Python.
 pytestmark = pytest.mark.soak
 
+#: How many values there are of what each person gave.
+_COUNTED = {purpose: dict.fromkeys(items, 1) for purpose, items in work.VALUES.items()}
 _WORK = "tests.support.journal_kill_work"
 Prepare = Callable[[], Sequence[str]]
 
@@ -58,7 +61,7 @@ def _is_whole(vault: Vault, sender: str) -> bool:
 
 
 def test_an_erasure_that_was_begun_is_completed(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
-    """Without an entry the person is there, with an entry gone, and nobody else is touched."""
+    """Without an entry the person is there, with an entry gone and certified, and nobody else is touched."""
     seen = set()
     for outcome in every_kill(f"{_WORK}:erase", fresh(work.people)):
         begun, told = _entries(outcome.arguments[0]), work.told(outcome.arguments[0])
@@ -68,6 +71,12 @@ def test_an_erasure_that_was_begun_is_completed(fresh: Callable[[Callable[[str, 
         with vault.database.read() as connection:
             vault.ledger.verify(connection)
             assert vault.journal.marks(connection).done == begun
+            registered = [each.certificate for each in vault.erasures.since(connection, None)]
+        assert len(registered) == begun
+        for number in registered:
+            found = certificate(vault, number, vault.clock())["destroyed"]
+            assert (found["events"], found["values"]) == (1, 2)
+            assert {each["purpose"]: each["values"] for each in found["purposes"]} == _COUNTED
         vault.close()
         assert begun or not told
         seen.add((begun, bool(told)))

@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
+from rasa_privacy.storage import conversation_rows as table
+from rasa_privacy.storage.conversation_head import verified_head
+from rasa_privacy.storage.subjects import SENDER_DOMAIN
+from rasa_privacy.storage.value_counts import values_of
 from rasa_privacy.storage.vault import open_vault
 
 _NOW = datetime(2026, 11, 23, tzinfo=timezone.utc)
 _SENDERS = st.sampled_from(["+49151", "web-7"])
 _PURPOSES = st.sampled_from(["draw", "news", "fitting"])
+_ITEMS = st.sampled_from(["email", "phone"])
+_SAID = st.sampled_from([None, "a", 7])
 _PRIVACY = (
     "version: 1\ncontroller: {name: N, contact: p@n.example, policy_url: https://n.example}\n"
     "purposes: {draw: {says: {en: to draw}, basis: consent, guards: [lead_form], retain: 90 days}}\n"
@@ -52,7 +60,10 @@ class Conversations(RuleBasedStateMachine):
         old = len(self._events.get(sender, []))
         numbers = st.lists(st.integers(0, old + count - 1), max_size=3)
         values = {purpose: data.draw(numbers) for purpose in data.draw(st.sets(_PURPOSES, max_size=2))}
-        entries = {purpose: [[n, f"{purpose}{n}"] for n in chosen] for purpose, chosen in values.items()}
+        entries: dict[str, list[Any]] = {
+            purpose: [[n, [], data.draw(_ITEMS), data.draw(_SAID)] for n in chosen]
+            for purpose, chosen in values.items()
+        }
         self._append(sender, [[old + n] for n in range(count)], entries, sorted(s for s in starts if s < count))
 
     @rule(sender=_SENDERS, purpose=_PURPOSES)
@@ -64,6 +75,27 @@ class Conversations(RuleBasedStateMachine):
                 self._vault.parts.drop_purpose(conn, subject_id, purpose)
                 self._vault.data_keys.destroy(conn, subject_id, purpose)
         self._values.get(sender, {}).pop(purpose, None)
+
+    @rule(sender=_SENDERS, purpose=_PURPOSES, item=_ITEMS)
+    def drop_item(self, sender: str, purpose: str, item: str) -> None:
+        """Drop one item of a purpose."""
+        self._change(sender, lambda conn, who: self._vault.parts.drop_item(conn, who, purpose, item, _NOW))
+        held = self._values.get(sender, {})
+        held[purpose] = [entry for entry in held.get(purpose, []) if entry[2] != item]
+
+    @rule(sender=_SENDERS)
+    def rewrite(self, sender: str) -> None:
+        """Write the structure anew; the values stay."""
+        self._change(sender, lambda conn, who: self._vault.parts.rewrite(conn, who, _marked, _NOW))
+        if sender in self._events:
+            self._events[sender] = _marked(self._events[sender])
+
+    @rule(sender=_SENDERS)
+    def clear(self, sender: str) -> None:
+        """Take all events out; the person stays."""
+        self._change(sender, lambda conn, _who: self._vault.conversations.clear(conn, sender))
+        if sender in self._events:
+            self._events[sender], self._first[sender], self._values[sender] = [], 0, {}
 
     @rule(sender=_SENDERS)
     def erase(self, sender: str) -> None:
@@ -94,6 +126,27 @@ class Conversations(RuleBasedStateMachine):
             kept = {name: [e for e in entries if e[0] >= first] for name, entries in self._values[sender].items()}
             assert _sorted(last.values) == _sorted({name: entries for name, entries in kept.items() if entries})
 
+    @invariant()
+    def values_are_counted(self) -> None:
+        """The head knows how many values there are of each purpose and item, and so does what an erasure registers."""
+        for sender in ("+49151", "web-7"):
+            with self._vault.database.read() as conn:
+                row = table.by_sender(conn, self._vault.index.of(SENDER_DOMAIN, sender))
+                if row is None:
+                    continue
+                keys = self._vault.data_keys.of_subject(conn, row.place.subject_id)
+                counts = self._vault.erasures.inventory(conn, row.place.subject_id).counts
+            held = self._values.get(sender, {})
+            found = {name: Counter(entry[2] for entry in held[name] if entry[3] is not None) for name in held}
+            assert verified_head(row, keys).values == {name: counted for name, counted in found.items() if counted}
+            assert values_of(counts) == {f"{name}:{item}": n for name in found for item, n in found[name].items()}
+
+    def _change(self, sender: str, work: Callable[[Any, bytes], object]) -> None:
+        with self._vault.database.write() as conn:
+            subject_id = self._vault.subjects.find(conn, sender)
+            if subject_id is not None:
+                work(conn, subject_id)
+
     def _append(self, sender: str, structure: list[Any], values: dict[str, list[Any]], starts: list[int]) -> None:
         with self._vault.database.write() as conn:
             version, old = self._vault.conversations.head(conn, sender)
@@ -108,8 +161,12 @@ class Conversations(RuleBasedStateMachine):
         self._values.setdefault(sender, {})
 
 
+def _marked(structure: Sequence[Any]) -> list[Any]:
+    return [[*entry, "rewritten"] for entry in structure]
+
+
 def _sorted(values: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    return {purpose: sorted(entries) for purpose, entries in values.items() if entries}
+    return {purpose: sorted(entries, key=repr) for purpose, entries in values.items() if entries}
 
 
 TestConversations = Conversations.TestCase

@@ -72,7 +72,8 @@ def test_what_is_not_canonical_is_refused(raw: str) -> None:
         Withdrawn(bytes(16), _NOW, "\ud800"),
         Erased(bytes(16), _NOW, "x" * 65, {}),
         Erased(bytes(16), _NOW, "ER-1", {"events": -1}),
-        Erased(bytes(16), _NOW, "ER-1", {str(number): number for number in range(17)}),
+        Erased(bytes(16), _NOW, "ER-1", {str(number): number for number in range(129)}),
+        Erased(bytes(16), _NOW, "ER-1", {"x" * 130: 1}),
     ],
 )
 def test_what_could_not_be_read_back_is_not_written(entry: Entry) -> None:

@@ -22,7 +22,10 @@ _REFS = st.builds(
     SegmentRef, _NUMBERS, st.integers(1, 2**63 - 1), st.integers(0, 15), st.binary(min_size=16, max_size=16)
 )
 _PURPOSES = st.dictionaries(st.text(min_size=1, max_size=20), st.lists(_REFS, max_size=4), max_size=4)
-_HEADS = st.builds(Head, _NUMBERS, _NUMBERS, _NUMBERS, st.binary(min_size=32, max_size=32), _PURPOSES)
+_NAMES = st.text(min_size=1, max_size=20)
+_OF_ITEMS = st.dictionaries(_NAMES, st.integers(1, 2**53), min_size=1, max_size=4)
+_VALUES = st.none() | st.dictionaries(_NAMES, _OF_ITEMS, max_size=3)
+_HEADS = st.builds(Head, _NUMBERS, _NUMBERS, _NUMBERS, st.binary(min_size=32, max_size=32), _PURPOSES, _VALUES)
 
 
 @pytest.mark.parametrize("vector", _VECTORS, ids=lambda vector: vector["name"])

@@ -17,6 +17,7 @@ ENTRIES = [
     f'["withdrawn","{ID}","2026-11-23T12:30:15Z","newsletter"]',
     f'["erased","{ID}","{AT}","ER-ZZZZ-ZZZZ-ZZZZ",{{}}]',
     f'["withdrawn","{ID}","{AT}","prüfung"]',
+    f'["erased","{ID}","{AT}","ER-1111-1111-1111",{{"draw:email":2,"draw:full_name":1,"events":12,"keys":3,"values":3}}]',
 ]
 REFUSED = {
     "space": f'["withdrawn", "{ID}","{AT}","draw"]',

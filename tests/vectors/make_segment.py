@@ -154,13 +154,19 @@ def manifests() -> list[dict[str, str]]:
     tag, chain = bytes(range(16)), bytes(range(32))
     purposes = {"draw": [[1, 2, 0, tag]], "service": [[0, 2, 0, tag], [2, 1, 0, tag]]}
     head = [3, 0, 0, chain, purposes]
+    counted = [*head, {"draw": {"email": 2, "full_name": 1}}]
     packed = msgspec.msgpack.encode(head)
     bad = {
         "empty": b"",
         "a byte too many": packed + b"\x00",
         "cut short": packed[:-1],
         "a field too few": head[:4],
-        "a field too many": [*head, 1],
+        "a field too many": [*counted, 1],
+        "a number for the counts": [*head, 1],
+        "nothing for the counts": [*head, None],
+        "a count of zero": [*head, {"draw": {"email": 0}}],
+        "a purpose with no counts": [*head, {"draw": {}}],
+        "an item twice": msgspec.msgpack.encode(counted).replace(b"\xa9full_name", b"\xa5email"),
         "another type": {"head": 1},
         "text for a number": ["3", *head[1:]],
         "a number below zero": [-1, *head[1:]],
@@ -176,6 +182,8 @@ def manifests() -> list[dict[str, str]]:
     return [
         _manifest("head", "head", head, "opens"),
         _manifest("head without events", "head", [0, 0, 0, bytes(32), {}], "opens"),
+        _manifest("head with counts", "head", counted, "opens"),
+        _manifest("head without events and values", "head", [0, 0, 0, bytes(32), {}, {}], "opens"),
         _manifest("closed session", "purposes", purposes, "opens"),
         *(_manifest(name, "head", value, "malformed") for name, value in bad.items()),
         _manifest("a head for a closed session", "purposes", head, "malformed"),
