@@ -1,10 +1,11 @@
-"""The turn that says what became of a person's requests: number, kind, date, and how each ended."""
+"""The turn that says what became of a person's requests: number, kind, date, why one takes longer, how each ended."""
 
 from typing import Final
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
 from rasa_privacy.dialogue.turns import STATUS
 from rasa_privacy.rights.own_acts import note_seen, own_act
+from rasa_privacy.rights.requests import REASONS_TO_EXTEND
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
@@ -32,14 +33,19 @@ class RequestStatus(PrivacyAction):
         store.database.transact(lambda connection: note_seen(store, connection, seen))
         waiting = sorted((each for each in found if each.is_open), key=lambda each: each.answer_by)
         closed = [each for each in reversed(found) if not each.is_open][:_MOST]
-        lines = "\n".join(_line(turn, each) for each in (*waiting, *closed))
+        with store.database.read() as connection:
+            because = {each.number: requests.extended_because(connection, each.number) for each in waiting}
+        lines = "\n".join(_line(turn, each, because.get(each.number)) for each in (*waiting, *closed))
         return [Reply(turn.words("utter_privacy_status", list=lines, contact=contact), [], [])]
 
 
-def _line(turn: Turn, request: Request) -> str:
+def _line(turn: Turn, request: Request, because: str | None) -> str:
     kind = turn.phrases.say(f"request_{request.kind}")
     if request.is_open:
         date = turn.phrases.day(request.answer_by)
+        if because in REASONS_TO_EXTEND:
+            why = turn.phrases.say(f"because_{because}")
+            return turn.phrases.say("request_extended", number=request.number, kind=kind, because=why, date=date)
         return turn.phrases.say("request_open", number=request.number, kind=kind, date=date)
     state = "request_done" if request.state == "done" else "request_refused"
     if request.reason == "taken_back":

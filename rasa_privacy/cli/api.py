@@ -11,6 +11,7 @@ import click
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import endpoints_file, existing_store
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.rights.senders import open_sender
 
 _PORT: Final = 8081
 _FILE: Final = click.Path(path_type=Path)
@@ -60,6 +61,6 @@ def api(  # noqa: PLR0913 - one parameter for each option
             keep_telling(vault, opendsr, stop)
         click.echo(f"The API listens on {host} port {port}; GET /openapi.json says what it does.", err=True)
         try:
-            serve(make_console(vault, set_up=opendsr), address)
+            serve(make_console(vault, set_up=opendsr, open_sender=lambda: open_sender(file)), address)
         finally:
             stop.set()

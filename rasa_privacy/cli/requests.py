@@ -18,6 +18,8 @@ from rasa_privacy.cli.store import endpoints_file, existing_store
 from rasa_privacy.errors import RequestError
 from rasa_privacy.rights import requests as rules
 from rasa_privacy.rights.clocks import KINDS, Kind
+from rasa_privacy.rights.deeds import DONE_ELSEWHERE
+from rasa_privacy.rights.extension import extend_with_notice
 from rasa_privacy.rights.reminders import SOON, due, line, remind
 from rasa_privacy.rights.request_counts import count
 from rasa_privacy.rights.senders import open_sender
@@ -31,6 +33,11 @@ _DUE_EXIT_CODE: Final = 1
 
 number_argument = click.argument("number")
 told_option = click.option("--told", is_flag=True, required=True, help="Needed: the person was told, and why.")
+notified_option = click.option(
+    "--notify/--told",
+    default=None,
+    help="Needed: send the person the notice through privacy_sender, to a contact on file; or say that you told them.",
+)
 
 
 @click.group()
@@ -153,13 +160,25 @@ def identity(number: str, *, asked: bool, bot: Path, endpoints: Path | None) -> 
 @requests.command()
 @number_argument
 @click.option("--because", type=click.Choice(rules.REASONS_TO_EXTEND), required=True, help="Why.")
-@told_option
+@notified_option
 @operator_options
 @bot_option
 @endpoints_option
-def extend(number: str, *, because: str, told: bool, bot: Path, endpoints: Path | None) -> None:  # noqa: ARG001 - click demands it
-    """Put the date off, once and before it is over, where the law allows it."""
-    _change(bot, endpoints, lambda vault, conn, who, now: rules.extend(vault, conn, number, because, who, now))
+def extend(number: str, *, because: str, notify: bool | None, bot: Path, endpoints: Path | None) -> None:
+    """Put the date off, once and before it is over, where the law allows it.
+
+    With --notify the person gets a notice with the reason and the new date; one that cannot be sent puts nothing off.
+    """
+    if notify is None:
+        raise click.UsageError("say --notify, or --told where you told the person in another way")
+    if not notify:
+        _change(bot, endpoints, lambda vault, conn, who, now: rules.extend(vault, conn, number, because, who, now))
+        return
+    file = endpoints_file(bot, endpoints)
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "requests")
+        changed = extend_with_notice(vault, number, because, permit, lambda: open_sender(file))
+    click.echo(f"{_said(changed)}; the notice went to the contact on file")
 
 
 @requests.command()
@@ -176,12 +195,16 @@ def refuse(number: str, *, because: str, told: bool, bot: Path, endpoints: Path 
 
 @requests.command()
 @number_argument
+@click.option("--done-elsewhere", "elsewhere", type=click.Choice(tuple(DONE_ELSEWHERE)), help="Why no record tells.")
 @operator_options
 @bot_option
 @endpoints_option
-def complete(number: str, bot: Path, endpoints: Path | None) -> None:
-    """Note that a request was answered. One to be deleted completes itself when the person is erased."""
-    _change(bot, endpoints, lambda vault, connection, who, now: rules.complete(vault, connection, number, who, now))
+def complete(number: str, *, elsewhere: str | None, bot: Path, endpoints: Path | None) -> None:
+    """Note that a request was answered, where the records tell that what it asks for was done.
+
+    One to be deleted completes itself when the person is erased.
+    """
+    _change(bot, endpoints, lambda vault, conn, who, now: rules.complete(vault, conn, number, who, now, elsewhere))
 
 
 @requests.command()
@@ -195,10 +218,11 @@ def stats(*, as_json: bool, bot: Path, endpoints: Path | None) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
-    table = Table("kind", "received", "open", "overdue", "done", "refused", "late", "median days", box=None)
+    names = ("received", "open", "overdue", "done", "elsewhere", "refused", "late", "median days")
+    table = Table("kind", *names, box=None)
     for kind, each in found.items():
         days = "" if each.median_days is None else f"{each.median_days:.1f}"
-        figures = (each.received, each.open, each.overdue, each.done, each.refused, each.late)
+        figures = (each.received, each.open, each.overdue, each.done, each.elsewhere, each.refused, each.late)
         table.add_row(kind, *(f"{figure:,}" for figure in figures), days)
     Console(width=120).print(table)
 
@@ -259,7 +283,11 @@ def _change(bot: Path, endpoints: Path | None, rule: Rule) -> None:
             return changed
 
         changed = vault.database.transact(work)
-    click.echo(f"{changed.number}: {changed.state}, due {_moment(changed.answer_by)} UTC")
+    click.echo(_said(changed))
+
+
+def _said(changed: Request) -> str:
+    return f"{changed.number}: {changed.state}, due {_moment(changed.answer_by)} UTC"
 
 
 def _moment(moment: datetime | None) -> str:

@@ -52,12 +52,16 @@ def record_opt_out(  # noqa: PLR0913, PLR0917 - store, transaction, whose, and h
     Returns:
         Whether it is new: it does not hold already for every purpose that shares.
     """
-    records = vault.ledger.of_subject(connection, subject_id)
-    said = any(record.purpose == SALE_OR_SHARING for record in records)
-    if said and set(sharing(vault.policy)) <= closed_by_signal(records, vault.policy, now).keys():
+    if has_opted_out(vault.ledger.of_subject(connection, subject_id), vault.policy, now):
         return False
     _refuse(vault, connection, subject_id, method, channel, now)
     return True
+
+
+def has_opted_out(records: Sequence[Record], policy: Policy, now: datetime) -> bool:
+    """Return whether a person's records say for every purpose that shares that nothing may be sold or shared."""
+    said = any(record.purpose == SALE_OR_SHARING for record in records)
+    return said and set(sharing(policy)) <= closed_by_signal(records, policy, now).keys()
 
 
 def closed_by_signal(records: Iterable[Record], policy: Policy, now: datetime) -> dict[str, Record]:

@@ -25,10 +25,11 @@ from rasa_privacy.access.login import Operator
 from rasa_privacy.console.bodies import BODY_BYTES, BODY_SECONDS, read_body, sent
 from rasa_privacy.console.decoding import decode_body, decode_query, decode_reason
 from rasa_privacy.console.gatekeeper import Gatekeeper
-from rasa_privacy.console.operation import KEY_FORM, REASON_FORM, Call, Operation, Public, Reply, Stream
+from rasa_privacy.console.operation import KEY_FORM, REASON_FORM, Call, Operation, Public, Reply, Stream, no_sender
 from rasa_privacy.console.problems import MEDIA_TYPE, RefusedError, encode_dsr_problem, encode_problem, refusal
 from rasa_privacy.console.repeats import answer_of, once, with_permits
 from rasa_privacy.errors import AccessError, PrivacyError
+from rasa_privacy.rights.extension import OpenSender
 from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.storage.vault import Vault
 
@@ -71,12 +72,14 @@ class Console:
         gatekeeper: Lets operators in.
         limits: What one call may cost.
         opendsr: OpenDSR as it is set up, or None.
+        open_sender: Opens what sends messages to people.
     """
 
     vault: Vault
     gatekeeper: Gatekeeper
     limits: Limits = field(default_factory=Limits)
     opendsr: OpenDsr | None = None
+    open_sender: OpenSender = no_sender
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -161,7 +164,8 @@ def _answer(console: Console, operation: Operation, operator: Operator, request:
     elif request.query_params:
         raise RefusedError(422, "this has no query; what it needs stands in the body, never in the address")
     number = str(request.path_params.get("number") or request.path_params.get("id", ""))
-    call = Call(console.vault, operator, body, query, number, decode_reason(reason), raw, console.opendsr)
+    why = decode_reason(reason)
+    call = Call(console.vault, operator, body, query, number, why, raw, console.opendsr, console.open_sender)
     key = request.headers.get(KEY_HEADER) if operation.changes else None
     if key is None:
         made = operation.run(call)

@@ -15,7 +15,10 @@ from msgspec import Meta
 from rasa_privacy.access.admission import admit
 from rasa_privacy.access.login import Operator
 from rasa_privacy.access.permit import Permit
+from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.rights.extension import OpenSender
 from rasa_privacy.rights.opendsr import OpenDsr
+from rasa_privacy.rights.senders import Sender as MessageSender
 from rasa_privacy.storage.audit_record import MAX_REASON
 from rasa_privacy.storage.vault import Vault
 
@@ -98,6 +101,15 @@ class Reply:
     media_type: str = "application/json"
 
 
+def no_sender() -> MessageSender:
+    """Refuse to send.
+
+    Raises:
+        ConfigurationError: Always.
+    """
+    raise ConfigurationError("no message can be sent from here: the API was made without an endpoints file")
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of an operator.
@@ -111,6 +123,7 @@ class Call:
         reason: Why, as they said.
         raw: The body as it came.
         opendsr: OpenDSR as it is set up, or None.
+        open_sender: Opens what sends messages to people.
         permits: The permits that it was given so far.
     """
 
@@ -122,6 +135,7 @@ class Call:
     reason: str
     raw: bytes = b""
     opendsr: OpenDsr | None = None
+    open_sender: OpenSender = no_sender
     permits: list[Permit] = field(default_factory=list)
 
     def permit(

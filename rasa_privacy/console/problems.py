@@ -18,6 +18,7 @@ from rasa_privacy.errors import (
     PrivacyError,
     RequestError,
     RetentionError,
+    SenderError,
     StorageError,
     UnreachableError,
 )
@@ -35,6 +36,7 @@ _STATUS: Final[tuple[tuple[type[PrivacyError], int], ...]] = (
     (OptInError, 409),
     (LedgerError, 500),
     (JournalError, 503),
+    (SenderError, 503),
     (UnreachableError, 503),
     (ContentionError, 503),
     (StorageError, 500),

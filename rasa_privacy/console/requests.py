@@ -12,6 +12,7 @@ from rasa_privacy.console.operation import AboutPerson, Body, Call, Name, Operat
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.rights import requests as rules
 from rasa_privacy.rights.clocks import Kind
+from rasa_privacy.rights.extension import extend_with_notice
 from rasa_privacy.storage import deliveries
 from rasa_privacy.storage import requests as rows
 from rasa_privacy.storage.requests import Request
@@ -30,6 +31,7 @@ ReasonToRefuse = Literal[
     "compelling_grounds",
     "taken_back",
 ]
+DoneElsewhere = Literal["other_system", "in_person", "already_so"]
 
 
 class PersonRequest(msgspec.Struct):
@@ -102,10 +104,14 @@ class ProofStep(Body, kw_only=True):
 
 
 class Extend(Body, kw_only=True):
-    """Why the date is put off. The person must have been told."""
+    """Why the date is put off, and how the person is told.
+
+    Attributes:
+        told: `yes` where you told the person; `notify` sends them a notice, and nothing is put off where that fails.
+    """
 
     because: ReasonToExtend
-    told: Literal["yes"]
+    told: Literal["yes", "notify"]
 
 
 class Refuse(Body, kw_only=True):
@@ -113,6 +119,16 @@ class Refuse(Body, kw_only=True):
 
     because: ReasonToRefuse
     told: Literal["yes"]
+
+
+class Complete(Body, kw_only=True):
+    """That a request was answered.
+
+    Attributes:
+        done_elsewhere: Why no record of this store tells that what it asks for was done.
+    """
+
+    done_elsewhere: DoneElsewhere | None = None
 
 
 def shown(each: Request) -> PersonRequest:
@@ -202,9 +218,22 @@ def _step(rule: Rule) -> Callable[[Call], PersonRequest]:
     return run
 
 
-def _operation(name: str, summary: str, rule: Rule, takes: type[Body] = Body) -> Operation:
+def _complete(call: Call, connection: Any, who: str, now: datetime) -> Request:
+    return rules.complete(call.vault, connection, call.number, who, now, call.body.done_elsewhere)
+
+
+def _extend(call: Call) -> PersonRequest:
+    vault, number, because = call.vault, call.number, call.body.because
+    if call.body.told == "yes":
+        return _step(lambda _, conn, who, now: rules.extend(vault, conn, number, because, who, now))(call)
+    permit = call.permit("requests")
+    with vault.database.read() as connection:
+        _found(call, connection)
+    return shown(extend_with_notice(vault, number, because, permit, call.open_sender))
+
+
+def _operation(name: str, summary: str, run: Callable[[Call], PersonRequest], takes: type[Body] = Body) -> Operation:
     path, operation_id = f"/v1/requests/{{number}}/{name}", f"{name}Request"
-    run = _step(rule)
     return Operation("POST", path, operation_id, summary, run, PersonRequest, takes, changes=True, problems=(404, 409))
 
 
@@ -229,28 +258,29 @@ OPERATIONS: Final = (
         RequestHistory,
         problems=(404,),
     ),
-    _operation("take", "Own a request.", lambda call, conn, who, now: rules.take(conn, call.number, who, now)),
+    _operation("take", "Own a request.", _step(lambda call, conn, who, now: rules.take(conn, call.number, who, now))),
     _operation(
         "acknowledge",
         "Note that the person got a confirmation of receipt.",
-        lambda call, conn, who, now: rules.acknowledge(conn, call.number, who, now),
+        _step(lambda call, conn, who, now: rules.acknowledge(conn, call.number, who, now)),
     ),
-    _operation("identity", "Note that a proof of identity is waited for, or came.", _identity, ProofStep),
+    _operation("identity", "Note that a proof of identity is waited for, or came.", _step(_identity), ProofStep),
     _operation(
         "extend",
-        "Put the date off, once, where the law allows it.",
-        lambda call, conn, who, now: rules.extend(call.vault, conn, call.number, call.body.because, who, now),
+        "Put the date off, once, where the law allows it; the person is sent a notice, or was told.",
+        _extend,
         Extend,
     ),
     _operation(
         "refuse",
         "Refuse a request, for a reason that the law knows.",
-        lambda call, conn, who, now: rules.refuse(conn, call.number, call.body.because, who, now),
+        _step(lambda call, conn, who, now: rules.refuse(conn, call.number, call.body.because, who, now)),
         Refuse,
     ),
     _operation(
         "complete",
-        "Note that a request was answered; one to be deleted completes itself when the person is erased.",
-        lambda call, conn, who, now: rules.complete(call.vault, conn, call.number, who, now),
+        "Note that a request was answered, where the records tell so; one to be deleted completes itself.",
+        _step(_complete),
+        Complete,
     ),
 )

@@ -21,7 +21,8 @@ from rasa_privacy.console.app import Console, Limits, make_app
 from rasa_privacy.console.gatekeeper import Gatekeeper
 from rasa_privacy.console.handover_route import handover_routes
 from rasa_privacy.console.openapi import document
-from rasa_privacy.console.operation import Operation, Public, Reply
+from rasa_privacy.console.operation import Operation, Public, Reply, no_sender
+from rasa_privacy.rights.extension import OpenSender
 from rasa_privacy.rights.opendsr import OpenDsr
 from rasa_privacy.storage.vault import Vault
 
@@ -57,6 +58,7 @@ def make_console(
     gatekeeper: Gatekeeper | None = None,
     limits: Limits | None = None,
     set_up: OpenDsr | None = None,
+    open_sender: OpenSender = no_sender,
 ) -> Starlette:
     """Return the API on an open store, as an ASGI application.
 
@@ -65,8 +67,9 @@ def make_console(
         gatekeeper: Lets operators in.
         limits: What one call may cost.
         set_up: OpenDSR as it is set up, or None.
+        open_sender: Opens what sends messages to people.
     """
-    console = Console(vault, gatekeeper or Gatekeeper(vault), limits or Limits(), opendsr=set_up)
+    console = Console(vault, gatekeeper or Gatekeeper(vault), limits or Limits(), set_up, open_sender)
     made = make_app(console, OPERATIONS, _public(set_up))
     made.router.routes.extend(handover_routes(vault))
     return made

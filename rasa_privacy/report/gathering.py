@@ -153,6 +153,7 @@ def _requests(connection: Any, now: datetime) -> tuple[Requests, ...]:
             open=each.open,
             overdue=each.overdue,
             done=each.done,
+            elsewhere=each.elsewhere,
             refused=each.refused,
             late=each.late,
             median_days=each.median_days,

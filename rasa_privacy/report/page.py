@@ -28,6 +28,8 @@ svg { width: 100%; height: auto; max-width: 40rem; } svg text { font-size: 11px;
 @page { margin: 18mm 15mm; }
 """
 _KINDS: Final = ("granted", "refused", "withdrawn")
+#: Figures on requests; `elsewhere` are those of the done of which staff said that they were done elsewhere.
+_FIGURES: Final = ("received", "open", "overdue", "done", "elsewhere", "refused", "late")
 
 
 def page(report: Report) -> str:
@@ -106,13 +108,12 @@ def _requests(report: Report) -> str:
     rows = [
         (
             each.kind,
-            *(f"{count:,}" for count in (each.received, each.open, each.overdue, each.done, each.refused, each.late)),
+            *(f"{getattr(each, name):,}" for name in _FIGURES),
             "" if each.median_days is None else f"{each.median_days:.1f}",
         )
         for each in report.requests
     ]
-    head = ("kind", "received", "open", "overdue", "done", "refused", "late", "median days")
-    return _table(head, rows, numbers=7) if rows else "<p>There was no request.</p>"
+    return _table(("kind", *_FIGURES, "median days"), rows, numbers=8) if rows else "<p>There was no request.</p>"
 
 
 def _removal(report: Report) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 
+from rasa_privacy.rights.deeds import DONE_ELSEWHERE
 from rasa_privacy.storage.requests import Request
 
 
@@ -18,6 +19,7 @@ class KindCount:
         open: How many wait for an answer.
         overdue: How many wait although their date is over.
         done: How many were answered, also with "nothing is held".
+        elsewhere: How many of those that are done were done elsewhere, by the word of staff.
         refused: How many were refused, or taken back.
         late: How many were closed after their date.
         median_days: Median time to the answer in days; None where none is closed.
@@ -27,6 +29,7 @@ class KindCount:
     open: int
     overdue: int
     done: int
+    elsewhere: int
     refused: int
     late: int
     median_days: float | None
@@ -40,6 +43,7 @@ class _Sum:
     open: int = 0
     overdue: int = 0
     done: int = 0
+    elsewhere: int = 0
     refused: int = 0
     late: int = 0
     days: "array[float]" = field(default_factory=lambda: array("d"))
@@ -50,6 +54,7 @@ class _Sum:
         self.open += request.is_open
         self.overdue += request.is_open and request.paused_at is None and request.answer_by < now
         self.done += request.state == "done"
+        self.elsewhere += request.state == "done" and request.reason in DONE_ELSEWHERE
         self.refused += request.state == "refused"
         if request.closed_at is not None:
             self.late += request.closed_at > request.answer_by
@@ -70,6 +75,7 @@ def _figures(counted: _Sum) -> KindCount:
         open=counted.open,
         overdue=counted.overdue,
         done=counted.done,
+        elsewhere=counted.elsewhere,
         refused=counted.refused,
         late=counted.late,
         median_days=round(median(counted.days), 2) if counted.days else None,

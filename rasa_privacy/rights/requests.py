@@ -10,12 +10,14 @@ Rules:
 
 1. One person has one open request of each kind; asking again returns the one that is open, with its clock.
 2. A request is extended once, before its date, where its regulation allows it, for a reason of REASONS_TO_EXTEND, and
-   after the person was told. It is refused for a reason of REASONS_TO_REFUSE, and after the person was told (GDPR
-   Art. 12(3) and (4)).
+   after the person was told: by a notice of ours (`extension`), or by staff, and the history says which. It is refused
+   for a reason of REASONS_TO_REFUSE, and after the person was told (GDPR Art. 12(3) and (4)).
 3. Where every regulation says so the clock stands still in the state `identity`; the date moves by as long.
 4. What is closed stays as it is. Every change adds a step; none is ever changed or removed.
-5. A request to be erased is done when the person is erased, and not before: `storage.erasures` does it in the same
-   transaction, so that a process that is killed in between leaves neither without the other.
+5. A request is completed where the records tell that what it asks for was done, or where staff say that it was done
+   elsewhere, and why (`deeds`). A request to be erased is done when the person is erased, and not before:
+   `storage.erasures` does it in the same transaction, so that a process that is killed in between leaves neither
+   without the other.
 6. No personal data is in a request: no text, no name, no address.
 
 What a regulation demands is in `clocks`.
@@ -27,6 +29,7 @@ from typing import Any, Final
 
 from rasa_privacy.errors import RequestError
 from rasa_privacy.rights.clocks import KINDS, Kind, deadline, extended, pauses
+from rasa_privacy.rights.deeds import DONE_ELSEWHERE, require_done
 from rasa_privacy.rights.numbers import new_number
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.requests import AUTOMATIC, Request, Step
@@ -37,6 +40,9 @@ PERSON: Final = "person"
 
 #: GDPR Art. 12(3), 11 CCR 7021(b).
 REASONS_TO_EXTEND: Final = ("complexity", "number_of_requests")
+#: `step` of a request whose person was told of the extension: by our notice, or by staff in another way.
+NOTICE_SENT: Final = "notice_sent"
+TOLD_BY_STAFF: Final = "told_by_staff"
 #: Reasons for which a request may be refused, with the law that they rest on.
 REASONS_TO_REFUSE: Final = {
     "not_identified": "the person did not prove who they are (GDPR Art. 12(6); 11 CCR 7060)",
@@ -195,14 +201,22 @@ def proven(connection: Any, number: str, actor: str, at: datetime) -> Request:
     return _change(connection, request, step, state=state, answer_by=waited, paused_at=None)
 
 
-def extend(vault: Vault, connection: Any, number: str, reason: str, actor: str, at: datetime) -> Request:  # noqa: PLR0913, PLR0917 - store, transaction, and what is extended why and by whom
-    """Put the date off, after the person was told that and why.
+def find_open(connection: Any, number: str) -> Request:
+    """Return an open request, without locking it.
 
     Raises:
-        RequestError: There is no such request, it is closed, was extended, its date is over or a regulation does not
-            allow it; or the reason is none of REASONS_TO_EXTEND.
+        RequestError: There is no such request, or it is closed.
     """
-    request = _open(connection, number)
+    return _still_open(number, requests.find(connection, number))
+
+
+def extended_until(vault: Vault, request: Request, reason: str, at: datetime) -> datetime:
+    """Return the date to which an open request may be put off now.
+
+    Raises:
+        RequestError: As `extend`.
+    """
+    number = request.number
     if reason not in REASONS_TO_EXTEND:
         raise RequestError(f"a request is extended for one of these reasons: {', '.join(REASONS_TO_EXTEND)}")
     later = extended(_kind(request), request.regulation, request.opened_at, request.answer_by, vault.regulations)
@@ -215,6 +229,37 @@ def extend(vault: Vault, connection: Any, number: str, reason: str, actor: str, 
         raise RequestError(f"{number}: it waits for the person's proof; note that first")
     if at > request.answer_by:
         raise RequestError(f"{number}: its date is over, so it cannot be extended; answer it without delay")
+    return later
+
+
+def extend(  # noqa: PLR0913, PLR0917 - store, transaction, and what is extended why and by whom
+    vault: Vault,
+    connection: Any,
+    number: str,
+    reason: str,
+    actor: str,
+    at: datetime,
+    *,
+    told: str = TOLD_BY_STAFF,
+) -> Request:
+    """Put the date off, after the person was told that and why.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`.
+        number: The request's.
+        reason: One of REASONS_TO_EXTEND.
+        actor: Name of the member of staff.
+        at: The moment, aware and in UTC.
+        told: How the person was told: TOLD_BY_STAFF or NOTICE_SENT.
+
+    Raises:
+        RequestError: There is no such request, it is closed, was extended, its date is over or a regulation does not
+            allow it; or the reason is none of REASONS_TO_EXTEND.
+    """
+    request = _open(connection, number)
+    later = extended_until(vault, request, reason, at)
+    requests.add_step(connection, number, Step(at, told, _name(actor), None))
     step = Step(at, "extended", _name(actor), reason)
     return _change(connection, request, step, state="extended", answer_by=later, extended_at=at)
 
@@ -231,17 +276,32 @@ def refuse(connection: Any, number: str, reason: str, actor: str, at: datetime) 
     return _close(connection, request, "refused", reason, _name(actor), at)
 
 
-def complete(vault: Vault, connection: Any, number: str, actor: str, at: datetime) -> Request:
-    """Note that a request was answered.
+def complete(  # noqa: PLR0913, PLR0917 - store, transaction, and what is completed by whom
+    vault: Vault, connection: Any, number: str, actor: str, at: datetime, elsewhere: str | None = None
+) -> Request:
+    """Note that a request was answered, where the records tell that what it asks for was done (`deeds`).
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`.
+        number: The request's.
+        actor: Name of the member of staff.
+        at: The moment, aware and in UTC.
+        elsewhere: Why no record tells, one of `deeds.DONE_ELSEWHERE`; it is how the request ended then.
 
     Raises:
-        RequestError: There is no such request, it is closed, or it is about an erasure and the person is still there.
+        RequestError: There is no such request, it is closed, no record tells that it was done, or it is about an
+            erasure and the person is still there.
     """
     request = _open(connection, number)
+    if elsewhere is not None and elsewhere not in DONE_ELSEWHERE:
+        raise RequestError(f"a request is done elsewhere for one of these reasons: {', '.join(DONE_ELSEWHERE)}")
     there = request.subject_id is not None and vault.subjects.lock(connection, request.subject_id)
     if request.kind == "erasure" and there:
         raise RequestError(f"{number}: the person is still there; erase them, which completes the request")
-    return _close(connection, request, "done", ANSWERED, _name(actor), at)
+    if there and elsewhere is None:
+        require_done(vault, connection, request)
+    return _close(connection, request, "done", elsewhere or ANSWERED, _name(actor), at)
 
 
 def _close(connection: Any, request: Request, state: str, reason: str, actor: str, at: datetime) -> Request:  # noqa: PLR0913, PLR0917 - the fields of an end
@@ -257,7 +317,10 @@ def _change(connection: Any, request: Request, step: Step, **fields: Any) -> Req
 
 def _open(connection: Any, number: str) -> Request:
     """Return an open request, locked."""
-    found = requests.find_for_update(connection, number)
+    return _still_open(number, requests.find_for_update(connection, number))
+
+
+def _still_open(number: str, found: Request | None) -> Request:
     if found is None:
         raise RequestError("there is no request of this number; 'rasa-privacy requests list' shows them")
     if not found.is_open:

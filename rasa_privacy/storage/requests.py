@@ -162,6 +162,11 @@ def steps_of(conn: Connection, number: str) -> list[Step]:
     return [Step(from_micros(row.at), row.step, row.actor, row.reason) for row in rows]
 
 
+def extended_because(conn: Connection, number: str) -> str | None:
+    """Return the reason for which a request was extended, or None for one that was not."""
+    return next((each.reason for each in steps_of(conn, number) if each.step == "extended"), None)
+
+
 def open_ones(conn: Connection) -> list[Request]:
     """Return all that wait for an answer, the most urgent first."""
     return [_request(row) for row in conn.execute(_OPEN)]

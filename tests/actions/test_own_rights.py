@@ -14,6 +14,7 @@ from rasa_privacy.actions.statuses import RequestStatus
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import PENDING_SLOT
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.requests import extend
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER, Clock, active, evidence, give, grant, held
@@ -185,3 +186,14 @@ def test_what_became_of_requests_is_told_with_number_and_date(ana: Talk) -> None
     assert "deletion of a part: in progress, to be answered by 23 December 2026" in said[1]
     assert "objection: done on 23 November 2026" in said[2]
     assert "RQ-" in said[1]
+
+
+def test_that_a_request_takes_longer_is_told_with_the_reason(vault: Vault, ana: Talk) -> None:
+    """And with the new date, whoever told the person before."""
+    ana.ask_for_phone()
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER)
+        (asked,) = requests.open_of(connection, subject_id or b"")
+    vault.database.transact(lambda conn: extend(vault, conn, asked.number, "complexity", "Eva", vault.clock()))
+    said = ana.do(RequestStatus(), "privacy_status").splitlines()
+    assert said[1].endswith("takes longer, because it is complex; to be answered by 23 February 2027 at the latest")

@@ -3,7 +3,8 @@
 import json
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from rasa_privacy.access.labels import local_user
 from rasa_privacy.cli import main
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage.vault import open_vault
-from tests.support.vaults import SENDER, grant, settings_in
+from tests.support.vaults import SENDER, give, grant, settings_in
 
 Run = Callable[..., Result]
 NUMBER = re.compile(r"RQ(-[0-9A-HJKMNP-TV-Z]{4}){3}")
@@ -66,13 +67,16 @@ def test_a_request_from_a_letter_is_answered(run: Run, number: str) -> None:
     assert [line.split()[:4] for line in run("list").output.splitlines()[1:]] == [
         [number, "access", "extended", local_user()]
     ]
-    assert "done" in run("complete", number).output
+    assert "no record tells" in run("complete", number, fails=2).output
+    assert "done" in run("complete", number, "--done-elsewhere", "in_person").output
     assert number not in run("list").output
-    assert "answered" in run("list", "--all", "--kind", "access").output
+    assert "in_person" in run("list", "--all", "--kind", "access").output
+    assert json.loads(run("stats", "--json").output)["access"]["elsewhere"] == 1
     shown = run("show", number).output
     assert [line.split()[2:4] for line in shown.splitlines()[2:]] == [
         ["received", local_user()],
         ["taken", local_user()],
+        ["told_by_staff", local_user()],
         ["extended", local_user()],
         ["done", local_user()],
     ]
@@ -120,34 +124,68 @@ def test_the_exit_code_says_whether_something_is_due(run: Run, number: str, tmp_
     assert "privacy_sender" in run("due", "--remind", fails=2).output
 
 
+def test_the_person_gets_the_notice_of_an_extension_by_mail(run: Run, number: str, tmp_path: Path) -> None:
+    """To the address on file; without a sender, and while its server is away, nothing is put off."""
+    vault = open_vault(settings_in(tmp_path))
+    give(vault, {"draw": {"email": "ana@example.com"}})
+    vault.close()
+    extend = ("extend", number, "--because", "complexity", "--notify")
+    assert "privacy_sender" in run(*extend, fails=2).output
+    with mail_server(tmp_path) as box:
+        box.is_away = True
+        assert "did not take the mail" in run(*extend, fails=2).output
+        assert "received" in run("list").output
+        box.is_away = False
+        assert "went to the contact on file" in run(*extend).output
+        (mail,) = box.mails
+    assert "To: ana@example.com" in mail
+    assert f"Your request {number} takes longer" in mail
+    assert "notice_sent" in run("show", number).output
+
+
 class Mailbox:
-    """What a mail server took."""
+    """What a mail server took.
+
+    Attributes:
+        is_away: Whether it takes nothing.
+    """
 
     def __init__(self) -> None:
         self.mails: list[str] = []
+        self.is_away = False
 
     async def handle_DATA(self, _server: object, _session: object, envelope: object) -> str:  # noqa: N802 - aiosmtpd's name
         """Keep a mail."""
+        if self.is_away:
+            return "451 later"
         self.mails.append(envelope.content.decode())  # type: ignore[attr-defined]
         return "250 OK"
 
 
-def test_the_officer_is_reminded_by_mail_once_a_day(run: Run, tmp_path: Path) -> None:
-    """Through a real mail server, with the number and no person."""
-    late, box = overdue(tmp_path), Mailbox()
+@contextmanager
+def mail_server(folder: Path) -> Iterator[Mailbox]:
+    """Run a real mail server that endpoints.yml names."""
+    box = Mailbox()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = Controller(box, hostname="127.0.0.1", port=port)
     server.start()
     try:
-        with (tmp_path / "endpoints.yml").open("a") as file:
+        with (folder / "endpoints.yml").open("a") as file:
             file.write(
                 f"privacy_sender: {{type: smtp, host: 127.0.0.1, port: {port}, from: bot@x.example, security: none}}\n"
             )
-        assert "was reminded." in run("due", "--remind", fails=1).output
-        assert "earlier today" in run("due", "--remind", fails=1).output
+        yield box
     finally:
         server.stop()
+
+
+def test_the_officer_is_reminded_by_mail_once_a_day(run: Run, tmp_path: Path) -> None:
+    """Through a real mail server, with the number and no person."""
+    late = overdue(tmp_path)
+    with mail_server(tmp_path) as box:
+        assert "was reminded." in run("due", "--remind", fails=1).output
+        assert "earlier today" in run("due", "--remind", fails=1).output
     (mail,) = box.mails
     assert "To: privacy@northwind.example" in mail
     assert late in mail

@@ -11,7 +11,8 @@ from rasa_privacy.access.login import login
 from rasa_privacy.access.operators import renew_token
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.console.operation import Operation
-from rasa_privacy.console.verbs import OPERATIONS
+from rasa_privacy.console.verbs import OPERATIONS, make_console
+from rasa_privacy.errors import SenderError
 from rasa_privacy.policy.verbs import VERBS
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import As
@@ -187,10 +188,57 @@ def test_a_request_goes_its_way(as_role: As) -> None:
     assert dpo.post(f"{path}/refuse", {"because": "excessive", "told": "yes"}).json()["state"] == "refused"
     assert dpo.post(f"{path}/complete", {}).status == 409
     steps = dpo.get(path, {"x-privacy-reason": "looking after it"}).json()["steps"]
-    assert [each["step"] for each in steps] == ["received", "taken", "extended", "refused"]
+    assert [each["step"] for each in steps] == ["received", "taken", "told_by_staff", "extended", "refused"]
     assert dpo.get("/v1/requests").json() == {"requests": []}
     assert dpo.get("/v1/requests/RQ-0000-0000-0000").status == 404
     assert dpo.get("/v1/requests/..%2f..%2fetc").status == 404
+
+
+@each_kind
+def test_an_extension_sends_its_notice_or_does_not_happen(vault: Vault, tokens: dict[str, str]) -> None:
+    """Without a sender, and while it is away, the date stays; else the person is told and the history says so."""
+    sent: list[tuple[str, str]] = []
+
+    class Post:
+        is_away = True
+
+        def send(self, to: str, subject: str, _text: str) -> None:
+            """Send a message."""
+            if self.is_away:
+                raise SenderError("the mail server does not answer")
+            sent.append((to, subject))
+
+    mute, post = Client(make_console(vault), tokens["dpo"]), Post()
+    number = mute.post("/v1/requests", {**WHO, "kind": "access"}).json()["number"]
+    path, body = f"/v1/requests/{number}", {"because": "complexity", "told": "notify"}
+    assert mute.post(f"{path}/extend", body).status == 409
+    dpo = Client(make_console(vault, open_sender=lambda: post), tokens["dpo"])
+    assert dpo.post(f"{path}/extend", body).status == 503
+    assert dpo.get(path).json()["request"]["state"] == "received"
+    post.is_away = False
+    assert dpo.post(f"{path}/extend", body).json()["state"] == "extended"
+    assert sent == [("ana@example.com", f"Your request {number} takes longer")]
+    assert [each["step"] for each in dpo.get(path).json()["steps"]] == ["received", "notice_sent", "extended"]
+    assert dpo.post("/v1/requests/RQ-0000-0000-0000/extend", body).status == 404
+
+
+@each_kind
+def test_a_request_is_completed_where_the_deed_is_on_record(as_role: As) -> None:
+    """Or where staff say that it was done elsewhere, for a reason of a closed list."""
+    dpo = as_role("dpo")
+
+    def opened(kind: str) -> str:
+        return f"/v1/requests/{dpo.post('/v1/requests', {**WHO, 'kind': kind}).json()['number']}/complete"
+
+    path = opened("rectification")
+    refused = dpo.post(path, {})
+    assert (refused.status, "no record tells" in refused.json()["detail"]) == (409, True)
+    assert dpo.post(path, {"done_elsewhere": "because"}).status == 422
+    assert dpo.post(path, {"done_elsewhere": "other_system"}).json()["reason"] == "other_system"
+    path = opened("access")
+    dpo.post("/v1/subjects/show", {**WHO, "reason": REASON})
+    assert dpo.post(path, {}).json()["reason"] == "answered"
+    assert dpo.post(opened("complaint"), {}).json()["state"] == "done"
 
 
 @each_kind

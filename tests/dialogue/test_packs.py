@@ -24,6 +24,7 @@ from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.model import Basis
 from rasa_privacy.rights.access import Source
 from rasa_privacy.rights.clocks import KINDS
+from rasa_privacy.rights.requests import REASONS_TO_EXTEND
 from rasa_privacy.storage.ledger import LEDGER_EVENTS
 
 HERE = Path(__file__).parent
@@ -321,7 +322,7 @@ def test_no_variable_of_a_phrase_is_unknown_to_the_code() -> None:
     """A phrase is filled in by name; a new variable in the pack alone would be shown with its braces."""
     known = {"item", "notes", "count", "date", "duration", "period", "controller", "called", "text", "items", "says"}
     known |= {"because", "events", "contact", "version", "code", "minutes", "number", "kind", "purpose", "values"}
-    known |= {"time", "sender"}
+    known |= {"time", "sender", "received", "before"}
     used = {name for text in load_pack("en").phrases.values() for name in re.findall(r"\{(\w+)\}", text)}
     assert used == known
 
@@ -343,6 +344,7 @@ def test_every_phrase_is_used_and_every_used_phrase_is_there() -> None:
         "basis_",
         "source_",
         "stays_",
+        "because_",
         "choice_",
         "state_",
         "offer_",
@@ -358,7 +360,7 @@ def test_every_word_of_the_store_that_a_page_shows_has_a_phrase(language: str) -
     """Events of the ledger, kinds and states of requests, legal bases."""
     phrases = load_pack(language).phrases
     shown = {"choice_": LEDGER_EVENTS, "request_": KINDS, "state_": STATES, "basis_": get_args(Basis)}
-    shown["source_"] = get_args(Source)
+    shown |= {"source_": get_args(Source), "because_": REASONS_TO_EXTEND}
     for family, words in shown.items():
         assert {f"{family}{word}" for word in words} <= set(phrases)
 

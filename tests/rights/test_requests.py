@@ -75,14 +75,15 @@ def test_a_request_goes_its_way(vault: Vault, subject_id: bytes, clock: Clock) -
     assert changed(vault, rules.take, number).state == "in_progress"
     assert changed(vault, rules.extend, number, "complexity").answer_by == START.replace(year=2027, month=2)
     clock.advance(days=40)
-    vault.database.transact(lambda conn: rules.complete(vault, conn, number, "Eva", clock()))
+    vault.database.transact(lambda conn: rules.complete(vault, conn, number, "Eva", clock(), "in_person"))
     request = found(vault, number)
-    assert (request.state, request.owner, request.reason, request.closed_at) == ("done", "Eva", "answered", clock())
+    assert (request.state, request.owner, request.reason, request.closed_at) == ("done", "Eva", "in_person", clock())
     assert steps(vault, number) == [
         ("received", "person", None),
         ("taken", "Eva", None),
+        ("told_by_staff", "Eva", None),
         ("extended", "Eva", "complexity"),
-        ("done", "Eva", "answered"),
+        ("done", "Eva", "in_person"),
     ]
 
 
@@ -369,7 +370,7 @@ class AnyWay(RuleBasedStateMachine):
             return
         assert before.is_open
         assert after.answer_by >= before.answer_by
-        self.steps += 1
+        self.steps += 2 if step == rules.extend else 1  # how the person was told is a step too
         self.request = after
 
     @rule()
