@@ -14,7 +14,7 @@ Rules, in order:
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Literal
 
 from rasa_privacy.access.labels import shown_label
 from rasa_privacy.access.login import Operator, local_operator, require_current
@@ -92,16 +92,17 @@ def admit_local(vault: Vault, verb: str, reason: str = "") -> Permit:
     return admit(vault, local_operator(), verb, reason=reason)
 
 
-def admit_server(reason: str) -> Permit:
-    """Return the permit of a server that removes what is due by itself; for nothing else, and it shows nothing.
+def admit_server(reason: str, verb: Literal["retention", "report"] = "retention") -> Permit:
+    """Return the permit of a server that removes what is due by itself, or counts it for a review; it shows nothing.
 
     Args:
         reason: Why, for the audit log; words of the program and never of a person.
+        verb: `retention` to remove, `report` to count.
     """
     return issue(
         operator=SERVER,
         role="",
-        verb="retention",
+        verb=verb,
         reason=reason,
         items=frozenset(),
         purposes=frozenset(),

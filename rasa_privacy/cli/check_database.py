@@ -9,7 +9,7 @@ from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import permit_for
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
-from rasa_privacy.retention.review import overdue_since
+from rasa_privacy.retention.review_duty import overdue_since
 from rasa_privacy.storage import contact_marks
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
 from rasa_privacy.storage.schema import SCHEMA_REVISION

@@ -13,7 +13,7 @@ from rasa_privacy.cli.store import store_settings
 from rasa_privacy.errors import ConfigurationError, PrivacyError
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.retention.review import overdue_by_rows
+from rasa_privacy.retention.review_duty import overdue_by_rows
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.schema import revision_of
 from rasa_privacy.storage.vault import utc_now

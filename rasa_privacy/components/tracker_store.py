@@ -34,6 +34,7 @@ from rasa_privacy.components.rasa_api import (
     agent_module,
 )
 from rasa_privacy.components.reminding import remind_beside
+from rasa_privacy.components.reviewing import review_beside
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.threads import Threads
 from rasa_privacy.components.tracker_reader import read_tracker
@@ -118,7 +119,7 @@ class EncryptedTrackerStore(TrackerStore):
         processor.install()
         _without_fallback()
         self._read(vault.ledger.verify)
-        start_sweeping(self, _vault_of, remind_beside)
+        start_sweeping(self, _vault_of, _after_sweep)
 
     @property
     def domain(self) -> Domain:
@@ -230,6 +231,12 @@ class EncryptedTrackerStore(TrackerStore):
 
     def _save(self, tracker: DialogueStateTracker, *, again: bool) -> list[Published]:
         return self._writer.write(tracker, again=again)
+
+
+def _after_sweep(vault: Vault) -> None:
+    """Do what one server of many does now and then."""
+    remind_beside(vault)
+    review_beside(vault)
 
 
 def _vault_of(store: EncryptedTrackerStore) -> Vault:

@@ -21,9 +21,9 @@ def shown_slots(tree: Tree) -> Iterator[tuple[Word, str, Place]]:
                 yield name, slot, scalar.place
 
 
-def asked_slots(tree: Tree) -> Iterator[str]:
-    """Yield each slot on which it depends whether a variant of a response is used."""
-    for _, variants in tree.get("responses").pairs():
+def asked_slots(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Yield each slot on which it depends whether a variant of a response is used: the response, and the slot."""
+    for name, variants in tree.get("responses").pairs():
         for variant in variants.elements():
             for condition in variant.get("condition").elements():
-                yield condition.get("name").text or ""
+                yield name.text, condition.get("name").text or ""

@@ -19,7 +19,7 @@ from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, Purpos
 from rasa_privacy.report.obligations import obligations
 from rasa_privacy.retention.explanation import rule_of
 from rasa_privacy.retention.plan import plan
-from rasa_privacy.retention.review import overdue_since
+from rasa_privacy.retention.review_duty import overdue_since
 from rasa_privacy.rights.request_counts import count as count_requests
 from rasa_privacy.storage import book_counts, contact_marks, requests
 from rasa_privacy.storage.audit import Wanted

@@ -1,12 +1,15 @@
-"""The review: what is stored, how old it is, what nothing reads, and which consents are about to end.
+"""The review: what is stored, how old it is, when it was used last, what nothing reads, and which consents end soon.
 
-GDPR Art. 5(1)(c) and (e) want to be looked at again and again. A review opens every conversation, counts, and keeps no
-value. An operator acknowledges it; that is a record of the audit log with the review's number, which is made from its
-content, so that nobody acknowledges another one than was made.
+GDPR Art. 5(1)(c) and (e) want to be looked at again and again. A review opens every conversation, page by page, counts,
+and keeps no value. Its number is made from its content, so that nobody acknowledges another one than was made; when one
+is due, and what becomes of it, is in `review_duty`.
+
+A value is used when it is given, when an action or response that reads it runs in its conversation, and when an
+operator sees it or hands it out.
 """
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -14,18 +17,20 @@ import msgspec
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
-from rasa_privacy.errors import DAMAGED, RetentionError
-from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.errors import DAMAGED
+from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.numbers import new_number
-from rasa_privacy.storage import book_counts, consent_counts
+from rasa_privacy.storage import consent_counts
 from rasa_privacy.storage.audit import Wanted
-from rasa_privacy.storage.audit_record import AuditRecord
+from rasa_privacy.storage.conversations import StoredConversation
 from rasa_privacy.storage.vault import Vault
 
 #: Consents that end within this time are named.
 SOON: Final = timedelta(days=90)
-_COUNT: Final = "review"
+#: Conversations of a page, and so of a transaction.
+_PAGE: Final = 100
 #: What shows or hands out values.
 _LOOKS: Final = ("view", "export", "audience")
 
@@ -39,7 +44,8 @@ class Stored(msgspec.Struct, kw_only=True):
         people: Conversations with at least one value.
         values: Number of values.
         oldest: Day of the oldest value.
-        last_used: Day of the newest value.
+        newest: Day of the newest value.
+        last_used: Day on which one of them was used last.
     """
 
     purpose: str
@@ -47,6 +53,7 @@ class Stored(msgspec.Struct, kw_only=True):
     people: int = 0
     values: int = 0
     oldest: str = ""
+    newest: str = ""
     last_used: str = ""
 
 
@@ -59,9 +66,10 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
         damaged: Number that could not be opened.
         stored: By purpose and item.
         never_read: Items that are stored, and that neither an action, a response nor an operator reads: candidates to
-            stop collecting.
+            stop collecting. None are named where the bot's files were not all at hand.
         never_given: Items of privacy.yml of which no value is stored.
         ending: Number of consents that end within 90 days, by purpose.
+        is_source_seen: Whether the domain and the source of the actions were at hand.
     """
 
     made_at: datetime
@@ -71,6 +79,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     never_read: tuple[str, ...]
     never_given: tuple[str, ...]
     ending: dict[str, int]
+    is_source_seen: bool = True
 
     @property
     def number(self) -> str:
@@ -79,72 +88,115 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
         return new_number("RV", lambda length: digest[:length])
 
 
-def make_review(vault: Vault, permit: Permit, read: Collection[str], advance: Callable[[int], None]) -> Review:
+def make_review(
+    vault: Vault, permit: Permit, readers: Readers, advance: Callable[[int], None], page: int = _PAGE
+) -> Review:
     """Open every conversation and return what there is.
 
     Args:
         vault: The open store.
         permit: Who wants it; for `report`.
-        read: Slots that the bot's actions and responses read.
-        advance: Called with 1 after each conversation.
+        readers: What the bot's actions and responses read.
+        advance: Called after each page with the number of its conversations, outside of a transaction.
+        page: Conversations of a page.
 
     Raises:
         AccessError: The permit is for something else.
         StorageError: The database cannot be read.
     """
     permit.require("report")
-    now, found = vault.clock(), dict[tuple[str, str], Stored]()
-    conversations = damaged = 0
+    now, counting = vault.clock(), _Counting(vault, readers)
+    after: int | None = 0
+    while after is not None:
+        with vault.database.read() as connection:
+            names, after = vault.conversations.sender_page(connection, after, page)
+            for sender_id in names:
+                counting.add(connection, sender_id)
+        advance(len(names))
     with vault.database.read() as connection:
-        for sender_id in vault.conversations.sender_ids(connection, kept=True):
-            try:
-                _count(vault, connection, sender_id, found)
-            except DAMAGED:
-                damaged += 1
-            conversations += 1
-            advance(1)
         looked_at = _looked_at(vault, connection)
         ending = {name: _ending(vault, connection, name, now) for name in vault.policy.purposes}
-    stored = tuple(found[key] for key in sorted(found))
-    there = {each.item for each in stored}
+    stored = counting.rows(looked_at)
+    there, read = {each.item for each in stored}, counting.read | looked_at.keys()
     return Review(
         made_at=now,
-        conversations=conversations,
-        damaged=damaged,
+        conversations=counting.conversations,
+        damaged=counting.damaged,
         stored=stored,
-        never_read=tuple(sorted(item for item in there if not _is_read(vault.policy, item, read, looked_at))),
+        never_read=tuple(sorted(there - read)) if readers.is_whole else (),
         never_given=tuple(sorted(set(vault.policy.items) - there)),
         ending={name: number for name, number in ending.items() if number},
+        is_source_seen=readers.is_whole,
     )
 
 
-def _count(vault: Vault, connection: Any, sender_id: str, found: dict[tuple[str, str], Stored]) -> None:
-    stored = vault.conversations.load(connection, sender_id, all_sessions=True)
-    if stored is None:
-        return
-    times = [event["timestamp"] for event in stored.structure]
-    for purpose, entries in stored.values.items():
-        seen: set[str] = set()
-        for entry in entries:
-            number, _, item = entry[:3]
-            row = found.setdefault((purpose, item), Stored(purpose=purpose, item=item))
-            day = f"{datetime.fromtimestamp(times[number] or 0.0, tz=timezone.utc):%Y-%m-%d}"
-            row.values += 1
-            row.people += item not in seen
-            row.oldest = min(row.oldest or day, day)
-            row.last_used = max(row.last_used, day)
-            seen.add(item)
+class _Counting:
+    """Counts conversation by conversation."""
+
+    def __init__(self, vault: Vault, readers: Readers) -> None:
+        self._vault = vault
+        item_of = vault.policy.item_of_slot
+        #: Items by the action or response that reads them.
+        self._reads = {
+            name: frozenset(item for slot in slots if (item := item_of(slot)) is not None)
+            for name, slots in readers.slots.items()
+        }
+        self.read: frozenset[str] = frozenset().union(*self._reads.values())
+        self.conversations = self.damaged = 0
+        self._found: dict[tuple[str, str], Stored] = {}
+
+    def add(self, connection: Any, sender_id: str) -> None:
+        """Count what one conversation holds."""
+        self.conversations += 1
+        try:
+            stored = self._vault.conversations.load(connection, sender_id, all_sessions=True)
+        except DAMAGED:
+            self.damaged += 1
+            return
+        if stored is not None:
+            self._count(stored)
+
+    def rows(self, looked_at: Mapping[str, str]) -> tuple[Stored, ...]:
+        """Return what was counted, with the days on which operators looked at items."""
+        for row in self._found.values():
+            row.last_used = max(row.last_used, looked_at.get(row.item, ""))
+        return tuple(self._found[key] for key in sorted(self._found))
+
+    def _count(self, stored: StoredConversation) -> None:
+        used = self._used(stored.structure)
+        for purpose, entries in stored.values.items():
+            seen: set[str] = set()
+            for entry in entries:
+                number, _, item = entry[:3]
+                row = self._found.setdefault((purpose, item), Stored(purpose=purpose, item=item))
+                day = _day(stored.structure[number])
+                row.values += 1
+                row.people += item not in seen
+                row.oldest = min(row.oldest or day, day)
+                row.newest = max(row.newest, day)
+                row.last_used = max(row.last_used, day, used.get(item, ""))
+                seen.add(item)
+
+    def _used(self, structure: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Return by item the day on which something that reads it ran last."""
+        found: dict[str, str] = {}
+        for event in structure:
+            if event.get("event") == "action":
+                found |= dict.fromkeys(self._reads.get(event.get("name") or "", ()), _day(event))
+        return found
 
 
-def _looked_at(vault: Vault, connection: Any) -> set[str]:
-    """Return the items that the audit log names: those that operators saw or handed out."""
-    records = (entry.record for verb in _LOOKS for entry in vault.audit.each(connection, Wanted(verb=verb)))
-    return {item for record in records if record.operator != PERSON for item in record.items}
+def _day(event: Mapping[str, Any]) -> str:
+    return f"{datetime.fromtimestamp(event['timestamp'] or 0.0, tz=timezone.utc):%Y-%m-%d}"
 
 
-def _is_read(policy: Policy, item: str, read: Collection[str], looked_at: Collection[str]) -> bool:
-    declared = policy.items.get(item)
-    return item in looked_at or (declared is not None and declared.slot in read)
+def _looked_at(vault: Vault, connection: Any) -> dict[str, str]:
+    """Return the items that operators saw or handed out by the audit log, each with the last day."""
+    found: dict[str, str] = {}
+    for record in (entry.record for verb in _LOOKS for entry in vault.audit.each(connection, Wanted(verb=verb))):
+        for item in record.items if record.operator != PERSON else ():
+            found[item] = max(found.get(item, ""), f"{record.at:%Y-%m-%d}")
+    return found
 
 
 def _ending(vault: Vault, connection: Any, purpose: str, now: datetime) -> int:
@@ -159,64 +211,3 @@ def _ending(vault: Vault, connection: Any, purpose: str, now: datetime) -> int:
         return sum(each.people for each in answers if each.event == "granted" and each.is_over)
 
     return over(now + SOON) - over(now)
-
-
-def acknowledge(vault: Vault, permit: Permit, review: Review, number: str) -> None:
-    """Note in the audit log that an operator has looked at a review.
-
-    Args:
-        vault: The open store.
-        permit: Who; for `retention`.
-        review: The review as it was read.
-        number: The number that stands in its file.
-
-    Raises:
-        AccessError: The permit is for something else.
-        RetentionError: The review is not the one of that number: it was changed.
-        AuditError: The audit log does not verify.
-    """
-    permit.require("retention")
-    if review.number != number:
-        raise RetentionError(f"the review {number} was changed after it was made; make one anew with 'review make'")
-    record = AuditRecord(
-        at=vault.clock(),
-        operator=permit.operator,
-        verb="retention",
-        role=permit.role,
-        reason=f"review {number}",
-        counts={_COUNT: 1},
-    )
-    vault.database.transact(lambda connection: vault.audit.append(connection, record))
-
-
-def last_acknowledged(vault: Vault, connection: Any) -> datetime | None:
-    """Return when an operator acknowledged a review last, or None for never."""
-    runs = vault.audit.each(connection, Wanted(verb="retention", outcome="done"), newest_first=True)
-    return next((entry.record.at for entry in runs if _COUNT in entry.record.counts), None)
-
-
-def overdue_since(vault: Vault, connection: Any, now: datetime) -> datetime | None:
-    """Return since when a review is overdue, or None where it is not, or where privacy.yml wants none.
-
-    The first one is due one interval after the first consent was asked for.
-    """
-    if vault.policy.retention.review_every is None:
-        return None
-    begin = last_acknowledged(vault, connection)
-    if begin is None:
-        begin = next((record.at for record in vault.ledger.iterate(connection)), None)
-    return _overdue(vault.policy, begin, now)
-
-
-def overdue_by_rows(policy: Policy, connection: Any, now: datetime) -> datetime | None:
-    """Return the same as `overdue_since`, without the store's keys: the rows are believed as they are."""
-    begin = book_counts.last_counted(connection, "retention", _COUNT) or book_counts.begun(connection)
-    return _overdue(policy, begin, now)
-
-
-def _overdue(policy: Policy, begin: datetime | None, now: datetime) -> datetime | None:
-    every = policy.retention.review_every
-    if every is None or begin is None:
-        return None
-    due = begin + timedelta(seconds=duration_seconds(every))
-    return due if due <= now else None

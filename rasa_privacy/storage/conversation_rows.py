@@ -156,6 +156,11 @@ _TO_CHANGE: Final = Query(
 )
 _BY_SUBJECT: Final = Query(_SELECT.where(_C.subject_id == bindparam("subject")).order_by(_C.conversation_ref))
 _STORED: Final = _SELECT.where(_C.version > 0).order_by(_C.conversation_ref)
+_STORED_PAGE: Final = (
+    _SELECT.where(_C.version > 0, _C.conversation_ref > bindparam("after"))
+    .order_by(_C.conversation_ref)
+    .limit(bindparam("most"))
+)
 _EXISTS: Final = select(_C.conversation_ref).where(_C.sender_index == bindparam("sender"), _C.version > 0)
 _WITH_TEXTS: Final = Query(
     select(_C.conversation_ref).where(
@@ -245,6 +250,11 @@ def by_subject(conn: Connection, subject_id: bytes) -> list[ConversationRow]:
 def all_stored(conn: Connection) -> Iterator[ConversationRow]:
     """Return all conversations that have events, the oldest first."""
     return map(row_of, conn.execute(_STORED))
+
+
+def stored_page(conn: Connection, after: int, most: int) -> list[ConversationRow]:
+    """Return a page of the conversations that have events, the oldest first, behind one; 0 for the first page."""
+    return [row_of(row) for row in conn.execute(_STORED_PAGE, {"after": after, "most": most})]
 
 
 def may_hold_texts(conn: Connection, subject_id: bytes) -> bool:

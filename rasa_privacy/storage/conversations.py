@@ -288,6 +288,21 @@ class Conversations:
                 own = table.kept_name(row.place.subject_id)
                 yield from (name for name in self._sender_id(conn, row) if kept or name != own)
 
+    def sender_page(self, conn: Connection, after: int, most: int) -> tuple[list[str], int | None]:
+        """Return the sender ids of a page of conversations, as `sender_ids` with `kept`, and what to go on behind.
+
+        Args:
+            conn: A connection that reads.
+            after: 0, or what the last page returned.
+            most: Conversations of a page.
+        """
+        rows = table.stored_page(conn, after, most)
+        found: list[str] = []
+        for row in rows:
+            with suppress(MalformedSegmentError, TamperedSegmentError):
+                found += self._sender_id(conn, row)
+        return found, rows[-1].ref if len(rows) == most else None
+
     def sender_ids_of(self, conn: Connection, subject_id: bytes) -> list[str]:
         """Return the sender ids of one person that can be opened."""
         found: list[str] = []

@@ -138,7 +138,13 @@ def test_timers_in_config_run_the_command() -> None:
     command = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"]
     assert command[:4] == ["rasa-privacy", "retention", "run", "--gently"]
     assert "rasa-privacy retention run --gently" in cron
-    assert all("rasa-privacy review make --when-due" in timer for timer in (cron, service))
+    review = (CONFIG / "review.service").read_text()
+    assert all("rasa-privacy review make --when-due" in timer for timer in (cron, review))
+    # A sweep that leaves something exits with 1; what follows it in the same service or line would not run.
+    for text in (service, review):
+        assert text.count("ExecStart=") == 1
+    assert not any("retention run" in line and "review make" in line for line in cron.splitlines())
+    assert "OnCalendar=" in (CONFIG / "review.timer").read_text()
     job = yaml.safe_load((CONFIG / "review.kubernetes.yml").read_text())
     pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     command = pod["containers"][0]["command"]

@@ -78,20 +78,35 @@ def test_check_warns_of_an_overdue_review(bot: Path) -> None:
 
 
 def test_a_timer_makes_a_review_once_for_each_that_is_due(bot: Path) -> None:
-    """It makes none again while one waits, none where none is due, and a new one over a file from before."""
+    """It makes none again while one waits, also not into another file, and none where none is due."""
     file = bot / "review.json"
     assert "review RV-" in run("review", "make", "--when-due").output
     made = file.read_bytes()
-    assert "it waits for 'rasa-privacy review acknowledge review.json'" in run("review", "make", "--when-due").output
-    assert file.read_bytes() == made
-    old = json.loads(made)
-    old["review"]["made_at"] = "2020-01-01T00:00:00Z"
-    file.write_text(json.dumps(old))
-    assert "review RV-" in run("review", "make", "--when-due").output
-    assert run("review", "acknowledge", "review.json").exit_code == 0
-    made = file.read_bytes()
+    number = json.loads(made)["number"]
+    file.unlink()
+    waits = run("review", "make", "--when-due").output
+    assert f"Review {number} was made on " in waits
+    assert f"it waits for 'rasa-privacy review acknowledge {number}'" in waits
+    assert not file.exists()
+    assert run("review", "acknowledge", number).exit_code == 0
     assert run("review", "make", "--when-due").output == "No review is due.\n"
-    assert file.read_bytes() == made
+    assert not file.exists()
+
+
+def test_the_newest_review_is_shown_whoever_made_it(bot: Path) -> None:
+    """On the screen and into a file, which can be acknowledged; before there is one, the error says what to do."""
+    assert "make one with 'rasa-privacy review make'" in run("review", "show").output
+    run("review", "make")
+    shown = run("review", "show", "--out", "again.json")
+    assert shown.exit_code == 0, shown.output
+    assert (bot / "again.json").read_bytes() == (bot / "review.json").read_bytes()
+    assert "full_name" in shown.output
+    assert "Ada" not in shown.output
+    assert "the newest review is RV-" in run("review", "acknowledge", "RV-0000-0000-0000").output
+    assert run("review", "acknowledge", "again.json").exit_code == 0
+    again = run("review", "acknowledge", "review.json")
+    assert again.exit_code == 2
+    assert "was acknowledged on" in again.output
 
 
 def test_a_review_is_made_and_acknowledged(bot: Path) -> None:

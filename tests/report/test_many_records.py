@@ -12,6 +12,7 @@ from rasa_privacy.access.recording import record_now
 from rasa_privacy.access.reviews import pending_reviews
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
+from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.report.breach import scope
 from rasa_privacy.report.gathering import gather
@@ -134,6 +135,6 @@ def test_explaining_is_not_reading(vault: Vault) -> None:
     vault.database.transact(
         lambda connection: vault.audit.append(connection, AuditRecord(vault.clock(), PERSON, "view", items=("phone",)))
     )
-    assert "phone" in make_review(vault, admit_local(vault, "report"), (), lambda _: None).never_read
+    assert "phone" in make_review(vault, admit_local(vault, "report"), Readers(), lambda _: None).never_read
     record_now(vault, admit_local(vault, "view"), items=["phone"])
-    assert "phone" not in make_review(vault, admit_local(vault, "report"), (), lambda _: None).never_read
+    assert "phone" not in make_review(vault, admit_local(vault, "report"), Readers(), lambda _: None).never_read

@@ -1,5 +1,6 @@
 """The review: what is stored, what nothing reads, which consents end; acknowledged as it was made."""
 
+import re
 from datetime import timedelta
 
 import msgspec
@@ -9,22 +10,32 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.errors import AccessError, RetentionError
 from rasa_privacy.policy.operations import Retention
-from rasa_privacy.retention.review import (
-    Review,
+from rasa_privacy.policy.slot_readers import Readers
+from rasa_privacy.retention.review import Review, make_review
+from rasa_privacy.retention.review_duty import (
     acknowledge,
+    keep,
+    kept,
     last_acknowledged,
-    make_review,
     overdue_by_rows,
     overdue_since,
 )
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
-from tests.support.vaults import START, Clock, give, grant
+from tests.support.vaults import SENDER, START, Clock, give, grant
 
 
 def made(vault: Vault, *read: str) -> Review:
-    """Return a review of a bot that reads these slots."""
-    return make_review(vault, admit_local(vault, "report"), read, lambda _: None)
+    """Return a review of a bot whose action `action_submit` reads these slots, page by page."""
+    readers = Readers({"action_submit": frozenset(read)})
+    return make_review(vault, admit_local(vault, "report"), readers, lambda _: None, page=1)
+
+
+def made_and_kept(vault: Vault) -> Review:
+    """Make a review, and keep it with its record."""
+    review = made(vault)
+    assert keep(vault, admit_local(vault, "report"), review) is not None
+    return review
 
 
 def with_reviews(vault: Vault, every: str | None) -> Vault:
@@ -49,7 +60,8 @@ def test_it_counts_by_purpose_item_and_age(vault: Vault, clock: Clock) -> None:
     review = made(vault)
     rows = {(each.purpose, each.item): each for each in review.stored}
     name = rows["draw", "full_name"]
-    assert (name.people, name.values, name.oldest, name.last_used) == (2, 3, "2026-11-23", "2026-11-26")
+    assert (name.people, name.values, name.oldest, name.newest) == (2, 3, "2026-11-23", "2026-11-26")
+    assert name.last_used == "2026-11-26"
     assert rows["newsletter", "email"].people == 1
     assert (review.conversations, review.damaged) == (2, 0)
     assert review.never_given == ("birthday", "phone", "postcode")
@@ -75,10 +87,45 @@ def test_consents_that_end_soon_are_counted(vault: Vault, clock: Clock) -> None:
     assert made(vault).ending == {}
 
 
+def test_the_last_use_is_that_of_the_bot_or_of_an_operator(vault: Vault, clock: Clock) -> None:
+    """When an action that reads it ran in its conversation, and when somebody looked; not when another one ran."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana", "postcode": "100"}})
+    clock.advance(days=2)
+    ran(vault, "action_submit")
+    clock.advance(days=2)
+    ran(vault, "action_other")
+    rows = {each.item: each for each in made(vault, "full_name").stored}
+    assert (rows["full_name"].newest, rows["full_name"].last_used) == ("2026-11-23", "2026-11-25")
+    assert rows["postcode"].last_used == "2026-11-23"
+    record_now(vault, admit_local(vault, "view"), items=["postcode"])
+    assert {each.item: each.last_used for each in made(vault).stored} == {
+        "full_name": "2026-11-23",
+        "postcode": "2026-11-27",
+    }
+
+
+def ran(vault: Vault, action: str) -> None:
+    """Store that an action ran in the conversation."""
+    event = {"event": "action", "timestamp": vault.clock().timestamp(), "name": action}
+    with vault.database.write() as connection:
+        version, _ = vault.conversations.head(connection, SENDER)
+        vault.conversations.append(connection, SENDER, version, [event], {}, [], vault.clock())
+
+
+def test_without_the_bots_files_nothing_is_called_unread(vault: Vault) -> None:
+    """A server may run without the source of the actions; to call everything unread there would be wrong."""
+    grant(vault, "draw")
+    give(vault, {"draw": {"full_name": "Ana"}})
+    review = make_review(vault, admit_local(vault, "report"), Readers(is_whole=False), lambda _: None)
+    assert (review.never_read, review.is_source_seen) == ((), False)
+    assert made(vault).never_read == ("full_name",)
+
+
 def test_an_operator_acknowledges_the_review_that_was_made(vault: Vault, clock: Clock) -> None:
     """The audit log keeps its number; a changed one is refused, and so is a permit for something else."""
     grant(vault, "draw")
-    review = made(vault)
+    review = made_and_kept(vault)
     permit = admit_local(vault, "retention")
     forged = msgspec.structs.replace(review, damaged=9)
     with pytest.raises(RetentionError, match="was changed"):
@@ -89,7 +136,49 @@ def test_an_operator_acknowledges_the_review_that_was_made(vault: Vault, clock: 
     acknowledge(vault, permit, msgspec.json.decode(msgspec.json.encode(review), type=Review), review.number)
     with vault.database.read() as connection:
         assert last_acknowledged(vault, connection) == clock()
-        assert [entry.record.reason for entry in vault.audit.entries(connection)] == [f"review {review.number}"]
+        log = [(entry.record.verb, entry.record.reason) for entry in vault.audit.entries(connection)]
+        assert log == [("report", f"review {review.number}"), ("retention", f"review {review.number}")]
+
+
+def test_a_review_is_acknowledged_once(vault: Vault) -> None:
+    """The second time says who did it and when."""
+    grant(vault, "draw")
+    review, permit = made_and_kept(vault), admit_local(vault, "retention")
+    acknowledge(vault, permit, review, review.number)
+    said = re.escape(f"{review.number} was acknowledged on 2026-11-23 by {permit.operator} (record 2 of the audit log)")
+    with pytest.raises(RetentionError, match=said):
+        acknowledge(vault, permit, review, review.number)
+
+
+def test_only_the_newest_review_that_was_made_is_acknowledged(vault: Vault, clock: Clock) -> None:
+    """An older one and one that no store made are refused, each with what to do."""
+    grant(vault, "draw")
+    permit = admit_local(vault, "retention")
+    nobody = made(vault)
+    with pytest.raises(RetentionError, match=r"does not say that RV-\S+ was made; make one"):
+        acknowledge(vault, permit, nobody, nobody.number)
+    older = made_and_kept(vault)
+    clock.advance(days=1)
+    newer = made_and_kept(vault)
+    with pytest.raises(RetentionError, match=rf"not the newest review: {newer.number} was made on 2026-11-24"):
+        acknowledge(vault, permit, older, older.number)
+    acknowledge(vault, permit, newer, newer.number)
+    with vault.database.read() as connection:
+        found = kept(connection)
+    assert found is not None
+    assert found.review == newer
+
+
+def test_a_review_from_before_one_was_due_is_too_old(vault: Vault, clock: Clock) -> None:
+    """What it says is not what there is now."""
+    grant(vault, "draw")
+    wanted = with_reviews(vault, "6 months")
+    old = made_and_kept(wanted)
+    clock.advance(days=187)
+    with pytest.raises(RetentionError, match=r"is of 2026-11-23, and one of 2027-05-28 or later is due; make it"):
+        acknowledge(wanted, admit_local(wanted, "retention"), old, old.number)
+    new = made_and_kept(wanted)
+    acknowledge(wanted, admit_local(wanted, "retention"), new, new.number)
 
 
 def test_a_review_is_overdue_in_time(vault: Vault, clock: Clock) -> None:
@@ -99,7 +188,7 @@ def test_a_review_is_overdue_in_time(vault: Vault, clock: Clock) -> None:
     with wanted.database.read() as connection:
         assert overdue_since(wanted, connection, clock.advance(days=180)) is None
         assert overdue_since(wanted, connection, clock.advance(days=7)) == START + timedelta(days=186)
-    review = made(wanted)
+    review = made_and_kept(wanted)
     acknowledge(wanted, admit_local(wanted, "retention"), review, review.number)
     with wanted.database.read() as connection:
         assert overdue_since(wanted, connection, clock()) is None
@@ -119,7 +208,7 @@ def test_the_rows_say_the_same_without_keys(store: Vault, clock: Clock) -> None:
         since = overdue_by_rows(wanted.policy, connection, clock())
         assert since is not None
         assert since == overdue_since(wanted, connection, clock())
-    review = made(wanted)
+    review = made_and_kept(wanted)
     acknowledge(wanted, permit, review, review.number)
     at = clock()
     clock.advance(days=186)

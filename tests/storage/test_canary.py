@@ -29,8 +29,10 @@ from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.console.repeats import once
 from rasa_privacy.errors import AccessError, HoldError, OptInError, PrivacyError
 from rasa_privacy.policy.operations import Erasure, HandOver, Identity, OtherSystem, Tidings, Training
+from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.retention.noting import note_older
-from rasa_privacy.retention.review import acknowledge, make_review
+from rasa_privacy.retention.review import make_review
+from rasa_privacy.retention.review_duty import acknowledge, keep
 from rasa_privacy.rights import holds, operators
 from rasa_privacy.rights.contact_indexing import Indexed, index_contacts
 from rasa_privacy.rights.erasure import erase
@@ -231,7 +233,8 @@ def _act(vault: Vault, tokens: dict[str, str]) -> None:
     with vault.database.read() as conn:
         (entry,) = pending_reviews(vault, conn)
     review(vault, permits["audit"], entry.seq)
-    made = make_review(vault, permits["report"], (), lambda _: None)
+    made = make_review(vault, permits["report"], Readers(), lambda _: None)
+    assert keep(vault, permits["report"], made) is not None
     assert made.conversations == 1
     assert not _MARK.search(msgspec.json.encode(made))
     acknowledge(vault, permits["retention"], made, made.number)

@@ -20,8 +20,11 @@ from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.opt_out_signals import record_gpc
 from rasa_privacy.policy.operations import Identity, Retention
+from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.policy.verbs import PERSON, VERBS
-from rasa_privacy.retention.review import make_review, overdue_since
+from rasa_privacy.retention.review import make_review
+from rasa_privacy.retention.review_duty import acknowledge, keep, overdue_since
+from rasa_privacy.retention.review_schedule import review_when_due
 from rasa_privacy.retention.runs import run, run_scheduled
 from rasa_privacy.rights import holds, requests
 from rasa_privacy.rights.access import holdings
@@ -77,7 +80,7 @@ def _say(vault: Vault, sender: str, text: str) -> None:
 
 
 def server(vault: Vault) -> None:
-    """Store turns of an old and of a new conversation until they are compacted, read, announce, and remove."""
+    """Store turns of an old and of a new conversation until they are compacted, read, announce, remove, and review."""
     for _ in range(40):
         give(vault, {"draw": {"email": "ana@x.example"}}, sender="ana")
     _new_session(vault, "ana")
@@ -94,6 +97,7 @@ def server(vault: Vault) -> None:
         assert list(vault.conversations.sender_ids(connection))
     vault.database.transact(lambda at: vault.conversations.clear(at, "ana"))
     assert run_scheduled(vault, admit_server("scheduled sweep"), timedelta(0)) is not None
+    assert review_when_due(_with_reviews(vault), Readers(), rest=0.0) is not None
     with vault.database.read() as connection:
         found = announcements.news(connection, vault.journal, vault.erasures)
     for _ in range(2):
@@ -170,13 +174,18 @@ def sweeper(vault: Vault) -> None:
         stored = vault.conversations.load(connection, "eve", all_sessions=True)
     assert stored is not None
     assert "herons" not in repr(stored.structure)
-    wanting = replace(vault, policy=msgspec.structs.replace(vault.policy, retention=Retention(review_every="6 months")))
+    wanting = _with_reviews(vault)
     with vault.database.read() as connection:
         assert overdue_since(wanting, connection, vault.clock()) is not None
     permit = admit_local(vault, "report")
-    made = make_review(wanting, permit, (), lambda _: None)
+    made = make_review(wanting, permit, Readers(), lambda _: None)
     assert made.conversations
-    record_now(vault, permit, counts={"conversations": made.conversations})
+    assert keep(wanting, permit, made) is not None
+
+
+def _with_reviews(vault: Vault) -> Vault:
+    """Return the store with reviews that are made twice a year."""
+    return replace(vault, policy=msgspec.structs.replace(vault.policy, retention=Retention(review_every="6 months")))
 
 
 def console(vault: Vault) -> None:
@@ -194,6 +203,9 @@ def console(vault: Vault) -> None:
         seen = see(staffed, connection, "cem", permits["view"])
     assert seen is not None
     record_now(vault, permits["view"], subject_id=seen.subject_id, items=seen.items)
+    made = make_review(vault, permits["report"], Readers(), lambda _: None)
+    assert keep(vault, permits["report"], made) is not None
+    acknowledge(vault, permits["retention"], made, made.number)
     learned = Attestation("olga", "data-handling", vault.clock(), 10, 10, passed=True)
     vault.database.transact(lambda at: vault.attestations.add(at, learned))
     assert list(audience(vault, permits["audience"], "newsletter", None, vault.clock(), Tally()))
