@@ -193,7 +193,7 @@ def _understood(model: Path, requests: list[tuple[str, str]]) -> tuple[int, int]
         (name, offers, intent)
         for (name, offers), (_, intent) in zip(intents_of(model, [text for text, _ in requests]), requests, strict=True)
     ]
-    direct = sum(name in (intent, alike.get(intent)) for name, _, intent in found)
+    direct = sum(name in (intent, alike.get(intent, intent)) for name, _, intent in found)
     return direct, sum(name == UNSURE and intent in offers for name, offers, intent in found)
 
 
