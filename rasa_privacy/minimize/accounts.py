@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from rasa_privacy.minimize.digit_zones import LETTERS
 from rasa_privacy.minimize.searched_text import SearchedText
 
 _GAP: Final = "[ \u00a0\u2007\u2009\u202f.\\-\u2010-\u2015\u2212]"
@@ -60,9 +61,9 @@ _IBAN_LENGTHS: Final = {
 
 def card_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each payment card number."""
-    for zone in text.zones:
-        if zone.digits >= _CARD_DIGITS.start:
-            for run in _GROUPS.finditer(text.plain, zone.start, zone.end):
+    for number in text.numbers:
+        if len(number.digits) >= _CARD_DIGITS.start:
+            for run in _GROUPS.finditer(text.plain, number.start, number.end):
                 length = run.end() - run.start()
                 if length > MAX_RUN:
                     yield run.span()
@@ -107,9 +108,7 @@ def _is_card(digits: str) -> bool:
 def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each IBAN."""
     plain, done = text.plain, 0
-    for zone in text.zones:
-        if not zone.letters:
-            continue
+    for zone in text.zones_with(LETTERS):
         for start in _IBAN_START.finditer(plain, max(0, zone.start - _IBAN_LEAD), zone.end):
             rest = _IBAN_REST.match(plain, start.end())
             if rest is None or start.start() < done:

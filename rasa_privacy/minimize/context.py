@@ -8,10 +8,14 @@ German, French, Spanish, Italian, Portuguese and Dutch phrases are known.
 
 import re
 import string
-from typing import Final
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Final, TypeVar
 
+from rasa_privacy.minimize.digit_zones import Number, Zone
 from rasa_privacy.minimize.phone_context import CONTEXT_CHARACTERS, says_other
-from rasa_privacy.minimize.searched_text import CONTEXT_AFTER, CONTEXT_BEFORE, SearchedText, Words
+from rasa_privacy.minimize.searched_text import CONTEXT_AFTER, CONTEXT_BEFORE, SearchedText, Words, places
 
 _SIGN: Final = re.compile(r"[\W_]")
 _ASCII_SIGNS: Final = str.maketrans(
@@ -22,6 +26,8 @@ _NUMBER: Final = re.compile("[0-9]{5}")
 _FORMER: Final = re.compile(r"_{5}|\[[a-z_]{2,40}\]|^[a-z_]{0,40}\]")
 
 
+_Place = TypeVar("_Place", Number, Zone)
+_end: Final = attrgetter("end")
 _ANSWER_CHARACTERS: Final = 40  # beside the value, in a message that is an answer
 _WORDS: Final = re.compile(r"\w+")
 # Words around an answer that say nothing about it, in the seven languages.
@@ -48,6 +54,11 @@ class Context:
         self._phrases: dict[str, list[str]] = {}
         for phrase in phrases:
             self._phrases.setdefault(phrase.split()[0][:3], []).append(phrase)
+        #: Phrases of one whole word, and all others by the head of their first.
+        self._words = frozenset(word for word in map(str.strip, phrases) if " " not in word and f" {word} " in phrases)
+        self._longer = {
+            head: [each for each in found if each[1:-1] not in self._words] for head, found in self._phrases.items()
+        }
         #: The first three letters of the first word of each phrase.
         self.heads = frozenset(self._phrases)
 
@@ -60,11 +71,27 @@ class Context:
         lower, first, last = text.lower, max(0, start - CONTEXT_BEFORE), end + CONTEXT_AFTER
         return any(lower.find(word, first, last) >= 0 for word in self._first_words(text))
 
+    def near(self, text: SearchedText, found: Sequence[_Place]) -> list[_Place]:
+        """Return those of the places, all in order, that may be near a phrase: looked for from the words."""
+        near = set[_Place]()
+        for start, end in self.places_in(text):
+            first = bisect_left(found, end - CONTEXT_AFTER, key=_end)
+            near.update(found[first : bisect_left(found, (start + CONTEXT_BEFORE + 1,))])
+        return sorted(near) if near else []
+
+    def places_in(self, text: SearchedText) -> Iterator[tuple[int, int]]:
+        """Yield start and end of each place of the first word of a phrase that the text has."""
+        for word in self._first_words(text):
+            for place in places(text.lower, word):
+                yield place, place + len(word)
+
     def _first_words(self, text: SearchedText) -> frozenset[str]:
         """Return the first words of the phrases that a text has."""
         if self not in text.contexts:
-            phrases = [phrase for head in self.heads & text.heads for phrase in self._phrases[head]]
-            text.contexts[self] = frozenset([phrase.split()[0] for phrase in phrases if text.has_words(phrase)])
+            phrases = [phrase for head in self.heads & text.heads for phrase in self._longer[head]]
+            text.contexts[self] = (self._words & text.different_words).union(
+                [phrase.split()[0] for phrase in phrases if text.has_words(phrase)]
+            )
         return text.contexts[self]
 
     def is_in(self, words: Words) -> bool:
@@ -79,6 +106,11 @@ def says(text: SearchedText, start: int, end: int, context: Context) -> bool:
     return context.may_be_near(text, start, end) and (
         context.is_in(_words_before(text, start)) or context.is_in(_words_after(text, end))
     )
+
+
+def zones_said(text: SearchedText, context: Context) -> list[Zone]:
+    """Return the stretches with digits by which words speak of this kind of number."""
+    return [zone for zone in context.near(text, text.zones) if says(text, zone.start, zone.end, context)]
 
 
 def says_before(text: SearchedText, start: int, context: Context) -> bool:

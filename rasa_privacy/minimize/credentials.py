@@ -41,6 +41,8 @@ _KEY_WORDS: Final = Context(
     " schlussel", " cle api", " clave api", " chiave api", " chave", " sleutel", " credential",
 )  # fmt: skip
 _RANDOM: Final = re.compile(r"[A-Za-z0-9_\-+/=.~]{16,200}")
+_DIGIT: Final = re.compile(r"\d")
+_LONG: Final = 64  # characters of a word that is no word
 _MIN_BITS: Final = 3.0  # Shannon entropy of each character; words have less
 _WITH_PREFIX: Final = re.compile(r"^[A-Za-z_-]{1,20}[=:]")
 
@@ -54,8 +56,8 @@ _PASSWORD: Final = re.compile(
     r"[\"'\u201c\u201e\u00ab`]?"
     r"(?P<value>(?!\[[a-z_]{1,40}\])[^\s\"'\u201d\u00bb`]{3,128})"
 )
-#: What each of these words has in it, and how many characters stand before that.
-_HINTS: Final = (*((hint, 0) for hint in PASSWORD_HINTS), ("pass", len("mot de ")))
+#: What one word of each begins with, and how many characters may stand before that.
+_HINTS: Final = {hint: (0, len("mot de ")) if hint == "pass" else (0,) for hint in PASSWORD_HINTS}
 _PIN: Final = re.compile(
     r"pin(?<![a-z]pin)(?: code| number|-?nummer)?(?: ?[:=] ?| (?:is|ist|lautet|est|es|e|code is) ?:? ?"
     r"| )([0-9]{4,8})(?![\w.,]*[0-9])"
@@ -84,11 +86,17 @@ def key_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     for start, end in text.long_words:
         word = text.plain[start:end]
         found = []
-        if _KEY_HEAD.search(word):
+        # In a word of letters alone nothing begins but at its start.
+        if _KEY_HEAD.match(word) if word.isalpha() else _KEY_HEAD.search(word):
             found = [key for begin in _KEY_START.finditer(word) if (key := _KEY.match(word, begin.end()))]
         yield from ((start + key.start(), start + key.end()) for key in found)
-        if not found and _KEY_WORDS.may_be_in(text):
+        if not found and not _is_small(word) and _KEY_WORDS.may_be_in(text):
             yield from _named_key(text, start, word)
+
+
+def _is_small(word: str) -> bool:
+    """Tell whether a word has neither capitals nor digits; what is random has two of the three kinds of signs."""
+    return len(word) < _LONG and word.islower() and _DIGIT.search(word) is None
 
 
 def _named_key(text: SearchedText, start: int, word: str) -> Iterator[tuple[int, int]]:
@@ -110,21 +118,22 @@ def _is_random(value: str) -> bool:
 def password_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each password or PIN."""
     lower = text.lower
-    for found in _near_hints(lower):
+    for found in _near_hints(text):
         start, end = found.span("value")
         value = text.plain[start:end].rstrip(".,;!?)")
         if len(value) > 2 and (_is_given(found["link"]) or _is_no_word(value)):  # noqa: PLR2004 - no "is a"
             yield start, start + len(value)
-    if "pin" in lower:
+    if text.has_words(" pin"):
         for found in _PIN.finditer(lower):
             if len(found[1]) != _POSTAL_PIN or " code" not in found[0]:
                 yield found.span(1)
 
 
-def _near_hints(lower: str) -> Iterator[re.Match[str]]:
+def _near_hints(text: SearchedText) -> Iterator[re.Match[str]]:
     """Yield what `_PASSWORD` finds: a search for each of its words is quicker than one for all."""
-    found_at = {place - lead for hint, lead in _HINTS for place in places(lower, hint, lead)}
-    done = 0
+    lower, done = text.lower, 0
+    hints = [hint for hint in _HINTS if text.has_words(f" {hint}")]
+    found_at = {place - lead for hint in hints for lead in _HINTS[hint] for place in places(lower, hint, lead)}
     for place in sorted(found_at):
         found = _PASSWORD.match(lower, place) if place >= done else None
         if found is not None:
@@ -148,7 +157,7 @@ def wallet_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each wallet's address."""
     for start, end in text.long_words:
         word = text.plain[start:end]
-        if _ADDRESS.search(word) is None:
+        if _is_small(word) or _ADDRESS.search(word) is None:
             continue
         scheme = _SCHEME.match(word)
         offset = scheme.end() if scheme else len(word) - len(word.lstrip(_EDGES))

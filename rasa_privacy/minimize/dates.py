@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rasa_privacy.minimize.context import Context, says
+from rasa_privacy.minimize.context import Context, says, zones_said
 from rasa_privacy.minimize.searched_text import SearchedText
 
 BIRTH: Final = Context(
@@ -44,8 +44,8 @@ _PADDING: Final = 28  # characters of a day and a month before the year
 
 def birth_date_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each date of birth."""
-    for zone in text.zones:
-        if zone.digits < _FEWEST_DIGITS or not says(text, zone.start, zone.end, BIRTH):
+    for zone in zones_said(text, BIRTH):
+        if zone.digits < _FEWEST_DIGITS:
             continue
         for found in _DATE.finditer(text.lower, max(0, zone.start - _PADDING), zone.end + 1):
             if says(text, *found.span(), BIRTH):

@@ -193,7 +193,8 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
             findings += [Finding(*searched.span(start, end), name) for start, end in spans]
             if name not in _LEFT_THERE:
                 searched = searched.without(spans)
-                plan = tuple([each for each in _plan_for(searched, heads) if _ORDER[each] > _ORDER[name]])
+                if len(text) <= _SHORT:  # what is left of a longer one hardly ever needs fewer detectors
+                    plan = tuple([each for each in _plan_for(searched, heads) if _ORDER[each] > _ORDER[name]])
     return _joined(findings) if len(findings) > 1 else findings
 
 

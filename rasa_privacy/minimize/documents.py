@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rasa_privacy.minimize.context import Context, is_other, says, says_before
+from rasa_privacy.minimize.context import Context, is_other, says, says_before, zones_said
 from rasa_privacy.minimize.searched_text import SearchedText
 
 PASSPORT: Final = Context(
@@ -75,8 +75,8 @@ def licence_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 
 
 def _mixed(text: SearchedText, context: Context, characters: range) -> Iterator[tuple[int, int]]:
-    for zone in text.zones:
-        if zone.digits < _FEWEST_DIGITS or not says(text, zone.start, zone.end, context):
+    for zone in zones_said(text, context):
+        if zone.digits < _FEWEST_DIGITS:
             continue
         for found in _MIXED.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
             if _is_number(found, characters) and says(text, *found.span(), context):
@@ -96,15 +96,16 @@ def _trimmed(text: SearchedText, found: re.Match[str]) -> tuple[int, int]:
 
 def plate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each number plate."""
-    for zone in text.zones if PLATE.may_be_in(text) else text.zones_with("capital after a digit"):
-        start, end = max(0, zone.start - _PADDING), zone.end + _PADDING
-        named = says(text, zone.start, zone.end, PLATE)
-        if not named and not zone.letters:
+    named = zones_said(text, PLATE)
+    for zone in named:
+        for found in _NAMED_PLATE.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
+            if _has_letters(found[0]) and not _NO_CLOCK.search(found[0]):
+                yield _trimmed(text, found)
+    for zone in text.zones_with("capital after a digit"):
+        if zone in named:
             continue
-        for found in (_NAMED_PLATE if named else _BARE_PLATE).finditer(text.plain, start, end):
-            if named and (_NO_CLOCK.search(found[0]) or not _has_letters(found[0])):
-                continue
-            if named or not (is_other(text, found.start()) or says_before(text, found.start(), _MODEL)):
+        for found in _BARE_PLATE.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
+            if not (is_other(text, found.start()) or says_before(text, found.start(), _MODEL)):
                 yield _trimmed(text, found)
 
 

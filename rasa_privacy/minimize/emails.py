@@ -36,11 +36,11 @@ _SPOKEN_AT: Final = rf"\s{{1,2}}(?:{_WORD_AT})\s{{1,2}}"
 _SPACED_AT: Final = r"\s{0,2}@\s{0,2}"
 _WRAPPED_DOT: Final = rf"\s{{0,2}}[\[({{<]\s?(?:{_WORD_DOT}|\.)\s?[\])}}>]\s{{0,2}}"
 _SPOKEN_DOT: Final = rf"\s{{1,2}}(?:{_WORD_DOT})\s{{1,2}}"
-_JOIN: Final = (
-    r"\s{1,2}(?:underscore|unterstrich|tiret bas|guion bajo|trattino basso|underline|dash|minus|bindestrich|tiret"
-    r"|guion|"
-    r"trattino|hifen|hyphen|plus)\s{1,2}"
+_WORD_JOIN: Final = (
+    "underscore|unterstrich|tiret bas|guion bajo|trattino basso|underline|dash|minus|bindestrich|tiret|guion|trattino|"
+    "hifen|hyphen|plus"
 )
+_JOIN: Final = rf"\s{{1,2}}(?:{_WORD_JOIN})\s{{1,2}}"
 _ANY_DOT: Final = rf"(?:{_WRAPPED_DOT}|{_SPOKEN_DOT}|\s?\.\s?)"
 _LABEL: Final = r"[a-z0-9\u00df-\uffff][\w-]{0,62}(?![\w-])"
 _NAME: Final = rf"[\w.+-]{{1,64}}(?:(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}|{_JOIN})[\w.+-]{{1,64}}){{0,3}}"
@@ -61,6 +61,10 @@ _AROUND: Final = 4  # characters before a word for the sign that belong to it
 _AHEAD: Final = 70  # characters after it in which the domain has its first dot
 _NAME_BEFORE: Final = re.compile(rf"(?:^|(?<=[^\w.+-])){_NAME}$")
 _NAME_CHARACTERS: Final = 80
+_LAST_WORD: Final = re.compile(r"[\w.+-]*")  # read backwards
+_LONGEST_WORD: Final = 64
+#: One of these is in a name of several words.
+_JOINS: Final = (*_WORD_DOT.split("|"), *_WORD_JOIN.split("|"), *"[({<")
 _MAILS: Final = Context(
     " mail", " e mail", " email", " correo", " courriel", " write to", " write me", " schreib", " posta "
 )
@@ -77,11 +81,10 @@ _NO_NAME: Final = frozenset(
     }
 )  # fmt: skip
 _SIGN_WORDS: Final = ("at", "aet", "arroba", "arobase", "chiocciola", "apenstaartje", "klammeraffe", "a commerciale")
-_BEFORE_WORD: Final = " \t\n([{<"
+_SIGNS: Final = {word.split()[-1]: word for word in _SIGN_WORDS}
+_SIGN_ENDS: Final = frozenset(_SIGNS)
+_BEFORE_WORD: Final = frozenset(" \t\n([{<")
 _AFTER_WORD: Final = frozenset(" \t\n)]}>")
-#: The words by the head of their last word.
-_SIGNS: Final = tuple((word.split()[-1][:3], word) for word in _SIGN_WORDS)
-_SIGN_HEADS: Final = frozenset(head for head, _ in _SIGNS)
 _GOES_ON: Final = re.compile(_ANY_DOT)
 _BEGAN: Final = re.compile(rf"(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}|{_JOIN}|[\w.+-])$")
 _JOIN_CHARACTERS: Final = 24
@@ -94,8 +97,7 @@ def email_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     plain = text.plain
     written = list(_written(plain)) if "@" in plain or "%40" in plain or "&" in plain else []
     yield from written
-    if "@" in plain or not _SIGN_HEADS.isdisjoint(text.heads):
-        yield from _spoken(text, {place for span in written for place in _whole(text.lower, *span)})
+    yield from _spoken(text, {place for span in written for place in _whole(text.lower, *span)})
 
 
 def _whole(lower: str, start: int, end: int) -> Iterator[int]:
@@ -139,15 +141,12 @@ def _sign_places(text: SearchedText) -> list[int]:
     """Return where the signs, written or spoken, are: one search for each is quicker than one for all."""
     lower = text.lower
     found = [*places(lower, "@")]
-    words = [word for head, word in _SIGNS if head in text.heads]
-    for before in [sign for sign in _BEFORE_WORD if sign in lower] if words else ():
-        for word in words:
-            size = len(word) + 1
-            found += [
-                place + 1
-                for place in places(lower, before + word)
-                if lower[place + size : place + size + 1] in _AFTER_WORD
-            ]
+    for word in [_SIGNS[last] for last in text.different_words & _SIGN_ENDS]:
+        found += [
+            place
+            for place in text.word_places(word)
+            if lower[place - 1] in _BEFORE_WORD and lower[place + len(word)] in _AFTER_WORD
+        ]
     return sorted(found)
 
 
@@ -184,8 +183,14 @@ def _after(lower: str, sign: int) -> list[tuple[str, re.Match[str]]]:
 
 
 def _last_name(lower: str, window: int, end: int) -> int | None:
-    found = _NAME_BEFORE.search(lower[window:end])
-    return None if found is None else window + found.start()
+    """Return where the name begins that ends here; what is no word by itself takes long to look for."""
+    before = lower[window:end]
+    if any(join in before for join in _JOINS):
+        found = _NAME_BEFORE.search(before)
+        return None if found is None else window + found.start()
+    word = _LAST_WORD.match(before[::-1])
+    length = word.end() if word else 0
+    return end - length if 0 < length <= _LONGEST_WORD else None
 
 
 def _counts(text: SearchedText, kind: str, name: str, rest: re.Match[str], start: int) -> bool:

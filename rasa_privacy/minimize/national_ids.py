@@ -22,7 +22,8 @@ from stdnum.nl import bsn
 from stdnum.us import ssn
 
 from rasa_privacy.minimize.context import Context, is_answer, is_other, says
-from rasa_privacy.minimize.searched_text import SearchedText, Zone
+from rasa_privacy.minimize.digit_zones import Number, Zone
+from rasa_privacy.minimize.searched_text import SearchedText
 
 _GAP: Final = r"[ ./-]{0,2}"
 _START: Final = r"(?<![A-Za-z0-9_])(?<![0-9][./-])(?<![0-9] )(?<!\+)"
@@ -32,6 +33,7 @@ _WORD_GOES_ON: Final = re.compile("[A-Za-z0-9_]")
 _DIGIT_BESIDE: Final = "+_"  # signs beside a number that make it part of something else
 _PADDING: Final = 24  # characters around the digits that may belong to the number
 _SIGNS: Final = re.compile(r"[^0-9A-Za-z]")
+_ANSWER: Final = 100  # characters of the longest message that is an answer, with its number
 _DUMMIES: Final = frozenset({"123456789", "1234567890", "12345678901", "123456789012"})
 
 
@@ -71,12 +73,18 @@ class NationalId:
 
     def spans(self, text: SearchedText) -> Iterator[tuple[int, int]]:
         """Yield start and end of each number of this kind."""
-        for number in text.numbers if self.counts else ():
-            if len(number.digits) in self.counts and _stands_alone(text.plain, number.start, number.end):
-                yield from self._judged(text, number.start, number.end, number.digits)
+        for start, end, digits in self._numbers(text) if self.counts else ():
+            if _stands_alone(text.plain, start, end):
+                yield from self._judged(text, start, end, digits)
         for zone in text.zones_with(self.sign) if self.shape else ():
             if zone.digits >= self.digits:
                 yield from self._in_zone(text, zone)
+
+    def _numbers(self, text: SearchedText) -> list[Number]:
+        """Return the numbers of the right length that may count: where a word must stand by them, those by one."""
+        if self.bare is None and len(text.plain) > _ANSWER:
+            return [number for number in self.context.near(text, text.numbers) if len(number.digits) in self.counts]
+        return [number for count in self.counts for number in text.numbers_by_count.get(count, ())]
 
     def _in_zone(self, text: SearchedText, zone: Zone) -> Iterator[tuple[int, int]]:
         shape = self.shape
@@ -92,15 +100,15 @@ class NationalId:
     def _is_meant(self, text: SearchedText, start: int, end: int, compact: str) -> bool:
         if says(text, start, end, self.context):
             return True
+        written = text.plain[start:end]
+        is_bare = self.bare is _ANY or self._is_bare(written)
+        # What begins with 0 is a phone number's, to most who read it.
+        if not is_bare and (compact[0] == "0" or not is_answer(text, start, end)):
+            return False
         if is_other(text, start) or compact in _DUMMIES:
             return False
-        written = text.plain[start:end]
-        if self.bare is _ANY or self._is_bare(written):
-            return True
-        if compact[0] == "0":  # a phone number's, to most who read it
-            return False
         # An answer that another kind's way of writing tells apart is that kind's.
-        return is_answer(text, start, end) and not any(other._is_bare(written) for other in NATIONAL_IDS.values())  # noqa: SLF001 - of this very class
+        return is_bare or not any(other._is_bare(written) for other in NATIONAL_IDS.values())  # noqa: SLF001 - of this very class
 
     def _is_bare(self, written: str) -> bool:
         return self.bare is not None and self.bare is not _ANY and self.bare.fullmatch(written) is not None

@@ -6,12 +6,13 @@
 """
 
 import re
+import string
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
 from rasa_privacy.minimize.context import Context, says_before
-from rasa_privacy.minimize.searched_text import SearchedText
+from rasa_privacy.minimize.searched_text import CONTEXT_BEFORE, SearchedText, places
 
 _DOT: Final = r"(?: ?\[\.\] ?| ?\(\.\) ?|\.| \. )"
 _IPV4: Final = re.compile(rf"(?<![\w.,-])[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}(?![\w-])(?!\.[0-9])")
@@ -32,7 +33,12 @@ _DOUBTFUL_MAC: Final = re.compile(
     rf"(?<![\w:.-])(?:{_PAIRS}|[0-9a-fA-F]{{4}}\.[0-9a-fA-F]{{4}}\.[0-9a-fA-F]{{4}}"
     r"|[0-9a-fA-F]{2}(?: [0-9a-fA-F]{2}){5})(?![\w:-])"
 )
-_SECOND_PAIR: Final = re.compile("[:-][0-9a-fA-F]{2}[:-]")  # of a MAC address, with the sign after the first
+# The second pair of a MAC address with the signs around it, where each byte of a text is read as one of "x:- ".
+_SECOND_PAIRS: Final = (b":xx:", b"-xx-")
+_PAIR_SIGNS: Final = bytes(
+    ord("x") if chr(code) in string.hexdigits else code if chr(code) in ":-" else ord(" ") for code in range(256)
+)
+_MAC_CHARACTERS: Final = 17
 _MAC_CONTEXT: Final = Context(" mac ", " hardware address", " ethernet", " wifi", " wlan")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,20}$", re.IGNORECASE)
 _SCHEME_CHARACTERS: Final = 24
@@ -99,13 +105,16 @@ def mac_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 
 
 def _macs(text: SearchedText) -> Iterator[re.Match[str]]:
-    if _MAC_CONTEXT.may_be_in(text):
-        yield from _DOUBTFUL_MAC.finditer(text.plain)
-        return
-    for second in _SECOND_PAIR.finditer(text.plain):
-        found = _MAC.match(text.plain, second.start() - 2)
-        if found is not None:
-            yield found
+    plain = text.plain
+    for start, end in _MAC_CONTEXT.places_in(text):
+        last = end + CONTEXT_BEFORE
+        found_by_word = _DOUBTFUL_MAC.finditer(plain, start, last + _MAC_CHARACTERS + 1)
+        yield from (found for found in found_by_word if found.start() <= last)  # a later one may be cut off
+    signs = text.ascii.translate(_PAIR_SIGNS)
+    for pair in _SECOND_PAIRS:
+        for place in places(signs, pair):
+            if (found := _MAC.match(plain, place - 2)) is not None:
+                yield found
 
 
 def link_spans(text: SearchedText) -> Iterator[tuple[int, int]]:

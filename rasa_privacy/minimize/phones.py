@@ -20,14 +20,15 @@ import phonenumbers
 
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.accounts import MAX_RUN
+from rasa_privacy.minimize.digit_zones import Zone
 from rasa_privacy.minimize.phone_context import CONTEXT_CHARACTERS, OTHER_HEADS, PHONE_HEADS, says_other, says_phone
-from rasa_privacy.minimize.searched_text import SearchedText, Zone, blanked
+from rasa_privacy.minimize.searched_text import SearchedText, blanked
 
 _DASHES: Final = "\\-\u2010-\u2015\u2212"
 _SPACES: Final = " \t\u00a0\u2007\u2009\u200b\u202f"
+_MIN_DIGITS: Final = 7
 _RUN: Final = re.compile(f"[+\uff0b]?\\(?\\d(?:[{_SPACES}{_DASHES}./()]{{0,3}}\\d)*")
 _DIGITS: Final = re.compile(r"\d+")
-_MIN_DIGITS: Final = 7
 _MAX_DIGITS: Final = 15  # ITU-T E.164, section 6.2.1
 _USUAL_DIGITS: Final = (10, 11)  # of a number with its prefix 0
 _AMERICAN: Final = re.compile("1?[2-9][0-9]{2}[2-9][0-9]{6}")  # North American Numbering Plan
@@ -67,7 +68,8 @@ def phone_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
         DetectorError: A region is unknown.
     """
     rules = rules_of(text.regions)
-    plain = _without_dates(text.plain, [zone for zone in text.zones if zone.digits >= _DATE_DIGITS])
+    parted = [zone for zone in text.zones if zone.digits >= _DATE_DIGITS and zone.end - zone.start > zone.digits]
+    plain = _without_dates(text.plain, parted)
     search = _Search(plain, rules, text.heads)
     for zone in text.zones:
         if zone.digits >= _MIN_DIGITS:
@@ -124,13 +126,14 @@ class _Search:
     def in_run(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the phone numbers in a run of digits and signs."""
         groups = self._groups(start, end)
-        index = 0
-        while index < len(groups):
+        index, left = 0, sum([end - start for start, end in groups])
+        while left >= _MIN_DIGITS:
             last = self._last_group(groups, index)
             if last is not None:
                 yield self._span(groups, index, last)
-                index = last
-            index += 1
+            done = index + 1 if last is None else last + 1
+            left -= sum([end - start for start, end in groups[index:done]])
+            index = done
 
     def _groups(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return the groups of digits that may be part of a number: `AB12`, `2nd`, `$5` and `5 EUR` are not."""
@@ -152,7 +155,7 @@ class _Search:
 
     def _last_group(self, groups: Sequence[tuple[int, int]], index: int) -> int | None:
         """Return the last group of the phone number that begins with this group."""
-        windows = list(self._windows(groups, index))
+        windows = self._windows(groups, index)
         if not windows:
             return None
         start = groups[index][0]
@@ -170,17 +173,18 @@ class _Search:
                 return last
         return widest if likely else None
 
-    def _windows(self, groups: Sequence[tuple[int, int]], index: int) -> Iterator[tuple[int, str]]:
-        """Yield last group and digits of each run of groups of the right length, longest first."""
+    def _windows(self, groups: Sequence[tuple[int, int]], index: int) -> list[tuple[int, str]]:
+        """Return last group and digits of each run of groups of the right length, longest first."""
         found: list[tuple[int, str]] = []
         digits = ""
         for last in range(index, len(groups)):
-            digits += self._text[slice(*groups[last])]
+            start, end = groups[last]
+            digits += self._text[start:end]
             if len(digits) > _MAX_DIALLED:
                 break
             if len(digits) >= _MIN_DIGITS:
                 found.append((last, digits))
-        yield from reversed(found)
+        return found[::-1]
 
     def _valid(self, digits: str, lengths: list[int], start: int) -> bool:
         if digits.startswith("00") and self._ask("+" + digits[2:], None):

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rasa_privacy.minimize.context import Context, says
+from rasa_privacy.minimize.context import Context, zones_said
+from rasa_privacy.minimize.digit_zones import Zone
 from rasa_privacy.minimize.searched_text import SearchedText
 
 POSTCODE: Final = Context(
@@ -53,16 +54,21 @@ _FEWEST: Final = 10  # digits of two numbers with four places
 
 def postcode_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each postcode."""
-    for zone in text.zones:
-        start, end = max(0, zone.start - _PADDING), zone.end + _PADDING
-        named = says(text, zone.start, zone.end, POSTCODE)
-        if not named and not zone.letters:
-            continue
-        for found in (_NAMED if named else _BARE).finditer(text.plain, start, end):
-            if (named and any(character.isdigit() for character in found[0])) or " " in found[0]:
+    named = zones_said(text, POSTCODE)
+    for zone in named:
+        for found in _in(text, zone, _NAMED):
+            if any(character.isdigit() for character in found[0]):
                 yield found.span()
-        if not named and "US" in text.regions and zone.digits >= 5:  # noqa: PLR2004 - a zip code's digits
-            yield from (found.span(1) for found in _STATE.finditer(text.plain, start, end))
+    for zone in text.zones_with("capital after a digit"):
+        if zone not in named:
+            yield from (found.span() for found in _in(text, zone, _BARE) if " " in found[0])
+    for zone in text.zones_with("number after a state") if "US" in text.regions else ():
+        if zone not in named:
+            yield from (found.span(1) for found in _in(text, zone, _STATE))
+
+
+def _in(text: SearchedText, zone: Zone, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    return pattern.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING)
 
 
 def coordinate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:

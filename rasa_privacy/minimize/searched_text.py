@@ -15,7 +15,10 @@ import string
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import Any, AnyStr, Final, Generic, NamedTuple, TypeVar
+
+from rasa_privacy.minimize.digit_zones import BY_DIGITS, LETTERS, Number, Zone, numbers_in, zones_between, zones_of
 
 _MAX_TABLE: Final = 20_000  # characters that are remembered; nobody can fill the memory with all of Unicode
 _NOTHING: Final = frozenset("\u115f\u1160\u3164\u2800\uffa0")  # letters and signs that are drawn as nothing
@@ -25,19 +28,12 @@ _LATIN: Final = range(0xC0, 0x250)
 _SMALL_LATIN: Final = range(0x1E00, 0x1F00)
 CONTEXT_BEFORE: Final = 48  # characters before a place in which a word for it may stand
 CONTEXT_AFTER: Final = 32
-_DIGITS: Final = re.compile("[0-9]+")
-_ZONE: Final = re.compile("[0-9]+([^0-9]{1,8}[0-9]+)*")  # with a group where it has more than digits
-_NUMBER: Final = re.compile("[0-9](?:[ ./-]{0,2}[0-9])*")
-_LETTERED: Final = re.compile("[A-Z]|[a-z][.-]?[0-9]|[0-9][.-]?[a-z]")
-_NEAR: Final = 6  # characters around digits in which capitals may belong to them
-_FEWEST: Final = 8  # digits of the shortest number that is looked up by how many it has
 _COUNTED: Final = {count: f"{count} digits" for count in range(8, 16)}  # those that national numbers have
 _MAC_SIGNS: Final = 5  # between the pairs of a MAC address
 #: One of these is in every word for a password.
 PASSWORD_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola")
 _SECRET_HINTS: Final = (*PASSWORD_HINTS, "pin")
 _SECRET_HEADS: Final = frozenset({"pas", "ken", "mot", "con", "cla", "sen", "wac", "pwd", "par", "pin"})
-_SHAPE: Final = bytes(ord("0") if chr(code) in string.digits else ord(" ") for code in range(256))
 _LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
 _LONG_RUN: Final = _LONG_WORD * b"x"
 _HEAD: Final = 3  # letters of a word by which it is looked up
@@ -46,25 +42,14 @@ _LETTERS: Final = "".join(
     chr(code).lower() if chr(code) in string.ascii_letters else " " for code in range(256)
 ).encode()
 _BLANKS: Final = bytes(ord(" " if code < 128 and chr(code).isspace() else "x") for code in range(256))  # noqa: PLR2004 - ASCII
-# What all letters and digits of a kind have in common, wherever in them it stands.
-_CAPITAL_AFTER: Final = re.compile("[0-9][ -]?[A-Z]")
-_STATE: Final = re.compile("[A-Z],? [0-9]{5}")
-_LONE_LETTER: Final = re.compile("[0-9][ ./-]{0,2}[A-Za-z](?![A-Za-z0-9_])")
-_BIRTHDAY: Final = re.compile("[0-9]{6} ?[A-Za-z9]{2} ?[0-9] ?[A-Za-z]{2}")
-_BY_DIGITS: Final = {
-    "capital after a digit": _CAPITAL_AFTER,
-    "number after a state": _STATE,
-    "one letter after a digit": _LONE_LETTER,
-    "birthday before letters": _BIRTHDAY,
-}
-_LEAD: Final = 3  # characters before the digits of these
-_AFTER: Final = 10  # and after them
 
 # What is kept where something is taken out: places do not move, and the rest is looked for again.
 _KEPT: Final = (
-    "_written", "regions", "heads", "_words", "_latin_words", "_different_words", "_sorted_words", "contexts",
+    "_written", "regions", "heads", "_latin_words", "different_words", "_sorted_words", "contexts",
     "words_before", "words_after", "others_before", "_signs", "_left_out", "_gaps", "_is_ascii",
 )  # fmt: skip
+
+_BLANK: Final = re.compile(r"\s")
 
 T = TypeVar("T")
 
@@ -79,36 +64,6 @@ class _once(Generic[T]):  # noqa: N801 - used as `cached_property`, of which Pyt
     def __get__(self, text: Any, _: object = None) -> T:
         made = text.__dict__[self._name] = self._make(text)
         return made
-
-
-class Zone(NamedTuple):
-    """A stretch of the text with digits close together.
-
-    Attributes:
-        start: Place of its first digit.
-        end: Place after its last digit.
-        digits: How many digits it has.
-        letters: Whether letters may belong to the digits.
-    """
-
-    start: int
-    end: int
-    digits: int
-    letters: bool
-
-
-class Number(NamedTuple):
-    """Digits with at most two signs or blanks between any two of them.
-
-    Attributes:
-        start: Place of its first digit.
-        end: Place after its last digit.
-        digits: The digits alone.
-    """
-
-    start: int
-    end: int
-    digits: str
 
 
 class Words(NamedTuple):
@@ -154,7 +109,7 @@ def _read(character: str) -> str:  # noqa: PLR0911 - one line for each kind of c
 
 
 _TABLE: Final = _Table()
-_FOREIGN: Final = re.compile("[^\x00-\x7f]")
+_FOREIGN: Final = re.compile("([^\x00-\x7f])")
 _FEW: Final = 16  # one character in so many
 
 
@@ -162,7 +117,17 @@ def _plain(written: str) -> str:
     foreign = len(written) - len(written.encode("ascii", "ignore"))
     if foreign * _FEW > len(written):
         return written.translate(_TABLE)
-    return _FOREIGN.sub(lambda found: _TABLE[ord(found[0])], written)
+    parts = _FOREIGN.split(written)
+    parts[1::2] = map(_TABLE.__getitem__, map(ord, parts[1::2]))
+    return "".join(parts)
+
+
+@lru_cache(maxsize=1_000)
+def _in_a_row(phrase: str, *, whole: bool) -> re.Pattern[bytes]:
+    """Return the pattern of a phrase of detectors in `SearchedText._letters`; to begin with a word makes it quick."""
+    first, *others = phrase.split()
+    following = "".join([f" +{word}" for word in others])
+    return re.compile(f"{first}(?<![a-z]{first}){following}{'(?![a-z])' if whole else ''}".encode())
 
 
 class SearchedText:
@@ -200,51 +165,30 @@ class SearchedText:
     @_once
     def zones(self) -> list[Zone]:
         """The stretches with digits, in order."""
-        shape = self._ascii.translate(_SHAPE)  # looking for one sign is quicker than for one of ten
-        zones: list[Zone] = []
-        end = 0
-        while (start := shape.find(b"0", end)) >= 0 and (found := _ZONE.match(self.plain, start)):
-            zones.append(self._zone(found))
-            end = found.end()
-        return zones
+        return zones_of(self.plain, self.lower, self.ascii)
 
     @_once
     def most_digits(self) -> int:
         """How many digits the stretch with the most of them has."""
         return max([zone.digits for zone in self.zones], default=0)
 
-    def _zones_in(self, begin: int, stop: int) -> list[Zone]:
-        return [self._zone(found) for found in _ZONE.finditer(self.plain, begin, stop)]
-
-    def _zone(self, found: re.Match[str]) -> Zone:
-        start, end = found.span()
-        digits = end - start if found[1] is None else len("".join(_DIGITS.findall(found[0])))
-        return Zone(start, end, digits, self._has_letters(start, end))
-
-    def _has_letters(self, start: int, end: int) -> bool:
-        """Tell whether letters may belong to these digits: capitals near them, or any letter right beside one."""
-        near = max(0, start - _NEAR)
-        return _LETTERED.search(self.plain, near, end + _NEAR) is not None or (
-            not self._is_ascii and self.has_capitals(near, end + _NEAR)
-        )
-
     @_once
     def numbers(self) -> list[Number]:
         """The numbers whose digits may stand apart, in order."""
-        return self._numbers_in(self.zones)
+        return numbers_in(self.plain, self.zones)
 
-    def _numbers_in(self, zones: list[Zone]) -> list[Number]:
-        return [
-            Number(*found.span(), "".join(_DIGITS.findall(found[0])))
-            for zone in zones
-            if zone.digits >= _FEWEST
-            for found in _NUMBER.finditer(self.plain, zone.start, zone.end)
-        ]
+    @_once
+    def numbers_by_count(self) -> dict[int, list[Number]]:
+        """The numbers by how many digits they have."""
+        counted: dict[int, list[Number]] = {}
+        for number in self.numbers:
+            counted.setdefault(len(number.digits), []).append(number)
+        return counted
 
     @_once
     def features(self) -> frozenset[str]:
         """What the text has that some detectors cannot do without: most texts need few of them."""
-        return self._signs.union([_COUNTED.get(len(number.digits), "") for number in self.numbers])
+        return self._signs.union([_COUNTED[count] for count in self.numbers_by_count if count in _COUNTED])
 
     @_once
     def _signs(self) -> frozenset[str]:
@@ -262,82 +206,78 @@ class SearchedText:
             has.add("parted by signs")
         if colons >= _MAC_SIGNS or plain.count("-") >= _MAC_SIGNS or "mac" in lower:
             has.add("pairs")
-        if not _SECRET_HEADS.isdisjoint(self.heads) and any(hint in lower for hint in _SECRET_HINTS):
+        if not _SECRET_HEADS.isdisjoint(self.heads) and any(self.has_words(f" {hint}") for hint in _SECRET_HINTS):
             has.add("word for a secret")
         return frozenset(has)
 
     def _signs_by_digits(self) -> set[str]:
         plain = self.plain
-        dots = plain.count(".")
-        has = set()
-        for zone in self.zones:
-            if zone.letters:
-                has.add("letters by digits")
-            if dots > 1 and (inner := plain.count(".", zone.start, zone.end)) > 1:
+        has = set[str]().union(*[zone.features for zone in self.zones])
+        if plain.count(".") > 1:
+            dots = max([plain.count(".", zone.start, zone.end) for zone in self.zones], default=0)
+            if dots > 1:
                 has.add("degrees")
-                if inner > 2:  # noqa: PLR2004 - of an IPv4 address
-                    has.add("parted by signs")
-        if "letters by digits" in has:
-            if "2a" in self.lower or "2b" in self.lower:
-                has.add("Corsican")
-            lettered = [zone for zone in self.zones if zone.letters]
-            has.update([feature for feature in _BY_DIGITS if any(self._is_at(zone, feature) for zone in lettered)])
+            if dots > 2:  # noqa: PLR2004 - of an IPv4 address
+                has.add("parted by signs")
+        if LETTERS in has and ("2a" in self.lower or "2b" in self.lower):
+            has.add("Corsican")
         return has
 
     def zones_with(self, feature: str) -> list[Zone]:
         """Return the stretches with letters by their digits that have this feature, one that is asked of each."""
         if feature not in self._zones_with:
-            self._zones_with[feature] = [zone for zone in self.zones if zone.letters and self._is_at(zone, feature)]
+            told = feature if feature in BY_DIGITS else LETTERS
+            self._zones_with[feature] = [zone for zone in self.zones if told in zone.features]
         return self._zones_with[feature]
-
-    def _is_at(self, zone: Zone, feature: str) -> bool:
-        pattern = _BY_DIGITS.get(feature)
-        # It begins with a digit or up to three signs before one.
-        return pattern is None or bool(pattern.search(self.plain, max(0, zone.start - _LEAD), zone.end + _AFTER))
 
     @_once
     def heads(self) -> frozenset[str]:
         """The first three letters of all words."""
-        return frozenset([word[:_HEAD] for word in self._different_words])
+        return frozenset([word[:_HEAD] for word in self.different_words])
 
     def has_words(self, phrase: str) -> bool:
         """Tell whether words of Latin letters stand in a row; with a space at the end, the last of them is whole."""
         first, space, more = phrase[1:].partition(" ")
         if space:
-            return first in self._different_words and (not more or phrase in self._words)
+            return first in self.different_words and (
+                not more or _in_a_row(phrase, whole=phrase.endswith(" ")).search(self._letters) is not None
+            )
         place = bisect_left(self._sorted_words, first)
         return self._sorted_words[place : place + 1] != [] and self._sorted_words[place].startswith(first)
 
     @_once
-    def _words(self) -> str:
-        return f" {' '.join(self._latin_words)} "
-
-    @_once
     def _latin_words(self) -> list[str]:
-        return self._ascii.translate(_LETTERS).decode("ascii").split()
+        return self._letters.decode("ascii").split()
+
+    def word_places(self, word: str) -> Iterator[int]:
+        """Yield where Latin words with one sign between them stand, with a sign before and after them."""
+        for place in places(self._letters, f" {word} ".encode()):
+            yield place + 1
 
     @_once
-    def _different_words(self) -> frozenset[str]:
+    def _letters(self) -> bytes:
+        """The small Latin letters of the text, and a blank for each other character."""
+        return self.ascii.translate(_LETTERS)
+
+    @_once
+    def different_words(self) -> frozenset[str]:
+        """The words of Latin letters, in small ones."""
         return frozenset(self._latin_words)
 
     @_once
     def _sorted_words(self) -> list[str]:
-        return sorted(self._different_words)
+        return sorted(self.different_words)
 
     @_once
-    def _ascii(self) -> bytes:
+    def ascii(self) -> bytes:
         """The plain text with a question mark for each character of another script."""
         return self.plain.encode("ascii", "replace")
-
-    def has_capitals(self, start: int, end: int) -> bool:
-        """Tell whether a stretch has capital letters."""
-        return self.plain[start:end] != self.lower[start:end]
 
     @_once
     def long_words(self) -> list[tuple[int, int]]:
         """Start and end of each run without spaces that is long enough for a key or a wallet's address."""
         found: list[tuple[int, int]] = []
-        shape = self._ascii.translate(_BLANKS)
+        shape = self.ascii.translate(_BLANKS)
         start = shape.find(_LONG_RUN)
         while start >= 0:
             end = shape.find(b" ", start)
@@ -356,6 +296,8 @@ class SearchedText:
             return self
         other = SearchedText.__new__(SearchedText)
         other.__dict__.update({name: self.__dict__[name] for name in _KEPT if name in self.__dict__})
+        if "long_words" in self.__dict__ and not any(_BLANK.search(self.plain, *span) for span in spans):
+            other.long_words = self.long_words
         other.plain = blanked(self.plain, spans)
         other.lower = blanked(self.lower, spans)
         other._take_over(self, spans)  # noqa: SLF001 - of this very class
@@ -373,9 +315,11 @@ class SearchedText:
             if first >= last:
                 continue
             begin, stop = self.zones[first].start, self.zones[last - 1].end
-            self.zones[first:last] = zones = self._zones_in(begin, stop)
+            self.zones[first:last] = zones = zones_between(self.plain, self.lower, begin, stop)
             numbers = bisect_left(self.numbers, (begin,)), bisect_left(self.numbers, (stop,))
-            self.numbers[slice(*numbers)] = self._numbers_in(zones)
+            self.numbers[slice(*numbers)] = numbers_in(self.plain, zones)
+        if self.numbers == text.numbers:
+            self.numbers_by_count = text.numbers_by_count
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where a place of the plain text stands in the text that was written."""
@@ -392,7 +336,8 @@ class SearchedText:
         """The places in the written text of the characters that the plain one does not have."""
         if len(self.plain) == len(self._written):
             return []
-        return [found.start() for found in _FOREIGN.finditer(self._written) if not _TABLE[ord(found[0])]]
+        gone = [sign for sign in set(_FOREIGN.findall(self._written)) if not _TABLE[ord(sign)]]
+        return sorted([place for sign in gone for place in places(self._written, sign)])
 
     @_once
     def _gaps(self) -> list[int]:
@@ -400,7 +345,7 @@ class SearchedText:
         return [place - count for count, place in enumerate(self._left_out)]
 
 
-def places(text: str, part: str, start: int = 0) -> Iterator[int]:
+def places(text: AnyStr, part: AnyStr, start: int = 0) -> Iterator[int]:
     """Yield where a part of a text is, from a place on: one search for a few words each is quicker than one for all."""
     place = text.find(part, start)
     while place >= 0:
