@@ -43,6 +43,10 @@ class StorageError(PrivacyError):
     """The database cannot be reached, read or written."""
 
 
+class NotGrantedError(StorageError):
+    """The database's user may not do that."""
+
+
 class SharedContactError(StorageError):
     """A contact is held of more people than it can speak for."""
 

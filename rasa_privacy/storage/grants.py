@@ -4,11 +4,12 @@ Four roles:
 
 - `server`: the Rasa server. It stores conversations, and removes what is due, which it records.
 - `actions`: the action server. It asks for consent and carries out what people want: see, withdraw, delete.
-- `sweeper`: `rasa-privacy retention run`, which removes what is due, and writes what it leaves of a conversation anew.
-- `console`: the operators' commands, with the audit log, which nobody can change or delete from.
+- `sweeper`: what timers run: `retention run` removes what is due, and writes what it leaves of a conversation anew;
+  `review make`, `requests due` and `requests deliver`. A deletion that a process was killed in it leaves to the others.
+- `console`: the operators' commands and their API, with the audit log, which nobody can change or delete from.
 
 Whoever owns the tables makes and upgrades them, and opens the store once before the others do. A test shows that each
-role can do its work, and that every other statement is refused.
+role can do its work, that every other statement is refused, and that nothing is granted which the work does not need.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,12 @@ _WORDS: Final = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 
 #: What everybody needs who opens the store.
 _OPEN: Final = {_VERSION: "S", "meta": "SIU", "system_keys": "S", "epochs": "SU", _JOURNAL: "SI"}
+
+#: What differs where the keys have a database of their own. Its `meta` says of which store they are and nothing else,
+#: and beside the people an erasure finds in one question that their keys are not there.
+_BESIDE_KEYS: Final = {"meta": "S"}
+_BESIDE_PEOPLE: Final = {"data_keys": "S"}
+_ERASING: Final = frozenset(("server", "actions", "console"))
 
 #: By role, the letters of what it needs on each table; on a table that is not named it has nothing.
 NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
@@ -99,10 +106,11 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "sweeper": {
             **_OPEN,
+            _JOURNAL: "S",
             "links": "SD",
             "known_contacts": "SD",
             "handovers": "SD",
-            "deliveries": "SI",
+            "deliveries": "SIU",
             "meta": "SIU",
             "subjects": "SUD",
             "data_keys": "SIUD",
@@ -112,7 +120,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "ledger": "S",
             "checkpoints": "SI",
             "erasures": "SI",
-            "tombstones": "SIUD",
+            "tombstones": "SIU",
             "opt_in_codes": "SD",
             "code_mails": "SD",
             "requests": "SU",
@@ -127,7 +135,7 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             **_OPEN,
             "links": "SD",
             "known_contacts": "SID",
-            "handovers": "SUD",
+            "handovers": "SIUD",
             "deliveries": "SIU",
             "system_keys": "SU",
             "epochs": "SIU",
@@ -137,13 +145,14 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "sessions": "SIUD",
             "segments": "SIUD",
             "ledger": "SI",
-            "ledger_people": "SIU",
+            "ledger_people": "SIUD",
             "checkpoints": "SI",
             "notices": "SI",
             "erasures": "SI",
             "tombstones": "SIUD",
             "suppressions": "SIUD",
             "opt_in_codes": "SID",
+            "code_mails": "SD",
             "requests": "SIU",
             "request_steps": "SI",
             "holds": "SID",
@@ -159,9 +168,23 @@ NEEDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 
 
-def privileges(role: str, table: str) -> tuple[str, ...]:
-    """Return what a role needs on a table, as SQL's words."""
-    return tuple(_WORDS[letter] for letter in NEEDS[role].get(table, ""))
+def privileges(role: str, table: str, *, apart: bool = False, keys: bool = False) -> tuple[str, ...]:
+    """Return what a role needs on a table, as SQL's words.
+
+    Args:
+        role: A key of NEEDS.
+        table: The table.
+        apart: Whether the keys have a database of their own.
+        keys: Whether the table is in that database.
+    """
+    if keys:
+        needs = {**NEEDS[role], **_BESIDE_KEYS} if table in _KEY_TABLES else {}
+    elif apart:
+        needs = {name: letters for name, letters in NEEDS[role].items() if name not in _ONLY_WITH_KEYS}
+        needs |= _BESIDE_PEOPLE if role in _ERASING else {}
+    else:
+        needs = {name: letters for name, letters in NEEDS[role].items() if name != _JOURNAL}
+    return tuple(_WORDS[letter] for letter in needs.get(table, ""))
 
 
 def grant_statements(
@@ -189,9 +212,7 @@ def grant_statements(
         yield f"REVOKE ALL ON {_listed(schema, everything)} FROM {user}"
         yield f"GRANT USAGE ON SCHEMA {schema} TO {user}"
         for table in everything:
-            if not _is_here(table, apart=apart, keys=keys):
-                continue
-            words = privileges(role, table)
+            words = privileges(role, table, apart=apart, keys=keys)
             if words:
                 yield f"GRANT {', '.join(words)} ON {schema}.{table} TO {user}"
             if "INSERT" in words and table in SEQUENCES:
@@ -202,13 +223,6 @@ def role_statements(prefix: str = "rasa_privacy") -> Iterator[str]:
     """Yield the statements that make the roles, without passwords; they may log in and nothing else."""
     for role in NEEDS:
         yield f"CREATE ROLE {prefix}_{role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
-
-
-def _is_here(table: str, *, apart: bool, keys: bool) -> bool:
-    """Return whether a table is used in this database: beside people no journal, and no key that lies apart."""
-    if keys:
-        return table in _KEY_TABLES
-    return table not in (_ONLY_WITH_KEYS if apart else {_JOURNAL})
 
 
 def _listed(schema: str, tables: list[str]) -> str:

@@ -3,30 +3,31 @@
 from datetime import date
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.storage.tables import meta
 
 _NAME: Final = "requests_reminded"
 _GET: Final = select(meta.c.value).where(meta.c.name == _NAME).with_for_update()
-_DROP: Final = delete(meta).where(meta.c.name == _NAME)
 _PUT: Final = insert(meta).values(name=_NAME, value=bindparam("day"))
+_SET: Final = update(meta).where(meta.c.name == _NAME).values(value=bindparam("day"))
+_NO_DAY: Final = b""
 
 
 def claim(conn: Connection, day: date) -> bool:
     """Note in this transaction that this day's reminder is sent; return whether nobody did before."""
-    if conn.execute(_GET).scalar() == _bytes(day):
+    before, this = conn.execute(_GET).scalar(), _bytes(day)
+    if before == this:
         return False
-    conn.execute(_DROP)
-    conn.execute(_PUT, {"day": _bytes(day)})
+    conn.execute(_PUT if before is None else _SET, {"day": this})
     return True
 
 
 def give_back(conn: Connection, day: date) -> None:
     """Take back that this day's reminder was sent."""
     if conn.execute(_GET).scalar() == _bytes(day):
-        conn.execute(_DROP)
+        conn.execute(_SET, {"day": _NO_DAY})
 
 
 def _bytes(day: date) -> bytes:

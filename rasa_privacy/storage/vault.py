@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE as SERVICE  # noqa: PLC0414 - rooms above name it from here
 from rasa_privacy.crypto.providers import open_provider
-from rasa_privacy.errors import LedgerError
+from rasa_privacy.errors import LedgerError, NotGrantedError
 from rasa_privacy.policy.bot_regulations import Regulations, load_regulations
 from rasa_privacy.policy.loader import load_policy
 from rasa_privacy.policy.model import Policy
@@ -144,6 +144,7 @@ def open_vault(
         KeyProviderError: The key is missing, open to others, damaged, or another database's.
         TamperedSegmentError: The database's own key was changed.
         JournalError: The erasure journal was lost, changed, or is another database's.
+        NotGrantedError: Something in it is to be carried out, and the database's user may not.
     """
     policy = load_policy(settings.privacy)
     regulations = load_regulations(policy.regulations, settings.privacy.parent.absolute())
@@ -159,11 +160,23 @@ def open_vault(
         journal = open_journal(settings, index, None if keys is database else keys)
         vault = _vault(policy, regulations, database, keys, epochs, index, signer, journal, clock, random_bytes)
         _prepare(vault)
-        return replace(vault, replayed=replay(vault))
+        return replace(vault, replayed=_replayed(vault))
     except BaseException:
         database.close()
         keys.close()
         raise
+
+
+def _replayed(vault: Vault) -> Replayed:
+    """Carry out the journal; who may only sweep is told who can."""
+    try:
+        return replay(vault)
+    except NotGrantedError:
+        raise NotGrantedError(
+            f"{vault.journal.name}: a deletion or withdrawal in it is not carried out yet, and this user of the "
+            "database may not do that; let the server, or an operator with 'rasa-privacy keys status', open the store "
+            "first"
+        ) from None
 
 
 def _prepare(vault: Vault) -> None:

@@ -1,10 +1,12 @@
 """Each role of a PostgreSQL database can do its work, and nothing else."""
 
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
@@ -13,52 +15,103 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 
 from rasa_privacy.cli import main
-from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.errors import ConfigurationError, NotGrantedError
 from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.rights.erasure import erase
+from rasa_privacy.storage.erasures import Erasures
 from rasa_privacy.storage.grants import NEEDS, SEQUENCES, grant_statements, privileges, role_statements
 from rasa_privacy.storage.tables import metadata
-from rasa_privacy.storage.vault import open_vault, utc_now
+from rasa_privacy.storage.vault import Vault, open_vault, utc_now
 from tests.support.databases import SERVERS, new_url
+from tests.support.needed import recording, unneeded
 from tests.support.operators import cheap_hashes
-from tests.support.role_work import BEFORE, WORK, prepare
-from tests.support.vaults import settings_in
+from tests.support.role_store import BEFORE, hire, prepare
+from tests.support.role_work import STAFFED, WORK
+from tests.support.vaults import evidence, settings_in
 
 __all__ = ["cheap_hashes"]
 pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("cheap_hashes")]
 
-AsRole = Callable[[str], StoreSettings]
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A store that its owner has founded, and in whose databases the roles have what they need.
+
+    Attributes:
+        owner: Settings of who owns the tables.
+        vault: The store, as its owner has it open.
+        prefix: What the names of the roles begin with.
+        apart: Whether the keys have a database of their own.
+    """
+
+    owner: StoreSettings
+    vault: Vault
+    prefix: str
+    apart: bool
+
+    def settings(self, role: str) -> StoreSettings:
+        """Return the settings of a process of this role."""
+        own = self.owner
+        keys = replace(own.keys, url=own.keys.url and self._as(own.keys.url, role))
+        return replace(own, url=self._as(own.url, role), keys=keys)
+
+    def databases(self, role: str) -> Iterator[tuple[str, str, bool]]:
+        """Yield for each database the owner's and the role's URL, and whether it is that of the keys."""
+        mine = self.settings(role)
+        yield self.owner.url, mine.url, False
+        if self.owner.keys.url and mine.keys.url:
+            yield self.owner.keys.url, mine.keys.url, True
+
+    def _as(self, url: str, role: str) -> str:
+        return str(make_url(url).set(username=f"{self.prefix}_{role}").render_as_string(hide_password=False))
 
 
-@pytest.fixture
-def as_role(tmp_path: Path) -> Iterator[AsRole]:
-    """Return a function that gives the settings of a role, for a store that its owner has founded and granted."""
+@pytest.fixture(params=[False, True], ids=["together", "apart"])
+def granted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Granted]:
+    """Return a store with its roles, whose keys lie beside the people, or in a database of their own."""
     prefix = f"test_{secrets.token_hex(4)}"
-    with new_url("postgresql", tmp_path) as url:
-        owner = replace(settings_in(tmp_path), url=url)
-        vault = open_vault(owner, lambda: utc_now() - BEFORE)
+    with ExitStack() as stack:
+        own = replace(settings_in(tmp_path), url=stack.enter_context(new_url("postgresql", tmp_path)))
+        if request.param:
+            url = stack.enter_context(new_url("postgresql", tmp_path))
+            own = replace(own, keys=replace(own.keys, url=url), journal=None)
+        vault = open_vault(own, lambda: utc_now() - BEFORE)
+        stack.callback(vault.close)
         prepare(vault)
+        run_all(role_statements(prefix))
+        stack.callback(run_all, [f"DROP ROLE {prefix}_{role}" for role in NEEDS])
+        stack.callback(run_all, [f"DROP OWNED BY {prefix}_{role}" for role in NEEDS])
+        made = Granted(own, vault, prefix, request.param)
+        for url, _, keys in made.databases("server"):
+            schema = make_url(url).query["options"].partition("search_path=")[2]
+            run_all(grant_statements(prefix=prefix, schema=schema, apart=request.param, keys=keys))
+        yield made
+
+
+@pytest.mark.parametrize("granted", [False], ids=["together"], indirect=True)
+def test_the_sweeper_leaves_a_broken_off_deletion_to_the_others(
+    granted: Granted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes no consents, so it says who can carry the deletion out, and sweeps when that was done."""
+    with monkeypatch.context() as patched:
+        patched.setattr(Erasures, "bury", Mock(side_effect=KeyboardInterrupt))  # as where a process is killed
+        with pytest.raises(KeyboardInterrupt):
+            erase(granted.vault, "ana", evidence(granted.vault))
+    with pytest.raises(NotGrantedError, match=r"is not carried out yet.*rasa-privacy keys status"):
+        open_vault(granted.settings("sweeper"))
+    for role, erased in (("server", 1), ("sweeper", 0)):
+        vault = open_vault(granted.settings(role))
+        assert vault.replayed.erased == erased
         vault.close()
-        schema = make_url(url).query["options"].partition("search_path=")[2]
-        statements = [*role_statements(prefix), *grant_statements(prefix=prefix, schema=schema)]
-        run_all(statements)
-        try:
-            yield lambda role: replace(owner, url=_url_of(url, f"{prefix}_{role}"))
-        finally:
-            run_all([f"DROP OWNED BY {prefix}_{role}" for role in NEEDS])
-            run_all([f"DROP ROLE {prefix}_{role}" for role in NEEDS])
 
 
-def run_all(statements: list[str]) -> None:
+def run_all(statements: Iterable[str]) -> None:
     """Run statements as the owner."""
     engine = create_engine(SERVERS["postgresql"], future=True)
     with engine.begin() as connection:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
-
-
-def _url_of(url: str, user: str) -> str:
-    return str(make_url(url).set(username=user).render_as_string(hide_password=False))
 
 
 #: A statement of each kind that changes and reads nothing where it is allowed.
@@ -82,17 +135,32 @@ FORBIDDEN = (
 
 
 @pytest.mark.parametrize("role", NEEDS)
-def test_each_role_can_do_its_work_and_nothing_else(as_role: AsRole, role: str) -> None:
+def test_each_role_can_do_its_work_and_nothing_else(granted: Granted, role: str) -> None:
     """As a user that owns nothing; every statement on every table that it was not granted is refused.
 
-    And the sequences that PostgreSQL made are those that are granted.
+    Nothing is granted that the work does not need, and the sequences that PostgreSQL made are those that are granted.
     """
-    settings = as_role(role)
-    vault = open_vault(settings)
-    WORK[role](vault)
-    vault.close()
+    if role in STAFFED:
+        hire(granted.vault)
+    with recording() as sent:
+        vault = open_vault(granted.settings(role))
+        WORK[role](vault)
+        vault.close()
+    for owner, url, keys in granted.databases(role):
+        given = {
+            (table, word)
+            for table in [*metadata.tables, "alembic_version"]
+            for word in privileges(role, table, apart=granted.apart, keys=keys)
+        }
+        assert _allowed(url) == given
+        counted = [(table, "USAGE") for table in SEQUENCES if (table, "INSERT") in given]
+        assert unneeded(owner, url, sent, [*sorted(given), *counted]) == []
+
+
+def _allowed(url: str) -> set[tuple[str, str]]:
+    """Return what a user may do with which table, after what nobody may do was refused."""
     tables = {name: table.columns.keys()[-1] for name, table in metadata.tables.items()}
-    engine = create_engine(settings.url, future=True)
+    engine = create_engine(url, future=True)
     with engine.connect() as connection:
         allowed = {
             (table, word)
@@ -100,12 +168,22 @@ def test_each_role_can_do_its_work_and_nothing_else(as_role: AsRole, role: str) 
             for word, statement in STATEMENTS.items()
             if _is_allowed(connection, statement.format(table, column))
         }
-        needed = {table for table in NEEDS[role] if table != "erasure_journal"}  # which lies where the keys lie apart
-        assert allowed == {(table, word) for table in needed for word in privileges(role, table)}
         assert [statement for statement in FORBIDDEN if _is_allowed(connection, statement)] == []
         found = connection.execute(text(_SEQUENCES)).scalars()
         assert {*found} == {*SEQUENCES.values()}
     engine.dispose()
+    return allowed
+
+
+@pytest.mark.parametrize("granted", [False], ids=["together"], indirect=True)
+def test_what_is_missing_is_named_with_its_remedy(granted: Granted) -> None:
+    """The work fails where it needs it, and the message says which command prints the grants."""
+    schema = make_url(granted.owner.url).query["options"].partition("search_path=")[2]
+    run_all([f"SET search_path TO {schema}; REVOKE INSERT ON handovers FROM {granted.prefix}_actions"])
+    vault = open_vault(granted.settings("actions"))
+    with pytest.raises(NotGrantedError, match=r"this user may not do that.*rasa-privacy database grants"):
+        WORK["actions"](vault)
+    vault.close()
 
 
 def _is_allowed(connection: Any, statement: str) -> bool:
@@ -158,10 +236,12 @@ def test_the_command_prints_them(tmp_path: Path) -> None:
 
 
 def test_keys_apart_are_granted_apart() -> None:
-    """Beside the conversations nothing of the keys is granted, and beside the keys nothing of the people."""
+    """Beside the keys nothing of the people is granted, and beside the people only to see that no key is there."""
     beside_people = "\n".join(grant_statements(apart=True))
-    beside_keys = "\n".join(grant_statements(keys=True))
-    assert "ON public.data_keys TO" not in beside_people
+    beside_keys = "\n".join(grant_statements(apart=True, keys=True))
+    found = [each for each in beside_people.splitlines() if "ON public.data_keys TO" in each]
+    erasing = ("server", "actions", "console")
+    assert found == [f"GRANT SELECT ON public.data_keys TO rasa_privacy_{role}" for role in erasing]
     assert "ON public.segments TO rasa_privacy_server" in beside_people
     assert "ON public.data_keys TO rasa_privacy_server" in beside_keys
     assert "ON public.segments TO" not in beside_keys

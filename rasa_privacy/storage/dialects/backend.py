@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from rasa_privacy.errors import ConfigurationError, ContentionError, StorageError, UnreachableError
+from rasa_privacy.errors import ConfigurationError, ContentionError, NotGrantedError, StorageError, UnreachableError
 
 #: How long a new connection may take.
 CONNECT_SECONDS: Final = 5
@@ -66,7 +66,7 @@ UNSUITABLE: Final = Reason(
 )
 DISK_FULL: Final = Reason(StorageError, "the disk is full; free some space")
 NOT_ALLOWED: Final = Reason(
-    StorageError,
+    NotGrantedError,
     "this user may not do that; grant it what its role needs ('rasa-privacy database grants', again after an "
     "upgrade), or all rights on the tables; who upgrades needs CREATE too",
 )
