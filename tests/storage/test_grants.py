@@ -1,5 +1,6 @@
 """Each role of a PostgreSQL database can do its work, and nothing else."""
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -18,6 +20,7 @@ from rasa_privacy.cli import main
 from rasa_privacy.errors import ConfigurationError, NotGrantedError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.erasures import Erasures
 from rasa_privacy.storage.grants import NEEDS, SEQUENCES, grant_statements, privileges, role_statements
 from rasa_privacy.storage.tables import metadata
@@ -25,7 +28,7 @@ from rasa_privacy.storage.vault import Vault, open_vault, utc_now
 from tests.support.databases import SERVERS, new_url
 from tests.support.needed import recording, unneeded
 from tests.support.operators import cheap_hashes
-from tests.support.role_store import BEFORE, hire, prepare
+from tests.support.role_store import BEFORE, hire, prepare, token_of
 from tests.support.role_work import STAFFED, WORK
 from tests.support.vaults import evidence, settings_in
 
@@ -103,6 +106,60 @@ def test_the_sweeper_leaves_a_broken_off_deletion_to_the_others(
         vault = open_vault(granted.settings(role))
         assert vault.replayed.erased == erased
         vault.close()
+
+
+CONFIG = Path(__file__).parents[2] / "config"
+TIMERS = """\
+retention: {review_every: 6 months}
+roles:
+  timer: {may: [retention, report, requests]}
+"""
+
+
+def timer_commands(bot: Path) -> Iterator[list[str]]:
+    """Yield what the timers of config/ run, with the folders of a test."""
+    for name in ("retention.cron", "retention.service"):
+        for found in re.findall(r"bin/rasa-privacy ([^>\n]+?)(?: 2>|\n)", (CONFIG / name).read_text()):
+            yield [*found.split(), "--bot", str(bot)]
+    for name in ("retention.kubernetes.yml", "review.kubernetes.yml"):
+        job = yaml.safe_load((CONFIG / name).read_text())
+        command = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"]
+        yield [re.sub("^/app", str(bot), word) for word in command[1:]]
+
+
+@pytest.mark.parametrize("granted", [False], ids=["together"], indirect=True)
+def test_timers_run_as_the_sweeper_with_a_token(
+    granted: Granted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command of config/, and what schedulers run besides; without a token, or with a wrong one, none does."""
+    hire(granted.vault)
+    (tmp_path / "reviews").mkdir()
+    with (tmp_path / "privacy.yml").open("a") as file:
+        file.write(TIMERS)
+    key, url = granted.owner.keys.path, granted.settings("sweeper").url
+    (tmp_path / "endpoints.yml").write_text(
+        f"tracker_store:\n  type: rasa_privacy.EncryptedTrackerStore\n  privacy: privacy.yml\n  url: '{url}'\n"
+        f"  keys: {{provider: file, path: '{key}'}}\n"
+    )
+    monkeypatch.setenv("RASA_PRIVACY_REASON", "timer")
+    monkeypatch.chdir(tmp_path)
+    commands = list(timer_commands(tmp_path))
+    assert {tuple(command[:2]) for command in commands} == {("retention", "run"), ("review", "make")}
+    for token, said in (("", "this store has operators"), (f"rpo.tim.{'A' * 43}", "the token is not accepted")):
+        monkeypatch.setenv("RASA_PRIVACY_TOKEN", token)
+        for command in commands[:2]:
+            refused = CliRunner().invoke(main, command)
+            assert refused.exit_code == 2
+            assert said in refused.output
+    monkeypatch.setenv("RASA_PRIVACY_TOKEN", token_of("tim"))
+    more = [["requests", "due", "--within", "0"], ["requests", "deliver"]]
+    for command in [*more, *commands]:
+        done = CliRunner().invoke(main, command)
+        assert (done.exit_code, command[0]) in {(0, "retention"), (0, "review"), (0, "requests"), (1, "requests")}
+    with granted.vault.database.read() as connection:
+        found = [each.record for each in granted.vault.audit.each(connection, Wanted(operator="tim", outcome="done"))]
+    assert {each.verb for each in found} == {"login", "retention", "report", "requests"}
+    assert {each.role for each in found if each.verb != "login"} == {"timer"}
 
 
 def run_all(statements: Iterable[str]) -> None:
@@ -214,7 +271,7 @@ def test_every_table_is_somebodys() -> None:
 
 
 def test_the_command_prints_them(tmp_path: Path) -> None:
-    """For the databases of endpoints.yml, without a connection or a password; on SQLite it says what else to do."""
+    """For the databases of endpoints.yml, without a connection or a password; elsewhere it says what else to do."""
     settings_in(tmp_path)
     store = "tracker_store:\n  type: rasa_privacy.EncryptedTrackerStore\n  privacy: privacy.yml\n"
     secret = "postgresql+psycopg2://owner:secret@nowhere.example/bot"  # noqa: S105 - made up
@@ -228,11 +285,14 @@ def test_the_command_prints_them(tmp_path: Path) -> None:
     assert places[0] < lines.index("GRANT SELECT, INSERT ON public.audit TO ours_console;") < places[1]
     assert lines.index("GRANT SELECT, INSERT, UPDATE, DELETE ON public.data_keys TO ours_sweeper;") > places[1]
     assert "secret" not in shown.output
-    (tmp_path / "endpoints.yml").write_text(f"{store}  url: sqlite:///c.db\n  keys: {{provider: file, path: keys}}\n")
-    refused = CliRunner().invoke(main, ["database", "grants", "--bot", str(tmp_path)])
-    assert refused.exit_code == 2
-    assert refused.output.startswith("Error: ")  # and not a part of the statements before it
-    assert "grants are for PostgreSQL" in refused.output
+    for url in ("sqlite:///c.db", "mysql+pymysql://owner:secret@nowhere.example/bot"):
+        (tmp_path / "endpoints.yml").write_text(f"{store}  url: {url}\n  keys: {{provider: file, path: keys}}\n")
+        refused = CliRunner().invoke(main, ["database", "grants", "--bot", str(tmp_path)])
+        assert refused.exit_code == 2
+        assert refused.output.startswith("Error: ")  # and not a part of the statements before it
+        assert "grants are for PostgreSQL" in refused.output
+        assert "on MariaDB give each process a user with rights on this database alone" in refused.output
+        assert "secret" not in refused.output
 
 
 def test_keys_apart_are_granted_apart() -> None:
