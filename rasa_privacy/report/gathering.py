@@ -176,8 +176,8 @@ def _removal(vault: Vault, connection: Any, now: datetime) -> Removal:
 def _runs(vault: Vault, connection: Any) -> Iterator[str]:
     """Yield the newest sweeps, the last one first."""
     for entry in reversed(vault.audit.newest(connection, Wanted(verb="retention"), _RUNS)):
-        if "left" in entry.record.counts:
-            counts = ", ".join(f"{number:,} {name}" for name, number in entry.record.counts.items())
+        if entry.record.counts.keys() & {"left", "looked_at"}:
+            counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in entry.record.counts.items())
             yield f"{entry.record.at:%Y-%m-%d %H:%M} {entry.record.outcome}: {counts}"
 
 

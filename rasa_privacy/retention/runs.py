@@ -3,7 +3,8 @@
 Rules:
 
 1. Each run leaves one record: what was removed, and how many that were due are left (`left`, 0 where all is well);
-   of one that was stopped or failed, how many were looked at.
+   of one that was stopped or failed, how many were looked at. Of one that was killed the next run leaves it
+   (`running`).
 2. On SQLite, which has one writer, a run holds the lease `sweep`, and rests after each transaction for as long as it
    took, so that turns are saved between them. On servers any number may run at once.
 3. Scheduled runs hold the lease on every database, so that of many servers one sweeps, and none does where another has
@@ -11,14 +12,15 @@ Rules:
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
-from rasa_privacy.access.recording import record_now
+from rasa_privacy.access.recording import record
 from rasa_privacy.errors import RetentionError
 from rasa_privacy.retention.clock_check import SWEPT
+from rasa_privacy.retention.running import Running
 from rasa_privacy.retention.sweep import SweepResult, sweep
 from rasa_privacy.storage import leases
 from rasa_privacy.storage.clocks import last_done
@@ -61,7 +63,8 @@ def run(  # noqa: PLR0913 - how it is run, as `sweep` takes it
     """
     permit.require("retention")
     if vault.database.dialect != "sqlite":
-        return _recorded(vault, permit, advance, rest, seconds, trusted=trusted, workers=workers)
+        running = Running(vault, permit, is_leased=False)
+        return _recorded(vault, permit, running, advance, rest, seconds, trusted=trusted, workers=workers)
     holder = os.urandom(_HOLDER_BYTES)
     if not _take(vault, holder):
         raise RetentionError(
@@ -137,14 +140,16 @@ def _under_lease(  # noqa: PLR0913, PLR0917 - as `run`
                 raise RetentionError("retention: the lease went to another process, which goes on with this sweep")
 
     try:
-        return _recorded(vault, permit, go_on, rest, seconds, trusted=trusted)
+        running = Running(vault, permit, is_leased=True)
+        return _recorded(vault, permit, running, go_on, rest, seconds, trusted=trusted)
     finally:
         _give_back(vault, holder)
 
 
-def _recorded(  # noqa: PLR0913 - as `run`
+def _recorded(  # noqa: PLR0913, PLR0917 - as `run`
     vault: Vault,
     permit: Permit,
+    running: Running,
     advance: Callable[[int], None],
     rest: float,
     seconds: float | None,
@@ -152,19 +157,24 @@ def _recorded(  # noqa: PLR0913 - as `run`
     trusted: bool,
     workers: int = 1,
 ) -> SweepResult:
-    removed: list[int] = [0]
-
     def counted(number: int) -> None:
-        removed[0] += number
+        running.count(number)
         advance(number)
+
+    def end(counts: Mapping[str, int], outcome: str) -> None:
+        def write(connection: Any) -> None:
+            running.end(connection)
+            record(vault, connection, permit, counts=counts, outcome=outcome)
+
+        vault.database.transact(write)
 
     now: datetime = vault.clock()
     try:
         result = sweep(vault, now, advance=counted, rest=rest, seconds=seconds, trusted=trusted, workers=workers)
     except BaseException:  # also where somebody stops it by Ctrl-C
-        record_now(vault, permit, counts={"looked_at": removed[0]}, outcome="failed")
+        end({"looked_at": running.looked_at}, "failed")
         raise
     counts = {"people": result.people, "purposes": result.purposes, "left": result.left}
     counts |= {"items": result.items} if result.items else {}
-    record_now(vault, permit, counts=counts, outcome="done" if result.is_done else "begun")
+    end(counts, "done" if result.is_done else "begun")
     return result
