@@ -9,7 +9,8 @@ import msgspec
 
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES, PRESIDIO_NAMES
 from rasa_privacy.policy.lasting import SESSION
-from rasa_privacy.policy.model import KEEP_WORDS, NEVER, Policy
+from rasa_privacy.policy.model import NEVER, Policy
+from rasa_privacy.policy.revealed import REVEALS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ATTRIBUTE: Final = re.compile(r"^(\w+): (.*)$")
@@ -21,7 +22,8 @@ _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Item", "detect"): {"anyOf": [{"enum": [*DETECTOR_NAMES, *PRESIDIO_NAMES]}, {"type": "null"}]},
     ("Item", "keep"): {
         "anyOf": [
-            {"enum": [*KEEP_WORDS, SESSION]},
+            *({"const": word, "description": f"Reveals {what}."} for word, what in REVEALS.items()),
+            {"const": SESSION, "description": "All of it, until the session of the conversation ends."},
             {"type": "string", "pattern": f"^until [A-Za-z][A-Za-z0-9_-]*$|{_DURATION}"},
             {"$ref": "#/$defs/Ends"},
         ]

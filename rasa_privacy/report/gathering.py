@@ -14,6 +14,7 @@ from rasa_privacy.access.verification import note, verified
 from rasa_privacy.consent.statistics import count_consents
 from rasa_privacy.errors import AuditError, LedgerError, PrivacyError
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.revealed import revealed
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, PurposeRecord, Removal, Report, Requests
 from rasa_privacy.report.obligations import obligations
@@ -124,8 +125,11 @@ def _purpose(policy: Policy, name: str, people: int) -> PurposeRecord:
 
 
 def _kept(policy: Policy, item: str) -> str:
-    keep = policy.items[item].keep
-    return keep if isinstance(keep, str) else "in part"
+    declared = policy.items[item]
+    if declared.keep == "full" or declared.cut != "full":
+        named = declared.keep if isinstance(declared.keep, str) else "in part"
+        return f"{named} (reveals {revealed(declared.cut)})"
+    return str(declared.keep)
 
 
 def _consents(vault: Vault, connection: Any, now: datetime) -> tuple[Consents, ...]:

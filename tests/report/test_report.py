@@ -19,6 +19,7 @@ from rasa_privacy.policy.bot_regulations import Regulations, load_regulations
 from rasa_privacy.policy.model import Storage
 from rasa_privacy.policy.operations import Retention, Training
 from rasa_privacy.policy.regulations import figures, load_profile, profiles
+from rasa_privacy.policy.revealed import revealed
 from rasa_privacy.report.breach import scope
 from rasa_privacy.report.facts import Report
 from rasa_privacy.report.gathering import gather
@@ -65,6 +66,8 @@ def test_the_report_counts_what_happened(lived: Vault) -> None:
     purposes = {each.purpose: each for each in report.processing.purposes}
     assert (purposes["draw"].people, purposes["newsletter"].people) == (1, 1)
     assert purposes["draw"].kept == "retain: 90 days, consent_lasts: 12 months"
+    part = revealed(lived.policy.items["postcode"].cut)
+    assert purposes["draw"].items["postcode"] == f"location, optional, kept in part (reveals {part})"
     consents = {each.purpose: each for each in report.consents}
     assert consents["draw"].statuses == {"granted": 1, "withdrawn": 1, "refused": 1}
     assert consents["draw"].months == {"2026-11": {"granted": 2, "refused": 1}, "2026-12": {"withdrawn": 1}}
