@@ -67,7 +67,7 @@ def test_the_report_counts_what_happened(lived: Vault) -> None:
     assert (purposes["draw"].people, purposes["newsletter"].people) == (1, 1)
     assert purposes["draw"].kept == "retain: 90 days, consent_lasts: 12 months"
     part = revealed(lived.policy.items["postcode"].cut)
-    assert purposes["draw"].items["postcode"] == f"location, optional, kept in part (reveals {part})"
+    assert purposes["draw"].items["postcode"] == f"other, optional, kept in part (reveals {part})"
     consents = {each.purpose: each for each in report.consents}
     assert consents["draw"].statuses == {"granted": 1, "withdrawn": 1, "refused": 1}
     assert consents["draw"].months == {"2026-11": {"granted": 2, "refused": 1}, "2026-12": {"withdrawn": 1}}
