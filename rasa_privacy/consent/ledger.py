@@ -113,15 +113,15 @@ def record_withdrawal(
     vault: Vault, connection: Any, subject_id: bytes, purposes: Iterable[str], evidence: Evidence
 ) -> tuple[str, ...]:
     """Record the withdrawal of those purposes that were granted, and return their names."""
-    withdrawn = []
+    made = []
     records = vault.ledger.of_subject(connection, subject_id)
-    for purpose in purposes:
+    for purpose in dict.fromkeys(purposes):
         last = _last_answer(records, purpose)
-        if last is None or last.event in ("refused", "withdrawn"):
-            continue
-        _append(vault, connection, subject_id, purpose, "withdrawn", last.notice_hash, evidence)
-        withdrawn.append(purpose)
-    return tuple(withdrawn)
+        if last is not None and last.event not in ("refused", "withdrawn"):
+            made.append(_record(subject_id, purpose, "withdrawn", last.notice_hash, evidence))
+    if made:
+        vault.ledger.append(connection, *made)
+    return tuple(record.purpose for record in made)
 
 
 def record_withdrawals(vault: Vault, connection: Any, subject_ids: Collection[bytes], evidence: Evidence) -> None:

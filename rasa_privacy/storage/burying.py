@@ -90,7 +90,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Affairs:
     """What ends with a person.
 
     Attributes:
@@ -118,10 +118,10 @@ def stored_of(conn: Connection, subject_id: bytes) -> Stored:
     return Stored(sorted(rows, key=lambda row: row.ref), keys, bool(found[_HOLD]))
 
 
-def standing_of(conn: Connection, subject_id: bytes, certificate: str) -> Standing:
+def affairs_of(conn: Connection, subject_id: bytes, certificate: str) -> Affairs:
     """Return what ends with a person who is locked, and what there is of their certificate."""
     found = _by_kind(_ENDING.rows(conn, subject=subject_id, certificate=certificate))
-    return Standing(
+    return Affairs(
         is_known=bool(found[_PERSON] or found[_CERTIFIED]),
         owner=next((owner for _, _, owner, _ in found[_OWNER]), None),
         is_waiting=any(state in UNDONE for state, *_ in found[_DELIVERY]),

@@ -28,7 +28,7 @@ from rasa_privacy.storage import (
     opt_in_codes,
     requests,
 )
-from rasa_privacy.storage.burying import standing_of, stored_of
+from rasa_privacy.storage.burying import affairs_of, stored_of
 from rasa_privacy.storage.conversation_parts import ConversationParts
 from rasa_privacy.storage.conversation_rows import delete_of_subject
 from rasa_privacy.storage.data_keys import DataKeys
@@ -136,7 +136,7 @@ class Erasures:
         Raises:
             StorageError: There is no such subject, and there was none.
         """
-        found = standing_of(conn, subject_id, certificate)
+        found = affairs_of(conn, subject_id, certificate)
         if not found.is_known:
             raise StorageError("there is no such subject to erase; look it up again by its sender id")
         key_ids = self._data_keys.destroy_all(conn, subject_id, () if self._data_keys.apart else found.keys)

@@ -78,32 +78,34 @@ class ConsentLedger:
         self._checkpoints = checkpoints
         self._people = LedgerPeople(index)
 
-    def append(self, conn: Connection, record: LedgerRecord) -> int:
-        """Add a record and return its number.
+    def append(self, conn: Connection, *records: LedgerRecord) -> int:
+        """Add a record, or several of one person, and return the number of the last.
 
         Args:
             conn: A connection of `Database.transact`.
-            record: The record.
+            records: The records, at least one.
 
         Raises:
             ContentionError: Another transaction wrote the first record (raised at the end of the transaction at last).
             LedgerError: The end of the ledger does not verify, so nothing may be added to it.
         """
-        seq, previous = self._verified_end(conn, _LOCK_HEAD)
-        seq += 1
-        columns = columns_of(seq, record)
-        raw = record_bytes(list(columns.values()))
-        new = link(previous, raw)
-        _INSERT.later(conn, **columns, link=new, mac=self._mac(raw, new))
-        self._people.count_one(conn, record.subject_id, seq)
-        head = self._head(seq, new)
-        if seq == 1:
-            _PUT_HEAD.later(conn, name=_HEAD_NAME, value=head)
+        begin, end = self._verified_end(conn, _LOCK_HEAD)
+        signed = []
+        for seq, record in enumerate(records, start=begin + 1):
+            columns = columns_of(seq, record)
+            raw = record_bytes(list(columns.values()))
+            end = link(end, raw)
+            _INSERT.later(conn, **columns, link=end, mac=self._mac(raw, end))
+            signed += [(seq, end)] if seq % EVERY_RECORDS == 0 else []
+        last = begin + len(records)
+        self._people.count_one(conn, records[0].subject_id, len(records), last)
+        if begin == 0:
+            _PUT_HEAD.later(conn, name=_HEAD_NAME, value=self._head(last, end))
         else:
-            _SET_HEAD.later(conn, head=head)
-        if seq % EVERY_RECORDS == 0:
-            self._checkpoints.sign(conn, seq, new)
-        return seq
+            _SET_HEAD.later(conn, head=self._head(last, end))
+        for seq, its_link in signed:
+            self._checkpoints.sign(conn, seq, its_link)
+        return last
 
     def append_all(self, conn: Connection, records: Sequence[LedgerRecord]) -> None:
         """Add many records in a few statements, as `append` adds one.

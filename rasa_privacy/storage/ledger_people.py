@@ -56,19 +56,20 @@ class LedgerPeople:
     def __init__(self, index: BlindIndex) -> None:
         self._index = index
 
-    def count_one(self, conn: Connection, subject_id: bytes, seq: int) -> None:
-        """Count a record that is added.
+    def count_one(self, conn: Connection, subject_id: bytes, added: int, last_seq: int) -> None:
+        """Count records that are added of one person, and note the number of the last.
 
         Raises:
             LedgerError: The count of before was changed.
         """
         row = _ONE.first(conn, subject=subject_id)
         if row is None:
-            _ADD.later(conn, **self._row(subject_id, 1, seq))
+            _ADD.later(conn, **self._row(subject_id, added, last_seq))
             return
         self._authenticate(subject_id, row)
-        count = row[0] + 1
-        _UPDATE.later(conn, subject=subject_id, count=count, last=seq, digest=self._mac(subject_id, count, seq))
+        count = row[0] + added
+        digest = self._mac(subject_id, count, last_seq)
+        _UPDATE.later(conn, subject=subject_id, count=count, last=last_seq, digest=digest)
 
     def count_many(self, conn: Connection, added: Mapping[bytes, Sequence[int]]) -> None:
         """Count records that are added of many people: their numbers by person, rising.

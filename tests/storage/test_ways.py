@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -13,10 +14,10 @@ from sqlalchemy.engine import make_url
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage import waiting
-from rasa_privacy.storage.vault import open_vault
+from rasa_privacy.storage.vault import Vault, open_vault
 from rasa_privacy.storage.waiting import Statement
 from tests.support.databases import EACH_SERVER
-from tests.support.vaults import evidence
+from tests.support.vaults import evidence, grant, ledger_events
 
 
 class Counter:
@@ -65,15 +66,42 @@ class Pooled:
 _PORTS = {"postgresql": 5432, "mysql": 3306}
 
 
+@pytest.fixture
+def counter(url: str) -> Iterator[Counter]:
+    """Return what counts the ways to the database's server."""
+    server = make_url(url)
+    made = Counter(str(server.host), server.port or _PORTS[server.get_backend_name()])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def vault(settings: StoreSettings, now: datetime, url: str, counter: Counter) -> Iterator[Vault]:
+    """Return a vault whose ways are counted, and whose connections have prepared what is saved and erased."""
+    through = make_url(url).set(host="127.0.0.1", port=counter.port).render_as_string(hide_password=False)
+    opened = open_vault(replace(settings, url=through), clock=lambda: now)
+    for sender in ("ada", "bo", "cy", "dee"):
+        for turn in range(8):
+            save(opened, sender, turn)
+    for turn, sender in enumerate(("ada", "cy", "dee"), start=8):  # more than one connection has to know them
+        grant(opened, "draw", sender=sender)
+        erase(opened, sender, evidence(opened))
+        save(opened, "bo", turn)
+    yield opened
+    opened.close()
+
+
+def save(vault: Vault, sender: str, turn: int) -> None:
+    """Add one event with a value."""
+    with vault.database.write() as conn:
+        vault.conversations.append(conn, sender, turn, ["hello"], {"draw": [[turn, "x"]]}, [], vault.clock())
+
+
 @pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
 def test_a_save_takes_three_ways_and_an_erasure_eight(
-    settings: StoreSettings, now: datetime, url: str, monkeypatch: pytest.MonkeyPatch
+    vault: Vault, counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once the statements are prepared; reading back is among them. An erasure is committed once."""
-    server = make_url(url)
-    counter = Counter(str(server.host), server.port or _PORTS[server.get_backend_name()])
-    through = server.set(host="127.0.0.1", port=counter.port).render_as_string(hide_password=False)
-    vault = open_vault(replace(settings, url=through), clock=lambda: now)
     sent: list[str] = []
     original = waiting._execute
 
@@ -81,30 +109,28 @@ def test_a_save_takes_three_ways_and_an_erasure_eight(
         sent.extend(each.sql for each in statements)
         return original(dialect, connection, statements)
 
-    def save(sender: str, turn: int) -> None:
-        with vault.database.write() as conn:
-            values = {"draw": [[turn, "x"]]}
-            vault.conversations.append(conn, sender, turn, ["hello"], values, [], now)
+    monkeypatch.setattr(waiting, "_execute", noted)
+    begun = counter.ways
+    save(vault, "bo", 11)
+    saved = counter.ways
+    assert sent.count("COMMIT") == 1
+    assert erase(vault, "bo", evidence(vault)) is not None
+    assert sent.count("COMMIT") == 2
+    assert 0 < saved - begun <= 3
+    assert 3 < counter.ways - saved <= 8
 
-    try:
-        for sender in ("ada", "bo", "cy", "dee"):
-            for turn in range(8):
-                save(sender, turn)
-        for turn, sender in enumerate(("ada", "cy", "dee"), start=8):  # more than one connection has to know them
-            erase(vault, sender, evidence(vault))
-            save("bo", turn)
-        monkeypatch.setattr(waiting, "_execute", noted)
-        begun = counter.ways
-        save("bo", 11)
-        saved = counter.ways
-        assert sent.count("COMMIT") == 1
-        assert erase(vault, "bo", evidence(vault)) is not None
-        assert sent.count("COMMIT") == 2
-        assert 0 < saved - begun <= 3
-        assert 3 < counter.ways - saved <= 8
-    finally:
-        vault.close()
-        counter.close()
+
+@pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
+@pytest.mark.parametrize("purposes", [("draw",), ("draw", "news")])
+def test_erasing_somebody_who_has_granted_something_takes_three_ways_more(
+    vault: Vault, counter: Counter, purposes: tuple[str, ...]
+) -> None:
+    """The end of the ledger and the person's count are read once, however many consents end."""
+    subject_id = grant(vault, *purposes, sender="bo")
+    begun = counter.ways
+    assert erase(vault, "bo", evidence(vault)) is not None
+    assert 8 < counter.ways - begun <= 11
+    assert ledger_events(vault, subject_id)[-len(purposes) :] == [(purpose, "withdrawn") for purpose in purposes]
 
 
 def test_what_one_transaction_left_behind_goes_with_no_other() -> None:
