@@ -11,9 +11,11 @@ from rasa_privacy.cli.checking import FILE, end_as_changed, key_or_store, key_or
 from rasa_privacy.cli.files import read_bytes, write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
+from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.errors import SignatureError
-from rasa_privacy.rights.certificates import as_html, as_json, kept_sender, open_certificate, sign_certificate
+from rasa_privacy.rights.certificate_files import json_file, open_certificate, page_file
 from rasa_privacy.rights.certificates import certificate as certificate_of
+from rasa_privacy.rights.certificates import kept_sender, language_of
 
 
 @click.group()
@@ -23,23 +25,28 @@ def rights() -> None:
 
 @rights.command()
 @click.argument("number")
-@click.option("--html", "page", is_flag=True, help="Write a page instead of JSON.")
+@click.option("--html", "page", is_flag=True, help="Write a page instead of JSON, in the person's language.")
+@click.option("--language", type=click.Choice(available_languages()), help="Write the page in this language.")
 @out_option
 @operator_options
 @bot_option
 @endpoints_option
-def certificate(number: str, *, page: bool, out: str, bot: Path, endpoints: Path | None) -> None:
+def certificate(  # noqa: PLR0913 - the options of the command
+    number: str, *, page: bool, language: str | None, out: str, bot: Path, endpoints: Path | None
+) -> None:
     """Write the signed certificate of an erasure by its number. The whole store is read back first."""
+    if language is not None and not page:
+        raise click.UsageError("--language is for the page; add --html, or leave it out: the JSON has English words")
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "requests")
         made, kept = certificate_of(vault, number, vault.clock()), kept_sender(vault, number)
         record_now(vault, permit, counts={"certificates": 1})
-        token = sign_certificate(vault, made)
+        written = page_file(vault, made, language or language_of(vault, number)) if page else json_file(vault, made)
     for each in made.get("kept_by_law", ()):
         click.echo(
             f"{', '.join(each['items'])} ({each['purpose']}) stays until {each['until']}, as sender {kept}", err=True
         )
-    write_private(out, [as_html(made, token) if page else as_json(made, token)])
+    write_private(out, [written])
 
 
 @rights.command("verify-certificate")

@@ -5,19 +5,16 @@ Rules:
 1. It is made when somebody asks for it, and only after every table of the store was read and nothing of the person was
    found. So an erasure that a kill interrupted has none until the next start has completed it.
 2. It holds no personal data: no sender id, no value, and not the random id under which the ledger keeps its records.
-3. The document is what is signed. The page shows the same document, and is checked by making it again.
+
+`certificate_files` writes, signs and checks the files of it.
 """
 
-import html
-import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
-
-from rasa_privacy.crypto.signing import VerifyingKey
-from rasa_privacy.errors import RequestError, SignatureError, StorageError
+from rasa_privacy.dialogue.language import choose
+from rasa_privacy.errors import LedgerError, RequestError, StorageError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import item_of, purpose_of
 from rasa_privacy.rights.erasure import verify_erased
@@ -26,6 +23,7 @@ from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.kept import Kept, kept_id, kept_of
 from rasa_privacy.storage.remains import EXAMINED
+from rasa_privacy.storage.replay import METHOD as JOURNAL
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.value_counts import EVENTS, KEYS, MOST_READ_EVENTS, VALUES, values_of
 from rasa_privacy.storage.vault import SERVICE, Vault
@@ -70,8 +68,9 @@ _NOT_COUNTED: Final = (
     "a conversation was damaged, or began before values were counted and was erased from a list or longer than "
     f"{MOST_READ_EVENTS} events, or retention removed the person"
 )
+#: How an answer came into the ledger that was not the person's in a conversation, so that its language is not theirs.
+_NOT_THEIRS: Final = ("outside", JOURNAL)
 _ASKED: Final = ("erasure", "item_erasure")
-_TOKEN: Final = re.compile(rb'<script type="application/jose" id="certificate">([A-Za-z0-9_.\-]+)</script>')
 
 
 def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
@@ -128,6 +127,26 @@ def kept_sender(vault: Vault, number: str) -> str:
     return kept_name(kept_id(vault, erasure.subject_id))
 
 
+def language_of(vault: Vault, number: str) -> str:
+    """Return the language for the certificate of somebody: that of their last answer in the ledger, of the bot's.
+
+    Raises:
+        RequestError: There is no certificate of this number.
+    """
+    first = vault.policy.languages[0]
+    with vault.database.read() as connection:
+        erasure = vault.erasures.certificate(connection, number)
+        if erasure is None:
+            raise RequestError("there is no certificate of this number; see that it is written as it was given")
+        asked = [each.subject_id for each in requests.of_certificate(connection, number) if each.kind in _ASKED]
+        try:
+            records = vault.ledger.of_subject(connection, next(filter(None, asked), erasure.subject_id))
+        except LedgerError:  # a ledger that does not verify says nothing
+            return first
+    said = [each.language for each in records if each.method not in _NOT_THEIRS]
+    return choose(vault.policy.languages, said[-1] if said else None, None, None)
+
+
 def _verify_part(vault: Vault, erasure: Erasure, asked: Sequence[Request]) -> None:
     """Check that no key that was destroyed is there.
 
@@ -141,56 +160,6 @@ def _verify_part(vault: Vault, erasure: Erasure, asked: Sequence[Request]) -> No
             keys = vault.data_keys.of_subject(connection, request.subject_id)
         if {key.key_id.hex() for key in keys.values()} & set((erasure.key_ids or {}).values()):
             raise StorageError("a part was deleted and its data key is there again; ask for the deletion again")
-
-
-def sign_certificate(vault: Vault, made: Mapping[str, Any]) -> str:
-    """Return a certificate signed by the store: JWS, compact, Ed25519, with the certificate in it."""
-    return vault.signer.key.token(made, CERTIFICATE_TYPE)
-
-
-def as_json(made: Mapping[str, Any], token: str) -> bytes:
-    """Return the file of a certificate: the document for people and programs, and the JWS that proves it."""
-    return msgspec.json.format(msgspec.json.encode({"certificate": made, "jws": token}), indent=2) + b"\n"
-
-
-def as_html(made: Mapping[str, Any], token: str) -> bytes:
-    """Return a certificate as a page that stands for itself, with the JWS that proves it."""
-    title = f"Certificate of erasure {_shown(made['certificate'])}"
-    body = "\n".join(_rows(made))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{title}</title>\n"
-        "<style>body{font:1em/1.5 sans-serif;max-width:48em;margin:2em auto;padding:0 1em}"
-        "th{text-align:left;vertical-align:top;padding-right:1em}td{overflow-wrap:anywhere}</style>\n"
-        f"</head>\n<body>\n<h1>{title}</h1>\n<table>\n{body}\n</table>\n"
-        f'<script type="application/jose" id="certificate">{token}</script>\n</body>\n</html>\n'
-    ).encode()
-
-
-def open_certificate(raw: bytes, key: VerifyingKey) -> dict[str, Any]:
-    """Return the certificate in a file, JSON or page, of which every word that is shown is signed.
-
-    Raises:
-        SignatureError: It was changed, is none, or another store signed it.
-    """
-    token = _token(raw)
-    made: dict[str, Any] = key.open_token(token, CERTIFICATE_TYPE)
-    # Byte for byte: of a name that is there twice one reader takes the first and another the last.
-    made_again = as_html(made, token) if raw.lstrip()[:1] == b"<" else as_json(made, token)
-    if raw != made_again:
-        raise SignatureError("certificate: what the file shows is not what was signed; it was changed")
-    return made
-
-
-def _token(raw: bytes) -> str:
-    try:
-        if raw.lstrip()[:1] == b"<":
-            found = _TOKEN.search(raw)
-            return found[1].decode("ascii") if found else ""
-        return str(msgspec.json.decode(raw)["jws"])
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, RecursionError):
-        raise SignatureError("certificate: the file is none; name the one that 'rights certificate' wrote") from None
 
 
 def _kept(policy: Policy, kept: Kept) -> dict[str, Any]:
@@ -250,25 +219,6 @@ def _items(policy: Policy, topic: str) -> list[str]:
     if item_of(topic):
         return [item_of(topic)]
     return list(policy.purposes[topic].items) if topic in policy.purposes else []
-
-
-def _rows(made: Mapping[str, Any], prefix: str = "") -> list[str]:
-    rows = []
-    for name, value in made.items():
-        label = f"{prefix}{name.replace('_', ' ')}"
-        if isinstance(value, Mapping):
-            rows += _rows(value, f"{label}: ")
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            for each in value:
-                rows += _rows(each, f"{label}: ")
-        else:
-            shown = ", ".join(map(_shown, value)) if isinstance(value, list) else _shown(value)
-            rows.append(f"<tr><th>{_shown(label)}</th><td>{shown}</td></tr>")
-    return rows
-
-
-def _shown(value: object) -> str:
-    return html.escape("-" if value is None else str(value))
 
 
 def _time(moment: datetime) -> str:

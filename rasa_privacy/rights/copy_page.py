@@ -13,7 +13,8 @@ from typing import Any, Final
 from rasa_privacy.dialogue.phrases import Phrases
 
 _BY: Final = {"user": "page_you", "bot": "page_bot"}
-_STYLE: Final = """
+#: What this page and that of a certificate look like.
+STYLE: Final = """
 :root{color-scheme:light dark;--line:#8886}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 h1{margin-bottom:.2rem}h2{margin-top:2.5rem;border-bottom:2px solid var(--line);padding-bottom:.2rem}
@@ -75,7 +76,7 @@ def _front(facts: Mapping[str, Any], phrases: Phrases, called: Mapping[str, str]
         "form-action 'none'; base-uri 'none'\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
     )
     about = phrases.html(
         "page_about",

@@ -64,3 +64,17 @@ def test_the_store_itself_knows_its_key(run: Run, number: str, tmp_path: Path) -
     assert number in run("rights", "verify-certificate", str(tmp_path / "c.json")).output
     assert "no certificate of this number" in run("rights", "certificate", "ER-0", fails=2).output
     assert "requests" in run("audit", "show").output
+
+
+def test_the_page_is_in_the_persons_language_or_the_one_that_is_asked_for(
+    run: Run, number: str, tmp_path: Path
+) -> None:
+    """For the page alone: the JSON has English words."""
+    page = str(tmp_path / "page.html")
+    run("rights", "certificate", number, "--html", "--out", page)
+    assert 'lang="en"' in Path(page).read_text(encoding="utf-8")
+    german = str(tmp_path / "de.html")
+    run("rights", "certificate", number, "--html", "--language", "de", "--out", german)
+    assert f"Löschbescheinigung {number}" in Path(german).read_text(encoding="utf-8")
+    assert number in run("rights", "verify-certificate", german).output
+    assert "add --html" in run("rights", "certificate", number, "--language", "de", "--out", page, fails=2).output

@@ -322,7 +322,7 @@ def test_no_variable_of_a_phrase_is_unknown_to_the_code() -> None:
     """A phrase is filled in by name; a new variable in the pack alone would be shown with its braces."""
     known = {"item", "notes", "count", "date", "duration", "period", "controller", "called", "text", "items", "says"}
     known |= {"because", "events", "contact", "version", "code", "minutes", "number", "kind", "purpose", "values"}
-    known |= {"time", "sender", "received", "before"}
+    known |= {"time", "sender", "received", "before", "store"}
     used = {name for text in load_pack("en").phrases.values() for name in re.findall(r"\{(\w+)\}", text)}
     assert used == known
 
@@ -348,6 +348,7 @@ def test_every_phrase_is_used_and_every_used_phrase_is_there() -> None:
         "choice_",
         "state_",
         "offer_",
+        "erasure_",
     )
     named = {name for name in load_pack("en").phrases if not name.startswith(families)}
     assert {re.sub(r"_(one|other)$", "", name) for name in named} <= asked | {"reason", "reason_with_basis"}

@@ -10,11 +10,12 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.crypto.hash_chain import GENESIS
 from rasa_privacy.crypto.signing import SigningKey
-from rasa_privacy.errors import HoldError, RequestError
+from rasa_privacy.errors import HoldError, RequestError, SignatureError
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights import holds
 from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_listed
-from rasa_privacy.rights.certificates import certificate, open_certificate
+from rasa_privacy.rights.certificate_files import open_certificate
+from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.withdrawal import withdraw
@@ -230,3 +231,5 @@ def test_certificates_of_before_are_checked_as_they_were() -> None:
     for raw in (old["json"].encode(), old["page"].encode()):
         made = open_certificate(raw, key)
         assert (made["version"], made["destroyed"]["events"]) == (1, 3)
+        with pytest.raises(SignatureError):
+            open_certificate(raw.replace(b"Northwind", b"Southwind", 1), key)

@@ -8,7 +8,8 @@ from sqlalchemy import insert
 
 from rasa_privacy.crypto.signing import SigningKey
 from rasa_privacy.errors import RequestError, SignatureError, StorageError
-from rasa_privacy.rights.certificates import as_html, as_json, certificate, open_certificate, sign_certificate
+from rasa_privacy.rights.certificate_files import json_file, open_certificate, page_file
+from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage import remains as store
 from rasa_privacy.storage.replay import replay
@@ -44,8 +45,7 @@ def number(vault: Vault, subject_id: bytes) -> str:  # noqa: ARG001 - somebody m
 def written(vault: Vault, number: str) -> tuple[bytes, bytes]:
     """Return a certificate as JSON and as a page."""
     made = certificate(vault, number, vault.clock())
-    token = sign_certificate(vault, made)
-    return as_json(made, token), as_html(made, token)
+    return json_file(vault, made), page_file(vault, made, "en")
 
 
 @each_kind
@@ -154,9 +154,11 @@ def test_no_name_is_there_twice(vault: Vault, number: str, name: bytes) -> None:
 def test_a_receipt_is_no_certificate(vault: Vault, number: str) -> None:
     """What the store signed for something else proves no erasure."""
     made = certificate(vault, number, vault.clock())
-    token = vault.signer.key.token(made, "consent-receipt+jws")
+    signed = json_file(vault, made)
+    token = json.loads(signed)["jws"].encode()
+    other = vault.signer.key.token(made, "consent-receipt+jws").encode()
     with pytest.raises(SignatureError, match="no erasure-certificate"):
-        open_certificate(as_json(made, token), vault.signer.key.public())
+        open_certificate(signed.replace(token, other), vault.signer.key.public())
 
 
 def test_what_an_older_release_erased_has_a_certificate(vault: Vault, number: str) -> None:
