@@ -91,7 +91,8 @@ class Stop(PrivacyAction):
         events = [*cleared(store, done.items), forget_pending(), ActiveLoop(None), SlotSet("requested_slot", None)]
         events.append(ReminderCancelled())
         if done.is_held:
-            return [Reply(turn.words("utter_privacy_stopped_held"), [], events)]
+            held = "utter_privacy_stopped_held" if done.is_told else "utter_privacy_stopped_must_stay"
+            return [Reply(turn.words(held), [], events)]
         return [Reply(turn.words("utter_privacy_stopped", say_delete=turn.phrases.say("say_delete")), [], events)]
 
 

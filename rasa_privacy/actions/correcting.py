@@ -155,7 +155,9 @@ def _put(store: Vault, connection: Any, turn: Turn, item: str, value: str) -> _D
         controller = store.policy.controller
         contact = controller.officer or controller.contact
         told = {"controller": controller.name, "number": request.number, "contact": contact}
-        return Reply(turn.words("utter_privacy_held_value", **told), [], [forget_pending()])
+        is_told = bool(holds.told_among(connection, people))
+        response = "utter_privacy_held_value" if is_told else "utter_privacy_value_waits"
+        return Reply(turn.words(response, **told), [], [forget_pending()])
     kept: object = None
     for place in places:
         right = Right(item, value, place.purposes)

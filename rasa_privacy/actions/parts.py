@@ -12,12 +12,13 @@ from rasa_privacy.dialogue.purposes import item_topics
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import HoldError
 from rasa_privacy.minimize.events import OWN_ENTITY
-from rasa_privacy.rights.identity import writing_people
+from rasa_privacy.rights.identity import proven_reach, writing_people
 from rasa_privacy.rights.linked import delete_part_linked
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.parts import Plan, Staying, merged, plan
 from rasa_privacy.rights.requests import NOTHING_HELD, answered, preview
 from rasa_privacy.rights.webhooks import deliver_soon
+from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import Vault
 
 
@@ -65,17 +66,23 @@ def delete_confirmed(store: Vault, turn: Turn, pending: Pending) -> list[Reply]:
 
 
 def held_reply(store: Vault, turn: Turn) -> Reply:
-    """Tell a person under a legal hold that nothing was deleted, and why; the request stays open."""
+    """Tell a person under a legal hold that not all could be deleted, and why as far as it may be said.
 
-    def note(connection: Any) -> None:
+    The request stays open.
+    """
+
+    def note(connection: Any) -> bool:
         subject_id = store.subjects.find(connection, turn.sender_id)
         note_taken(store, connection, own_act(store, "erase", subject_id, outcome="refused"))
+        people = [] if subject_id is None else proven_reach(store, connection, subject_id, turn.evidence.at)
+        return bool(holds.told_among(connection, people))
 
-    store.database.transact(note)
+    is_told = store.database.transact(note)
     controller = store.policy.controller
     contact = controller.officer or controller.contact
     about = {"controller": controller.name, "contact": contact, "say_stop": turn.phrases.say("say_stop")}
-    return Reply(turn.words("utter_privacy_held", **about), [], [forget_pending()])
+    response = "utter_privacy_held" if is_told else "utter_privacy_must_stay"
+    return Reply(turn.words(response, **about), [], [forget_pending()])
 
 
 def _plan(store: Vault, connection: Any, turn: Turn) -> Plan | None:

@@ -18,6 +18,7 @@ _WORDS: Final = {
     "erased": "erased and read back",
     "unknown": "of whom nothing is stored",
     "held": "under a legal hold, kept",
+    "must_stay": "of whom some data must be kept by law, kept",
     "beyond_role": "with data beyond this role, kept",
     "changed": "found by rows that somebody changed, kept; see `check --database`",
     "in_use": "in use by another process, kept; run it again",

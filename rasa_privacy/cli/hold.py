@@ -29,16 +29,23 @@ def hold() -> None:
 @hold.command(context_settings=PERSON)
 @sender_argument
 @for_option
+@click.option("--silent", is_flag=True, help="The law forbids to disclose it: only roles that may `retention` see it.")
 @operator_options
 @bot_option
 @endpoints_option
-def add(sender: tuple[str, ...], *, sender_stdin: bool, name: str, bot: Path, endpoints: Path | None) -> None:
-    """Hold a person. Retention, staff and the person themselves delete nothing until it is released."""
+def add(  # noqa: PLR0913 - one parameter for each option
+    sender: tuple[str, ...], *, sender_stdin: bool, name: str, silent: bool, bot: Path, endpoints: Path | None
+) -> None:
+    """Hold a person. Retention, staff and the person themselves delete nothing until it is released.
+
+    They are told so, unless it is --silent: then only that some data must be kept by law.
+    """
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "retention")
-        new = vault.database.transact(lambda connection: rules.add(vault, connection, sender_id, name, permit))
-    click.echo(f"Held for {name}." if new else f"Was held for {name} already.")
+        new = vault.database.transact(lambda conn: rules.add(vault, conn, sender_id, name, permit, silent=silent))
+    how = ", which is not disclosed" if silent else ""
+    click.echo(f"Held for {name}{how}." if new else f"Was held for {name} already{how}.")
 
 
 @hold.command(context_settings=PERSON)
@@ -73,7 +80,8 @@ def list_holds(bot: Path, endpoints: Path | None) -> None:
         with vault.database.read() as connection:
             found = rows.every(connection)
         record_now(vault, permit, counts={"holds": len(found)})
-    table = Table("matter", "person", "since (UTC)", "by", box=None)
+    table = Table("matter", "person", "since (UTC)", "by", "disclosed", box=None)
     for each in found:
-        table.add_row(each.name, each.subject_id.hex(), f"{each.added_at:%Y-%m-%d %H:%M}", each.added_by)
+        disclosed = "no" if each.is_silent else "yes"
+        table.add_row(each.name, each.subject_id.hex(), f"{each.added_at:%Y-%m-%d %H:%M}", each.added_by, disclosed)
     Console(width=120).print(table)

@@ -190,7 +190,7 @@ def extend(number: str, *, because: str, notify: bool | None, bot: Path, endpoin
 @endpoints_option
 def refuse(number: str, *, because: str, told: bool, bot: Path, endpoints: Path | None) -> None:  # noqa: ARG001 - click demands it
     """Refuse a request, for a reason that the law knows."""
-    _change(bot, endpoints, lambda _vault, connection, who, now: rules.refuse(connection, number, because, who, now))
+    _change(bot, endpoints, lambda vault, conn, who, now: rules.refuse(vault, conn, number, because, who, now))
 
 
 @requests.command()

@@ -26,6 +26,7 @@ class Held(msgspec.Struct):
     person: str
     since: datetime
     by: str
+    is_silent: bool
 
 
 class Holds(msgspec.Struct):
@@ -35,9 +36,14 @@ class Holds(msgspec.Struct):
 
 
 class AddHold(AboutPerson, kw_only=True):
-    """Whom to keep, and for what."""
+    """Whom to keep, and for what.
+
+    Attributes:
+        silent: Whether the law forbids to disclose it, so that only roles that may `retention` see it.
+    """
 
     matter: Matter
+    silent: bool = False
 
 
 class Added(msgspec.Struct):
@@ -71,15 +77,19 @@ def _list(call: Call) -> Holds:
     with call.vault.database.read() as connection:
         found = rows.every(connection)
     record_now(call.vault, permit, counts={"holds": len(found)})
-    return Holds([Held(each.name, each.subject_id.hex(), each.added_at, each.added_by) for each in found])
+    return Holds(
+        [Held(each.name, each.subject_id.hex(), each.added_at, each.added_by, each.is_silent) for each in found]
+    )
 
 
 def _add(call: Call) -> Added:
     vault, body, permit = call.vault, call.body, call.permit("retention")
     require_known(call)
-    return Added(
-        vault.database.transact(lambda connection: rules.add(vault, connection, body.sender, body.matter, permit))
-    )
+
+    def add(connection: Any) -> bool:
+        return rules.add(vault, connection, body.sender, body.matter, permit, silent=body.silent)
+
+    return Added(vault.database.transact(add))
 
 
 def _release(call: Call) -> Released:

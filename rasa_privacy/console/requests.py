@@ -274,7 +274,7 @@ OPERATIONS: Final = (
     _operation(
         "refuse",
         "Refuse a request, for a reason that the law knows.",
-        _step(lambda call, conn, who, now: rules.refuse(conn, call.number, call.body.because, who, now)),
+        _step(lambda call, conn, who, now: rules.refuse(call.vault, conn, call.number, call.body.because, who, now)),
         Refuse,
     ),
     _operation(

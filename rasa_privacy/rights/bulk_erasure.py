@@ -47,7 +47,7 @@ _PASSES: Final = 5
 
 #: `erased`, or why not: nothing is stored, a legal hold, beyond the role, a row that was changed (found by another's
 #: sender id, or with a link that is not ours), or in use.
-Outcome = Literal["erased", "unknown", "held", "beyond_role", "changed", "in_use"]
+Outcome = Literal["erased", "unknown", "held", "must_stay", "beyond_role", "changed", "in_use"]
 #: To whom the links of each person lead who has any; None where one was changed.
 _Links: TypeAlias = Mapping[bytes, Sequence[bytes] | None]
 
@@ -288,10 +288,11 @@ def _gone(subject_id: bytes, made: Mapping[bytes, Erasure], linked: Sequence[byt
 def _judge(run: Bulk, connection: Any, members: dict[bytes, Member]) -> dict[bytes, Outcome]:
     """Return why some of these people stay."""
     kept = holds.held_among(connection, members)
+    told = holds.told_among(connection, kept) if kept else kept
     found: dict[bytes, Outcome] = {}
     for subject_id, member in members.items():
         if subject_id in kept:
-            found[subject_id] = "held"
+            found[subject_id] = "held" if subject_id in told else "must_stay"
         elif not all(run.permit.covers_purpose(name) for name in member.keys if name != SERVICE):
             found[subject_id] = "beyond_role"
         elif not member.is_found_truly:

@@ -17,8 +17,9 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
-from rasa_privacy.errors import HoldError, LedgerError, StorageError
+from rasa_privacy.errors import LedgerError, StorageError
 from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.numbers import new_number
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.requests import open_request
@@ -104,7 +105,7 @@ def _erase(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which n
         return None, ()
     found = vault.erasures.inventory(connection, subject_id)
     if found.is_held:
-        raise HoldError("a legal hold keeps this person; release it first (`rasa-privacy hold release`)")
+        raise held_error(connection, [subject_id])
     try:
         record_withdrawal(vault, connection, subject_id, vault.policy.purposes, evidence)
     except LedgerError:

@@ -19,10 +19,11 @@ from typing import Any, Final
 
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.errors import HoldError, StorageError
+from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.events import REQUESTED_SLOT, WITHHELD
 from rasa_privacy.policy.slots import is_own
 from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import Vault
@@ -74,7 +75,7 @@ def _forget(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -
     if first is None:
         return None
     if holds.is_held(connection, subject_id):
-        raise HoldError("a legal hold keeps this person's messages; release it first (`rasa-privacy hold release`)")
+        raise held_error(connection, [subject_id])
     gone = {purpose: [entry[2] for entry in entries if entry[0] >= first] for purpose, entries in stored.values.items()}
     for purpose in (name for name, items in gone.items() if items):
         vault.parts.drop_since(connection, sender_id, purpose, first, evidence.at)

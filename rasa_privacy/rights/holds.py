@@ -7,6 +7,7 @@ Rules:
 2. A wish to be deleted stays an open request, and the person is told why nothing was deleted.
 3. When the last hold is released, what no consent covers any more is destroyed at once, and retention goes on.
 4. An erasure that is in the journal already is carried out: the hold came too late.
+5. A silent hold keeps what an open one keeps, and is told to nobody but whom it concerns (`disclosure`).
 """
 
 import re
@@ -25,6 +26,8 @@ from rasa_privacy.storage.holds import Hold
 from rasa_privacy.storage.vault import Vault
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: The mark of a silent hold takes one of the 64.
+_LONGEST_SILENT: Final = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,10 @@ class Released:
     waiting: tuple[str, ...]
 
 
-def add(vault: Vault, connection: Any, sender_id: str, name: str, permit: Permit) -> bool:
+def add(vault: Vault, connection: Any, sender_id: str, name: str, permit: Permit, *, silent: bool = False) -> bool:  # noqa: PLR0913 - store, transaction, and who is held for what
     """Hold a person for a matter, in this transaction; return whether it is new.
+
+    Of one who is held for it already it changes whether the hold is silent.
 
     Raises:
         HoldError: There is nobody of this sender id, or the name is none.
@@ -54,7 +59,9 @@ def add(vault: Vault, connection: Any, sender_id: str, name: str, permit: Permit
     subject_id = vault.subjects.find_for_update(connection, sender_id)
     if subject_id is None:
         raise HoldError("nothing is stored of this sender, so there is nothing to hold")
-    new = holds.put(connection, Hold(subject_id, name, vault.clock(), permit.operator))
+    if silent and len(name) > _LONGEST_SILENT:
+        raise HoldError(f"name a matter that may not be disclosed with {_LONGEST_SILENT} characters at most")
+    new = holds.put(connection, Hold(subject_id, name, vault.clock(), permit.operator, silent))
     record(vault, connection, permit, subject_id=subject_id, counts={"holds": int(new)})
     return new
 

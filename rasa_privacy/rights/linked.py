@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.errors import HoldError, TamperedSegmentError
+from rasa_privacy.errors import TamperedSegmentError
 from rasa_privacy.rights.access import Holdings, holdings, merged
+from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
 from rasa_privacy.rights.identity import is_proven, linked_others, proven_reach, reach, reached_senders, senders_of
 from rasa_privacy.rights.own_acts import note_taken, own_act
@@ -39,10 +40,12 @@ class Stopped:
     Attributes:
         items: Items of which this conversation holds nothing any more.
         is_held: Whether a legal hold keeps what was held by consent.
+        is_told: Whether that may be said: one that keeps it is not silent.
     """
 
     items: tuple[str, ...]
     is_held: bool
+    is_told: bool
 
 
 def holdings_linked(
@@ -90,7 +93,7 @@ def erase_linked(
         subject_id = vault.subjects.find(connection, sender_id)
         people = [] if subject_id is None else reach(vault, connection, subject_id)
         if holds.held_among(connection, people):
-            raise HoldError("a legal hold keeps this person; release it first (`rasa-privacy hold release`)")
+            raise held_error(connection, people)
     done = [made for each in reversed(senders) if (made := erase(vault, each, evidence, actor)) is not None]
     if not done or subject_id is None:
         return None
@@ -128,9 +131,10 @@ def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidenc
         stop_contacts(vault, connection, on_file_or_none(vault, connection, subject_id), evidence.at)
     done = withdraw_all(vault, connection, sender_id, evidence)
     is_held = subject_id is not None and holds.is_held(connection, subject_id)
+    is_told = is_held and bool(holds.told_among(connection, [subject_id] if subject_id is not None else []))
     note_taken(vault, connection, own_act(vault, "suppress", subject_id, purposes=done.purposes, items=done.items))
     if subject_id is None:
-        return Stopped(done.items, is_held)
+        return Stopped(done.items, is_held, is_told)
     try:
         others = linked_others(vault, connection, subject_id)
     except TamperedSegmentError:  # nobody is kept from opting out by that
@@ -148,7 +152,7 @@ def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidenc
         for each in senders if proven else ():
             ended = merged_withdrawals((ended, withdraw_all(vault, connection, each, evidence)))
         note_taken(vault, connection, own_act(vault, "suppress", other_id, purposes=ended.purposes, items=ended.items))
-    return Stopped(done.items, is_held)
+    return Stopped(done.items, is_held, is_told)
 
 
 def delete_part_linked(
@@ -169,7 +173,7 @@ def delete_part_linked(
         subject_id = vault.subjects.find(connection, sender_id)
         people = [] if subject_id is None else proven_reach(vault, connection, subject_id, evidence.at)
         if holds.held_among(connection, people):
-            raise HoldError("a legal hold keeps this person; release it first (`rasa-privacy hold release`)")
+            raise held_error(connection, people)
         others = [senders_of(vault, connection, each)[0] for each in people[1:]]
     done = [delete_part(vault, each, items, purposes, evidence) for each in others]
     reason = ANSWERED if any(done) else NOTHING_HELD

@@ -199,6 +199,6 @@ def cancel(vault: Vault, connection: Any, dsr_id: UUID, permit: Permit) -> Found
         raise RequestError("the request is not pending any more, so it cannot be cancelled")
     if not found.row.is_first:
         raise RequestError("the person asked for the same before, which another system does not take back")
-    ended = rules.refuse(connection, locked.number, rules.TAKEN_BACK, permit.operator, vault.clock())
+    ended = rules.refuse(vault, connection, locked.number, rules.TAKEN_BACK, permit.operator, vault.clock())
     record(vault, connection, permit, subject_id=ended.subject_id, counts={"requests": 1})
     return Found(found.row, ended)

@@ -16,6 +16,7 @@ from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.rights.access import Holdings
 from rasa_privacy.rights.clocks import Kind
+from rasa_privacy.rights.disclosure import held_error, seen_among
 from rasa_privacy.rights.erasure import ErasureCertificate
 from rasa_privacy.rights.handover import require_whole
 from rasa_privacy.rights.identity import linked_others, reach
@@ -43,7 +44,7 @@ class Found:
         subject_id: The random id.
         purposes: Purposes that hold data.
         requests: Requests that wait for an answer.
-        is_held: Whether there is a legal hold.
+        is_held: Whether there is a legal hold, as far as the role may know of it.
         kept: What a legal obligation would keep if they were erased, as far as the role goes.
         linked: How many other people are linked, who are seen, copied and erased with this one.
     """
@@ -74,7 +75,7 @@ def find(vault: Vault, sender_id: str, permit: Permit) -> Found | None:
             subject_id,
             tuple(sorted(filter(permit.covers_purpose, purposes))),
             tuple(request for each in people for request in requests.open_of(connection, each)),
-            bool(holds.held_among(connection, people)),
+            seen_among(vault, connection, people, permit),
             len(people) - 1,
             tuple(each for each in kept if permit.covers_purpose(each.purpose)),
         )
@@ -177,7 +178,7 @@ def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and u
     if subject_id is None or not purposes:
         raise RequestError("nothing is held of this item, so there is nothing to correct")
     if holds.held_among(connection, people):
-        raise RequestError("a legal hold keeps what is stored as it is; release it first")
+        raise RequestError(f"what is stored stays as it is: {held_error(connection, people)}")
     for place in places:
         right = Right(item, value, place.purposes, STAFF)
         put_right(vault, connection, place.sender_id, place.subject_id, right, now)

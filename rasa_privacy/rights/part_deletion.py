@@ -20,12 +20,13 @@ from typing import Any, Final
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.crypto.identity import ID_BYTES
-from rasa_privacy.errors import HoldError, StorageError, TamperedSegmentError
+from rasa_privacy.errors import StorageError, TamperedSegmentError
 from rasa_privacy.minimize.events import texts_of
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.topics import choice, item_of, purpose_of
 from rasa_privacy.rights.clearing import empty_log
+from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.parts import Plan, conversation_values, held_values, plan
@@ -115,7 +116,7 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, and
         return None
     found = plan(vault, connection, subject_id, items, purposes, evidence.at)
     if found.is_held:
-        raise HoldError("a legal hold keeps this person; release it first (`rasa-privacy hold release`)")
+        raise held_error(connection, [subject_id])
     if found.is_empty:
         answered(vault, connection, "item_erasure", subject_id, evidence.at, nothing)
         return None

@@ -30,8 +30,9 @@ from typing import Any, Final
 from rasa_privacy.errors import RequestError
 from rasa_privacy.rights.clocks import KINDS, Kind, deadline, extended, pauses
 from rasa_privacy.rights.deeds import DONE_ELSEWHERE, require_done
+from rasa_privacy.rights.identity import reach
 from rasa_privacy.rights.numbers import new_number
-from rasa_privacy.storage import requests
+from rasa_privacy.storage import holds, requests
 from rasa_privacy.storage.requests import AUTOMATIC, Request, Step
 from rasa_privacy.storage.vault import Vault
 
@@ -264,16 +265,25 @@ def extend(  # noqa: PLR0913, PLR0917 - store, transaction, and what is extended
     return _change(connection, request, step, state="extended", answer_by=later, extended_at=at)
 
 
-def refuse(connection: Any, number: str, reason: str, actor: str, at: datetime) -> Request:
+def refuse(vault: Vault, connection: Any, number: str, reason: str, actor: str, at: datetime) -> Request:  # noqa: PLR0913, PLR0917 - store, transaction, and what is refused why and by whom
     """Refuse a request, after the person was told that, why, and where to complain.
 
     Raises:
-        RequestError: There is no such request, it is closed, or the reason is none of REASONS_TO_REFUSE.
+        RequestError: There is no such request, it is closed, or the reason is none of REASONS_TO_REFUSE; or it is a
+            legal hold, and none that may be disclosed keeps the person.
     """
     request = _open(connection, number)
     if reason not in REASONS_TO_REFUSE:
         raise RequestError(f"a request is refused for one of these reasons: {', '.join(REASONS_TO_REFUSE)}")
+    if reason == "legal_hold" and not _is_held_openly(vault, connection, request):
+        raise RequestError(f"{number}: no legal hold of which people are told keeps this person; say legal_obligation")
     return _close(connection, request, "refused", reason, _name(actor), at)
+
+
+def _is_held_openly(vault: Vault, connection: Any, request: Request) -> bool:
+    if request.subject_id is None:
+        return False
+    return bool(holds.told_among(connection, reach(vault, connection, request.subject_id)))
 
 
 def complete(  # noqa: PLR0913, PLR0917 - store, transaction, and what is completed by whom

@@ -31,4 +31,8 @@ def test_a_person_is_held_and_let_go(tmp_path: Path) -> None:
     assert "name one sender id" in run("release", "--for", "case-17", fails=2)
     assert "1 released" in run("release", "--everybody", "--for", "case-17")
     assert "holds nobody" in run("release", "--everybody", "--for", "case-17", fails=2)
+    silent = run("add", "--sender-stdin", "--for", "case-18", "--silent", lines=f"{SENDER}\n")
+    assert "Held for case-18, which is not disclosed." in silent
+    assert run("list").splitlines()[-1].split()[-1] == "no"
+    assert "1 released" in run("release", "--everybody", "--for", "case-18")
     assert "nothing is stored" in run("add", "nobody", "--for", "case-17", fails=2)

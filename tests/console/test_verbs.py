@@ -258,6 +258,26 @@ def test_who_is_held_is_not_erased(as_role: As, vault: Vault) -> None:
 
 
 @each_kind
+def test_a_silent_hold_is_seen_by_who_looks_after_retention_alone(as_role: As, vault: Vault) -> None:
+    """A support system that may find, hand out and erase learns that some data must be kept, and not of a hold."""
+    dpo, crm = as_role("dpo"), as_role("crm")
+    assert dpo.post("/v1/holds", {**WHO, "matter": "case-17", "silent": True}).json() == {"is_new": True}
+    (listed,) = dpo.get("/v1/holds").json()["holds"]
+    assert (listed["matter"], listed["is_silent"]) == ("case-17", True)
+    assert dpo.post("/v1/subjects/find", WHO).json()["is_held"] is True
+    refused = crm.post("/v1/subjects/erase", {**WHO, "confirm": True})
+    many = crm.post("/v1/subjects/erase-many", {"senders": [SENDER], "confirm": True, "reason": REASON})
+    found = crm.post("/v1/subjects/find", WHO)
+    copy = crm.post("/v1/subjects/export", WHO)
+    assert (refused.status, found.json()["is_held"], many.json()["lines"][0]["outcome"]) == (409, False, "must_stay")
+    assert crm.get("/v1/holds").status == 403
+    for answer in (refused, many, found, copy):
+        assert "case-17" not in answer.body.decode()
+        assert "legal hold" not in answer.body.decode()
+    assert len(held(vault)) > 0
+
+
+@each_kind
 def test_people_are_erased_by_a_day(as_role: As, vault: Vault, clock: Clock) -> None:
     """Counted first; who was heard of since stays."""
     dpo = as_role("dpo")

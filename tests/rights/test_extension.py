@@ -206,7 +206,7 @@ def test_what_may_not_be_extended_tells_nobody(
     elif case == "late":
         clock.advance(days=31)
     elif case == "closed":
-        vault.database.transact(lambda conn: refuse(conn, number, "excessive", "Eva", vault.clock()))
+        vault.database.transact(lambda conn: refuse(vault, conn, number, "excessive", "Eva", vault.clock()))
     elif case == "unknown":
         number = "RQ-0000-0000-0000"
     else:

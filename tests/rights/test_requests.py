@@ -50,7 +50,7 @@ def changed(vault: Vault, step: Callable[..., Request], number: str, *arguments:
 
 def of(vault: Vault, step: Callable[..., Request]) -> Callable[..., Request]:
     """Return a step with the store where it looks at the regulations of privacy.yml."""
-    return partial(step, vault) if step in {rules.ask_for_proof, rules.extend} else step
+    return partial(step, vault) if step in {rules.ask_for_proof, rules.extend, rules.refuse} else step
 
 
 def found(vault: Vault, number: str) -> Request:
