@@ -18,6 +18,7 @@ from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.rights.audience import Recipient, Tally
 from rasa_privacy.rights.audience import audience as audience_of
 from rasa_privacy.rights.membership import check_purpose
@@ -46,9 +47,9 @@ def audience(purpose: str, item: str | None, out: str, bot: Path, endpoints: Pat
             for recipient in audience_of(vault, permit, purpose, item, vault.clock(), tally):
                 file.write(_line(recipient, item))
                 counts["people"] = tally.exported
-    click.echo(f"{tally.exported:,} people may be written to.", err=True)
+    click.echo(f"{counted(tally.exported, 'person')} may be written to.", err=True)
     for number, why in _left_out(tally):
-        click.echo(f"{number:,} who agreed are left out: {why}.", err=True)
+        click.echo(f"Left out, though they agreed: {counted(number, 'person')}: {why}.", err=True)
 
 
 def _line(recipient: Recipient, item: str | None) -> bytes:

@@ -39,6 +39,7 @@ from rasa_privacy.cli.options import bot_option, called_from, endpoints_option, 
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import AuditError, ConfigurationError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.policy.verbs import AUDITED
 from rasa_privacy.storage.audit import Verified, Wanted
 from rasa_privacy.storage.audit_record import OUTCOMES, AuditEntry
@@ -85,7 +86,8 @@ def verify(
     except AuditError as error:
         end_as_changed("written", error)
     click.echo(
-        f"As it was written: {checked.records:,} records, {checkpoints_said(checked.checkpoints, checked.covered)}."
+        f"As it was written: {counted(checked.records, 'record')}, "
+        f"{checkpoints_said(checked.checkpoints, checked.covered)}."
     )
     say_whose_key(exported, key)
 
@@ -199,7 +201,7 @@ def export(  # noqa: PLR0913 - one parameter for each option
                 found = within(vault.audit.entries(connection), begin, end)
                 write_private(file, cef_lines(found, vault.signer.store_id))
         counts["records"] = signed.seq
-    click.echo(f"{signed.seq:,} records up to checkpoint {signed.number:,}.", err=True)
+    click.echo(f"{counted(signed.seq, 'record')} up to checkpoint {signed.number:,}.", err=True)
 
 
 @audit.command()

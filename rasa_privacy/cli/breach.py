@@ -11,6 +11,7 @@ from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.report.breach import Duty, Scope
 from rasa_privacy.report.breach import scope as scope_of
 from rasa_privacy.report.status import new_records
@@ -83,5 +84,8 @@ def _lines(found: Scope) -> list[str]:
             f"The audit log was verified whole on {found.whole_at:%Y-%m-%d %H:%M}, and {new_records(found.new)} since; "
             "'rasa-privacy audit verify' goes through all of it now."
         ),
-        f"If the database was taken, all {found.everybody:,} people in it count; without its keys it cannot be read.",
+        (
+            f"If the database was taken, everybody in it counts ({counted(found.everybody, 'person')}); without its "
+            "keys it cannot be read."
+        ),
     ]

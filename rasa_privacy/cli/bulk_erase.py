@@ -12,6 +12,7 @@ import msgspec
 from rasa_privacy.cli.files import write_private
 from rasa_privacy.cli.progress import Advance, progress
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_before, erase_listed, lines_of
 
 _WORDS: Final = {
@@ -38,7 +39,7 @@ def erase_many(bulk: Bulk, senders_file: Path | None, before: datetime | None, r
     try:
         if senders_file is not None:
             with _reading(senders_file) as (total, senders), progress("Erasing", total) as advance:
-                erase_listed(bulk, _counted(senders, advance))
+                erase_listed(bulk, _one_by_one(senders, advance))
         elif before is not None:
             erase_before(bulk, before)
     finally:
@@ -65,13 +66,14 @@ def _say(bulk: Bulk) -> None:
         number = bulk.counts.get(outcome, 0)
         if number or outcome == "erased":
             shown = "who would be erased" if bulk.is_preview and outcome == "erased" else words
-            click.echo(f"{number:,} people {shown}")
+            click.echo(f"{counted(number, 'person')} {shown}")
     if bulk.linked:
         click.echo(
-            f"{bulk.linked:,} linked conversations of theirs {'would go' if bulk.is_preview else 'went'} with them"
+            f"{counted(bulk.linked, 'linked conversation')} of theirs {'would go' if bulk.is_preview else 'went'} "
+            "with them"
         )
     if bulk.kept:
-        click.echo(f"{bulk.kept:,} of them leave what a legal obligation keeps, apart, until its time is over")
+        click.echo(f"What a legal obligation keeps of {bulk.kept:,} of them stays, apart, until its time is over")
     if bulk.is_preview:
         click.echo("Nothing was deleted: say --yes to erase them.")
 
@@ -92,7 +94,7 @@ def _reading(path: Path) -> Iterator[tuple[int, Iterator[str]]]:
         raise ConfigurationError(f"the list of senders cannot be read ({error.strerror}); name a file") from None
 
 
-def _counted(senders: Iterator[str], advance: Advance) -> Iterator[str]:
+def _one_by_one(senders: Iterator[str], advance: Advance) -> Iterator[str]:
     for each in senders:
         yield each
         advance(1)

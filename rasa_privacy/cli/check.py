@@ -9,6 +9,7 @@ from rasa_privacy.cli.additions import explained
 from rasa_privacy.cli.options import bot_option, domain_option, endpoints_option
 from rasa_privacy.cli.sarif import as_json, as_sarif
 from rasa_privacy.policy.bot import policy_path, read_bot
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.linter import lint_all
 from rasa_privacy.policy.loader import load_policy
@@ -48,7 +49,7 @@ def check(bot: Path, domain: Path | None, endpoints: Path | None, *, database: b
     findings = [finding for finding in found if not finding.waived]
     errors = sum(finding.severity == "error" for finding in findings)
     if form == "text":
-        _print(found, f"{path}: {_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}")
+        _print(found, f"{path}: {counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")
         for line in explained(files):
             click.echo(line)
     else:
@@ -76,7 +77,3 @@ def _shown(finding: Finding) -> str:
     """Return a finding as two lines: what, and what to do."""
     last = f"waived: {finding.waived}" if finding.waived else f"-> {finding.remedy}"
     return f"{finding.severity} {finding.code} {finding.place}\n  {finding.why}\n  {last}"
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")

@@ -9,6 +9,7 @@ from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import permit_for
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.retention.review_duty import overdue_since
 from rasa_privacy.storage import contact_marks
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
@@ -58,7 +59,8 @@ def _show(damage: Damage) -> None:
 
 def _summary(seen: Inspection) -> str:
     return (
-        f"{seen.damaged:,} of {seen.conversations:,} conversations damaged, {seen.damages:,} errors; {seen.events:,} "
-        f"events, {seen.keys:,} keys, {seen.records:,} ledger records with {seen.checkpoints:,} checkpoints, "
-        f"{seen.audit:,} audit records and {seen.notices:,} notices were opened"
+        f"{seen.damaged:,} of {counted(seen.conversations, 'conversation')} damaged, {counted(seen.damages, 'error')}; "
+        f"opened: {counted(seen.events, 'event')}, {counted(seen.keys, 'key')}, "
+        f"{counted(seen.records, 'ledger record')} with {counted(seen.checkpoints, 'checkpoint')}, "
+        f"{counted(seen.audit, 'audit record')} and {counted(seen.notices, 'notice')}"
     )

@@ -11,6 +11,7 @@ from rasa_privacy.cli.files import read_bytes
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import PrivacyError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.storage.standing import Standing
 from rasa_privacy.storage.vault import Vault
 
@@ -55,7 +56,7 @@ def end_as_changed(how: str, error: PrivacyError) -> NoReturn:
 
 def checkpoints_said(number: int, covered: int) -> str:
     """Return how many checkpoints there are, and up to which record."""
-    return f"{number:,} checkpoints, the last one over record {covered:,}" if number else "no checkpoint yet"
+    return f"{counted(number, 'checkpoint')}, the last one over record {covered:,}" if number else "no checkpoint yet"
 
 
 def say_whose_key(exported: Path | None, key: VerifyingKey | None) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.asking import confirm
 from rasa_privacy.cli.consent_import import import_consents
 from rasa_privacy.cli.consent_ledger import check_receipt, checkpoint, export, public_key, stats, verify
 from rasa_privacy.cli.files import write_private
@@ -148,7 +149,7 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
         if unknown:
             raise ConfigurationError(f"privacy.yml has no purpose '{unknown[0]}'; see 'rasa-privacy notice show'")
         if not yes:
-            click.confirm("End the consent and destroy the data that only it allowed?", abort=True)
+            confirm("End the consent and destroy the data that only it allowed?", "Nothing was ended.")
         evidence = Evidence(_OUTSIDE, _CHANNEL, vault.policy.languages[0], vault.clock())
 
         def end(connection: object) -> Withdrawal:

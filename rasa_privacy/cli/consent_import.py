@@ -17,6 +17,7 @@ from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.consent.collected import MAX_LINE, Collected, Outcome, import_all, outcome, read_line
 from rasa_privacy.errors import ImportLineError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.storage.vault import Vault
 
 _AT_ONCE: Final = 100
@@ -49,10 +50,10 @@ def import_consents(file: Path, *, yes: bool, bot: Path, endpoints: Path | None)
         for number, why in wrong[:_NAMED_LINES]:
             click.echo(f"line {number}: {why}", err=True)
         if wrong:
-            click.echo(f"{len(wrong):,} lines are wrong; nothing was written.", err=True)
+            click.echo(f"{counted(len(wrong), 'wrong line')}; nothing was written.", err=True)
             click.get_current_context().exit(_WRONG_EXIT_CODE)
         found = _write(vault, permit, path) if yes else _look(vault, path)
-    click.echo(f"{found['new']:,} consents {'were' if yes else 'would be'} recorded.")
+    click.echo(f"{'Recorded' if yes else 'Would record'} {counted(found['new'], 'consent')}.")
     for result, said in _SAID.items():
         if found[result]:
             click.echo(f"{found[result]:,} {said}.")

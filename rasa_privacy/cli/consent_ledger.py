@@ -31,6 +31,7 @@ from rasa_privacy.consent.statistics import count_consents
 from rasa_privacy.consent.verification import Checked
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import ConfigurationError, LedgerError, SignatureError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.storage.book_lines import checkpoint_json
 from rasa_privacy.storage.books import LEDGER
 from rasa_privacy.storage.checkpoints import Checkpoint
@@ -74,7 +75,7 @@ def verify(
     except LedgerError as error:
         end_as_changed("written", error)
     click.echo(
-        f"As it was written: {checked.records:,} records, {checked.notices:,} notices, "
+        f"As it was written: {counted(checked.records, 'record')}, {counted(checked.notices, 'notice')}, "
         f"{checkpoints_said(checked.checkpoints, checked.covered)}."
     )
     say_whose_key(exported, key)
@@ -126,7 +127,7 @@ def export(file: str, bot: Path, endpoints: Path | None) -> None:
         counts["records"] = until.seq
         with vault.database.read() as connection:
             write_private(file, export_ledger(vault, connection, until))
-    click.echo(f"{until.seq:,} records up to checkpoint {until.number:,}.", err=True)
+    click.echo(f"{counted(until.seq, 'record')} up to checkpoint {until.number:,}.", err=True)
 
 
 @click.command("check-receipt")

@@ -9,6 +9,7 @@ from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.rights.contact_indexing import Indexed, index_contacts
 
 
@@ -35,6 +36,8 @@ def index(bot: Path, endpoints: Path | None) -> None:
                 index_contacts(vault, permit, done, advance)
             finally:
                 counts |= {"people": done.people, "contacts": done.contacts, "unreadable": done.unreadable}
-    click.echo(f"{done.people:,} people looked at, {done.contacts:,} contacts indexed.")
+    click.echo(f"Looked at {counted(done.people, 'person')}; indexed {counted(done.contacts, 'contact')}.")
     if done.unreadable:
-        click.echo(f"{done.unreadable:,} people cannot be read and are not found; `check --database` names the rows.")
+        click.echo(
+            f"{counted(done.unreadable, 'person')} cannot be read, nor be found; `check --database` names the rows."
+        )

@@ -16,6 +16,7 @@ from rasa_privacy.cli.store import existing_store, store_settings
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.bot import Domain, read_bot
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.policy.findings import Finding
 from rasa_privacy.policy.lint_domain import imported
 from rasa_privacy.policy.loader import load_policy
@@ -114,11 +115,14 @@ def _show(row: int, why: str) -> None:
 
 
 def _report(stock: StockStore, done: Takeover) -> None:
-    click.echo(f"{stock.name}: {stock.rows:,} events of {done.people.total():,} people.")
+    click.echo(f"{stock.name}: {counted(stock.rows, 'event')} of {counted(done.people.total(), 'person')}.")
     for outcome, words in _WORDS.items():
         if done.people[outcome]:
             click.echo(f"{done.people[outcome]:>12,}  {words}")
-    click.echo(f"{done.events:>12,}  events and {done.values:,} personal values written")
+    click.echo(
+        f"{done.events:>12,}  {'event' if done.events == 1 else 'events'} and {counted(done.values, 'personal value')} "
+        "written"
+    )
     if done.unreadable:
         click.echo(f"{done.unreadable:>12,}  rows that cannot be read, named above")
 
@@ -134,7 +138,8 @@ def _refuse(stock: StockStore, *, scrub: bool) -> None:
 def _scrub(stock: StockStore, done: Takeover, bot: Path, endpoints: Path | None, *, yes: bool) -> None:
     """Delete the old rows after a question, and claim it only when it was read back."""
     left_out = done.people["without_consent"] + done.people["due"] + done.people["erased"] + done.people["empty"]
-    question = f"Delete all {stock.rows:,} rows of {stock.name}, with those of {left_out:,} people who are left out?"
+    of_others = counted(left_out, "person")
+    question = f"Delete all of {stock.name} ({counted(stock.rows, 'row')}), with those of {of_others} left out?"
     if not yes and not click.confirm(question):
         click.echo("Nothing was deleted.")
         return

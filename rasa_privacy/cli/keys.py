@@ -8,10 +8,12 @@ from rich.table import Table
 
 from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.asking import confirm
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.storage.epochs import ACTIVE, ENDED, RETIRED
 from rasa_privacy.storage.replay import Replayed, replay
 from rasa_privacy.storage.vault import Vault
@@ -94,10 +96,10 @@ def rewrap(vault: Vault) -> int:
             advance(count)
     vault.checkpoint()
     left = vault.rotation.old_keys()
-    click.echo(f"{before - left:,} data keys were wrapped anew.")
+    click.echo(f"Wrapped anew: {counted(before - left, 'data key')}.")
     if left:
         raise ConfigurationError(
-            f"{left:,} data keys could not be opened and stay in their old epoch; `check --database` names "
+            f"{counted(left, 'data key')} could not be opened, left in the old epoch; `check --database` names "
             "the people's rows"
         )
     return before
@@ -141,8 +143,9 @@ def _oldest(states: dict[int, str]) -> int:
 
 def _confirm(number: int, *, yes: bool) -> None:
     if not yes:
-        click.confirm(
-            f"Destroy the KEK of epoch {number}? Backups from its time cannot be read afterwards.", abort=True
+        confirm(
+            f"Destroy the KEK of epoch {number}? Backups from its time cannot be read afterwards.",
+            "Nothing was destroyed.",
         )
 
 
@@ -160,5 +163,6 @@ def replay_erasures(bot: Path, endpoints: Path | None) -> None:
         counts |= {"erased": again.erased, "withdrawn": again.withdrawn}
         done = Replayed(vault.replayed.erased + again.erased, vault.replayed.withdrawn + again.withdrawn)
     click.echo(
-        f"{done.erased:,} people were deleted again, {done.withdrawn:,} withdrawn purposes were destroyed again."
+        f"Deleted again: {counted(done.erased, 'person')}; destroyed again: "
+        f"{counted(done.withdrawn, 'withdrawn purpose')}."
     )

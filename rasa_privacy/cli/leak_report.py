@@ -11,6 +11,7 @@ from rich.text import Text
 from rasa_privacy.cli.leak_run import AFTER, DOORS, Run
 from rasa_privacy.cli.leak_search import MIN_MARK_CHARACTERS, Sink, search
 from rasa_privacy.cli.leak_visitor import Visitor
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.policy.needs import Needs
 
 SENDER_ID: Final = "sender id"
@@ -160,7 +161,7 @@ def show(report: Report, console: Console) -> None:
             f"byte {leak.at}, {leak.when}",
         )
     if report.remained:
-        _line(console, f"LEAK {report.remained} people were still known to the store after their deletion")
+        _line(console, f"LEAK {counted(report.remained, 'person')} still known to the store after their deletion")
     for items, what in (
         (report.unsaid, "nothing was said of it"),
         (report.not_held, "no value of somebody who consented was kept; name one that the bot takes with --values"),

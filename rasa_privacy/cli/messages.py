@@ -9,6 +9,7 @@ from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.files import write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.rights.training_messages import Gathered, as_yaml, training_messages
 
 
@@ -38,9 +39,14 @@ def export(purpose: str | None, out: str, bot: Path, endpoints: Path | None) -> 
             write_private(out, [as_yaml(found)])
             counts["people"] = gathered.people
     texts = sum(map(len, found.values()))
-    click.echo(f"{texts:,} different texts of {gathered.people:,} people, in {len(found):,} intents.", err=True)
+    click.echo(
+        f"{counted(texts, 'different text')} of {counted(gathered.people, 'person')}, in "
+        f"{counted(len(found), 'intent')}.",
+        err=True,
+    )
     if gathered.unreadable:
         click.echo(
-            f"{gathered.unreadable:,} people's data cannot be opened; 'rasa-privacy check --database' names the rows.",
+            f"Data of {counted(gathered.unreadable, 'person')} cannot be opened; 'rasa-privacy check --database' names "
+            "the rows.",
             err=True,
         )

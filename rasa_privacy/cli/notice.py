@@ -12,6 +12,7 @@ from rasa_privacy.cli.store import existing_store
 from rasa_privacy.consent.notice_changes import older_versions, policy_changes
 from rasa_privacy.consent.statistics import count_consents
 from rasa_privacy.consent.terms import terms_version
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.policy.loader import load_policy
 
 
@@ -55,7 +56,7 @@ def diff(against: Path | None, bot: Path, endpoints: Path | None) -> None:
         with vault.database.read() as connection:
             older = list(older_versions(vault, connection, vault.clock()))
     for each in older:
-        click.echo(f"{each.purpose}: {each.people:,} people agreed to version {each.version}.")
+        click.echo(f"{each.purpose}: {counted(each.people, 'person')} agreed to version {each.version}.")
         for line in each.changes if each.changes is not None else ("its terms were not kept by that release",):
             click.echo(f"  {line}")
     if not older:

@@ -12,6 +12,7 @@ from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.policy.operations import StockTable
 from rasa_privacy.rights.stock_tables import open_table, purge, url_of
 from rasa_privacy.storage.stock import StockStore
@@ -43,7 +44,7 @@ def show(bot: Path, endpoints: Path | None) -> None:
             beside = has_stock_table(connection)
         record_now(vault, permit, counts={"tables": len(counts), "rows": sum(counts.values())})
     for name, number in counts.items():
-        click.echo(f"{name}: {number:,} rows")
+        click.echo(f"{name}: {counted(number, 'row')}")
     if not counts:
         click.echo("privacy.yml names no old table; write them under 'erasure: stock_tables:'")
     if beside:
@@ -76,12 +77,12 @@ def purge_rows(  # noqa: PLR0913 - one parameter for each option
             _count(vault, name, sender_id)
         elif sender_id is not None:
             for table, rows in purge(vault, sender_id, permit).items():
-                click.echo(f"{table}: {rows:,} rows removed and read back")
+                click.echo(f"{table}: {counted(rows, 'row')} removed and read back")
         else:
             record_now(vault, permit, outcome="begun")
             rows = _empty(_named(vault, name))
             record_now(vault, permit, counts={"rows": rows})
-            click.echo(f"{name}: {rows:,} rows are gone, and the table was rebuilt. Backups still hold them.")
+            click.echo(f"{name}: removed {counted(rows, 'row')}, and the table was rebuilt. Backups still hold them.")
 
 
 def _count(vault: Vault, name: str | None, sender_id: str | None) -> None:
@@ -89,7 +90,7 @@ def _count(vault: Vault, name: str | None, sender_id: str | None) -> None:
     for table in tables:
         with closing(open_table(table)) as old:
             rows = old.count() if sender_id is None else old.count_of([sender_id])
-        click.echo(f"{table.name}: {rows:,} rows would be removed")
+        click.echo(f"{table.name}: would remove {counted(rows, 'row')}")
     click.echo("Nothing was deleted: say --yes to remove them.")
 
 

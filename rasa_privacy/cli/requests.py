@@ -26,10 +26,12 @@ from rasa_privacy.rights.senders import open_sender
 from rasa_privacy.rights.webhooks import deliver
 from rasa_privacy.storage import deliveries
 from rasa_privacy.storage import requests as rows
-from rasa_privacy.storage.requests import Request
+from rasa_privacy.storage.requests import ERASED, Request
 from rasa_privacy.storage.vault import Vault
 
 _DUE_EXIT_CODE: Final = 1
+#: What is said of a request that nobody answered, since its person is gone.
+_OTHERWISE_ENDED: Final = "the person was erased"
 
 number_argument = click.argument("number")
 told_option = click.option("--told", is_flag=True, required=True, help="Needed: the person was told, and why.")
@@ -86,7 +88,9 @@ def show(number: str, bot: Path, endpoints: Path | None) -> None:
     for step in steps:
         table.add_row(_moment(step.at), step.step, step.actor, step.reason or "")
     console = Console(width=140)
-    console.print(f"{found.number}: {found.kind}, {found.state}; due {_moment(found.answer_by)} by {found.regulation}")
+    console.print(
+        f"{found.number}: {found.kind}, {_state(found)}; due {_moment(found.answer_by)} by {found.regulation}"
+    )
     if found.paused_at is not None:
         console.print(f"the clock has stood still since {_moment(found.paused_at)}")
     if found.acknowledge_by is not None:
@@ -286,8 +290,17 @@ def _change(bot: Path, endpoints: Path | None, rule: Rule) -> None:
     click.echo(_said(changed))
 
 
+def _ended_otherwise(each: Request) -> bool:
+    """Say whether a request ended because its person was erased, and not because it was answered."""
+    return each.reason == ERASED and each.kind != "erasure"
+
+
+def _state(each: Request) -> str:
+    return "ended" if _ended_otherwise(each) else each.state
+
+
 def _said(changed: Request) -> str:
-    return f"{changed.number}: {changed.state}, due {_moment(changed.answer_by)} UTC"
+    return f"{changed.number}: {_state(changed)}, due {_moment(changed.answer_by)} UTC"
 
 
 def _moment(moment: datetime | None) -> str:
@@ -295,6 +308,16 @@ def _moment(moment: datetime | None) -> str:
 
 
 def _cells(each: Request) -> tuple[str, ...]:
-    ended = " ".join(filter(None, (each.reason, each.certificate)))
+    reason = _OTHERWISE_ENDED if _ended_otherwise(each) else each.reason
+    ended = " ".join(filter(None, (reason, each.certificate)))
     due_by = f"{_moment(each.answer_by)}{' (stands still)' if each.paused_at else ''}"
-    return each.number, each.kind, each.state, each.owner or "", _moment(each.opened_at), due_by, each.regulation, ended
+    return (
+        each.number,
+        each.kind,
+        _state(each),
+        each.owner or "",
+        _moment(each.opened_at),
+        due_by,
+        each.regulation,
+        ended,
+    )

@@ -12,6 +12,7 @@ from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.senders import PERSON, chosen_sender, known_subject, sender_argument
 from rasa_privacy.cli.store import existing_store
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.retention.explanation import explain as explanation_of
 from rasa_privacy.retention.explanation import rule_of, words
 from rasa_privacy.retention.plan import plan as plan_of
@@ -48,10 +49,13 @@ def plan(at: datetime | None, bot: Path, endpoints: Path | None) -> None:
             found = plan_of(vault, connection, now)
         record_now(vault, permit, purposes=found.purposes, items=found.items, counts={"due": found.number})
         for purpose, people in found.purposes.items():
-            click.echo(f"{purpose}: {people:,} people ({rule_of(vault.policy, purpose)})")
+            click.echo(f"{purpose}: {counted(people, 'person')} ({rule_of(vault.policy, purpose)})")
         for item, people in found.items.items():
-            click.echo(f"item {item}: {people:,} people (keep: {vault.policy.items[item].keep})")
-    click.echo(f"In all {found.keys:,} purposes of people; nothing would be left of {found.people:,} people.")
+            click.echo(f"item {item}: {counted(people, 'person')} (keep: {vault.policy.items[item].keep})")
+    click.echo(
+        f"In all {counted(found.keys, 'purpose')} of people; nothing would be left of "
+        f"{counted(found.people, 'person')}."
+    )
     if found.next_at is not None:
         click.echo(f"The next is due on {found.next_at:%Y-%m-%d at %H:%M} (UTC).")
 
@@ -91,10 +95,10 @@ def run(*, gently: bool, clock_is_right: bool, workers: int | None, bot: Path, e
                 workers=workers or (1 if gently else _WORKERS),
             )
     click.echo(
-        f"Removed {done.purposes:,} purposes of people; nothing is left of {done.people:,} people. "
+        f"Removed {counted(done.purposes, 'purpose')} of people; nothing is left of {counted(done.people, 'person')}. "
         f"{f'Values that lasted for some time: of {done.items:,}. ' if done.items else ''}"
         f"{f'Put off by a day, as values hang on it or for a legal hold: {done.put_off:,}. ' if done.put_off else ''}"
-        f"Looked again: {done.left:,} that were due are left."
+        f"Looked again: {done.left:,} left of what was due."
     )
     if done.left:
         click.get_current_context().exit(_LEFT_EXIT_CODE)

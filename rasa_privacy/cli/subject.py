@@ -19,6 +19,7 @@ from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.crypto.archive import checked_passphrase
 from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.bulk_erasure import Bulk
 from rasa_privacy.rights.handover import offer_by_staff
@@ -79,7 +80,7 @@ def show(sender: tuple[str, ...], *, sender_stdin: bool, clear: bool, bot: Path,
         until = "until withdrawn" if each.expires is None else f"{each.expires:%Y-%m-%d %H:%M}"
         table.add_row(each.item, _shown(each.value), each.purpose, until)
     Console(width=140).print(table)
-    click.echo(f"{held.events:,} events of the conversation")
+    click.echo(f"{counted(held.events, 'event')} of the conversation")
 
 
 @subject.command(context_settings=PERSON)
@@ -112,7 +113,7 @@ def export(  # noqa: PLR0913 - one parameter for each option
             raise _nobody()
         write_private(target, copy_chunks(made, passphrase))
     values, events = sum(len(each.facts["data"]) for each in made), sum(each.event_count for each in made)
-    click.echo(f"{values:,} values and {events:,} events were written.")
+    click.echo(f"Written: {counted(values, 'value')} and {counted(events, 'event')}.")
 
 
 @subject.command(context_settings=PERSON)
@@ -211,11 +212,11 @@ def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) 
         done = rights.erase_person(vault, sender_id, permit)
         if vault.policy.erasure.stock_tables:
             for table, rows in purge(vault, sender_id, permit).items():
-                click.echo(f"{table}: {rows:,} rows removed and read back")
+                click.echo(f"{table}: {counted(rows, 'row')} removed and read back")
     if done is None:
         click.echo("Nothing is stored of this sender.")
         return
-    click.echo(f"Erased and read back: certificate {done.number}, {done.counts.get('events', 0):,} events.")
+    click.echo(f"Erased and read back: certificate {done.number}, {counted(done.counts.get('events', 0), 'event')}.")
     _say_kept(done.kept, "stays apart")
     for number in done.also:
         click.echo(f"A linked conversation of the same person too: certificate {number}.")

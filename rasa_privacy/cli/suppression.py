@@ -19,6 +19,7 @@ from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ContactError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.rights import suppression as rules
 from rasa_privacy.storage.vault import Vault
 
@@ -115,7 +116,7 @@ def import_list(bot: Path, endpoints: Path | None) -> None:
     click.echo(f"{new:,} of {total:,} were added, {total - new - len(bad):,} were suppressed already.")
     if bad:
         named = ", ".join(map(str, bad[:_NAMED_LINES])) + (" and others" if len(bad) > _NAMED_LINES else "")
-        click.echo(f"{len(bad):,} lines are no contact and were passed over: {named}", err=True)
+        click.echo(f"Passed over {counted(len(bad), 'line')} without a contact: {named}", err=True)
         click.get_current_context().exit(_FOUND_EXIT_CODE)
 
 

@@ -8,6 +8,7 @@ import logging
 from threading import Thread
 
 from rasa_privacy.errors import ConfigurationError, PrivacyError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.policy.settings import endpoints_path
 from rasa_privacy.rights.reminders import due, remind
 from rasa_privacy.rights.senders import Sender, open_sender
@@ -32,7 +33,7 @@ def _remind(vault: Vault) -> None:
             found = due(connection, now)
         overdue = sum(each.is_overdue for each in found)
         if overdue:
-            logger.error("%d requests of people are overdue; see 'rasa-privacy requests due'.", overdue)
+            logger.error("Overdue: %s of people; see 'rasa-privacy requests due'.", counted(overdue, "request"))
         sender = _sender() if found else None
         if sender is not None:
             remind(vault, sender, now)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.report.facts import Report
 from rasa_privacy.report.plot import bars
 from rasa_privacy.report.status import new_records
@@ -85,7 +86,7 @@ def _inventory(report: Report) -> str:
         for each in report.processing.purposes
         for item, said in each.items.items()
     ]
-    return f"<p>{report.conversations:,} conversations are stored.</p>" + _table(
+    return f"<p>Stored: {counted(report.conversations, 'conversation')}.</p>" + _table(
         ("purpose", "item", "category, need, how much", "people with data of the purpose"), rows, numbers=1
     )
 
@@ -99,7 +100,7 @@ def _consents(report: Report) -> str:
         yes = each.statuses.get("granted", 0)
         rate = f", {100 * yes / asked:.0f} % said yes and it holds" if asked else ""
         said = ", ".join(f"{number:,} {status}" for status, number in sorted(each.statuses.items()))
-        parts.append(f"<h3>{escape(each.purpose)}</h3><p>{asked:,} people answered{rate}. {escape(said)}</p>")
+        parts.append(f"<h3>{escape(each.purpose)}</h3><p>{counted(asked, 'person')} answered{rate}. {escape(said)}</p>")
         parts.append(bars(each.months, _KINDS, f"answers about {each.purpose} by month"))
     return "".join(parts) or "<p>Nobody was asked yet.</p>"
 
@@ -122,6 +123,7 @@ def _removal(report: Report) -> str:
     runs = "".join(f"<li>{escape(line)}</li>" for line in found.runs) or "<li>none yet</li>"
     picture = bars({month: {"people": number} for month, number in found.erased.items()}, ("people",), "deleted people")
     total = sum(found.erased.values())
+    overdue = counted(found.overdue, "purpose or item", "purposes or items")
     review = (
         f"<p class='bad'>A review of what is stored is overdue since {report.review_overdue}.</p>"
         if report.review_overdue is not None
@@ -130,8 +132,9 @@ def _removal(report: Report) -> str:
     if not report.contacts_indexed:
         review += "<p class='bad'>Contacts of before 'identity:' are not indexed, so a proof does not find them.</p>"
     return (
-        f"{review}<p class='{state}'>{found.overdue:,} purposes or items of people are due and still there.</p>"
-        f"<p>Nothing is left of {total:,} people, by their wish or because all of their data was due.</p>{picture}"
+        f"{review}<p class='{state}'>Due and still there: {overdue} of people.</p>"
+        f"<p>Nothing is left of {counted(total, 'person')}, by their wish or because all of their data was due.</p>"
+        f"{picture}"
         f"<h3>The newest sweeps</h3><ul>{runs}</ul>"
     )
 
@@ -193,8 +196,8 @@ def _chains(report: Report) -> str:
     for each in report.chains:
         whole = f"{each.whole_at:%d %B %Y, %H:%M}" if each.whole_at is not None else "never"
         good = (
-            f"{each.records:,} records, each follows from the one before, and the signatures hold. Verified whole "
-            f"on {whole} (UTC), and {new_records(each.since)} since."
+            f"{counted(each.records, 'record')}, each follows from the one before, and the signatures hold. Verified "
+            f"whole on {whole} (UTC), and {new_records(each.since)} since."
         )
         said = (
             f"<span class='bad'>{escape(each.problem)}</span>" if each.problem else f"<span class='good'>{good}</span>"

@@ -1,5 +1,6 @@
 """The report in ten lines, for a terminal."""
 
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.report.facts import Report
 
 
@@ -16,7 +17,7 @@ def status_lines(report: Report) -> list[str]:
     erased = sum(report.removal.erased.values())
     last = report.removal.runs[0] if report.removal.runs else "never"
     behind = sum(number for name, number in report.training.items() if name != "current")
-    lacking = f"{_counted(behind, 'operator')} without" if report.training else "not asked for"
+    lacking = f"{counted(behind, 'operator')} without" if report.training else "not asked for"
     active = next((each for each in report.epochs if each.state == "active"), None)
     keys = f"epoch {active.number} since {active.began}" if active is not None else "no active epoch"
     broken = [each.book for each in report.chains if each.problem]
@@ -25,17 +26,17 @@ def status_lines(report: Report) -> list[str]:
     chains = f"verify; whole on {whole:%Y-%m-%d %H:%M}, and {new_records(since)} since" if whole else "verify"
     found = report.findings
     open_findings = 0 if found is None else sum("(waived" not in line for line in found)
-    checked = "not looked at" if found is None else _counted(open_findings, "finding")
+    checked = "not looked at" if found is None else counted(open_findings, "finding")
     review = f"review overdue since {report.review_overdue}" if report.review_overdue else "no review is overdue"
     review += "" if report.contacts_indexed else "; contacts of before 'identity:' are not indexed"
     unfit = open_findings + (report.review_overdue is not None) + (not report.contacts_indexed)
     return [
-        f"Store       {report.store}: {report.conversations:,} conversations",
+        f"Store       {report.store}: {counted(report.conversations, 'conversation')}",
         f"Held        {held or 'nothing'}",
         f"Agreed      {agreed or 'nobody was asked yet'}",
         f"{_mark(overdue)}Requests  {waiting:,} open, {overdue:,} overdue",
         f"{_mark(report.removal.overdue)}Due       {report.removal.overdue:,} still there; last sweep: {last}",
-        f"Deleted     {erased:,} people",
+        f"Deleted     {counted(erased, 'person')}",
         f"Keys        {keys}; backups unreadable before: {report.backup_horizon or 'none'}",
         f"{_mark(behind)}Training  {lacking}",
         f"{_mark(unfit)}Check     {checked}; {review}",
@@ -45,11 +46,7 @@ def status_lines(report: Report) -> list[str]:
 
 def new_records(number: int) -> str:
     """Return so many new records in words."""
-    return _counted(number, "new record")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return counted(number, "new record")
 
 
 def _mark(number: int) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from rasa_privacy.access.admission import admit_server
 from rasa_privacy.errors import PrivacyError
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.policy.model import NEVER, duration_seconds
 from rasa_privacy.retention.runs import run_scheduled
 from rasa_privacy.retention.sweep import GENTLY, SweepResult
@@ -35,7 +36,8 @@ def sweep_once(vault: Vault, every: timedelta, *, seconds: float | None = None) 
         logger.exception("Removing data that is due failed; it is tried again.")
         return None
     if result is not None and result.purposes:
-        logger.info("Removed data that was due: %d purposes, %d people.", result.purposes, result.people)
+        removed = (counted(result.purposes, "purpose"), counted(result.people, "person"))
+        logger.info("Removed data that was due: %s, %s.", *removed)
     return result
 
 

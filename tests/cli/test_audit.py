@@ -167,7 +167,7 @@ def test_an_export_proves_itself(run: Run, tmp_path: Path) -> None:
     run("consent", "public-key", "--out", str(key))
     assert out.stat().st_mode & 0o777 == 0o600
     whole = run("audit", "verify", "--export", str(out), "--public-key", str(key))
-    assert "As it was written: 4 records, 1 checkpoints, the last one over record 4." in whole.output
+    assert "As it was written: 4 records, 1 checkpoint, the last one over record 4." in whole.output
     lines = out.read_bytes().splitlines(keepends=True)
     for changed, why in (
         ([*lines[:2], lines[2].replace(b'"done"', b'"begun"'), *lines[3:]], "record 2 was changed"),

@@ -59,7 +59,7 @@ def test_a_store_in_order_passes(bot: Path) -> None:
     result = run("check", "--database", "--bot", str(bot))
     assert result.exit_code == 0, result.output
     assert (
-        f"schema {SCHEMA_REVISION}; 0 of 3 conversations damaged, 0 errors; 15 events, 6 keys, 6 ledger"
+        f"schema {SCHEMA_REVISION}; 0 of 3 conversations damaged, 0 errors; opened: 15 events, 6 keys, 6 ledger"
         in result.stdout
     )
     assert "Opening conversations: 3 of 3" in result.stderr
@@ -72,7 +72,7 @@ def test_damage_is_named_and_is_exit_code_1(bot: Path, store: Callable[..., Any]
     assert result.exit_code == 1
     assert "error conversation 1: session at event 0, purpose" in result.stdout
     assert "error conversation 3: " in result.stdout
-    assert "2 of 3 conversations damaged, 2 errors; 5 events" in result.stdout
+    assert "2 of 3 conversations damaged, 2 errors; opened: 5 events" in result.stdout
     assert "+49" not in result.output
     assert "Ada" not in result.output
 

@@ -179,13 +179,13 @@ def test_import_looks_first(run: Run, store: Vault, tmp_path: Path) -> None:
     file.write_text("\n\n".join(good))
     looked = run("consent", "import", str(file))
     assert looked.exit_code == 0, looked.output
-    assert "2 consents would be recorded" in looked.output
+    assert "Would record 2 consents" in looked.output
     assert "1 are in the ledger already" in looked.output
     assert active(store, "cem") == frozenset()
-    assert "2 consents were recorded" in run("consent", "import", str(file), "--yes").output
+    assert "Recorded 2 consents" in run("consent", "import", str(file), "--yes").output
     assert active(store, "cem") == {"fitting"}
     again = run("consent", "import", str(file), "--yes")
-    assert "0 consents were recorded" in again.output
+    assert "Recorded 0 consents" in again.output
     assert "3 are in the ledger already" in again.output
     assert run("consent", "verify").exit_code == 0
 
@@ -199,7 +199,7 @@ def test_import_writes_nothing_where_a_line_is_wrong(run: Run, store: Vault, tmp
     refused = run("consent", "import", str(file), "--yes")
     assert refused.exit_code == 1
     assert [line.split(":")[0] for line in refused.output.splitlines()[:3]] == ["line 2", "line 3", "line 4"]
-    assert "3 lines are wrong; nothing was written" in refused.output
+    assert "3 wrong lines; nothing was written" in refused.output
     assert not [secret for secret in ("Jane", "jane", "cem") if secret in refused.output]
     assert active(store, "cem") == frozenset()
 

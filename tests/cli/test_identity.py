@@ -50,7 +50,7 @@ def test_what_is_not_indexed_is_said_until_it_is(bot: Path) -> None:
     assert "not indexed" in run(bot, "status").output
     result = run(bot, "identity", "index")
     assert result.exit_code == 0, result.output
-    assert "1 people looked at, 1 contacts indexed." in result.output
+    assert "Looked at 1 person; indexed 1 contact." in result.output
     assert "ana" not in result.output
     assert "identity index" not in run(bot, "check", "--database").output
     assert "not indexed" not in run(bot, "status").output

@@ -144,7 +144,7 @@ def test_scrub_deletes_after_a_yes(old: OldStore, run: Command) -> None:
     """The question says what goes; after a no, everything is still there."""
     result = run("--scrub", answer="n\n")
     assert result.exit_code == 0
-    assert "Delete all 26 rows of" in result.stdout
+    assert "(26 rows), with those of" in result.stdout
     assert "Nothing was deleted." in result.stdout
     assert old.count() == 26
     result = run("--scrub", answer="y\n")

@@ -99,6 +99,15 @@ def test_end_epoch_asks_first(run: Run, tmp_path: Path) -> None:
     """It is final, so a no destroys nothing."""
     refused = run("end-epoch", answer="n\n")
     assert refused.exit_code == 1
+    assert "Nothing was destroyed." in refused.output
+    assert kek_files(tmp_path) == ["kek-1.key"]
+
+
+def test_end_epoch_without_a_terminal_says_what_to_pass(run: Run, tmp_path: Path) -> None:
+    """From a timer or a script nobody answers, so nothing is destroyed."""
+    asked = run("end-epoch", answer="")
+    assert asked.exit_code == 2
+    assert "nobody is there to answer, so nothing was done; add --yes, or run it in a terminal" in asked.output
     assert kek_files(tmp_path) == ["kek-1.key"]
 
 

@@ -52,7 +52,7 @@ def test_one_person_is_counted_and_then_removed(run: Run, old: OldStore) -> None
     """From every table that is named; a second time there is nothing."""
     each = len(conversation())
     assert f"old: {2 * each} rows" in run("old-tables", "show")
-    assert f"old: {each} rows would be removed" in run("old-tables", "purge", sender=SENDER)
+    assert f"old: would remove {each} row" in run("old-tables", "purge", sender=SENDER)
     assert old.count() == 2 * each
     assert f"old: {each} rows removed and read back" in run("old-tables", "purge", "--yes", sender=SENDER)
     assert "old: 0 rows removed" in run("old-tables", "purge", "--yes", sender=SENDER)
@@ -61,8 +61,8 @@ def test_one_person_is_counted_and_then_removed(run: Run, old: OldStore) -> None
 
 def test_a_whole_table_is_emptied(run: Run, old: OldStore) -> None:
     """By its name; and the file does not hold it any more."""
-    assert "would be removed" in run("old-tables", "purge", "--table", "old")
-    assert "rows are gone" in run("old-tables", "purge", "--table", "old", "--yes")
+    assert "would remove" in run("old-tables", "purge", "--table", "old")
+    assert "the table was rebuilt" in run("old-tables", "purge", "--table", "old", "--yes")
     assert old.count() == 0
     assert b"Lovelace" not in old.path.read_bytes()
     assert "no old table of this name" in run("old-tables", "purge", "--table", "x", "--yes", fails=2)

@@ -72,7 +72,7 @@ def test_a_suppressed_contact_is_never_exported(run: Run) -> None:
     assert found.output.splitlines() == ["line 1: suppressed (operator)", "line 2: not suppressed"]
     shown = run("audience", "--purpose", "newsletter")
     assert people(shown.output) == [{"sender": "bob"}]
-    assert "1 who agreed are left out: a contact of theirs is suppressed" in shown.output
+    assert "Left out, though they agreed: 1 person: a contact of theirs is suppressed" in shown.output
     assert run("suppression", "remove", lines="ana@example.com\n").exit_code == 2
     assert "1 of 1 were suppressed" in run("suppression", "remove", "--yes", lines="ana@example.com\n").output
     assert len(people(run("audience", "--purpose", "newsletter").output)) == 2
@@ -92,7 +92,7 @@ def test_a_list_can_be_imported_twice(run: Run) -> None:
     assert first.exit_code == second.exit_code == 1
     assert "2 of 3 were added, 0 were suppressed already" in first.output
     assert "0 of 3 were added, 2 were suppressed already" in second.output
-    assert "1 lines are no contact and were passed over: 4" in first.output
+    assert "Passed over 1 line without a contact: 4" in first.output
     assert "Jane" not in first.output
 
 

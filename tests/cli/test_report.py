@@ -63,7 +63,7 @@ def test_status_is_ten_lines() -> None:
     shown = run("status")
     assert shown.exit_code == 0, shown.output
     assert len(shown.output.splitlines()) == 10
-    assert "1 conversations" in shown.output
+    assert "1 conversation\n" in shown.output
 
 
 def test_breach_scope_counts_by_time(bot: Path) -> None:

@@ -14,9 +14,10 @@ from click.testing import CliRunner, Result
 
 from rasa_privacy.access.labels import local_user
 from rasa_privacy.cli import main
+from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage.vault import open_vault
-from tests.support.vaults import SENDER, give, grant, settings_in
+from tests.support.vaults import SENDER, evidence, give, grant, settings_in
 
 Run = Callable[..., Result]
 NUMBER = re.compile(r"RQ(-[0-9A-HJKMNP-TV-Z]{4}){3}")
@@ -80,6 +81,23 @@ def test_a_request_from_a_letter_is_answered(run: Run, number: str) -> None:
         ["extended", local_user()],
         ["done", local_user()],
     ]
+
+
+def test_a_request_whose_person_was_erased_is_no_answer(run: Run, tmp_path: Path) -> None:
+    """It ended with the person: nobody got a copy. The one to be deleted was done."""
+    vault = open_vault(settings_in(tmp_path))
+    for kind in ("--kind", "access"), ("--kind", "erasure"):
+        run("open", *kind, "--sender-stdin", lines=f"{SENDER}\n")
+    certificate = erase(vault, SENDER, evidence(vault))
+    vault.close()
+    assert certificate is not None
+    shown = run("list", "--all").output.splitlines()[1:]
+    lines = {line.split()[1]: re.sub(r" +", " ", line).strip() for line in shown}
+    assert " access ended " in lines["access"]
+    assert lines["access"].endswith(f"the person was erased {certificate.number}")
+    assert " erasure done " in lines["erasure"]
+    assert lines["erasure"].endswith(f" erased {certificate.number}")
+    assert "access, ended; due" in run("show", lines["access"].split()[0]).output
 
 
 def test_a_proof_is_waited_for(run: Run, number: str) -> None:

@@ -73,7 +73,7 @@ def test_run_removes_what_the_plan_said_and_records_it(bot: Path) -> None:
     """Two people go, the third stays, and the audit log has one record with the counts."""
     done = run("run", "--reason", "spring clean")
     assert done.exit_code == 0, done.output
-    assert "nothing is left of 2 people. Looked again: 0 that were due are left." in done.output
+    assert "nothing is left of 2 people. Looked again: 0 left of what was due." in done.output
     assert "nothing would be left of 0 people" in run("plan").output
 
     def records(vault: Vault) -> list[tuple[str, str, dict[str, int]]]:

@@ -172,7 +172,7 @@ def test_many_are_erased_by_a_file_or_a_day(run: Run, tmp_path: Path) -> None:
         return done.output
 
     listed = ("--senders-file", str(tmp_path / "gone.txt"), "--report", str(report))
-    assert "1 people who would be erased" in many(*listed)
+    assert "1 person who would be erased" in many(*listed)
     first = json.loads(report.read_text().splitlines()[0])
     assert first == {"number": 1, "outcome": "erased", "certificate": "", "kept": [], "also": []}
     assert "purposes that hold data" in run("find").output
@@ -182,8 +182,8 @@ def test_many_are_erased_by_a_file_or_a_day(run: Run, tmp_path: Path) -> None:
     assert "cannot be read" in many("--senders-file", str(tmp_path / "nothing.txt"), "--yes", fails=2)
     assert "--report is for" in run("erase", "--report", "x", fails=2).output
     shown = many(*listed, "--yes")
-    assert "1 people erased and read back" in shown
-    assert "1 people of whom nothing is stored" in shown
+    assert "1 person erased and read back" in shown
+    assert "1 person of whom nothing is stored" in shown
     assert report.stat().st_mode & 0o777 == 0o600
     assert SENDER not in report.read_text()
     assert json.loads(report.read_text().splitlines()[0])["certificate"].startswith("ER-")

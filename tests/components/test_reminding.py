@@ -50,7 +50,7 @@ def test_the_officer_gets_a_mail(
     ((to, _, text),) = Box.mails
     assert to == vault.policy.controller.contact
     assert number in text
-    assert "1 requests of people are overdue" in caplog.text
+    assert "Overdue: 1 request of people" in caplog.text
 
 
 def test_a_delivery_that_fails_stops_no_reminder(
@@ -65,7 +65,7 @@ def test_a_delivery_that_fails_stops_no_reminder(
     monkeypatch.setattr("rasa_privacy.rights.webhooks.deliver", fail)
     with caplog.at_level(logging.ERROR):
         remind_beside(vault).join()
-    assert "requests of people are overdue" in caplog.text
+    assert "Overdue: 1 request of people" in caplog.text
     assert number not in caplog.text
 
 
@@ -94,5 +94,5 @@ def test_without_a_sender_the_log_says_it(
     monkeypatch.setenv("RASA_PRIVACY_ENDPOINTS", str(tmp_path / "none.yml"))
     with caplog.at_level(logging.ERROR):
         remind_beside(vault).join()
-    assert "requests of people are overdue" in caplog.text
+    assert "Overdue: 1 request of people" in caplog.text
     assert number not in caplog.text
