@@ -233,3 +233,18 @@ def test_certificates_of_before_are_checked_as_they_were() -> None:
         assert (made["version"], made["destroyed"]["events"]) == (1, 3)
         with pytest.raises(SignatureError):
             open_certificate(raw.replace(b"Northwind", b"Southwind", 1), key)
+
+
+@pytest.mark.usefixtures("subject_id")
+def test_what_lost_its_key_before_is_not_counted(vault: Vault) -> None:
+    """Its rows may still be there, where they were damaged; nobody could open them any more."""
+
+    def lose(conn: Any) -> None:
+        found = vault.subjects.find_for_update(conn, SENDER)
+        assert found is not None
+        vault.data_keys.destroy(conn, found, "newsletter")
+
+    vault.database.transact(lose)
+    found = erased(vault)
+    assert by_purpose(found) == {"draw": COUNTED["draw"]}
+    assert found["values"] == 2
