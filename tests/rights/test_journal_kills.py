@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rasa_privacy.access.admission import admit_local
+from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault
@@ -73,14 +75,40 @@ def test_an_erasure_that_was_begun_is_completed(fresh: Callable[[Callable[[str, 
             assert vault.journal.marks(connection).done == begun
             registered = [each.certificate for each in vault.erasures.since(connection, None)]
         assert len(registered) == begun
-        for number in registered:
-            found = certificate(vault, number, vault.clock())["destroyed"]
-            assert (found["events"], found["values"]) == (1, 2)
-            assert {each["purpose"]: each["values"] for each in found["purposes"]} == _COUNTED
+        _are_certified(vault, registered)
         vault.close()
         assert begun or not told
         seen.add((begun, bool(told)))
     assert seen == {(0, False), (1, False), (1, True)}
+
+
+def _are_certified(vault: Vault, registered: Sequence[str]) -> None:
+    for number in registered:
+        found = certificate(vault, number, vault.clock())["destroyed"]
+        assert (found["events"], found["values"]) == (1, 2)
+        assert {each["purpose"]: each["values"] for each in found["purposes"]} == _COUNTED
+
+
+def test_a_list_that_was_begun_is_gone_on_with(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
+    """Who stands in the journal is gone and certified after the next start, and the same list does the rest."""
+    seen = set()
+    for outcome in every_kill(f"{_WORK}:erase_list", fresh(work.people)):
+        begun, told = _entries(outcome.arguments[0]), work.told(outcome.arguments[0])
+        vault = work.opened(*outcome.arguments)
+        whole = [sender for sender in work.ERASED if _is_whole(vault, sender)]
+        assert len(work.ERASED) - len(whole) == begun >= len(told)
+        assert not set(told) & set(whole)
+        with vault.database.read() as connection:
+            registered = [each.certificate for each in vault.erasures.since(connection, None)]
+        assert len(registered) == begun
+        _are_certified(vault, registered)
+        erase_listed(Bulk(vault, admit_local(vault, "erase")), work.ERASED)
+        assert not any(_is_whole(vault, sender) for sender in work.ERASED)
+        assert _is_whole(vault, work.WITHDRAWN)
+        vault.close()
+        seen.add((begun, len(told)))
+    assert {begun for begun, _ in seen} == {0, 1, 2, 3}  # 1 where only the first line of the page was whole
+    assert {(2, 0), (2, 2), (3, 3)} <= seen
 
 
 def test_what_the_law_keeps_is_lost_by_no_kill(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
