@@ -38,5 +38,5 @@ def overdue_review(bot: Path, endpoints: Path | None, policy: Policy, file: str)
         return
     if since is not None:
         why = f"a review of what is stored is overdue since {since:%Y-%m-%d} (retention: review_every)"
-        remedy = "run 'rasa-privacy review make', and acknowledge it when you have looked at it"
+        remedy = "look at it with 'rasa-privacy review show', or make it with 'review make', and acknowledge it then"
         yield Finding("RP064", file, why, remedy, "warning")

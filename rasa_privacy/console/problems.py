@@ -15,6 +15,7 @@ from rasa_privacy.errors import (
     JournalError,
     LedgerError,
     OptInError,
+    PolicyError,
     PrivacyError,
     RequestError,
     RetentionError,
@@ -41,6 +42,7 @@ _STATUS: Final[tuple[tuple[type[PrivacyError], int], ...]] = (
     (ContentionError, 503),
     (StorageError, 500),
     (ConfigurationError, 409),
+    (PolicyError, 409),
 )
 
 

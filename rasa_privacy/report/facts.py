@@ -151,6 +151,7 @@ class Report(_Fact, frozen=True, kw_only=True):
         training: Operators by how they stand with the course; empty where privacy.yml wants none.
         findings: What `check` says, waived ones too; None where the bot's files were not at hand.
         review_overdue: Since when a review of what is stored is overdue, or None.
+        review_waiting: Number of the review that was made since, and waits for somebody to look at it, or None.
         contacts_indexed: Whether a proof of identity finds all conversations (`rasa-privacy identity index`); so also
             where privacy.yml asks for none.
         chains: Whether ledger and audit log verify.
@@ -170,6 +171,7 @@ class Report(_Fact, frozen=True, kw_only=True):
     training: dict[str, int]
     findings: tuple[str, ...] | None
     review_overdue: date | None
+    review_waiting: str | None
     contacts_indexed: bool
     chains: tuple[Chain, ...]
     obligations: tuple[Obligation, ...]

@@ -5,14 +5,14 @@ How far ledger and audit log were verified for it is noted, so that the next rep
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.training import everybody
 from rasa_privacy.access.verification import note, verified
 from rasa_privacy.consent.statistics import count_consents
-from rasa_privacy.errors import AuditError, LedgerError, PrivacyError
+from rasa_privacy.errors import AuditError, LedgerError, PrivacyError, RetentionError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.revealed import revealed
 from rasa_privacy.policy.verbs import PERSON
@@ -20,7 +20,7 @@ from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, Purpos
 from rasa_privacy.report.obligations import obligations
 from rasa_privacy.retention.explanation import rule_of
 from rasa_privacy.retention.plan import plan
-from rasa_privacy.retention.review_duty import overdue_since
+from rasa_privacy.retention.review_duty import is_waiting, kept, overdue_since
 from rasa_privacy.rights.request_counts import count as count_requests
 from rasa_privacy.storage import book_counts, contact_marks, requests
 from rasa_privacy.storage.audit import Wanted
@@ -54,6 +54,7 @@ def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] 
         books = {book.name: _verified(vault, connection, book, now) for book in (LEDGER, AUDIT)}
         held = vault.due_keys.held_by_purpose(connection)
         epochs = _epochs(vault)
+        overdue = _review(vault, connection, now)
         made = Report(
             made_at=now,
             store=vault.database.name,
@@ -67,7 +68,8 @@ def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] 
             backup_horizon=max((each.ended for each in epochs if each.ended is not None), default=None),
             training=_training(vault, connection, now),
             findings=None if findings is None else tuple(findings),
-            review_overdue=_review(vault, connection, now),
+            review_overdue=None if overdue is None else overdue.date(),
+            review_waiting=_waiting(connection, overdue),
             contacts_indexed=contact_marks.is_complete(connection, vault.policy),
             chains=tuple(_chain(name, found) for name, found in books.items()),
             obligations=obligations(vault.policy, vault.regulations.named),
@@ -209,12 +211,20 @@ def _epochs(vault: Vault) -> tuple[Epoch, ...]:
         )
 
 
-def _review(vault: Vault, connection: Any, now: datetime) -> date | None:
+def _review(vault: Vault, connection: Any, now: datetime) -> datetime | None:
     try:
-        since = overdue_since(vault, connection, now)
+        return overdue_since(vault, connection, now)
     except (AuditError, LedgerError):  # what a broken book says of it counts for nothing, and that it is broken is said
         return None
-    return None if since is None else since.date()
+
+
+def _waiting(connection: Any, overdue: datetime | None) -> str | None:
+    """Return the number of the review that was made since one is due, or None."""
+    try:
+        made = kept(connection)
+    except RetentionError:  # what stands there is none; the next one takes its place
+        return None
+    return made.number if made is not None and overdue is not None and is_waiting(made, overdue) else None
 
 
 def _training(vault: Vault, connection: Any, now: datetime) -> dict[str, int]:

@@ -28,6 +28,7 @@ def status_lines(report: Report) -> list[str]:
     open_findings = 0 if found is None else sum("(waived" not in line for line in found)
     checked = "not looked at" if found is None else counted(open_findings, "finding")
     review = f"review overdue since {report.review_overdue}" if report.review_overdue else "no review is overdue"
+    review += f" ({report.review_waiting} waits)" if report.review_waiting else ""
     review += "" if report.contacts_indexed else "; contacts of before 'identity:' are not indexed"
     unfit = open_findings + (report.review_overdue is not None) + (not report.contacts_indexed)
     return [

@@ -99,11 +99,14 @@ def test_the_newest_review_is_shown_whoever_made_it(bot: Path) -> None:
     run("review", "make")
     shown = run("review", "show", "--out", "again.json")
     assert shown.exit_code == 0, shown.output
+    number = json.loads((bot / "again.json").read_bytes())["number"]
+    assert f"({number} waits)" in run("status").output
     assert (bot / "again.json").read_bytes() == (bot / "review.json").read_bytes()
     assert "full_name" in shown.output
     assert "Ada" not in shown.output
     assert "the newest review is RV-" in run("review", "acknowledge", "RV-0000-0000-0000").output
     assert run("review", "acknowledge", "again.json").exit_code == 0
+    assert "waits)" not in run("status").output
     again = run("review", "acknowledge", "review.json")
     assert again.exit_code == 2
     assert "was acknowledged on" in again.output

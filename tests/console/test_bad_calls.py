@@ -15,6 +15,8 @@ from rasa_privacy.console.verbs import OPERATIONS, make_console
 from rasa_privacy.errors import TamperedSegmentError
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.audience import Recipient
+from rasa_privacy.storage import requests
+from rasa_privacy.storage.requests import Step
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import As
 from tests.console.test_verbs import CALLS, call
@@ -218,3 +220,17 @@ def test_no_log_line_and_no_error_has_a_person_a_value_or_a_token(
     assert (level > logging.INFO) or "POST /v1/subjects/find" in caplog.text
     for word in (CANARY, SENDER, "Ana Li", "ana@example", str(dpo.token), str(dpo.token)[-43:], "192.0.2"):
         assert word not in caplog.text
+
+
+def test_a_regulation_that_cannot_be_read_is_a_conflict_and_says_why(as_role: As, vault: Vault) -> None:
+    """A request runs by a profile whose file is gone: the date stays, and the answer names what is missing."""
+    number = as_role("dpo").post("/v1/requests", {**WHO, "kind": "access"}).json()["number"]
+    with vault.database.write() as connection:
+        found = requests.find(connection, number)
+        assert found is not None
+        requests.replace(
+            connection, replace(found, regulation="house@2026-12"), Step(vault.clock(), "taken", "x", None)
+        )
+    refused = as_role("dpo").post(f"/v1/requests/{number}/extend", {"because": "complexity", "told": "yes"})
+    assert refused.status == 409
+    assert "there is no profile 'house@2026-12'" in refused.json()["detail"]

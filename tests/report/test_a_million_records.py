@@ -76,7 +76,7 @@ def test_a_million_records_are_handled_in_bounded_memory(bot: Path, tmp_path: Pa
         assert grown < MEBIBYTES
     read.clear()
     said, _, grown = run(bot, "breach", "scope", "--since", "2020-01-01", "--until", "2020-01-02")
-    assert "1 new records since" not in said  # the looks of above are new too
+    assert "1 new record since" not in said  # the looks of above are new too
     assert len(read) < 100
     assert grown < MEBIBYTES
     said, _, grown = run(bot, "audit", "show", "--last", "10000", "--json")

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from msgspec import structs
 
-from rasa_privacy.errors import RequestError, SenderError
+from rasa_privacy.errors import PolicyError, RequestError, SenderError
 from rasa_privacy.policy.bot_regulations import load_regulations
 from rasa_privacy.rights import requests as rules
 from rasa_privacy.rights.clocks import KINDS
@@ -197,7 +197,7 @@ def vault_under(vault: Vault, *regulations: str) -> Vault:
 def test_a_request_runs_by_a_profile_of_the_builders_own(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store reads it from beside privacy.yml, also where the process runs elsewhere."""
+    """The store reads it from beside privacy.yml, wherever it runs; later without it, no other law's figures count."""
     settings = settings_in(tmp_path)
     text = settings.privacy.read_text(encoding="utf-8")
     settings.privacy.write_text(f"{text}regulations: [house@2026-12]\n", encoding="utf-8")
@@ -210,6 +210,12 @@ def test_a_request_runs_by_a_profile_of_the_builders_own(
     try:
         request = opened(vault, "access", None)
         assert (request.regulation, request.answer_by - request.opened_at) == ("house@2026-12", timedelta(days=14))
+        file.unlink()
+        other = vault_under(vault, "gdpr")
+        for step, more in ((rules.extend, ("complexity",)), (rules.ask_for_proof, ())):
+            with pytest.raises(PolicyError, match="there is no profile 'house@2026-12'"):
+                changed(other, step, request.number, *more)
+        assert found(vault, request.number).state == "received"
     finally:
         vault.close()
 
