@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from rasa_privacy.components.history import latest_values
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
 from rasa_privacy.dialogue.turns import INTENTS
-from rasa_privacy.minimize.event_fields import channel_name, name_of, number_of
+from rasa_privacy.minimize.event_fields import channel_name, field_of, name_of, number_of
 from rasa_privacy.minimize.events import EventSplitter, View, join
 from rasa_privacy.policy.model import Actions
 
@@ -93,7 +93,7 @@ def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Act
 
 
 def _only(found: Mapping[str, Any] | None, names: tuple[str, ...]) -> State:
-    return {name: found[name] for name in names if name in found} if found else {}
+    return {name: field_of(found[name]) for name in names if name in found} if found else {}
 
 
 def _minimised_events(events: list[State], splitter: EventSplitter, view: View) -> list[State]:

@@ -21,7 +21,7 @@ from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, D
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import EmitError, PrivacyError
-from rasa_privacy.minimize.event_fields import SENDER, number_of
+from rasa_privacy.minimize.event_fields import SENDER, channel_name, number_of
 from rasa_privacy.minimize.events import View, texts_of
 from rasa_privacy.minimize.masking import mask
 
@@ -59,7 +59,8 @@ class PrivateNlg(CallbackNaturalLanguageGenerator):
         arguments = {
             name: value if name == "domain_responses" else safe.argument(value) for name, value in kwargs.items()
         }
-        answer: State | None = await super().generate(utter_action, safe, output_channel, **arguments)
+        channel = channel_name(output_channel) or ""  # who calls the REST channel may name it after the person
+        answer: State | None = await super().generate(utter_action, safe, channel, **arguments)
         return answer
 
 

@@ -24,7 +24,8 @@ SPOKEN_PARTS: Final = ("elements", "quick_replies", "buttons", "attachment", "im
 
 def intent_of(intent: Mapping[str, Any]) -> dict[str, Any]:
     """Return name and confidence of an intent, and nothing else that a classifier said."""
-    return {"name": intent.get("name"), "confidence": intent.get("confidence")}
+    confidence = intent.get("confidence")
+    return {"name": intent.get("name"), "confidence": None if isinstance(confidence, str) else field_of(confidence)}
 
 
 def selected_of(found: object) -> dict[str, Any]:

@@ -286,7 +286,7 @@ class EventSplitter:
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
         name, value = str(event.get("name")), event.get("value")
-        structure.update(name=name if self._is_slot(name) else name_of(name) or WITHHELD, value=None)
+        structure.update(name=name if self._is_slot(name) else _chosen_name(name, view) or WITHHELD, value=None)
         if self.is_plain_slot(name):
             if is_own(name) or name == REQUESTED_SLOT or not view.privacy_turn:
                 structure["value"] = self.plain_value(name, value)
@@ -395,7 +395,8 @@ class EventSplitter:
     ) -> tuple[dict[str, Any], list[Entry]]:
         structure.update({name: field_of(event[name]) for name in ("intent", "kill_on_user_msg") if name in event})
         structure.update({"date_time": event["date_time"]} if "date_time" in event else {})
-        structure["name"] = event.get("name") if NAME.fullmatch(str(event.get("name"))) else None
+        name = event.get("name")
+        structure["name"] = _chosen_name(name, view) if NAME.fullmatch(str(name)) else None
         raw = event.get("entities") or []
         if isinstance(raw, Mapping):
             raw = [{"entity": name, "value": value} for name, value in raw.items()]
@@ -483,6 +484,12 @@ def _button(button: Any, splitter: EventSplitter, view: View) -> dict[str, Any]:
     intent = _INTENT.match(payload)
     is_name = intent is not None and not _says_something(intent[0], view)
     return {"title": title, "payload": intent[0] if intent and is_name else WITHHELD}
+
+
+def _chosen_name(name: object, view: View) -> str | None:
+    """Return what an action named something, if nothing is said in it: a reminder may be named after a sender id."""
+    named = name_of(name)
+    return None if named is None or _says_something(named, view) else named
 
 
 def _says_something(name: str, view: View) -> bool:

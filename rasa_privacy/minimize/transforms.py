@@ -11,8 +11,9 @@
 - `first: n`, `last: n`: its first or last n characters.
 - `none`: None.
 
-Each is idempotent, since a value passes several doors and is cut at each. Lists and dicts are cut inside; the keys of
-a dict are field names and stay. What is neither text, number, list nor dict is kept under `full` only.
+Each is idempotent, since a value passes several doors and is cut at each. Lists and dicts are cut inside; of a dict
+what stands under a field's name stays, and a key that is no such name is a value itself and goes with its part. What is
+neither text, number, list nor dict is kept under `full` only.
 """
 
 import math
@@ -25,6 +26,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from rasa_privacy.minimize import generalising
+from rasa_privacy.minimize.event_fields import NAME
 from rasa_privacy.policy.model import Ends, KeepWord
 
 _PSEUDONYM: Final = re.compile(r"p-[a-z2-7]{26}")
@@ -40,6 +42,7 @@ _YEAR_FIRST: Final = re.compile(r"((?:1[89]|20)[0-9]{2})(?:0[1-9]|1[0-2])(?:0[1-
 _YEAR_LAST: Final = re.compile(r"[0-3][0-9][0-3][0-9]((?:1[89]|20)[0-9]{2})")
 _DATE_DIGITS: Final = 8  # two for the day, two for the month, four for the year; more is no date but another number
 _MAX_DATE_CHARACTERS: Final = 1_000
+_NUMBER_DIGITS: Final = 5  # of what is no field's name but somebody's number
 _MAX_DEPTH: Final = 20  # lists in lists; deeper is kept under `full` only
 
 
@@ -109,12 +112,18 @@ def _cut(value: object, cut_text: Callable[[str], object], depth: int) -> object
     if isinstance(value, list | tuple):
         return [_cut(part, cut_text, depth + 1) for part in value]
     if isinstance(value, dict):
-        return {name: _cut(part, cut_text, depth + 1) for name, part in value.items()}
+        return {name: _cut(part, cut_text, depth + 1) for name, part in value.items() if _is_field(name)}
     if isinstance(value, int | float):
         return _cut_number(value, cut_text)
     if isinstance(value, date):  # a datetime is one
         return cut_text(value.isoformat())
     return cut_text(value) if isinstance(value, str) else None
+
+
+def _is_field(name: object) -> bool:
+    """Tell whether a key is the name of a field, and not an address or a number of somebody."""
+    written = str(name)
+    return NAME.fullmatch(written) is not None and sum(map(str.isdigit, written)) < _NUMBER_DIGITS
 
 
 def _cut_number(value: float, cut_text: Callable[[str], object]) -> object:

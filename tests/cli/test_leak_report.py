@@ -1,17 +1,21 @@
 """What the leak test calls a leak: a leak planted at each door is reported, and what may travel is not."""
 
+import base64
+import gzip
 import io
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from rich.console import Console
 
-from rasa_privacy.cli.leak_marks import Marks
+from rasa_privacy.cli.leak_marks import Marks, Value
 from rasa_privacy.cli.leak_report import Report, as_json, report_of, show
-from rasa_privacy.cli.leak_run import AFTER, BEFORE, DOORS, Run
+from rasa_privacy.cli.leak_run import AFTER, BEFORE, DOORS, Places, Run, _files
 from rasa_privacy.cli.leak_script import load_script, play
 from rasa_privacy.cli.leak_search import Sink
 from rasa_privacy.cli.leak_triggers import triggers
@@ -94,6 +98,65 @@ def test_an_action_may_get_what_it_needs_of_who_consented(action: str, item: str
     found = report_of(run).leaks
     assert bool(found) is leaks
     assert all((leak.item, leak.door) == (item, "actions") for leak in found)
+
+
+#: The forms that programs write, each as `leak_search` names it.
+FORMS: dict[str, Callable[[str], bytes]] = {
+    "plain": str.encode,
+    "base64": lambda text: base64.b64encode(b"n:" + text.encode()),
+    "url": lambda text: quote(text, safe="").encode(),
+    "utf-16": lambda text: text.encode("utf-16-le"),
+    "json": lambda text: json.dumps(text).encode(),
+    "hex": lambda text: text.encode().hex().encode(),
+}
+#: Where a bot writes in a run, and the door that this is.
+PLACES = {
+    "store/conversations.db": "store",
+    "store/conversations.db-wal": "store",
+    "store/conversations.db-journal": "store",
+    "store/keys/other": "store",
+    "run/rasa.log": "logs",
+    "published.jsonl": "broker",
+    "tmp/folder/entry": "temp",
+    "bot/entries.txt": "files",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("place", PLACES)
+def test_each_form_is_found_in_each_file_of_a_run(place: str, form: str, tmp_path: Path) -> None:
+    """A file is read where the bot wrote it, also under gzip, and one of the bot's own that is as it was is not."""
+    run, visitor = a_run()
+    visitor.said["full_name"] = [Value("Zo\xeb Qu\xe1rz & S\xf6hne", ("Zo\xeb Qu\xe1rz & S\xf6hne",))]
+    written = FORMS[form]("Zo\xeb Qu\xe1rz & S\xf6hne")
+    untouched = tmp_path / "bot" / "data.yml"
+    for name, content in (
+        (place, b"\0" * 99 + written),
+        (f"{place}.gz", gzip.compress(written)),
+        ("bot/data.yml", written),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    run.sinks = [(BEFORE, sink) for sink in _files(Places(tmp_path), {untouched: written})]
+    found = {(leak.item, leak.place, leak.form, leak.door) for leak in report_of(run).leaks}
+    beside = (
+        "files" if place == "published.jsonl" else PLACES[place]
+    )  # a file beside the broker's is none of the broker's
+    assert found == {
+        ("full_name", place, form, PLACES[place]),
+        ("full_name", f"{place}.gz (unpacked)", form, beside),
+    }
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("door", ["actions", "nlg"])
+def test_each_form_is_found_in_what_is_sent(door: str, form: str) -> None:
+    """To an action server and to an NLG server, of somebody who allowed nothing."""
+    run, visitor = a_run(consents=False)
+    visitor.said["full_name"] = [Value("Zo\xeb Qu\xe1rz & S\xf6hne", ("Zo\xeb Qu\xe1rz & S\xf6hne",))]
+    name = json.dumps("qwertzuiopasdf").encode() if door == "actions" else b""
+    run.requests = [(door, "utter_or_action", name + b" " + FORMS[form]("Zo\xeb Qu\xe1rz & S\xf6hne"))]
+    assert [(leak.item, leak.door, leak.form) for leak in report_of(run).leaks] == [("full_name", door, form)]
 
 
 def test_an_nlg_server_must_not_learn_the_sender_id() -> None:

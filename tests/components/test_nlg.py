@@ -71,6 +71,15 @@ async def test_without_consent_the_server_learns_names_only(
     assert body["tracker"]["latest_message"]["intent"]["name"] == "greet"
 
 
+async def test_a_channel_that_is_named_after_a_person_is_not_named(
+    untouched: Any, store: Any, server: Recorder, tracker: Any
+) -> None:
+    """Who calls the REST channel may name it as they like."""
+    for channel, named in ((f"phone-{SENDER}", ""), (EMAIL, ""), ("rest", "rest")):
+        await generator(untouched, store, server).generate("utter_hello", tracker, channel)
+        assert json.loads(server.bodies[-1])["channel"] == {"name": named}
+
+
 async def test_with_consent_it_gets_the_slots_in_the_response(
     untouched: Any, store: Any, server: Recorder, tracker: Any
 ) -> None:

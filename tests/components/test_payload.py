@@ -180,6 +180,11 @@ def test_message_that_started_a_loop_does_not_leave_by_it(ask_hook: Any, said: A
     loop = ask_hook("action_submit", events)["tracker"]["active_loop"]
     assert loop["name"] == "lead_form"
     assert "Quartz" not in json.dumps(loop)
+    loop, action = (
+        untouched.rasa_events.ActiveLoop("of Oddment Vale"),
+        untouched.rasa_events.ActionExecuted("Oddment Vale"),
+    )
+    assert "Oddment" not in json.dumps(ask_hook("action_submit", [*said, loop, action]))
 
 
 def test_validation_sees_values_whole(ask_hook: Any, said: Any, store: Any) -> None:

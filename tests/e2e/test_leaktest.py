@@ -8,6 +8,10 @@ import string
 import subprocess
 import sys
 import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +74,54 @@ def _leaking(self, event):
     _publish(self, {**event, "typed": typed[-1] if typed else None})
 
 payload._cut, FileEventBroker.publish = _uncut, _leaking
+
+from rasa_privacy.components import nlg
+
+_state = nlg._Safe.current_state
+
+def _whole(self, verbosity=None):
+    return {**_state(self, verbosity), "typed": self._tracker.latest_message.text}
+
+nlg._Safe.current_state = _whole
 """
+
+
+@contextmanager
+def nlg_server(model: Path) -> Iterator[str]:
+    """Serve the responses of a model's domain, each in its first wording; yield the address."""
+    with tarfile.open(model) as archive:
+        metadata = archive.extractfile("metadata.json")
+        assert metadata is not None
+        responses = json.load(metadata)["domain"]["responses"]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["response"]
+            answer = json.dumps({"text": responses[asked][0].get("text", asked)}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/nlg"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def with_nlg(bot: Path, url: str) -> Path:
+    """Let a bot ask an NLG server for its responses."""
+    with (bot / "endpoints.yml").open("a", encoding="utf-8") as endpoints:
+        endpoints.write(f"\nnlg:\n  url: {url}\n")
+    return bot
 
 
 def leaking(bot: Path) -> Path:
@@ -119,22 +170,31 @@ def test_the_example_bot_leaks_nothing(model: Path) -> None:
     assert len(report["items"]) == 7
 
 
+def test_an_nlg_server_is_sent_no_value_without_a_consent(model: Path, tmp_path: Path) -> None:
+    """It writes every response of the example bot, and learns names of intents and actions, and a random id."""
+    with nlg_server(model) as url:
+        code, report = leaktest(with_nlg(copy_bot(EXAMPLE_BOT, tmp_path / EXAMPLE_BOT.name), url), model)
+    assert (code, report["leaks"], report["unsaid"]) == (0, [], [])
+    assert report["doors"]["nlg"] > len(report["items"])
+
+
 def test_a_leak_that_is_planted_in_each_sink_is_found(model: Path, tmp_path: Path) -> None:
-    """Database bytes and files beside it, logs, broker, payloads, model, temporary and other files: exit code 1."""
+    """Database, files beside it, logs, broker, payloads, NLG server, model, temporary and other files: exit code 1."""
     bot = leaking(tmp_path / EXAMPLE_BOT.name)
-    code, report = leaktest(bot, leaking_model(model, tmp_path / model.name))
+    with nlg_server(model) as url:
+        code, report = leaktest(with_nlg(bot, url), leaking_model(model, tmp_path / model.name))
     assert code == 1
     assert report["clean"] is False
     leaks = report["leaks"]
     by_door: dict[str, set[tuple[str, str]]] = {}
     for leak in leaks:
         by_door.setdefault(leak["door"], set()).add((leak["item"], leak["form"]))
-    assert set(by_door) == {"store", "logs", "broker", "actions", "model", "temp", "files"}
+    assert set(by_door) == {"store", "logs", "broker", "actions", "nlg", "model", "temp", "files"}
     assert by_door["files"] == {("email", "utf-16")}
     assert by_door["temp"] == {("full_name", "base64")}
     assert by_door["store"] == {("email", "plain"), ("email", "hex")}
     assert by_door["model"] == {("phone", "plain")}
-    assert ("email", "plain") in by_door["logs"] & by_door["broker"] & by_door["actions"]
+    assert ("email", "plain") in by_door["logs"] & by_door["broker"] & by_door["actions"] & by_door["nlg"]
     places = {leak["place"] for leak in leaks if leak["door"] in ("files", "temp")}
     assert places == {"bot/entries.txt", "tmp/entry"}
     assert any(leak["place"].startswith("store/conversations.db") for leak in leaks)

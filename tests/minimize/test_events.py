@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -415,3 +416,43 @@ def test_bot_echo_of_a_value_is_masked() -> None:
     assert structure["text"] == "Hello [full_name]!"
     assert structure["data"]["buttons"] == [{"title": "I am [full_name]", "payload": "/inform"}, {}]
     assert {name for name, value in structure["data"].items() if value is not None} == {"buttons"}
+
+
+NUMBER = "4917055581723"
+CALLED = View({"draw"}, {"full_name": {NAME}, "sender_id": {NUMBER}})
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("appointment", "appointment"),
+        ("follow_up_2026-11-29", "follow_up_2026-11-29"),
+        (f"call_{NUMBER}", None),
+        (f"remind-{NUMBER}", None),
+        (NUMBER, None),
+        ("call_01705558172", None),
+        ("Zoetrope-Quartz", None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["reminder", "cancel_reminder"])
+def test_a_reminder_that_is_named_after_a_person_loses_its_name(kind: str, name: str, kept: str | None) -> None:
+    """Actions like to name it after the sender id, to find it again."""
+    event = {"event": kind, "name": name, "intent": "EXTERNAL_call", "date_time": "2026-11-29T10:00:00+00:00"}
+    structure, entries = MASKED.split(event, 0, CALLED)
+    assert (structure["name"], structure["intent"], entries) == (kept, "EXTERNAL_call", [])
+
+
+@pytest.mark.parametrize("name", [f"phone_of_{NUMBER}", "email:zoe.quartz", "Zoetrope-Quartz", NUMBER])
+def test_a_slot_that_nobody_declared_is_not_named_after_a_person(name: str) -> None:
+    """An action may set a slot of any name; Rasa passes over it, and the event is there all the same."""
+    view = replace(CALLED, known={**CALLED.known, "email": {"zoe.quartz"}})
+    assert MASKED.split(slot(name, "x"), 0, view)[0]["name"] == WITHHELD
+    assert MASKED.split(slot("some_other_slot", "x"), 0, view)[0]["name"] == "some_other_slot"
+
+
+def test_a_confidence_is_a_number() -> None:
+    """Through the HTTP API a text may stand there."""
+    intent = {"name": "greet", "confidence": EMAIL}
+    event = {"event": "user", "text": "x", "parse_data": {"intent": intent, "intent_ranking": [intent]}}
+    parsed = MASKED.split(event, 0, DRAW)[0]["parse_data"]
+    assert parsed["intent"] == parsed["intent_ranking"][0] == {"name": "greet", "confidence": None}

@@ -234,3 +234,12 @@ def test_an_end_shows_no_more_than_it_says(text: str, count: int) -> None:
         kept = keep_part(text, keep)
         assert isinstance(kept, str)
         assert len(kept) <= count
+
+
+@pytest.mark.parametrize("keep", ["masked", "year", "decade", "pseudonym", Ends(first=1), Ends(last=2)])
+def test_a_key_that_is_no_name_of_a_field_is_not_kept(keep: KeepWord | Ends) -> None:
+    """Actions collect by contact: an address or a number as a key is a value, and would stay as it is."""
+    value = {"ana@x.example": "1990-01-01", "01705558172": "1990-01-01", "Ana Li": "1990-01-01", "born": "1990-01-01"}
+    kept = keep_part(value, keep, AIDS)
+    assert kept == {"born": keep_part("1990-01-01", keep, AIDS)}
+    assert keep_part([{"of": value}], keep, AIDS) == [{"of": kept}]
