@@ -93,6 +93,61 @@ def test_upgrade_leaves_a_name_that_ends_like_another(bot: Path) -> None:
     assert load_policy(file).regulations == ("uk-gdpr@2026-11", "gdpr@2026-12", "ccpa@2026-11")
 
 
+PLEDGE = """\
+profile: pledge
+version: "{month}"
+title: What we promise
+extends: gdpr@2026-11
+review_by: 2099-01-01
+{more}
+"""
+
+
+@pytest.fixture
+def pledge(bot: Path) -> Path:
+    """Return the folder of a whole bot that names a profile of its own."""
+    shutil.copytree(ROOT / "example_bot", bot, dirs_exist_ok=True)
+    file = bot / "privacy.yml"
+    file.write_text(file.read_text().replace("regulations: [gdpr@2026-11,", "regulations: [pledge@2026-11,"))
+    (bot / "regulations").mkdir()
+    newer(bot, "2026-11", "")
+    return bot
+
+
+def newer(bot: Path, month: str, more: str) -> None:
+    """Write a profile of a month."""
+    file = bot / "regulations" / f"pledge-{month}.yml"
+    file.write_text(PLEDGE.format(month=month, more=more), encoding="utf-8")
+
+
+def test_upgrade_says_what_this_bot_would_not_keep(pledge: Path) -> None:
+    """Then privacy.yml would not load any more, so nothing is written."""
+    file = pledge / "privacy.yml"
+    consent = "    basis: consent\n"
+    file.write_text(file.read_text().replace(consent, f"{consent}    ask_again_after: 12 months\n", 1))
+    rule = "opt_out: {within: at once, ask_again_after: 24 months, article: our own rule, confidence: primary}"
+    newer(pledge, "2026-12", rule)
+    before = file.read_text()
+    done = run("upgrade", "--write", bot=pledge)
+    assert done.exit_code == 1
+    assert "pledge@2026-11 -> pledge@2026-12" in done.output
+    assert "This bot does not keep it: " in done.output
+    assert "ask_again_after must be at least '24 months' under pledge@2026-12 (our own rule)" in done.output
+    assert file.read_text() == before
+
+
+def test_upgrade_says_what_check_would_find(pledge: Path) -> None:
+    """A figure that is a finding and no error is named, and the newer profile can be written all the same."""
+    newer(pledge, "2026-12", "age: {years: 21, least: 21, demanded: true, article: our own rule, confidence: primary}")
+    shown = run("upgrade", bot=pledge)
+    assert shown.exit_code == 0, shown.output
+    assert "'rasa-privacy check' would say: " in shown.output
+    assert "pledge@2026-12 sets an age of 21 years (our own rule), and minimum_age is missing" in shown.output
+    assert "RP051" not in shown.output
+    assert "names the newer profiles now" in run("upgrade", "--write", bot=pledge).output
+    assert "pledge@2026-12" in load_policy(pledge / "privacy.yml").regulations
+
+
 def test_upgrade_outside_a_bots_folder_says_so(tmp_path: Path) -> None:
     """With our error, and not Python's."""
     shown = run("upgrade", bot=tmp_path)
