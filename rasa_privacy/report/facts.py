@@ -121,7 +121,7 @@ class Obligation(_Fact, frozen=True, kw_only=True):
         regulation: The regulation, for example `gdpr@2026-11`.
         about: What it is about.
         demands: The figure.
-        source: Its article, with how sure it is.
+        source: Its article, with how sure it is; empty of what is no figure.
         kept: By what it is kept, or by whom.
         is_kept: False where what the bot says falls short of it.
     """

@@ -72,7 +72,7 @@ def gather(vault: Vault, permit: Permit, now: datetime, findings: Sequence[str] 
             review_waiting=_waiting(connection, overdue),
             contacts_indexed=contact_marks.is_complete(connection, vault.policy),
             chains=tuple(_chain(name, found) for name, found in books.items()),
-            obligations=obligations(vault.policy, vault.regulations.named),
+            obligations=obligations(vault.policy, vault.regulations.named, now.date()),
         )
     ledger, audit = books.values()
     if isinstance(ledger, Standing) and isinstance(audit, Standing):

@@ -5,11 +5,13 @@ can do is said too, with the command that helps.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from rasa_privacy.dialogue.keywords import opt_out
 from rasa_privacy.policy.model import AgeByCountry, Policy
 from rasa_privacy.policy.profile_model import AT_ONCE, AgeRule, BreachRule, Figure, OptOutRule, Profile
+from rasa_privacy.policy.regulations import is_past_review
 from rasa_privacy.policy.topics import sharing
 from rasa_privacy.report.facts import Obligation
 
@@ -20,9 +22,23 @@ _RECORDS: Final = {
 }
 
 
-def obligations(policy: Policy, named: tuple[Profile, ...]) -> tuple[Obligation, ...]:
-    """Return what the profiles demand, in their order."""
-    return tuple(each for profile in named for each in _of(profile, policy))
+def obligations(policy: Policy, named: tuple[Profile, ...], today: date) -> tuple[Obligation, ...]:
+    """Return what the profiles demand, in their order, with what no field has a place for; today is of UTC."""
+    return tuple(each for profile in named for each in (*_of(profile, policy), *_about(profile, today)))
+
+
+def _about(profile: Profile, today: date) -> Iterator[Obligation]:
+    """Yield what is to be known of the profile itself."""
+    for note in profile.notes:
+        yield Obligation(regulation=profile.id, about="note", demands=note, source="", kept="by you")
+    yield Obligation(
+        regulation=profile.id,
+        about="the profile",
+        demands=f"looked at again by {profile.review_by}",
+        source="",
+        kept="'rasa-privacy check' warns from then on, and of a newer one (RP051)",
+        is_kept=not is_past_review(profile, today),
+    )
 
 
 def _of(profile: Profile, policy: Policy) -> Iterator[Obligation]:

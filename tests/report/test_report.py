@@ -297,6 +297,9 @@ def test_every_figure_of_a_regulation_is_in_the_report(vault: Vault) -> None:
     for term in ("24 months", "1 year", "Sec-GPC: 1", "within 5 minutes", "not before 12 months", "72 hours"):
         assert term in said
     assert all(each.kept for each in found.obligations)
+    assert any("Verifying who asks does not stop the clock." in each.demands for each in found.obligations)
+    past = [each.regulation for each in found.obligations if each.about == "the profile" and not each.is_kept]
+    assert past == ["uk-gdpr@2026-05"]
     assert "What the regulations demand" in page(found)
 
 
