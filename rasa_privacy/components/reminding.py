@@ -34,14 +34,14 @@ def _remind(vault: Vault) -> None:
         overdue = sum(each.is_overdue for each in found)
         if overdue:
             logger.error("Overdue: %s of people; see 'rasa-privacy requests due'.", counted(overdue, "request"))
-        sender = _sender() if found else None
+        sender = configured_sender() if found else None
         if sender is not None:
             remind(vault, sender, now)
     except PrivacyError:
         logger.exception("Reminding of requests that are due failed; it is tried again in an hour.")
 
 
-def _sender() -> Sender | None:
+def configured_sender() -> Sender | None:
     """Return the sender, or None where none is configured."""
     try:
         return open_sender(endpoints_path())

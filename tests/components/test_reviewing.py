@@ -55,6 +55,27 @@ def test_the_log_says_that_a_review_waits(due: Vault, caplog: pytest.LogCaptureF
     assert made.number in message
 
 
+def test_the_officer_gets_a_mail(due: Vault, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """With the number and no figure; a mail that cannot be sent is logged, and the review is there all the same."""
+    mails: list[tuple[str, str, str]] = []
+
+    class Box:
+        def send(self, to: str, subject: str, text: str) -> None:
+            mails.append((to, subject, text))
+            raise ConnectionError(text)
+
+    monkeypatch.setattr("rasa_privacy.components.reviewing.configured_sender", Box)
+    thread = review_beside(due)
+    assert thread is not None
+    thread.join()
+    made = newest(due)
+    assert made is not None
+    ((to, _, text),) = mails
+    assert to == due.policy.controller.contact
+    assert f"rasa-privacy review acknowledge {made.number}" in text
+    assert "No mail went to the officer" in caplog.text
+
+
 def test_a_failure_is_logged_and_tried_again(
     due: Vault, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
