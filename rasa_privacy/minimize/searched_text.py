@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, AnyStr, Final, Generic, NamedTuple, TypeVar
 
 from rasa_privacy.minimize.digit_zones import BY_DIGITS, LETTERS, Number, Zone, numbers_in, zones_between, zones_of
+from rasa_privacy.minimize.lookalikes import as_latin
 
 _MAX_TABLE: Final = 20_000  # characters that are remembered; nobody can fill the memory with all of Unicode
 _NOTHING: Final = frozenset("\u115f\u1160\u3164\u2800\uffa0")  # letters and signs that are drawn as nothing
@@ -116,10 +117,10 @@ _FEW: Final = 16  # one character in so many
 def _plain(written: str) -> str:
     foreign = len(written) - len(written.encode("ascii", "ignore"))
     if foreign * _FEW > len(written):
-        return written.translate(_TABLE)
+        return as_latin(written.translate(_TABLE))
     parts = _FOREIGN.split(written)
-    parts[1::2] = map(_TABLE.__getitem__, map(ord, parts[1::2]))
-    return "".join(parts)
+    parts[1::2] = read = [_TABLE[ord(sign)] for sign in parts[1::2]]
+    return as_latin("".join(parts), read)
 
 
 @lru_cache(maxsize=1_000)
