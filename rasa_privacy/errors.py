@@ -111,6 +111,10 @@ class RequestError(PrivacyError):
     """A request of a person is unknown, closed, or may not be changed like this."""
 
 
+class UnknownSenderError(RequestError):
+    """Nothing is stored of a sender."""
+
+
 class PassphraseError(PrivacyError):
     """A passphrase is too short or too long to protect anything. Nothing was written."""
 

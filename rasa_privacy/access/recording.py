@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
-from rasa_privacy.errors import PrivacyError
+from rasa_privacy.errors import AccessError, PrivacyError, UnknownSenderError
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.vault import Vault
 
@@ -88,6 +88,38 @@ def record_now(  # noqa: PLR0913 - the fields of a record
             outcome=outcome,
         )
     )
+
+
+def record_unknown(vault: Vault, permit: Permit) -> None:
+    """Record that somebody was looked for of whom nothing is stored, before it is said; not within a transaction.
+
+    Without it an operator could try out whose numbers write to the bot, and nobody would know.
+
+    Raises:
+        AuditError: As `record`.
+        StorageError: As `record`.
+    """
+    record_now(vault, permit, counts={"unknown": 1})
+
+
+@contextmanager
+def answering(vault: Vault, permit: Permit) -> Iterator[None]:
+    """Record a refusal that comes within, or that the sender is unknown, before it is said; not within a transaction.
+
+    What a role reaches may be clear only when the person's data is looked at, after the permit was made.
+
+    Raises:
+        AuditError: As `record`.
+        StorageError: As `record`.
+    """
+    try:
+        yield
+    except AccessError:
+        record_now(vault, permit, outcome="refused")
+        raise
+    except UnknownSenderError:
+        record_unknown(vault, permit)
+        raise
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from rasa_privacy.cli.store import existing_store
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.receipts import FORMS, Form, sign_receipt
 from rasa_privacy.consent.receipts import receipt as receipt_of
-from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.errors import ConfigurationError, UnknownSenderError
 from rasa_privacy.policy.topics import purpose_of
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.linked import withdraw_linked
@@ -52,8 +52,8 @@ def show(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: P
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "view")
+        subject_id = known_subject(vault, sender_id, permit)
         with vault.database.read() as connection:
-            subject_id = known_subject(vault, connection, sender_id)
             state = state_of(vault, connection, subject_id, vault.clock())
         shown = {name: each for name, each in state.purposes.items() if permit.covers_purpose(name)}
         record_now(vault, permit, subject_id=subject_id, purposes=shown)
@@ -75,8 +75,8 @@ def history(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints
     table = Table("record", "at (UTC)", "purpose", "event", "method", "channel", "language", "version", box=None)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "view")
+        subject_id = known_subject(vault, sender_id, permit)
         with vault.database.read() as connection:
-            subject_id = known_subject(vault, connection, sender_id)
             for seq, each, _link in vault.ledger.entries_of(connection, subject_id):
                 if not permit.covers_purpose(purpose_of(each.purpose)):
                     continue
@@ -112,8 +112,8 @@ def receipt(  # noqa: PLR0913 - one parameter for each option
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "export", purposes=[purpose])
+        subject_id = known_subject(vault, sender_id, permit)
         with vault.database.read() as connection:
-            subject_id = known_subject(vault, connection, sender_id)
             made = receipt_of(vault, connection, subject_id, purpose, vault.clock(), form)
         written = msgspec.json.format(
             msgspec.json.encode({"receipt": made, "jws": sign_receipt(vault, made)}), indent=2
@@ -148,13 +148,15 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
         unknown = [name for name in purposes if name not in vault.policy.purposes]
         if unknown:
             raise ConfigurationError(f"privacy.yml has no purpose '{unknown[0]}'; see 'rasa-privacy notice show'")
+        known_subject(vault, sender_id, permit)
         if not yes:
             confirm("End the consent and destroy the data that only it allowed?", "Nothing was ended.")
         evidence = Evidence(_OUTSIDE, _CHANNEL, vault.policy.languages[0], vault.clock())
 
         def end(connection: object) -> Withdrawal:
-            subject_id = known_subject(vault, connection, sender_id)
-            vault.subjects.find_for_update(connection, sender_id)
+            subject_id = vault.subjects.find_for_update(connection, sender_id)
+            if subject_id is None:
+                raise UnknownSenderError("this sender was deleted meanwhile; there is nothing to end")
             ended = withdraw_linked(vault, connection, subject_id, purposes or vault.policy.purposes, evidence)
             record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
             return ended

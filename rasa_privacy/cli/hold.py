@@ -9,7 +9,7 @@ from rich.table import Table
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option
-from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
+from rasa_privacy.cli.senders import PERSON, chosen_sender, known_subject, sender_argument
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.rights import holds as rules
 from rasa_privacy.rights.clearing import empty_log
@@ -43,6 +43,7 @@ def add(  # noqa: PLR0913 - one parameter for each option
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "retention")
+        known_subject(vault, sender_id, permit)
         new = vault.database.transact(lambda conn: rules.add(vault, conn, sender_id, name, permit, silent=silent))
     how = ", which is not disclosed" if silent else ""
     click.echo(f"Held for {name}{how}." if new else f"Was held for {name} already{how}.")

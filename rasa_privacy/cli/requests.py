@@ -54,16 +54,20 @@ def requests() -> None:
 @click.option("--all", "every", is_flag=True, help="Also those that are closed.")
 @click.option("--kind", type=click.Choice(KINDS), default=None, help="Only this kind.")
 @click.option("--owner", default=None, help="Only those of this member of staff.")
+@operator_options
 @bot_option
 @endpoints_option
 def list_requests(*, every: bool, kind: str | None, owner: str | None, bot: Path, endpoints: Path | None) -> None:
     """List the requests that wait for an answer, the most urgent first."""
     table = Table("number", "kind", "state", "owner", "received (UTC)", "due (UTC)", "by", "ended", box=None)
-    with existing_store(bot, endpoints) as vault, vault.database.read() as connection:
-        found = rows.iterate(connection) if every else iter(rows.open_ones(connection))
-        for each in found:
-            if kind in {None, each.kind} and owner in {None, each.owner}:
-                table.add_row(*_cells(each))
+    with existing_store(bot, endpoints) as vault:
+        permit = permit_for(vault, "requests")
+        with vault.database.read() as connection:
+            found = rows.iterate(connection) if every else iter(rows.open_ones(connection))
+            for each in found:
+                if kind in {None, each.kind} and owner in {None, each.owner}:
+                    table.add_row(*_cells(each))
+        record_now(vault, permit, counts={"requests": table.row_count})
     Console(width=140).print(table)
 
 

@@ -114,8 +114,8 @@ def explain(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "view")
+        subject_id = known_subject(vault, sender_id, permit)
         with vault.database.read() as connection:
-            subject_id = known_subject(vault, connection, sender_id)
             found = explanation_of(vault, connection, sender_id, permit)
         # Without their names: no value is shown, and to a review it would look as if somebody had read them.
         record_now(vault, permit, subject_id=subject_id, counts={"explained": len(found)})

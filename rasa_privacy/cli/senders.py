@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from rasa_privacy.access.permit import Permit
+from rasa_privacy.access.recording import record_unknown
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.storage.vault import Vault
 
@@ -38,15 +40,17 @@ def chosen_sender(sender: tuple[str, ...], *, sender_stdin: bool) -> str:
     return given[0]
 
 
-def known_subject(vault: Vault, connection: Any, sender_id: str) -> bytes:
-    """Return the subject id behind a sender id.
+def known_subject(vault: Vault, sender_id: str, permit: Permit) -> bytes:
+    """Return the subject id behind a sender id; that somebody looked for nobody is recorded. Not in a transaction.
 
     Raises:
         ConfigurationError: There is nobody (any more).
     """
-    found = vault.subjects.find(connection, sender_id)
+    with vault.database.read() as connection:
+        found = vault.subjects.find(connection, sender_id)
+        tombstone = vault.erasures.tombstone_of(connection, sender_id) if found is None else None
     if found is not None:
         return found
-    tombstone = vault.erasures.tombstone_of(connection, sender_id)
+    record_unknown(vault, permit)
     when = "was never stored" if tombstone is None else f"was deleted on {tombstone.erased_at:%Y-%m-%d}"
     raise ConfigurationError(f"{vault.database.name}: this sender {when}; there is nothing to show or to change")

@@ -84,6 +84,7 @@ class Revoked(msgspec.Struct):
 
 def _show(call: Call) -> Consents:
     vault, permit = call.vault, call.permit("view")
+    require_known(call)
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, call.body.sender)
         if subject_id is None:
@@ -150,6 +151,7 @@ def _revoke(call: Call) -> Revoked:
 
 def _preview(call: Call, wanted: tuple[str, ...]) -> Revoked:
     vault, permit = call.vault, call.permit("view")
+    require_known(call)
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, call.body.sender)
         if subject_id is None:

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from rasa_privacy.access.recording import record_unknown
 from rasa_privacy.console.operation import CHANNEL, AboutPerson, Call, Operation, Stream
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.rights import operators as rights
@@ -103,14 +104,16 @@ def nobody() -> RefusedError:
 
 
 def require_known(call: Call) -> None:
-    """Return where something is stored of the sender of a call; ask for the permit first.
+    """Return where something is stored of the sender of a call; ask for the permit first, since it is recorded.
 
     Raises:
         RefusedError: Nothing is (any more).
     """
     with call.vault.database.read() as connection:
-        if call.vault.subjects.find(connection, call.body.sender) is None:
-            raise nobody()
+        found = call.vault.subjects.find(connection, call.body.sender)
+    if found is None:
+        record_unknown(call.vault, call.permits[-1])
+        raise nobody()
 
 
 def _find(call: Call) -> FoundPerson:

@@ -147,8 +147,6 @@ def _erase_silent(call: Call) -> BulkErased:
 
 
 def _said(bulk: Bulk, lines: list[BulkLine]) -> BulkErased:
-    if bulk.is_preview:
-        record_now(bulk.vault, bulk.permit, counts={"looked_at": sum(bulk.counts.values())})
     return BulkErased(not bulk.is_preview, bulk.counts, bulk.kept, bulk.linked, lines)
 
 

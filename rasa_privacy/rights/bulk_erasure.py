@@ -23,7 +23,7 @@ from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
 
 from rasa_privacy.access.permit import Permit
-from rasa_privacy.access.recording import record
+from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.consent.ledger import Evidence, record_withdrawals
 from rasa_privacy.errors import LedgerError, PrivacyError, StorageError
 from rasa_privacy.rights.clearing import empty_log
@@ -160,6 +160,10 @@ def erase_before(run: Bulk, before: datetime) -> None:
 
 
 def _finish(run: Bulk) -> None:
+    """Record who was looked for and stays, in a preview everybody: nobody tries out a list without a trace."""
+    looked_at = sum(number for name, number in run.counts.items() if run.is_preview or name != "erased")
+    if looked_at or run.is_preview:
+        record_now(run.vault, run.permit, counts={"looked_at": looked_at})
     if not run.is_preview and run.counts.get("erased"):
         empty_log(run.vault)
 

@@ -25,10 +25,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
-from rasa_privacy.access.recording import record
+from rasa_privacy.access.recording import answering, record
 from rasa_privacy.crypto.archive import MIN_PASSPHRASE as MIN_PASSPHRASE  # noqa: PLC0414 - named from here
 from rasa_privacy.crypto.archive import checked_passphrase
-from rasa_privacy.errors import AccessError, RequestError
+from rasa_privacy.errors import AccessError, RequestError, UnknownSenderError
 from rasa_privacy.policy.model import duration_seconds
 from rasa_privacy.rights.identity import is_proven
 from rasa_privacy.rights.linked import copies_linked
@@ -103,7 +103,7 @@ def offer(  # noqa: PLR0913 - to whom, when, in which words, and by whom
         raise RequestError("privacy.yml has no 'handover:', so an operator hands the copy over (`subject export`)")
     subject_id = vault.subjects.find_for_update(connection, sender_id)
     if subject_id is None:
-        raise RequestError("nothing is stored of this sender")
+        raise UnknownSenderError("nothing is stored of this sender")
     token = secrets.token_urlsafe(TOKEN_BYTES)
     expires_at = now + timedelta(seconds=duration_seconds(rules.valid_for))
     domain = _DOMAIN if by_staff or is_proven(vault, connection, subject_id, now) else _ALONE
@@ -145,7 +145,8 @@ def offer_by_staff(vault: Vault, sender_id: str, permit: Permit) -> Link:
         AccessError: The permit is for something else, or does not reach everything in the clear.
         RequestError: As `offer`.
     """
-    require_whole(permit)
+    with answering(vault, permit):
+        require_whole(permit)
 
     def work(connection: Any) -> Link:
         made = offer(vault, connection, sender_id, vault.clock(), by_staff=True)
@@ -153,7 +154,8 @@ def offer_by_staff(vault: Vault, sender_id: str, permit: Permit) -> Link:
         record(vault, connection, permit, subject_id=subject_id, counts={"links": 1})
         return made
 
-    return vault.database.transact(work)
+    with answering(vault, permit):
+        return vault.database.transact(work)
 
 
 def require_whole(permit: Permit) -> None:

@@ -56,13 +56,22 @@ def holdings_linked(
     return merged(found)
 
 
-def kept_linked(
-    vault: Vault, connection: Any, sender_id: str, now: datetime, *, links: bool = True
+def kept_linked(  # noqa: PLR0913 - whose, when, how far, and of what
+    vault: Vault,
+    connection: Any,
+    sender_id: str,
+    now: datetime,
+    *,
+    links: bool = True,
+    purposes: Collection[str] | None = None,
 ) -> tuple[Kept, ...]:
-    """Return what a legal obligation would keep if a person were erased, in all linked conversations or in this one."""
+    """Return what a legal obligation would keep if a person were erased, in all linked conversations or in this one.
+
+    Of other purposes than these no key is opened; None for all.
+    """
     subject_id = vault.subjects.find(connection, sender_id)
     people = [] if subject_id is None else reach(vault, connection, subject_id) if links else [subject_id]
-    return tuple(one for each in people for one in kept_by_law(vault, connection, each, now))
+    return tuple(one for each in people for one in kept_by_law(vault, connection, each, now, purposes))
 
 
 def copies_linked(vault: Vault, sender_id: str, now: datetime, *, links: bool = True) -> list[Copy]:

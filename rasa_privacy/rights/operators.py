@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
-from rasa_privacy.access.recording import record, record_now
+from rasa_privacy.access.recording import answering, record, record_now, record_unknown
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.errors import AccessError, RequestError
+from rasa_privacy.errors import AccessError, RequestError, UnknownSenderError
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.rights.access import Holdings
 from rasa_privacy.rights.clocks import Kind
@@ -64,23 +64,30 @@ def find(vault: Vault, sender_id: str, permit: Permit) -> Found | None:
         AccessError: The permit is for something else.
     """
     permit.require("view")
+    found = _found(vault, sender_id, permit)
+    if found is None:
+        record_unknown(vault, permit)
+        return None
+    record_now(vault, permit, subject_id=found.subject_id, purposes=found.purposes)
+    return found
+
+
+def _found(vault: Vault, sender_id: str, permit: Permit) -> Found | None:
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
         if subject_id is None:
             return None
         people = reach(vault, connection, subject_id)
         purposes = {name for each in people for name in vault.data_keys.due_of(connection, each)} - {SERVICE}
-        kept = kept_linked(vault, connection, sender_id, vault.clock())
-        found = Found(
+        kept = kept_linked(vault, connection, sender_id, vault.clock(), purposes=permit.purposes)
+        return Found(
             subject_id,
             tuple(sorted(filter(permit.covers_purpose, purposes))),
             tuple(request for each in people for request in requests.open_of(connection, each)),
             seen_among(vault, connection, people, permit),
             len(people) - 1,
-            tuple(each for each in kept if permit.covers_purpose(each.purpose)),
+            kept,
         )
-    record_now(vault, permit, subject_id=subject_id, purposes=found.purposes)
-    return found
 
 
 def show(vault: Vault, sender_id: str, permit: Permit, *, clear: bool = False) -> Holdings | None:
@@ -92,12 +99,16 @@ def show(vault: Vault, sender_id: str, permit: Permit, *, clear: bool = False) -
     """
     permit.require("view")
     if clear:
-        permit.require_clear()
+        with answering(vault, permit):
+            permit.require_clear()
+    held = None
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
-        if subject_id is None:
-            return None
-        held = holdings_linked(vault, connection, sender_id, permit.purposes)
+        if subject_id is not None:
+            held = holdings_linked(vault, connection, sender_id, permit.purposes)
+    if held is None:
+        record_unknown(vault, permit)
+        return None
     seen = [each for each in held.values if permit.covers_purpose(each.purpose) and permit.covers_item(each.item)]
     shown = seen if clear else [replace(each, value=keep_part(each.value, "masked")) for each in seen]
     counts = {name: number for name, number in held.stored_values.items() if permit.covers_purpose(name)}
@@ -119,11 +130,13 @@ def hand_out(vault: Vault, sender_id: str, permit: Permit) -> list[Copy]:
         AccessError: The permit is for something else, or does not reach everything in the clear.
         TamperedSegmentError: What is stored is not what was written.
     """
-    require_whole(permit)
+    with answering(vault, permit):
+        require_whole(permit)
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
     made = [] if subject_id is None else copies_linked(vault, sender_id, vault.clock())
     if not made:
+        record_unknown(vault, permit)
         return made
 
     def note(connection: Any) -> None:
@@ -155,27 +168,24 @@ def rectify(vault: Vault, sender_id: str, item: str, value: str, permit: Permit)
     declared = vault.policy.items.get(item)
     if declared is None or declared.slot is None:
         raise RequestError("privacy.yml has no item of this name with a slot; a value elsewhere cannot be corrected")
-    permit.require_item(item)
-
-    def work(connection: Any) -> tuple[str, ...]:
-        return _rectify(vault, connection, sender_id, item, value, permit)
-
-    return vault.database.transact(work)
+    with answering(vault, permit):
+        permit.require_item(item)
+        return vault.database.transact(lambda connection: _rectify(vault, connection, sender_id, item, value, permit))
 
 
 def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and under what
     vault: Vault, connection: Any, sender_id: str, item: str, value: str, permit: Permit
 ) -> tuple[str, ...]:
     now = vault.clock()
-    subject_id = vault.subjects.find_for_update(connection, sender_id)
-    people = () if subject_id is None else (subject_id, *linked_others(vault, connection, subject_id))
+    subject_id = _there(vault, connection, sender_id)
+    people = (subject_id, *linked_others(vault, connection, subject_id))
     using = vault.policy.purposes_using(item)
-    for purpose in dict.fromkeys(name for who in people for name, _ in vault.data_keys.wrapped_of(connection, who)):
-        if purpose in using:
-            permit.require_purpose(purpose)  # by the names of keys, before any of them is opened
+    named = {name for who in people for name, _ in vault.data_keys.wrapped_of(connection, who)}
+    if not all(map(permit.covers_purpose, named.intersection(using))):  # before any key is opened
+        raise AccessError("an item is corrected wherever it is held; this role does not reach every purpose of it")
     places = places_of(vault, connection, people, item)
     purposes = tuple(dict.fromkeys(name for place in places for name in place.purposes))
-    if subject_id is None or not purposes:
+    if not purposes:
         raise RequestError("nothing is held of this item, so there is nothing to correct")
     if holds.held_among(connection, people):
         raise RequestError(f"what is stored stays as it is: {held_error(connection, people)}")
@@ -213,8 +223,9 @@ def restrict(  # noqa: PLR0913 - whose, of what, and under what
         RequestError: A purpose is not declared, or nothing is stored of this sender.
     """
     permit.require("restrict")
-    for name in purposes:
-        permit.require_purpose(name)
+    with answering(vault, permit):
+        for name in purposes:
+            permit.require_purpose(name)
     unknown = [name for name in purposes if name not in vault.policy.purposes]
     if unknown or not purposes:
         raise RequestError(f"name purposes of privacy.yml: {', '.join(vault.policy.purposes)}")
@@ -231,7 +242,8 @@ def restrict(  # noqa: PLR0913 - whose, of what, and under what
         record(vault, connection, permit, subject_id=subject_id, purposes=purposes)
         return changed
 
-    return vault.database.transact(work)
+    with answering(vault, permit):
+        return vault.database.transact(work)
 
 
 def do_not_sell(vault: Vault, sender_id: str, permit: Permit, *, channel: str = COMMAND_LINE) -> bool:
@@ -278,14 +290,15 @@ def _once_and_for_all(  # noqa: PLR0913, PLR0917 - whose, under what, and what i
         record(vault, connection, permit, subject_id=subject_id)
         return any(changed)
 
-    return vault.database.transact(work)
+    with answering(vault, permit):
+        return vault.database.transact(work)
 
 
 def _there(vault: Vault, connection: Any, sender_id: str) -> bytes:
     """Return the subject behind a sender id, locked."""
     found = vault.subjects.find_for_update(connection, sender_id)
     if found is None:
-        raise RequestError("nothing is stored of this sender")
+        raise UnknownSenderError("nothing is stored of this sender")
     return found
 
 
@@ -305,11 +318,13 @@ def erase_person(
         people = [] if subject_id is None else reach(vault, connection, subject_id)
         held = [name for each in people for name in vault.data_keys.due_of(connection, each)]
     if subject_id is None:
+        record_unknown(vault, permit)
         return None
-    if not all(permit.covers_purpose(name) for name in held if name != SERVICE):
-        raise AccessError(
-            "a person is erased whole or not at all; this role does not reach every purpose that holds data"
-        )
+    with answering(vault, permit):
+        if not all(permit.covers_purpose(name) for name in held if name != SERVICE):
+            raise AccessError(
+                "a person is erased whole or not at all; this role does not reach every purpose that holds data"
+            )
     record_now(vault, permit, subject_id=subject_id, outcome="begun")
     evidence = Evidence("outside", channel, vault.policy.languages[0], vault.clock())
     done = erase_linked(vault, sender_id, evidence)

@@ -73,9 +73,15 @@ def kept_id(vault: "Vault", subject_id: bytes) -> bytes:
     return vault.index.of_bytes(_DOMAIN, subject_id)[:ID_BYTES]
 
 
-def kept_by_law(vault: "Vault", connection: Any, subject_id: bytes, now: datetime) -> tuple[Kept, ...]:
-    """Return what an erasure of this person would leave; nothing of who is damaged, since it cannot be read."""
+def kept_by_law(
+    vault: "Vault", connection: Any, subject_id: bytes, now: datetime, purposes: Collection[str] | None = None
+) -> tuple[Kept, ...]:
+    """Return what an erasure of this person would leave, of these purposes alone where they are named.
+
+    It is nothing of who is damaged, since that cannot be read.
+    """
     until = _until(vault, connection, subject_id, now)
+    until = {name: at for name, at in until.items() if purposes is None or name in purposes}
     if not until:
         return ()
     counts = {name: Counter[str]() for name in until}

@@ -35,4 +35,4 @@ def test_a_person_is_held_and_let_go(tmp_path: Path) -> None:
     assert "Held for case-18, which is not disclosed." in silent
     assert run("list").splitlines()[-1].split()[-1] == "no"
     assert "1 released" in run("release", "--everybody", "--for", "case-18")
-    assert "nothing is stored" in run("add", "nobody", "--for", "case-17", fails=2)
+    assert "was never stored" in run("add", "nobody", "--for", "case-17", fails=2)

@@ -24,7 +24,6 @@ FREE = {
     "notice.py:diff": "texts of privacy.yml, and counts",
     "notice.py:show": "texts of privacy.yml",
     "requests.py:due_ones": "numbers of requests and their dates",
-    "requests.py:list_requests": "numbers of requests and their dates",
     "requests.py:stats": "counts",
 }
 

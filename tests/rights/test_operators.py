@@ -69,7 +69,7 @@ def test_a_correction_that_the_role_does_not_reach_opens_nothing(
     """Which purposes may hold the item is told by the names of the person's keys."""
     opened = note_unwrapped(monkeypatch)
     vault.data_keys.forget([subject_id])
-    with pytest.raises(AccessError, match="draw"):
+    with pytest.raises(AccessError, match="does not reach every purpose of it"):
         rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify", None, frozenset({"newsletter"})))
     assert opened == []
     rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify"))
