@@ -16,6 +16,7 @@ from rasa_privacy.storage.conversation_reader import verified_closed
 from rasa_privacy.storage.conversation_rows import ConversationRow
 from rasa_privacy.storage.conversation_writer import ConversationWriter
 from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.manifest import Head
 
 
 def add_keys(  # noqa: PLR0913, PLR0917 - transaction, whose keys, and which
@@ -44,9 +45,10 @@ def append_to(  # noqa: PLR0913, PLR0917 - as `Conversations.append`
     values: Mapping[str, Sequence[Any]],
     session_starts: Sequence[int],
     tails: Mapping[str, tuple[int, bytes]] = MappingProxyType({}),
+    head: Head | None = None,
 ) -> int:
     """Write to a conversation for whose purposes there are keys, and return its new version."""
-    writer = ConversationWriter(conn, row, keys, random_bytes, tails)
+    writer = ConversationWriter(conn, row, keys, random_bytes, tails, head)
     head = writer.head
     event_count = head.event_count + len(structure)
     old = needs_old_sessions(head.session, values, event_count)

@@ -274,9 +274,8 @@ def count(conn: Connection) -> int:
 
 
 def update_head(conn: Connection, old: ConversationRow, session: int, sealed: bytes) -> bool:
-    """Write the next version's head; return False where another writer was first."""
-    changed = _UPDATE.change(conn, ref=old.ref, expected=old.version, new=old.version + 1, first=session, sealed=sealed)
-    return changed == 1
+    """Write the next version's head; return False where another writer was first, or let the transaction fail there."""
+    return _UPDATE.claim(conn, ref=old.ref, expected=old.version, new=old.version + 1, first=session, sealed=sealed)
 
 
 def closed_sessions(conn: Connection, ref: int) -> list[ClosedSession]:

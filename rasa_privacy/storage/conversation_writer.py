@@ -40,19 +40,21 @@ class ConversationWriter:
         keys: Data keys of the subject, with one for each purpose that is written.
         random_bytes: Source of randomness, as `os.urandom`.
         tails: Number and bytes of the current session's last row of each purpose, where they were read with `row`.
+        head: Its head manifest where that was verified with `row`; it is changed.
 
     Raises:
         TamperedSegmentError: The head manifest does not verify.
         KeyDestroyedError: The conversation was erased.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a save has read, which one transaction shares
         self,
         conn: Connection,
         row: ConversationRow,
         keys: Mapping[str, DataKey],
         random_bytes: Callable[[int], bytes],
         tails: Mapping[str, tuple[int, bytes]] = MappingProxyType({}),
+        head: Head | None = None,
     ) -> None:
         self._conn = conn
         self._row = row
@@ -60,7 +62,7 @@ class ConversationWriter:
         self._random_bytes = random_bytes
         self._tails = dict(tails)
         self._service_key = service_key(row, keys)
-        self.head = verified_head(row, keys)
+        self.head = head or verified_head(row, keys)
 
     def append(self, parts: Sequence[Part]) -> None:
         """Write the parts, which come from `batch.assign_values`."""
@@ -93,7 +95,7 @@ class ConversationWriter:
         """Write the head and return the new version.
 
         Raises:
-            ConversationConflictError: Another writer was first.
+            ConversationConflictError: Another writer was first (a `ContentionError` of the transaction on a server).
         """
         version = self._row.version + 1
         sealed = self._seal(self.head, self._row.place.head(version))

@@ -83,19 +83,24 @@ class Opened:
 
     Attributes:
         version: What `append` expects; NOT_STORED where there are no events.
-        event_count: Events in all sessions, which is the number of the next event.
         row: The row, or None.
+        head: Its verified head manifest, which `append` changes; None where there is no row.
         keys: The person's data keys by purpose.
         due: When those are due, as the table has it; empty where keys have a database of their own.
         tails: Number and bytes of the current session's last row of each purpose; empty as `due` is.
     """
 
     version: int
-    event_count: int
     row: ConversationRow | None = field(repr=False)
+    head: Head | None = field(repr=False)
     keys: dict[str, DataKey] = field(repr=False)
     due: dict[str, int | None]
     tails: dict[str, tuple[int, bytes]] = field(repr=False)
+
+    @property
+    def event_count(self) -> int:
+        """Events in all sessions, which is the number of the next event."""
+        return 0 if self.head is None else self.head.event_count
 
 
 class Conversations:
@@ -224,7 +229,9 @@ class Conversations:
         row, opened = self._row_to_change(conn, sender_id, expected_version, now, opened)
         values = {purpose: entries for purpose, entries in values.items() if entries}
         add_keys(conn, self._data_keys, row, opened.keys, values, now)
-        return append_to(conn, row, opened.keys, self._random_bytes, structure, values, session_starts, opened.tails)
+        return append_to(
+            conn, row, opened.keys, self._random_bytes, structure, values, session_starts, opened.tails, opened.head
+        )
 
     def head(self, conn: Connection, sender_id: str) -> tuple[int, int]:
         """Return version and event count, which is the number of the next event; twice 0 where there are no events.
@@ -251,8 +258,8 @@ class Conversations:
         else:
             row, keys, due, tails = self._to_change(conn, self._index.of(SENDER_DOMAIN, sender_id))
         if row is None:
-            return Opened(NOT_STORED, 0, None, {}, {}, {})
-        return Opened(row.version, verified_head(row, keys).event_count, row, keys, due, tails)
+            return Opened(NOT_STORED, None, None, {}, {}, {})
+        return Opened(row.version, row, verified_head(row, keys), keys, due, tails)
 
     def _to_change(
         self, conn: Connection, sender_index: bytes

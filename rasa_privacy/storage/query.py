@@ -64,6 +64,7 @@ class Query:
     def __init__(self, statement: Any) -> None:
         self._statement = statement
         self._forms: dict[str, _Form] = {}
+        self._claim: _Form | None = None
         columns = enumerate(getattr(statement, "selected_columns", ()))
         self._blobs = [index for index, column in columns if isinstance(column.type, Blob)]
 
@@ -114,6 +115,30 @@ class Query:
             waiting.add(dialect, connection, self._statement_for(dialect, connection, parameters))
         else:
             self.change(conn, **parameters)
+
+    def claim(self, conn: Any, **parameters: Any) -> bool:
+        """Write what has to change a row; return whether it did, as far as that is known now.
+
+        On a server it waits as with `later`, and there it is an error of the server if no row changes: whatever comes
+        after it is not done, and the transaction ends with a `ContentionError`.
+        """
+        dialect, connection = conn.dialect.name, conn.connection
+        if not waiting.may(connection):
+            return self.change(conn, **parameters) > 0
+        if dialect == _POSTGRESQL:
+            form = self._claim = self._claim or self._claiming()
+            _prepare(form, connection)
+            waiting.add(dialect, connection, Statement(form.sql, form.values(parameters)))
+        else:
+            waiting.add(dialect, connection, self._statement_for(dialect, connection, parameters), waiting.UNLESS_NONE)
+        return True
+
+    def _claiming(self) -> _Form:
+        """Return the statement in a form in which PostgreSQL divides by zero where it changes no row."""
+        compiled = self._statement.compile(dialect=_DIALECTS[_POSTGRESQL])
+        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        sql = f"WITH changed AS ({compiled} RETURNING 1) SELECT 1 / COUNT(*) FROM changed"  # noqa: S608 - our own
+        return _prepared(_Form(sql, tuple(compiled.positiontup), fixed))
 
     def _fetch(self, connection: Any, parameters: dict[str, Any]) -> Any:
         """Return all rows. SQLite decodes texts itself, which is faster, unless a tamperer stored what is none."""

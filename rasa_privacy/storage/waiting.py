@@ -30,6 +30,8 @@ class Statement(NamedTuple):
 
 
 _CHANGED: Final = Statement("SELECT ROW_COUNT()")
+#: After a change on MariaDB: an error (1644) where it changed no row.
+UNLESS_NONE: Final = Statement("IF ROW_COUNT() = 0 THEN SIGNAL SQLSTATE '45000'; END IF")
 
 
 def let(info: dict[str, Any]) -> None:
@@ -48,11 +50,12 @@ def begin(connection: Any, *words: str) -> None:
     connection.info[_OPENING] = [Statement(each) for each in words]
 
 
-def add(dialect: str, connection: Any, statement: Statement) -> None:
-    """Let a statement wait that gives nothing back."""
+def add(dialect: str, connection: Any, *statements: Statement) -> None:
+    """Let statements wait, together, that give nothing back."""
     waiting = connection.info.setdefault(_WAITING, [])
-    waiting.append(statement)
-    if len(waiting) >= _MOST or any(isinstance(each, bytes) and len(each) > _LONG_BYTES for each in statement.values):
+    waiting += statements
+    values = (value for each in statements for value in each.values)
+    if len(waiting) >= _MOST or any(isinstance(value, bytes) and len(value) > _LONG_BYTES for value in values):
         send(dialect, connection)
 
 

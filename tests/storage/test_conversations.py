@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rasa_privacy.errors import (
+    ContentionError,
     ConversationConflictError,
     KeyDestroyedError,
     StorageError,
@@ -14,6 +15,7 @@ from rasa_privacy.errors import (
 from rasa_privacy.storage import compaction, payload
 from rasa_privacy.storage.compaction import MERGE_WIDTH
 from rasa_privacy.storage.vault import Vault
+from tests.support.databases import EACH_SERVER
 
 Save = Callable[..., int]
 Load = Callable[..., Any]
@@ -88,6 +90,22 @@ def test_a_second_writer_gets_a_conflict(save: Save, load: Load) -> None:
         save("unknown", ["late"], version=1)
     assert load("a").structure == _events(0, 2)
     assert load("unknown") is None
+
+
+@pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
+def test_who_writes_without_a_lock_and_comes_second_leaves_nothing(
+    vault: Vault, save: Save, load: Load, now: datetime
+) -> None:
+    """On a server the version is compared with what is sent last; the transaction fails, and the next one works."""
+    save("a", _events(0, 1))
+    with pytest.raises(ContentionError), vault.database.write() as conn:
+        opened = vault.conversations.open_head(conn, "a")
+        save("a", _events(1, 1))
+        vault.conversations.append(conn, "a", opened.version, ["late"], {"news": [[0, "x"]]}, [], now, opened)
+    assert load("a").structure == _events(0, 2)
+    assert load("a").values == {}
+    save("a", _events(2, 1))
+    assert load("a").structure == _events(0, 3)
 
 
 def test_a_refused_append_leaves_nothing(save: Save, load: Load, sql: Sql) -> None:

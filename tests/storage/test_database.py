@@ -55,6 +55,18 @@ def test_each_connection_is_set_up(database: Database) -> None:
     assert found == expected
 
 
+def test_a_new_file_has_larger_pages_and_an_older_one_keeps_its_own(database: Database, tmp_path: Path) -> None:
+    """Three short conversations fit on 4 KiB and seven on 8; a file that is there is gone on with."""
+    with sqlite3.connect(tmp_path / "old.db") as file:
+        file.executescript("PRAGMA page_size = 4096; CREATE TABLE t (name TEXT)")
+    old = Database(f"sqlite:///{tmp_path}/old.db")
+    for opened, size in ((database, module.PAGE_BYTES), (old, 4096)):
+        with opened.write() as conn:
+            conn.execute(text("INSERT INTO t VALUES ('a')"))
+            assert conn.execute(text("PRAGMA page_size")).scalar() == size
+    old.close()
+
+
 def test_deleted_bytes_are_overwritten_where_sqlite_would_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some builds of SQLite overwrite by themselves and so flatter any store; with that off, our setting does it."""
     monkeypatch.setattr(module, "_PRAGMAS", ("PRAGMA secure_delete=OFF", *module._PRAGMAS))

@@ -38,7 +38,8 @@ _COLLATION: Final = "ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_
 _ONE_STATE: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 #: By MariaDB's error number (https://mariadb.com/kb/en/mariadb-error-code-reference/).
 _REASONS: Final = {
-    **dict.fromkeys((1020, 1213), backend.RACE),
+    # 1644 stands for a row that changed meanwhile (`waiting.py`).
+    **dict.fromkeys((1020, 1213, 1644), backend.RACE),
     1205: backend.LOCKED,
     1062: backend.DUPLICATE,
     **dict.fromkeys((1451, 1452), backend.NO_PARENT),

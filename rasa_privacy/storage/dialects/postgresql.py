@@ -43,6 +43,7 @@ _KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives
 _REASONS: Final = {
     "40001": backend.RACE,
     "40P01": backend.RACE,
+    "22012": backend.RACE,  # a division by zero stands for a row that changed meanwhile (`query.py`)
     "42P07": backend.RACE,  # two processes made the same table
     "42710": backend.RACE,
     "55P03": backend.LOCKED,
