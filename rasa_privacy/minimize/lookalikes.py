@@ -46,6 +46,13 @@ _TABLE: Final = str.maketrans(_READ)
 #: The letters.
 LOOKALIKES: Final = frozenset(_READ)
 
+#: Small letters by the Latin one that they, or else their capitals, look like: one form for all that look alike, where
+#: two texts are compared and not read.
+SMALL_FORMS: Final = {
+    **{sign.casefold(): latin.lower() for sign, latin in _READ.items() if sign.isupper()},
+    **{sign: latin for sign, latin in _READ.items() if sign.islower()},
+}
+
 
 def as_latin(text: str, signs: Collection[str] | None = None) -> str:
     """Return a text with such letters read as Latin where they can be nothing else; each stays at its place.

@@ -3,8 +3,9 @@
 `Hi, I'm Ana Li, ana@x.example` becomes `Hi, I'm [full_name], [email]`. Rules:
 
 1. A finding becomes `[kind]`; a known value becomes `[item]`. Where the two overlap, all of both is replaced.
-2. Known values are found as whole words, whatever their case and accents, and wherever spaces or signs part the words
-   of a value or the digits of a number. Scripts that write no spaces between words have no whole words.
+2. Known values are found as whole words, whatever their case and accents, with letters of another script that look
+   alike, and wherever spaces or signs part the words of a value or the digits of a number. Scripts that write no spaces
+   between words have no whole words.
 3. The words of a value of two to four are found in any order: "Li, Ana". Of a value of two to eight words each word of
    three letters or more is replaced as well; a longer one is a sentence.
 4. What is masked already stays as it is, so masking twice is masking once.
@@ -21,6 +22,7 @@ from itertools import permutations
 from typing import Final, NamedTuple
 
 from rasa_privacy.minimize.detectors import DETECTORS, Finding
+from rasa_privacy.minimize.lookalikes import SMALL_FORMS
 from rasa_privacy.policy.detector_names import PRESIDIO_NAMES
 
 _MIN_LETTERS: Final = 3  # of a word that is replaced by itself
@@ -130,7 +132,9 @@ def _fold(character: str) -> str:
     if wide.isdecimal():
         return str(unicodedata.decimal(wide))
     bare = [
-        part for part in unicodedata.normalize("NFD", wide.casefold()) if unicodedata.category(part) not in _INVISIBLE
+        SMALL_FORMS.get(part, part)
+        for part in unicodedata.normalize("NFD", wide.casefold())
+        if unicodedata.category(part) not in _INVISIBLE
     ]
     return unicodedata.normalize("NFC", "".join(bare))
 

@@ -27,11 +27,21 @@ def test_findings_and_known_values_become_names() -> None:
     [
         "ana li", "ANA LI", "\u00c1na L\u00ed", "A\u0301na Li", "Ana  Li", "Ana\nLi", "Ana\u00a0Li", "Ana-Li", "Ana_Li",
         "AnaLi", "ana.li", "Ana, Li", "\uff21\uff4e\uff41 \uff2c\uff49", "A\u200bna Li", "\U0001d400na Li",
+        "\u0410na Li", "An\u0430 L\u0456", "\u0430n\u0430 L\u0399", "\u0391na L\u03b9",  # Cyrillic and Greek
     ],
 )  # fmt: skip
 def test_a_known_value_is_found_however_it_is_written(text: str) -> None:
     """Case, accents, wide letters, invisible signs and what stands between words make no difference."""
     assert mask(f"I am {text}!", [], NAME) == "I am [full_name]!"
+
+
+@pytest.mark.parametrize(
+    "name", ["\u0412\u0435\u0440\u0430 \u041d\u043e\u0432", "\u03a1\u03ad\u03b1 \u039d\u03af\u03ba\u03b7"]
+)
+def test_a_name_in_another_script_is_found_in_any_case(name: str) -> None:
+    """Also where capitals and small letters of it look like different Latin ones."""
+    for written in (name, name.lower(), name.upper(), name.title()):
+        assert mask(f"- {written} -", [], {"full_name": [name]}) == "- [full_name] -"
 
 
 @pytest.mark.parametrize("text", ["Anatomy lines", "banana list", "Analimited", "ali", "Li said", "an alibi"])
