@@ -7,27 +7,22 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from rasa_privacy.access.recording import record, record_now
+from rasa_privacy.access.recording import record_now
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.asking import confirm
 from rasa_privacy.cli.consent_import import import_consents
 from rasa_privacy.cli.consent_ledger import check_receipt, checkpoint, export, public_key, stats, verify
 from rasa_privacy.cli.files import write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
-from rasa_privacy.cli.senders import PERSON, chosen_sender, known_subject, sender_argument
+from rasa_privacy.cli.senders import PERSON, chosen_sender, known_subject, nobody_known, sender_argument
 from rasa_privacy.cli.store import existing_store
-from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.receipts import FORMS, Form, sign_receipt
 from rasa_privacy.consent.receipts import receipt as receipt_of
-from rasa_privacy.errors import ConfigurationError, UnknownSenderError
+from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.topics import purpose_of
-from rasa_privacy.rights.clearing import empty_log
-from rasa_privacy.rights.linked import withdraw_linked
-from rasa_privacy.rights.withdrawal import Withdrawal
+from rasa_privacy.rights.staff_consents import consents_of, end_consents
 
 #: `method` and `channel` in the ledger of what an operator does here.
-_OUTSIDE = "outside"
-_CHANNEL = "command line"
 
 
 @click.group()
@@ -52,15 +47,13 @@ def show(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: P
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "view")
-        subject_id = known_subject(vault, sender_id, permit)
-        with vault.database.read() as connection:
-            state = state_of(vault, connection, subject_id, vault.clock())
-        shown = {name: each for name, each in state.purposes.items() if permit.covers_purpose(name)}
-        record_now(vault, permit, subject_id=subject_id, purposes=shown)
+        found = consents_of(vault, sender_id, permit)
+        if found is None:
+            raise nobody_known(vault, sender_id)
     table = Table("purpose", "status", "since (UTC)", "until (UTC)", "may be used", box=None, pad_edge=False)
-    for name, each in shown.items():
+    for name, each in found.purposes.items():
         since, until = (f"{day:%Y-%m-%d %H:%M}" if day else "" for day in (each.since, each.expires))
-        table.add_row(name, each.status, since, until, "yes" if name in state.active else "no")
+        table.add_row(name, each.status, since, until, "yes" if name in found.active else "no")
     Console(width=120).print(table)
 
 
@@ -151,18 +144,7 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
         known_subject(vault, sender_id, permit)
         if not yes:
             confirm("End the consent and destroy the data that only it allowed?", "Nothing was ended.")
-        evidence = Evidence(_OUTSIDE, _CHANNEL, vault.policy.languages[0], vault.clock())
-
-        def end(connection: object) -> Withdrawal:
-            subject_id = vault.subjects.find_for_update(connection, sender_id)
-            if subject_id is None:
-                raise UnknownSenderError("this sender was deleted meanwhile; there is nothing to end")
-            ended = withdraw_linked(vault, connection, subject_id, purposes or vault.policy.purposes, evidence)
-            record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
-            return ended
-
-        done = vault.database.transact(end)
-        empty_log(vault)
+        done = end_consents(vault, sender_id, purposes or vault.policy.purposes, permit)
     click.echo(f"Ended: {', '.join(done.purposes) or 'nothing, there was no consent to end'}.")
     if done.items:
         click.echo(f"Destroyed: {', '.join(done.items)}.")

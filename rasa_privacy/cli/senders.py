@@ -48,9 +48,15 @@ def known_subject(vault: Vault, sender_id: str, permit: Permit) -> bytes:
     """
     with vault.database.read() as connection:
         found = vault.subjects.find(connection, sender_id)
-        tombstone = vault.erasures.tombstone_of(connection, sender_id) if found is None else None
     if found is not None:
         return found
     record_unknown(vault, permit)
+    raise nobody_known(vault, sender_id)
+
+
+def nobody_known(vault: Vault, sender_id: str) -> ConfigurationError:
+    """Return the error for a sender of whom nothing is stored, which is recorded before."""
+    with vault.database.read() as connection:
+        tombstone = vault.erasures.tombstone_of(connection, sender_id)
     when = "was never stored" if tombstone is None else f"was deleted on {tombstone.erased_at:%Y-%m-%d}"
-    raise ConfigurationError(f"{vault.database.name}: this sender {when}; there is nothing to show or to change")
+    return ConfigurationError(f"{vault.database.name}: this sender {when}; there is nothing to show or to change")

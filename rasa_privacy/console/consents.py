@@ -9,17 +9,14 @@ from msgspec import Meta
 
 from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.consent.collected import Collected, import_all, outcome, read_line
-from rasa_privacy.consent.ledger import Evidence, state_of
+from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.console.operation import CHANNEL, AboutPerson, Body, Call, Name, Operation, Sender
 from rasa_privacy.console.people import nobody, require_known
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.errors import ImportLineError
-from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.identity import reach
-from rasa_privacy.rights.linked import withdraw_linked
-from rasa_privacy.rights.withdrawal import Withdrawal
+from rasa_privacy.rights.staff_consents import consents_of, end_consents
 
-_OUTSIDE: Final = "outside"
 _AT_ONCE: Final = 500
 Names: TypeAlias = Annotated[tuple[Name, ...], Meta(max_length=200)]
 
@@ -84,16 +81,14 @@ class Revoked(msgspec.Struct):
 
 def _show(call: Call) -> Consents:
     vault, permit = call.vault, call.permit("view")
-    require_known(call)
-    with vault.database.read() as connection:
-        subject_id = vault.subjects.find(connection, call.body.sender)
-        if subject_id is None:
-            raise nobody()
-        state = state_of(vault, connection, subject_id, vault.clock())
-    shown = {name: each for name, each in state.purposes.items() if permit.covers_purpose(name)}
-    record_now(vault, permit, subject_id=subject_id, purposes=shown)
+    found = consents_of(vault, call.body.sender, permit)
+    if found is None:
+        raise nobody()
     return Consents(
-        [Consent(name, each.status, each.since, each.expires, name in state.active) for name, each in shown.items()]
+        [
+            Consent(name, each.status, each.since, each.expires, name in found.active)
+            for name, each in found.purposes.items()
+        ]
     )
 
 
@@ -134,18 +129,7 @@ def _revoke(call: Call) -> Revoked:
     wanted = body.purposes or tuple(vault.policy.purposes)
     if not body.confirm:
         return _preview(call, wanted)
-    evidence = Evidence(_OUTSIDE, CHANNEL, vault.policy.languages[0], vault.clock())
-
-    def end(connection: Any) -> Withdrawal:
-        subject_id = vault.subjects.find_for_update(connection, body.sender)
-        if subject_id is None:
-            raise nobody()
-        ended = withdraw_linked(vault, connection, subject_id, wanted, evidence)
-        record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
-        return ended
-
-    done = vault.database.transact(end)
-    empty_log(vault)
+    done = end_consents(vault, body.sender, wanted, permit, channel=CHANNEL)
     return Revoked(revoked=True, purposes=list(done.purposes), items=list(done.items))
 
 

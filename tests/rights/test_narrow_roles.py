@@ -16,6 +16,7 @@ from rasa_privacy.policy.operations import HandOver
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
 from rasa_privacy.rights.handover import offer_by_staff
+from rasa_privacy.rights.staff_consents import consents_of, end_consents
 from rasa_privacy.storage.vault import Vault
 from tests.support.operators import records
 from tests.support.vaults import BY_LAW, SENDER, give, grant, note_unwrapped, privacy_text
@@ -44,6 +45,7 @@ REFUSED: dict[str, Callable[[Vault], object]] = {
     "export": lambda vault: rights.hand_out(vault, SENDER, permit("export")),
     "link": lambda vault: offer_by_staff(vault, SENDER, permit("export")),
     "erase": lambda vault: rights.erase_person(vault, SENDER, permit("erase")),
+    "consent": lambda vault: end_consents(vault, SENDER, list(vault.policy.purposes), permit("consent")),
     "view": lambda vault: rights.show(vault, SENDER, permit("view", clear=False), clear=True),
 }
 
@@ -84,6 +86,8 @@ UNKNOWN: dict[str, Callable[[Vault], object]] = {
     "erase": lambda vault: rights.erase_person(vault, "nobody", permit("erase")),
     "rectify": lambda vault: rights.rectify(vault, "nobody", "email", "x@y.example", permit("rectify")),
     "restrict": lambda vault: rights.restrict(vault, "nobody", ["draw"], permit("restrict")),
+    "consents": lambda vault: consents_of(vault, "nobody", permit("view")),
+    "revoke": lambda vault: end_consents(vault, "nobody", ["draw"], permit("consent")),
     "no sale": lambda vault: rights.do_not_sell(vault, "nobody", permit("restrict")),
 }
 
