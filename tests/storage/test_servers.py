@@ -182,6 +182,18 @@ def test_a_statement_that_takes_too_long_is_ended(kind: str, database: Database)
         conn.execute(text(slow)).all()
 
 
+def test_a_server_that_only_reads_is_named(kind: str, database: Database) -> None:
+    """A replica refuses to write; the error says which server to name, reading goes on, and nothing was changed."""
+    replica = ["SET TRANSACTION READ ONLY"]
+    if kind == "mariadb":
+        replica = ["SET SESSION TRANSACTION READ ONLY", "COMMIT", "START TRANSACTION"]
+    with pytest.raises(StorageError, match=r"read-only \(a replica\?\); name the primary"), database.write() as conn:
+        for statement in replica:
+            conn.execute(text(statement))
+        _set(conn, 1)
+    assert _get(database) == 0
+
+
 def test_a_second_creator_loses(database: Database) -> None:
     """A row that another transaction made first is a lost race, and `transact` finds it the next time."""
     with pytest.raises(ContentionError, match="there already"), database.write() as conn:
