@@ -32,7 +32,7 @@ _YEAR: Final = r"(?:(?:18|19|20)[0-9]{2})"
 _SHORT_YEAR: Final = r"'?[0-9]{2}"
 _SEP: Final = r"(?: ?[./-] ?| )"
 _DATE: Final = re.compile(
-    rf"(?<![\w.])(?:{_YEAR}{_SEP}{_MONTH}{_SEP}{_DAY}|{_DAY}{_SEP}{_DAY}{_SEP}(?:{_YEAR}|{_SHORT_YEAR})"
+    rf"(?<![\w.])(?:{_YEAR}{_SEP}{_MONTH}{_SEP}{_DAY}(?:t[0-9]{{2}}:[0-9]{{2}})?|{_DAY}{_SEP}{_DAY}{_SEP}(?:{_YEAR}|{_SHORT_YEAR})"
     rf"|{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])|(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|[12][0-9]|3[01]){_YEAR}"
     rf"|{_DAY}(?:st|nd|rd|th|er|\.|\xba|o)?[ -]?(?:de |of |di )?(?:{_MONTHS})\.?,?(?: de| del| of)?[ -]?(?:{_YEAR}"
     rf"|{_SHORT_YEAR})"

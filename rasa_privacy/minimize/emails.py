@@ -16,12 +16,15 @@ from rasa_privacy.minimize.context import Context, says_before
 from rasa_privacy.minimize.searched_text import SearchedText, places
 
 _AT_ALONE: Final = re.compile("@")
-_AT: Final = re.compile("@|%40|&#0?64;|&commat;", re.IGNORECASE)
+_AT: Final = re.compile("@|%(?:25)?40|&#0?64;|&commat;", re.IGNORECASE)
+_ENCODED: Final = ("%40", "%2540", "&")  # where the sign may be written so
 # Read backwards from the sign. RFC 6531 allows nearly everything; what stops it here are spaces and signs that wrap.
 _LOCAL: Final = re.compile(r"""[^\s@"(),:;<>\[\]\\=/?&|{}]+""")
 # \w has no vowel signs, so the blocks that need them (Hebrew to Lao) are named.
-_DOMAIN: Final = re.compile(r"[\w\-.\u0590-\u0eff\u3002\uff61]+|\[[0-9a-fA-F:.]{2,45}\]")
-_DOTS: Final = re.compile("[.\u3002\uff61]")  # UTS 46, section 2.3: what counts as a dot
+_WRITTEN_DOT: Final = "%(?:25)?2[eE]|&#0?46;|&period;"  # in a link, twice in one within another, and in a page
+_DOMAIN_RUN: Final = r"[\w\-.\u0590-\u0eff\u3002\uff61]+"
+_DOMAIN: Final = re.compile(rf"{_DOMAIN_RUN}(?:(?:{_WRITTEN_DOT}){_DOMAIN_RUN})*|\[[0-9a-fA-F:.]{{2,45}}\]")
+_DOTS: Final = re.compile(f"[.\u3002\uff61]|{_WRITTEN_DOT}")  # UTS 46, section 2.3: what counts as a dot
 _MIN_NAME: Final = 3  # characters of a domain without a dot, as in "ana@gmail"
 
 # IANA, root zone: the ends that people speak most; a country's end is any of two letters that is no common word.
@@ -95,7 +98,8 @@ _DOT_WORDS: Final = ("dot", "punkt", "point", "punto", "ponto", "punt")
 def email_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each address."""
     plain = text.plain
-    written = list(_written(plain)) if "@" in plain or "%40" in plain or "&" in plain else []
+    encoded = any(sign in plain for sign in _ENCODED)
+    written = list(_written(plain, _AT if encoded else _AT_ALONE)) if encoded or "@" in plain else []
     yield from written
     yield from _spoken(text, {place for span in written for place in _whole(text.lower, *span)})
 
@@ -114,9 +118,9 @@ def _whole(lower: str, start: int, end: int) -> Iterator[int]:
         yield sign
 
 
-def _written(plain: str) -> Iterator[tuple[int, int]]:
+def _written(plain: str, signs: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     done = 0
-    for sign in _AT.finditer(plain) if "%40" in plain or "&" in plain else _AT_ALONE.finditer(plain):
+    for sign in signs.finditer(plain):
         local = _LOCAL.match(plain[done : sign.start()][::-1])
         domain = _DOMAIN.match(plain, sign.end())
         done = sign.end()

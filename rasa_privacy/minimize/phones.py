@@ -3,7 +3,7 @@
 People write them in every way, so the digits are gathered first and judged then. A run of 7 to 15 digits (ITU-T E.164
 allows 15) is a phone number if one of these holds, unless it is a date, a price, or follows a word such as "order":
 
-- it begins with `+`, or with `00` and a country's code;
+- it begins with `+`, or with `00` and a country's code, or it is the number of a link to WhatsApp;
 - it is a valid number of one of the regions, written with the prefix that is used there (0 in most);
 - it has the North American shape 3-3-4;
 - a word such as "call" or "phone" stands shortly before it, or it is the whole message and looks like one.
@@ -32,6 +32,7 @@ _DIGITS: Final = re.compile(r"\d+")
 _MAX_DIGITS: Final = 15  # ITU-T E.164, section 6.2.1
 _USUAL_DIGITS: Final = (10, 11)  # of a number with its prefix 0
 _AMERICAN: Final = re.compile("1?[2-9][0-9]{2}[2-9][0-9]{6}")  # North American Numbering Plan
+_INTERNATIONAL: Final = ("+", "\uff0b", "wa.me/")  # before a number with its country's code
 _LEAD: Final = 2  # characters before the first digit of a number
 _DATE_DIGITS: Final = 4  # of the shortest date, "1.1.24"
 _CLOSING_DIGITS: Final = 3  # a last group of fewer may belong to what follows, as in "0170 1234567 2 tickets"
@@ -160,7 +161,7 @@ class _Search:
             return None
         start = groups[index][0]
         before = self._before(start).rstrip("(")
-        international = before.endswith(("+", "\uff0b"))
+        international = before.endswith(_INTERNATIONAL)
         if not international and self._may_say_other and says_other(before):
             return None
         likely = international or self._says_phone(before) or self._whole_message(groups, index)

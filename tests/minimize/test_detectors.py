@@ -92,10 +92,16 @@ def test_an_at_sign_alone_is_no_address(text: str) -> None:
     assert kinds(text, ["email"]) == []
 
 
-def test_an_address_inside_a_link_is_found() -> None:
-    """A link may carry the address with its sign as %40, and as a parameter."""
-    text = "https://x.example/stop?mail=ana%40y.example&lang=en"
-    assert kinds(text) == [("email", "ana%40y.example")]
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ana%40y.example", "ana%2Eli%40y%2Eexample", "ana%2540y.example", "ana%2540y%252eexample",
+        "ana&#64;y&#46;example", "ana&commat;y&period;example",
+    ],
+)  # fmt: skip
+def test_an_address_inside_a_link_is_found(written: str) -> None:
+    """Its signs may be encoded, twice in a link within a link, and as a page writes them."""
+    assert kinds(f"https://x.example/stop?mail={written}&lang=en") == [("email", written)]
 
 
 @pytest.mark.parametrize("number", CARDS)

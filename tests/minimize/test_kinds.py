@@ -29,7 +29,7 @@ url_credentials: go to |https://ana:pw1@x.example/a?b|; url_credentials: |https:
 birth_date: born |12.05.1990|; birth_date: I was born on |May 12th, 1990|; birth_date: geboren am |12. Mai 1990|
 birth_date: n\u00e9 le |12/05/1990|; birth_date: dob |1990-05-12|; birth_date: nacimiento: |12 de mayo de 1990|
 birth_date: my birthday is |12.05.90|; birth_date: |12051990| is my date of birth
-birth_date: nata il |12 maggio 1990|
+birth_date: nata il |12 maggio 1990|; birth_date: born on |1990-05-12T00:00|:00.000+02:00
 postcode: my postcode is |SW1A 1AA|; postcode: at |SW1A 1AA| now; postcode: PLZ |10115|; postcode: zip |90210-1234|
 postcode: in CA |90210|; postcode: code postal : |75001|; postcode: |K1A 0B1|
 postcode: PLZ: |\u0661\u0660\u0661\u0661\u0665|

@@ -80,6 +80,14 @@ def test_a_phone_number_ends_where_it_ends(text: str, expected: str) -> None:
     assert _found(text) == [expected]
 
 
+def test_a_link_to_whatsapp_is_a_number() -> None:
+    """It has the country's code and no plus sign; a number in another link is none."""
+    assert mask("https://wa.me/491705558172?text=hi", find("https://wa.me/491705558172?text=hi"), {}) == (
+        "https://wa.me/[phone]?text=hi"
+    )
+    assert find("https://shop.example/491705558172") == []
+
+
 def test_two_numbers_in_a_row_are_two() -> None:
     """A space between two numbers does not make them one."""
     assert _found("0170 1234567 0171 7654321") == ["0170 1234567", "0171 7654321"]
