@@ -4,8 +4,9 @@ Rules:
 
 1. Who has a purpose deleted takes its consent back. Who has an item deleted takes back the consent to it where it is
    optional; where it is needed the consent stays, and the bot asks for the value when it needs it again.
-2. Order in one transaction: ledger, journal, keys and rows (as `withdrawal`), certificate, request. After the commit
-   the log is emptied and the store is read back; only then does the caller get a certificate.
+2. Order in one transaction: the journal hears of the part and its certificate; then ledger, journal, keys and rows (as
+   `withdrawal`), certificate, request. After the commit the log is emptied and the store is read back; only then does
+   the caller get a certificate. If the process dies in between, the next start does it all (`storage.replay`).
 3. The certificate is registered under a random id of its own: one that names a person says that they are gone. It has
    the number of values by purpose and item, as the plan counted them; none where a conversation is damaged.
 4. Where texts are kept in full, the deleted values are masked in them.
@@ -13,7 +14,7 @@ Rules:
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,14 +31,13 @@ from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.parts import Plan, conversation_values, held_values, plan
-from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, open_request
+from rasa_privacy.rights.requests import NOTHING_HELD, answered, open_request
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.erasures import destroy_topic
-from rasa_privacy.storage.journal_entry import Withdrawn
+from rasa_privacy.storage.journal_entry import MAX_KINDS, PartErased, Withdrawn
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.outbox import tell_of
-from rasa_privacy.storage.requests import AUTOMATIC, Step
 from rasa_privacy.storage.value_counts import KEYS, VALUES, with_values
 from rasa_privacy.storage.vault import Vault
 
@@ -86,9 +86,10 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
         JournalError: The journal could not be written; nothing was deleted.
         StorageError: It could not be committed, the log could not be emptied, or reading back found something.
     """
+    number = certificate_number()
 
     def work(connection: Any) -> tuple[bytes, Deleted] | None:
-        return _delete(vault, connection, sender_id, items, purposes, evidence, nothing)
+        return _delete(vault, connection, sender_id, number, items, purposes, evidence, nothing)
 
     done = vault.database.transact(work)
     empty_log(vault)
@@ -102,10 +103,11 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
     return deleted
 
 
-def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, and how it was said
+def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which number, of what, and how it was said
     vault: Vault,
     connection: Any,
     sender_id: str,
+    number: str,
     items: Collection[str],
     purposes: Collection[str],
     evidence: Evidence,
@@ -120,19 +122,22 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, and
     if found.is_empty:
         answered(vault, connection, "item_erasure", subject_id, evidence.at, nothing)
         return None
-    number, keys = certificate_number(), _key_ids(vault, connection, subject_id)
+    keys = _key_ids(vault, connection, subject_id)
     whole = [name for name in purposes if name in {*found.ends, *(purpose for purpose, _ in found.goes)}]
     values = _values(vault, connection, subject_id, found) if vault.policy.messages.keep == "full" else {}
-    withdraw(vault, connection, subject_id, [name for name in whole if _by_consent(vault, name)], evidence)
     topics = [choice(purpose, item) for purpose, item in found.goes if purpose not in whole]
     topics += [name for name in whole if not _by_consent(vault, name)]
+    destroyed = {topic: keys.get(purpose_of(topic), b"") for topic in dict.fromkeys((*whole, *topics))}
+    counts = {VALUES: sum(found.goes.values()), KEYS: len(set(filter(None, destroyed.values())))}
+    _note(vault, connection, PartErased(subject_id, evidence.at, number, _registered(found, counts), _named(destroyed)))
+    withdraw(vault, connection, subject_id, [name for name in whole if _by_consent(vault, name)], evidence)
     _destroy(vault, connection, subject_id, topics, evidence)
     _mask_texts(vault, connection, subject_id, values, evidence.at)
     concerned = dict.fromkeys(purpose for purpose, _ in found.goes)
-    destroyed = {topic: keys[purpose_of(topic)] for topic in (*whole, *topics) if purpose_of(topic) in keys}
-    counts = {VALUES: sum(found.goes.values()), KEYS: len(set(destroyed.values()))}
-    vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, number, _registered(found, counts), destroyed)
-    _close(vault, connection, subject_id, number, evidence.at)
+    known = {topic: key_id for topic, key_id in destroyed.items() if key_id}
+    vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, number, _registered(found, counts), known)
+    open_request(vault, connection, "item_erasure", subject_id, evidence.at)
+    requests.close_part(connection, subject_id, evidence.at, number)
     gone = tuple(dict.fromkeys(item for _, item in found.goes))
     act = own_act(vault, "erase", subject_id, purposes=concerned, items=gone, counts=counts)
     note_taken(vault, connection, act)
@@ -146,6 +151,17 @@ def _registered(found: Plan, counts: Mapping[str, int]) -> dict[str, int]:
     if found.is_damaged:
         return {KEYS: counts[KEYS]}
     return with_values(counts, {choice(purpose, item): number for (purpose, item), number in found.goes.items()})
+
+
+def _named(key_ids: Mapping[str, bytes]) -> dict[str, str]:
+    return {topic: key_id.hex() for topic, key_id in key_ids.items()}
+
+
+def _note(vault: Vault, connection: Any, entry: PartErased) -> None:
+    """Note in the journal what is about to be erased under which number, unless it is too much for an entry."""
+    if max(len(entry.counts), len(entry.key_ids)) <= MAX_KINDS:
+        vault.ledger.lock(connection)  # all transactions lock the ledger first
+        vault.journal.write(connection, entry)
 
 
 def _destroy(vault: Vault, connection: Any, subject_id: bytes, topics: Sequence[str], evidence: Evidence) -> None:
@@ -176,12 +192,6 @@ def _destroy(vault: Vault, connection: Any, subject_id: bytes, topics: Sequence[
 def _record(vault: Vault, connection: Any, subject_id: bytes, topic: str, evidence: Evidence) -> None:
     fields = (evidence.language, evidence.method, evidence.channel, evidence.at)
     vault.ledger.append(connection, LedgerRecord(subject_id, topic, "withdrawn", bytes(32), *fields))
-
-
-def _close(vault: Vault, connection: Any, subject_id: bytes, number: str, at: datetime) -> None:
-    request = open_request(vault, connection, "item_erasure", subject_id, at)
-    ended = replace(request, state="done", reason=ANSWERED, closed_at=at, paused_at=None, certificate=number)
-    requests.replace(connection, ended, Step(at, "done", AUTOMATIC, ANSWERED))
 
 
 def _by_consent(vault: Vault, purpose: str) -> bool:

@@ -57,7 +57,7 @@ REASONS_TO_REFUSE: Final = {
     "taken_back": "the person took the request back",
 }
 #: How a request may end well, beside being ERASED.
-ANSWERED: Final = "answered"
+ANSWERED: Final = requests.ANSWERED
 NOTHING_HELD: Final = "nothing_held"
 TAKEN_BACK: Final = "taken_back"
 

@@ -89,6 +89,9 @@ class ConversationParts:
         """
         entries = {ref: held.get(purpose, []) for ref, held in self._open_all(conn, subject_id).items()}
         if not any(entry[2] == item for held in entries.values() for entry in held):
+            if self._data_keys.get(conn, subject_id, purpose) is None:
+                # Rows of a restored backup may be there whose key, which lies apart, is gone; nothing can join them.
+                self.drop_purpose(conn, subject_id, purpose)
             return False
         rest = {ref: [entry for entry in held if entry[2] != item] for ref, held in entries.items()}
         self._seal_anew(conn, subject_id, purpose, rest, now)

@@ -15,7 +15,9 @@ from msgspec import Meta
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.errors import JournalError
 
-MAX_ENTRY_BYTES: Final = 24 * 2**10
+MAX_ENTRY_BYTES: Final = 48 * 2**10
+#: So many kinds, and so many parts, has an entry at most.
+MAX_KINDS: Final = 128
 _MAX_COUNT: Final = 2**53  # what every JSON reader takes as an integer
 _DOMAIN: Final = "erasure journal"
 
@@ -23,6 +25,7 @@ _SubjectId: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=16)]
 _Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 _Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 _Kind: TypeAlias = Annotated[str, Meta(min_length=1, max_length=129)]  # a topic: two names and a colon
+_KeyId: TypeAlias = Annotated[str, Meta(pattern="^([0-9a-f]{64})?$", max_length=64)]
 _Count: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_COUNT)]
 
 
@@ -39,7 +42,7 @@ class Erased(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     subject_id: _SubjectId
     at: _Moment
     certificate: _Word
-    counts: Annotated[dict[_Kind, _Count], Meta(max_length=128)]
+    counts: Annotated[dict[_Kind, _Count], Meta(max_length=MAX_KINDS)]
 
 
 class Withdrawn(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="withdrawn"):
@@ -56,7 +59,25 @@ class Withdrawn(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     purpose: Annotated[str, Meta(min_length=1, max_length=255)]
 
 
-Entry: TypeAlias = Erased | Withdrawn
+class PartErased(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="part"):
+    """A part of what was held of a person was erased, and certified. It comes before the `Withdrawn` of its topics.
+
+    Attributes:
+        subject_id: 16 random bytes.
+        at: When, aware and in UTC.
+        certificate: Number of the certificate.
+        counts: What was erased, by kind.
+        key_ids: Ids of the data keys that were destroyed by topic, 64 hexadecimal digits each; empty where none was.
+    """
+
+    subject_id: _SubjectId
+    at: _Moment
+    certificate: _Word
+    counts: Annotated[dict[_Kind, _Count], Meta(max_length=MAX_KINDS)]
+    key_ids: Annotated[dict[_Kind, _KeyId], Meta(min_length=1, max_length=MAX_KINDS)]
+
+
+Entry: TypeAlias = Erased | Withdrawn | PartErased
 
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
 _decoder: Final = msgspec.json.Decoder(Entry)

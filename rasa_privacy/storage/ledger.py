@@ -78,6 +78,10 @@ class ConsentLedger:
         self._checkpoints = checkpoints
         self._people = LedgerPeople(index)
 
+    def lock(self, conn: Connection) -> None:
+        """Have nobody else append in this transaction, which writes something else first (`ErasureJournal.write`)."""
+        _LOCK_HEAD.scalar(conn)
+
     def append(self, conn: Connection, *records: LedgerRecord) -> int:
         """Add a record, or several of one person, and return the number of the last.
 

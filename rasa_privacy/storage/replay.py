@@ -5,6 +5,7 @@ backup it erases again who was erased since, and takes back what was withdrawn s
 was begun. What the database knows to be done is compared with what it holds: single tables may have been put back.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.policy.topics import LIFTED, LIMITED, RESTRICTED, SALE_OR_SHARING, UNLIMITED
+from rasa_privacy.crypto.identity import ID_BYTES
+from rasa_privacy.policy.topics import LIFTED, LIMITED, RESTRICTED, SALE_OR_SHARING, UNLIMITED, item_of
+from rasa_privacy.storage import requests
 from rasa_privacy.storage.erasures import destroy_topic
-from rasa_privacy.storage.journal_entry import Entry, Erased, Position, Withdrawn
+from rasa_privacy.storage.journal_entry import Entry, Erased, PartErased, Position, Withdrawn
 from rasa_privacy.storage.kept import after_keeping, keep
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.outbox import tell_others_if_possible
-from rasa_privacy.storage.tables import data_keys, ledger, subjects, to_micros
+from rasa_privacy.storage.tables import data_keys, erasures, ledger, subjects, to_micros
 
 if TYPE_CHECKING:
     from rasa_privacy.storage.vault import Vault
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 _BATCH: Final = 100
 _THESE: Final = bindparam("people", expanding=True)
 _PEOPLE: Final = select(subjects.c.subject_id).where(subjects.c.subject_id.in_(_THESE))
+_CERTIFIED: Final = select(erasures.c.certificate).where(
+    erasures.c.certificate.in_(bindparam("numbers", expanding=True))
+)
 _KEYS: Final = select(data_keys.c.subject_id, data_keys.c.purpose).where(data_keys.c.subject_id.in_(_THESE))
 _ANSWERS: Final = select(ledger.c.subject_id, ledger.c.purpose, ledger.c.event, ledger.c.at).where(
     ledger.c.subject_id.in_(_THESE), ledger.c.event != "asked"
@@ -104,6 +110,8 @@ def _undone(vault: "Vault", entries: Sequence[Entry]) -> list[Entry]:
     people = {"people": list({entry.subject_id for entry in entries})}
     with vault.database.read() as conn:
         there = set(conn.execute(_PEOPLE, people).scalars())
+        numbers = {"numbers": [entry.certificate for entry in entries if isinstance(entry, PartErased)]}
+        certified = set(conn.execute(_CERTIFIED, numbers).scalars())
         answers: dict[tuple[bytes, str], list[Any]] = {}
         for row in conn.execute(_ANSWERS, people):
             answers.setdefault((row.subject_id, row.purpose), []).append(row)
@@ -114,6 +122,8 @@ def _undone(vault: "Vault", entries: Sequence[Entry]) -> list[Entry]:
     def is_undone(entry: Entry) -> bool:
         if isinstance(entry, Erased):
             return entry.subject_id in there or entry.subject_id in keyed
+        if isinstance(entry, PartErased):
+            return entry.certificate not in certified
         at, standing = to_micros(entry.at), _standing(entry)
         key = (entry.subject_id, entry.purpose if standing is None else standing[0])
         ends = _ENDED if standing is None else (standing[1],)
@@ -129,6 +139,8 @@ def _again(vault: "Vault", connection: Connection, entries: Sequence[Entry]) -> 
     for entry in entries:
         if isinstance(entry, Erased):
             erased += _erase(vault, connection, entry)
+        elif isinstance(entry, PartErased):
+            withdrawn += _erase_part(vault, connection, entry)
         else:
             withdrawn += _withdraw(vault, connection, entry)
     return Replayed(erased, withdrawn)
@@ -183,6 +195,23 @@ def _withdraw(vault: "Vault", connection: Connection, entry: Withdrawn) -> bool:
     return ended or destroyed
 
 
+def _erase_part(vault: "Vault", connection: Connection, entry: PartErased) -> int:
+    """Erase a part that has no certificate yet, give it one, and end its request; return how much was there."""
+    if vault.erasures.certificate(connection, entry.certificate) is not None:
+        return 0
+    done = 0
+    for topic in entry.key_ids if vault.subjects.lock(connection, entry.subject_id) else ():
+        done += _withdraw(vault, connection, Withdrawn(entry.subject_id, entry.at, topic))
+        if item_of(topic) and all(each.purpose != topic for each in _answers(vault, connection, entry.subject_id)):
+            # By this record another replay leaves what was given afterwards.
+            _append(vault, connection, entry, topic, "withdrawn")
+    key_ids = {topic: bytes.fromhex(key_id) for topic, key_id in entry.key_ids.items() if key_id}
+    own = os.urandom(ID_BYTES)  # one that names the person says that they are gone
+    vault.erasures.certify(connection, own, entry.at, entry.certificate, entry.counts, key_ids)
+    requests.close_part(connection, entry.subject_id, entry.at, entry.certificate)
+    return done
+
+
 def _standing(entry: Withdrawn) -> tuple[str, str] | None:
     """Return topic and event of the ledger record that an entry about a standing word stands for, or None."""
     topic = entry.purpose
@@ -198,10 +227,14 @@ def _say_again(vault: "Vault", connection: Connection, entry: Withdrawn, topic: 
     said = [each for each in _answers(vault, connection, entry.subject_id) if each.purpose == topic]
     if any(each.at > entry.at or (each.at == entry.at and each.event == event) for each in said):
         return False
+    _append(vault, connection, entry, topic, event)
+    return True
+
+
+def _append(vault: "Vault", connection: Connection, entry: Withdrawn | PartErased, topic: str, event: str) -> None:
     language = vault.policy.languages[0]
     record = LedgerRecord(entry.subject_id, topic, event, bytes(32), language, METHOD, METHOD, entry.at)
     vault.ledger.append(connection, record)
-    return True
 
 
 def _answers(vault: "Vault", connection: Connection, subject_id: bytes) -> list[LedgerRecord]:

@@ -6,6 +6,7 @@ are words of a closed list. So rows stay when the person is erased; `close_all` 
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,8 @@ CLOSED: Final = ("done", "refused")
 ERASED: Final = "erased"
 #: `actor` of what this package does by itself.
 AUTOMATIC: Final = "automatic"
+#: Why a request is done that was answered with what it asked for.
+ANSWERED: Final = "answered"
 
 _R: Final = requests.c
 _S: Final = request_steps.c
@@ -232,6 +235,14 @@ def end(conn: Connection, ending: Iterable[Ending], at: datetime, certificate: s
             _GONE.later(conn, wanted=request.number, now="done", at=to_micros(at), why=ERASED, by=certificate)
             step = Step(at, "done", AUTOMATIC, ERASED)
         _put_step(conn, request.number, request.steps + 1, step)
+
+
+def close_part(conn: Connection, subject_id: bytes, at: datetime, certificate: str) -> None:
+    """End the open requests of a person to erase a part, which was erased; the person is locked."""
+    for each in open_of(conn, subject_id):
+        if each.kind == "item_erasure":
+            ended = changed(each, state="done", reason=ANSWERED, closed_at=at, paused_at=None, certificate=certificate)
+            replace(conn, ended, Step(at, "done", AUTOMATIC, ANSWERED))
 
 
 def _columns(request: Request) -> dict[str, Any]:

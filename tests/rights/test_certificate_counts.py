@@ -20,7 +20,7 @@ from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import conversation_head, value_counts
-from rasa_privacy.storage.journal_entry import MAX_ENTRY_BYTES, Erased, encode
+from rasa_privacy.storage.journal_entry import MAX_ENTRY_BYTES, MAX_KINDS, Erased, PartErased, encode
 from rasa_privacy.storage.manifest import Head
 from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -222,6 +222,8 @@ def test_the_most_that_is_counted_has_room_in_the_journal() -> None:
     counts = value_counts.with_values({"events": 2**53, "keys": 2**53}, dict.fromkeys(topics, 2**53 // len(topics)))
     entry = Erased(bytes(16), START, "ER-0000-0000-0000", {**counts, **topics})
     assert len(encode(entry)) <= MAX_ENTRY_BYTES
+    key_ids = {f"{'p' * 64}:{number:064}": "0f" * 32 for number in range(MAX_KINDS)}
+    assert len(encode(PartErased(bytes(16), START, entry.certificate, entry.counts, key_ids))) <= MAX_ENTRY_BYTES
 
 
 def test_certificates_of_before_are_checked_as_they_were() -> None:

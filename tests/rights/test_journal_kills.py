@@ -142,7 +142,7 @@ def test_a_withdrawal_that_was_begun_is_completed(fresh: Callable[[Callable[[str
 
 
 def test_a_part_whose_deletion_was_begun_is_deleted(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:
-    """The item is there or gone as a whole, and who was told that it is gone was told the truth."""
+    """The item is there or gone as a whole and certified, and who was told that it is gone was told the truth."""
     seen = set()
     for outcome in every_kill(f"{_WORK}:delete_item", fresh(work.people)):
         begun, told = _entries(outcome.arguments[0]), work.told(outcome.arguments[0])
@@ -152,10 +152,18 @@ def test_a_part_whose_deletion_was_begun_is_deleted(fresh: Callable[[Callable[[s
         assert active(vault, work.WITHDRAWN) == {"draw", "newsletter"}
         with vault.database.read() as connection:
             vault.ledger.verify(connection)
+            registered = [each.certificate for each in vault.erasures.since(connection, None)]
+        assert len(registered) == bool(begun)
+        for number in registered:
+            found = certificate(vault, number, vault.clock())["destroyed"]
+            assert (found["values"], found["keys"]) == (1, 1)
+            (draw,) = found["purposes"]
+            assert (draw["values"], len(draw["data_key"])) == ({"full_name": 1}, 64)
         vault.close()
         assert begun or not told
         seen.add((begun, bool(told)))
-    assert seen == {(0, False), (1, False), (1, True)}
+    # One entry names the part and its certificate, and one what of it a withdrawal is.
+    assert seen == {(0, False), (1, False), (2, False), (2, True)}
 
 
 def test_a_replay_that_was_killed_is_gone_on_with(fresh: Callable[[Callable[[str, str], None]], Prepare]) -> None:

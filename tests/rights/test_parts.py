@@ -14,6 +14,7 @@ from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.part_deletion import Deleted, delete_part
 from rasa_privacy.rights.parts import Plan, Staying, plan
+from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.vault import Vault
@@ -162,3 +163,34 @@ def test_nothing_is_claimed_that_reading_back_denies(vault: Vault, monkeypatch: 
     monkeypatch.setattr(part_deletion, "destroy_topic", lambda *_: True)
     with pytest.raises(StorageError, match="reading back"):
         delete(vault, items=("phone",))
+
+
+@pytest.mark.usefixtures("subject_id")
+def test_a_kill_in_between_ends_the_request_with_a_certificate(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the next start, and no earlier; then the request is done, and asking again finds nothing more."""
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER)
+    assert subject_id is not None
+    vault.database.transact(lambda conn: open_request(vault, conn, "item_erasure", subject_id, vault.clock()))
+    with monkeypatch.context() as patch:
+        patch.setattr(part_deletion, "withdraw", _die)
+        with pytest.raises(KeyboardInterrupt):
+            delete(vault, items=("phone",), purposes=("newsletter",))
+    with vault.database.read() as connection:
+        assert vault.erasures.since(connection, None) == []
+    replay(vault)
+    with vault.database.read() as connection:
+        (erasure,) = vault.erasures.since(connection, None)
+        (request,) = requests.all_of(connection, subject_id)
+    assert (request.state, request.certificate) == ("done", erasure.certificate)
+    found = certificate(vault, erasure.certificate, vault.clock())
+    assert found["request"] == request.number
+    values = {each["purpose"]: each["values"] for each in found["destroyed"]["purposes"]}
+    assert values == {"newsletter": {"email": 1}, "fitting": {"phone": 2}}
+    assert set(held(vault)) == set(VALUES) - {"newsletter"}
+    assert "phone" not in held(vault)["fitting"]
+    assert delete(vault, items=("phone",)) is None
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt

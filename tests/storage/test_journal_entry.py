@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.errors import JournalError
-from rasa_privacy.storage.journal_entry import MAX_ENTRY_BYTES, Chain, Entry, Erased, Withdrawn, decode, encode
+from rasa_privacy.storage.journal_entry import (
+    MAX_ENTRY_BYTES,
+    Chain,
+    Entry,
+    Erased,
+    PartErased,
+    Withdrawn,
+    decode,
+    encode,
+)
 
 _VECTORS = json.loads(Path("tests/vectors/journal.json").read_text(encoding="utf-8"))
 _NOW = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=timezone.utc)
@@ -18,8 +27,13 @@ _SUBJECTS = st.binary(min_size=16, max_size=16)
 _MOMENTS = st.datetimes(timezones=st.just(timezone.utc))
 _WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64)
 _COUNTS = st.dictionaries(_WORDS, st.integers(0, 2**53), max_size=4)
+_KEY_IDS = st.dictionaries(
+    _WORDS, st.just("") | st.binary(min_size=32, max_size=32).map(bytes.hex), min_size=1, max_size=3
+)
 _ENTRIES: st.SearchStrategy[Entry] = st.one_of(
-    st.builds(Erased, _SUBJECTS, _MOMENTS, _WORDS, _COUNTS), st.builds(Withdrawn, _SUBJECTS, _MOMENTS, _WORDS)
+    st.builds(Erased, _SUBJECTS, _MOMENTS, _WORDS, _COUNTS),
+    st.builds(Withdrawn, _SUBJECTS, _MOMENTS, _WORDS),
+    st.builds(PartErased, _SUBJECTS, _MOMENTS, _WORDS, _COUNTS, _KEY_IDS),
 )
 
 

@@ -12,12 +12,14 @@ KEY = bytes(range(32))
 DOMAIN = b"erasure journal"
 ID = base64.b64encode(bytes(range(16))).decode()
 AT = "2026-11-23T12:30:15.123456Z"
+KEY_ID = "0f" * 32
 ENTRIES = [
     f'["erased","{ID}","{AT}","ER-0123-4567-89AB",{{"events":12,"keys":3}}]',
     f'["withdrawn","{ID}","2026-11-23T12:30:15Z","newsletter"]',
     f'["erased","{ID}","{AT}","ER-ZZZZ-ZZZZ-ZZZZ",{{}}]',
     f'["withdrawn","{ID}","{AT}","prüfung"]',
     f'["erased","{ID}","{AT}","ER-1111-1111-1111",{{"draw:email":2,"draw:full_name":1,"events":12,"keys":3,"values":3}}]',
+    f'["part","{ID}","{AT}","ER-2222-2222-2222",{{"draw:email":2,"keys":1,"values":2}},{{"draw:email":"{KEY_ID}","n":""}}]',
 ]
 REFUSED = {
     "space": f'["withdrawn", "{ID}","{AT}","draw"]',
@@ -39,6 +41,11 @@ REFUSED = {
     "count below zero": f'["erased","{ID}","{AT}","ER-1",{{"keys":-1}}]',
     "count as text": f'["erased","{ID}","{AT}","ER-1",{{"keys":"1"}}]',
     "count with a fraction": f'["erased","{ID}","{AT}","ER-1",{{"keys":1.0}}]',
+    "a part without topics": f'["part","{ID}","{AT}","ER-1",{{"keys":1}},{{}}]',
+    "a part with a short key id": f'["part","{ID}","{AT}","ER-1",{{"keys":1}},{{"draw":"0f"}}]',
+    "a part with a key id in capitals": f'["part","{ID}","{AT}","ER-1",{{"keys":1}},{{"draw":"{KEY_ID.upper()}"}}]',
+    "a part with a line feed behind a key id": f'["part","{ID}","{AT}","ER-1",{{}},{{"draw":"{KEY_ID}\\n"}}]',
+    "a part without key ids": f'["part","{ID}","{AT}","ER-1",{{"keys":1}}]',
     "null": "null",
     "empty": "",
 }
