@@ -159,3 +159,34 @@ def test_a_wording_that_cannot_be_read_is_refused_with_its_place(wording: str) -
     """A translator is told which file to correct, and no language is served half."""
     with pytest.raises(ConfigurationError, match=r"xx\.keywords\.yml"):
         compile_wordings({"wordings": wording}, "wordings", "xx.keywords.yml")
+
+
+#: What others got wrong, in the languages that are not English: a word with thanks, the words that were missing, a
+#: sentence with a word in it, and `cancel`, which ends everything but in a form.
+MISTAKES = {
+    "es": (
+        "STOP. Gracias | Baja, por favor | BAJA | ALTO!!! | REVOCAR | revoke | OPTOUT | opt out | salir | fin",
+        "Tenemos que PARAR esta ley | hay que frenar y parar esto | no pares | cancela mi reserva | Fin de semana",
+        "cancelar | cancel | terminar",
+    ),
+    "fr": (
+        "STOP. Merci | Arrêtez, svp | ARRET | arrêter!!! | RÉVOQUER | revoke | OPTOUT | opt out | fin",
+        "Il faut STOPPER cette loi | arrêt de bus | le bus s'arrête où | annulez ma réservation | fin de semaine",
+        "annuler | cancel | quitter",
+    ),
+    "it": (
+        "STOP. Grazie | Basta, per favore | BASTA!!! | FERMA | REVOCA | revoke | OPTOUT | opt out | esci | fine",
+        "Dobbiamo FERMARE questa legge | basta la carta d'identità? | fermata del bus | fine settimana",
+        "annulla | cancel | termina",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", MISTAKES)
+def test_the_mistakes_of_others_are_not_made_in_other_languages(language: str) -> None:
+    """Spanish, French and Italian opt-out words are heard as the English ones are, and no others."""
+    heard, not_heard, outside_a_form = ([text.strip() for text in each.split("|")] for each in MISTAKES[language])
+    assert [text for text in heard if not opt_out(text, language, in_form=True)] == []
+    assert [text for text in not_heard if opt_out(text, language)] == []
+    assert [text for text in outside_a_form if not opt_out(text, language)] == []
+    assert [text for text in outside_a_form if opt_out(text, language, in_form=True)] == []
