@@ -1,4 +1,4 @@
-"""Makes the stores of each schema: `python tests/vectors/make_stores.py` in a clone with the whole history.
+"""Makes the stores of each schema that are not there: `python tests/vectors/make_stores.py`, with the whole history.
 
 For each revision the code of the time (the last commit whose newest migration it is) writes a store on SQLite: two
 people with two sessions, values of two purposes and consent, and one who was erased. What is asked of that code has
@@ -174,4 +174,5 @@ if __name__ == "__main__":
         sys.stdout.write(json.dumps(write(Path(sys.argv[1]))))
     else:
         for each, its_commit in COMMITS.items():
-            _make(each, its_commit)
+            if not (FOLDER / f"{each}.json").exists():
+                _make(each, its_commit)
