@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from rasa_privacy.access.admission import admit, may_in_full
+from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
 from rasa_privacy.console.opendsr_forms import (
@@ -132,8 +133,8 @@ def _submit(call: Call) -> Reply:
     at_once = body.extensions.get(opendsr.signer.domain)
     if at_once not in (None, _NOW) or (at_once and body.subject_request_type != "erasure"):
         raise RefusedError(400, 'under this domain there is only {"act": "now"}, for an erasure')
-    submitted = _read(call, opendsr, body)
     permit = call.permit("requests")
+    submitted = _read(call, opendsr, body, permit)
     erasing = call.permit("erase") if at_once else None
     handing = None
     if body.subject_request_type in WITH_RESULTS and may_in_full(call.vault, call.operator, "export"):
@@ -153,7 +154,7 @@ def _submit(call: Call) -> Reply:
     return _signed(opendsr, receipt, HTTPStatus.CREATED)
 
 
-def _read(call: Call, opendsr: OpenDsr, body: DataSubjectRequest) -> Submitted:
+def _read(call: Call, opendsr: OpenDsr, body: DataSubjectRequest, permit: Permit) -> Submitted:
     """Return what a call passes on.
 
     Raises:
@@ -171,7 +172,7 @@ def _read(call: Call, opendsr: OpenDsr, body: DataSubjectRequest) -> Submitted:
     senders = dict.fromkeys(each.identity_value for each in usable)
     for each in usable:
         if each.identity_type == "email":
-            senders.update(dict.fromkeys(senders_of(call.vault, each.identity_value)))
+            senders.update(dict.fromkeys(senders_of(call.vault, each.identity_value, permit)))
     return Submitted(
         UUID(body.subject_request_id),
         body.subject_request_type,

@@ -90,8 +90,13 @@ class Found:
         return _STATUS.get(self.request.state, "in_progress")
 
 
-def senders_of(vault: Vault, email: str) -> list[str]:
-    """Return the sender ids of whom an email address is held; with `identity:` in privacy.yml they are found by it."""
+def senders_of(vault: Vault, email: str, permit: Permit) -> list[str]:
+    """Return the sender ids of whom an email address is held; with `identity:` in privacy.yml they are found by it.
+
+    Raises:
+        AccessError: The permit is for something else than `requests`.
+    """
+    permit.require("requests")
     try:
         people = [each.subject_id for each in whom(vault, email)]
     except ContactError:

@@ -65,7 +65,6 @@ WITHOUT_PERMIT = {
     "rights.identity.reach": "random ids in the preview of an end of consents, which asks to view",
     "rights.opendsr.find": _REQUESTS,
     "rights.opendsr.results": "a link for the system that asked; the operation asks to hand out",
-    "rights.opendsr.senders_of": "whom a request that another system passes on is about; the operation asks",
     "rights.opendsr_callbacks.tell": _REQUESTS,
     "rights.reminders.due": _REQUESTS,
     "rights.reminders.remind": _REQUESTS,

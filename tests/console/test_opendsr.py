@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID, uuid4
 
 import msgspec
@@ -239,6 +240,18 @@ def test_two_people_in_one_request_are_refused(platform: Client, vault: Vault) -
     ]
     vault.database.transact(lambda conn: vault.subjects.find_or_create(conn, "web-8", vault.clock()))
     assert platform.post("/v2/requests", request(subject_identities=identities)).status == 409
+
+
+def test_a_role_without_the_verb_is_refused_before_anybody_is_looked_for(
+    tokens: dict[str, str], vault: Vault, opendsr: OpenDsr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom an address belongs to is not found out for somebody who may not ask."""
+    looked_for = Mock(return_value=[])
+    monkeypatch.setattr("rasa_privacy.console.opendsr.senders_of", looked_for)
+    email = {"identity_type": "email", "identity_value": "ana@example.com", "identity_format": "raw"}
+    clerk = Client(make_console(vault, set_up=opendsr), tokens["clerk"])
+    assert clerk.post("/v2/requests", request(subject_identities=[email])).status == 403
+    looked_for.assert_not_called()
 
 
 def test_a_role_without_the_verb_passes_nothing_on(platform: Client, tokens: dict[str, str], vault: Vault) -> None:
