@@ -26,7 +26,7 @@ from rasa_privacy.rights.senders import open_sender
 from rasa_privacy.rights.webhooks import deliver
 from rasa_privacy.storage import deliveries
 from rasa_privacy.storage import requests as rows
-from rasa_privacy.storage.requests import ERASED, Request
+from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
 
 _DUE_EXIT_CODE: Final = 1
@@ -226,11 +226,20 @@ def stats(*, as_json: bool, bot: Path, endpoints: Path | None) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
-    names = ("received", "open", "overdue", "done", "elsewhere", "refused", "late", "median days")
+    names = ("received", "open", "overdue", "done", "ended", "elsewhere", "refused", "late", "median days")
     table = Table("kind", *names, box=None)
     for kind, each in found.items():
         days = "" if each.median_days is None else f"{each.median_days:.1f}"
-        figures = (each.received, each.open, each.overdue, each.done, each.elsewhere, each.refused, each.late)
+        figures = (
+            each.received,
+            each.open,
+            each.overdue,
+            each.done,
+            each.ended,
+            each.elsewhere,
+            each.refused,
+            each.late,
+        )
         table.add_row(kind, *(f"{figure:,}" for figure in figures), days)
     Console(width=120).print(table)
 
@@ -294,13 +303,8 @@ def _change(bot: Path, endpoints: Path | None, rule: Rule) -> None:
     click.echo(_said(changed))
 
 
-def _ended_otherwise(each: Request) -> bool:
-    """Say whether a request ended because its person was erased, and not because it was answered."""
-    return each.reason == ERASED and each.kind != "erasure"
-
-
 def _state(each: Request) -> str:
-    return "ended" if _ended_otherwise(each) else each.state
+    return "ended" if each.ended_with_person else each.state
 
 
 def _said(changed: Request) -> str:
@@ -312,7 +316,7 @@ def _moment(moment: datetime | None) -> str:
 
 
 def _cells(each: Request) -> tuple[str, ...]:
-    reason = _OTHERWISE_ENDED if _ended_otherwise(each) else each.reason
+    reason = _OTHERWISE_ENDED if each.ended_with_person else each.reason
     ended = " ".join(filter(None, (reason, each.certificate)))
     due_by = f"{_moment(each.answer_by)}{' (stands still)' if each.paused_at else ''}"
     return (

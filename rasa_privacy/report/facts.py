@@ -66,6 +66,7 @@ class Requests(_Fact, frozen=True, kw_only=True):
     open: int
     overdue: int
     done: int
+    ended: int
     elsewhere: int
     refused: int
     late: int

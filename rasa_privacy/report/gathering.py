@@ -159,6 +159,7 @@ def _requests(connection: Any, now: datetime) -> tuple[Requests, ...]:
             open=each.open,
             overdue=each.overdue,
             done=each.done,
+            ended=each.ended,
             elsewhere=each.elsewhere,
             refused=each.refused,
             late=each.late,

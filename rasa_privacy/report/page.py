@@ -29,8 +29,9 @@ svg { width: 100%; height: auto; max-width: 40rem; } svg text { font-size: 11px;
 @page { margin: 18mm 15mm; }
 """
 _KINDS: Final = ("granted", "refused", "withdrawn")
-#: Figures on requests; `elsewhere` are those of the done of which staff said that they were done elsewhere.
-_FIGURES: Final = ("received", "open", "overdue", "done", "elsewhere", "refused", "late")
+#: Figures on requests; `ended` are those whose person was erased meanwhile, `elsewhere` those of the done of which
+#: staff said that they were done elsewhere.
+_FIGURES: Final = ("received", "open", "overdue", "done", "ended", "elsewhere", "refused", "late")
 
 
 def page(report: Report) -> str:
@@ -114,7 +115,7 @@ def _requests(report: Report) -> str:
         )
         for each in report.requests
     ]
-    return _table(("kind", *_FIGURES, "median days"), rows, numbers=8) if rows else "<p>There was no request.</p>"
+    return _table(("kind", *_FIGURES, "median days"), rows, numbers=9) if rows else "<p>There was no request.</p>"
 
 
 def _removal(report: Report) -> str:

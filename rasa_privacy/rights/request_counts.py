@@ -19,6 +19,7 @@ class KindCount:
         open: How many wait for an answer.
         overdue: How many wait although their date is over.
         done: How many were answered, also with "nothing is held".
+        ended: How many ended without an answer, since their person was erased.
         elsewhere: How many of those that are done were done elsewhere, by the word of staff.
         refused: How many were refused, or taken back.
         late: How many were closed after their date.
@@ -29,6 +30,7 @@ class KindCount:
     open: int
     overdue: int
     done: int
+    ended: int
     elsewhere: int
     refused: int
     late: int
@@ -43,6 +45,7 @@ class _Sum:
     open: int = 0
     overdue: int = 0
     done: int = 0
+    ended: int = 0
     elsewhere: int = 0
     refused: int = 0
     late: int = 0
@@ -53,11 +56,14 @@ class _Sum:
         self.received += 1
         self.open += request.is_open
         self.overdue += request.is_open and request.paused_at is None and request.answer_by < now
-        self.done += request.state == "done"
+        self.done += request.state == "done" and not request.ended_with_person
+        self.ended += request.ended_with_person
         self.elsewhere += request.state == "done" and request.reason in DONE_ELSEWHERE
         self.refused += request.state == "refused"
-        if request.closed_at is not None:
-            self.late += request.closed_at > request.answer_by
+        if request.closed_at is None:
+            return
+        self.late += request.closed_at > request.answer_by
+        if not request.ended_with_person:
             self.days.append((request.closed_at - request.opened_at) / timedelta(days=1))
 
 
@@ -75,6 +81,7 @@ def _figures(counted: _Sum) -> KindCount:
         open=counted.open,
         overdue=counted.overdue,
         done=counted.done,
+        ended=counted.ended,
         elsewhere=counted.elsewhere,
         refused=counted.refused,
         late=counted.late,

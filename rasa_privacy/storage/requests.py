@@ -21,6 +21,8 @@ from rasa_privacy.storage.tables import from_micros, request_steps, requests, to
 CLOSED: Final = ("done", "refused")
 #: `reason` of a request that ended because its person was erased.
 ERASED: Final = "erased"
+#: Kinds that erasing the person answers.
+_BY_ERASURE: Final = ("erasure", "item_erasure")
 #: `actor` of what this package does by itself.
 AUTOMATIC: Final = "automatic"
 #: Why a request is done that was answered with what it asked for.
@@ -87,6 +89,11 @@ class Request:
     closed_at: datetime | None = None
     reason: str | None = None
     certificate: str | None = None
+
+    @property
+    def ended_with_person(self) -> bool:
+        """Whether it ended since its person was erased, and asked for something else: nobody answered it."""
+        return self.reason == ERASED and self.kind not in _BY_ERASURE
 
     @property
     def is_open(self) -> bool:

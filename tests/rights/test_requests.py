@@ -355,6 +355,21 @@ def test_figures_say_how_it_went(vault: Vault, subject_id: bytes, clock: Clock) 
     assert (found["erasure"].open, found["erasure"].overdue) == (1, 1)
 
 
+def test_a_request_whose_person_was_erased_is_counted_apart(vault: Vault, subject_id: bytes, clock: Clock) -> None:
+    """Nobody answered the one for a copy; the ones to be deleted were done. What took long is that of the answered."""
+    for kind in ("access", "erasure", "item_erasure"):
+        opened(vault, kind, subject_id)
+    clock.advance(days=2)
+    erase(vault, SENDER, evidence(vault))
+    with vault.database.read() as conn:
+        found = count(rows.iterate(conn), clock())
+    assert {kind: (each.done, each.ended, each.median_days) for kind, each in found.items()} == {
+        "access": (0, 1, None),
+        "erasure": (1, 0, 2.0),
+        "item_erasure": (1, 0, 2.0),
+    }
+
+
 class AnyWay(RuleBasedStateMachine):
     """Tries every step on one request, in any order."""
 
