@@ -35,7 +35,7 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.components.recogniser import FORM
 from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.components.spoken_language import MATCHED, WRITTEN, languages_of
-from rasa_privacy.dialogue.keywords import Question, cancels, privacy_request
+from rasa_privacy.dialogue.keywords import Question, cancels, closes, privacy_request
 from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
@@ -160,8 +160,11 @@ class DataMinimizer(GraphComponent):
         self, message: Message, text: str, languages: Sequence[str], *, is_payload: bool, asked: bool, in_form: bool
     ) -> tuple[str, ...]:
         """Give the message the intent that its free wording is guessed to be; return what it may be where unsure."""
-        # In a form `cancel` is about the form, whatever anybody guesses.
-        is_ours = not (in_form and any(cancels(text, each) for each in languages))
+        # In a form `cancel` is about the form, and in a window `end` about the chat, whatever anybody guesses.
+        is_ours = not (
+            (in_form and any(cancels(text, each) for each in languages))
+            or (runtime.in_window() and any(closes(text, each) for each in languages))
+        )
         guess = None
         if self._recognisers is not None and is_ours and not is_payload:
             guess = self._recognisers.guess(text, languages)
@@ -194,7 +197,7 @@ class DataMinimizer(GraphComponent):
         is_payload = text.startswith("/")
         text = text.lstrip("/ ")
         question = _QUESTIONS[pending.kind] if pending is not None else None
-        recognised = recognise(text, languages, question=question, in_form=in_form)
+        recognised = recognise(text, languages, question=question, in_form=in_form, in_window=runtime.in_window())
         found = named_request(text, languages, running, tracker) if recognised is None else None
         if found is not None:
             recognised = Recognised(found[0].intent, found[0].language)

@@ -94,10 +94,12 @@ class ConsentProcessor(MessageProcessor):
         """Parse a message, consent read ahead."""
         await _read_ahead(tracker)
         await _search_ahead([message.text or ""])
+        runtime.heard_on(message.input_channel)
         try:
             parsed: dict[str, Any] = await super().parse_message(message, tracker, *arguments, **named)
             return parsed
         finally:
+            runtime.heard_on(None)
             runtime.forget()
 
     async def _run_prediction_loop(self, output_channel: Any, tracker: DialogueStateTracker) -> None:

@@ -93,6 +93,7 @@ def handle_of(tracker: Any) -> Handle | None:
 
 
 _foreseen: ContextVar[tuple[str, ConsentState | None] | None] = ContextVar("rasa_privacy_consent", default=None)
+_heard_on: ContextVar[str | None] = ContextVar("rasa_privacy_channel", default=None)
 
 
 def foresee(sender_id: str, state: ConsentState | None) -> None:
@@ -103,6 +104,17 @@ def foresee(sender_id: str, state: ConsentState | None) -> None:
 def forget() -> None:
     """End the step: what was read ahead does not hold any more."""
     _foreseen.set(None)
+
+
+def heard_on(channel: str | None) -> None:
+    """Say on which channel the message came that is read next; None where nobody can tell."""
+    _heard_on.set(channel)
+
+
+def in_window() -> bool:
+    """Return whether the message came from a window on a web page, where "end" alone closes the chat (`opt_out:`)."""
+    running = current()
+    return running is not None and _heard_on.get() in running.vault.policy.opt_out.chat_windows
 
 
 def consent_of(tracker: Any) -> ConsentState | None:

@@ -34,23 +34,31 @@ _HELP: Final = "privacy_help"
 ABOUT_A_FORM: Final = ("privacy_why", "privacy_how_long", "privacy_who_sees", "privacy_what", "privacy_where")
 
 
-def opt_out(text: str, language: str, *, in_form: bool = False) -> bool:
+def opt_out(text: str, language: str, *, in_form: bool = False, in_window: bool = False) -> bool:
     """Return whether the whole message asks to stop everything.
 
     Args:
         text: The message as the person wrote it.
         language: Code of a language pack.
         in_form: Whether a form runs or a question is open; then `cancel` means that, and is no opt-out.
+        in_window: Whether it was written in a window that `end`, `quit` or `cancel` closes; then those are no opt-out.
     """
     lexicon = _lexicon(language)
     forms = lexicon.forms(text)
-    return _is_one(lexicon.opt_out, forms) or (not in_form and _is_one(lexicon.outside_form, forms))
+    alone = not in_window and (_is_one(lexicon.ends, forms) or (not in_form and _is_one(lexicon.outside_form, forms)))
+    return alone or _is_one(lexicon.opt_out, forms)
 
 
 def cancels(text: str, language: str) -> bool:
     """Return whether the whole message is a word such as `cancel`, which in a form is about the form."""
     lexicon = _lexicon(language)
     return _is_one(lexicon.outside_form, lexicon.forms(text))
+
+
+def closes(text: str, language: str) -> bool:
+    """Return whether the whole message is a word such as `end` or `cancel`, which closes a window on a web page."""
+    lexicon = _lexicon(language)
+    return any(_is_one(words, lexicon.forms(text)) for words in (lexicon.ends, lexicon.outside_form))
 
 
 def privacy_request(text: str, language: str, *, asked: bool = False, then: bool = False) -> str | None:
@@ -153,6 +161,7 @@ class _Lexicon:
     signs: Mapping[str, Answer]
     telling: Mapping[str, frozenset[str]]
     opt_out: re.Pattern[str]
+    ends: re.Pattern[str]
     outside_form: re.Pattern[str]
     requests: Mapping[str, re.Pattern[str]]
     asked: Mapping[str, re.Pattern[str]]
@@ -233,6 +242,7 @@ def _lexicon(language: str) -> _Lexicon:
         signs=signs,
         telling=_telling(sections, where),
         opt_out=pattern("opt_out", opening="before_stop"),
+        ends=pattern("opt_out_outside_window"),
         outside_form=pattern("opt_out_outside_form"),
         requests=intents(_REQUEST),
         asked=intents(_ASKED),

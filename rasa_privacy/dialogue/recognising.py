@@ -47,7 +47,9 @@ class Recognised:
     language: str | None
 
 
-def recognise(text: str, languages: Sequence[str], *, question: Question | None, in_form: bool) -> Recognised | None:
+def recognise(
+    text: str, languages: Sequence[str], *, question: Question | None, in_form: bool, in_window: bool = False
+) -> Recognised | None:
     """Return what the whole message means by fixed rules, or None.
 
     Args:
@@ -55,9 +57,10 @@ def recognise(text: str, languages: Sequence[str], *, question: Question | None,
         languages: The bot's languages, the conversation's first.
         question: The question of ours that is open, if any.
         in_form: Whether a form runs.
+        in_window: Whether it was written in a window on a web page, which "end" or "cancel" alone closes.
     """
     for language in languages:
-        intent = _read(text, language, question, in_form=in_form)
+        intent = _read(text, language, question, in_form=in_form, in_window=in_window)
         if intent is None:
             continue
         if language == languages[0] or _is_alone(text, intent, languages):
@@ -91,8 +94,8 @@ def tells(text: str, languages: Sequence[str], intent: str) -> bool:
     return any(has_telling_word(text, language, intent) for language in languages)
 
 
-def _read(text: str, language: str, question: Question | None, *, in_form: bool) -> str | None:
-    if opt_out(text, language, in_form=in_form or question is not None):
+def _read(text: str, language: str, question: Question | None, *, in_form: bool, in_window: bool) -> str | None:
+    if opt_out(text, language, in_form=in_form or question is not None, in_window=in_window):
         return STOP
     if question is not None:
         answer = reply(text, language, question=question)

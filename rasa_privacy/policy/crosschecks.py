@@ -356,6 +356,7 @@ class CrossChecks:
     def _people(self) -> None:
         self._age()
         replies = self.policy.replies or Replies()
+        self._twice(("opt_out", "chat_windows"), self.policy.opt_out.chat_windows)
         self._twice(("replies", "grant"), replies.grant)
         self._twice(("replies", "refuse"), replies.refuse)
         for intent in sorted({*replies.grant} & {*replies.refuse}):

@@ -2,7 +2,7 @@
 
 A model carries the hash of the policy it was trained with. The order of names in the file does not count; the order
 in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions`, `detectors`, `retention`,
-`waivers`, `erasure`, `identity` and `handover` count nowhere here: no model depends on them.
+`waivers`, `erasure`, `identity`, `handover` and `opt_out` count nowhere here: no model depends on them.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from rasa_privacy.policy.model import Actions, Detectors, Policy
-from rasa_privacy.policy.operations import Audit, Erasure, Retention
+from rasa_privacy.policy.operations import Audit, Erasure, OptOut, Retention
 
 
 def policy_hash(policy: Policy) -> str:
@@ -52,6 +52,7 @@ def _of_models(policy: Policy) -> Policy:
         erasure=Erasure(),
         identity=None,
         handover=None,
+        opt_out=OptOut(),
     )
 
 

@@ -64,6 +64,7 @@ _TOP: Final[Mapping[str, str]] = {
     "minimum_age": "Age in years below which nobody may consent: a number, or by the country that a slot holds.",
     "ask_age": "How the age is asked for: yes or no, or the year of birth, which is worked with and forgotten.",
     "replies": "The bot's own intents that answer a question of ours while it is open.",
+    "opt_out": "Where opt-out words mean something else.",
     "roles": "What operators may see and do, by role.",
     "training": "What operators must have learned before they get personal data.",
     "waivers": "Findings of 'rasa-privacy check' that are let be, each with its reason.",

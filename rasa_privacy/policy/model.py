@@ -13,7 +13,17 @@ import msgspec
 
 from rasa_privacy.policy.block import Block
 from rasa_privacy.policy.lasting import Lasting, lasting_of
-from rasa_privacy.policy.operations import Audit, Erasure, HandOver, Identity, Retention, Role, Training, Waiver
+from rasa_privacy.policy.operations import (
+    Audit,
+    Erasure,
+    HandOver,
+    Identity,
+    OptOut,
+    Retention,
+    Role,
+    Training,
+    Waiver,
+)
 
 #: GDPR Art. 6(1) a to f, in that order.
 Basis = Literal["consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"]
@@ -391,6 +401,7 @@ class Policy(Block, frozen=True, kw_only=True):
     minimum_age: int | AgeByCountry | None = None
     ask_age: AgeQuestion = "yes_or_no"
     replies: Replies | None = None
+    opt_out: OptOut = OptOut()
     roles: dict[str, Role] = {}
     training: Training | None = None
     retention: Retention = Retention()

@@ -73,6 +73,17 @@ class Waiver(Block, frozen=True, kw_only=True):
     place: str | None = None
 
 
+class OptOut(Block, frozen=True, kw_only=True):
+    """Where opt-out words mean something else.
+
+    Attributes:
+        chat_windows: Channels, by Rasa's names, on which "end", "quit" or "cancel" alone closes a chat and is no
+            opt-out. 47 CFR 64.1200(a)(10) has those words for texts and calls; a channel that carries these is none.
+    """
+
+    chat_windows: tuple[str, ...] = ("socketio",)
+
+
 class Retention(Block, frozen=True, kw_only=True):
     """When what is due is removed.
 

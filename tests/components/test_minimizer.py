@@ -13,7 +13,7 @@ from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ASK, PREVIEW
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.model import Replies
-from rasa_privacy.policy.operations import Identity
+from rasa_privacy.policy.operations import Identity, OptOut
 from tests.support.vaults import SENDER, ask, grant
 
 pytestmark = pytest.mark.rasa
@@ -67,6 +67,47 @@ def test_opt_out_words_count_whatever_the_classifier_says(read: Any, text: str) 
     message = read(text, "enter_draw", 1.0, (EMAIL, SPORT))
     assert intent_of(message) == "privacy_stop"
     assert message.get("entities") == []
+
+
+@pytest.mark.parametrize("text", ["end", "Quit.", "cancel"])
+@pytest.mark.parametrize("guessed", ["privacy_stop", "privacy_withdraw", "goodbye"])
+def test_what_closes_a_chat_is_an_opt_out_where_there_is_no_window(
+    untouched: Any, read: Any, store: Any, text: str, guessed: str
+) -> None:
+    """By text message, and where nobody can tell; in a window it is none, whatever is guessed, if that is named."""
+    runtime = untouched.runtime
+    for channel, intent in (("twilio", "privacy_stop"), (None, "privacy_stop"), ("socketio", None)):
+        runtime.heard_on(channel)
+        found = intent_of(read(text, guessed))
+        assert found == intent if intent else found not in ("privacy_stop", "privacy_withdraw"), channel
+        assert intent_of(read("STOP", guessed)) == "privacy_stop"
+    everywhere = msgspec.structs.replace(store._vault.policy, opt_out=OptOut(chat_windows=()))
+    object.__setattr__(runtime.current().vault, "policy", everywhere)
+    assert intent_of(read(text, guessed)) == "privacy_stop"
+    runtime.heard_on(None)
+
+
+@pytest.mark.usefixtures("store")
+async def test_the_channel_of_a_message_is_known_while_it_is_read(
+    untouched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not after it, so that no other message is taken for one of that channel."""
+    from rasa_privacy.components.processor import ConsentProcessor  # noqa: PLC0415 - imports rasa
+
+    seen: list[bool] = []
+
+    async def parse(*_: Any) -> dict[str, Any]:
+        seen.append(untouched.runtime.in_window())
+        return {}
+
+    monkeypatch.setattr(untouched.rasa_api.MessageProcessor, "parse_message", parse)
+    processor = ConsentProcessor.__new__(ConsentProcessor)
+    for channel in ("socketio", "twilio", None):
+        message = untouched.rasa_api.UserMessage("end", sender_id=SENDER)
+        message.input_channel = channel
+        await processor.parse_message(message)
+        assert not untouched.runtime.in_window()
+    assert seen == [True, False, False]
 
 
 def test_a_guess_without_a_telling_word_is_none(read: Any) -> None:

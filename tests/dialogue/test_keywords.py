@@ -140,6 +140,21 @@ def test_cancel_is_an_opt_out_only_where_nothing_else_could_be_cancelled(text: s
     assert not opt_out(text, "en", in_form=True)
 
 
+@pytest.mark.parametrize("text", ["end", "QUIT", "Cancel.", "please end", "Quit. Thank you"])
+def test_what_closes_a_chat_is_no_opt_out_in_a_window(text: str) -> None:
+    """By text message it is one, as 47 CFR 64.1200(a)(10) has it."""
+    assert opt_out(text, "en")
+    assert not opt_out(text, "en", in_window=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["stop", "STOP. Thank you", "revoke", "optout", "opt out", "unsubscribe", "stop it all"]
+)
+def test_other_opt_outs_count_in_a_window_too(text: str) -> None:
+    """They have no other meaning there."""
+    assert opt_out(text, "en", in_window=True)
+
+
 @pytest.mark.parametrize(
     ("text", "intent"),
     [

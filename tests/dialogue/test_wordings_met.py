@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from rasa_privacy.dialogue.keywords import opt_out, privacy_request, reply, request_here
+from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, reply, request_here
 from rasa_privacy.dialogue.packs import available_languages, load_keywords
 from rasa_privacy.dialogue.samples import samples
 
@@ -87,11 +87,13 @@ def test_each_wording_that_counts_in_a_form_is_met(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", available_languages())
-@pytest.mark.parametrize("section", ["opt_out", "opt_out_outside_form"])
+@pytest.mark.parametrize("section", ["opt_out", "opt_out_outside_form", "opt_out_outside_window"])
 def test_each_opt_out_is_met(section: str, language: str) -> None:
-    """STOP that is not heard is the mistake which costs most."""
+    """STOP that is not heard is the mistake which costs most; what closes a window is none there."""
     for text in sentences(language, section):
         assert opt_out(text, language), text
+        assert opt_out(text, language, in_window=True) is (section == "opt_out"), text
+        assert section == "opt_out" or closes(text, language), text
 
 
 @pytest.mark.parametrize("language", available_languages())

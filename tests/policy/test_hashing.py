@@ -64,6 +64,13 @@ def test_who_proves_and_collects_what_changes_no_model(policy_text: str) -> None
     assert difference(before, after) == []
 
 
+def test_where_opt_out_words_count_changes_no_model(policy_text: str) -> None:
+    """They are looked up while the bot runs, and are never learned."""
+    changed = parse_policy(policy_text + "opt_out: {chat_windows: [webchat]}\n", "b.yml")
+    assert changed.opt_out.chat_windows == ("webchat",)
+    assert policy_hash(parse_policy(policy_text, "a.yml")) == policy_hash(changed)
+
+
 def test_a_setting_that_was_left_out_reads_as_nothing(policy_text: str) -> None:
     """An option that is set for the first time is told from nothing."""
     after = parse_policy(policy_text + "minimum_age: 16\n", "b.yml")
