@@ -28,7 +28,8 @@ from rasa_privacy.minimize.documents import LICENCE, PASSPORT, PLATE, licence_sp
 from rasa_privacy.minimize.emails import email_spans
 from rasa_privacy.minimize.national_ids import NATIONAL_IDS
 from rasa_privacy.minimize.network import ip_spans, link_spans, mac_spans
-from rasa_privacy.minimize.phones import phone_spans, rules_of
+from rasa_privacy.minimize.phone_rules import rules_of
+from rasa_privacy.minimize.phones import phone_spans
 from rasa_privacy.minimize.places import POSTCODE, coordinate_spans, postcode_spans
 from rasa_privacy.minimize.searched_text import SearchedText
 

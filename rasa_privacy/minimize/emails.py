@@ -17,7 +17,6 @@ from rasa_privacy.minimize.searched_text import SearchedText, places
 
 _AT_ALONE: Final = re.compile("@")
 _AT: Final = re.compile("@|%(?:25)?40|&#0?64;|&commat;", re.IGNORECASE)
-_ENCODED: Final = ("%40", "%2540", "&")  # where the sign may be written so
 # Read backwards from the sign. RFC 6531 allows nearly everything; what stops it here are spaces and signs that wrap.
 _LOCAL: Final = re.compile(r"""[^\s@"(),:;<>\[\]\\=/?&|{}]+""")
 # \w has no vowel signs, so the blocks that need them (Hebrew to Lao) are named.
@@ -98,10 +97,11 @@ _DOT_WORDS: Final = ("dot", "punkt", "point", "punto", "ponto", "punt")
 def email_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each address."""
     plain = text.plain
-    encoded = any(sign in plain for sign in _ENCODED)
+    encoded = "%40" in plain or "%2540" in plain or "&" in plain  # as the sign may be
     written = list(_written(plain, _AT if encoded else _AT_ALONE)) if encoded or "@" in plain else []
     yield from written
-    yield from _spoken(text, {place for span in written for place in _whole(text.lower, *span)})
+    if "@" in plain or not _SIGN_ENDS.isdisjoint(text.different_words):
+        yield from _spoken(text, {place for span in written for place in _whole(text.lower, *span)})
 
 
 def _whole(lower: str, start: int, end: int) -> Iterator[int]:

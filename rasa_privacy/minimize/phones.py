@@ -13,15 +13,14 @@ allows 15) is a phone number if one of these holds, unless it is a date, a price
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
 import phonenumbers
 
-from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.accounts import MAX_RUN
 from rasa_privacy.minimize.digit_zones import Zone
 from rasa_privacy.minimize.phone_context import CONTEXT_CHARACTERS, OTHER_HEADS, PHONE_HEADS, says_other, says_phone
+from rasa_privacy.minimize.phone_rules import PhoneRule, rules_of
 from rasa_privacy.minimize.searched_text import SearchedText, blanked
 
 _DASHES: Final = "\\-\u2010-\u2015\u2212"
@@ -31,7 +30,6 @@ _RUN: Final = re.compile(f"[+\uff0b]?\\(?\\d(?:[{_SPACES}{_DASHES}./()]{{0,3}}\\
 _DIGITS: Final = re.compile(r"\d+")
 _MAX_DIGITS: Final = 15  # ITU-T E.164, section 6.2.1
 _USUAL_DIGITS: Final = (10, 11)  # of a number with its prefix 0
-_AMERICAN: Final = re.compile("1?[2-9][0-9]{2}[2-9][0-9]{6}")  # North American Numbering Plan
 _INTERNATIONAL: Final = ("+", "\uff0b", "wa.me/")  # before a number with its country's code
 _LEAD: Final = 2  # characters before the first digit of a number
 _DATE_DIGITS: Final = 4  # of the shortest date, "1.1.24"
@@ -97,26 +95,10 @@ def _without_dates(plain: str, zones: Sequence[Zone]) -> str:
     return plain
 
 
-@lru_cache(maxsize=64)
-def rules_of(regions: tuple[str, ...]) -> tuple[tuple[str, int, str], ...]:
-    """Return region, country code and national prefix of each region.
-
-    Raises:
-        DetectorError: A region is unknown.
-    """
-    rules = []
-    for region in regions:
-        code = phonenumbers.country_code_for_region(region)
-        if code == 0:
-            raise DetectorError(f"the phone region {region!r} is unknown; use ISO 3166-1 codes such as 'DE'")
-        rules.append((region, code, phonenumbers.ndd_prefix_for_region(region, True) or ""))  # noqa: FBT003 - its API
-    return tuple(rules)
-
-
 class _Search:
     """The search of one text; counts the questions to phonenumbers."""
 
-    def __init__(self, text: str, rules: Sequence[tuple[str, int, str]], heads: frozenset[str]) -> None:
+    def __init__(self, text: str, rules: Sequence[PhoneRule], heads: frozenset[str]) -> None:
         self._text = text
         self._rules = rules
         self._questions = 0
@@ -194,13 +176,9 @@ class _Search:
             return False
         if lengths in ([3, 3, 4], [1, 3, 3, 4]):
             return digits[0] not in "01" or lengths[0] == 1 or self._text[start + 3 : start + 4] in "-)."
-        if len(digits) in _USUAL_DIGITS and any(prefix == digits[0] == "0" for _, _, prefix in self._rules):
+        if len(digits) in _USUAL_DIGITS and any(rule.prefix == digits[0] == "0" for rule in self._rules):
             return True
-        return any(
-            self._ask(digits, region)
-            for region, code, prefix in self._rules
-            if (_AMERICAN.fullmatch(digits) if code == 1 else digits.startswith(prefix))
-        )
+        return any(self._ask(digits, rule.region) for rule in self._rules if rule.may_be(digits))
 
     def _ask(self, digits: str, region: str | None) -> bool:
         """Ask phonenumbers, once for each number; without questions left, the answer is yes."""

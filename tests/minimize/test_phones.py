@@ -1,7 +1,11 @@
+import random
+
+import phonenumbers
 import pytest
 
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.minimize.masking import mask
+from rasa_privacy.minimize.phone_rules import rules_of
 
 # Numbers from the ranges that are reserved for fiction, or plainly made up. The bar ends the number.
 PHONES = """
@@ -104,3 +108,29 @@ def test_a_text_of_many_numbers_leaves_none_when_the_questions_run_out() -> None
     """After the bounded number of questions every number that may be one counts as one."""
     text = ", ".join(["4155552671"] * 500)
     assert len(_found(text)) == 500
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_no_valid_number_is_rejected_quickly(region: str) -> None:
+    """What `phonenumbers` is not asked about is nothing that it would call valid."""
+    (rule,) = rules_of((region,))
+    if rule.shape is None:
+        return
+    dice = random.Random(region)  # noqa: S311 - the same numbers in each run
+    kinds = [phonenumbers.example_number_for_type(region, kind) for kind in range(11)]
+    known = ["0" + phonenumbers.national_significant_number(each) for each in kinds if each is not None]
+    for _ in range(150):
+        digits = list(dice.choice(known) if dice.random() < 0.7 else "0" + str(dice.randrange(10**5, 10**14)))
+        for place in range(1, len(digits)):
+            if dice.random() < 0.2:
+                digits[place] = str(dice.randrange(10))
+        number = "".join(digits) + dice.choice(("", "", "7"))
+        assert rule.may_be(number) or not is_valid(number, region), number
+
+
+def is_valid(number: str, region: str) -> bool:
+    """Return what `phonenumbers` says."""
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
+    except phonenumbers.NumberParseException:
+        return False
