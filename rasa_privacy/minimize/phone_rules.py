@@ -1,6 +1,6 @@
 """How phone numbers of a region are written at home, and which digits are none of its numbers.
 
-`phonenumbers` takes a tenth of a millisecond to judge one number, and most that look like one have no shape of a country's.
+`phonenumbers` takes a tenth of a millisecond to judge one number, and most that look like one have no country's shape.
 """
 
 import re
