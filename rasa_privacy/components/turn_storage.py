@@ -153,7 +153,7 @@ class TurnWriter:
     def _save(self, connection: Any, turn: Turn) -> Saved | None:
         """Store what is new, or return None where there is nothing that may be stored."""
         vault, sender_id = self._vault, turn.tracker.sender_id
-        subject_id = vault.subjects.find_for_update(connection, sender_id)
+        subject_id, opened = self._lock(connection, turn)
         if turn.handle is not None and turn.handle.subject_id not in (None, subject_id):
             return None  # the person was erased meanwhile: the turn belongs to the one who is gone
         new = self._allowed(connection, turn, subject_id)
@@ -163,8 +163,8 @@ class TurnWriter:
             subject_id = vault.subjects.find_or_create(connection, sender_id, turn.now)
             new = self._allowed(connection, turn, subject_id)  # somebody may have come and been erased since
         over = over_now(vault.policy, turn.tracker, turn.now.timestamp())
-        self._forget(connection, turn, subject_id, over)
-        opened = vault.conversations.open_head(connection, sender_id)
+        if self._forget(connection, turn, subject_id, over) or opened is None:
+            opened = vault.conversations.open_head(connection, sender_id)
         found, first_seq = opened.version, opened.event_count
         active = state_of(vault, connection, subject_id, turn.now).active
         structure, values = split(self._running.splitter, turn.tracker, new, first_seq, active)
@@ -185,12 +185,27 @@ class TurnWriter:
         outgoing = published(self._outgoing(turn, new, structure, active), subject_id)
         return Saved(subject_id, found, version, _numbers(turn.events, new, first_seq), outgoing, held)
 
-    def _forget(self, connection: Any, turn: Turn, subject_id: bytes, over: frozenset[str]) -> None:
-        """Destroy what is stored of items whose values are over (`lasting`), whatever conversation they stand in."""
+    def _lock(self, connection: Any, turn: Turn) -> tuple[bytes | None, Opened | None]:
+        """Lock the person; return who it is, and what is stored where that is read in the same way to a server."""
+        sender_id = turn.tracker.sender_id
+        known = turn.handle.subject_id if turn.handle is not None else None
+        if known is None or turn.uncertain:
+            return self._vault.subjects.find_for_update(connection, sender_id), None
+        self._vault.subjects.lock_first(connection, known)
+        opened = self._vault.conversations.open_head(connection, sender_id)
+        return (None if opened.row is None else opened.row.place.subject_id), opened
+
+    def _forget(self, connection: Any, turn: Turn, subject_id: bytes, over: frozenset[str]) -> bool:
+        """Destroy what is stored of items whose values are over (`lasting`), whatever conversation they stand in.
+
+        Returns:
+            Whether there was something to destroy.
+        """
         held = turn.handle.held if turn.handle is not None else {}
-        for purpose, items in held.items():
-            for item in sorted(over & items):
-                self._vault.parts.drop_item(connection, subject_id, purpose, item, turn.now)
+        gone = [(purpose, item) for purpose, items in held.items() for item in sorted(over & items)]
+        for purpose, item in gone:
+            self._vault.parts.drop_item(connection, subject_id, purpose, item, turn.now)
+        return bool(gone)
 
     def _copies(self, new: list[Event], first_seq: int) -> frozenset[tuple[int, str]]:
         """Return number and item of what Rasa copied into a new session and what the old one should have kept."""

@@ -65,6 +65,7 @@ class Query:
         self._statement = statement
         self._forms: dict[str, _Form] = {}
         self._claim: _Form | None = None
+        self._lock: _Form | None = None
         columns = enumerate(getattr(statement, "selected_columns", ()))
         self._blobs = [index for index, column in columns if isinstance(column.type, Blob)]
 
@@ -132,6 +133,23 @@ class Query:
         else:
             waiting.add(dialect, connection, self._statement_for(dialect, connection, parameters), waiting.UNLESS_NONE)
         return True
+
+    def lock(self, conn: Any, **parameters: Any) -> None:
+        """Have a SELECT ... FOR UPDATE lock its row before the next statement sees anything; which one it is not told.
+
+        On SQLite nobody else writes anyway.
+        """
+        dialect, connection = conn.dialect.name, conn.connection
+        if dialect == _POSTGRESQL:
+            waiting.add(dialect, connection, self._statement_for(dialect, connection, parameters))
+        elif dialect != _SQLITE:
+            form = self._lock = self._lock or self._locking(dialect)
+            waiting.add(dialect, connection, Statement(form.sql, form.values(parameters)))
+
+    def _locking(self, dialect: str) -> _Form:
+        """Return a SELECT of one row and column in a form in which MariaDB gives back nothing."""
+        form = self._form(dialect)
+        return _Form(form.sql.replace("FROM", "INTO @locked FROM", 1), form.names, form.fixed)
 
     def _claiming(self) -> _Form:
         """Return the statement in a form in which PostgreSQL divides by zero where it changes no row."""

@@ -69,6 +69,13 @@ class Subjects:
         """Keep other transactions from changing anything of this subject until this one ends; False if it is gone."""
         return _LOCK.first(conn, subject=subject_id) is not None
 
+    def lock_first(self, conn: Connection, subject_id: bytes) -> None:
+        """Do as `lock` with the next statement of the transaction, which sees what is there once the lock is held.
+
+        Nobody is told whether the subject is still there; who was erased has no conversation any more.
+        """
+        _LOCK.lock(conn, subject=subject_id)
+
     def find_for_update(self, conn: Connection, sender_id: str) -> bytes | None:
         """Return the subject id as `find` does, and lock the subject. One that was erased meanwhile is not found.
 

@@ -8,7 +8,8 @@ import pytest
 
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import withdraw
-from tests.support.databases import EACH_KIND, EmptyUrl
+from rasa_privacy.storage import waiting
+from tests.support.databases import EACH_KIND, EACH_SERVER, EmptyUrl
 from tests.support.vaults import SENDER, active, evidence, grant, held
 
 pytestmark = pytest.mark.rasa
@@ -95,3 +96,25 @@ async def test_withdrawal_by_the_other_server(pair: tuple[Any, Any], untouched: 
     assert held(other._vault) == {"newsletter": {"email": EMAIL}}
     again = await other.retrieve(SENDER)
     assert (again.get_slot("full_name"), again.get_slot("email")) == (None, EMAIL)
+
+
+@pytest.mark.parametrize("url", EACH_SERVER, indirect=True)
+async def test_saving_a_turn_asks_a_server_three_times(
+    pair: tuple[Any, Any], untouched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock goes with the read, the ledger is asked alone, and all that is written goes with the commit (ADR 35)."""
+    store, sent = pair[0], []
+    execute = waiting._execute
+
+    def noted(dialect: str, connection: Any, statements: Any) -> Any:
+        sent.append([statement.sql for statement in statements])
+        return execute(dialect, connection, statements)
+
+    await turn(store, untouched, "hello", email=EMAIL)
+    tracker = await store.retrieve(SENDER)
+    tracker.update(untouched.rasa_events.UserUttered("and again", {"name": "greet"}))
+    monkeypatch.setattr(waiting, "_execute", noted)
+    await store.save(tracker)
+    assert len(sent) == 3
+    assert sent[-1][-1] == "COMMIT"
+    assert await texts(pair[1]) == ["hello", "and again"]

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, StorageError
 from rasa_privacy.policy.settings import StoreSettings
+from rasa_privacy.storage.conversations import NOT_STORED
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice, notice_hash
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -97,6 +98,43 @@ def test_who_waits_for_an_erasure_finds_nobody(vault: Vault, now: datetime) -> N
     vault.database.transact(erase)
     other.join(30)
     assert found == [None]
+
+
+@pytest.mark.parametrize(("erases", "version"), [(False, 2), (True, NOT_STORED)])
+def test_what_is_read_with_the_lock_is_what_was_there_once_it_was_held(
+    vault: Vault, save: Save, now: datetime, *, erases: bool, version: int
+) -> None:
+    """Lock and read go to a server together; who waits for another save, or an erasure, sees what that left."""
+    save("jane@canary.example", ["hello"])
+    locked, found = Event(), []
+
+    def change(conn: Any) -> None:
+        subject_id = vault.subjects.find_for_update(conn, "jane@canary.example")
+        assert subject_id is not None
+        locked.set()
+        time.sleep(0.2)  # so that the other waits for the lock, which no test can see
+        if erases:
+            vault.erasures.bury(conn, subject_id, now, "RP-1", {})
+        else:
+            vault.conversations.append(conn, "jane@canary.example", 1, ["again"], {}, [], now)
+
+    with vault.database.read() as conn:
+        subject_id = vault.subjects.find(conn, "jane@canary.example")
+    assert subject_id is not None
+
+    def read(conn: Any) -> int:
+        vault.subjects.lock_first(conn, subject_id)
+        return vault.conversations.open_head(conn, "jane@canary.example").version
+
+    def ask() -> None:
+        locked.wait(10)
+        found.append(vault.database.transact(read))
+
+    other = Thread(target=ask)
+    other.start()
+    vault.database.transact(change)
+    other.join(30)
+    assert found == [version]
 
 
 def test_a_notice_is_kept_once(vault: Vault) -> None:
