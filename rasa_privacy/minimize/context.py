@@ -8,9 +8,7 @@ German, French, Spanish, Italian, Portuguese and Dutch phrases are known.
 
 import re
 import string
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
 from typing import Final, TypeVar
 
 from rasa_privacy.minimize.digit_zones import Number, Zone
@@ -18,8 +16,8 @@ from rasa_privacy.minimize.phone_context import CONTEXT_CHARACTERS, says_other
 from rasa_privacy.minimize.searched_text import CONTEXT_AFTER, CONTEXT_BEFORE, SearchedText, Words, places
 
 _SIGN: Final = re.compile(r"[\W_]")
-_ASCII_SIGNS: Final = str.maketrans(
-    dict.fromkeys({*map(chr, range(128))} - {*string.ascii_letters, *string.digits}, " ")
+_ASCII_SIGNS: Final = bytes(
+    code if chr(code) in string.ascii_letters + string.digits else ord(" ") for code in range(256)
 )
 # Another number ends what is looked at; so does what stands for one: `_` and, by `masking`, a name in brackets.
 _NUMBER: Final = re.compile("[0-9]{5}")
@@ -27,7 +25,6 @@ _FORMER: Final = re.compile(r"_{5}|\[[a-z_]{2,40}\]|^[a-z_]{0,40}\]")
 
 
 _Place = TypeVar("_Place", Number, Zone)
-_end: Final = attrgetter("end")
 _ANSWER_CHARACTERS: Final = 40  # beside the value, in a message that is an answer
 _WORDS: Final = re.compile(r"\w+")
 # Words around an answer that say nothing about it, in the seven languages.
@@ -74,9 +71,15 @@ class Context:
     def near(self, text: SearchedText, found: Sequence[_Place]) -> list[_Place]:
         """Return those of the places, all in order, that may be near a phrase: looked for from the words."""
         near = set[_Place]()
-        for start, end in self.places_in(text):
-            first = bisect_left(found, end - CONTEXT_AFTER, key=_end)
-            near.update(found[first : bisect_left(found, (start + CONTEXT_BEFORE + 1,))])
+        for word in self._first_words(text):
+            first, length, count = 0, len(word), len(found)
+            for place in places(text.lower, word):
+                while first < count and found[first].end < place + length - CONTEXT_AFTER:
+                    first += 1
+                last = first
+                while last < count and found[last].start <= place + CONTEXT_BEFORE:
+                    near.add(found[last])
+                    last += 1
         return sorted(near) if near else []
 
     def places_in(self, text: SearchedText) -> Iterator[tuple[int, int]]:
@@ -142,7 +145,10 @@ def _numbers(window: str) -> list[tuple[int, int]]:
 
 
 def _words(window: str) -> Words:
-    words = (window.translate(_ASCII_SIGNS) if window.isascii() else _SIGN.sub(" ", window)).split()
+    if window.isascii():
+        words = window.encode().translate(_ASCII_SIGNS).decode("ascii").split()
+    else:
+        words = _SIGN.sub(" ", window).split()
     return Words(f" {' '.join(words)} ", frozenset([word[:3] for word in words]))
 
 

@@ -239,12 +239,18 @@ class SearchedText:
     def has_words(self, phrase: str) -> bool:
         """Tell whether words of Latin letters stand in a row; with a space at the end, the last of them is whole."""
         first, space, more = phrase[1:].partition(" ")
-        if space:
-            return first in self.different_words and (
-                not more or _in_a_row(phrase, whole=phrase.endswith(" ")).search(self._letters) is not None
-            )
-        place = bisect_left(self._sorted_words, first)
-        return self._sorted_words[place : place + 1] != [] and self._sorted_words[place].startswith(first)
+        if not space:
+            return self._has_beginning(first)
+        if first not in self.different_words or not more:
+            return not more and first in self.different_words
+        *others, last = more.split(" ")  # the last is empty where its word is whole
+        if not self.different_words.issuperset(others) or not (last == "" or self._has_beginning(last)):
+            return False
+        return _in_a_row(phrase, whole=last == "").search(self._letters) is not None
+
+    def _has_beginning(self, start: str) -> bool:
+        place = bisect_left(self._sorted_words, start)
+        return self._sorted_words[place : place + 1] != [] and self._sorted_words[place].startswith(start)
 
     @_once
     def _latin_words(self) -> list[str]:
