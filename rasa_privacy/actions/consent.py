@@ -63,8 +63,11 @@ class WithdrawConsent(PrivacyAction):
         there = [_revocable(store, connection, each, turn) for each in people]
         granted = frozenset[str]().union(*there)
         wanted = [name for name in turn.purposes if name in granted]
-        if not granted or (turn.purposes and not wanted):
+        if not granted:
             return Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])
+        if turn.purposes and not wanted:
+            named = turn.phrases.listed(called(store, turn, name) for name in turn.purposes)
+            return Reply(turn.words("utter_privacy_not_agreed", called=named), [], [])
         if not wanted:
             # "Take me off the list" may mean something else than the one consent on record.
             return _which(store, turn, granted)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.bulk_erase import erase_many, moment
+from rasa_privacy.cli.erase_part import erase_part_of
 from rasa_privacy.cli.files import write_private
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
@@ -159,6 +160,8 @@ def rectify(  # noqa: PLR0913 - one parameter for each option
 @click.option("--senders-file", type=click.Path(path_type=Path), help="Erase many: one sender id a line.")
 @click.option("--before", help="Erase whoever was last heard of before this day, such as 2026-01-31 (UTC).")
 @click.option("--report", help="File for what became of each line, with the numbers of the certificates.")
+@click.option("--item", "items", multiple=True, help="Only this item, wherever it is held; also several times.")
+@click.option("--purpose", "purposes", multiple=True, help="Only what this purpose holds, whose consent ends with it.")
 @click.option("--yes/--dry-run", help="Do it. Without --yes nothing is deleted, and what would be is said.")
 @operator_options
 @bot_option
@@ -170,16 +173,21 @@ def erase(  # noqa: PLR0913 - one parameter for each option
     senders_file: Path | None,
     before: str | None,
     report: str | None,
+    items: tuple[str, ...],
+    purposes: tuple[str, ...],
     yes: bool,
     bot: Path,
     endpoints: Path | None,
 ) -> None:
     """Erase a person, or many, verified by reading back. Without --yes it only says what would go.
 
-    With --senders-file or --before it can be stopped and run again: who is gone is passed over.
+    With --senders-file or --before it can be stopped and run again: who is gone is passed over. With --item or
+    --purpose a part of one person goes, and the person stays.
     """
-    many = senders_file is not None or before is not None
+    many, part = senders_file is not None or before is not None, bool(items or purposes)
     if many:
+        if part:
+            raise ConfigurationError("--item and --purpose are for one sender")
         if sender or sender_stdin or (senders_file is not None and before is not None):
             raise ConfigurationError("give one of a sender, --senders-file and --before")
         day = None if before is None else moment(before)
@@ -191,7 +199,12 @@ def erase(  # noqa: PLR0913 - one parameter for each option
         return
     if report is not None:
         raise ConfigurationError("--report is for --senders-file and --before")
-    _erase_one(chosen_sender(sender, sender_stdin=sender_stdin), yes=yes, bot=bot, endpoints=endpoints)
+    sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
+    if part:
+        with existing_store(bot, endpoints) as vault:
+            erase_part_of(vault, sender_id, items, purposes, yes=yes)
+        return
+    _erase_one(sender_id, yes=yes, bot=bot, endpoints=endpoints)
 
 
 def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) -> None:

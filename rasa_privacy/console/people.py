@@ -6,12 +6,15 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record_unknown
-from rasa_privacy.console.operation import CHANNEL, AboutPerson, Call, Operation, Stream
+from rasa_privacy.console.operation import CHANNEL, AboutPerson, Call, Name, Operation, Stream
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.operators import Found
+from rasa_privacy.rights.parts import Plan, merged
 from rasa_privacy.rights.portability import copy_chunks, copy_json
+from rasa_privacy.rights.staff_deletion import erase_part, plan_part
 from rasa_privacy.rights.stock_tables import purge
 from rasa_privacy.storage.kept import Kept
 
@@ -76,9 +79,24 @@ class Export(AboutPerson, kw_only=True):
 
 
 class Erase(AboutPerson, kw_only=True):
-    """Whom to erase. Without `confirm` it is only said what would go."""
+    """Whom to erase. Without `confirm` it is only said what would go.
 
+    Attributes:
+        items: Only these, wherever they are held. The person stays, as with `purposes`.
+        purposes: Only what these hold; their consents end.
+    """
+
+    items: tuple[Name, ...] = ()
+    purposes: tuple[Name, ...] = ()
     confirm: bool = False
+
+
+class Part(msgspec.Struct):
+    """So many values of an item that a purpose holds."""
+
+    purpose: str
+    item: str
+    values: int
 
 
 class Erased(msgspec.Struct):
@@ -87,6 +105,8 @@ class Erased(msgspec.Struct):
     Attributes:
         also: Certificates of linked conversations, which were erased with it.
         old_tables: Rows that were removed from each old table of Rasa's that privacy.yml names, and read back.
+        parts: Where items or purposes were named: what went of them, or would go. `certificate` is then of that part.
+        ends: Purposes whose consents ended with it, or would end.
     """
 
     erased: bool
@@ -96,6 +116,8 @@ class Erased(msgspec.Struct):
     old_tables: dict[str, int] = {}
     kept_by_law: list[KeptByLaw] = []
     would_erase: FoundPerson | None = None
+    parts: list[Part] = []
+    ends: list[str] = []
 
 
 def nobody() -> RefusedError:
@@ -153,8 +175,34 @@ def _export(call: Call) -> Stream:
     return Stream("application/json", copy_json(made[0], made[1:]))
 
 
+def _erase_part(call: Call, permit: Permit) -> Erased:
+    vault, body = call.vault, call.body
+    if not body.confirm:
+        found = plan_part(vault, body.sender, body.items, body.purposes, call.permit("view"))
+        if found is None:
+            raise nobody()
+        return Erased(erased=False, parts=_parts(found), ends=list(found.ends))
+    done = erase_part(vault, body.sender, body.items, body.purposes, permit, channel=CHANNEL)
+    if done is None:
+        raise nobody()
+    numbers, gone = [each.certificate.number for each in done], merged(each.plan for each in done)
+    return Erased(
+        erased=bool(done),
+        certificate=numbers[-1] if numbers else None,
+        also=numbers[:-1],
+        parts=_parts(gone),
+        ends=list(gone.ends),
+    )
+
+
+def _parts(found: Plan) -> list[Part]:
+    return [Part(purpose, item, number) for (purpose, item), number in found.goes.items()]
+
+
 def _erase(call: Call) -> Erased:
     permit = call.permit("erase")
+    if call.body.items or call.body.purposes:
+        return _erase_part(call, permit)
     if not call.body.confirm:
         found = rights.find(call.vault, call.body.sender, call.permit("view"))
         return Erased(erased=False, would_erase=None if found is None else _person(found))

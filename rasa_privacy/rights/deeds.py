@@ -20,6 +20,7 @@ from rasa_privacy.consent.opt_out_signals import has_opted_out
 from rasa_privacy.errors import RequestError
 from rasa_privacy.rights.identity import reach
 from rasa_privacy.storage.audit import Wanted
+from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
 
@@ -33,7 +34,7 @@ DONE_ELSEWHERE: Final = {
 _ACTS: Final = {
     "access": (("view", "export"), "subject show"),
     "portability": (("export",), "subject export"),
-    "item_erasure": (("erase",), "subject erase"),
+    "item_erasure": (("erase",), "subject erase --item"),
     "rectification": (("rectify",), "subject rectify"),
 }
 _STANDING: Final = {
@@ -83,7 +84,15 @@ def is_done(vault: Vault, connection: Any, request: Request) -> bool:
 def _was_acted(vault: Vault, connection: Any, request: Request, subject_id: bytes) -> bool:
     verbs, _ = _ACTS[request.kind]
     return any(
-        vault.audit.newest(connection, Wanted(verb=verb, subject_id=who, outcome="done", since=request.opened_at), 1)
+        _is_deed(entry.record)
         for who in reach(vault, connection, subject_id)
         for verb in verbs
+        for entry in vault.audit.each(
+            connection, Wanted(verb=verb, subject_id=who, outcome="done", since=request.opened_at), newest_first=True
+        )
     )
+
+
+def _is_deed(record: AuditRecord) -> bool:
+    """Return whether an act reached data: to find somebody, or to preview a deletion, shows no value."""
+    return record.verb != "view" or "values" in record.counts

@@ -14,6 +14,7 @@ from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import TamperedSegmentError
+from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.access import Holdings, holdings, merged
 from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
@@ -164,12 +165,19 @@ def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidenc
     return Stopped(done.items, is_held, is_told)
 
 
-def delete_part_linked(
-    vault: Vault, sender_id: str, items: Collection[str], purposes: Collection[str], evidence: Evidence
+def delete_part_linked(  # noqa: PLR0913 - store, whose, of what, how it was said, and by whom
+    vault: Vault,
+    sender_id: str,
+    items: Collection[str],
+    purposes: Collection[str],
+    evidence: Evidence,
+    *,
+    by_staff: bool = False,
 ) -> tuple[Deleted | None, tuple[Deleted, ...]]:
     """Delete items and purposes of a person who writes, in all conversations that a proof has found and counts for.
 
-    Each is verified and has a certificate of its own; this conversation goes last, as in `erase_linked`.
+    Each is verified and has a certificate of its own; this conversation goes last, as in `erase_linked`. Staff reach
+    linked conversations always, and record what they do by themselves.
 
     Returns:
         What was done here, and what in each conversation that held something of it, this one last.
@@ -180,11 +188,18 @@ def delete_part_linked(
     """
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
-        people = [] if subject_id is None else proven_reach(vault, connection, subject_id, evidence.at)
+        people = [] if subject_id is None else _reached(vault, connection, subject_id, evidence.at, by_staff=by_staff)
         if holds.held_among(connection, people):
             raise held_error(connection, people)
         others = [senders_of(vault, connection, each)[0] for each in people[1:]]
-    done = [delete_part(vault, each, items, purposes, evidence) for each in others]
+    actor = None if by_staff else PERSON
+    done = [delete_part(vault, each, items, purposes, evidence, actor=actor) for each in others]
     reason = ANSWERED if any(done) else NOTHING_HELD
-    here = delete_part(vault, sender_id, items, purposes, evidence, nothing=reason)
+    here = delete_part(vault, sender_id, items, purposes, evidence, nothing=reason, actor=actor)
     return here, tuple(each for each in (*done, here) if each is not None)
+
+
+def _reached(vault: Vault, connection: Any, subject_id: bytes, now: datetime, *, by_staff: bool) -> list[bytes]:
+    if by_staff:
+        return reach(vault, connection, subject_id)
+    return proven_reach(vault, connection, subject_id, now)

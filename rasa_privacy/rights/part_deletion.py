@@ -26,6 +26,7 @@ from rasa_privacy.minimize.events import texts_of
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.topics import choice, item_of, purpose_of
+from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number
@@ -34,6 +35,7 @@ from rasa_privacy.rights.parts import Plan, conversation_values, held_values, pl
 from rasa_privacy.rights.requests import NOTHING_HELD, answered, open_request
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import requests
+from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import MAX_KINDS, PartErased, Withdrawn
 from rasa_privacy.storage.ledger import LedgerRecord
@@ -67,6 +69,7 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
     evidence: Evidence,
     *,
     nothing: str = NOTHING_HELD,
+    actor: str | None = PERSON,
 ) -> Deleted | None:
     """Delete items and purposes of the person behind a sender id, verified by reading back.
 
@@ -77,6 +80,7 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
         purposes: Purposes of privacy.yml.
         evidence: How it was said.
         nothing: With which reason the request ends where nothing of it is held here.
+        actor: Who does it, for the audit log; None where the caller records it.
 
     Returns:
         What was done, or None where nothing of it is held; deleting twice is not an error.
@@ -89,7 +93,10 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
     number = certificate_number()
 
     def work(connection: Any) -> tuple[bytes, Deleted] | None:
-        return _delete(vault, connection, sender_id, number, items, purposes, evidence, nothing)
+        found = _delete(vault, connection, sender_id, number, items, purposes, evidence, nothing)
+        if found is not None and actor is not None:
+            note_taken(vault, connection, _act(vault, *found, actor))
+        return found
 
     done = vault.database.transact(work)
     empty_log(vault)
@@ -133,17 +140,20 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which 
     withdraw(vault, connection, subject_id, [name for name in whole if _by_consent(vault, name)], evidence)
     _destroy(vault, connection, subject_id, topics, evidence)
     _mask_texts(vault, connection, subject_id, values, evidence.at)
-    concerned = dict.fromkeys(purpose for purpose, _ in found.goes)
     known = {topic: key_id for topic, key_id in destroyed.items() if key_id}
     vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, number, _registered(found, counts), known)
     open_request(vault, connection, "item_erasure", subject_id, evidence.at)
     requests.close_part(connection, subject_id, evidence.at, number)
     gone = tuple(dict.fromkeys(item for _, item in found.goes))
-    act = own_act(vault, "erase", subject_id, purposes=concerned, items=gone, counts=counts)
-    note_taken(vault, connection, act)
     still = {item for held in held_values(vault, connection, subject_id).values() for item in held}
     left = tuple(item for item in gone if item not in still)
     return subject_id, Deleted(ErasureCertificate(number, evidence.at, counts), found, left)
+
+
+def _act(vault: Vault, subject_id: bytes, deleted: Deleted, actor: str) -> AuditRecord:
+    purposes, items = zip(*deleted.plan.goes, strict=True) if deleted.plan.goes else ((), ())
+    counts = deleted.certificate.counts
+    return own_act(vault, "erase", subject_id, purposes=purposes, items=items, counts=counts, actor=actor)
 
 
 def _registered(found: Plan, counts: Mapping[str, int]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
+from rasa_privacy.actions.consent import WithdrawConsent
 from rasa_privacy.actions.correcting import Correct
 from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure
 from rasa_privacy.actions.forgetting import ForgetLast
@@ -186,6 +187,17 @@ def test_what_became_of_requests_is_told_with_number_and_date(ana: Talk) -> None
     assert "deletion of a part: in progress, to be answered by 23 December 2026" in said[1]
     assert "objection: done on 23 November 2026" in said[2]
     assert "RQ-" in said[1]
+
+
+def test_taking_back_what_was_not_agreed_to_says_so_of_that_alone(vault: Vault) -> None:
+    """And does not deny the consent that is on record."""
+    grant(vault, "draw")
+    ana = Talk(vault)
+    said = ana.do(WithdrawConsent(), "privacy_withdraw", purposes=("newsletter",))
+    assert "nothing to take back: newsletter." in said
+    assert "still counts" in said
+    assert active(vault) == {"draw"}
+    assert "no consent of yours on record at the moment" in Talk(vault, "ben").do(WithdrawConsent(), "privacy_withdraw")
 
 
 def test_that_a_request_takes_longer_is_told_with_the_reason(vault: Vault, ana: Talk) -> None:

@@ -160,6 +160,20 @@ def test_an_erasure_is_previewed(run: Run, tmp_path: Path) -> None:
     assert audited(tmp_path)[-3:] == [("erase", "begun"), ("erase", "done"), ("erase", "done")]  # the last of nobody
 
 
+def test_a_part_is_previewed_and_erased(run: Run, tmp_path: Path) -> None:
+    """The rest of the person stays; a name that privacy.yml does not have is refused."""
+    said = run("erase", "--item", "email").output
+    assert "say --yes" in said
+    assert "email (newsletter) goes: 1 values" in said
+    assert "certificate ER-" in run("erase", "--item", "email", "--yes", "--reason", "asked by letter").output
+    assert "Nothing of it is held." in run("erase", "--item", "email", "--yes").output
+    assert "the consent to draw ends" in run("erase", "--purpose", "draw").output
+    assert "name items" in run("erase", "--item", "mail", fails=2).output
+    vault = open_vault(settings_in(tmp_path))
+    assert held(vault) == {"draw": {"full_name": "Ana Li"}}
+    vault.close()
+
+
 def test_many_are_erased_by_a_file_or_a_day(run: Run, tmp_path: Path) -> None:
     """Previewed first; the report names lines and certificates, and nobody."""
     (tmp_path / "gone.txt").write_text(f"{SENDER}\nnobody\n")

@@ -19,6 +19,7 @@ from rasa_privacy.console import requests
 from rasa_privacy.console.gatekeeper import Gatekeeper
 from rasa_privacy.console.operation import Operation
 from rasa_privacy.console.verbs import OPERATIONS, make_console
+from rasa_privacy.rights.deeds import DONE_ELSEWHERE
 from rasa_privacy.rights.requests import REASONS_TO_EXTEND, REASONS_TO_REFUSE, open_request
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.console.conftest import VALUES, As, opendsr_in
@@ -66,6 +67,7 @@ def test_the_reasons_are_those_of_the_rules() -> None:
     """A reason that the law adds is added in one place, and this finds the other."""
     assert get_args(requests.ReasonToExtend) == REASONS_TO_EXTEND
     assert get_args(requests.ReasonToRefuse) == tuple(REASONS_TO_REFUSE)
+    assert get_args(requests.DoneElsewhere) == tuple(DONE_ELSEWHERE)
 
 
 @dataclass(frozen=True)

@@ -258,6 +258,26 @@ def test_who_is_held_is_not_erased(as_role: As, vault: Vault) -> None:
 
 
 @each_kind
+def test_a_part_of_a_person_is_erased(as_role: As, vault: Vault) -> None:
+    """Said before, done after; the person stays, and twice is no error."""
+    dpo, body = as_role("dpo"), {**WHO, "items": ["email"]}
+    values = [
+        {"purpose": "draw", "item": "email", "values": 1},
+        {"purpose": "newsletter", "item": "email", "values": 1},
+    ]
+    said = dpo.post("/v1/subjects/erase", body).json()
+    assert (said["erased"], said["parts"], held(vault)["draw"]["email"]) == (False, values, "ana@example.com")
+    done = dpo.post("/v1/subjects/erase", {**body, "confirm": True}).json()
+    assert (done["erased"], done["parts"], done["certificate"][:3]) == (True, values, "ER-")
+    assert held(vault) == {"draw": {"full_name": "Ana Li"}}
+    again = dpo.post("/v1/subjects/erase", {**body, "confirm": True}).json()
+    assert (again["erased"], again["certificate"], again["parts"]) == (False, None, [])
+    assert dpo.post("/v1/subjects/erase", {**WHO, "items": ["mail"]}).status == 409
+    assert dpo.post("/v1/subjects/erase", {"sender": "nobody", "items": ["email"]}).status == 404
+    assert as_role("clerk").post("/v1/subjects/erase", {**body, "confirm": True}).status == 403
+
+
+@each_kind
 def test_a_silent_hold_is_seen_by_who_looks_after_retention_alone(as_role: As, vault: Vault) -> None:
     """A support system that may find, hand out and erase learns that some data must be kept, and not of a hold."""
     dpo, crm = as_role("dpo"), as_role("crm")

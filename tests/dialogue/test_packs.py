@@ -41,6 +41,7 @@ VARIABLES = {
     "utter_privacy_granted": {"called"},
     "utter_privacy_refused": {"called", "contact"},
     "utter_privacy_withdrawn": {"called", "gone"},
+    "utter_privacy_not_agreed": {"called"},
     "utter_privacy_stopped": {"say_delete"},
     "utter_privacy_held": {"controller", "contact", "say_stop"},
     "utter_privacy_must_stay": {"contact", "say_stop"},

@@ -13,6 +13,7 @@ from rasa_privacy.rights.deeds import DONE_ELSEWHERE, is_done
 from rasa_privacy.rights.linked import copies_linked
 from rasa_privacy.rights.request_counts import count
 from rasa_privacy.rights.requests import complete, open_request
+from rasa_privacy.rights.staff_deletion import plan_part
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
@@ -145,6 +146,14 @@ def test_a_deed_in_a_linked_conversation_counts(vault: Vault, subject_id: bytes,
     assert not done(vault, request)
     DEEDS["access"](vault, "web-7")
     assert completed(vault, request.number).state == "done"
+
+
+def test_to_find_a_person_is_no_access(vault: Vault, subject_id: bytes) -> None:
+    """Nor is the preview of a deletion: nothing was looked at to answer."""
+    request = opened(vault, "access", subject_id)
+    operators.find(vault, SENDER, permit("view"))
+    plan_part(vault, SENDER, ["email"], [], permit("view"))
+    assert not done(vault, request)
 
 
 def test_a_deed_that_is_about_somebody_else_does_not_count(vault: Vault, subject_id: bytes) -> None:
