@@ -44,6 +44,8 @@ def _restrict(store: Vault, connection: Any, turn: Turn) -> Reply:
     if not people:
         return Reply(turn.words("utter_privacy_nothing_stored"), [], [])
     wanted = _wanted(turn, _usable(store, connection, people, turn))
+    if not wanted and turn.purposes:
+        return Reply(turn.words("utter_privacy_not_used", called=_listed(store, turn, turn.purposes)), [], [])
     if not wanted:
         return Reply(turn.words("utter_privacy_nothing_used"), [], [])
     if len(wanted) > 1 and not turn.purposes:

@@ -8,8 +8,10 @@ Rules:
 2. A message that is longer than `wordings.MAX_CHARACTERS` matches nothing; it is not cut, since the rest could turn the
    meaning round.
 3. What is not clearly a yes is not a yes (GDPR Art. 4(11)): a yes with a condition or a question is "unclear".
+4. While a question is open, what stands on a button of ours means what the button does: a channel may show none, and
+   people type what they read.
 
-The wordings are data: `packs/<language>.keywords.yml`.
+The wordings are data: `packs/<language>.keywords.yml`, and the buttons of `packs/<language>.yml`.
 """
 
 import re
@@ -18,12 +20,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from rasa_privacy.dialogue.packs import load_keywords
+from rasa_privacy.dialogue.packs import load_keywords, load_pack
 from rasa_privacy.dialogue.wordings import Reading, compile_wordings, read, words_in
 
 Answer = Literal["yes", "no", "unclear"]
 Question = Literal["consent", "erase"]
 
+#: What the buttons of each question mean.
+_PRESSED: Final[Mapping[Question, Mapping[Answer, str]]] = {
+    "consent": {"yes": "privacy_grant", "no": "privacy_refuse"},
+    "erase": {"yes": "privacy_confirm", "no": "privacy_cancel"},
+}
 _REQUEST: Final = "privacy_"
 _ASKED: Final = "asked_privacy_"
 _THEN: Final = "then_privacy_"
@@ -72,7 +79,7 @@ def privacy_request(text: str, language: str, *, asked: bool = False, then: bool
     """
     lexicon = _lexicon(language)
     forms = lexicon.forms(text)
-    found = _requested(forms, lexicon.requests) or (_requested(forms, lexicon.asked) if asked else None)
+    found = _requested(forms, lexicon.requests) or (_asked_for(forms, lexicon) if asked else None)
     return found or (_requested(forms, lexicon.then) if then else None)
 
 
@@ -91,8 +98,9 @@ def reply(text: str, language: str, *, question: Question = "consent") -> Answer
     words, forms = lexicon.joined(reading.words), lexicon.forms(text)
     if not words:
         return _by_symbols(reading, lexicon)
-    if _is_one(lexicon.unclear, forms):
-        return "unclear"
+    pressed = None if reading.asks else _pressed(forms, lexicon, question)
+    if pressed is not None or _is_one(lexicon.unclear, forms):
+        return pressed or "unclear"
     doubted = reading.asks or any(lexicon.signs.get(symbol) == "no" for symbol in reading.symbols)
     if _is_one(lexicon.yes[question], forms):
         return "unclear" if doubted else "yes"
@@ -171,6 +179,7 @@ class _Lexicon:
     yes: Mapping[Question, re.Pattern[str]]
     no: Mapping[Question, re.Pattern[str]]
     unclear: re.Pattern[str]
+    buttons: Mapping[str, str]
 
     def read(self, text: str) -> Reading | None:
         """Return the message as comparable words."""
@@ -201,6 +210,19 @@ def _is_one(pattern: re.Pattern[str], forms: Iterable[str]) -> bool:
 
 def _requested(forms: Sequence[str], patterns: Mapping[str, re.Pattern[str]]) -> str | None:
     return next((intent for intent, pattern in patterns.items() if _is_one(pattern, forms)), None)
+
+
+def _pressed(forms: Iterable[str], lexicon: _Lexicon, question: Question) -> Answer | None:
+    """Return what the message answers where it is what stands on a button of such a question."""
+    meant = {lexicon.buttons[form] for form in forms if form in lexicon.buttons}
+    return next((answer for answer, intent in _PRESSED[question].items() if intent in meant), None)
+
+
+def _asked_for(forms: Sequence[str], lexicon: _Lexicon) -> str | None:
+    """Return what is asked for while a question is open: by a short wording, or by what stands on a button."""
+    answers = {intent for pressed in _PRESSED.values() for intent in pressed.values()}
+    shown = (lexicon.buttons[form] for form in forms if form in lexicon.buttons)
+    return _requested(forms, lexicon.asked) or next((intent for intent in shown if intent not in answers), None)
 
 
 def _by_symbols(reading: Reading, lexicon: _Lexicon) -> Answer | None:
@@ -252,7 +274,23 @@ def _lexicon(language: str) -> _Lexicon:
         yes={"consent": pattern("agree", times=3), "erase": pattern("agree", "agree_erase", times=3)},
         no={"consent": pattern("refuse", times=2), "erase": pattern("refuse", "refuse_erase", times=2)},
         unclear=pattern("unclear"),
+        buttons=_buttons(language, sections),
     )
+
+
+def _buttons(language: str, sections: Mapping[str, str]) -> dict[str, str]:
+    """Return the intent of each button of ours by what stands on it, as a message is compared."""
+    spellings, fillers = _spellings(sections["spellings"]), frozenset(sections["fillers"].split())
+    found: dict[str, str] = {}
+    for variations in load_pack(language).responses.values():
+        for button in (each for variation in variations for each in variation.get("buttons") or []):
+            reading = read(button["title"], spellings)
+            words = reading.words if reading is not None else ()
+            intent = str(button["payload"]).partition("{")[0].removeprefix("/")
+            for form in (words, tuple(word for word in words if word not in fillers)):
+                found.setdefault("".join(f"{word} " for word in form), intent)
+    found.pop("", None)
+    return found
 
 
 def _spellings(lines: str) -> dict[str, tuple[str, ...]]:

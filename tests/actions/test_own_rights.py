@@ -179,6 +179,14 @@ def test_objecting_means_marketing_first(vault: Vault, ana: Talk) -> None:
     assert kinds(vault) == [("objection", "done", "answered")]
 
 
+def test_objecting_to_what_is_not_used_denies_no_other_use(vault: Vault) -> None:
+    """The draw goes on, and the person is not told that nothing of theirs is used."""
+    grant(vault, "draw")
+    ana = Talk(vault)
+    assert "nothing to stop: newsletter." in ana.do(RestrictProcessing(), "privacy_object", purposes=("newsletter",))
+    assert active(vault) == {"draw"}
+
+
 def test_what_became_of_requests_is_told_with_number_and_date(ana: Talk) -> None:
     """The open ones first."""
     ana.ask_for_phone()

@@ -187,6 +187,28 @@ def test_a_receipt_is_one_of_consent_where_somebody_agreed(text: str) -> None:
     assert request_here(f"{text} for my boots", "en", in_form=False, agreed=True) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Delete everything!", "en"),
+        ("please erase it all", "en"),
+        ("Alles löschen", "de"),
+        ("Bitte alles löschen", "de"),
+        ("Supprimez tout", "fr"),
+        ("Borra todo", "es"),
+        ("Cancella tutto", "it"),
+        ("Apague tudo", "pt"),
+        ("Wis alles", "nl"),
+    ],
+)
+def test_everything_is_ones_data_where_somebody_agreed(text: str, language: str) -> None:
+    """Who gave the bot something may say it in short; elsewhere a basket may be meant, and it is asked back about."""
+    assert request_here(text, language, in_form=False, agreed=True) == "privacy_delete"
+    assert request_here(text, language, in_form=False, agreed=False) is None
+    assert privacy_request(text, language) is None
+    assert request_here(f"{text} xyzzy", language, in_form=False, agreed=True) is None
+
+
 @pytest.mark.parametrize("text", ORDINARY)
 def test_an_everyday_message_is_neither_an_opt_out_nor_a_request(text: str) -> None:
     """Names, places, bookings and carts keep their meaning, also those with "stop" or "delete" in them."""

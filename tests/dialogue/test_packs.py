@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from rasa_privacy.dialogue import packs
-from rasa_privacy.dialogue.keywords import has_telling_word, opt_out, privacy_request
+from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply
 from rasa_privacy.dialogue.lessons import sampled
 from rasa_privacy.dialogue.packs import (
     available_languages,
@@ -18,7 +18,7 @@ from rasa_privacy.dialogue.packs import (
     load_pack,
     variation_in,
 )
-from rasa_privacy.dialogue.recognising import STOP
+from rasa_privacy.dialogue.recognising import STOP, recognise
 from rasa_privacy.dialogue.turns import INTENTS, LOCAL, REPLIES
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.model import Basis
@@ -65,6 +65,7 @@ VARIABLES = {
     "utter_privacy_held_value": {"controller", "number", "contact"},
     "utter_privacy_value_waits": {"number", "contact"},
     "utter_privacy_restricted": {"called", "number", "say_lift"},
+    "utter_privacy_not_used": {"called"},
     "utter_privacy_lifted": {"called"},
     "utter_privacy_limited": {"say_lift"},
     "utter_privacy_status": {"list", "contact"},
@@ -318,6 +319,39 @@ def test_what_is_offered_can_be_typed(language: str) -> None:
     assert set(offers) == set(examples(language)) - set(REPLIES)
     for intent, words in offers.items():
         assert (STOP if opt_out(words, language) else privacy_request(words, language)) == intent, words
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_what_stands_on_a_button_can_be_typed(language: str) -> None:
+    """While its question is open it means what the button does, also in a bot that speaks all languages."""
+    others = (language, *(each for each in available_languages() if each != language))
+    buttons = [
+        button
+        for variations in load_pack(language).responses.values()
+        for variation in variations
+        for button in variation.get("buttons") or []
+    ]
+    assert len(buttons) > 20
+    for button in buttons:
+        intent, title = button["payload"].partition("{")[0].removeprefix("/"), button["title"]
+        question: Question = "erase" if intent in {"privacy_confirm", "privacy_cancel"} else "consent"
+        for languages in ((language,), others):
+            found = recognise(title, languages, question=question, in_form=False)
+            assert found is not None, title
+            assert found.intent == intent, title
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_what_stands_on_a_button_answers_its_own_kind_of_question_alone(language: str) -> None:
+    """A yes to a deletion is none to a consent; and one with a question mark, or more words, is no clear one."""
+    agree, erase = (
+        load_pack(language).responses[name][0]["buttons"][0]["title"]
+        for name in ("utter_privacy_ask_optional", "utter_privacy_erase_preview")
+    )
+    assert reply(erase, language) != "yes"
+    assert reply(agree, language) == "yes"
+    assert reply(f"{agree}?", language) == "unclear"
+    assert reply(f"{agree} xyzzy", language) != "yes"
 
 
 def test_no_variable_of_a_phrase_is_unknown_to_the_code() -> None:
