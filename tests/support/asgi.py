@@ -18,12 +18,16 @@ class Answer:
         headers: The headers, names in small letters.
         body: The body.
         is_whole: Whether it came to its end.
+        pieces: In how many pieces the body came.
+        length: How long it was, in bytes.
     """
 
     status: int
     headers: dict[str, str]
     body: bytes = field(repr=False)
     is_whole: bool = True
+    pieces: int = 0
+    length: int = 0
 
     def json(self) -> Any:
         """Return the body as JSON."""
@@ -38,11 +42,13 @@ class Client:
         app: The application.
         token: What it comes with, or None.
         address: Where it says that it comes from.
+        keeps: Whether bodies of answers are kept; else they are counted.
     """
 
     app: Starlette
     token: str | None = None
     address: str = "192.0.2.7"
+    keeps: bool = True
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Call with GET."""
@@ -88,7 +94,15 @@ class Client:
             piece = pieces.pop(0) if pieces else b""
             return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 
+        lengths: list[int] = []
+
         async def send(message: Any) -> None:
+            if message.get("body"):
+                lengths.append(len(message["body"]))
+            if not self.keeps and sent and message["type"] == "http.response.body":
+                del sent[1:]  # only whether there is more counts
+                sent.append({**message, "body": b""})
+                return
             sent.append(dict(message))
 
         try:
@@ -100,4 +114,5 @@ class Client:
         found = {name.decode(): value.decode("latin-1") for name, value in starts[0]["headers"]}
         bodies = [each for each in sent if each["type"] == "http.response.body"]
         whole = bool(bodies) and not bodies[-1].get("more_body", False)
-        return Answer(starts[0]["status"], found, b"".join(each.get("body", b"") for each in bodies), whole)
+        body = b"".join(each.get("body", b"") for each in bodies)
+        return Answer(starts[0]["status"], found, body, whole, len(lengths), sum(lengths))
