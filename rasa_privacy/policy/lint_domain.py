@@ -21,15 +21,20 @@ def unclassified(bot: Bot, policy: Policy, _file: str) -> Iterator[Finding]:
 def guards(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
     """RP002 and RP018."""
     known = bot.domain.runnable()
+    others = {name for purpose in policy.purposes.values() for name in (*purpose.also_ask, *purpose.requires)}
+    asked = others.union(policy.asked_first())
     for name, purpose in policy.purposes.items():
         for action in purpose.guards:
             if action not in known:
                 why = f"purpose {shown(name)} guards {shown(action)}, which the domain does not have"
                 remedy = "write the name of a form, action or response" + did_you_mean(action, known)
                 yield Finding("RP002", file, why, remedy)
-        if purpose.basis == "consent" and not purpose.guards:
-            why = f"purpose {shown(name)} needs consent and guards nothing, so the bot never asks for it"
-            remedy = "name under 'guards' the forms and actions that use its items"
+        if purpose.basis == "consent" and not purpose.guards and name not in asked:
+            why = f"purpose {shown(name)} needs consent and guards nothing, so the bot never asks for it by itself"
+            remedy = (
+                "name under 'guards' the forms and actions that use its items, or name it under 'also_ask' of "
+                "another one; where '@requires_consent' in your actions asks for it, waive this"
+            )
             yield Finding("RP018", file, why, remedy, "warning")
 
 

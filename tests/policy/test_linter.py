@@ -190,6 +190,26 @@ def test_keys_that_others_can_read_are_found(bot_folder: Path, folder_mode: int,
     assert "chmod go-rwx" in found[0]
 
 
+@pytest.mark.parametrize(
+    ("beside", "own"),
+    [
+        ("    also_ask: [news]\n", ""),
+        ("    requires: {news: {en: so}}\n", ""),
+        ("", "    ask: first_message\n"),
+        ("", ""),
+    ],
+)
+def test_a_purpose_without_guards_is_asked_for_where_another_one_or_the_first_message_brings_it(
+    bot_folder: Path, beside: str, own: str
+) -> None:
+    """Only a purpose that nothing brings up is never asked for."""
+    path = bot_folder / "privacy.yml"
+    news = "  news:\n    says: {en: news}\n    basis: consent\n    items: {email: required}\n    retain: 90 days\n"
+    path.write_text(path.read_text(encoding="utf-8") + beside + news + own, encoding="utf-8")
+    never_asked = [line for line in findings(bot_folder) if " RP018 " in line]
+    assert bool(never_asked) == (not beside and not own)
+
+
 def test_errors_come_before_warnings(bot_folder: Path) -> None:
     """What stops a release is read first."""
     path = bot_folder / "privacy.yml"
