@@ -31,6 +31,7 @@ from rasa_privacy.minimize.events import ALSO, OWN_ENTITY
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import endpoints_path, load_settings
 from rasa_privacy.policy.topics import item_of
+from rasa_privacy.storage.key_expiry import expire_beside
 from rasa_privacy.storage.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,9 @@ _CHANNELS: Final = frozenset(
 @lru_cache(maxsize=1)
 def vault() -> Vault:
     """Return this process's store, opened by the same endpoints.yml that the server reads."""
-    return open_vault(load_settings(endpoints_path()))
+    opened = open_vault(load_settings(endpoints_path()))
+    expire_beside(opened)
+    return opened
 
 
 @dataclass(frozen=True, slots=True)

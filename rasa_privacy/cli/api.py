@@ -12,6 +12,7 @@ from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import endpoints_file, existing_store
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.rights.senders import open_sender
+from rasa_privacy.storage.key_expiry import expire_beside
 
 _PORT: Final = 8081
 _FILE: Final = click.Path(path_type=Path)
@@ -59,6 +60,7 @@ def api(  # noqa: PLR0913 - one parameter for each option
         opendsr = open_opendsr(file, vault.clock())
         if opendsr is not None:
             keep_telling(vault, opendsr, stop)
+        expire_beside(vault)
         click.echo(f"The API listens on {host} port {port}; GET /openapi.json says what it does.", err=True)
         try:
             serve(make_console(vault, set_up=opendsr, open_sender=lambda: open_sender(file)), address)

@@ -50,6 +50,7 @@ from rasa_privacy.policy.settings import settings_from_mapping
 from rasa_privacy.retention.schedule import start as start_sweeping
 from rasa_privacy.rights.coarsening import aids_of
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.storage.key_expiry import expire_beside
 from rasa_privacy.storage.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ class EncryptedTrackerStore(TrackerStore):
         processor.install()
         _without_fallback()
         self._read(vault.ledger.verify)
+        expire_beside(self._vault)
         start_sweeping(self, _vault_of, _after_sweep)
 
     @property

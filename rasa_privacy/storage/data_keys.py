@@ -34,8 +34,8 @@ from rasa_privacy.storage.tables import data_keys, from_micros, subjects, to_mic
 #: of a transaction that was rolled back where keys have a database of their own.
 UNUSED: Final = timedelta(hours=24)
 _CACHED_KEYS: Final = 4096
-#: So long an unwrapped key is remembered; afterwards it is unwrapped again.
-_CACHED_SECONDS: Final = 900
+#: So long an unwrapped key is remembered; afterwards it is unwrapped again, which takes microseconds.
+_CACHED_SECONDS: Final = 60
 _COLUMNS: Final = data_keys.c
 _OF_ONE: Final = (_COLUMNS.subject_id == bindparam("subject"), _COLUMNS.purpose == bindparam("name"))
 _OF_SUBJECT: Final = Query(
@@ -236,6 +236,13 @@ class DataKeys:
             if len(self._cache) > _CACHED_KEYS:
                 self._cache.popitem(last=False)
         return key
+
+    def expire(self) -> None:
+        """Let go of the unwrapped keys that are remembered long enough, whoever destroyed them meanwhile."""
+        now = self._monotonic()
+        with self._lock:
+            for wrapped in [wrapped for wrapped, hit in self._cache.items() if now >= hit[3]]:
+                del self._cache[wrapped]
 
     def forget(self, subject_ids: Collection[bytes]) -> None:
         """Let go of the unwrapped keys of these people, whose rows are deleted."""

@@ -1,6 +1,8 @@
 """Data keys and subjects."""
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from rasa_privacy.errors import KeyDestroyedError, PrivacyError, StorageError, TamperedSegmentError
 from rasa_privacy.storage import data_keys as module
+from rasa_privacy.storage import key_expiry
 from rasa_privacy.storage.vault import Vault
 
 
@@ -170,6 +173,30 @@ def test_a_destroyed_key_leaves_the_memory(vault: Vault, subject: bytes, now: da
         vault.data_keys.destroy(conn, subject, "draw")
         vault.data_keys.destroy_all(conn, subject)
     assert len(vault.data_keys._cache) == 0
+
+
+def test_a_key_that_another_process_destroyed_leaves_the_memory(
+    vault: Vault, subject: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nobody writes to this one any more; a key that is in use stays for its minute."""
+    monkeypatch.setattr(key_expiry, "LOOK_SECONDS", 0.01)
+    seconds = [0.0]
+    keys = module.DataKeys(vault.epochs, bytes, monotonic=lambda: seconds[0])
+    with vault.database.read() as conn:
+        keys.of_subject(conn, subject)
+    thread = key_expiry.expire_beside(replace(vault, data_keys=keys))
+    with vault.database.write() as conn:
+        vault.data_keys.destroy_all(conn, subject)
+    keys.expire()
+    assert len(keys._cache) == 1
+    seconds[0] = module._CACHED_SECONDS
+    until = time.monotonic() + 20
+    while keys._cache and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not keys._cache
+    del keys
+    thread.join(20)
+    assert not thread.is_alive()
 
 
 def test_a_key_that_nothing_is_stored_under_is_due_after_a_day(vault: Vault, subject: bytes, now: datetime) -> None:
