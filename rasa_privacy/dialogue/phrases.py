@@ -75,8 +75,11 @@ class Phrases:
 
     def duration(self, text: str) -> str:
         """Return a duration of privacy.yml, such as `90 days`, in this language."""
-        number, unit = text.split()
-        return format_unit(int(number), f"duration-{unit.removesuffix('s')}", length="long", locale=self.locale)
+        number, word = text.split()
+        unit = f"duration-{word.removesuffix('s')}"
+        said = format_unit(int(number), unit, length="long", locale=self.locale)
+        # The CLDR leaves out of its long forms what its short ones write out ("dagen"). Babel says the unit's name.
+        return format_unit(int(number), unit, length="short", locale=self.locale) if unit in said else said
 
     def retention(self, retain: str) -> str:
         """Return how long data is kept: a duration, or until or after what is waited for."""

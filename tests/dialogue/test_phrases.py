@@ -33,6 +33,24 @@ def test_a_duration_is_said_in_the_language(text: str, english: str, german: str
     assert DE.retention(text) == german
 
 
+@pytest.mark.parametrize(
+    ("language", "days", "units"),
+    [
+        ("de", ["1 Tag", "90 Tage"], ["Stunde", "Monate", "Jahre"]),
+        ("es", ["1 día", "90 días"], ["hora", "meses", "años"]),
+        ("fr", ["1\xa0jour", "90\xa0jours"], ["heure", "mois", "ans"]),
+        ("it", ["1 giorno", "90 giorni"], ["ora", "mesi", "anni"]),
+        ("nl", ["1 dag", "90 dagen"], ["uur", "maanden", "jaar"]),
+        ("pt", ["1 dia", "90 dias"], ["hora", "meses", "anos"]),
+    ],
+)
+def test_a_duration_is_written_out_in_every_language(language: str, days: list[str], units: list[str]) -> None:
+    """Also where the CLDR has no long form of its own: never the name of a unit, such as "90 duration-day"."""
+    phrases = phrases_of(language)
+    assert [phrases.duration("1 day"), phrases.duration("90 days")] == days
+    assert [phrases.duration(text).split()[1] for text in ("1 hour", "12 months", "3 years")] == units
+
+
 def test_data_without_a_date_is_kept_until_consent_is_taken_back() -> None:
     """The words of privacy.yml are never shown as they are."""
     assert DE.retention("until withdrawn") == "bis Widerruf"
