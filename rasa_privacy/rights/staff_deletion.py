@@ -1,16 +1,18 @@
 """Deleting a part of what is held of a person, by staff: an item wherever it is held, or what a purpose holds.
 
 As the person does it in the chat (`part_deletion`), in all linked conversations, verified and with a certificate each.
-Every purpose of which something goes must be within the role's reach.
+Every purpose of which something goes must be within the role's reach, with all its items where it goes as a whole; what
+stays elsewhere is said as far as the role reaches.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import answering, record_now, record_unknown
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.errors import RequestError
+from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.rights.identity import reach
 from rasa_privacy.rights.linked import delete_part_linked
 from rasa_privacy.rights.part_deletion import Deleted
@@ -43,7 +45,7 @@ def plan_part(
     concerned, gone = _concerned(planned)
     counts = {"parts": len(planned.goes)}
     record_now(vault, permit, subject_id=subject_id, purposes=concerned, items=gone, counts=counts)
-    return planned
+    return _within_reach(planned, permit)
 
 
 def erase_part(  # noqa: PLR0913 - whose, of what, under what and by which way
@@ -77,7 +79,7 @@ def erase_part(  # noqa: PLR0913 - whose, of what, under what and by which way
     _, done = delete_part_linked(vault, sender_id, items, purposes, evidence, by_staff=True)
     counts = {"values": sum(each.certificate.counts.get("values", 0) for each in done)}
     record_now(vault, permit, subject_id=subject_id, purposes=concerned, items=gone, counts=counts)
-    return done
+    return tuple(replace(each, plan=_within_reach(each.plan, permit)) for each in done)
 
 
 def _concerned(planned: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -103,18 +105,25 @@ def _plan(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, under
     purposes: Collection[str],
     permit: Permit,
 ) -> tuple[bytes, Plan] | None:
+    named = vault.policy.purposes
+    for purpose in purposes:
+        permit.require_purpose(purpose)
+    for item in (*items, *(item for purpose in purposes for item in named[purpose].items)):
+        permit.require_item(item)
     subject_id = vault.subjects.find(connection, sender_id)
     if subject_id is None:
         return None
-    for item in items:
-        permit.require_item(item)
     people = reach(vault, connection, subject_id)
-    using = {name for item in items for name in vault.policy.purposes_using(item)} | {*purposes}
-    for purpose in dict.fromkeys(name for who in people for name, _ in vault.data_keys.wrapped_of(connection, who)):
-        if purpose in using:
-            permit.require_purpose(purpose)  # by the names of keys, before any of them is opened
-    found = merged(plan(vault, connection, each, items, purposes, vault.clock()) for each in people)
-    return subject_id, found
+    keys = {name for who in people for name, _ in vault.data_keys.wrapped_of(connection, who)}
+    using = {name for item in items for name in vault.policy.purposes_using(item)}
+    if not all(map(permit.covers_purpose, keys & using)):  # by the names of keys, before any of them is opened
+        raise AccessError("an item is deleted wherever it is held; this role does not reach every purpose of it")
+    return subject_id, merged(plan(vault, connection, each, items, purposes, vault.clock()) for each in people)
+
+
+def _within_reach(planned: Plan, permit: Permit) -> Plan:
+    """Return a plan without what stays for purposes that the role does not reach."""
+    return replace(planned, stays=tuple(each for each in planned.stays if permit.covers_purpose(each.purpose)))
 
 
 def _require_declared(vault: Vault, items: Collection[str], purposes: Collection[str]) -> None:

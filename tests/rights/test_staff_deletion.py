@@ -87,6 +87,7 @@ def test_linked_conversations_are_reached(vault: Vault) -> None:
         (["email"], [], permit(items=frozenset({"full_name"}))),
         (["email"], [], permit(purposes=frozenset({"draw"}))),
         ([], ["draw"], permit(purposes=frozenset({"newsletter"}))),
+        ([], ["draw"], permit(items=frozenset({"full_name"}))),
     ],
 )
 def test_a_role_deletes_what_it_reaches(vault: Vault, items: Any, purposes: Any, by: Any) -> None:
@@ -121,3 +122,33 @@ def test_nobody_and_nothing_are_no_error(vault: Vault, subject_id: bytes) -> Non
     assert erase_part(vault, "nobody", ["email"], [], permit(), channel="api") is None
     assert len(delete(vault, ["email"])) == 1
     assert delete(vault, ["email"]) == ()
+
+
+@pytest.mark.parametrize("verb", ["view", "erase"])
+def test_no_consent_beyond_the_role_ends_or_is_told(vault: Vault, verb: str) -> None:
+    """Where nothing is held for a purpose its consent is there all the same."""
+    grant(vault, "draw", "newsletter")
+    give(vault, {"draw": {"full_name": "Ana Li"}})
+    by = permit(verb, purposes=frozenset({"draw"}))
+    with pytest.raises(AccessError, match="newsletter"):
+        if verb == "view":
+            plan_part(vault, SENDER, [], ["newsletter"], by)
+        else:
+            delete(vault, [], ["draw", "newsletter"], by)
+    assert active(vault) == {"draw", "newsletter"}
+    assert [each.outcome for each in records(vault)] == ["refused"]
+
+
+@pytest.mark.usefixtures("subject_id")
+def test_a_narrow_role_is_not_told_for_what_else_something_is_held(vault: Vault) -> None:
+    """Neither by what stays, nor by the words of a refusal."""
+    narrow = frozenset({"draw"})
+    plan = plan_part(vault, SENDER, [], ["draw"], permit("view", purposes=narrow))
+    assert plan is not None
+    assert plan.stays == ()
+    with pytest.raises(AccessError) as refused:
+        plan_part(vault, SENDER, ["email"], [], permit("view", purposes=narrow))
+    assert "newsletter" not in str(refused.value)
+    (done,) = delete(vault, [], ["draw"], permit(purposes=narrow))
+    assert done.plan.stays == ()
+    assert held(vault) == {"newsletter": {"email": "a@b.example"}}
