@@ -127,7 +127,7 @@ def _removal(report: Report) -> str:
     overdue = counted(found.overdue, "purpose or item", "purposes or items")
     waits = f"; {report.review_waiting} was made and waits for somebody to look at it" if report.review_waiting else ""
     review = (
-        f"<p class='bad'>A review of what is stored is overdue since {report.review_overdue}{waits}.</p>"
+        f"<p class='bad'>A review of what is stored is overdue since {report.review_overdue}{escape(waits)}.</p>"
         if report.review_overdue is not None
         else ""
     )

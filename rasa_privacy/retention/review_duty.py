@@ -9,6 +9,7 @@ Rules:
    made, which nobody acknowledged yet and which is not from before one was due, can be acknowledged, once.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +21,7 @@ from rasa_privacy.access.permit import Permit
 from rasa_privacy.errors import RetentionError
 from rasa_privacy.policy.model import Policy, duration_seconds
 from rasa_privacy.retention.review import Review
+from rasa_privacy.rights.numbers import FORM
 from rasa_privacy.storage import book_counts, meta_rows
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.audit_record import MAX_REASON, AuditEntry, AuditRecord
@@ -28,6 +30,7 @@ from rasa_privacy.storage.vault import Vault
 _COUNT: Final = "review"
 #: The row of the table `meta` with the newest review.
 _ROW: Final = "review"
+_NUMBER: Final = re.compile(FORM.format("RV"))
 _MADE: Final = Wanted(verb="report", outcome="done")
 _ACKNOWLEDGED: Final = Wanted(verb="retention", outcome="done")
 
@@ -46,9 +49,12 @@ def decode(written: bytes) -> Made:
         RetentionError: It is none.
     """
     try:
-        return msgspec.json.decode(written, type=Made)
+        made = msgspec.json.decode(written, type=Made)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise RetentionError("this is no review; make one with 'rasa-privacy review make'") from None
+        made = None
+    if made is None or made.review.made_at.tzinfo is None or _NUMBER.fullmatch(made.number) is None:
+        raise RetentionError("this is no review; make one with 'rasa-privacy review make'")
+    return made
 
 
 def kept(connection: Any, *, lock: bool = False) -> Made | None:

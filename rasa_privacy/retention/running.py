@@ -18,13 +18,14 @@ import time
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.storage import meta_rows
-from rasa_privacy.storage.audit_record import AuditRecord
+from rasa_privacy.storage.audit_record import LABEL, AuditRecord
 from rasa_privacy.storage.tables import from_micros, to_micros
 from rasa_privacy.storage.vault import Vault
 
@@ -34,18 +35,23 @@ _ROW: Final = "retention_runs"
 _SILENT: Final = timedelta(minutes=10)
 _BEAT_SECONDS: Final = 1.0
 _ID_BYTES: Final = 8
+_MOST: Final = 256  # runs that are read
+_Number: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class _Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run: times in microseconds since 1970."""
 
-    began: int
-    beat: int
-    operator: str
-    host: str
-    process: int
+    began: _Number
+    beat: _Number
+    operator: Annotated[str, Meta(pattern=rf"\A{LABEL}\Z")]
+    host: Annotated[str, Meta(max_length=255)]
+    process: _Number
     is_leased: bool
-    looked_at: int = 0
+    looked_at: _Number = 0
+
+
+_decode: Final = msgspec.msgpack.Decoder(Annotated[dict[str, _Run], Meta(max_length=_MOST)]).decode
 
 
 class Running:
@@ -141,8 +147,9 @@ def _is_alive(process: int) -> bool:
 def _read(connection: Any) -> dict[str, _Run]:
     """Return the runs that have begun, locked; none where the row was changed into something else."""
     written = meta_rows.read(connection, _ROW, lock=True)
-    with suppress(msgspec.MsgspecError):
-        return msgspec.msgpack.decode(written or b"\x80", type=dict[str, _Run])
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found: dict[str, _Run] = _decode(written or b"\x80")
+        return found
     return {}
 
 

@@ -8,6 +8,8 @@ from typing import Final
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _GROUPS: Final = 3
 _GROUP: Final = 4
+#: A regular expression of numbers with a prefix.
+FORM: Final = f"{{}}(-[{ALPHABET}]{{{{{_GROUP}}}}}){{{{{_GROUPS}}}}}"
 #: The character of each byte. There are 32, which is a part of 256, so that each is as likely as the others.
 _LETTERS: Final = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 

@@ -27,7 +27,9 @@ MAX_REASON: Final = 255
 #: No record of ours comes near it.
 _MAX_DETAILS: Final = 16_000
 
-_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}")
+#: A regular expression of operators' labels.
+LABEL: Final = r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}"
+_LABEL: Final = re.compile(LABEL)
 _COUNTED: Final = re.compile(r"[a-z][a-z_]{0,31}")
 
 

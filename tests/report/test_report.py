@@ -29,6 +29,7 @@ from rasa_privacy.report.status import status_lines
 from rasa_privacy.retention.runs import run
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.requests import open_request
+from rasa_privacy.storage import meta_rows
 from rasa_privacy.storage.books import AUDIT
 from rasa_privacy.storage.standing import Mark, read_mark
 from rasa_privacy.storage.vault import Vault
@@ -189,6 +190,31 @@ def test_a_broken_chain_is_said(lived: Vault, sql: Sql, change: str, named: str)
     assert f"{named}: <span class='bad'>{named}: record" in page(report)
     with lived.database.read() as connection:
         assert read_mark(connection, lived.index, AUDIT) == Mark()
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({}, "RV-0000-0000-0000 was made"),
+        ({"number": "<img src=x onerror=alert(1)>"}, ""),
+        ({"number": "RV-0000-0000-0000\x1b[2J"}, ""),
+        ({"made_at": "2027-12-01T00:00:00"}, ""),
+    ],
+)
+def test_a_review_that_was_put_there_by_hand_is_none(lived: Vault, changed: dict[str, str], shown: str) -> None:
+    """Its row is not signed: what is no number of ours, or no time, comes neither into the page nor the terminal."""
+    number = changed.get("number", "RV-0000-0000-0000")
+    review = {"conversations": 0, "damaged": 0, "stored": [], "never_read": [], "never_given": [], "ending": {}}
+    review["made_at"] = changed.get("made_at", "2027-12-01T00:00:00Z")
+    written = msgspec.json.encode({"number": number, "review": review})
+    lived.database.transact(lambda connection: meta_rows.write(connection, "review", written))
+    wanting = msgspec.structs.replace(lived.policy, retention=Retention(review_every="1 day"))
+    report = made(replace(lived, policy=wanting))
+    assert report.review_overdue is not None
+    assert shown in page(report)
+    assert ("waits" in page(report)) == bool(shown)
+    assert "<img" not in page(report)
+    assert not any("\x1b" in line for line in status_lines(report))
 
 
 def test_a_report_without_operators_says_so(lived: Vault) -> None:

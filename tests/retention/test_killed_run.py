@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from rasa_privacy.access.admission import admit_local, admit_server
@@ -127,10 +128,33 @@ def test_a_run_that_goes_on_is_not_taken_for_broken(scene: Scene, monkeypatch: p
     assert [outcome for outcome, _, _ in scene.records()] == ["done", "failed", "done"]
 
 
-def test_a_row_that_was_changed_by_hand_stops_no_sweep(scene: Scene) -> None:
-    """What stands there is for the log alone; it is written anew."""
-    scene.vault.database.transact(lambda connection: meta_rows.write(connection, running._ROW, b"\xffnonsense"))
+_RUN = {"began": 0, "beat": 0, "operator": "eva", "host": "one", "process": 1, "is_leased": False, "looked_at": 1}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"\xffnonsense",
+        b"\x81\xa1\xff\x80",
+        *(
+            msgspec.msgpack.encode({"run": _RUN | changed})
+            for changed in (
+                {"operator": "x" * 300},
+                {"operator": "eva\n"},
+                {"operator": "Ana Li, ana@post.example"},
+                {"began": 2**63},
+                {"looked_at": -1},
+            )
+        ),
+        msgspec.msgpack.encode({str(number): _RUN for number in range(1000)}),
+    ],
+    ids=["nonsense", "no text", "long", "two lines", "no label", "no time", "negative", "a thousand"],
+)
+def test_a_row_that_was_changed_by_hand_stops_no_sweep(scene: Scene, written: bytes) -> None:
+    """And nothing of it comes into the audit log; it is written anew."""
+    scene.vault.database.transact(lambda connection: meta_rows.write(connection, running._ROW, written))
     assert run(scene.vault, admit_local(scene.vault, "retention"), trusted=True).people == 5
+    assert [outcome for outcome, _, _ in scene.records()] == ["done"]
 
 
 def test_how_far_it_came_is_told_once_a_second(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
