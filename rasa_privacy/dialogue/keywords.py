@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from rasa_privacy.dialogue.packs import load_keywords, load_pack
-from rasa_privacy.dialogue.wordings import Reading, compile_wordings, read, words_in
+from rasa_privacy.dialogue.wordings import PARTS, Reading, compile_wordings, fold, read, words_in
 
 Answer = Literal["yes", "no", "unclear"]
 Question = Literal["consent", "erase"]
@@ -236,11 +236,14 @@ def _by_symbols(reading: Reading, lexicon: _Lexicon) -> Answer | None:
 def _lexicon(language: str) -> _Lexicon:
     sections = load_keywords(language)
     where = f"packs/{language}.keywords.yml"
+    spellings = _spellings(sections["spellings"])
+    # A wording is spelt as a message is read, or it could never be found there.
+    spelt = {name: PARTS.sub(lambda part: _spelt(part[0], spellings), text) for name, text in sections.items()}
 
     def pattern(*names: str, opening: str = "greeting", times: int = 1) -> re.Pattern[str]:
-        core = "|".join(compile_wordings(sections, name, where) for name in names)
-        before = f"(?:{compile_wordings(sections, opening, where)}){{0,3}}"
-        after = f"(?:{compile_wordings(sections, 'closing', where)}){{0,2}}"
+        core = "|".join(compile_wordings(spelt, name, where) for name in names)
+        before = f"(?:{compile_wordings(spelt, opening, where)}){{0,3}}"
+        after = f"(?:{compile_wordings(spelt, 'closing', where)}){{0,2}}"
         return re.compile(f"{before}(?:{core}){{1,{times}}}{after}")
 
     def intents(prefix: str) -> dict[str, re.Pattern[str]]:
@@ -254,7 +257,7 @@ def _lexicon(language: str) -> _Lexicon:
     signs: dict[str, Answer] = dict.fromkeys(sections["good_signs"].split(), "unclear")
     signs.update(dict.fromkeys(sections["bad_signs"].split(), "no"))
     return _Lexicon(
-        spellings=_spellings(sections["spellings"]),
+        spellings=spellings,
         fillers=frozenset(sections["fillers"].split()),
         agreement={
             "consent": frozenset(agreement),
@@ -301,6 +304,11 @@ def _spellings(lines: str) -> dict[str, tuple[str, ...]]:
         for way in written.split():
             found[way] = tuple(meant.split())
     return found
+
+
+def _spelt(word: str, spellings: Mapping[str, tuple[str, ...]]) -> str:
+    """Return a word or sign of a wording in the spelling in which messages are read."""
+    return " ".join(spellings.get(fold(word), (word,)))
 
 
 def _telling(sections: Mapping[str, str], where: str) -> dict[str, frozenset[str]]:

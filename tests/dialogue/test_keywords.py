@@ -121,9 +121,37 @@ who won last year | my name is Will Stop | tell me about the tents
 """
 
 
+#: What people say to a question beside the bare word, by language.
+NOES = {
+    "de": "nein danke | nein danke dir | danke, nein | möchte ich nicht | ich glaube nicht",
+    "en": "no, sorry | no thank you | I don't think so",
+    "es": "no, lo siento | no, te lo agradezco | creo que no",
+    "fr": "non merci | non, désolée | non, je vous remercie",
+    "it": "no, mi dispiace | no, la ringrazio | credo di no",
+    "nl": "nee dank je | nee, dank u wel | nee hoor, dank je | nee sorry | dat hoeft niet | dat wil ik niet | ik denk het niet",
+    "pt": "não, desculpe | não, obrigada | acho que não",
+}
+
+
 def split(table: str) -> list[str]:
     """Return the messages of a table."""
     return [text.strip() for line in table.strip().splitlines() for text in line.split("|")]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [(language, text) for language, row in NOES.items() for text in split(row)]
+)
+def test_a_polite_or_weak_no_is_a_no_in_every_language(language: str, text: str) -> None:
+    """A person who declines with thanks or with an excuse has answered, and is not passed by."""
+    assert reply(text, language) == "no"
+
+
+@pytest.mark.parametrize("thanks", ["dank u", "dank je", "dank je wel", "dank u wel", "dankjewel", "met dank"])
+def test_thanks_in_dutch_take_nothing_away_from_what_was_said(thanks: str) -> None:
+    """A wording is spelt as messages are read, also where one spelling stands for others ("dank" for "bedankt")."""
+    assert opt_out(f"stop, {thanks}", "nl")
+    assert privacy_request(f"verwijder mijn gegevens, {thanks}", "nl") == "privacy_delete"
+    assert reply(f"ja, {thanks}", "nl") == "yes"
 
 
 @pytest.mark.parametrize("text", split(OPT_OUTS))
