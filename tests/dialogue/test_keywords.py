@@ -128,7 +128,7 @@ NOES = {
     "es": "no, lo siento | no, te lo agradezco | creo que no",
     "fr": "non merci | non, désolée | non, je vous remercie",
     "it": "no, mi dispiace | no, la ringrazio | credo di no",
-    "nl": "nee dank je | nee, dank u wel | nee hoor, dank je | nee sorry | dat hoeft niet | dat wil ik niet | ik denk het niet",
+    "nl": "nee dank je | nee, dank u wel | nee hoor, dank je | nee sorry | dat hoeft niet | ik denk het niet",
     "pt": "não, desculpe | não, obrigada | acho que não",
 }
 
