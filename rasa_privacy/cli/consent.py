@@ -22,8 +22,6 @@ from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.topics import purpose_of
 from rasa_privacy.rights.staff_consents import consents_of, end_consents
 
-#: `method` and `channel` in the ledger of what an operator does here.
-
 
 @click.group()
 def consent() -> None:

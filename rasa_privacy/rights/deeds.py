@@ -94,5 +94,5 @@ def _was_acted(vault: Vault, connection: Any, request: Request, subject_id: byte
 
 
 def _is_deed(record: AuditRecord) -> bool:
-    """Return whether an act reached data: to find somebody, or to preview a deletion, shows no value."""
-    return record.verb != "view" or "values" in record.counts
+    """Return whether an act reached data: finding somebody, previewing a deletion and a receipt show no value."""
+    return "receipts" not in record.counts and (record.verb != "view" or "values" in record.counts)

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
-from rasa_privacy.errors import DAMAGED, KeyProviderError, PrivacyError, StorageError
+from rasa_privacy.errors import DAMAGED, KeyProviderError, PrivacyError, StorageError, TamperedSegmentError
 from rasa_privacy.policy.topics import item_of, purpose_of
 from rasa_privacy.storage import (
     handovers,
@@ -48,6 +48,8 @@ _ENTRY: Final = select(_E.certificate, _E.subject_id, _E.erased_at, _E.counts, _
 _BY_CERTIFICATE: Final = _ENTRY.where(_E.certificate == bindparam("number"))
 _OWNER: Final = Query(select(_E.subject_id).where(_E.certificate == bindparam("number")))
 _SINCE: Final = _ENTRY.where(_E.erased_at >= bindparam("since")).order_by(_E.erased_at, _E.certificate)
+_decode_counts: Final = msgspec.json.Decoder(dict[str, Annotated[int, msgspec.Meta(ge=0)]]).decode
+_decode_key_ids: Final = msgspec.json.Decoder(dict[str, str]).decode
 _BY_SUBJECT: Final = Query(select(_E.certificate).where(_E.subject_id == bindparam("subject")))
 
 
@@ -253,8 +255,13 @@ def destroy_topic(  # noqa: PLR0913, PLR0917 - the two aggregates, the transacti
 
 
 def _erasure(row: Any) -> Erasure:
-    counts = msgspec.json.decode(row.counts, type=dict[str, int])
-    key_ids = None if row.key_ids is None else msgspec.json.decode(row.key_ids, type=dict[str, str])
+    try:
+        counts = _decode_counts(row.counts)
+        key_ids = None if row.key_ids is None else _decode_key_ids(row.key_ids)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError):
+        raise TamperedSegmentError(
+            "the row of a certificate was changed; restore the table of erasures from a backup"
+        ) from None
     return Erasure(row.certificate, row.subject_id, from_micros(row.erased_at), counts, key_ids)
 
 

@@ -208,7 +208,7 @@ def _erase_part(vault: "Vault", connection: Connection, entry: PartErased) -> in
     key_ids = {topic: bytes.fromhex(key_id) for topic, key_id in entry.key_ids.items() if key_id}
     own = os.urandom(ID_BYTES)  # one that names the person says that they are gone
     vault.erasures.certify(connection, own, entry.at, entry.certificate, entry.counts, key_ids)
-    requests.close_part(connection, entry.subject_id, entry.at, entry.certificate)
+    requests.close_part(connection, entry.subject_id, entry.at, entry.certificate, received_by=entry.at)
     return done
 
 

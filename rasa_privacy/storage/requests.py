@@ -244,10 +244,20 @@ def end(conn: Connection, ending: Iterable[Ending], at: datetime, certificate: s
         _put_step(conn, request.number, request.steps + 1, step)
 
 
-def close_part(conn: Connection, subject_id: bytes, at: datetime, certificate: str) -> None:
-    """End the open requests of a person to erase a part, which was erased; the person is locked."""
+def close_part(
+    conn: Connection, subject_id: bytes, at: datetime, certificate: str, *, received_by: datetime | None = None
+) -> None:
+    """End the open request of a person to erase a part, which was erased.
+
+    Args:
+        conn: A connection of `Database.transact`.
+        subject_id: The person, who is locked.
+        at: When the part was erased.
+        certificate: Number of the certificate.
+        received_by: One that was received later stays open, since it asks for something else; None for now.
+    """
     for each in open_of(conn, subject_id):
-        if each.kind == "item_erasure":
+        if each.kind == "item_erasure" and (received_by is None or each.opened_at <= received_by):
             ended = changed(each, state="done", reason=ANSWERED, closed_at=at, paused_at=None, certificate=certificate)
             replace(conn, ended, Step(at, "done", AUTOMATIC, ANSWERED))
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert
 
 from rasa_privacy.crypto.signing import SigningKey
-from rasa_privacy.errors import RequestError, SignatureError, StorageError
+from rasa_privacy.errors import RequestError, SignatureError, StorageError, TamperedSegmentError
 from rasa_privacy.rights.certificate_files import json_file, open_certificate, page_file
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
@@ -168,3 +168,20 @@ def test_what_an_older_release_erased_has_a_certificate(vault: Vault, number: st
     found = json.loads(written(vault, number)[0])["certificate"]["destroyed"]
     assert found.pop("not_counted")
     assert found == {"events": 3, "keys": 2, "values": None, "conversation_key": None, "purposes": []}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE erasures SET counts = '{'",
+        """UPDATE erasures SET counts = '{"events":-1}'""",
+        """UPDATE erasures SET counts = '{"events":"<b>"}'""",
+        "UPDATE erasures SET key_ids = '[]'",
+    ],
+)
+def test_a_row_that_was_changed_into_none_is_said(vault: Vault, number: str, sql: str) -> None:
+    """With what to do about it, whatever stands there."""
+    with vault.database.write() as conn:
+        conn.exec_driver_sql(sql)
+    with pytest.raises(TamperedSegmentError, match="backup"):
+        certificate(vault, number, vault.clock())

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rasa_privacy.access.permit import issue
+from rasa_privacy.access.recording import record_now
 from rasa_privacy.errors import RequestError
 from rasa_privacy.rights import operators, part_deletion
 from rasa_privacy.rights.clocks import KINDS
@@ -88,6 +89,16 @@ def test_without_the_deed_a_request_stays_open(vault: Vault, subject_id: bytes, 
             found = requests.find(conn, request.number)
         assert found is not None
         assert (found.state, found.reason) == ("done", "answered")
+
+
+@pytest.mark.parametrize("asked", ["access", "portability"])
+def test_a_receipt_is_no_copy(vault: Vault, subject_id: bytes, asked: str) -> None:
+    """Who was given the receipt of a consent has not got what is stored of them."""
+    request = opened(vault, asked, subject_id)
+    record_now(vault, permit("export"), subject_id=subject_id, purposes=["draw"], counts={"receipts": 1})
+    assert not done(vault, request)
+    with pytest.raises(RequestError, match="no record tells"):
+        completed(vault, request.number)
 
 
 def test_every_kind_is_looked_at_or_named_here() -> None:

@@ -16,9 +16,11 @@ from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.certificates import certificate as written_certificate
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
 from rasa_privacy.rights.part_deletion import delete_part
+from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.standing import do_not_sell, limit, restrict
 from rasa_privacy.rights.withdrawal import destroy, withdraw
 from rasa_privacy.storage import replay as replaying
+from rasa_privacy.storage import requests
 from rasa_privacy.storage.replay import Replayed, replay
 from rasa_privacy.storage.tables import metadata
 from rasa_privacy.storage.value_counts import numbers_of, values_of
@@ -212,6 +214,25 @@ def test_a_part_does_not_come_back(store: Store, subject_id: bytes, clock: Clock
     give(vault, {"draw": {"full_name": "Ana Lin"}})
     replay(vault, everything=True)
     assert held(vault)["draw"] == {"full_name": "Ana Lin"}
+
+
+def test_a_part_of_before_answers_no_later_request(store: Store, subject_id: bytes, clock: Clock) -> None:
+    """Only the table of certificates was put back: what was given and asked for since stays."""
+    old = store.backup()
+    clock.advance(days=1)
+    done = delete_part(store.vault, SENDER, ["full_name"], [], evidence(store.vault))
+    assert done is not None
+    clock.advance(days=1)
+    give(store.vault, {"draw": {"full_name": "Ana Lin"}})
+    asked = store.vault.database.transact(
+        lambda conn: open_request(store.vault, conn, "item_erasure", subject_id, clock())
+    )
+    store.restore(old, "erasures")
+    vault = store.reopen()
+    assert held(vault)["draw"] == {"full_name": "Ana Lin"}
+    with vault.database.read() as connection:
+        assert requests.find(connection, asked.number) == asked
+        assert vault.erasures.certificate(connection, done.certificate.number) is not None
 
 
 def test_not_even_sealed_bytes_come_back(tmp_path: Path, clock: Clock) -> None:
