@@ -7,6 +7,9 @@ After the commit the log is emptied and the result is read back; only then does 
 process dies in between, the next start completes the erasure (`storage.replay`), and so does asking again. The ledger's
 records stay, under a random id that nothing connects to a person any more (GDPR Art. 7(1): the controller must be able
 to show consent; Art. 17(3)(b) and (e)).
+
+Several conversations of one person go together: all of them are in the journal before the first is touched, so that a
+kill leaves all or none.
 """
 
 import logging
@@ -14,7 +17,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.errors import LedgerError, StorageError
@@ -22,7 +25,7 @@ from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.numbers import new_number
 from rasa_privacy.rights.own_acts import note_taken, own_act
-from rasa_privacy.rights.requests import open_request
+from rasa_privacy.rights.requests import PERSON, open_request
 from rasa_privacy.storage.journal_entry import Erased
 from rasa_privacy.storage.kept import Kept, after_keeping, keep, kept_after, needs_keeping_first
 from rasa_privacy.storage.outbox import tell_others
@@ -32,7 +35,22 @@ from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
 
-_Done: TypeAlias = tuple[Erased | None, Sequence[int]]
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be erased.
+
+    Attributes:
+        sender_ids: Sender ids of one person.
+        evidence: How it was said.
+        actor: Who does it, for the audit log; None where the caller records it.
+        asked_by: The member of staff who opens the request; None for the person.
+    """
+
+    sender_ids: Sequence[str]
+    evidence: Evidence
+    actor: str | None
+    asked_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,50 +95,93 @@ def erase(vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = 
         JournalError: The journal could not be written; nothing was deleted.
         HoldError: A legal hold keeps the person; nothing was deleted.
     """
-    number = certificate_number()
-    found = None
+    return next(iter(erase_together(vault, [sender_id], evidence, actor)), None)
+
+
+def erase_together(
+    vault: Vault,
+    sender_ids: Sequence[str],
+    evidence: Evidence,
+    actor: str | None = None,
+    *,
+    asked_by: str | None = None,
+) -> list[ErasureCertificate]:
+    """Erase all conversations of one person or none, each with a certificate, in the order of their sender ids.
+
+    Args:
+        vault: The open store.
+        sender_ids: Rasa's conversation keys; of whom nothing is stored there is no certificate.
+        evidence: How it was said.
+        actor: Who does it, for the audit log; None where the caller records it.
+        asked_by: The member of staff who opens the request, for its history; None for the person.
+
+    Raises:
+        StorageError: As `erase`.
+        JournalError: As `erase`.
+        HoldError: A legal hold keeps one of them; nothing was deleted.
+    """
+    order = _Order(sender_ids, evidence, actor, asked_by)
+    known: set[bytes] = set()
     if needs_keeping_first(vault):
         with vault.database.read() as connection:
-            found = vault.subjects.find(connection, sender_id)
-    erased, refs = after_keeping(
-        vault,
-        [] if found is None else [found],
-        evidence.at,
-        lambda connection: _erase(vault, connection, sender_id, number, evidence, actor),
-    )
+            known = {found for each in sender_ids if (found := vault.subjects.find(connection, each)) is not None}
+    done = after_keeping(vault, known, evidence.at, lambda connection: _erase(vault, connection, order))
     empty_log(vault)
-    if erased is None:
-        return None
-    verify_erased(vault, erased.subject_id, refs)
-    kept = kept_after(vault, [erased.subject_id], evidence.at)
-    return ErasureCertificate(number, evidence.at, numbers_of(erased.counts), kept=kept.get(erased.subject_id, ()))
+    for entry, refs in done:
+        verify_erased(vault, entry.subject_id, refs)
+    kept = kept_after(vault, [entry.subject_id for entry, _ in done], evidence.at)
+    return [
+        ErasureCertificate(
+            entry.certificate, evidence.at, numbers_of(entry.counts), kept=kept.get(entry.subject_id, ())
+        )
+        for entry, _ in done
+    ]
 
 
-def _erase(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which number, how and by whom
-    vault: Vault, connection: Any, sender_id: str, number: str, evidence: Evidence, actor: str | None
-) -> _Done:
-    """Erase within a transaction; return what the journal says of it, and the numbers of the conversations."""
-    subject_id = vault.subjects.find_for_update(connection, sender_id)
-    if subject_id is None:
-        return None, ()
-    found = vault.erasures.inventory(connection, subject_id)
-    if found.is_held:
-        raise held_error(connection, [subject_id])
+def _erase(vault: Vault, connection: Any, order: _Order) -> list[tuple[Erased, Sequence[int]]]:
+    """Erase within a transaction; return what the journal says of each, and the numbers of their conversations."""
+    people = _locked(vault, connection, order.sender_ids)
+    found = {subject_id: vault.erasures.inventory(connection, subject_id) for subject_id in people}
+    if any(each.is_held for each in found.values()):
+        raise held_error(connection, people)
+    for subject_id in people:
+        _end(vault, connection, subject_id, order)
+    entries = [Erased(each, order.evidence.at, certificate_number(), found[each].counts) for each in people]
+    for entry in entries:
+        _prepare(vault, connection, entry, order)
+    vault.journal.write(connection, *entries)
+    for entry in entries:
+        vault.erasures.bury(connection, entry.subject_id, entry.at, entry.certificate, entry.counts)
+    return [(entry, found[entry.subject_id].refs) for entry in entries]
+
+
+def _locked(vault: Vault, connection: Any, sender_ids: Sequence[str]) -> list[bytes]:
+    """Return who is behind sender ids, each once and in their order; locked in that of the ids, as others lock them."""
+    if len(sender_ids) > 1:
+        for subject_id in sorted(filter(None, (vault.subjects.find(connection, each) for each in sender_ids))):
+            vault.subjects.lock(connection, subject_id)
+    found = (vault.subjects.find_for_update(connection, each) for each in sender_ids)
+    return list(dict.fromkeys(each for each in found if each is not None))
+
+
+def _end(vault: Vault, connection: Any, subject_id: bytes, order: _Order) -> None:
+    """Record that the consents of somebody end who is about to be erased."""
     try:
-        record_withdrawal(vault, connection, subject_id, vault.policy.purposes, evidence)
+        record_withdrawal(vault, connection, subject_id, vault.policy.purposes, order.evidence)
     except LedgerError:
         # Nobody stays because the ledger is damaged; without a subject its consent says nothing.
         logger.warning("An erasure goes on without a record in the consent ledger, which is damaged.")
-    open_request(vault, connection, "erasure", subject_id, evidence.at, is_locked=True)  # which `bury` completes
-    entry = Erased(subject_id, evidence.at, number, found.counts)
-    keep(vault, connection, subject_id, evidence.at)
-    # Before the journal: what fails here fails with nothing done, and not again at each start.
-    tell_others(vault, connection, subject_id, number, evidence.at)
-    if actor is not None:
-        note_taken(vault, connection, own_act(vault, "erase", subject_id, counts=numbers_of(found.counts), actor=actor))
-    vault.journal.write(connection, entry)
-    vault.erasures.bury(connection, subject_id, erased_at=evidence.at, certificate=number, counts=found.counts)
-    return entry, found.refs
+
+
+def _prepare(vault: Vault, connection: Any, entry: Erased, order: _Order) -> None:
+    """Note all that an erasure leaves behind. What fails here fails with nothing done, and not again at each start."""
+    who = order.asked_by or PERSON
+    open_request(vault, connection, "erasure", entry.subject_id, entry.at, who, is_locked=True)  # `bury` completes it
+    keep(vault, connection, entry.subject_id, entry.at)
+    tell_others(vault, connection, entry.subject_id, entry.certificate, entry.at)
+    if order.actor is not None:
+        counts = numbers_of(entry.counts)
+        note_taken(vault, connection, own_act(vault, "erase", entry.subject_id, counts=counts, actor=order.actor))
 
 
 def verify_erased(vault: Vault, subject_id: bytes, refs: Sequence[int] = ()) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence
@@ -17,7 +18,7 @@ from rasa_privacy.errors import TamperedSegmentError
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.access import Holdings, holdings, merged
 from rasa_privacy.rights.disclosure import held_error
-from rasa_privacy.rights.erasure import ErasureCertificate, erase
+from rasa_privacy.rights.erasure import ErasureCertificate, erase_together
 from rasa_privacy.rights.identity import is_proven, linked_others, proven_reach, reach, reached_senders, senders_of
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.part_deletion import Deleted, delete_part
@@ -84,19 +85,18 @@ def copies_linked(vault: Vault, sender_id: str, now: datetime, *, links: bool = 
 
 
 def erase_linked(
-    vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = None
+    vault: Vault, sender_id: str, evidence: Evidence, actor: str | None = None, *, asked_by: str | None = None
 ) -> ErasureCertificate | None:
-    """Erase a person in all linked conversations, each verified and with a certificate of its own.
+    """Erase a person in all linked conversations or in none, each verified and with a certificate of its own.
 
-    The sender's own conversation goes last, since its links lead to the others: killed in between, the person asks
-    again and the rest goes.
+    Killed in between, the next start erases the rest.
 
     Returns:
         The certificate of the sender's own conversation, with what was destroyed in all; None for nobody.
 
     Raises:
         HoldError: A legal hold keeps one of them; nothing was deleted.
-        StorageError: As `erasure.erase`; what was erased before stays erased.
+        StorageError: As `erasure.erase`.
     """
     with vault.database.read() as connection:
         senders = reached_senders(vault, connection, sender_id)
@@ -104,7 +104,7 @@ def erase_linked(
         people = [] if subject_id is None else reach(vault, connection, subject_id)
         if holds.held_among(connection, people):
             raise held_error(connection, people)
-    done = [made for each in reversed(senders) if (made := erase(vault, each, evidence, actor)) is not None]
+    done = erase_together(vault, senders[::-1], evidence, actor, asked_by=asked_by)
     if not done or subject_id is None:
         return None
     counts: Counter[str] = Counter()
@@ -172,12 +172,13 @@ def delete_part_linked(  # noqa: PLR0913 - store, whose, of what, how it was sai
     purposes: Collection[str],
     evidence: Evidence,
     *,
-    by_staff: bool = False,
+    by_staff: str | None = None,
 ) -> tuple[Deleted | None, tuple[Deleted, ...]]:
     """Delete items and purposes of a person who writes, in all conversations that a proof has found and counts for.
 
-    Each is verified and has a certificate of its own; this conversation goes last, as in `erase_linked`. Staff reach
-    linked conversations always, and record what they do by themselves.
+    Each is verified and has a certificate of its own; this conversation goes last, since its links lead to the others:
+    killed in between, the person asks again and the rest goes. Staff (`by_staff`, their name) reach linked
+    conversations always, and record what they do by themselves.
 
     Returns:
         What was done here, and what in each conversation that held something of it, this one last.
@@ -188,14 +189,18 @@ def delete_part_linked(  # noqa: PLR0913 - store, whose, of what, how it was sai
     """
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
-        people = [] if subject_id is None else _reached(vault, connection, subject_id, evidence.at, by_staff=by_staff)
+        people = (
+            []
+            if subject_id is None
+            else _reached(vault, connection, subject_id, evidence.at, by_staff=by_staff is not None)
+        )
         if holds.held_among(connection, people):
             raise held_error(connection, people)
         others = [senders_of(vault, connection, each)[0] for each in people[1:]]
-    actor = None if by_staff else PERSON
-    done = [delete_part(vault, each, items, purposes, evidence, actor=actor) for each in others]
+    act = partial(delete_part, actor=PERSON if by_staff is None else None, asked_by=by_staff)
+    done = [act(vault, each, items, purposes, evidence) for each in others]
     reason = ANSWERED if any(done) else NOTHING_HELD
-    here = delete_part(vault, sender_id, items, purposes, evidence, nothing=reason, actor=actor)
+    here = act(vault, sender_id, items, purposes, evidence, nothing=reason)
     return here, tuple(each for each in (*done, here) if each is not None)
 
 

@@ -140,7 +140,7 @@ def hand_out(vault: Vault, sender_id: str, permit: Permit) -> list[Copy]:
         return made
 
     def note(connection: Any) -> None:
-        answered(vault, connection, "portability", subject_id, vault.clock())
+        answered(vault, connection, "portability", subject_id, vault.clock(), actor=permit.operator)
         counts = {
             "values": sum(len(each.facts["data"]) for each in made),
             "events": sum(each.event_count for each in made),
@@ -192,7 +192,7 @@ def _rectify(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what, and u
     for place in places:
         right = Right(item, value, place.purposes, STAFF)
         put_right(vault, connection, place.sender_id, place.subject_id, right, now)
-    answered(vault, connection, "rectification", subject_id, now)
+    answered(vault, connection, "rectification", subject_id, now, actor=permit.operator)
     record(vault, connection, permit, subject_id=subject_id, purposes=purposes, items=[item])
     return purposes
 
@@ -327,6 +327,6 @@ def erase_person(
             )
     record_now(vault, permit, subject_id=subject_id, outcome="begun")
     evidence = Evidence("outside", channel, vault.policy.languages[0], vault.clock())
-    done = erase_linked(vault, sender_id, evidence)
+    done = erase_linked(vault, sender_id, evidence, asked_by=permit.operator)
     record_now(vault, permit, subject_id=subject_id, counts={} if done is None else done.counts)
     return done

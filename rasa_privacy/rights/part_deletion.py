@@ -33,6 +33,7 @@ from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.parts import Plan, conversation_values, held_values, plan
 from rasa_privacy.rights.requests import NOTHING_HELD, answered, open_request
+from rasa_privacy.rights.requests import PERSON as ASKED
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.audit_record import AuditRecord
@@ -70,6 +71,7 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
     *,
     nothing: str = NOTHING_HELD,
     actor: str | None = PERSON,
+    asked_by: str | None = None,
 ) -> Deleted | None:
     """Delete items and purposes of the person behind a sender id, verified by reading back.
 
@@ -81,6 +83,7 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
         evidence: How it was said.
         nothing: With which reason the request ends where nothing of it is held here.
         actor: Who does it, for the audit log; None where the caller records it.
+        asked_by: The member of staff who opens the request, for its history; None for the person.
 
     Returns:
         What was done, or None where nothing of it is held; deleting twice is not an error.
@@ -93,7 +96,7 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
     number = certificate_number()
 
     def work(connection: Any) -> tuple[bytes, Deleted] | None:
-        found = _delete(vault, connection, sender_id, number, items, purposes, evidence, nothing)
+        found = _delete(vault, connection, sender_id, number, items, purposes, evidence, nothing, asked_by or ASKED)
         if found is not None and actor is not None:
             note_taken(vault, connection, _act(vault, *found, actor))
         return found
@@ -110,7 +113,7 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
     return deleted
 
 
-def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which number, of what, and how it was said
+def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which number, of what, how it was said and by whom
     vault: Vault,
     connection: Any,
     sender_id: str,
@@ -119,6 +122,7 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which 
     purposes: Collection[str],
     evidence: Evidence,
     nothing: str,
+    asked_by: str,
 ) -> tuple[bytes, Deleted] | None:
     subject_id = vault.subjects.find_for_update(connection, sender_id)
     if subject_id is None:
@@ -127,7 +131,7 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which 
     if found.is_held:
         raise held_error(connection, [subject_id])
     if found.is_empty:
-        answered(vault, connection, "item_erasure", subject_id, evidence.at, nothing)
+        answered(vault, connection, "item_erasure", subject_id, evidence.at, nothing, actor=asked_by)
         return None
     keys = _key_ids(vault, connection, subject_id)
     whole = [name for name in purposes if name in {*found.ends, *(purpose for purpose, _ in found.goes)}]
@@ -142,7 +146,7 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which 
     _mask_texts(vault, connection, subject_id, values, evidence.at)
     known = {topic: key_id for topic, key_id in destroyed.items() if key_id}
     vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, number, _registered(found, counts), known)
-    open_request(vault, connection, "item_erasure", subject_id, evidence.at)
+    open_request(vault, connection, "item_erasure", subject_id, evidence.at, asked_by)
     requests.close_part(connection, subject_id, evidence.at, number)
     gone = tuple(dict.fromkeys(item for _, item in found.goes))
     still = {item for held in held_values(vault, connection, subject_id).values() for item in held}

@@ -117,10 +117,20 @@ def open_request(  # noqa: PLR0913, PLR0917 - store, transaction, and what is as
 
 
 def answered(  # noqa: PLR0913, PLR0917 - as open_request
-    vault: Vault, connection: Any, kind: Kind, subject_id: bytes | None, at: datetime, reason: str = ANSWERED
+    vault: Vault,
+    connection: Any,
+    kind: Kind,
+    subject_id: bytes | None,
+    at: datetime,
+    reason: str = ANSWERED,
+    *,
+    actor: str = PERSON,
 ) -> Request:
-    """Record a request that was answered at once, or end the open one of this kind; return it."""
-    opened = open_request(vault, connection, kind, subject_id, at)
+    """Record a request that was answered at once, or end the open one of this kind; return it.
+
+    Where it is new, `actor` is who it came from: the person, or the member of staff who did what it asks for.
+    """
+    opened = open_request(vault, connection, kind, subject_id, at, actor)
     return _close(connection, opened, "done", reason, AUTOMATIC, at)
 
 

@@ -76,7 +76,7 @@ def erase_part(  # noqa: PLR0913 - whose, of what, under what and by which way
     concerned, gone = _concerned(planned)
     record_now(vault, permit, subject_id=subject_id, purposes=concerned, items=gone, outcome="begun")
     evidence = Evidence("outside", channel, vault.policy.languages[0], vault.clock())
-    _, done = delete_part_linked(vault, sender_id, items, purposes, evidence, by_staff=True)
+    _, done = delete_part_linked(vault, sender_id, items, purposes, evidence, by_staff=permit.operator)
     counts = {"values": sum(each.certificate.counts.get("values", 0) for each in done)}
     record_now(vault, permit, subject_id=subject_id, purposes=concerned, items=gone, counts=counts)
     return tuple(replace(each, plan=_within_reach(each.plan, permit)) for each in done)

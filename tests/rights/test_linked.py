@@ -8,14 +8,15 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import AccessError, HoldError, RequestError, SharedContactError, StorageError
-from rasa_privacy.rights import identity, linked, operators
+from rasa_privacy.rights import erasure, identity, linked, operators
 from rasa_privacy.rights.audience import Tally, audience
-from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.identity import ask, prove, send_to
 from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds, known_contacts
+from rasa_privacy.storage.erasures import Erasures
 from rasa_privacy.storage.holds import Hold
+from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
 from tests.support.linked import proven
@@ -92,22 +93,48 @@ def test_a_hold_on_one_keeps_all(bot: Vault) -> None:
     assert there(bot) == {"web", "phone", "new"}
 
 
-def test_killed_in_between_the_rest_goes_when_asked_again(bot: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The conversation whose links lead to the others goes last."""
-    erase_one = erase
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_killed_in_between_the_next_start_erases_the_rest(
+    bot: Vault, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    """All of them are in the journal before the first is touched; each has the certificate that was noted."""
+    numbers: list[str] = []
+    bury = Erasures.bury
 
-    def killed(vault: Vault, sender_id: str, *rest: Any) -> Any:
-        if len(there(bot)) == 2:
+    def killed(self: Erasures, *rest: Any, **named: Any) -> None:
+        numbers.append(rest[3])
+        if len(numbers) > kept:
             raise KeyboardInterrupt
-        return erase_one(vault, sender_id, *rest)
+        bury(self, *rest, **named)
 
-    monkeypatch.setattr(linked, "erase", killed)
-    with pytest.raises(KeyboardInterrupt):
-        erase_linked(bot, "new", evidence(bot))
-    assert "new" in there(bot)
-    monkeypatch.undo()
-    assert erase_linked(bot, "new", evidence(bot)) is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(Erasures, "bury", killed)
+        with pytest.raises(KeyboardInterrupt):
+            erase_linked(bot, "new", evidence(bot))
+    assert there(bot) == {"web", "phone", "new"}
+    replay(bot)
     assert there(bot) == set()
+    with bot.database.read() as conn:
+        registered = {each.certificate for each in bot.erasures.since(conn, None)}
+    assert len(registered) == 3
+    assert registered.issuperset(numbers)
+
+
+def test_what_cannot_be_noted_of_one_erases_none(bot: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is any of them in the journal, which would erase it with the next start."""
+    told: list[bytes] = []
+
+    def tell(_vault: Vault, _conn: Any, subject_id: bytes, *_: Any) -> None:
+        told.append(subject_id)
+        if len(told) > 1:
+            raise StorageError("the outbox is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasure, "tell_others", tell)
+        with pytest.raises(StorageError):
+            erase_linked(bot, "new", evidence(bot))
+    replay(bot)
+    assert there(bot) == {"web", "phone", "new"}
 
 
 def test_restrictions_reach_all(bot: Vault) -> None:

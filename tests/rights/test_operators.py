@@ -8,6 +8,9 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.errors import AccessError, KeyDestroyedError
 from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights.requests import open_request
+from rasa_privacy.rights.staff_deletion import erase_part
+from rasa_privacy.storage import requests
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
 from tests.support.vaults import SENDER, give, grant, held, note_unwrapped
@@ -119,3 +122,24 @@ def test_nobody_is_erased_whose_data_is_beyond_the_role(vault: Vault) -> None:
             rights.erase_person(vault, SENDER, permit("erase", None, purposes))
     assert held(vault)["draw"]["email"] == "ana@example.com"
     assert rights.erase_person(vault, SENDER, permit("erase", None, frozenset({"draw", "newsletter"}))) is not None
+
+
+@pytest.mark.usefixtures("subject_id")
+def test_what_staff_do_unasked_is_not_said_to_come_from_the_person(vault: Vault) -> None:
+    """A request that their deed opens was received by them; one that the person had made stays the person's."""
+
+    def received() -> list[tuple[str, str]]:
+        with vault.database.read() as conn:
+            every = list(requests.iterate(conn))
+            return sorted((each.kind, requests.steps_of(conn, each.number)[0].actor) for each in every)
+
+    rights.rectify(vault, SENDER, "email", "x@y.example", permit("rectify"))
+    rights.hand_out(vault, SENDER, permit("export"))
+    for _ in range(2):  # the second time there is nothing of it
+        erase_part(vault, SENDER, ["email"], [], permit("erase"), channel="api")
+    with vault.database.write() as conn:
+        open_request(vault, conn, "item_erasure", vault.subjects.find(conn, SENDER), vault.clock())
+    erase_part(vault, SENDER, ["full_name"], [], permit("erase"), channel="api")
+    rights.erase_person(vault, SENDER, permit("erase"))
+    parts = [("item_erasure", "eva"), ("item_erasure", "eva"), ("item_erasure", "person")]
+    assert received() == [("erasure", "eva"), *parts, ("portability", "eva"), ("rectification", "eva")]
