@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import DialogueStateTracker
 from rasa_privacy.components.runtime import Runtime
-from rasa_privacy.dialogue.named_requests import NamedRequest, both_of, correction_of, deletion_of
+from rasa_privacy.dialogue.named_requests import NamedRequest, both_of, correction_of, deletion_of, restriction_of
 from rasa_privacy.dialogue.purposes import named_topics
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import PENDING_SLOT
@@ -46,7 +46,8 @@ def named_request(
     if running is None:
         return None
     policy, in_form = running.vault.policy, tracker is not None and tracker.active_loop_name is not None
-    one = deletion_of(text, languages, policy) or correction_of(text, languages, policy, in_form=in_form)
+    one = deletion_of(text, languages, policy) or restriction_of(text, languages, policy)
+    one = one or correction_of(text, languages, policy, in_form=in_form)
     if one is not None and (one.intent != CORRECT or _is_known(one, policy, tracker)):
         return one, one.topics
     both = both_of(text, languages, policy)

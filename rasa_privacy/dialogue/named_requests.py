@@ -1,4 +1,6 @@
-"""Requests that name what they are about: "delete my phone number", "my email is wrong, it is ana@x.example".
+"""Requests that name what they are about: "delete my phone number", "I object to the newsletter".
+
+"My email is wrong, it is ana@x.example" has the right value too.
 
 Rules:
 
@@ -8,7 +10,7 @@ Rules:
    checked by who takes it.
 3. Two requests in one message are two wordings with a word such as "and", or a mark, between them.
 
-The words are data: the sections `erase_before` to `joining` of `packs/<language>.keywords.yml`.
+The words are data: the sections `object_before` to `joining` of `packs/<language>.keywords.yml`.
 """
 
 import re
@@ -26,6 +28,8 @@ from rasa_privacy.policy.topics import item_of
 
 DELETE: Final = "privacy_delete"
 CORRECT: Final = "privacy_correct"
+OBJECT: Final = "privacy_object"
+RESTRICT: Final = "privacy_restrict"
 _STOP: Final = "privacy_stop"
 
 _MAX_CHARACTERS: Final = 300
@@ -55,6 +59,8 @@ class NamedRequest:
 @dataclass(frozen=True, slots=True)
 class _Patterns:
     erase: tuple[re.Pattern[str], ...]
+    object: tuple[re.Pattern[str], ...]
+    restrict: tuple[re.Pattern[str], ...]
     change: tuple[re.Pattern[str], ...]
     change_to: tuple[re.Pattern[str], ...]
     new: tuple[re.Pattern[str], ...]
@@ -69,6 +75,17 @@ def deletion_of(text: str, languages: Sequence[str], policy: Policy) -> NamedReq
         topics = _named(_patterns(language).erase, text, policy, language)
         if topics:
             return NamedRequest(DELETE, language, topics)
+    return None
+
+
+def restriction_of(text: str, languages: Sequence[str], policy: Policy) -> NamedRequest | None:
+    """Return a wish that purposes be restricted, or an objection to them, or None."""
+    for language in _spoken(text, languages, policy):
+        patterns = _patterns(language)
+        for intent, wordings in ((OBJECT, patterns.object), (RESTRICT, patterns.restrict)):
+            topics = _named(wordings, text, policy, language)
+            if topics and not any(map(item_of, topics)):
+                return NamedRequest(intent, language, topics)
     return None
 
 
@@ -119,7 +136,10 @@ def _spoken(text: str, languages: Sequence[str], policy: Policy) -> tuple[str, .
 def _half(text: str, language: str, policy: Policy) -> NamedRequest | None:
     if opt_out(text, language, in_form=True):
         return NamedRequest(_STOP, language)
-    named = deletion_of(text, (language,), policy) or correction_of(text, (language,), policy)
+    spoken = (language,)
+    named = (
+        deletion_of(text, spoken, policy) or restriction_of(text, spoken, policy) or correction_of(text, spoken, policy)
+    )
     if named is not None:
         return named
     intent = privacy_request(text, language, then=True)
@@ -189,6 +209,8 @@ def _patterns(language: str) -> _Patterns:
     to = part("value_before")
     return _Patterns(
         erase=whole(f"{part('erase_before')}{listed}(?:{part('erase_after')})?", f"{listed}{part('erase_after')}"),
+        object=whole(f"{part('object_before')}{listed}"),
+        restrict=whole(f"{part('restrict_before')}{listed}"),
         change=whole(change, f"{listed}{part('change_after')}", wrong),
         change_to=whole(f"{change}{to}", f"{wrong}{to}"),
         new=whole(f"{part('new_before')}{listed}{part('new_is')}"),

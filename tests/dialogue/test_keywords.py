@@ -362,3 +362,19 @@ def test_no_word_of_an_everyday_message_speaks_for_a_guess(text: str, intent: st
 def test_a_long_message_may_tell_in_any_words() -> None:
     """A story is left to the classifier."""
     assert has_telling_word("the tent " * 40 + "was red", "en", "privacy_delete")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "intent"),
+    [
+        ("fr", "Je m\u2019oppose \u00e0 l\u2019utilisation de mes donn\u00e9es", "privacy_object"),
+        ("fr", "suspendez l'utilisation de mes donn\u00e9es", "privacy_restrict"),
+        ("fr", "Limitez l'utilisation de mes donn\u00e9es sensibles", "privacy_limit_sensitive"),
+        ("it", "mi oppongo all'uso dei miei dati", "privacy_object"),
+        ("it", "sospendete l'uso dei miei dati", "privacy_restrict"),
+        ("it", "limitate l'uso dei miei dati sensibili", "privacy_limit_sensitive"),
+    ],
+)
+def test_wordings_with_an_elision_are_met(language: str, text: str, intent: str) -> None:
+    """What is elided is written out before it is compared, and a wording must have it so."""
+    assert privacy_request(text, language) == intent

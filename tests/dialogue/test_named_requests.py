@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from rasa_privacy.dialogue.named_requests import both_of, correction_of, deletion_of
+from rasa_privacy.dialogue.named_requests import both_of, correction_of, deletion_of, restriction_of
 from rasa_privacy.dialogue.packs import available_languages, load_ordinary
 from rasa_privacy.policy.model import Policy
 from tests.support.vaults import policy
@@ -52,6 +52,45 @@ DELETIONS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
         ("Apague o meu telefone", PHONE),
         ("Exclua o que voc\u00ea tem para a newsletter", NEWSLETTER),
     ],
+}
+#: The last of each language is a restriction.
+STOPPED: dict[str, tuple[str, ...]] = {
+    "en": (
+        "I object to the newsletter",
+        "Hello, I want to object to the use of my data for the newsletter.",
+        "please restrict the use of my data for the newsletter",
+    ),
+    "de": (
+        "Ich widerspreche dem Newsletter",
+        "Widerspruch gegen den Newsletter",
+        "Ich widerspreche der Nutzung meiner Daten f\u00fcr den Newsletter",
+        "Bitte beschr\u00e4nken Sie die Nutzung meiner Daten f\u00fcr den Newsletter",
+    ),
+    "es": (
+        "Me opongo al bolet\u00edn",
+        "me opongo al uso de mis datos para el bolet\u00edn",
+        "Quiero limitar el uso de mis datos para el bolet\u00edn",
+    ),
+    "fr": (
+        "Je m\u2019oppose \u00e0 la lettre d\u2019information",
+        "je m'oppose au traitement de mes donn\u00e9es pour la lettre d'information",
+        "Limitez l'utilisation de mes donn\u00e9es pour la lettre d'information",
+    ),
+    "it": (
+        "Mi oppongo alla newsletter",
+        "mi oppongo al trattamento dei miei dati per la newsletter",
+        "Limitate il trattamento dei miei dati per la newsletter",
+    ),
+    "nl": (
+        "Ik maak bezwaar tegen de nieuwsbrief",
+        "ik wil bezwaar maken tegen het gebruik van mijn gegevens voor de nieuwsbrief",
+        "Beperk het gebruik van mijn gegevens voor de nieuwsbrief",
+    ),
+    "pt": (
+        "Me oponho \u00e0 newsletter",
+        "me oponho ao uso dos meus dados para a newsletter",
+        "Limitem o uso dos meus dados para a newsletter",
+    ),
 }
 NUMBER, ADDRESS = "0170 555 8172", "ana@new.example"
 CORRECTIONS: dict[str, list[tuple[str, tuple[str, ...], str]]] = {
@@ -126,6 +165,18 @@ def test_a_deletion_names_what_is_meant(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", available_languages())
+def test_an_objection_and_a_restriction_name_the_purpose(language: str) -> None:
+    """An item is none: what is stopped is a purpose."""
+    declared = called(language)
+    for text in STOPPED[language]:
+        found = restriction_of(text, (language,), declared)
+        assert found is not None, text
+        intent = "privacy_restrict" if text == STOPPED[language][-1] else "privacy_object"
+        assert (found.intent, found.topics) == (intent, NEWSLETTER), text
+    assert restriction_of("I object to my phone number", ("en",), called("en")) is None
+
+
+@pytest.mark.parametrize("language", available_languages())
 def test_a_correction_names_the_item_and_the_value(language: str) -> None:
     """As it was typed, without the mark at the end of the sentence; or no value, which is then asked for."""
     for text, topics, value in CORRECTIONS[language]:
@@ -149,6 +200,7 @@ def test_an_everyday_message_is_none_of_them(language: str) -> None:
     declared = called(language)
     for text in (line.strip() for line in load_ordinary(language)["heard"].splitlines()):
         assert deletion_of(text, (language,), declared) is None, text
+        assert restriction_of(text, (language,), declared) is None, text
         assert both_of(text, (language,), declared) is None, text
 
 
