@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from rasa_privacy.policy.model import Policy, Purpose
-from rasa_privacy.policy.retain import parse_retain
+from rasa_privacy.policy.retain import in_words
 
 #: Questions of each half.
 OF_THE_FILE: Final = 5
@@ -95,7 +95,7 @@ def introduction(policy: Policy) -> str:
     told = _purposes(policy)
     lines = [
         f"{policy.controller.name} keeps personal data for these purposes, and for nothing else:",
-        *(f"  {name}: {_listed([*purpose.items]) or 'no items'}; {_retain(purpose.retain)}" for name, purpose in told),
+        *(f"  {name}: {_listed([*purpose.items]) or 'no items'}; {in_words(purpose.retain)}" for name, purpose in told),
         "Look at a person's data only where your work needs it, and say why. Each look is recorded.",
         "Whoever asks what is stored of them, or to change or delete it, has a right to it and a deadline by law.",
         f"Something went wrong, or you are not sure? Ask {officer} at once.",
@@ -143,10 +143,10 @@ def _uses(policy: Policy) -> Iterator[_Draft]:
 
 
 def _retention(policy: Policy) -> Iterator[_Draft]:
-    others = {_retain(each.retain) for each in policy.purposes.values()}
-    others |= {_retain("10 years"), _retain("7 days"), _retain("until withdrawn")}
+    others = {in_words(each.retain) for each in policy.purposes.values()}
+    others |= {in_words("10 years"), in_words("7 days"), in_words("until withdrawn")}
     for name, purpose in _purposes(policy):
-        yield _Draft(f"How long is data kept for '{name}'?", _retain(purpose.retain), sorted(others))
+        yield _Draft(f"How long is data kept for '{name}'?", in_words(purpose.retain), sorted(others))
 
 
 def _basis(policy: Policy) -> Iterator[_Draft]:
@@ -164,17 +164,6 @@ def _recipients(policy: Policy) -> Iterator[_Draft]:
 
 def _purposes(policy: Policy) -> list[tuple[str, Purpose]]:
     return [*policy.purposes.items()]
-
-
-def _retain(text: str) -> str:
-    rule = parse_retain(text)
-    if rule.until_withdrawn:
-        return "until the person takes the consent back"
-    if rule.counts_from_use:
-        return f"{text} after the last use"
-    if rule.from_year_end:
-        return f"{text} of the year of the last use"
-    return f"{text} is done" if rule.length is None else text
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -226,8 +226,8 @@ def stats(*, as_json: bool, bot: Path, endpoints: Path | None) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
-    names = ("received", "open", "overdue", "done", "ended", "elsewhere", "refused", "late", "median days")
-    table = Table("kind", *names, box=None)
+    names = ("received", "open", "overdue", "done", "ended", "elsewhere", "refused or taken back", "late")
+    table = Table("kind", *names, "median days", box=None)
     for kind, each in found.items():
         days = "" if each.median_days is None else f"{each.median_days:.1f}"
         figures = (

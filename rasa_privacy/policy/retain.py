@@ -56,6 +56,18 @@ class Rule:
         return used_at + timedelta(seconds=duration_seconds(self.length))
 
 
+def in_words(text: str) -> str:
+    """Return what `retain:` says as officers and operators read it: `90 days after the last use`."""
+    rule = parse_retain(text)
+    if rule.until_withdrawn:
+        return "until the person takes the consent back"
+    if rule.counts_from_use:
+        return f"{text} after the last use"
+    if rule.from_year_end:
+        return f"{text} of the year of the last use"
+    return f"{text} is done" if rule.length is None else text
+
+
 def parse_retain(text: str) -> Rule:
     """Return the rule that `retain:` says.
 

@@ -14,11 +14,11 @@ from rasa_privacy.access.verification import note, verified
 from rasa_privacy.consent.statistics import count_consents
 from rasa_privacy.errors import AuditError, LedgerError, PrivacyError, RetentionError
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.retain import in_words
 from rasa_privacy.policy.revealed import revealed
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, PurposeRecord, Removal, Report, Requests
 from rasa_privacy.report.obligations import obligations
-from rasa_privacy.retention.explanation import rule_of
 from rasa_privacy.retention.plan import plan
 from rasa_privacy.retention.review_duty import is_waiting, kept, overdue_since
 from rasa_privacy.rights.request_counts import count as count_requests
@@ -92,6 +92,7 @@ def processing(vault: Vault, held: dict[str, int]) -> Processing:
         "policy": controller.policy_url,
     }
     stored = policy.storage
+    provider = vault.epochs.provider.name
     return Processing(
         controller={name: value for name, value in named.items() if value},
         subjects="people who chat with the bot",
@@ -102,7 +103,7 @@ def processing(vault: Vault, held: dict[str, int]) -> Processing:
         messages=f"{policy.messages.keep}, for {policy.messages.retain}",
         security=(
             "data of each person and purpose is sealed with AES-256-GCM under a key of its own, destroyed to erase",
-            f"those keys lie in {vault.key_database.name}, wrapped by one of the provider {vault.epochs.provider.name}",
+            f"those keys lie in {vault.key_database.name}, wrapped by a key of the provider '{provider}'",
             "sender ids are sealed and found by a keyed hash; consent ledger and audit log are chained and signed",
         ),
     )
@@ -111,6 +112,7 @@ def processing(vault: Vault, held: dict[str, int]) -> Processing:
 def _purpose(policy: Policy, name: str, people: int) -> PurposeRecord:
     declared, language = policy.purposes[name], policy.languages[0]
     because = declared.because.get(language, "")
+    lasts = f"; a consent lasts {declared.consent_lasts}" if declared.consent_lasts is not None else ""
     items = {
         item: f"{policy.items[item].category}, {need}, kept {_kept(policy, item)}"
         for item, need in declared.items.items()
@@ -121,7 +123,7 @@ def _purpose(policy: Policy, name: str, people: int) -> PurposeRecord:
         basis=f"{declared.basis}: {because}" if because else declared.basis,
         items=items,
         recipients=declared.recipients,
-        kept=rule_of(policy, name),
+        kept=in_words(declared.retain) + lasts,
         people=people,
     )
 

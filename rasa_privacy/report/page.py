@@ -115,7 +115,9 @@ def _requests(report: Report) -> str:
         )
         for each in report.requests
     ]
-    return _table(("kind", *_FIGURES, "median days"), rows, numbers=9) if rows else "<p>There was no request.</p>"
+    names = ("kind", *_FIGURES, "median days")
+    shown = [{"refused": "refused or taken back"}.get(name, name) for name in names]
+    return _table(shown, rows, numbers=9) if rows else "<p>There was no request.</p>"
 
 
 def _removal(report: Report) -> str:

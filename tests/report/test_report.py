@@ -66,7 +66,7 @@ def test_the_report_counts_what_happened(lived: Vault) -> None:
     report = made(lived, ["warning RP024 privacy.yml: x"])
     purposes = {each.purpose: each for each in report.processing.purposes}
     assert (purposes["draw"].people, purposes["newsletter"].people) == (1, 1)
-    assert purposes["draw"].kept == "retain: 90 days, consent_lasts: 12 months"
+    assert purposes["draw"].kept == "90 days after the last use; a consent lasts 12 months"
     part = revealed(lived.policy.items["postcode"].cut)
     assert purposes["draw"].items["postcode"] == f"other, optional, kept in part (reveals {part})"
     consents = {each.purpose: each for each in report.consents}
@@ -97,7 +97,7 @@ def test_the_record_of_processing_is_whole(lived: Vault) -> None:
     assert "officer: " in terms["(a) Controller"]
     assert "(b), (f) Purposes and when their data goes" in record
     assert all(name in record and page_text(each.says["en"]) in record for name, each in policy.purposes.items())
-    assert "retain: 90 days" in record
+    assert "90 days after the last use" in record
     assert terms["(c) Whose data"] == "people who chat with the bot"
     assert set(terms["(c) Categories of data"].split(", ")) == {each.category for each in policy.items.values()}
     assert terms["(d) Recipients"] == "Parcel Post Ltd"
