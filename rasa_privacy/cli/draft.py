@@ -20,6 +20,8 @@ from rasa_privacy.policy.slots import is_exempt
 #: The purpose of items that no form asks for.
 OTHER_PURPOSE: Final = "assistance"
 
+#: What the bots of `rasa init` call their own yes and no.
+_REPLIES: Final = {"grant": "affirm", "refuse": "deny"}
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _ONE_LINE: Final = 10**9  # a width in characters that no name has
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -60,11 +62,12 @@ class DraftItem:
 
 @dataclass(slots=True)
 class Draft:
-    """The guess as a whole: items, slots that are not personal (and whether they take free text), purposes by form."""
+    """The guess as a whole: items, slots that are not personal (and whether they take free text), purposes, replies."""
 
     items: list[DraftItem] = field(default_factory=list)
     not_personal: dict[str, bool] = field(default_factory=dict)
     purposes: dict[str, tuple[list[str], list[str]]] = field(default_factory=dict)  # name to items, guards
+    replies: dict[str, str] = field(default_factory=dict)  # what an intent of the bot's own means, to the intent
 
 
 def draft_of(domain: Domain) -> Draft:
@@ -75,6 +78,7 @@ def draft_of(domain: Domain) -> Draft:
     if not draft.items:  # people tell a bot who they are whether it asks or not
         draft.items = [DraftItem(kind, Guess("contact", detect=kind)) for kind in ("email", "phone")]
     _add_purposes(draft, domain)
+    draft.replies = {meaning: intent for meaning, intent in _REPLIES.items() if intent in domain.intents}
     return draft
 
 
@@ -147,7 +151,20 @@ def _numbered(base: str) -> Iterator[str]:
 def write(draft: Draft) -> str:
     """Return the draft as YAML with comments."""
     header = _HEADER.format(name=PLACEHOLDER_NAME, contact=PLACEHOLDER_CONTACT, url=PLACEHOLDER_URL)
-    return "\n".join([header, *_items(draft), "", *_not_personal(draft), "", *_messages(), "", *_purposes(draft), ""])
+    return "\n".join(
+        [
+            header,
+            *_items(draft),
+            "",
+            *_not_personal(draft),
+            "",
+            *_messages(),
+            "",
+            *_replies(draft),
+            *_purposes(draft),
+            "",
+        ]
+    )
 
 
 def _items(draft: Draft) -> Iterator[str]:
@@ -174,6 +191,15 @@ def _messages() -> Iterable[str]:
         "# What is kept of message texts (full, masked or none), and for how long after the last one.",
         "messages: {keep: masked, retain: 30 days}",
     )
+
+
+def _replies(draft: Draft) -> Iterator[str]:
+    """Without them a yes or no that the bot's classifier takes for the bot's own passes our question by."""
+    if draft.replies:
+        named = ", ".join(f"{meaning}: [{intent}]" for meaning, intent in draft.replies.items())
+        yield "# The bot's own intents that answer a question of ours while it is open; if it is sure of them."
+        yield f"replies: {{{named}}}  # REVIEW: only what means yes or no, and nothing else"
+        yield ""
 
 
 def _purposes(draft: Draft) -> Iterator[str]:

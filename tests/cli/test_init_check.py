@@ -258,6 +258,22 @@ def domains(draw: st.DrawFn) -> Domain:
     return Domain("domain.yml", slots, dict.fromkeys(entities, here), {}, forms, {}, {})
 
 
+@pytest.mark.parametrize(
+    ("intents", "line"),
+    [
+        (["greet", "affirm", "deny"], "replies: {grant: [affirm], refuse: [deny]}"),
+        (["deny"], "replies: {refuse: [deny]}"),
+        (["greet"], None),
+    ],
+)
+def test_the_yes_and_no_of_a_bot_answer_our_questions(intents: list[str], line: str | None) -> None:
+    """A bot that has the intents of `rasa init` understands "nah, skip it" the way it was trained to."""
+    here = Place("domain.yml", 1, 1)
+    text = write(draft_of(Domain("domain.yml", {}, {}, dict.fromkeys(intents, here), {}, {}, {})))
+    replies = parse_policy(text, "privacy.yml").replies
+    assert (line in text and replies is not None) if line is not None else replies is None
+
+
 @settings(max_examples=300, deadline=None)
 @given(domains())
 def test_no_domain_leads_to_a_draft_that_does_not_load(domain: Domain) -> None:
