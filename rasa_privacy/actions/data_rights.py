@@ -58,7 +58,8 @@ class ShowData(PrivacyAction):
         store.database.transact(lambda connection: _note_access(store, connection, turn, subject_id, held, outcome))
         if held.is_empty:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], [])]
-        lines = [_line(store, turn, value) for value in held.values]
+        # Linked conversations often hold the same, which is said once.
+        lines = list(dict.fromkeys(_line(store, turn, value) for value in held.values))
         lines.append(turn.words("utter_privacy_data_conversation", events=turn.phrases.count("events", held.events)))
         offered = {"say_delete": turn.phrases.say("say_delete"), "say_copy": turn.phrases.say("say_copy")}
         return [Reply(turn.words("utter_privacy_data", list="\n".join(lines), **offered), [], [])]

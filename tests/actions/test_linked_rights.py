@@ -8,7 +8,7 @@ import pytest
 from rasa_privacy.actions.base import PrivacyAction, Turn
 from rasa_privacy.actions.consent import Stop, WithdrawConsent
 from rasa_privacy.actions.correcting import Correct
-from rasa_privacy.actions.data_rights import Erase, PreviewErasure
+from rasa_privacy.actions.data_rights import Erase, PreviewErasure, ShowData
 from rasa_privacy.actions.explaining import Explain
 from rasa_privacy.actions.restricting import RestrictProcessing
 from rasa_privacy.consent.ledger import state_of
@@ -125,6 +125,13 @@ def test_the_preview_of_a_deletion_names_what_all_hold(bot: Vault) -> None:
     assert "birthday" in said
     assert "email" not in said
     assert "draw" not in said
+
+
+def test_what_several_conversations_hold_alike_is_shown_once(bot: Vault) -> None:
+    """The same address of the same purpose; two names are two lines."""
+    lines = do(bot, ShowData(), "privacy_access").splitlines()
+    assert len([line for line in lines if "ana@example.com" in line]) == 1
+    assert len([line for line in lines if "Name of" in line]) == 2
 
 
 def test_a_hold_on_one_is_said_instead_of_the_preview(bot: Vault) -> None:
