@@ -174,7 +174,7 @@ def show(report: Report, console: Console) -> None:
 
 def _table(report: Report) -> Table:
     table = Table(title="Readable in")
-    table.add_column("item")
+    table.add_column("item", no_wrap=True)  # the doors make room in a narrow terminal
     for door, count in report.doors.items():
         table.add_column(f"{door} ({count})")
     for item in report.items:

@@ -38,9 +38,9 @@ _BRANDS_OF: Final = {
     for length in _CARD_DIGITS
 }
 
-_IBAN_START: Final = re.compile(f"(?<![A-Za-z0-9])[A-Za-z]{{2}}{_GAP}?[0-9]{_GAP}?[0-9]")
-_IBAN_LEAD: Final = 3  # characters before its first digit
-_IBAN_REST: Final = re.compile(f"(?:{_GAP}?[0-9A-Za-z]){{11,32}}")
+_IBAN_START: Final = re.compile(f"(?<![A-Za-z0-9])[A-Za-z]{{2}}{_GAP}{{0,2}}[0-9]{_GAP}{{0,2}}[0-9]")
+_IBAN_LEAD: Final = 4  # characters before its first digit
+_IBAN_REST: Final = re.compile(f"(?:{_GAP}{{0,2}}[0-9A-Za-z]){{11,32}}")
 _IBAN_CHARACTERS: Final = range(15, 35)  # ISO 13616-1: at most 34; the shortest in use is Norway's
 _VALUES: Final = {ord(letter): str(10 + place) for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 _WORD_END: Final = re.compile(r"(?![A-Za-z0-9])")

@@ -95,7 +95,7 @@ DETECTORS: Final[Mapping[str, Detector]] = MappingProxyType(
 
 #: The fewest digits that stand close together where one of these is; a text with fewer is not searched for it.
 _DIGITS: Final[Mapping[str, int]] = {
-    "iban": 7, "payment_card": 13, "coordinates": 6, "birth_date": 3, "passport": 4, "driving_licence": 4,
+    "iban": 7, "payment_card": 13, "coordinates": 4, "birth_date": 3, "passport": 4, "driving_licence": 4,
     "vehicle_plate": 2, "postcode": 2, "phone": 7, **{name: number.digits for name, number in NATIONAL_IDS.items()},
 }  # fmt: skip
 

@@ -13,7 +13,10 @@ _DIGITS: Final = re.compile("[0-9]+")
 _ZONE: Final = re.compile("[0-9]+([^0-9]{1,8}[0-9]+)*")  # with a group where it has more than digits
 FEWEST: Final = 8  # digits of the shortest number that is looked up by how many it has
 _NUMBER: Final = re.compile(f"[0-9](?:[ ./-]{{0,2}}[0-9]){{{FEWEST - 1},}}")
-_LETTERED: Final = re.compile("[A-Z]|[a-z][.-]?[0-9]|[0-9][.-]?[a-z]")
+# A small letter belongs to digits beside it, alone behind them ("54 362 315 k"), or as a country's code ("de 89 3704").
+_LETTERED: Final = re.compile(
+    "[A-Z]|[a-z][.-]?[0-9]|[0-9][.-]?[a-z]|[0-9][ ./-]{1,2}[a-z](?![a-z])|(?<![a-z])[a-z]{2} {1,2}[0-9]{2} "
+)
 _NEAR: Final = 6  # characters around digits in which capitals may belong to them
 _SHAPE: Final = bytes(ord("0") if chr(code) in string.digits else ord(" ") for code in range(256))
 _LEAD: Final = 3  # characters before the digits of the features below

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rasa_privacy.minimize.context import Context, is_other, says, says_before, zones_said
-from rasa_privacy.minimize.searched_text import SearchedText
+from rasa_privacy.minimize.searched_text import SearchedText, blanked
 
 PASSPORT: Final = Context(
     " passport", " reisepass", " pass nr", " pass nummer", " passnummer", " passeport", " pasaporte", " passaporto",
@@ -30,9 +30,14 @@ PLATE: Final = Context(
     " chapa", " kenteken", " car reg", " vehicle reg",
 )  # fmt: skip
 _MIXED: Final = re.compile(
-    r"(?<![\w-])(?:(?-i:[A-Z]{1,3})[ -]?)?[A-Z0-9]*[0-9][A-Z0-9]*(?:[ -][A-Z0-9]*[0-9][A-Z0-9]*){0,4}(?![\w])",
+    r"(?<![\w-])(?:(?-i:[A-Z]{1,3})[ -]?)?[A-Z0-9]*[0-9][A-Z0-9]*(?:[ .-][A-Z0-9]*[0-9][A-Z0-9]*){0,17}(?![\w])",
     re.IGNORECASE,
 )
+_DAY: Final = "(?:0?[1-9]|[12][0-9]|3[01])"
+_DATE: Final = re.compile(
+    rf"(?<![\w.-])(?:(?:19|20)[0-9]{{2}}([ ./-]){_DAY}\1{_DAY}|{_DAY}([ ./-]){_DAY}\2(?:19|20)[0-9]{{2}})(?![\w-])"
+)
+_GROUP: Final = re.compile("[A-Z0-9]+", re.IGNORECASE)
 _DVLA: Final = re.compile(
     r"(?<!\w)[A-Z9]{5} ?[0-9][0156][0-9](?:0[1-9]|[12][0-9]|3[01])[0-9] ?[A-Z9]{2} ?[0-9]"
     r" ?[A-Z]{2}(?: ?[0-9]{2})?(?!\w)",
@@ -75,17 +80,37 @@ def licence_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 
 
 def _mixed(text: SearchedText, context: Context, characters: range) -> Iterator[tuple[int, int]]:
-    for zone in zones_said(text, context):
-        if zone.digits < _FEWEST_DIGITS:
-            continue
-        for found in _MIXED.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
-            if _is_number(found, characters) and says(text, *found.span(), context):
-                yield found.span()
+    zones = [zone for zone in zones_said(text, context) if zone.digits >= _FEWEST_DIGITS]
+    # An expiry date is as long as a number is.
+    plain = blanked(text.plain, [date.span() for zone in zones for date in _DATE.finditer(text.plain, *zone[:2])])
+    for zone in zones:
+        for found in _MIXED.finditer(plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
+            for start, end in _numbers(found, characters):
+                if says(text, start, end, context):
+                    yield start, end
 
 
-def _is_number(found: re.Match[str], characters: range) -> bool:
-    compact = found[0].replace(" ", "").replace("-", "")
-    return len(compact) in characters and sum(sign.isdigit() for sign in compact) >= _FEWEST_DIGITS
+def _numbers(found: re.Match[str], characters: range) -> Iterator[tuple[int, int]]:
+    """Yield the numbers in a run of groups, each the longest that begins there: what follows may be another number."""
+    groups = [group.span() for group in _GROUP.finditer(found.string, *found.span())]
+    first = 0
+    while first < len(groups):
+        last = _last_group(found.string, groups[first:], characters)
+        if last is not None:
+            yield groups[first][0], groups[first + last][1]
+        first += 1 if last is None else last + 1
+
+
+def _last_group(plain: str, groups: list[tuple[int, int]], characters: range) -> int | None:
+    last, length, digits = None, 0, 0
+    for index, (start, end) in enumerate(groups):
+        length += end - start
+        if length >= characters.stop:
+            break
+        digits += sum(map(str.isdigit, plain[start:end]))
+        if length in characters and digits >= _FEWEST_DIGITS:
+            last = index
+    return last
 
 
 def _trimmed(text: SearchedText, found: re.Match[str]) -> tuple[int, int]:

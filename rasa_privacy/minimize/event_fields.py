@@ -13,6 +13,7 @@ _ID: Final = re.compile(r"[\w./:-]{1,128}")
 _MAX_ID_CHARACTERS: Final = 256
 _FEWEST_DIGITS: Final = 5  # of a sender id that is looked for in texts
 _METADATA: Final = ("model_id", "assistant_id", "utter_action")
+_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,8})?")  # ISO 8601
 _MANY_DIGITS: Final = re.compile(r"\d[\d.:/-]{5,}\d")  # as a phone number has, and no channel's name
 
 #: Stands where a sender id was in a text.
@@ -59,6 +60,11 @@ def time_of(event: Mapping[str, Any]) -> float | None:
     """Return the time of an event."""
     found = event.get("timestamp")
     return found if isinstance(found, (int, float)) else None
+
+
+def moment_of(found: object) -> str | None:
+    """Return when a reminder is due, if it is in the form in which Rasa writes it."""
+    return found if isinstance(found, str) and _MOMENT.fullmatch(found) else None
 
 
 def number_of(sender_id: object) -> dict[str, set[str]]:

@@ -39,6 +39,7 @@ from rasa_privacy.minimize.event_fields import (
     mappings_of,
     message_id_of,
     metadata_of,
+    moment_of,
     name_of,
     selected_of,
     time_of,
@@ -394,7 +395,7 @@ class EventSplitter:
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
         structure.update({name: field_of(event[name]) for name in ("intent", "kill_on_user_msg") if name in event})
-        structure.update({"date_time": event["date_time"]} if "date_time" in event else {})
+        structure.update({"date_time": moment_of(event["date_time"])} if "date_time" in event else {})
         name = event.get("name")
         structure["name"] = _chosen_name(name, view) if NAME.fullmatch(str(name)) else None
         raw = event.get("entities") or []

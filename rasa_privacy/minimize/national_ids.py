@@ -221,7 +221,7 @@ NATIONAL_IDS: Final[dict[str, NationalId]] = {
     ),
     "us_ssn": NationalId(
         "US Social Security Administration: areas 001 to 899 without 666, no group 00, no serial 0000", ssn.is_valid,
-        Context(" ssn ", " social security", " ss number", " seguro social", " socialsecurity"),
+        Context(" ssn ", " social security", " ss number", " my social is ", " seguro social", " socialsecurity"),
         9, counts=frozenset({9}), bare=_shape(r"[0-9]{3}([ -])[0-9]{2}\1[0-9]{4}"),
     ),
 }  # fmt: skip

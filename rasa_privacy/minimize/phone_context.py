@@ -27,7 +27,8 @@ _PHONE_STARTS: Final = (
 _OTHER: Final = frozenset(
     {
         "ref", "id", "ids", "code", "codes", "sku", "item", "items", "part", "ean", "vat", "pin", "pins", "case",
-        "entry", "price", "prices", "cost", "costs", "eur", "usd", "gbp", "isbn",
+        "entry", "build", "builds", "version", "release", "firmware", "price", "prices", "cost", "costs", "eur",
+        "usd", "gbp", "isbn",
     }
 )  # fmt: skip
 _OTHER_STARTS: Final = (

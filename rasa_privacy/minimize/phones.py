@@ -47,6 +47,8 @@ _FRACTION: Final = re.compile(r"(?<![\d.,+/ -])0[.,]\d{5,}(?![.,]?\d)|(?<=[a-z] 
 _HOURS: Final = re.compile(
     r"(?=\d)(?<![\d+])(?<!\d[ ./-])(?:[01]\d|2[0-4])[0134][05] ?[-\u2013] ?(?:[01]\d|2[0-4])[0134][05](?![ ./-]?\d)"
 )
+# As of Windows and Chrome: "10.0.19045.3803".
+_VERSION: Final = re.compile(r"(?<![\d+])(?<!\d[ ./-])[1-9]\d{0,2}\.0\.\d{3,6}(?:\.\d{1,6})?(?![ ./-]?\d)")
 _EXTENSION: Final = re.compile(r"[ ,]{0,2}(?:x|ext\.?|extension) ?\d{1,5}(?!\d)", re.IGNORECASE)
 _PRICE_AFTER: Final = re.compile(
     r" ?(?:[$\u20ac\u00a3\u00a5]|(?:eur|usd|gbp|chf|euros?|dollars?|pounds?|bucks)\b)", re.IGNORECASE
@@ -55,7 +57,12 @@ _PRICE_BEFORE: Final = re.compile(r"[$\u20ac\u00a3\u00a5] ?$")
 
 _PARTED: Final = re.compile(r"[0-9]([ ./-])[0-9]{1,2}\1[0-9]")  # as every date is
 #: What is no phone number, each with what it has one of, and its fewest digits.
-_NO_NUMBERS: Final = ((_DATE, (".", "/", "-", " "), 4), (_HOURS, ("-",), 8), (_FRACTION, ("0.", "0,"), 6))
+_NO_NUMBERS: Final = (
+    (_DATE, (".", "/", "-", " "), 4),
+    (_HOURS, ("-",), 8),
+    (_FRACTION, ("0.", "0,"), 6),
+    (_VERSION, (".0.",), 7),
+)
 _LOCAL_SHAPE: Final = re.compile(r"\d{3}[ .-]\d{4}")
 _MAX_QUESTIONS: Final = 60  # to phonenumbers for one text, about 50 microseconds each
 
@@ -81,7 +88,7 @@ def phone_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 
 
 def _without_dates(plain: str, zones: Sequence[Zone]) -> str:
-    """Return the text with dates, opening hours and fractions read as `_`."""
+    """Return the text with dates, opening hours, fractions and versions read as `_`."""
     for pattern, signs, digits in _NO_NUMBERS:
         if not any(sign in plain for sign in signs):
             continue

@@ -2,7 +2,8 @@
 
 - Postcodes by a word for them (Universal Postal Union, S42: their shapes), and without one where the shape is a
   country's alone: the United Kingdom's and Canada's with their space, or after a state of the US.
-- Coordinates as decimal degrees with four places or more, or in degrees, minutes and seconds (ISO 6709), in range.
+- Coordinates as decimal degrees with four places or more, with fewer after "lat" or "geo:", or in degrees, minutes and
+  seconds (ISO 6709), in range.
 """
 
 import re
@@ -11,7 +12,7 @@ from typing import Final
 
 from rasa_privacy.minimize.context import Context, zones_said
 from rasa_privacy.minimize.digit_zones import Zone
-from rasa_privacy.minimize.searched_text import SearchedText
+from rasa_privacy.minimize.searched_text import SearchedText, places
 
 POSTCODE: Final = Context(
     " postcode", " post code", " postal", " zip ", " zipcode", " plz ", " postleitzahl", " code postal", " cp ",
@@ -49,6 +50,11 @@ _ANGLE: Final = (
     r"(?:\"|\u2033|\u201d|''))? ?"
 )
 _ANGLES: Final = re.compile(rf"(?<!\w){_ANGLE}[NS](?:,? ?){_ANGLE}[EWO](?!\w)", re.IGNORECASE)
+_ROUGH: Final = r"[-+]?[0-9]{1,3}\.[0-9]{1,12}"
+_NAMED_PAIR: Final = re.compile(  # RFC 5870 has geo:
+    rf"(?:(?<![a-z])lat(?:itud(?:e|ine)?)?\W{{0,4}}|(?<![a-z])geo:)({_ROUGH}){_SIDE}[ ,;&\"]{{1,4}}"
+    rf"(?:lo?ng?(?:itud(?:e|ine)?)?\W{{0,4}})?({_ROUGH}){_SIDE}(?!\w|\.[0-9])"
+)
 _FEWEST: Final = 10  # digits of two numbers with four places
 
 
@@ -73,13 +79,22 @@ def _in(text: SearchedText, zone: Zone, pattern: re.Pattern[str]) -> Iterator[re
 
 def coordinate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each pair of coordinates."""
+    for word in ("lat", "geo:"):
+        for place in places(text.lower, word):
+            named = _NAMED_PAIR.match(text.lower, place)
+            if named is not None and _in_range(named):
+                yield named.start(1), named.end()
     for zone in text.zones:
         if zone.digits < 6:  # noqa: PLR2004 - degrees and minutes, twice
             continue
         start, end = max(0, zone.start - 6), zone.end + 8
         if zone.digits >= _FEWEST and text.plain.count(".", zone.start, zone.end) > 1:
             for found in _DECIMAL.finditer(text.plain, start, end):
-                if abs(float(found[1])) <= 90 and abs(float(found[2])) <= 180:  # noqa: PLR2004 - degrees
+                if _in_range(found):
                     yield found.span()
         if "\u00b0" in text.plain or "\u00ba" in text.plain:
             yield from (found.span() for found in _ANGLES.finditer(text.plain, start, end))
+
+
+def _in_range(found: re.Match[str]) -> bool:
+    return abs(float(found[1])) <= 90 and abs(float(found[2])) <= 180  # noqa: PLR2004 - degrees

@@ -216,7 +216,7 @@ class SearchedText:
         has = set[str]().union(*[zone.features for zone in self.zones])
         if plain.count(".") > 1:
             dots = max([plain.count(".", zone.start, zone.end) for zone in self.zones], default=0)
-            if dots > 1:
+            if dots > 1 or "lat" in self.lower:
                 has.add("degrees")
             if dots > 2:  # noqa: PLR2004 - of an IPv4 address
                 has.add("parted by signs")

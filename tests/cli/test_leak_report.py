@@ -64,6 +64,16 @@ def test_a_run_that_leaks_nothing_is_clean() -> None:
     assert set(report.doors) == set(DOORS) - {"nlg"}
 
 
+def test_a_narrow_terminal_shows_whole_names_of_items() -> None:
+    """Two that begin alike would be the same there."""
+    run, _ = a_run()
+    run.requests = [("nlg", "utter_greet", b"{}")]
+    written = io.StringIO()
+    show(report_of(run), Console(file=written, width=80))
+    rows = {line.split("\u2502")[1].strip() for line in written.getvalue().splitlines() if line.startswith("\u2502")}
+    assert set(POLICY.items) <= rows
+
+
 @pytest.mark.parametrize("door", FILES)
 @pytest.mark.parametrize("item", ["full_name", "email", "phone", "postcode", "birthday", "fitting_day", "sender id"])
 def test_a_leak_that_is_planted_in_a_file_is_found(door: str, item: str) -> None:

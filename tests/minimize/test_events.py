@@ -442,6 +442,15 @@ def test_a_reminder_that_is_named_after_a_person_loses_its_name(kind: str, name:
     assert (structure["name"], structure["intent"], entries) == (kept, "EXTERNAL_call", [])
 
 
+@pytest.mark.parametrize("kind", ["reminder", "cancel_reminder"])
+def test_the_time_of_a_reminder_is_a_time(kind: str) -> None:
+    """Through the HTTP API a text may stand there; Rasa writes ISO 8601."""
+    for said in ("2026-11-29T10:00:00+00:00", "2026-11-29T10:00:00.123456", "2026-11-29T10:00:00"):
+        assert MASKED.split({"event": kind, "date_time": said}, 0, DRAW)[0]["date_time"] == said
+    for other in (f"when {EMAIL} is there", NUMBER, {"at": EMAIL}):
+        assert MASKED.split({"event": kind, "date_time": other}, 0, DRAW)[0]["date_time"] is None
+
+
 @pytest.mark.parametrize("name", [f"phone_of_{NUMBER}", "email:zoe.quartz", "Zoetrope-Quartz", NUMBER])
 def test_a_slot_that_nobody_declared_is_not_named_after_a_person(name: str) -> None:
     """An action may set a slot of any name; Rasa passes over it, and the event is there all the same."""
