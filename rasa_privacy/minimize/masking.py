@@ -3,9 +3,9 @@
 `Hi, I'm Ana Li, ana@x.example` becomes `Hi, I'm [full_name], [email]`. Rules:
 
 1. A finding becomes `[kind]`; a known value becomes `[item]`. Where the two overlap, all of both is replaced.
-2. Known values are found as whole words, whatever their case and accents, with letters of another script that look
-   alike, and wherever spaces or signs part the words of a value or the digits of a number. Scripts that write no spaces
-   between words have no whole words.
+2. Known values are found as whole words, whatever their case and accents, also with umlauts spelt out, with letters of
+   another script that look alike, and wherever spaces or signs part the words of a value or the digits of a number.
+   Scripts that write no spaces between words have no whole words.
 3. The words of a value of two to four are found in any order: "Li, Ana". Of a value of two to eight words each word of
    three letters or more is replaced as well; a longer one is a sentence.
 4. What is masked already stays as it is, so masking twice is masking once.
@@ -38,6 +38,13 @@ _UNSPACED: Final = (
 )
 _WORD: Final = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 _PLACEHOLDER: Final = re.compile(r"\[([A-Za-z][A-Za-z0-9_-]{0,63})\]")
+# Letters with a stroke, which Unicode does not take apart, and two written as one.
+_STROKES: Final = {
+    "\u0142": "l", "\u00f8": "o", "\u0111": "d", "\u0127": "h", "\u0131": "i", "\u0167": "t", "\u00e6": "ae",
+    "\u0153": "oe", "\u00fe": "th", "\u00f0": "d",
+}  # fmt: skip
+# How they are written where a keyboard has none: "Mueller".
+_SPELT_OUT: Final = str.maketrans({"\u00e4": "ae", "\u00f6": "oe", "\u00fc": "ue", "\u00f8": "oe", "\u00e5": "aa"})
 _INVISIBLE: Final = frozenset({"Mn", "Me", "Cf"})  # Unicode categories: accents, enclosing marks, zero-width signs
 
 
@@ -132,7 +139,7 @@ def _fold(character: str) -> str:
     if wide.isdecimal():
         return str(unicodedata.decimal(wide))
     bare = [
-        SMALL_FORMS.get(part, part)
+        SMALL_FORMS.get(part) or _STROKES.get(part, part)
         for part in unicodedata.normalize("NFD", wide.casefold())
         if unicodedata.category(part) not in _INVISIBLE
     ]
@@ -145,7 +152,7 @@ def _collect(known: Mapping[str, Collection[str]]) -> _Known:
     runs: dict[str, str] = {}
     turned: dict[str, str] = {}
     for item in sorted(known):
-        for value in sorted(known[item]):
+        for value in sorted(_spellings(known[item])):
             parts = [word.folded for word in _words(value)]
             together = "".join(parts)
             if len(parts) == 1:
@@ -159,6 +166,12 @@ def _collect(known: Mapping[str, Collection[str]]) -> _Known:
     every = {**turned, **runs}
     starts, longest = frozenset(run[:2] for run in every), max(map(len, every), default=0)
     return _Known({**alone, **words}, runs, turned, starts, longest)
+
+
+def _spellings(values: Collection[str]) -> set[str]:
+    """Return values, and how those with umlauts are written without."""
+    small = [unicodedata.normalize("NFC", value).lower() for value in values if not value.isascii()]
+    return {*values, *(value.translate(_SPELT_OUT) for value in small)}
 
 
 def _pieces(parts: Sequence[str]) -> Iterator[str]:

@@ -171,3 +171,18 @@ def _seconds(text: str, value: str) -> float:
     start = time.process_time()
     mask(text, [], {"n": [value]})
     return time.process_time() - start
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("\u0141ukasz", "lukasz"), ("lukasz", "\u0141UKASZ"), ("S\u00f8rensen", "Sorensen"),
+        ("S\u00f8rensen", "Soerensen"),
+        ("\u0110or\u0111evi\u0107", "dordevic"), ("M\u00fcller", "MUELLER"), ("Mu\u0308ller", "mueller"),
+        ("J\u00f6rg", "joerg"),
+        ("\u00c5se", "aase"), ("Y\u0131ld\u0131z", "yildiz"), ("\u00c6gir", "aegir"),
+    ],
+)  # fmt: skip
+def test_a_name_is_found_as_a_keyboard_without_its_letters_writes_it(name: str, said: str) -> None:
+    """Letters with a stroke, two in one, and umlauts that are spelt out."""
+    assert mask(f"I am {said}.", [], {"full_name": {name}}) == "I am [full_name]."
