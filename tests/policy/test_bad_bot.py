@@ -50,6 +50,11 @@ purposes:
     double_opt_in: true
     items: {email: required, nickname: optional}
     retain: until withdrawn
+  survey:
+    says: {en: to ask how you liked it}
+    basis: consent
+    items: {nickname: required}
+    retain: 30 days
 """,
     "domain.yml": """\
 slots:
