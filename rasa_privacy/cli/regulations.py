@@ -54,8 +54,12 @@ def list_(bot: Path, endpoints: Path | None) -> None:
 @bot_option
 @endpoints_option
 def show(profile: str, bot: Path, endpoints: Path | None) -> None:
-    """Show what a profile says, such as gdpr@2026-11: each figure with its article and how sure it is."""
-    found = load_profile(profile, policy_file(bot, endpoints).parent)
+    """Show what a profile says, such as gdpr@2026-11: each figure with its article and how sure it is.
+
+    Without a month it is the newest.
+    """
+    folder = policy_file(bot, endpoints).parent
+    found = load_profile(profile if "@" in profile else newest(f"{profile}@", folder) or profile, folder)
     click.echo(f"{found.id}: {found.title}. To be looked at again by {found.review_by}.")
     for path, line in figures(found).items():
         click.echo(f"  {path}: {line}")

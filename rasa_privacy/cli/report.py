@@ -1,5 +1,6 @@
 """`rasa-privacy report` and `status`: what the controller shows others, and how things stand."""
 
+import os
 from pathlib import Path
 
 import click
@@ -69,4 +70,6 @@ def _findings(bot: Path, endpoints: Path | None) -> list[str] | None:
         found = lint_all(files, load_policy(path), path.name)
     except (ConfigurationError, PolicyError):
         return None
-    return [f"{each}{f' (waived: {each.waived})' if each.waived else ''}" for each in found]
+    # Others read it, whom the folders of this computer tell nothing.
+    said = [f"{each}{f' (waived: {each.waived})' if each.waived else ''}" for each in found]
+    return [line.replace(f"{bot}{os.sep}", "") for line in said]

@@ -19,6 +19,7 @@ h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
 p, ul, dl { margin: .4rem 0; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; font-size: .92em; }
 th, td { text-align: left; vertical-align: top; padding: .32rem .6rem .32rem 0; border-bottom: 1px solid #ddd; }
+td:first-child { white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem; }
 .muted { color: #595959; } .good { color: #14533f; font-weight: 600; } .bad { color: #8f2f1b; font-weight: 600; }
@@ -93,11 +94,11 @@ def _inventory(report: Report) -> str:
 
 
 def _consents(report: Report) -> str:
-    parts = []
+    parts, by_consent = [], {each.purpose for each in report.processing.purposes if each.basis == "consent"}
     for each in report.consents:
         asked = sum(each.statuses.values())
-        if asked == 0 and ":" in each.purpose:
-            continue  # a question beside a purpose that nobody was asked
+        if asked == 0 and each.purpose not in by_consent:
+            continue  # a purpose that is not asked about, or a question beside one that nobody was asked
         yes = each.statuses.get("granted", 0)
         rate = f", {100 * yes / asked:.0f} % said yes and it holds" if asked else ""
         said = ", ".join(f"{number:,} {status}" for status, number in sorted(each.statuses.items()))

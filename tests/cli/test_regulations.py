@@ -63,6 +63,12 @@ def test_show_gives_each_figure_with_its_source(bot: Path) -> None:
     assert run("show", "gdpr@1999-01", bot=bot).exit_code == 2
 
 
+def test_show_takes_the_newest_where_no_month_is_named(bot: Path) -> None:
+    """Of two of the same name the later one; a name that there is not stays unknown."""
+    assert run("show", "uk-gdpr", bot=bot).output == run("show", "uk-gdpr@2026-11", bot=bot).output
+    assert run("show", "uk", bot=bot).exit_code == 2
+
+
 def test_diff_shows_what_differs(bot: Path) -> None:
     """And says so where nothing does."""
     assert "clocks.complaint is new" in run("diff", "uk-gdpr@2026-05", "uk-gdpr@2026-11", bot=bot).output

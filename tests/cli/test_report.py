@@ -57,6 +57,17 @@ def test_report_writes_html_and_json(bot: Path, tmp_path: Path) -> None:
     assert not list(bot.glob("*.html"))
 
 
+def test_findings_are_named_as_in_the_bots_folder(bot: Path, tmp_path: Path) -> None:
+    """Who gets the report learns nothing of the folders of this computer."""
+    slots = "slots: {forgotten: {type: text, mappings: [{type: from_text}]}}"
+    (bot / "domain.yml").write_text(slots, encoding="utf-8")
+    (bot / "config.yml").write_text("language: en", encoding="utf-8")
+    assert run("report", "--out", "r.html", "--json", "r.json").exit_code == 0
+    found = json.loads((tmp_path / "r.json").read_text())["findings"]
+    assert any(line.startswith("error RP001 domain.yml:1") for line in found), found
+    assert str(tmp_path) not in (tmp_path / "r.html").read_text()
+
+
 @pytest.mark.usefixtures("bot")
 def test_status_is_ten_lines() -> None:
     """And the look itself is in the audit log."""

@@ -154,6 +154,15 @@ def test_what_privacy_yml_says_cannot_break_the_page(lived: Vault) -> None:
     assert "<script>" not in page(report)
 
 
+def test_consent_is_shown_where_it_is_asked_for(vault: Vault) -> None:
+    """Of a purpose that rests on something else nobody is asked, and no count of answers is shown."""
+    fitting = msgspec.structs.replace(vault.policy.purposes["fitting"], basis="contract", because={"en": "you asked"})
+    purposes = {**vault.policy.purposes, "fitting": fitting}
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, purposes=purposes))
+    shown = page(made(vault)).partition("<h2>Consent</h2>")[2].partition("</section>")[0]
+    assert re.findall("<h3>(.*?)</h3>", shown) == ["draw", "newsletter"]
+
+
 def test_an_empty_store_has_a_report_too(vault: Vault) -> None:
     """Before the first person came."""
     report = made(vault)
