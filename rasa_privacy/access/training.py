@@ -11,14 +11,14 @@ Rules:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.access.course import Question
 from rasa_privacy.access.labels import shown_label
 from rasa_privacy.access.login import Operator, require_current
 from rasa_privacy.errors import AccessError
-from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.operations import Training
 from rasa_privacy.policy.verbs import REACHES_PEOPLE, TRAINING
 from rasa_privacy.storage.attestations import Attestation
@@ -70,7 +70,7 @@ def standing(vault: Vault, connection: Any, training: Training, name: str) -> St
     passed = [each.at for each in attempts if each.passed]
     if not passed:
         return Standing(name, len(attempts), None, None)
-    until = passed[-1] + timedelta(seconds=duration_seconds(training.valid_for))
+    until = passed[-1] + Length(training.valid_for)
     return Standing(name, len(attempts), passed[-1], until)
 
 

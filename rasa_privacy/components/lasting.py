@@ -8,6 +8,7 @@ A value is over
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timezone
 
 from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
@@ -19,7 +20,8 @@ from rasa_privacy.components.rasa_api import (
     SlotSet,
     UserUttered,
 )
-from rasa_privacy.policy.model import Item, Policy, duration_seconds
+from rasa_privacy.policy.durations import Length
+from rasa_privacy.policy.model import Item, Policy
 
 
 def lasting_items(policy: Policy) -> dict[str, Item]:
@@ -67,7 +69,12 @@ def _is_over(
         return any(isinstance(event, SessionStarted) for event in events[1:]) and given is None
     if given is None:  # it was too old to be read, or the tracker let go of the event and holds the value still
         return item.slot not in tracker.slots or tracker.slots[item.slot].value is None
-    return bool(events[given].timestamp + duration_seconds(lasting.duration or "") <= now)
+    return bool(events[given].timestamp <= _before(now, lasting.duration or ""))
+
+
+def _before(now: float, duration: str) -> float:
+    """Return the last moment of which a duration is over by now, in seconds since 1970."""
+    return (datetime.fromtimestamp(now, timezone.utc) - Length(duration)).timestamp()
 
 
 def _last_given(item: Item, events: Sequence[Event], carried: Collection[int]) -> int | None:
@@ -102,7 +109,7 @@ def _form_done(form: str, events: Sequence[Event]) -> int | None:
 def forget_late(policy: Policy, events: Sequence[Event | None], now: float) -> None:
     """Take from events that were read the values whose time is over; the next save destroys them in the store."""
     limits = {
-        name: now - duration_seconds(item.lasting.duration)
+        name: _before(now, item.lasting.duration)
         for name, item in lasting_items(policy).items()
         if item.lasting is not None and item.lasting.duration is not None
     }

@@ -13,7 +13,7 @@ Rules:
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
@@ -24,7 +24,8 @@ from rasa_privacy.consent.state import CLOCK_TOLERANCE
 from rasa_privacy.consent.terms import terms_version
 from rasa_privacy.errors import ImportLineError
 from rasa_privacy.minimize.detectors import find
-from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.policy.durations import Length
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 Outcome = Literal["new", "there", "answered", "erased"]
@@ -114,7 +115,7 @@ def _import(vault: Vault, connection: Any, collected: Collected, now: datetime) 
     lasts = vault.policy.purposes[collected.grant.purpose].consent_lasts
     if known is None and lasts is not None:
         # Nothing else is held of this person, so they go when this consent has ended.
-        ends = collected.grant.at + timedelta(seconds=duration_seconds(lasts))
+        ends = collected.grant.at + Length(lasts)
         vault.data_keys.touch(connection, subject_id, SERVICE, max(ends, now))
     return "new"
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
-from rasa_privacy.policy.model import Policy, Purpose, duration_seconds
+from rasa_privacy.policy.durations import Length
+from rasa_privacy.policy.model import Policy, Purpose
 from rasa_privacy.policy.topics import age_of, choice
 
 #: Clocks of two servers may differ by this much before a record counts as from the future.
@@ -167,7 +168,7 @@ def _is_due(state: PurposeState, purpose: Purpose, now: datetime) -> bool:
         return True
     if state.status not in ("refused", "withdrawn") or state.since is None or purpose.ask_again_after is None:
         return False
-    return state.since + timedelta(seconds=duration_seconds(purpose.ask_again_after)) <= now
+    return state.since + Length(purpose.ask_again_after) <= now
 
 
 def _after(before: PurposeState, record: Record, now: datetime, *, needs_code: bool) -> PurposeState:
@@ -195,7 +196,7 @@ def _aged(
         return state
     expires = None
     if purpose.consent_lasts is not None:
-        expires = state.since + timedelta(seconds=duration_seconds(purpose.consent_lasts))
+        expires = state.since + Length(purpose.consent_lasts)
         if expires <= now:
             return PurposeState("expired", state.since, expires, state.notice_hash)
     if not is_current(name, state.notice_hash):

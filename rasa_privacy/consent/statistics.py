@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
 from rasa_privacy.consent.terms import terms_version
-from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.topics import age_of, choice, choices, purpose_of
 from rasa_privacy.storage import consent_counts
 from rasa_privacy.storage.notices import StoredNotice
@@ -61,7 +61,7 @@ def _count(
     declared = vault.policy.purposes.get(purpose_of(purpose))
     is_declared = declared is not None or age_of(purpose) is not None
     lasts = declared.consent_lasts if declared is not None else None
-    ended = None if lasts is None else now - timedelta(seconds=duration_seconds(lasts))
+    ended = None if lasts is None else now - Length(lasts)
     current = terms_version(vault.policy, purpose) if is_declared else None
     statuses, versions = Counter[str](), Counter[str]()
     for each in consent_counts.last_answers(connection, purpose, now + CLOCK_TOLERANCE, ended):

@@ -45,7 +45,7 @@ _UNIT_SECONDS = {
     "hour": 3600,
     "day": 86_400,
     "week": 7 * 86_400,
-    "month": 31 * 86_400,  # the longest month, so that a month's promise is never shorter than a calendar month
+    "month": 31 * 86_400,
     "year": 366 * 86_400,
 }
 
@@ -57,7 +57,9 @@ UNTIL_WITHDRAWN = "until withdrawn"
 
 
 def duration_seconds(text: str) -> int:
-    """Return the length in seconds of a duration such as `90 days` or `1 hour`.
+    """Return the length in seconds of a duration such as `90 days` or `1 hour`, to compare it with others.
+
+    A month counts as the longest one; `durations.Length` goes by the calendar.
 
     Raises:
         ValueError: The text is not `<number> <unit>`; `loader` turns this into a `PolicyError` with its place.

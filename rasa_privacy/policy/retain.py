@@ -6,15 +6,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Final
 
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, duration_seconds
+from rasa_privacy.policy.durations import Length
+from rasa_privacy.policy.model import UNTIL_WITHDRAWN
 
 YEAR_END: Final = "31 December"
 _RULE: Final = re.compile(r"^(?:until (?P<until>\S+)|(?P<length>\d+ \w+)(?: after (?P<after>31 December|\S+))?)$")
 _NAME: Final = re.compile(r"^[A-Za-z_]\w*$")
-_YEARS: Final = re.compile(r"^(\d+) years?$")
 _FORMS: Final = "'90 days', 'until withdrawn', 'until <form>', '30 days after <action>' or '6 years after 31 December'"
 
 
@@ -39,7 +39,7 @@ class Rule:
         """Whether it is a duration after the last use and nothing else."""
         return self.length is not None and self.event is None and not self.from_year_end
 
-    def due_at(self, used_at: datetime, *, is_done: bool, at_most: timedelta) -> datetime | None:
+    def due_at(self, used_at: datetime, *, is_done: bool, at_most: Length) -> datetime | None:
         """Return when data is due, or None for no end.
 
         Args:
@@ -53,7 +53,7 @@ class Rule:
             return used_at if is_done else used_at + at_most
         if self.from_year_end:
             return _after_year_end(self.length, used_at.year)
-        return used_at + timedelta(seconds=duration_seconds(self.length))
+        return used_at + Length(self.length)
 
 
 def in_words(text: str) -> str:
@@ -83,12 +83,10 @@ def parse_retain(text: str) -> Rule:
     if event is not None and _NAME.match(event) is None:
         raise ValueError(f"write {_FORMS}")
     if match["length"] is not None:
-        duration_seconds(match["length"])
+        Length(match["length"])
     return Rule(match["length"], event, match["after"] == YEAR_END)
 
 
 def _after_year_end(length: str, year: int) -> datetime:
-    """Return the end of a length that begins with the end of a year; years are those of the calendar."""
-    end = datetime(year + 1, 1, 1, tzinfo=timezone.utc)
-    years = _YEARS.match(length)
-    return end.replace(year=end.year + int(years[1])) if years else end + timedelta(seconds=duration_seconds(length))
+    """Return the end of a length that begins with the end of a year."""
+    return datetime(year + 1, 1, 1, tzinfo=timezone.utc) + Length(length)

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from rasa_privacy.errors import TamperedSegmentError
-from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.policy.durations import Length
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.storage.tables import from_micros
 
@@ -38,7 +39,7 @@ def due_at(
         now: The time of the use, aware and in UTC.
         done: Forms and actions that were done with this use.
     """
-    messages = timedelta(seconds=duration_seconds(policy.messages.retain))
+    messages = Length(policy.messages.retain)
     if purpose == SERVICE:
         return now + (messages if active else WITHOUT_CONSENT)
     declared = policy.purposes[purpose]
@@ -46,7 +47,7 @@ def due_at(
     limits = [rule.due_at(now, is_done=rule.event in done, at_most=messages)]
     # A consent that ends by itself ends what only it allowed, at the latest this long after the last use.
     if declared.consent_lasts is not None:
-        limits.append(now + timedelta(seconds=duration_seconds(declared.consent_lasts)))
+        limits.append(now + Length(declared.consent_lasts))
     return min((limit for limit in limits if limit is not None), default=None)
 
 

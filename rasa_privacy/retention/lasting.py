@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rasa_privacy.errors import ContentionError, PrivacyError, UnreachableError
-from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.policy.durations import Length
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.retention.due import SERVICE
 from rasa_privacy.storage import holds, lasting_values
 from rasa_privacy.storage.tables import from_micros
@@ -18,13 +19,11 @@ from rasa_privacy.storage.vault import Vault
 _HELD: Final = timedelta(days=1)
 
 
-def lengths(policy: Policy) -> dict[str, timedelta]:
+def lengths(policy: Policy) -> dict[str, Length]:
     """Return the items whose values last for some time, and how long."""
     lasting = {name: item.lasting for name, item in policy.items.items()}
     return {
-        name: timedelta(seconds=duration_seconds(each.duration))
-        for name, each in lasting.items()
-        if each is not None and each.duration is not None
+        name: Length(each.duration) for name, each in lasting.items() if each is not None and each.duration is not None
     }
 
 

@@ -18,7 +18,7 @@ import msgspec
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
 from rasa_privacy.errors import DAMAGED
-from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.numbers import new_number
@@ -204,7 +204,7 @@ def _ending(vault: Vault, connection: Any, purpose: str, now: datetime) -> int:
     lasts = vault.policy.purposes[purpose].consent_lasts
     if lasts is None:
         return 0
-    length = timedelta(seconds=duration_seconds(lasts))
+    length = Length(lasts)
 
     def over(at: datetime) -> int:
         answers = consent_counts.last_answers(connection, purpose, now + CLOCK_TOLERANCE, at - length)

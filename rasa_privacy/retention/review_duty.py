@@ -2,7 +2,8 @@
 
 Rules:
 
-1. `retention: {review_every: ...}` counts from the last acknowledgement, or from the first consent that was asked for.
+1. `retention: {review_every: ...}` counts from the last acknowledgement, or from the first record of either book, the
+   consent ledger or the audit log.
 2. The newest review that was made is in the database, whoever made it, so that of several servers and timers none makes
    a second one for the same time. It holds names and counts, no value.
 3. That it was made is a record of the audit log with its number, in the same transaction. Only the newest one that was
@@ -11,15 +12,17 @@ Rules:
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.errors import RetentionError
-from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.policy.durations import Length
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.retention.review import Review
 from rasa_privacy.rights.numbers import FORM
 from rasa_privacy.storage import book_counts, meta_rows
@@ -196,14 +199,20 @@ def last_acknowledged(vault: Vault, connection: Any) -> datetime | None:
 def overdue_since(vault: Vault, connection: Any, now: datetime) -> datetime | None:
     """Return since when a review is overdue, or None where it is not, or where privacy.yml wants none.
 
-    The first one is due one interval after the first consent was asked for.
+    The first one is due one interval after the first record of the consent ledger or of the audit log.
     """
     if vault.policy.retention.review_every is None:
         return None
     begin = last_acknowledged(vault, connection)
     if begin is None:
-        begin = next((record.at for record in vault.ledger.iterate(connection)), None)
+        begin = min(_first_records(vault, connection), default=None)
     return _overdue(vault.policy, begin, now)
+
+
+def _first_records(vault: Vault, connection: Any) -> Iterator[datetime]:
+    """Yield when each book was begun; where nobody is asked for a consent, the ledger never is."""
+    yield from (record.at for record in islice(vault.ledger.iterate(connection), 1))
+    yield from (entry.record.at for entry in islice(vault.audit.each(connection, Wanted()), 1))
 
 
 def overdue_by_rows(policy: Policy, connection: Any, now: datetime) -> datetime | None:
@@ -216,5 +225,5 @@ def _overdue(policy: Policy, begin: datetime | None, now: datetime) -> datetime 
     every = policy.retention.review_every
     if every is None or begin is None:
         return None
-    due = begin + timedelta(seconds=duration_seconds(every))
+    due = begin + Length(every)
     return due if due <= now else None

@@ -24,6 +24,7 @@ from typing import Any, Final, TypeAlias
 
 from rasa_privacy.consent.double_opt_in import forget_over
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, UnreachableError
+from rasa_privacy.policy.durations import Length
 from rasa_privacy.retention import lasting
 from rasa_privacy.retention.clock_check import check_clock
 from rasa_privacy.retention.noting import note_older
@@ -204,7 +205,7 @@ def _go_through_items(run: _Sweep, pace: _Pace) -> bool:
     return all(_go_through_item(run, pace, item, length) for item, length in items)
 
 
-def _go_through_item(run: _Sweep, pace: _Pace, item: str, length: timedelta) -> bool:
+def _go_through_item(run: _Sweep, pace: _Pace, item: str, length: Length) -> bool:
     def read(after: Given | None) -> list[Given]:
         with run.vault.database.read() as connection:
             return lasting_values.page(connection, item, run.now - length, _ITEM_BATCH, after)

@@ -21,7 +21,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
@@ -29,7 +29,7 @@ from rasa_privacy.access.recording import answering, record
 from rasa_privacy.crypto.archive import MIN_PASSPHRASE as MIN_PASSPHRASE  # noqa: PLC0414 - named from here
 from rasa_privacy.crypto.archive import checked_passphrase
 from rasa_privacy.errors import AccessError, RequestError, UnknownSenderError
-from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.policy.durations import Length
 from rasa_privacy.rights.identity import is_proven
 from rasa_privacy.rights.linked import copies_linked
 from rasa_privacy.rights.own_acts import note_seen, own_act
@@ -105,7 +105,7 @@ def offer(  # noqa: PLR0913 - to whom, when, in which words, and by whom
     if subject_id is None:
         raise UnknownSenderError("nothing is stored of this sender")
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    expires_at = now + timedelta(seconds=duration_seconds(rules.valid_for))
+    expires_at = now + Length(rules.valid_for)
     domain = _DOMAIN if by_staff or is_proven(vault, connection, subject_id, now) else _ALONE
     handovers.put(connection, _hash(vault, token, domain), subject_id, now, expires_at)
     open_request(vault, connection, "portability", subject_id, now)
@@ -126,7 +126,7 @@ def offer_results(vault: Vault, connection: Any, subject_id: bytes, about: str, 
     rules = vault.policy.handover
     if rules is None:
         raise RequestError("privacy.yml has no 'handover:', so there is no link")
-    expires_at = now + timedelta(seconds=duration_seconds(rules.valid_for))
+    expires_at = now + Length(rules.valid_for)
     handovers.put_beside(connection, _hash(vault, _token_of(vault, about)), subject_id, now, expires_at)
 
 

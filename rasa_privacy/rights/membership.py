@@ -14,7 +14,7 @@ Nothing of a person is opened here.
 from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -26,7 +26,8 @@ from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.restrictions import obey_restrictions, restriction_topic
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, fold
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.policy.durations import Length
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import SALE_OR_SHARING
 from rasa_privacy.storage import audience_rows
 from rasa_privacy.storage.audience_rows import Answer, Row, answer_of
@@ -64,9 +65,7 @@ class _Decision:
         self.policy = msgspec.structs.replace(self.vault.policy, purposes=kept)
         self.future = to_micros(self.now + CLOCK_TOLERANCE)
         lasting = {name: each.consent_lasts for name, each in kept.items() if each.consent_lasts is not None}
-        self.over = {
-            name: to_micros(self.now - timedelta(seconds=duration_seconds(lasts))) for name, lasts in lasting.items()
-        }
+        self.over = {name: to_micros(self.now - Length(lasts)) for name, lasts in lasting.items()}
 
     def deciding(self) -> tuple[str, ...]:
         """Return the purposes whose records decide: this one, those that it requires, age, and the opt-out signal."""

@@ -42,7 +42,7 @@ _TOUCHED: Final = select(func.count(distinct(_A.subject_id))).where(
     _A.outcome != "refused",
     _A.operator != bindparam("person"),
 )
-_BEGUN: Final = select(func.min(_L.at))
+_BEGUN: Final = tuple(select(each.at).order_by(each.seq).limit(1) for each in (_L, _A))
 _LAST_COUNTED: Final = select(func.max(_A.at)).where(
     _A.verb == bindparam("verb"), _A.outcome == "done", _A.details.like(bindparam("counted"))
 )
@@ -117,8 +117,9 @@ def people_touched(conn: Connection, since: datetime, until: datetime, person: s
 
 
 def begun(connection: Connection) -> datetime | None:
-    """Return when the first record of the ledger was written, or None where it is empty."""
-    return _moment(connection.execute(_BEGUN).scalar())
+    """Return when the first record of the ledger or of the audit log was written, or None where both are empty."""
+    found = (_moment(connection.execute(each).scalar()) for each in _BEGUN)
+    return min((at for at in found if at is not None), default=None)
 
 
 def last_counted(connection: Connection, verb: str, name: str) -> datetime | None:

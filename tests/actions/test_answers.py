@@ -293,7 +293,7 @@ def test_what_the_law_keeps_is_named_before_and_after_an_erasure(vault: Vault) -
     assert "phone" not in goes
     done = said(Erase().answer(bot, turn(bot, pending=Pending("erase"))))
     for text in (stays, done):
-        assert "phone (the books), because the law demands it: tax law asks for it (until 27 November 2032)" in text
+        assert "phone (the books), because the law demands it: tax law asks for it (until 23 November 2032)" in text
     assert "no personal details" in said(ShowData().answer(bot, turn(bot)))
 
 

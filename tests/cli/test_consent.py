@@ -50,7 +50,7 @@ def test_show_says_what_may_be_used(run: Run) -> None:
     shown = run("consent", "show", SENDER)
     assert shown.exit_code == 0, shown.output
     lines = [line.split() for line in shown.output.splitlines()]
-    assert ["draw", "granted", "2026-11-23", "12:30", "2027-11-30", "12:30", "yes"] in lines
+    assert ["draw", "granted", "2026-11-23", "12:30", "2027-11-23", "12:30", "yes"] in lines
     assert ["fitting", "unknown", "no"] in lines
     assert SENDER not in shown.output
 

@@ -100,7 +100,7 @@ def test_a_person_of_whom_only_a_consent_is_held_goes_with_it(vault: Vault) -> N
         subject_id = vault.subjects.find(connection, "ana")
         assert subject_id is not None
         due = vault.data_keys.due_of(connection, subject_id)[SERVICE]
-    assert due == datetime(2026, 5, 1, 12, tzinfo=timezone.utc) + timedelta(days=12 * 31)
+    assert due == datetime(2026, 5, 1, 12, tzinfo=timezone.utc) + timedelta(days=365)
 
 
 def test_looking_writes_nothing(vault: Vault) -> None:

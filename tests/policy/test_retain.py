@@ -4,16 +4,19 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.retain import parse_retain
 
 USED = datetime(2026, 3, 5, 12, tzinfo=timezone.utc)
 MONTH = timedelta(days=30)
+MESSAGES = Length("30 days")
 
 
 @pytest.mark.parametrize(
     ("text", "done", "due"),
     [
         ("90 days", False, USED + timedelta(days=90)),
+        ("12 months", False, USED.replace(year=2027)),
         ("until withdrawn", False, None),
         ("until lead_form", False, USED + MONTH),
         ("until lead_form", True, USED),
@@ -25,7 +28,7 @@ MONTH = timedelta(days=30)
 )
 def test_each_rule_is_counted(text: str, done: object, due: datetime | None) -> None:
     """From the last use, the event, or the end of the year."""
-    assert parse_retain(text).due_at(USED, is_done=bool(done), at_most=MONTH) == due
+    assert parse_retain(text).due_at(USED, is_done=bool(done), at_most=MESSAGES) == due
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The review: what is stored, what nothing reads, which consents end; acknowledged as it was made."""
 
 import re
-from datetime import timedelta
 
 import msgspec
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.errors import AccessError, RetentionError
+from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.operations import Retention
 from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.retention.review import Review, make_review
@@ -81,7 +81,7 @@ def test_consents_that_end_soon_are_counted(vault: Vault, clock: Clock) -> None:
     """The draw's consents last 12 months; before the last 90 days none is named, and ended ones are not either."""
     grant(vault, "draw")
     assert made(vault).ending == {}
-    clock.advance(days=12 * 31 - 80)
+    clock.advance(days=365 - 80)
     assert made(vault).ending == {"draw": 1}
     clock.advance(days=81)
     assert made(vault).ending == {}
@@ -175,7 +175,7 @@ def test_a_review_from_before_one_was_due_is_too_old(vault: Vault, clock: Clock)
     wanted = with_reviews(vault, "6 months")
     old = made_and_kept(wanted)
     clock.advance(days=187)
-    with pytest.raises(RetentionError, match=r"is of 2026-11-23, and one of 2027-05-28 or later is due; make it"):
+    with pytest.raises(RetentionError, match=r"is of 2026-11-23, and one of 2027-05-23 or later is due; make it"):
         acknowledge(wanted, admit_local(wanted, "retention"), old, old.number)
     new = made_and_kept(wanted)
     acknowledge(wanted, admit_local(wanted, "retention"), new, new.number)
@@ -187,13 +187,29 @@ def test_a_review_is_overdue_in_time(vault: Vault, clock: Clock) -> None:
     wanted = with_reviews(vault, "6 months")
     with wanted.database.read() as connection:
         assert overdue_since(wanted, connection, clock.advance(days=180)) is None
-        assert overdue_since(wanted, connection, clock.advance(days=7)) == START + timedelta(days=186)
+        assert overdue_since(wanted, connection, clock.advance(days=7)) == START.replace(year=2027, month=5)
     review = made_and_kept(wanted)
     acknowledge(wanted, admit_local(wanted, "retention"), review, review.number)
     with wanted.database.read() as connection:
         assert overdue_since(wanted, connection, clock()) is None
         assert overdue_since(wanted, connection, clock.advance(days=187)) is not None
         assert overdue_since(with_reviews(wanted, None), connection, clock()) is None
+
+
+def test_a_bot_that_asks_for_no_consent_is_reviewed_too(vault: Vault, clock: Clock) -> None:
+    """The consent ledger of one that rests on a contract stays empty; then it counts from the audit log."""
+    wanted = with_reviews(vault, "6 months")
+    record_now(vault, admit_local(vault, "retention"), counts={"people": 0, "left": 0})
+    begun = clock()
+    clock.advance(days=60)
+    record_now(vault, admit_local(vault, "retention"), counts={"people": 0, "left": 0})
+    with wanted.database.read() as connection:
+        assert overdue_since(wanted, connection, clock()) is None
+        for overdue in (
+            overdue_since(wanted, connection, clock.advance(days=130)),
+            overdue_by_rows(wanted.policy, connection, clock()),
+        ):
+            assert overdue == begun + Length("6 months")
 
 
 @pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
@@ -215,4 +231,4 @@ def test_the_rows_say_the_same_without_keys(store: Vault, clock: Clock) -> None:
     record_now(store, permit, counts={"people": 0, "left": 0})
     with store.database.read() as connection:
         assert overdue_by_rows(wanted.policy, connection, at) is None
-        assert overdue_by_rows(wanted.policy, connection, clock()) == at + timedelta(days=186)
+        assert overdue_by_rows(wanted.policy, connection, clock()) == at + Length("6 months")
