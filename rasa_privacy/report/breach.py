@@ -57,10 +57,10 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         own_acts: Number of records of what people did themselves in the chat; they touch nobody else.
         handed_out: Number of people in audiences that were exported.
         by_operator: Records by operator.
-        by_verb: Records by what was done.
+        by_verb: Records by what was done, refusals left out.
         refused: Number of refusals.
-        purposes: Purposes that were named.
-        items: Items that were named.
+        purposes: Purposes that were reached.
+        items: Items that were reached.
         everybody: Number of people who are stored now, where the database itself was taken.
         changed: Number of people whose consent changed in the time.
         whole_at: When the audit log was verified from its first record on, aware and in UTC.
@@ -143,8 +143,10 @@ def _counted(  # noqa: PLR0913, PLR0917 - store, transaction, and the times
             own_acts += 1
             continue
         operators[record.operator] += 1
+        if record.outcome == "refused":
+            refused += 1
+            continue
         verbs[record.verb] += 1
-        refused += record.outcome == "refused"
         if record.verb == "audience":
             handed_out += record.counts.get("people", 0)
         if record.verb in _TOUCHES:

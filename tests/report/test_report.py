@@ -30,6 +30,7 @@ from rasa_privacy.retention.runs import run
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import meta_rows
+from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.books import AUDIT
 from rasa_privacy.storage.standing import Mark, read_mark
 from rasa_privacy.storage.vault import Vault
@@ -259,6 +260,20 @@ def test_the_scope_of_a_breach_is_by_time(lived: Vault, clock: Clock) -> None:
     assert (before.people, before.by_verb, before.changed) == (0, {}, 0)
     assert found.everybody == before.everybody == 1
     assert found.changed == 1
+
+
+def test_what_was_refused_was_not_touched(lived: Vault, clock: Clock) -> None:
+    """It is counted as a refusal, and of whom it was tried by; no person, item or deed is added by it."""
+    permit, since, until = admit_local(lived, "audit"), clock() - timedelta(hours=1), clock() + timedelta(hours=1)
+    before = scope(lived, permit, since, until)
+    refused = AuditRecord(
+        at=clock(), operator="mallory", verb="erase", outcome="refused", purposes=("fitting",), items=("phone",)
+    )
+    lived.database.transact(lambda connection: lived.audit.append(connection, refused))
+    after = scope(lived, permit, since, until)
+    assert (after.refused, after.by_operator["mallory"]) == (before.refused + 1, 1)
+    assert "erase" not in after.by_verb
+    assert (after.people, after.items, after.purposes) == (before.people, before.items, before.purposes)
 
 
 def test_a_breach_is_not_counted_by_a_log_that_was_changed(lived: Vault, sql: Sql, clock: Clock) -> None:
