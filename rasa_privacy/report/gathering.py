@@ -20,7 +20,7 @@ from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.report.facts import Chain, Consents, Epoch, Processing, PurposeRecord, Removal, Report, Requests
 from rasa_privacy.report.obligations import obligations
 from rasa_privacy.retention.plan import plan
-from rasa_privacy.retention.review_duty import is_waiting, kept, overdue_since
+from rasa_privacy.retention.review_duty import is_waiting, kept, overdue_by_rows, overdue_since
 from rasa_privacy.rights.request_counts import count as count_requests
 from rasa_privacy.storage import book_counts, contact_marks, requests
 from rasa_privacy.storage.audit import Wanted
@@ -217,8 +217,8 @@ def _epochs(vault: Vault) -> tuple[Epoch, ...]:
 def _review(vault: Vault, connection: Any, now: datetime) -> datetime | None:
     try:
         return overdue_since(vault, connection, now)
-    except (AuditError, LedgerError):  # what a broken book says of it counts for nothing, and that it is broken is said
-        return None
+    except (AuditError, LedgerError):  # that the book is broken is said beside it
+        return overdue_by_rows(vault.policy, connection, now)
 
 
 def _waiting(connection: Any, overdue: datetime | None) -> str | None:

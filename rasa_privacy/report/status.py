@@ -1,5 +1,7 @@
 """The report in ten lines, for a terminal."""
 
+from collections.abc import Sequence
+
 from rasa_privacy.policy.counted import counted
 from rasa_privacy.report.facts import Report
 
@@ -41,13 +43,17 @@ def status_lines(report: Report) -> list[str]:
         f"Keys        {keys}; backups unreadable before: {report.backup_horizon or 'none'}",
         f"{_mark(behind)}Training  {lacking}",
         f"{_mark(unfit)}Check     {checked}; {review}",
-        f"{_mark(len(broken))}Chains    {', '.join(broken) + ' do not verify' if broken else chains}",
+        f"{_mark(len(broken))}Chains    {f'{_listed(broken)} not verify' if broken else chains}",
     ]
 
 
 def new_records(number: int) -> str:
     """Return so many new records in words."""
     return counted(number, "new record")
+
+
+def _listed(books: Sequence[str]) -> str:
+    return f"{', '.join(books)} {'does' if len(books) == 1 else 'do'}"
 
 
 def _mark(number: int) -> str:

@@ -190,16 +190,19 @@ def test_the_status_is_ten_lines_and_marks_what_needs_somebody(lived: Vault, clo
         ("DELETE FROM audit WHERE seq = 2", "audit log"),
     ],
 )
-def test_a_broken_chain_is_said(lived: Vault, sql: Sql, change: str, named: str) -> None:
+def test_a_broken_chain_is_said(lived: Vault, sql: Sql, clock: Clock, change: str, named: str) -> None:
     """Somebody changed a book; the report is made all the same and says so, also where reviews are wanted."""
     wanting = msgspec.structs.replace(lived.policy, retention=Retention(review_every="6 months"))
     sql(change)
     report = made(replace(lived, policy=wanting))
     assert [each.book for each in report.chains if each.problem] == [named]
-    assert status_lines(report)[-1] == f"! Chains    {named} do not verify"
+    assert status_lines(report)[-1] == f"! Chains    {named} does not verify"
     assert f"{named}: <span class='bad'>{named}: record" in page(report)
     with lived.database.read() as connection:
         assert read_mark(connection, lived.index, AUDIT) == Mark()
+    clock.advance(days=200)
+    later = made(replace(lived, policy=wanting))
+    assert later.review_overdue is not None, "a broken book does not put a review off"
 
 
 @pytest.mark.parametrize(
