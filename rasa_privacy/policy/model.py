@@ -46,7 +46,7 @@ _UNIT_SECONDS = {
     "day": 86_400,
     "week": 7 * 86_400,
     "month": 31 * 86_400,
-    "year": 366 * 86_400,
+    "year": 12 * 31 * 86_400,
 }
 
 #: The word in `retention.every` for no sweeps inside the server.
@@ -59,7 +59,7 @@ UNTIL_WITHDRAWN = "until withdrawn"
 def duration_seconds(text: str) -> int:
     """Return the length in seconds of a duration such as `90 days` or `1 hour`, to compare it with others.
 
-    A month counts as the longest one; `durations.Length` goes by the calendar.
+    A month counts as the longest one, and a year as twelve; `durations.Length` goes by the calendar.
 
     Raises:
         ValueError: The text is not `<number> <unit>`; `loader` turns this into a `PolicyError` with its place.

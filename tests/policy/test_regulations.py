@@ -306,11 +306,12 @@ def signals(folder: Path) -> list[str]:
 
 
 def test_ask_again_after_keeps_the_regulation() -> None:
-    """Under the CCPA nobody is asked again within 12 months; the figure is the profile's."""
+    """Under the CCPA nobody is asked again within 12 months, which are a year; the figure is the profile's."""
     text = (Path(__file__).parents[2] / "config" / "privacy.yml").read_text(encoding="utf-8")
     parse_policy(text, "privacy.yml")
     with pytest.raises(PolicyError, match=r"at least '12 months' under ccpa@2026-11 \(11 CCR"):
         parse_policy(text.replace("ask_again_after: 12 months", "ask_again_after: 11 months"), "privacy.yml")
+    parse_policy(text.replace("ask_again_after: 12 months", "ask_again_after: 1 year"), "privacy.yml")
 
 
 PLEDGE = """\
