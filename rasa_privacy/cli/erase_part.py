@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from rasa_privacy.cli.acting import permit_for
+from rasa_privacy.policy.counted import counted
 from rasa_privacy.rights.operators import COMMAND_LINE
 from rasa_privacy.rights.parts import Plan, merged
 from rasa_privacy.rights.staff_deletion import erase_part, plan_part
@@ -40,7 +41,7 @@ def _say(found: Plan | None, goes: str, stays: str) -> None:
     if found is None:
         return
     for (purpose, item), number in found.goes.items():
-        click.echo(f"{item} ({purpose}) {goes}: {number:,} values")
+        click.echo(f"{item} ({purpose}) {goes}: {counted(number, 'value')}")
     for name in found.ends:
         click.echo(f"the consent to {name} ends")
     for each in found.stays:

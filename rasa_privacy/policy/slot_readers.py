@@ -27,10 +27,6 @@ class Readers:
     slots: Mapping[str, frozenset[str]] = field(default_factory=dict)
     is_whole: bool = True
 
-    def all_slots(self) -> frozenset[str]:
-        """Return every slot that something reads."""
-        return frozenset().union(*self.slots.values())
-
 
 def read_readers(bot: Path) -> Readers:
     """Return who reads what, by the files of a bot's folder."""

@@ -164,7 +164,7 @@ def test_a_part_is_previewed_and_erased(run: Run, tmp_path: Path) -> None:
     """The rest of the person stays; a name that privacy.yml does not have is refused."""
     said = run("erase", "--item", "email").output
     assert "say --yes" in said
-    assert "email (newsletter) goes: 1 values" in said
+    assert "email (newsletter) goes: 1 value\n" in said
     assert "certificate ER-" in run("erase", "--item", "email", "--yes", "--reason", "asked by letter").output
     assert "Nothing of it is held." in run("erase", "--item", "email", "--yes").output
     assert "the consent to draw ends" in run("erase", "--purpose", "draw").output

@@ -28,7 +28,6 @@ def test_actions_and_responses_read_slots(tmp_path: Path) -> None:
     (tmp_path / "domain" / "all.yml").write_text(DOMAIN)
     found = read_readers(tmp_path)
     assert found == Readers({"action_greet": frozenset({"full_name", "email"}), **RESPONSES}, is_whole=True)
-    assert found.all_slots() == {"full_name", "email", "postcode"}
 
 
 def test_what_is_not_at_hand_is_said(tmp_path: Path) -> None:
