@@ -188,8 +188,8 @@ def test_a_kill_in_between_loses_no_number(vault: Vault, monkeypatch: pytest.Mon
     """The journal has them, so that the next start registers what this one would have."""
     numbers: list[str] = []
 
-    def die(*_: object, **named: Any) -> None:
-        numbers.append(named["certificate"])
+    def die(_erasures: object, _connection: object, _subject: object, _at: object, number: str, _: object) -> None:
+        numbers.append(number)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
