@@ -1,5 +1,7 @@
 """What is done to one conversation is done to all that a proof has found, or to none."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
 from tests.support.linked import proven
-from tests.support.vaults import active, evidence, give, grant, held
+from tests.support.vaults import active, evidence, give, grant, held, link
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 
@@ -118,6 +120,25 @@ def test_killed_in_between_the_next_start_erases_the_rest(
         registered = {each.certificate for each in bot.erasures.since(conn, None)}
     assert len(registered) == 3
     assert registered.issuperset(numbers)
+
+
+@each_kind
+def test_two_that_erase_from_both_ends_stand_in_no_others_way(bot: Vault) -> None:
+    """Who is first erases all, and the other finds nobody: each person has one certificate."""
+    link(bot, "web", "new")
+    link(bot, "web", "phone")
+    start = Barrier(2)
+
+    def erasing(sender: str) -> Any:
+        start.wait()
+        return erase_linked(bot, sender, evidence(bot))
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [each for each in pool.map(erasing, ("new", "web")) if each is not None]
+    assert there(bot) == set()
+    assert sum(1 + len(each.also) for each in done) == 3
+    with bot.database.read() as conn:
+        assert len(bot.erasures.since(conn, None)) == 3
 
 
 def test_what_cannot_be_noted_of_one_erases_none(bot: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
