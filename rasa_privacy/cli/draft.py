@@ -197,7 +197,7 @@ def _replies(draft: Draft) -> Iterator[str]:
     """Without them a yes or no that the bot's classifier takes for the bot's own passes our question by."""
     if draft.replies:
         named = ", ".join(f"{meaning}: [{intent}]" for meaning, intent in draft.replies.items())
-        yield "# The bot's own intents that answer a question of ours while it is open; if it is sure of them."
+        yield "# The bot's own intents that answer a question of ours while it is open, if it is sure of them."
         yield f"replies: {{{named}}}  # REVIEW: only what means yes or no, and nothing else"
         yield ""
 
