@@ -42,12 +42,14 @@ class _Order:
 
     Attributes:
         sender_ids: Sender ids of one person.
+        numbers: Of certificates, as many; a transaction that is tried again has the same.
         evidence: How it was said.
         actor: Who does it, for the audit log; None where the caller records it.
         asked_by: The member of staff who opens the request; None for the person.
     """
 
     sender_ids: Sequence[str]
+    numbers: Sequence[str]
     evidence: Evidence
     actor: str | None
     asked_by: str | None
@@ -120,7 +122,7 @@ def erase_together(
         JournalError: As `erase`.
         HoldError: A legal hold keeps one of them; nothing was deleted.
     """
-    order = _Order(sender_ids, evidence, actor, asked_by)
+    order = _Order(sender_ids, [certificate_number() for _ in sender_ids], evidence, actor, asked_by)
     known: set[bytes] = set()
     if needs_keeping_first(vault):
         with vault.database.read() as connection:
@@ -140,13 +142,14 @@ def erase_together(
 
 def _erase(vault: Vault, connection: Any, order: _Order) -> list[tuple[Erased, Sequence[int]]]:
     """Erase within a transaction; return what the journal says of each, and the numbers of their conversations."""
-    people = _locked(vault, connection, order.sender_ids)
+    people = [each for each in locked_people(vault, connection, order.sender_ids) if each is not None]
     found = {subject_id: vault.erasures.inventory(connection, subject_id) for subject_id in people}
     if any(each.is_held for each in found.values()):
         raise held_error(connection, people)
     for subject_id in people:
         _end(vault, connection, subject_id, order)
-    entries = [Erased(each, order.evidence.at, certificate_number(), found[each].counts) for each in people]
+    numbers = dict(zip(people, order.numbers, strict=False))
+    entries = [Erased(each, order.evidence.at, numbers[each], found[each].counts) for each in people]
     for entry in entries:
         _prepare(vault, connection, entry, order)
     vault.journal.write(connection, *entries)
@@ -155,13 +158,16 @@ def _erase(vault: Vault, connection: Any, order: _Order) -> list[tuple[Erased, S
     return [(entry, found[entry.subject_id].refs) for entry in entries]
 
 
-def _locked(vault: Vault, connection: Any, sender_ids: Sequence[str]) -> list[bytes]:
-    """Return who is behind sender ids, each once and in their order; locked in that of the ids, as others lock them."""
+def locked_people(vault: Vault, connection: Any, sender_ids: Sequence[str]) -> list[bytes | None]:
+    """Return who is behind each of these sender ids, locked in the order of their own ids, as others lock them.
+
+    None for nobody, and for who stands behind an earlier one.
+    """
     if len(sender_ids) > 1:
         for subject_id in sorted(filter(None, (vault.subjects.find(connection, each) for each in sender_ids))):
             vault.subjects.lock(connection, subject_id)
-    found = (vault.subjects.find_for_update(connection, each) for each in sender_ids)
-    return list(dict.fromkeys(each for each in found if each is not None))
+    found = [vault.subjects.find_for_update(connection, each) for each in sender_ids]
+    return [None if each in found[:number] else each for number, each in enumerate(found)]
 
 
 def _end(vault: Vault, connection: Any, subject_id: bytes, order: _Order) -> None:

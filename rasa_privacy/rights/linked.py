@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from rasa_privacy.consent.ledger import Evidence
@@ -21,10 +20,9 @@ from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.erasure import ErasureCertificate, erase_together
 from rasa_privacy.rights.identity import is_proven, linked_others, proven_reach, reach, reached_senders, senders_of
 from rasa_privacy.rights.own_acts import note_taken, own_act
-from rasa_privacy.rights.part_deletion import Deleted, delete_part
+from rasa_privacy.rights.part_deletion import Deleted, delete_parts
 from rasa_privacy.rights.portability import Copy, copy_of
 from rasa_privacy.rights.reach import on_file_or_none
-from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD
 from rasa_privacy.rights.suppression import STOP, stop_contacts, suppress
 from rasa_privacy.rights.withdrawal import Withdrawal, withdraw, withdraw_all
 from rasa_privacy.rights.withdrawal import merged as merged_withdrawals
@@ -176,16 +174,16 @@ def delete_part_linked(  # noqa: PLR0913 - store, whose, of what, how it was sai
 ) -> tuple[Deleted | None, tuple[Deleted, ...]]:
     """Delete items and purposes of a person who writes, in all conversations that a proof has found and counts for.
 
-    Each is verified and has a certificate of its own; this conversation goes last, since its links lead to the others:
-    killed in between, the person asks again and the rest goes. Staff (`by_staff`, their name) reach linked
-    conversations always, and record what they do by themselves.
+    All of it goes or nothing: killed in between, the next start deletes the rest. Each is verified and has a
+    certificate of its own. Staff (`by_staff`, their name) reach linked conversations always, and record what they do
+    by themselves.
 
     Returns:
         What was done here, and what in each conversation that held something of it, this one last.
 
     Raises:
         HoldError: A legal hold keeps one of them; nothing was deleted.
-        StorageError: As `part_deletion.delete_part`, or a name is damaged. What was deleted before stays deleted.
+        StorageError: As `part_deletion.delete_part`, or a name is damaged.
     """
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
@@ -197,11 +195,10 @@ def delete_part_linked(  # noqa: PLR0913 - store, whose, of what, how it was sai
         if holds.held_among(connection, people):
             raise held_error(connection, people)
         others = [senders_of(vault, connection, each)[0] for each in people[1:]]
-    act = partial(delete_part, actor=PERSON if by_staff is None else None, asked_by=by_staff)
-    done = [act(vault, each, items, purposes, evidence) for each in others]
-    reason = ANSWERED if any(done) else NOTHING_HELD
-    here = act(vault, sender_id, items, purposes, evidence, nothing=reason)
-    return here, tuple(each for each in (*done, here) if each is not None)
+    actor = PERSON if by_staff is None else None
+    senders = [*others, sender_id]
+    done = delete_parts(vault, senders, items, purposes, evidence, actor=actor, asked_by=by_staff)
+    return done[-1], tuple(filter(None, done))
 
 
 def _reached(vault: Vault, connection: Any, subject_id: bytes, now: datetime, *, by_staff: bool) -> list[bytes]:

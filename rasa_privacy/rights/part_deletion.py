@@ -4,9 +4,10 @@ Rules:
 
 1. Who has a purpose deleted takes its consent back. Who has an item deleted takes back the consent to it where it is
    optional; where it is needed the consent stays, and the bot asks for the value when it needs it again.
-2. Order in one transaction: the journal hears of the part and its certificate; then ledger, journal, keys and rows (as
-   `withdrawal`), certificate, request. After the commit the log is emptied and the store is read back; only then does
-   the caller get a certificate. If the process dies in between, the next start does it all (`storage.replay`).
+2. Order in one transaction: the journal hears of the part and its certificate, in all linked conversations; then
+   ledger, journal, keys and rows (as `withdrawal`), certificate, request. After the commit the log is emptied and the
+   store is read back; only then does the caller get a certificate. If the process dies in between, the next start does
+   it all (`storage.replay`).
 3. The certificate is registered under a random id of its own: one that names a person says that they are gone. It has
    the number of values by purpose and item, as the plan counted them; none where a conversation is damaged.
 4. Where texts are kept in full, the deleted values are masked in them.
@@ -29,10 +30,10 @@ from rasa_privacy.policy.topics import choice, item_of, purpose_of
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.disclosure import held_error
-from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number
+from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number, locked_people
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.parts import Plan, conversation_values, held_values, plan
-from rasa_privacy.rights.requests import NOTHING_HELD, answered, open_request
+from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, open_request
 from rasa_privacy.rights.requests import PERSON as ASKED
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import requests
@@ -62,6 +63,51 @@ class Deleted:
     items: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be deleted.
+
+    Attributes:
+        items: Items of privacy.yml.
+        purposes: Purposes of privacy.yml.
+        evidence: How it was said.
+        asked_by: Who opens the request, for its history.
+    """
+
+    items: Collection[str]
+    purposes: Collection[str]
+    evidence: Evidence
+    asked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What is about to be deleted of one person.
+
+    Attributes:
+        subject_id: The person.
+        number: Of the certificate.
+        plan: What goes and what stays.
+        whole: Purposes that go whole.
+        topics: What else goes: optional items, and purposes on another basis than consent.
+        values: Values to be masked in texts that are kept in full, by item.
+        key_ids: By topic the id of the key that is destroyed; empty where it is not known.
+    """
+
+    subject_id: bytes
+    number: str
+    plan: Plan
+    whole: Sequence[str]
+    topics: Sequence[str]
+    values: Mapping[str, Iterable[str]]
+    key_ids: Mapping[str, bytes]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many values and keys go."""
+        return {VALUES: sum(self.plan.goes.values()), KEYS: len(set(filter(None, self.key_ids.values())))}
+
+
 def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and how a request of nothing ends
     vault: Vault,
     sender_id: str,
@@ -71,7 +117,6 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
     *,
     nothing: str = NOTHING_HELD,
     actor: str | None = PERSON,
-    asked_by: str | None = None,
 ) -> Deleted | None:
     """Delete items and purposes of the person behind a sender id, verified by reading back.
 
@@ -83,7 +128,6 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
         evidence: How it was said.
         nothing: With which reason the request ends where nothing of it is held here.
         actor: Who does it, for the audit log; None where the caller records it.
-        asked_by: The member of staff who opens the request, for its history; None for the person.
 
     Returns:
         What was done, or None where nothing of it is held; deleting twice is not an error.
@@ -93,65 +137,116 @@ def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and 
         JournalError: The journal could not be written; nothing was deleted.
         StorageError: It could not be committed, the log could not be emptied, or reading back found something.
     """
-    number = certificate_number()
+    return delete_parts(vault, [sender_id], items, purposes, evidence, nothing=nothing, actor=actor)[0]
 
-    def work(connection: Any) -> tuple[bytes, Deleted] | None:
-        found = _delete(vault, connection, sender_id, number, items, purposes, evidence, nothing, asked_by or ASKED)
-        if found is not None and actor is not None:
-            note_taken(vault, connection, _act(vault, *found, actor))
-        return found
+
+def delete_parts(  # noqa: PLR0913 - as delete_part, and who asked
+    vault: Vault,
+    sender_ids: Sequence[str],
+    items: Collection[str],
+    purposes: Collection[str],
+    evidence: Evidence,
+    *,
+    nothing: str = NOTHING_HELD,
+    actor: str | None = PERSON,
+    asked_by: str | None = None,
+) -> list[Deleted | None]:
+    """Delete items and purposes in conversations of one person, of which each is somebody of their own: all or none.
+
+    Args:
+        vault: The open store.
+        sender_ids: Rasa's conversation keys, at least one; the last is that of who asks.
+        items: Items of privacy.yml.
+        purposes: Purposes of privacy.yml.
+        evidence: How it was said.
+        nothing: With which reason the request of who asks ends where nothing of it is held anywhere.
+        actor: Who does it, for the audit log; None where the caller records it.
+        asked_by: The member of staff who opens the request, for its history; None for the person.
+
+    Returns:
+        For each sender id what was done, or None where nothing of it is held there.
+
+    Raises:
+        HoldError: A legal hold keeps one of them; nothing was deleted.
+        JournalError: As `delete_part`.
+        StorageError: As `delete_part`.
+    """
+    order = _Order(items, purposes, evidence, asked_by or ASKED)
+    numbers = [certificate_number() for _ in sender_ids]
+
+    def work(connection: Any) -> list[tuple[bytes, Deleted] | None]:
+        done = _delete(vault, connection, sender_ids, numbers, order, nothing)
+        for each in filter(None, done if actor is not None else ()):
+            note_taken(vault, connection, _act(vault, *each, str(actor)))
+        return done
 
     done = vault.database.transact(work)
     empty_log(vault)
-    if done is None:
-        return None
-    subject_id, deleted = done
+    for each in filter(None, done):
+        _verify(vault, *each)
+    return [None if each is None else each[1] for each in done]
+
+
+def _verify(vault: Vault, subject_id: bytes, deleted: Deleted) -> None:
     with vault.database.read() as connection:
         held = held_values(vault, connection, subject_id)
     if any(held[purpose][item] if purpose in held else 0 for purpose, item in deleted.plan.goes):
         raise StorageError("a part was deleted but reading back still finds it; ask for it again")
-    return deleted
 
 
-def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which number, of what, how it was said and by whom
-    vault: Vault,
-    connection: Any,
-    sender_id: str,
-    number: str,
-    items: Collection[str],
-    purposes: Collection[str],
-    evidence: Evidence,
-    nothing: str,
-    asked_by: str,
-) -> tuple[bytes, Deleted] | None:
-    subject_id = vault.subjects.find_for_update(connection, sender_id)
-    if subject_id is None:
-        return None
-    found = plan(vault, connection, subject_id, items, purposes, evidence.at)
-    if found.is_held:
-        raise held_error(connection, [subject_id])
-    if found.is_empty:
-        answered(vault, connection, "item_erasure", subject_id, evidence.at, nothing, actor=asked_by)
-        return None
+def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which numbers, what, and how one of nothing ends
+    vault: Vault, connection: Any, sender_ids: Sequence[str], numbers: Sequence[str], order: _Order, nothing: str
+) -> list[tuple[bytes, Deleted] | None]:
+    """Delete within a transaction; all of it is in the journal before the first of it is touched."""
+    people = dict(zip(sender_ids, locked_people(vault, connection, sender_ids), strict=True))
+    found = {
+        sender_id: _prepare(vault, connection, subject_id, number, order)
+        for (sender_id, subject_id), number in zip(people.items(), numbers, strict=True)
+        if subject_id is not None
+    }
+    if any(each.plan.is_held for each in found.values()):
+        raise held_error(connection, [each.subject_id for each in found.values()])
+    _note(vault, connection, [each for each in found.values() if not each.plan.is_empty], order.evidence.at)
+    done: list[tuple[bytes, Deleted] | None] = []
+    for sender_id in sender_ids:
+        each = found.get(sender_id)
+        if each is not None and not each.plan.is_empty:
+            done.append((each.subject_id, _carry_out(vault, connection, each, order)))
+            continue
+        if each is not None:
+            reason = (ANSWERED if any(done) else nothing) if sender_id == sender_ids[-1] else NOTHING_HELD
+            answered(
+                vault, connection, "item_erasure", each.subject_id, order.evidence.at, reason, actor=order.asked_by
+            )
+        done.append(None)
+    return done
+
+
+def _prepare(vault: Vault, connection: Any, subject_id: bytes, number: str, order: _Order) -> _Prepared:
+    found = plan(vault, connection, subject_id, order.items, order.purposes, order.evidence.at)
     keys = _key_ids(vault, connection, subject_id)
-    whole = [name for name in purposes if name in {*found.ends, *(purpose for purpose, _ in found.goes)}]
+    whole = [name for name in order.purposes if name in {*found.ends, *(purpose for purpose, _ in found.goes)}]
     values = _values(vault, connection, subject_id, found) if vault.policy.messages.keep == "full" else {}
     topics = [choice(purpose, item) for purpose, item in found.goes if purpose not in whole]
     topics += [name for name in whole if not _by_consent(vault, name)]
-    destroyed = {topic: keys.get(purpose_of(topic), b"") for topic in dict.fromkeys((*whole, *topics))}
-    counts = {VALUES: sum(found.goes.values()), KEYS: len(set(filter(None, destroyed.values())))}
-    _note(vault, connection, PartErased(subject_id, evidence.at, number, _registered(found, counts), _named(destroyed)))
-    withdraw(vault, connection, subject_id, [name for name in whole if _by_consent(vault, name)], evidence)
-    _destroy(vault, connection, subject_id, topics, evidence)
-    _mask_texts(vault, connection, subject_id, values, evidence.at)
-    known = {topic: key_id for topic, key_id in destroyed.items() if key_id}
-    vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, number, _registered(found, counts), known)
-    open_request(vault, connection, "item_erasure", subject_id, evidence.at, asked_by)
-    requests.close_part(connection, subject_id, evidence.at, number)
+    key_ids = {topic: keys.get(purpose_of(topic), b"") for topic in dict.fromkeys((*whole, *topics))}
+    return _Prepared(subject_id, number, found, whole, topics, values, key_ids)
+
+
+def _carry_out(vault: Vault, connection: Any, part: _Prepared, order: _Order) -> Deleted:
+    subject_id, found, evidence, counts = part.subject_id, part.plan, order.evidence, part.counts
+    withdraw(vault, connection, subject_id, [name for name in part.whole if _by_consent(vault, name)], evidence)
+    _destroy(vault, connection, subject_id, part.topics, evidence)
+    _mask_texts(vault, connection, subject_id, part.values, evidence.at)
+    known = {topic: key_id for topic, key_id in part.key_ids.items() if key_id}
+    registered = _registered(found, counts)
+    vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, part.number, registered, known)
+    open_request(vault, connection, "item_erasure", subject_id, evidence.at, order.asked_by)
+    requests.close_part(connection, subject_id, evidence.at, part.number)
     gone = tuple(dict.fromkeys(item for _, item in found.goes))
     still = {item for held in held_values(vault, connection, subject_id).values() for item in held}
     left = tuple(item for item in gone if item not in still)
-    return subject_id, Deleted(ErasureCertificate(number, evidence.at, counts), found, left)
+    return Deleted(ErasureCertificate(part.number, evidence.at, counts), found, left)
 
 
 def _act(vault: Vault, subject_id: bytes, deleted: Deleted, actor: str) -> AuditRecord:
@@ -171,11 +266,16 @@ def _named(key_ids: Mapping[str, bytes]) -> dict[str, str]:
     return {topic: key_id.hex() for topic, key_id in key_ids.items()}
 
 
-def _note(vault: Vault, connection: Any, entry: PartErased) -> None:
-    """Note in the journal what is about to be erased under which number, unless it is too much for an entry."""
-    if max(len(entry.counts), len(entry.key_ids)) <= MAX_KINDS:
+def _note(vault: Vault, connection: Any, parts: Sequence[_Prepared], at: datetime) -> None:
+    """Note in the journal what is about to be erased under which numbers, but for what is too much for an entry."""
+    entries = [
+        PartErased(each.subject_id, at, each.number, _registered(each.plan, each.counts), _named(each.key_ids))
+        for each in parts
+    ]
+    fitting = [each for each in entries if max(len(each.counts), len(each.key_ids)) <= MAX_KINDS]
+    if fitting:
         vault.ledger.lock(connection)  # all transactions lock the ledger first
-        vault.journal.write(connection, entry)
+        vault.journal.write(connection, *fitting)
 
 
 def _destroy(vault: Vault, connection: Any, subject_id: bytes, topics: Sequence[str], evidence: Evidence) -> None:

@@ -13,7 +13,8 @@ from rasa_privacy.errors import AccessError, HoldError, RequestError, SharedCont
 from rasa_privacy.rights import erasure, identity, linked, operators
 from rasa_privacy.rights.audience import Tally, audience
 from rasa_privacy.rights.identity import ask, prove, send_to
-from rasa_privacy.rights.linked import copies_linked, erase_linked, holdings_linked
+from rasa_privacy.rights.linked import copies_linked, delete_part_linked, erase_linked, holdings_linked
+from rasa_privacy.rights.parts import held_values
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import holds, known_contacts
 from rasa_privacy.storage.erasures import Erasures
@@ -119,6 +120,43 @@ def test_killed_in_between_the_next_start_erases_the_rest(
     with bot.database.read() as conn:
         registered = {each.certificate for each in bot.erasures.since(conn, None)}
     assert len(registered) == 3
+    assert registered.issuperset(numbers)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_part_killed_in_between_is_deleted_by_the_next_start(
+    bot: Vault, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    """In all linked conversations that hold it, each with the certificate that was noted."""
+    numbers: list[str] = []
+    certify = Erasures.certify
+
+    def killed(self: Erasures, *rest: Any, **named: Any) -> None:
+        numbers.append(rest[3])
+        certify(self, *rest, **named)
+        if len(numbers) > kept:
+            raise KeyboardInterrupt
+
+    def emails() -> list[str]:
+        with bot.database.read() as conn:
+            people = {name: bot.subjects.find(conn, name) for name in ("web", "phone", "new")}
+            found = {name: held_values(bot, conn, each) for name, each in people.items() if each is not None}
+        return sorted(name for name, purposes in found.items() if any("email" in items for items in purposes.values()))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Erasures, "certify", killed)
+        if kept < 2:
+            with pytest.raises(KeyboardInterrupt):
+                delete_part_linked(bot, "new", ["email"], [], evidence(bot))
+            assert emails() == ["phone", "web"]
+        else:
+            delete_part_linked(bot, "new", ["email"], [], evidence(bot))
+    replay(bot)
+    assert emails() == []
+    assert there(bot) == {"web", "phone", "new"}
+    with bot.database.read() as conn:
+        registered = {each.certificate for each in bot.erasures.since(conn, None)}
+    assert len(registered) == 2
     assert registered.issuperset(numbers)
 
 
