@@ -183,7 +183,7 @@ def delete_part_linked(  # noqa: PLR0913 - store, whose, of what, how it was sai
 
     Raises:
         HoldError: A legal hold keeps one of them; nothing was deleted.
-        StorageError: As `part_deletion.delete_part`, or a name is damaged.
+        StorageError: As `part_deletion.delete_parts`, or a name is damaged.
     """
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)

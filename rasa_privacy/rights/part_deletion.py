@@ -108,50 +108,19 @@ class _Prepared:
         return {VALUES: sum(self.plan.goes.values()), KEYS: len(set(filter(None, self.key_ids.values())))}
 
 
-def delete_part(  # noqa: PLR0913 - store, whose, of what, how it was said, and how a request of nothing ends
-    vault: Vault,
-    sender_id: str,
-    items: Collection[str],
-    purposes: Collection[str],
-    evidence: Evidence,
-    *,
-    nothing: str = NOTHING_HELD,
-    actor: str | None = PERSON,
-) -> Deleted | None:
-    """Delete items and purposes of the person behind a sender id, verified by reading back.
-
-    Args:
-        vault: The open store.
-        sender_id: Rasa's conversation key.
-        items: Items of privacy.yml.
-        purposes: Purposes of privacy.yml.
-        evidence: How it was said.
-        nothing: With which reason the request ends where nothing of it is held here.
-        actor: Who does it, for the audit log; None where the caller records it.
-
-    Returns:
-        What was done, or None where nothing of it is held; deleting twice is not an error.
-
-    Raises:
-        HoldError: A legal hold keeps the person; nothing was deleted.
-        JournalError: The journal could not be written; nothing was deleted.
-        StorageError: It could not be committed, the log could not be emptied, or reading back found something.
-    """
-    return delete_parts(vault, [sender_id], items, purposes, evidence, nothing=nothing, actor=actor)[0]
-
-
-def delete_parts(  # noqa: PLR0913 - as delete_part, and who asked
+def delete_parts(  # noqa: PLR0913 - store, whose, of what, how it was said, who does it and who asked
     vault: Vault,
     sender_ids: Sequence[str],
     items: Collection[str],
     purposes: Collection[str],
     evidence: Evidence,
     *,
-    nothing: str = NOTHING_HELD,
     actor: str | None = PERSON,
     asked_by: str | None = None,
 ) -> list[Deleted | None]:
     """Delete items and purposes in conversations of one person, of which each is somebody of their own: all or none.
+
+    It is verified by reading back.
 
     Args:
         vault: The open store.
@@ -159,23 +128,22 @@ def delete_parts(  # noqa: PLR0913 - as delete_part, and who asked
         items: Items of privacy.yml.
         purposes: Purposes of privacy.yml.
         evidence: How it was said.
-        nothing: With which reason the request of who asks ends where nothing of it is held anywhere.
         actor: Who does it, for the audit log; None where the caller records it.
         asked_by: The member of staff who opens the request, for its history; None for the person.
 
     Returns:
-        For each sender id what was done, or None where nothing of it is held there.
+        For each sender id what was done, or None where nothing of it is held there; deleting twice is not an error.
 
     Raises:
         HoldError: A legal hold keeps one of them; nothing was deleted.
-        JournalError: As `delete_part`.
-        StorageError: As `delete_part`.
+        JournalError: The journal could not be written; nothing was deleted.
+        StorageError: It could not be committed, the log could not be emptied, or reading back found something.
     """
     order = _Order(items, purposes, evidence, asked_by or ASKED)
     numbers = [certificate_number() for _ in sender_ids]
 
     def work(connection: Any) -> list[tuple[bytes, Deleted] | None]:
-        done = _delete(vault, connection, sender_ids, numbers, order, nothing)
+        done = _delete(vault, connection, sender_ids, numbers, order)
         for each in filter(None, done if actor is not None else ()):
             note_taken(vault, connection, _act(vault, *each, str(actor)))
         return done
@@ -194,8 +162,8 @@ def _verify(vault: Vault, subject_id: bytes, deleted: Deleted) -> None:
         raise StorageError("a part was deleted but reading back still finds it; ask for it again")
 
 
-def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which numbers, what, and how one of nothing ends
-    vault: Vault, connection: Any, sender_ids: Sequence[str], numbers: Sequence[str], order: _Order, nothing: str
+def _delete(
+    vault: Vault, connection: Any, sender_ids: Sequence[str], numbers: Sequence[str], order: _Order
 ) -> list[tuple[bytes, Deleted] | None]:
     """Delete within a transaction; all of it is in the journal before the first of it is touched."""
     people = dict(zip(sender_ids, locked_people(vault, connection, sender_ids), strict=True))
@@ -214,7 +182,7 @@ def _delete(  # noqa: PLR0913, PLR0917 - store, transaction, whose, under which 
             done.append((each.subject_id, _carry_out(vault, connection, each, order)))
             continue
         if each is not None:
-            reason = (ANSWERED if any(done) else nothing) if sender_id == sender_ids[-1] else NOTHING_HELD
+            reason = ANSWERED if any(done) and sender_id == sender_ids[-1] else NOTHING_HELD
             answered(
                 vault, connection, "item_erasure", each.subject_id, order.evidence.at, reason, actor=order.asked_by
             )

@@ -65,7 +65,7 @@ def erase_part(  # noqa: PLR0913 - whose, of what, under what and by which way
         AccessError: As `plan_part`.
         RequestError: As `plan_part`.
         HoldError: A legal hold keeps the person; nothing was deleted.
-        StorageError: As `part_deletion.delete_part`.
+        StorageError: As `part_deletion.delete_parts`.
     """
     permit.require("erase")
     found = _planned(vault, sender_id, items, purposes, permit)

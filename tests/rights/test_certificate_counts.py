@@ -17,7 +17,6 @@ from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_listed
 from rasa_privacy.rights.certificate_files import open_certificate
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import conversation_head, value_counts
 from rasa_privacy.storage.journal_entry import MAX_ENTRY_BYTES, MAX_KINDS, Erased, PartErased, encode
@@ -25,6 +24,7 @@ from rasa_privacy.storage.manifest import Head
 from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
+from tests.support.parts import delete_part
 from tests.support.vaults import BY_LAW, PRIVACY, SENDER, START, Clock, evidence, give, grant, settings_in
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)

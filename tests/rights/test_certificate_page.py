@@ -18,8 +18,8 @@ from rasa_privacy.rights.certificate_files import open_certificate, page_file
 from rasa_privacy.rights.certificate_page import certificate_page
 from rasa_privacy.rights.certificates import certificate, language_of
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.storage.vault import Vault, open_vault
+from tests.support.parts import delete_part
 from tests.support.vaults import BY_LAW, PRIVACY, SENDER, Clock, evidence, give, grant, settings_in
 
 #: All states of another system, and everything that may stay.

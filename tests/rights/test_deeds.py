@@ -8,7 +8,7 @@ import pytest
 from rasa_privacy.access.permit import issue
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.errors import RequestError
-from rasa_privacy.rights import operators, part_deletion
+from rasa_privacy.rights import operators
 from rasa_privacy.rights.clocks import KINDS
 from rasa_privacy.rights.deeds import DONE_ELSEWHERE, is_done
 from rasa_privacy.rights.linked import copies_linked
@@ -19,6 +19,7 @@ from rasa_privacy.storage import requests
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
+from tests.support.parts import delete_part
 from tests.support.vaults import SENDER, Clock, evidence, give, grant, link
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
@@ -28,7 +29,7 @@ Deed = Callable[[Vault, str], object]
 DEEDS: dict[str, Deed] = {
     "access": lambda vault, who: operators.show(vault, who, permit("view")),
     "portability": lambda vault, who: operators.hand_out(vault, who, permit("export")),
-    "item_erasure": lambda vault, who: part_deletion.delete_part(vault, who, ["email"], [], evidence(vault)),
+    "item_erasure": lambda vault, who: delete_part(vault, who, ["email"], [], evidence(vault)),
     "rectification": lambda vault, who: operators.rectify(vault, who, "email", "b@c.example", permit("rectify")),
     "restriction": lambda vault, who: operators.restrict(vault, who, ["draw"], permit("restrict")),
     "objection": lambda vault, who: operators.restrict(vault, who, ["draw"], permit("restrict"), objection=True),

@@ -12,13 +12,14 @@ from rasa_privacy.policy.model import Purpose
 from rasa_privacy.rights import holds, part_deletion
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.part_deletion import Deleted, delete_part
+from rasa_privacy.rights.part_deletion import Deleted
 from rasa_privacy.rights.parts import Plan, Staying, plan
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
+from tests.support.parts import delete_part
 from tests.support.vaults import SENDER, Clock, active, evidence, give, grant, held, ledger_events, notice_of
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)

@@ -15,7 +15,6 @@ from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.certificates import certificate as written_certificate
 from rasa_privacy.rights.erasure import ErasureCertificate, erase
-from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.standing import do_not_sell, limit, restrict
 from rasa_privacy.rights.withdrawal import destroy, withdraw
@@ -26,6 +25,7 @@ from rasa_privacy.storage.tables import metadata
 from rasa_privacy.storage.value_counts import numbers_of, values_of
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND, run_plain
+from tests.support.parts import delete_part
 from tests.support.vaults import (
     SENDER,
     Clock,

@@ -20,13 +20,13 @@ from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_listed
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.linked import copies_linked
-from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.portability import copy_chunks
 from rasa_privacy.rights.requests import open_request, preview, refuse
 from rasa_privacy.storage import holds as rows
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
+from tests.support.parts import delete_part
 from tests.support.vaults import SENDER, evidence, give, grant, held, link
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)

@@ -25,7 +25,6 @@ from rasa_privacy.policy.operations import Erasure, OtherSystem, Tidings
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.posting import MAX_ANSWER, post
 from rasa_privacy.rights.rectification import Right, put_right
 from rasa_privacy.rights.requests import open_request
@@ -37,6 +36,7 @@ from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault
 from tests.support.certificates import write_certificate
 from tests.support.databases import EACH_KIND, run_plain
+from tests.support.parts import delete_part
 from tests.support.vaults import SENDER, Clock, evidence, give, grant
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)

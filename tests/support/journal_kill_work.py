@@ -10,10 +10,10 @@ from rasa_privacy.rights import bulk_erasure
 from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import erase as erase_person
-from rasa_privacy.rights.part_deletion import delete_part
 from rasa_privacy.rights.withdrawal import withdraw as withdraw_from
 from rasa_privacy.storage import replay as replaying
 from rasa_privacy.storage.vault import Vault, open_vault
+from tests.support.parts import delete_part
 from tests.support.vaults import BY_LAW, PRIVACY, START, evidence, give, grant, settings_in
 
 APART = "apart"
