@@ -12,7 +12,7 @@ from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.training import everybody
 from rasa_privacy.access.verification import note, verified
 from rasa_privacy.consent.statistics import count_consents
-from rasa_privacy.errors import AuditError, LedgerError, PrivacyError, RetentionError
+from rasa_privacy.errors import AuditError, LedgerError, PrivacyError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.retain import in_words
 from rasa_privacy.policy.revealed import revealed
@@ -223,10 +223,7 @@ def _review(vault: Vault, connection: Any, now: datetime) -> datetime | None:
 
 def _waiting(connection: Any, overdue: datetime | None) -> str | None:
     """Return the number of the review that was made since one is due, or None."""
-    try:
-        made = kept(connection)
-    except RetentionError:  # what stands there is none; the next one takes its place
-        return None
+    made = kept(connection)
     return made.number if made is not None and overdue is not None and is_waiting(made, overdue) else None
 
 

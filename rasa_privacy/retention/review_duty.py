@@ -12,6 +12,7 @@ Rules:
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -61,17 +62,16 @@ def decode(written: bytes) -> Made:
 
 
 def kept(connection: Any, *, lock: bool = False) -> Made | None:
-    """Return the newest review that was made, or None.
+    """Return the newest review that was made; None also where what stands there is no review, which the next replaces.
 
     Args:
         connection: A connection of the database.
         lock: Whether others wait to keep or to acknowledge one.
-
-    Raises:
-        RetentionError: What stands there is no review.
     """
     written = meta_rows.read(connection, _ROW, lock=lock)
-    return None if written is None else decode(written)
+    with suppress(RetentionError):
+        return None if written is None else decode(written)
+    return None
 
 
 def is_waiting(made: Made | None, due: datetime) -> bool:
@@ -101,11 +101,7 @@ def keep(vault: Vault, permit: Permit, review: Review, *, due: datetime | None =
 
 
 def _keep(vault: Vault, connection: Any, permit: Permit, made: Made, due: datetime | None) -> Made | None:
-    written = meta_rows.read(connection, _ROW, lock=True)
-    try:
-        before = None if written is None else decode(written)
-    except RetentionError:
-        before = None  # the new one takes its place
+    before = kept(connection, lock=True)
     if due is not None and is_waiting(before, due):
         return None
     meta_rows.write(connection, _ROW, msgspec.json.encode(made))

@@ -18,7 +18,7 @@ from rasa_privacy.retention.review import make_review
 from rasa_privacy.retention.review_duty import acknowledge, keep, kept
 from rasa_privacy.retention.review_schedule import LEASE, review_when_due, waited_for
 from rasa_privacy.retention.runs import LEASE_LENGTH
-from rasa_privacy.storage import leases
+from rasa_privacy.storage import leases, meta_rows
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
@@ -143,6 +143,17 @@ def test_it_rests_between_pages(vault: Vault, clock: Clock, monkeypatch: pytest.
     monkeypatch.setattr("rasa_privacy.retention.review_schedule.time.sleep", rests.append)
     assert review_when_due(wanting(vault), Readers()) is not None
     assert rests == [19.0] * 3
+
+
+def test_a_row_that_was_changed_by_hand_stops_no_review(vault: Vault, clock: Clock) -> None:
+    """What stands there is no review, so the server makes the one that is due in its place."""
+    grant(vault, "draw")
+    clock.advance(days=187)
+    vault.database.transact(lambda connection: meta_rows.write(connection, "review", b"nonsense"))
+    found = made(vault)
+    assert found is not None
+    with vault.database.read() as connection:
+        assert kept(connection) == found
 
 
 def test_none_is_made_where_privacy_yml_wants_none(vault: Vault, clock: Clock) -> None:
