@@ -104,7 +104,7 @@ def read_bot(folder: Path, domain: Path | None = None, endpoints: Path | None = 
     file = endpoints or (Path(named) if named else folder / "endpoints.yml")
     return Bot(
         folder=folder,
-        domain=read_domain(domain or _default_domain(folder)),
+        domain=read_domain(domain or default_domain(folder)),
         config=read_config(folder / "config.yml"),
         endpoints_file=file,
         endpoints=read_tree(file) if file.exists() else Tree(str(file), None),
@@ -117,7 +117,7 @@ def read_domain(path: Path) -> Domain:
     Raises:
         ConfigurationError: The path does not exist or holds no YAML file.
     """
-    files = sorted(one for one in path.rglob("*") if one.suffix in {".yml", ".yaml"}) if path.is_dir() else [path]
+    files = domain_files(path)
     if not files:
         raise ConfigurationError(f"{path}: the folder holds no YAML file, so there is no domain")
     trees = [read_tree(file) for file in files]
@@ -130,6 +130,11 @@ def read_domain(path: Path) -> Domain:
         actions=_places(trees, "actions"),
         responses=_places(trees, "responses"),
     )
+
+
+def domain_files(path: Path) -> list[Path]:
+    """Return the file of a domain, or all YAML files below its folder."""
+    return sorted(one for one in path.rglob("*") if one.suffix in {".yml", ".yaml"}) if path.is_dir() else [path]
 
 
 def read_config(path: Path) -> Config:
@@ -175,7 +180,12 @@ def _is_ours(module: str) -> bool:
     return module == ACTIONS_MODULE or module.startswith(ACTIONS_MODULE + ".")
 
 
-def _default_domain(folder: Path) -> Path:
+def default_domain(folder: Path) -> Path:
+    """Return where a bot's domain is: `domain.yml`, or the folder `domain`.
+
+    Raises:
+        ConfigurationError: Neither is there.
+    """
     for path in (folder / "domain.yml", folder / "domain"):
         if path.exists():
             return path

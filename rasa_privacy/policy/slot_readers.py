@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.action_slots import action_modules, readings
-from rasa_privacy.policy.bot import read_domain
+from rasa_privacy.policy.bot import default_domain, domain_files, read_domain
 from rasa_privacy.policy.responses import asked_slots, shown_slots
 from rasa_privacy.policy.yaml_tree import Tree, read_tree
 
@@ -33,19 +33,15 @@ def read_readers(bot: Path) -> Readers:
     found: dict[str, set[str]] = {}
     for each in readings(bot):
         found.setdefault(each.action, set()).add(each.slot)
-    path = bot / "domain.yml" if (bot / "domain.yml").exists() else bot / "domain"
     try:
+        path = default_domain(bot)
         domain = read_domain(path)
     except ConfigurationError:
         return Readers({name: frozenset(slots) for name, slots in found.items()}, is_whole=False)
-    for name, slot in (each for file in _files(path) for each in _of_responses(read_tree(file))):
+    for name, slot in (each for file in domain_files(path) for each in _of_responses(read_tree(file))):
         found.setdefault(name, set()).add(slot)
     is_whole = not domain.actions or any(True for _ in action_modules(bot))
     return Readers({name: frozenset(slots) for name, slots in found.items()}, is_whole)
-
-
-def _files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(path.rglob("*.yml"))
 
 
 def _of_responses(tree: Tree) -> Iterator[tuple[str, str]]:

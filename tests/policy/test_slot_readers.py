@@ -30,6 +30,13 @@ def test_actions_and_responses_read_slots(tmp_path: Path) -> None:
     assert found == Readers({"action_greet": frozenset({"full_name", "email"}), **RESPONSES}, is_whole=True)
 
 
+def test_a_domain_may_end_in_yaml(tmp_path: Path) -> None:
+    """Rasa reads such files too; what their responses show is read by somebody."""
+    (tmp_path / "domain").mkdir()
+    (tmp_path / "domain" / "all.yaml").write_text(DOMAIN.replace("actions: [action_greet]\n", ""))
+    assert read_readers(tmp_path) == Readers(RESPONSES, is_whole=True)
+
+
 def test_what_is_not_at_hand_is_said(tmp_path: Path) -> None:
     """The source of actions that the domain names, and the domain; a bot without actions of its own misses none."""
     assert read_readers(tmp_path) == Readers({}, is_whole=False)
