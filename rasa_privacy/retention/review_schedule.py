@@ -58,11 +58,9 @@ def waited_for(vault: Vault) -> datetime | None:
     """Return since when a review is due that nobody has made yet, or None."""
     now = vault.clock()
     with vault.database.read() as connection:
-        # The rows are asked first, since verifying a long log each hour would be dear.
-        if overdue_by_rows(vault.policy, connection, now) is None:
-            return None
-        due = overdue_since(vault, connection, now)
-        return None if due is None or is_waiting(kept(connection), due) else due
+        # The rows are asked first: verifying a long log each hour would be dear, also while a review waits.
+        due = overdue_by_rows(vault.policy, connection, now)
+        return None if due is None or is_waiting(kept(connection), due) else overdue_since(vault, connection, now)
 
 
 class _Pace:

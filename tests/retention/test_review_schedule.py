@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from rasa_privacy.policy.operations import Retention
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.retention.review import make_review
-from rasa_privacy.retention.review_duty import acknowledge, keep, kept
+from rasa_privacy.retention.review_duty import acknowledge, keep, kept, overdue_since
 from rasa_privacy.retention.review_schedule import LEASE, review_when_due, waited_for
 from rasa_privacy.retention.runs import LEASE_LENGTH
 from rasa_privacy.storage import leases, meta_rows
@@ -154,6 +155,19 @@ def test_a_row_that_was_changed_by_hand_stops_no_review(vault: Vault, clock: Clo
     assert found is not None
     with vault.database.read() as connection:
         assert kept(connection) == found
+
+
+def test_while_a_review_waits_no_book_is_verified(vault: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That may take months, in which each sweep asks whether one is due."""
+    grant(vault, "draw")
+    clock.advance(days=187)
+    verified = Mock(wraps=overdue_since)
+    monkeypatch.setattr("rasa_privacy.retention.review_schedule.overdue_since", verified)
+    assert made(vault) is not None
+    assert verified.call_count == 1
+    clock.advance(hours=1)
+    assert waited_for(wanting(vault)) is None
+    assert verified.call_count == 1
 
 
 def test_none_is_made_where_privacy_yml_wants_none(vault: Vault, clock: Clock) -> None:
