@@ -24,7 +24,7 @@ def erase_part_of(vault: Vault, sender_id: str, items: Sequence[str], purposes: 
     if not yes:
         found = plan_part(vault, sender_id, items, purposes, permit_for(vault, "view"))
         click.echo(_NOBODY if found is None else "Nothing was deleted: say --yes to delete this.")
-        _say(found, "goes", "stays")
+        _say(found, "goes")
         return
     done = erase_part(vault, sender_id, items, purposes, permit, channel=COMMAND_LINE)
     if done is None:
@@ -32,12 +32,12 @@ def erase_part_of(vault: Vault, sender_id: str, items: Sequence[str], purposes: 
         return
     for each in done:
         click.echo(f"Deleted and read back: certificate {each.certificate.number}.")
-    _say(merged(each.plan for each in done), "is gone", "stays")
+    _say(merged(each.plan for each in done), "is gone")
     if not done:
         click.echo("Nothing of it is held.")
 
 
-def _say(found: Plan | None, goes: str, stays: str) -> None:
+def _say(found: Plan | None, goes: str) -> None:
     if found is None:
         return
     for (purpose, item), number in found.goes.items():
@@ -46,4 +46,4 @@ def _say(found: Plan | None, goes: str, stays: str) -> None:
         click.echo(f"the consent to {name} ends")
     for each in found.stays:
         why = "a legal obligation" if each.why == "law" else "held for another purpose"
-        click.echo(f"{each.item} ({each.purpose}) {stays}: {why}")
+        click.echo(f"{each.item} ({each.purpose}) stays: {why}")
