@@ -125,10 +125,10 @@ def _revoke(call: Call) -> Revoked:
     unknown = [name for name in body.purposes if name not in vault.policy.purposes]
     if unknown:
         raise RefusedError(409, f"privacy.yml has no such purpose; it has {', '.join(vault.policy.purposes)}")
-    require_known(call)
     wanted = body.purposes or tuple(vault.policy.purposes)
     if not body.confirm:
         return _preview(call, wanted)
+    require_known(call)
     done = end_consents(vault, body.sender, wanted, permit, channel=CHANNEL)
     return Revoked(revoked=True, purposes=list(done.purposes), items=list(done.items))
 
