@@ -4,15 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from rasa_privacy.access.admission import admit
 from rasa_privacy.access.login import login
-from rasa_privacy.access.operators import renew_token
+from rasa_privacy.access.operators import add_operator, renew_token
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.console.operation import Operation
 from rasa_privacy.console.verbs import OPERATIONS, make_console
 from rasa_privacy.errors import SenderError
+from rasa_privacy.policy.operations import Role
 from rasa_privacy.policy.verbs import VERBS
 from rasa_privacy.storage.vault import Vault
 from tests.console.conftest import As
@@ -147,6 +149,20 @@ def test_consents_are_shown_imported_and_revoked(as_role: As, vault: Vault) -> N
     ended = dpo.post("/v1/consents/revoke", {**WHO, "purposes": ["draw"], "confirm": True}).json()
     assert ended["purposes"] == ["draw"]
     assert active(vault) == {"newsletter"}
+
+
+def test_who_may_end_consents_and_view_nobody_is_told_the_same_of_everybody(
+    vault: Vault, tokens: dict[str, str]
+) -> None:
+    """The preview says what a person allows, so it is refused before anybody is looked for."""
+    roles = {**vault.policy.roles, "ender": Role(items="all", may=("consent",))}
+    vault = replace(vault, policy=msgspec.structs.replace(vault.policy, roles=roles))
+    token = add_operator(vault, admit(vault, login(vault, tokens["dpo"]), "operators"), "enno", ["ender"])
+    client = Client(make_console(vault), token)
+    assert [client.post("/v1/consents/revoke", {**WHO, "sender": each}).status for each in (SENDER, "nobody")] == [
+        403,
+        403,
+    ]
 
 
 @each_kind
