@@ -39,7 +39,6 @@ def plan_part(
     permit.require("view")
     found = _planned(vault, sender_id, items, purposes, permit)
     if found is None:
-        record_unknown(vault, permit)
         return None
     subject_id, planned = found
     concerned, gone = _concerned(planned)
@@ -70,7 +69,6 @@ def erase_part(  # noqa: PLR0913 - whose, of what, under what and by which way
     permit.require("erase")
     found = _planned(vault, sender_id, items, purposes, permit)
     if found is None:
-        record_unknown(vault, permit)
         return None
     subject_id, planned = found
     concerned, gone = _concerned(planned)
@@ -91,10 +89,13 @@ def _concerned(planned: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _planned(
     vault: Vault, sender_id: str, items: Collection[str], purposes: Collection[str], permit: Permit
 ) -> tuple[bytes, Plan] | None:
-    """Return who it is and what goes; who may not is on record before it is said."""
+    """Return who it is and what goes; a refusal, or that it is nobody, is on record before it is said."""
     _require_declared(vault, items, purposes)
     with answering(vault, permit), vault.database.read() as connection:
-        return _plan(vault, connection, sender_id, items, purposes, permit)
+        found = _plan(vault, connection, sender_id, items, purposes, permit)
+    if found is None:
+        record_unknown(vault, permit)
+    return found
 
 
 def _plan(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, under what

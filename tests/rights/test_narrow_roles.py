@@ -17,6 +17,7 @@ from rasa_privacy.rights import operators as rights
 from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
 from rasa_privacy.rights.handover import offer_by_staff
 from rasa_privacy.rights.staff_consents import consents_of, end_consents
+from rasa_privacy.rights.staff_deletion import erase_part, plan_part
 from rasa_privacy.storage.vault import Vault
 from tests.support.operators import records
 from tests.support.vaults import BY_LAW, SENDER, give, grant, note_unwrapped, privacy_text
@@ -86,6 +87,8 @@ UNKNOWN: dict[str, Callable[[Vault], object]] = {
     "erase": lambda vault: rights.erase_person(vault, "nobody", permit("erase")),
     "rectify": lambda vault: rights.rectify(vault, "nobody", "email", "x@y.example", permit("rectify")),
     "restrict": lambda vault: rights.restrict(vault, "nobody", ["draw"], permit("restrict")),
+    "preview of a part": lambda vault: plan_part(vault, "nobody", ["email"], [], permit("view")),
+    "part": lambda vault: erase_part(vault, "nobody", ["email"], [], permit("erase"), channel="api"),
     "consents": lambda vault: consents_of(vault, "nobody", permit("view")),
     "revoke": lambda vault: end_consents(vault, "nobody", ["draw"], permit("consent")),
     "no sale": lambda vault: rights.do_not_sell(vault, "nobody", permit("restrict")),
