@@ -187,21 +187,13 @@ def delete_part_linked(  # noqa: PLR0913 - store, whose, of what, how it was sai
     """
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, sender_id)
-        people = (
-            []
-            if subject_id is None
-            else _reached(vault, connection, subject_id, evidence.at, by_staff=by_staff is not None)
-        )
-        if holds.held_among(connection, people):
-            raise held_error(connection, people)
+        people: list[bytes] = []
+        if subject_id is not None and by_staff is not None:
+            people = reach(vault, connection, subject_id)
+        elif subject_id is not None:
+            people = proven_reach(vault, connection, subject_id, evidence.at)
         others = [senders_of(vault, connection, each)[0] for each in people[1:]]
     actor = PERSON if by_staff is None else None
     senders = [*others, sender_id]
     done = delete_parts(vault, senders, items, purposes, evidence, actor=actor, asked_by=by_staff)
     return done[-1], tuple(filter(None, done))
-
-
-def _reached(vault: Vault, connection: Any, subject_id: bytes, now: datetime, *, by_staff: bool) -> list[bytes]:
-    if by_staff:
-        return reach(vault, connection, subject_id)
-    return proven_reach(vault, connection, subject_id, now)
