@@ -56,7 +56,7 @@ def require_done(vault: Vault, connection: Any, request: Request) -> None:
     Raises:
         RequestError: They say that it was not.
     """
-    if request.subject_id is None or is_done(vault, connection, request):
+    if is_done(vault, connection, request):
         return
     command = _ACTS[request.kind][1] if request.kind in _ACTS else _STANDING[request.kind]
     raise RequestError(
