@@ -26,6 +26,8 @@ class RequestStatus(PrivacyAction):
         with store.database.read() as connection:
             subject_id = store.subjects.find(connection, turn.sender_id)
             found = requests.all_of(connection, subject_id) if subject_id is not None else []
+            later = [each.number for each in found if each.is_open and each.extended_at is not None]
+            because = {number: requests.extended_because(connection, number) for number in later}
         contact = store.policy.controller.officer or store.policy.controller.contact
         if not found:
             return [Reply(turn.words("utter_privacy_no_requests", contact=contact), [], [])]
@@ -33,8 +35,6 @@ class RequestStatus(PrivacyAction):
         store.database.transact(lambda connection: note_seen(store, connection, seen))
         waiting = sorted((each for each in found if each.is_open), key=lambda each: each.answer_by)
         closed = [each for each in reversed(found) if not each.is_open][:_MOST]
-        with store.database.read() as connection:
-            because = {each.number: requests.extended_because(connection, each.number) for each in waiting}
         lines = "\n".join(_line(turn, each, because.get(each.number)) for each in (*waiting, *closed))
         return [Reply(turn.words("utter_privacy_status", list=lines, contact=contact), [], [])]
 
