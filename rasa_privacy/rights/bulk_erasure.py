@@ -45,8 +45,8 @@ PAGE: Final = {"sqlite": 200, "postgresql": 1000, "mysql": 500}
 #: How often those are tried again whom others hold.
 _PASSES: Final = 5
 
-#: `erased`, or why not: nothing is stored, a legal hold, beyond the role, a row that was changed (found by another's
-#: sender id, or with a link that is not ours), or in use.
+#: `erased`, or why not: nothing is stored, an open legal hold, a silent one (`disclosure`), beyond the role, a row that
+#: was changed (found by another's sender id, or with a link that is not ours), or in use.
 Outcome = Literal["erased", "unknown", "held", "must_stay", "beyond_role", "changed", "in_use"]
 #: To whom the links of each person lead who has any; None where one was changed.
 _Links: TypeAlias = Mapping[bytes, Sequence[bytes] | None]
