@@ -82,7 +82,7 @@ def test_it_says_all_and_every_phrase_is_needed(vault: Vault, clock: Clock, sql:
     for language in LANGUAGES:
         pages = [certificate_page(vault.policy, each, language) for each in made]
         unescaped = "\n".join(pages)
-        assert not re.search(r"\{\w+\}</?(?!style)", re.sub(r"<style>.*?</style>", "", unescaped, flags=re.DOTALL))
+        assert not re.search(r"\{\w+\}", re.sub(r"<style>.*?</style>", "", unescaped, flags=re.DOTALL))
         for name in phrases_of(language).texts:
             if name.startswith("erasure_"):
                 words = re.split(r"\{\w+\}", phrases_of(language).html(name))
@@ -165,9 +165,6 @@ def test_what_staff_did_counts_for_no_language(vault: Vault) -> None:
     """The person spoke German, and staff who erase them say nothing in the chat."""
     grant(vault, "draw")
     give(vault, {"draw": {"email": "ana@example.com"}})
-    with vault.database.write() as conn:
-        subject_id = vault.subjects.find(conn, SENDER)
-        assert subject_id is not None
     part = delete_part(vault, SENDER, ["email"], [], Evidence("button", "rest", "de", vault.clock()))
     assert part is not None
     done = erase(vault, SENDER, Evidence("outside", "command line", "en", vault.clock()))
