@@ -24,17 +24,9 @@ from rasa_privacy.policy.regulations import (
     parse_profile,
     profiles,
 )
+from tests.support.profiles import HOUSE as OWN
 
 NAMES = ("gdpr", "uk-gdpr", "ccpa", "tcpa", "lgpd", "pipeda", "law25", "dpdp", "coppa", "can-spam")
-OWN = """\
-profile: house
-version: "2026-12"
-title: What we promise
-extends: gdpr@2026-11
-review_by: 2027-06-01
-clocks:
-  access: {answer: 14 days, article: our own rule, confidence: primary}
-"""
 
 
 def own(folder: Path, text: str, name: str = "house-2026-12") -> Path:

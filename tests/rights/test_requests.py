@@ -25,6 +25,7 @@ from rasa_privacy.storage.replay import replay
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
+from tests.support.profiles import HOUSE
 from tests.support.vaults import SENDER, START, Clock, evidence, give, grant, settings_in
 
 DAY = timedelta(days=1)
@@ -218,17 +219,6 @@ def test_a_request_runs_by_a_profile_of_the_builders_own(
         assert found(vault, request.number).state == "received"
     finally:
         vault.close()
-
-
-HOUSE = """\
-profile: house
-version: "2026-12"
-title: What we promise
-extends: gdpr@2026-11
-review_by: 2027-06-01
-clocks:
-  access: {answer: 14 days, article: our own rule, confidence: primary}
-"""
 
 
 @each_kind
