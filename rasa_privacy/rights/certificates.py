@@ -86,12 +86,10 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
         StorageError: Something of the person is still there.
     """
     with vault.database.read() as connection:
-        erasure = vault.erasures.certificate(connection, number)
-        kept = () if erasure is None else kept_of(vault, connection, erasure.subject_id, now)
+        erasure = _registered(vault, connection, number)
+        kept = kept_of(vault, connection, erasure.subject_id, now)
         asked = [each for each in requests.of_certificate(connection, number) if each.kind in _ASKED]
         told = {each.system: each.state for each in deliveries.of_certificate(connection, number)}
-    if erasure is None:
-        raise RequestError("there is no certificate of this number; see that it is written as it was given")
     is_part = bool(erasure.counts) and EVENTS not in erasure.counts  # retention, which counts nothing, ends people
     if is_part:
         _verify_part(vault, erasure, asked)
@@ -121,9 +119,7 @@ def certificate(vault: Vault, number: str, now: datetime) -> dict[str, Any]:
 def kept_sender(vault: Vault, number: str) -> str:
     """Return the sender id by which staff find what the law keeps of an erased person, while there is any."""
     with vault.database.read() as connection:
-        erasure = vault.erasures.certificate(connection, number)
-    if erasure is None:
-        raise RequestError("there is no certificate of this number; see that it is written as it was given")
+        erasure = _registered(vault, connection, number)
     return kept_name(kept_id(vault, erasure.subject_id))
 
 
@@ -135,9 +131,7 @@ def language_of(vault: Vault, number: str) -> str:
     """
     first = vault.policy.languages[0]
     with vault.database.read() as connection:
-        erasure = vault.erasures.certificate(connection, number)
-        if erasure is None:
-            raise RequestError("there is no certificate of this number; see that it is written as it was given")
+        erasure = _registered(vault, connection, number)
         asked = [each.subject_id for each in requests.of_certificate(connection, number) if each.kind in _ASKED]
         try:
             records = vault.ledger.of_subject(connection, next(filter(None, asked), erasure.subject_id))
@@ -145,6 +139,13 @@ def language_of(vault: Vault, number: str) -> str:
             return first
     said = [each.language for each in records if each.method not in _NOT_THEIRS]
     return choose(vault.policy.languages, said[-1] if said else None, None, None)
+
+
+def _registered(vault: Vault, connection: Any, number: str) -> Erasure:
+    found = vault.erasures.certificate(connection, number)
+    if found is None:
+        raise RequestError("there is no certificate of this number; see that it is written as it was given")
+    return found
 
 
 def _verify_part(vault: Vault, erasure: Erasure, asked: Sequence[Request]) -> None:
