@@ -18,12 +18,12 @@ from rasa_privacy.errors import LedgerError, RequestError, StorageError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import item_of, purpose_of
 from rasa_privacy.rights.erasure import verify_erased
+from rasa_privacy.rights.writing_to import answered_in
 from rasa_privacy.storage import deliveries, requests
 from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.kept import Kept, kept_id, kept_of
 from rasa_privacy.storage.remains import EXAMINED
-from rasa_privacy.storage.replay import METHOD as JOURNAL
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.value_counts import EVENTS, KEYS, MOST_READ_EVENTS, VALUES, values_of
 from rasa_privacy.storage.vault import SERVICE, Vault
@@ -68,8 +68,6 @@ _NOT_COUNTED: Final = (
     "a conversation was damaged, or began before values were counted and was erased from a list or longer than "
     f"{MOST_READ_EVENTS} events, or retention removed the person"
 )
-#: How an answer came into the ledger that was not the person's in a conversation, so that its language is not theirs.
-_NOT_THEIRS: Final = ("outside", JOURNAL)
 _ASKED: Final = ("erasure", "item_erasure")
 
 
@@ -137,8 +135,7 @@ def language_of(vault: Vault, number: str) -> str:
             records = vault.ledger.of_subject(connection, next(filter(None, asked), erasure.subject_id))
         except LedgerError:  # a ledger that does not verify says nothing
             return first
-    said = [each.language for each in records if each.method not in _NOT_THEIRS]
-    return choose(vault.policy.languages, said[-1] if said else None, None, None)
+    return choose(vault.policy.languages, answered_in(records), None, None)
 
 
 def _registered(vault: Vault, connection: Any, number: str) -> Erasure:

@@ -8,7 +8,7 @@ Rules:
    answer to what they ask for (GDPR Art. 12(3)).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from rasa_privacy.dialogue.language import choose
@@ -18,8 +18,12 @@ from rasa_privacy.minimize.contacts import contact_forms
 from rasa_privacy.policy.contacts import REACHABLE
 from rasa_privacy.rights.suppression import STOP, suppressed
 from rasa_privacy.storage import audience_rows
+from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.replay import METHOD as JOURNAL
 from rasa_privacy.storage.vault import Vault
 
+#: How an answer came into the ledger that was not the person's in a conversation, so that its language is not theirs.
+_NOT_THEIRS: Final = ("outside", JOURNAL)
 _BY_HAND: Final = "write to the person in another way, and say that you did"
 
 
@@ -58,7 +62,7 @@ def contact_on_file(vault: Vault, connection: Any, subject_id: bytes | None) -> 
 
 
 def language_of(vault: Vault, connection: Any, subject_id: bytes) -> str:
-    """Return the language in which a person's conversation went on, else that of what they were asked last."""
+    """Return the language in which a person's conversation went on, else that of what they answered last."""
     spoken = None
     for sender_id in vault.conversations.sender_ids_of(connection, subject_id):
         stored = vault.conversations.load(connection, sender_id)
@@ -66,9 +70,14 @@ def language_of(vault: Vault, connection: Any, subject_id: bytes) -> str:
             if event.get("event") == "slot" and event.get("name") == LANGUAGE_SLOT:
                 spoken = event.get("value") or spoken
     if spoken is None:
-        records = vault.ledger.of_subject(connection, subject_id)
-        spoken = records[-1].language if records else None
+        spoken = answered_in(vault.ledger.of_subject(connection, subject_id))
     return choose(vault.policy.languages, spoken, None, None)
+
+
+def answered_in(records: Iterable[LedgerRecord]) -> str | None:
+    """Return the language of the last of these records that is the person's own; None where none is."""
+    said = [each.language for each in records if each.method not in _NOT_THEIRS]
+    return said[-1] if said else None
 
 
 def _given(vault: Vault, connection: Any, subject_id: bytes) -> Iterator[_Given]:

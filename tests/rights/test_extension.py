@@ -10,6 +10,7 @@ from rasa_privacy.access.permit import issue
 from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.dialogue.turns import LANGUAGE_SLOT
 from rasa_privacy.errors import AccessError, RequestError, SenderError
+from rasa_privacy.rights import operators, standing
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.extension import extend_with_notice
 from rasa_privacy.rights.requests import open_request, refuse
@@ -134,6 +135,19 @@ def test_the_notice_is_in_the_language_of_the_conversation(
     words |= {"it": "richiede più tempo", "pt": "demora mais", "nl": "duurt langer"}
     assert words[language] in subject
     assert words[language] in text
+
+
+def test_what_staff_did_changes_no_language(vault: Vault, request_of: Request, post: Post) -> None:
+    """The person answered in German, and staff restricted a purpose since."""
+    subject_id = request_of.subject_id or b""
+    speaking = replace(vault, policy=msgspec.structs.replace(vault.policy, languages=("en", "de")))
+    answer = replace(evidence(vault), language="de")
+    speaking.database.transact(lambda conn: standing.restrict(speaking, conn, subject_id, ["draw"], answer, lift=False))
+    staff = issue(operator="eva", role="", verb="restrict", reason="", items=None, purposes=None, clear=False)
+    assert operators.restrict(speaking, SENDER, ["fitting"], staff) == ("fitting",)
+    extend(speaking, request_of.number, post)
+    ((_, subject, _),) = post.sent
+    assert "dauert länger" in subject
 
 
 @pytest.mark.parametrize("error", [SenderError("the server does not answer"), RuntimeError("ana@now.example")])
