@@ -15,7 +15,7 @@ from rasa_privacy.access.verification import note, verified
 from rasa_privacy.policy.profile_model import AUTHORITY, BreachRule, Profile, parse_term
 from rasa_privacy.policy.regulations import load_profile
 from rasa_privacy.policy.verbs import BREAK_GLASS, PERSON, REACHES_PEOPLE
-from rasa_privacy.rights.clocks import after
+from rasa_privacy.rights.clocks import OTHERWISE, after
 from rasa_privacy.storage import book_counts
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.books import AUDIT
@@ -23,8 +23,6 @@ from rasa_privacy.storage.standing import Standing
 from rasa_privacy.storage.tables import from_micros
 from rasa_privacy.storage.vault import Vault
 
-#: Whose term counts where no regulation that privacy.yml names sets one.
-_OTHERWISE: Final = "gdpr@2026-11"
 #: What reads, hands out, changes or destroys data of people, as GDPR Art. 4(12) has it.
 _TOUCHES: Final = REACHES_PEOPLE | {BREAK_GLASS}
 
@@ -115,7 +113,7 @@ def scope(vault: Vault, permit: Permit, since: datetime, until: datetime, learne
 def duties(vault: Vault, learned_at: datetime) -> tuple[Duty, ...]:
     """Return whom the regulations of privacy.yml want told of a breach, the earliest first; GDPR where none says."""
     named = [profile for profile in vault.regulations.named if profile.breach is not None]
-    profiles = named or [load_profile(_OTHERWISE)]
+    profiles = named or [load_profile(OTHERWISE)]
     found = [_duty(vault, profile, profile.breach, learned_at) for profile in profiles if profile.breach is not None]
     return tuple(sorted(found, key=lambda each: each.by))
 

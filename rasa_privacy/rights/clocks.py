@@ -43,8 +43,8 @@ Kind = Literal[
 ]
 #: Every kind of request.
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-#: Whose clock counts where privacy.yml names none that sets one.
-_OTHERWISE: Final = "gdpr@2026-11"
+#: Whose clock or term counts where privacy.yml names no regulation that sets one.
+OTHERWISE: Final = "gdpr@2026-11"
 _SATURDAY: Final = 5
 #: Kinds that run by the clock of another, since the laws know that one alone: to delete a part is to delete.
 _AS: Final[dict[str, str]] = {"item_erasure": "erasure"}
@@ -74,7 +74,7 @@ def deadline(kind: Kind, regulations: Regulations, received_at: datetime) -> Dea
         received_at: The moment, aware and in UTC.
     """
     found = {each.id: clock for each in regulations.named if (clock := _clock(each, kind)) is not None}
-    clocks = found or {_OTHERWISE: clock_of(profiles.load_profile(_OTHERWISE), kind)}
+    clocks = found or {OTHERWISE: clock_of(profiles.load_profile(OTHERWISE), kind)}
     ends = {name: after(received_at, clock.answer, clock.country) for name, clock in clocks.items()}
     first = min(ends, key=lambda name: ends[name])
     confirm = [after(received_at, one.acknowledge, one.country) for one in clocks.values() if one.acknowledge]
@@ -124,9 +124,9 @@ def pauses(kind: Kind, regulation: str, regulations: Regulations) -> bool:
 
 def clock_of(profile: Profile, kind: Kind) -> Clock:
     """Return a regulation's clock; GDPR's for one that sets none."""
-    found = _clock(profile, kind) or _clock(profiles.load_profile(_OTHERWISE), kind)
+    found = _clock(profile, kind) or _clock(profiles.load_profile(OTHERWISE), kind)
     if found is None:
-        raise RequestError(f"the profile {_OTHERWISE} sets no clock for this kind; install the package again")
+        raise RequestError(f"the profile {OTHERWISE} sets no clock for this kind; install the package again")
     return found
 
 
