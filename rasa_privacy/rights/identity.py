@@ -19,14 +19,14 @@ import hmac
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.consent.double_opt_in import begin, use_code, waiting_contact
 from rasa_privacy.errors import ContactError, OptInError, SharedContactError, StorageError
 from rasa_privacy.minimize.contacts import contact_forms
 from rasa_privacy.policy.contacts import PROOF, REACHABLE
-from rasa_privacy.policy.model import duration_seconds
+from rasa_privacy.policy.durations import Length
 from rasa_privacy.rights.reach import on_file_or_none
 from rasa_privacy.storage import known_contacts, links, opt_in_codes
 from rasa_privacy.storage.known_contacts import KnownContact
@@ -73,7 +73,7 @@ def is_proven(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -
     # `expires_at` of a confirmed code is when it came back.
     if not hmac.compare_digest(proof.code_hash, _proof_hash(vault, subject_id, proof.expires_at)):
         return False  # made or moved by hand
-    return timedelta(0) <= now - proof.expires_at < timedelta(seconds=duration_seconds(rules.proof_lasts))
+    return proof.expires_at <= now < proof.expires_at + Length(rules.proof_lasts)
 
 
 def ask(vault: Vault, connection: Any, sender_id: str, contact: str, now: datetime) -> str:

@@ -153,6 +153,17 @@ def test_a_proof_counts_in_its_conversation_for_a_while(bot: Vault, clock: Clock
         assert not is_proven(bot, conn, subject_id, clock.advance(minutes=30))
 
 
+def test_the_months_of_a_proof_are_those_of_the_calendar(bot: Vault, clock: Clock) -> None:
+    """As of every other duration in privacy.yml."""
+    rules = Identity(trusted_channels=("telegram",), proof_lasts="1 month")
+    long = replace(bot, policy=msgspec.structs.replace(bot.policy, identity=rules))
+    subject_id = tell(long, "web")
+    prove(long, "web", code_for(long, "web"), clock())
+    with long.database.read() as conn:
+        assert is_proven(long, conn, subject_id, clock.advance(days=29))
+        assert not is_proven(long, conn, subject_id, clock.advance(days=1))
+
+
 def test_a_contact_that_nobody_gave_looks_the_same(bot: Vault, clock: Clock) -> None:
     """It gets a code, is counted and bears as many guesses; only no message goes anywhere."""
     tell(bot, "web")
