@@ -51,11 +51,10 @@ class Context:
         self._phrases: dict[str, list[str]] = {}
         for phrase in phrases:
             self._phrases.setdefault(phrase.split()[0][:3], []).append(phrase)
+        whole = [each for each in phrases if each.endswith(" ") and " " not in each.strip()]
         #: Phrases of one whole word, and all others by the head of their first.
-        self._words = frozenset(word for word in map(str.strip, phrases) if " " not in word and f" {word} " in phrases)
-        self._longer = {
-            head: [each for each in found if each[1:-1] not in self._words] for head, found in self._phrases.items()
-        }
+        self._words = frozenset(map(str.strip, whole))
+        self._longer = {head: [each for each in found if each not in whole] for head, found in self._phrases.items()}
         #: The first three letters of the first word of each phrase.
         self.heads = frozenset(self._phrases)
 

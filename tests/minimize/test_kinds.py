@@ -79,7 +79,7 @@ order 123456782; order number 9434765919; it costs 1.234,56 EUR; 3 for 2; 12.05.
 room 1204; size 42; ref AB-2024-118; 978-3-16-148410-0; the code is 4821; 2 tickets at 12.50 each; 16:9; 1920x1080
 see section 1.2.3.4; std::vector; at 10::30; iPhone 15 Pro; model AB12 CDE; born to run; the zip is broken; 50% off
 at this point in time; at that dot; 1,2,3,4,5,6,7,8,9; the ratio is 0.37194585; RFC 5322
-ISO 9001:2015; A4; M8 x 40; 5 GHz; 2nd of May
+ISO 9001:2015; A4; M8 x 40; 5 GHz; 2nd of May; the type AB12 CDE
 pin it on the wall; my plate is full of 3 things; passport photo 35 x 45 mm; license v2.0.1
 my passport expires 2029-05-12; passport valid until 12.05.2029; my licence number expired 12 05 2019
 build 20240503.12; Windows 10.0.19045.3803; chrome 120.0.6099.110; latest 52.52, 13.40 euro; lat 91.5 lon 13.405
