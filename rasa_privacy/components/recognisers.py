@@ -45,8 +45,11 @@ class Recognisers:
         shares = {each: self.by_language[each].knows(text) for each in known}
         spoken = max(known, key=shares.__getitem__)
         guess = self.by_language[spoken].guess(text)
+        if guess is None or not self.by_language.keys() >= set(languages):
+            return guess  # nothing is clearly in one language where another was never learned
         others = max((share for each, share in shares.items() if each != spoken), default=0.0)
-        return replace(guess, language=spoken) if guess is not None and shares[spoken] >= _CLEARLY * others else guess
+        is_clear = shares[spoken] > 0 and shares[spoken] >= _CLEARLY * others
+        return replace(guess, language=spoken) if is_clear else guess
 
     @classmethod
     def learn(cls, examples: Sequence[tuple[str, str]]) -> "Recognisers | None":

@@ -113,6 +113,21 @@ def test_words_of_two_languages_leave_the_language_open(learned: Any) -> None:
     assert mixed.language is None
 
 
+@pytest.mark.parametrize("languages", [("en", "de"), ("de", "en"), ("de",)])
+def test_a_language_that_was_never_learned_leaves_the_language_open(learned: Any, languages: tuple[str, ...]) -> None:
+    """A model without the German examples does not move a German conversation to English."""
+    guess = learned.guess("delete bitte alles", languages)
+    assert guess is not None
+    assert guess.language is None
+
+
+def test_a_message_without_a_known_word_is_in_no_language(learned: Any) -> None:
+    """Some letters of it are enough for a guess."""
+    guess = learned.guess("dataxyz", ("en",))
+    assert guess is not None
+    assert guess.language is None
+
+
 def test_another_way_of_learning_trains_again(untouched: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rasa keeps what was trained with the same fingerprint, also over an upgrade of this package."""
     minimizer = untouched.minimizer
