@@ -187,7 +187,7 @@ class _Lexicon:
 
     def joined(self, words: Iterable[str]) -> str:
         """Return the telling words, each followed by a blank."""
-        return "".join(f"{word} " for word in words if word not in self.fillers)
+        return _joined(words, self.fillers)
 
     def forms(self, text: str) -> tuple[str, ...]:
         """Return the message as it may be a wording, each word followed by a blank; nothing where it is too long.
@@ -195,13 +195,21 @@ class _Lexicon:
         That is without polite words; where it has some, as it was said too, and without those that it begins with,
         since a wording may hold one itself.
         """
-        reading = self.read(text)
-        telling = self.joined(reading.words) if reading is not None else ""
-        if reading is None or not telling:
-            return ()
-        said = tuple(f"{word} " for word in reading.words)
-        first = next(at for at, word in enumerate(reading.words) if word not in self.fillers)
-        return tuple(dict.fromkeys((telling, "".join(said), "".join(said[first:]))))
+        return _forms(text, self.spellings, self.fillers)
+
+
+def _forms(text: str, spellings: Mapping[str, tuple[str, ...]], fillers: frozenset[str]) -> tuple[str, ...]:
+    reading = read(text, spellings)
+    telling = _joined(reading.words, fillers) if reading is not None else ""
+    if reading is None or not telling:
+        return ()
+    said = tuple(f"{word} " for word in reading.words)
+    first = next(at for at, word in enumerate(reading.words) if word not in fillers)
+    return tuple(dict.fromkeys((telling, "".join(said), "".join(said[first:]))))
+
+
+def _joined(words: Iterable[str], fillers: frozenset[str]) -> str:
+    return "".join(f"{word} " for word in words if word not in fillers)
 
 
 def _is_one(pattern: re.Pattern[str], forms: Iterable[str]) -> bool:
@@ -236,7 +244,7 @@ def _by_symbols(reading: Reading, lexicon: _Lexicon) -> Answer | None:
 def _lexicon(language: str) -> _Lexicon:
     sections = load_keywords(language)
     where = f"packs/{language}.keywords.yml"
-    spellings = _spellings(sections["spellings"])
+    spellings, fillers = _spellings(sections["spellings"]), frozenset(sections["fillers"].split())
     # A wording is spelt as a message is read, or it could never be found there.
     spelt = {name: PARTS.sub(lambda part: _spelt(part[0], spellings), text) for name, text in sections.items()}
 
@@ -258,7 +266,7 @@ def _lexicon(language: str) -> _Lexicon:
     signs.update(dict.fromkeys(sections["bad_signs"].split(), "no"))
     return _Lexicon(
         spellings=spellings,
-        fillers=frozenset(sections["fillers"].split()),
+        fillers=fillers,
         agreement={
             "consent": frozenset(agreement),
             "erase": frozenset(agreement + sections["agreement_erase"].split()),
@@ -277,22 +285,18 @@ def _lexicon(language: str) -> _Lexicon:
         yes={"consent": pattern("agree", times=3), "erase": pattern("agree", "agree_erase", times=3)},
         no={"consent": pattern("refuse", times=2), "erase": pattern("refuse", "refuse_erase", times=2)},
         unclear=pattern("unclear"),
-        buttons=_buttons(language, sections),
+        buttons=_buttons(language, spellings, fillers),
     )
 
 
-def _buttons(language: str, sections: Mapping[str, str]) -> dict[str, str]:
+def _buttons(language: str, spellings: Mapping[str, tuple[str, ...]], fillers: frozenset[str]) -> dict[str, str]:
     """Return the intent of each button of ours by what stands on it, as a message is compared."""
-    spellings, fillers = _spellings(sections["spellings"]), frozenset(sections["fillers"].split())
     found: dict[str, str] = {}
     for variations in load_pack(language).responses.values():
         for button in (each for variation in variations for each in variation.get("buttons") or []):
-            reading = read(button["title"], spellings)
-            words = reading.words if reading is not None else ()
             intent = str(button["payload"]).partition("{")[0].removeprefix("/")
-            for form in (words, tuple(word for word in words if word not in fillers)):
-                found.setdefault("".join(f"{word} " for word in form), intent)
-    found.pop("", None)
+            for form in _forms(button["title"], spellings, fillers):
+                found.setdefault(form, intent)
     return found
 
 
