@@ -4,11 +4,11 @@ Notice parts are one line each regulation; `check` names those that are missing 
 can do is said too, with the command that helps.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
 
-from rasa_privacy.dialogue.keywords import opt_out
+from rasa_privacy.dialogue.keywords import cancels, closes, opt_out
 from rasa_privacy.policy.model import AgeByCountry, Policy
 from rasa_privacy.policy.profile_model import AT_ONCE, AgeRule, BreachRule, Figure, OptOutRule, Profile
 from rasa_privacy.policy.regulations import is_past_review
@@ -74,10 +74,7 @@ def _opt_out(profile: Profile, rule: OptOutRule, policy: Policy) -> Iterator[Obl
     kept = "with the message that says it; a list that was handed out before you take back within that time"
     yield _made(profile, "opt-out: obeyed", _within(rule.within), rule, kept)
     if rule.words:
-        deaf = [word for word in rule.words if not all(opt_out(word, each) for each in policy.languages)]
-        kept = "each is understood as a whole message, in every language of the bot"
-        lacking = f"not understood in every language: {', '.join(deaf)}"
-        yield _made(profile, "opt-out: words", ", ".join(rule.words), rule, lacking if deaf else kept, is_kept=not deaf)
+        yield _words(profile, rule, policy)
     if rule.confirm_within is not None:
         kept = "the answer to the message is the one confirmation, and without marketing"
         yield _made(profile, "opt-out: confirmed", _within(rule.confirm_within), rule, kept)
@@ -90,6 +87,23 @@ def _opt_out(profile: Profile, rule: OptOutRule, policy: Policy) -> Iterator[Obl
         if shared:
             kept = f"our channels read it once for each person, and it closes {shared}; 'check' names others (RP065)"
         yield _made(profile, "opt-out: signal of a browser", rule.signal, rule, kept)
+
+
+def _words(profile: Profile, rule: OptOutRule, policy: Policy) -> Obligation:
+    deaf = [word for word in rule.words if not all(opt_out(word, each) for each in policy.languages)]
+    kept = "each is understood as a whole message, in every language of the bot"
+    if deaf:
+        kept = f"not understood in every language: {', '.join(deaf)}"
+    kept += _unless("in a form or a question", cancels, rule, policy)
+    if policy.opt_out.chat_windows:
+        kept += _unless(f"on {', '.join(policy.opt_out.chat_windows)}", closes, rule, policy)
+    return _made(profile, "opt-out: words", ", ".join(rule.words), rule, kept, is_kept=not deaf)
+
+
+def _unless(where: str, means_that: Callable[[str, str], bool], rule: OptOutRule, policy: Policy) -> str:
+    """Return in words which words of a regulation mean something else there."""
+    words = [word for word in rule.words if any(means_that(word, each) for each in policy.languages)]
+    return f"; {where} not {', '.join(words)} alone" if words else ""
 
 
 def _breach(profile: Profile, rule: BreachRule) -> Obligation:

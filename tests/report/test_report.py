@@ -17,7 +17,7 @@ from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import AccessError, AuditError
 from rasa_privacy.policy.bot_regulations import Regulations, load_regulations
 from rasa_privacy.policy.model import Storage
-from rasa_privacy.policy.operations import Retention, Training
+from rasa_privacy.policy.operations import OptOut, Retention, Training
 from rasa_privacy.policy.regulations import figures, load_profile, profiles
 from rasa_privacy.policy.revealed import revealed
 from rasa_privacy.report.breach import scope
@@ -373,3 +373,14 @@ def test_what_falls_short_of_a_regulation_is_said(vault: Vault) -> None:
     found = {("", each.about): each for each in made(replace(vault, regulations=Regulations((odd,)))).obligations}
     words = found["", "opt-out: words"]
     assert (words.is_kept, words.kept) == (False, "not understood in every language: basta ya")
+
+
+@pytest.mark.parametrize(("windows", "shown"), [(("socketio",), "; on socketio not quit, end, cancel alone"), ((), "")])
+def test_the_report_says_where_a_word_of_the_law_is_no_opt_out(
+    vault: Vault, windows: tuple[str, ...], shown: str
+) -> None:
+    """A word that closes a window or leaves a form is none there, and an auditor reads so."""
+    store = under(vault, "tcpa@2026-11", opt_out=OptOut(chat_windows=windows))
+    (kept,) = (each.kept for each in made(store).obligations if each.about == "opt-out: words")
+    everywhere = "each is understood as a whole message, in every language of the bot"
+    assert kept == f"{everywhere}; in a form or a question not cancel alone{shown}"
