@@ -16,12 +16,14 @@ from rasa_privacy.policy.operations import Erasure, OtherSystem
 from rasa_privacy.rights.certificate_files import json_file, page_file
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.extension import extend_with_notice
 from rasa_privacy.rights.operators import hand_out
 from rasa_privacy.rights.portability import copy_chunks
 from rasa_privacy.rights.reminders import remind
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.training_messages import Gathered, as_yaml, training_messages
 from rasa_privacy.rights.webhooks import deliver
+from rasa_privacy.storage.requests import steps_of
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import Clock, evidence, give, grant
 
@@ -113,6 +115,28 @@ def test_a_reminder_holds_nobody(vault: Vault, clock: Clock, caplog: pytest.LogC
     assert remind(vault, Box(), clock.advance(days=40)) == 2
     outside = f"{mails}{caplog.text}"
     assert outside.count("(access): answer OVERDUE") == 2
+    assert not MARK.search(outside)
+    assert not any(each in outside for each in ids)
+
+
+def test_a_notice_of_an_extension_names_nobody(vault: Vault, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """It goes to the contact on file, and holds no value; the log and what is recorded of it hold neither."""
+    caplog.set_level(logging.DEBUG)
+    mails: list[tuple[str, str, str]] = []
+
+    class Box:
+        def send(self, to: str, subject: str, text: str) -> None:
+            mails.append((to, subject, text))
+
+    ids = people(vault)
+    with vault.database.write() as conn:
+        number = open_request(vault, conn, "access", bytes.fromhex(ids[0]), clock()).number
+    extend_with_notice(vault, number, "complexity", permit("requests"), Box)
+    ((to, *said),) = mails
+    assert to == EMAIL
+    assert number in said[0]
+    with vault.database.read() as conn:
+        outside = f"{said}{caplog.text}{steps_of(conn, number)}"
     assert not MARK.search(outside)
     assert not any(each in outside for each in ids)
 
