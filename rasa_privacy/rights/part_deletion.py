@@ -7,7 +7,7 @@ Rules:
 2. Order in one transaction: the journal hears of the part and its certificate, in all linked conversations; then
    ledger, journal, keys and rows (as `withdrawal`), certificate, request. After the commit the log is emptied and the
    store is read back; only then does the caller get a certificate. If the process dies in between, the next start does
-   it all (`storage.replay`).
+   it all (`storage.replay`), unless it is too much for an entry of the journal (docs/LIMITATIONS.md).
 3. The certificate is registered under a random id of its own: one that names a person says that they are gone. It has
    the number of values by purpose and item, as the plan counted them; none where a conversation is damaged.
 4. Where texts are kept in full, the deleted values are masked in them.
