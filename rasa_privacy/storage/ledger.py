@@ -15,7 +15,7 @@ It does not find by itself that the whole database was put back to an older stat
 Records hold no personal data: people are random ids.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
@@ -94,21 +94,17 @@ class ConsentLedger:
             LedgerError: The end of the ledger does not verify, so nothing may be added to it.
         """
         begin, end = self._verified_end(conn, _LOCK_HEAD)
-        signed = []
-        for seq, record in enumerate(records, start=begin + 1):
-            columns = columns_of(seq, record)
-            raw = record_bytes(list(columns.values()))
-            end = link(end, raw)
-            _INSERT.later(conn, **columns, link=end, mac=self._mac(raw, end))
-            signed += [(seq, end)] if seq % EVERY_RECORDS == 0 else []
-        last = begin + len(records)
-        self._people.count_one(conn, records[0].subject_id, len(records), last)
+        rows = self._rows_behind(begin, end, records)
+        for row in rows:
+            _INSERT.later(conn, **row)
+        last = begin + len(rows)
+        self._people.count_one(conn, records[0].subject_id, len(rows), last)
+        head = self._head(last, rows[-1]["link"])
         if begin == 0:
-            _PUT_HEAD.later(conn, name=_HEAD_NAME, value=self._head(last, end))
+            _PUT_HEAD.later(conn, name=_HEAD_NAME, value=head)
         else:
-            _SET_HEAD.later(conn, head=self._head(last, end))
-        for seq, its_link in signed:
-            self._checkpoints.sign(conn, seq, its_link)
+            _SET_HEAD.later(conn, head=head)
+        self._sign(conn, rows)
         return last
 
     def append_all(self, conn: Connection, records: Sequence[LedgerRecord]) -> None:
@@ -121,23 +117,34 @@ class ConsentLedger:
         if not records:
             return
         begin, end = self._verified_end(conn, _LOCK_HEAD)
-        rows, added, signed = [], dict[bytes, list[int]](), []
-        for seq, record in enumerate(records, start=begin + 1):
-            columns = columns_of(seq, record)
-            raw = record_bytes(list(columns.values()))
-            end = link(end, raw)
-            rows.append({**columns, "link": end, "mac": self._mac(raw, end)})
-            added.setdefault(record.subject_id, []).append(seq)
-            signed += [(seq, end)] if seq % EVERY_RECORDS == 0 else []
+        rows = self._rows_behind(begin, end, records)
+        added: dict[bytes, list[int]] = {}
+        for row in rows:
+            added.setdefault(row["subject_id"], []).append(row["seq"])
         conn.execute(_INSERT_MANY, rows)
         self._people.count_many(conn, added)
-        head = self._head(begin + len(records), end)
+        head = self._head(begin + len(rows), rows[-1]["link"])
         if begin == 0:
             _PUT_HEAD.change(conn, name=_HEAD_NAME, value=head)
         else:
             _SET_HEAD.change(conn, head=head)
-        for seq, its_link in signed:
-            self._checkpoints.sign(conn, seq, its_link)
+        self._sign(conn, rows)
+
+    def _rows_behind(self, seq: int, end: bytes, records: Sequence[LedgerRecord]) -> list[dict[str, Any]]:
+        """Return the rows of records that come after the one with this number and link."""
+        rows: list[dict[str, Any]] = []
+        for number, record in enumerate(records, start=seq + 1):
+            columns = columns_of(number, record)
+            raw = record_bytes(list(columns.values()))
+            end = link(end, raw)
+            rows.append({**columns, "link": end, "mac": self._mac(raw, end)})
+        return rows
+
+    def _sign(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Sign a checkpoint at each of these rows where one is due."""
+        for row in rows:
+            if row["seq"] % EVERY_RECORDS == 0:
+                self._checkpoints.sign(conn, row["seq"], row["link"])
 
     def checkpoint(self, conn: Connection) -> Checkpoint | None:
         """Sign the ledger as it is; return the checkpoint, or None where the ledger is empty.
