@@ -11,7 +11,7 @@ transaction where the way to a server would be its own (`waiting.py`); elsewhere
 import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Table, bindparam, insert
@@ -148,15 +148,14 @@ class Query:
 
     def _locking(self, dialect: str) -> _Form:
         """Return a SELECT of one row and column in a form in which MariaDB gives back nothing."""
-        form = self._form(dialect)
-        return _Form(form.sql.replace("FROM", "INTO @locked FROM", 1), form.names, form.fixed)
+        form = self._compiled(dialect)
+        return replace(form, sql=form.sql.replace("FROM", "INTO @locked FROM", 1))
 
     def _claiming(self) -> _Form:
         """Return the statement in a form in which PostgreSQL divides by zero where it changes no row."""
-        compiled = self._statement.compile(dialect=_DIALECTS[_POSTGRESQL])
-        fixed = {name: value for name, value in compiled.params.items() if value is not None}
-        sql = f"WITH changed AS ({compiled} RETURNING 1) SELECT 1 / COUNT(*) FROM changed"  # noqa: S608 - our own
-        return _prepared(_Form(sql, tuple(compiled.positiontup), fixed))
+        form = self._compiled(_POSTGRESQL)
+        sql = f"WITH changed AS ({form.sql} RETURNING 1) SELECT 1 / COUNT(*) FROM changed"  # noqa: S608 - our own
+        return _prepared(replace(form, sql=sql))
 
     def _fetch(self, connection: Any, parameters: dict[str, Any]) -> Any:
         """Return all rows. SQLite decodes texts itself, which is faster, unless a tamperer stored what is none."""
@@ -187,10 +186,13 @@ class Query:
             _prepare(form, connection)
         return Statement(form.sql, form.values(parameters))
 
-    def _form(self, dialect: str) -> _Form:
+    def _compiled(self, dialect: str) -> _Form:
         compiled = self._statement.compile(dialect=_DIALECTS[dialect])
         fixed = {name: value for name, value in compiled.params.items() if value is not None}
-        form = _Form(str(compiled), tuple(compiled.positiontup), fixed)
+        return _Form(str(compiled), tuple(compiled.positiontup), fixed)
+
+    def _form(self, dialect: str) -> _Form:
+        form = self._compiled(dialect)
         if dialect == _POSTGRESQL:
             form = _prepared(form)
         self._forms[dialect] = form
