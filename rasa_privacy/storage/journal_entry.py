@@ -27,6 +27,7 @@ _Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 _Kind: TypeAlias = Annotated[str, Meta(min_length=1, max_length=129)]  # a topic: two names and a colon
 _KeyId: TypeAlias = Annotated[str, Meta(pattern="^([0-9a-f]{64})?$", max_length=64)]
 _Count: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_COUNT)]
+_Counts: TypeAlias = Annotated[dict[_Kind, _Count], Meta(max_length=MAX_KINDS)]
 
 
 class Erased(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="erased"):
@@ -42,7 +43,7 @@ class Erased(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     subject_id: _SubjectId
     at: _Moment
     certificate: _Word
-    counts: Annotated[dict[_Kind, _Count], Meta(max_length=MAX_KINDS)]
+    counts: _Counts
 
 
 class Withdrawn(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="withdrawn"):
@@ -73,7 +74,7 @@ class PartErased(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
     subject_id: _SubjectId
     at: _Moment
     certificate: _Word
-    counts: Annotated[dict[_Kind, _Count], Meta(max_length=MAX_KINDS)]
+    counts: _Counts
     key_ids: Annotated[dict[_Kind, _KeyId], Meta(min_length=1, max_length=MAX_KINDS)]
 
 

@@ -22,6 +22,7 @@ from rasa_privacy.policy.topics import choice
 from rasa_privacy.storage.conversation_head import verified_head
 from rasa_privacy.storage.conversation_reader import open_every
 from rasa_privacy.storage.conversation_rows import ConversationRow
+from rasa_privacy.storage.journal_entry import MAX_KINDS
 from rasa_privacy.storage.manifest import Head, Values
 
 #: Of a conversation from before values were counted, so many events are read to count them.
@@ -30,8 +31,8 @@ MOST_READ_EVENTS: Final = 1000
 EVENTS: Final = "events"
 KEYS: Final = "keys"
 VALUES: Final = "values"
-#: So many pairs of purpose and item have room in an entry of the journal (docs/spec/journal.md, section 2).
-_MOST_PAIRS: Final = 125
+#: So many pairs of purpose and item have room beside these in an entry of the journal (docs/spec/journal.md, 2).
+_MOST_PAIRS: Final = MAX_KINDS - len((EVENTS, KEYS, VALUES))
 #: Number, path, item and value.
 _ENTRY_FIELDS: Final = 4
 
