@@ -110,8 +110,8 @@ def _undone(vault: "Vault", entries: Sequence[Entry]) -> list[Entry]:
     people = {"people": list({entry.subject_id for entry in entries})}
     with vault.database.read() as conn:
         there = set(conn.execute(_PEOPLE, people).scalars())
-        numbers = {"numbers": [entry.certificate for entry in entries if isinstance(entry, PartErased)]}
-        certified = set(conn.execute(_CERTIFIED, numbers).scalars())
+        parts = [entry.certificate for entry in entries if isinstance(entry, PartErased)]
+        certified = set(conn.execute(_CERTIFIED, {"numbers": parts}).scalars()) if parts else set()
         answers: dict[tuple[bytes, str], list[Any]] = {}
         for row in conn.execute(_ANSWERS, people):
             answers.setdefault((row.subject_id, row.purpose), []).append(row)
