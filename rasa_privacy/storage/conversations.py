@@ -284,19 +284,21 @@ class Conversations:
             known_contacts.remove_all(conn, row.place.subject_id)
             clear(conn, row, keys, self._random_bytes)
 
-    def sender_ids(self, conn: Connection, *, kept: bool = False) -> Iterator[str]:
+    def sender_ids(self, conn: Connection) -> Iterator[str]:
         """Yield the sender ids of all conversations that have events, within the connection's transaction.
 
-        One that cannot be opened is passed over; `check --database` names it. What the law keeps of people who were
-        erased is nobody's conversation: it comes only where `kept` asks for it.
+        One that cannot be opened is passed over; `check --database` names it. So is what the law keeps of people who
+        were erased, which is nobody's conversation.
         """
         for row in table.all_stored(conn):
             with suppress(MalformedSegmentError, TamperedSegmentError):
                 own = table.kept_name(row.place.subject_id)
-                yield from (name for name in self._sender_id(conn, row) if kept or name != own)
+                yield from (name for name in self._sender_id(conn, row) if name != own)
 
     def sender_page(self, conn: Connection, after: int, most: int) -> tuple[list[str], int | None]:
-        """Return the sender ids of a page of conversations, as `sender_ids` with `kept`, and what to go on behind.
+        """Return the sender ids of a page of what is stored, and what to go on behind.
+
+        One that cannot be opened is passed over; what the law keeps of people who were erased is among them.
 
         Args:
             conn: A connection that reads.

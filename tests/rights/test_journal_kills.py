@@ -13,7 +13,7 @@ from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault
 from tests.support import journal_kill_work as work
 from tests.support.kills import every_kill
-from tests.support.vaults import active, evidence, held
+from tests.support.vaults import active, evidence, held, stored_senders
 
 # Many killed processes: once is enough, and not on each Python.
 pytestmark = pytest.mark.soak
@@ -120,8 +120,7 @@ def test_what_the_law_keeps_is_lost_by_no_kill(fresh: Callable[[Callable[[str, s
         assert (held(vault, "anna") == {**work.VALUES, **work.BOOKS}) == (begun == 0)
         erase(vault, "anna", evidence(vault))
         assert held(vault, "anna") == {}
-        with vault.database.read() as connection:
-            names = set(vault.conversations.sender_ids(connection, kept=True)) - {*work.ERASED, work.WITHDRAWN}
+        names = set(stored_senders(vault)) - {*work.ERASED, work.WITHDRAWN}
         assert [held(vault, name) for name in names] == [work.BOOKS]
         vault.close()
         seen.add(begun)

@@ -39,6 +39,7 @@ from tests.support.vaults import (
     held,
     link,
     settings_in,
+    stored_senders,
 )
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
@@ -83,8 +84,7 @@ def erased(vault: Vault, sender: str = SENDER) -> ErasureCertificate:
 
 def people(vault: Vault) -> int:
     """Return of how many people anything is stored."""
-    with vault.database.read() as connection:
-        return len(list(vault.conversations.sender_ids(connection, kept=True)))
+    return len(stored_senders(vault))
 
 
 KEPT = Kept("books", {"full_name": 1}, START + SIX_YEARS)
@@ -257,8 +257,7 @@ def test_an_erasure_that_breaks_off_loses_nothing_that_the_law_keeps(
         assert held(vault)["books"] == {"full_name": "Ana Li"}
         erased(vault)
     assert held(vault) == {}
-    with vault.database.read() as connection:
-        (sender,) = vault.conversations.sender_ids(connection, kept=True)
+    (sender,) = stored_senders(vault)
     assert held(vault, sender) == {"books": {"full_name": "Ana Li"}}
     vault.close()
 
@@ -294,9 +293,9 @@ def test_a_value_that_comes_while_an_erasure_begins_is_kept(
             erased(vault)
     vault.close()
     vault = open_vault(settings, clock)
+    (sender,) = stored_senders(vault)
     with vault.database.read() as connection:
         assert vault.subjects.find(connection, SENDER) is None
-        (sender,) = vault.conversations.sender_ids(connection, kept=True)
         stored = vault.conversations.load(connection, sender, all_sessions=True)
     assert stored is not None
     assert sorted(entry[3] for entry in stored.values["books"]) == ["Ana Li", "Ana Lind"]
@@ -313,9 +312,7 @@ def test_a_list_keeps_what_linked_conversations_hold_by_law(tmp_path: Path, cloc
     bulk = Bulk(vault, admit_local(vault, "erase"))
     erase_listed(bulk, [SENDER])
     assert (bulk.counts, bulk.kept, bulk.linked) == ({"erased": 1}, 1, 1)
-    with vault.database.read() as connection:
-        senders = list(vault.conversations.sender_ids(connection, kept=True))
-    assert [held(vault, each) for each in senders] == [{"books": {"full_name": "Ana Li"}}] * 2
+    assert [held(vault, each) for each in stored_senders(vault)] == [{"books": {"full_name": "Ana Li"}}] * 2
     vault.close()
 
 

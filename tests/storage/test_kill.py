@@ -13,7 +13,7 @@ from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support import kill_work
 from tests.support.databases import EACH_KIND, EmptyUrl, new_url
 from tests.support.kills import Outcome, every_kill
-from tests.support.vaults import SENDER, START, active, held
+from tests.support.vaults import SENDER, START, active, held, stored_senders
 
 _OTHERS = ("anna", "berta")
 _WORK = "tests.support.kill_work"
@@ -139,8 +139,8 @@ def test_what_the_law_keeps_outlives_every_kill_where_keys_lie_apart(fresh: Prep
         return arguments
 
     def values(vault: Vault) -> list[list[str]]:
+        names = [SENDER, *stored_senders(vault)]
         with vault.database.read() as connection:
-            names = [SENDER, *vault.conversations.sender_ids(connection, kept=True)]
             found = [vault.conversations.load(connection, name, all_sessions=True) for name in dict.fromkeys(names)]
         return [sorted(entry[3] for entry in each.values["books"]) for each in found if each is not None]
 

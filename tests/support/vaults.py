@@ -217,6 +217,12 @@ def ledger_events(vault: Vault, subject_id: bytes) -> list[tuple[str, str]]:
         return [(record.purpose, record.event) for record in vault.ledger.of_subject(connection, subject_id)]
 
 
+def stored_senders(vault: Vault) -> list[str]:
+    """Return the sender ids of all that is stored, that of what the law keeps among them."""
+    with vault.database.read() as connection:
+        return vault.conversations.sender_page(connection, 0, 100)[0]
+
+
 def link(vault: Vault, sender: str, other: str) -> None:
     """Lead from one person to another, as a proof does."""
 
