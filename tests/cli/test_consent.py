@@ -102,6 +102,14 @@ def test_revoke_ends_the_consent_for_a_bot_that_runs(run: Run, store: Vault) -> 
     assert run("consent", "verify").exit_code == 0
 
 
+def test_revoke_without_a_terminal_says_what_to_pass(run: Run, store: Vault) -> None:
+    """From a script nobody answers, so nothing is ended."""
+    asked = run("consent", "revoke", SENDER, "--purpose", "draw")
+    assert asked.exit_code == 2
+    assert "nobody is there to answer, so nothing was done; add --yes" in asked.output
+    assert active(store) == {"draw", "newsletter"}
+
+
 def test_stats_count_people(run: Run) -> None:
     """By purpose and last answer."""
     lines = [line.split() for line in run("consent", "stats").output.splitlines()]
