@@ -19,6 +19,7 @@ from rasa_privacy.cli.ports import choose_port
 from rasa_privacy.console.server import Address
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.storage.vault import open_vault
+from tests.support.key_threads import key_threads
 from tests.support.operators import hire, with_roles
 from tests.support.vaults import PRIVACY, give, settings_in
 
@@ -155,3 +156,15 @@ def test_a_server_that_is_killed_in_the_middle_loses_nothing(tmp_path: Path, tok
         vault.audit.verify(connection_)
         vault.ledger.verify(connection_)
     vault.close()
+
+
+def test_the_command_lets_go_of_keys_beside_its_calls(
+    tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From before the first call, so that a key which another process destroyed leaves its memory."""
+    assert token
+    served: list[int] = []
+    before = key_threads()
+    monkeypatch.setattr("rasa_privacy.console.server.serve", lambda *_: served.append(len(key_threads() - before)))
+    done = CliRunner().invoke(main, ["api", "--bot", str(tmp_path)])
+    assert (done.exit_code, served) == (0, [1]), done.output
