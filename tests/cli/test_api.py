@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from starlette.applications import Starlette
 
 from rasa_privacy.cli import main
 from rasa_privacy.cli.ports import choose_port
 from rasa_privacy.console.server import Address
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.storage.vault import open_vault
+from tests.support.asgi import Client
 from tests.support.key_threads import key_threads
 from tests.support.operators import hire, with_roles
 from tests.support.vaults import PRIVACY, give, settings_in
@@ -168,3 +170,21 @@ def test_the_command_lets_go_of_keys_beside_its_calls(
     monkeypatch.setattr("rasa_privacy.console.server.serve", lambda *_: served.append(len(key_threads() - before)))
     done = CliRunner().invoke(main, ["api", "--bot", str(tmp_path)])
     assert (done.exit_code, served) == (0, [1]), done.output
+
+
+def test_the_command_sends_notices_as_its_endpoints_file_says(
+    tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where that names no sender, the answer says what to write into it, and nothing is put off."""
+    said: list[str] = []
+
+    def serve(app: Starlette, _: Address) -> None:
+        client = Client(app, token)
+        number = client.post("/v1/requests", {"sender": "web-7", "kind": "access"}).json()["number"]
+        extended = client.post(f"/v1/requests/{number}/extend", {"because": "complexity", "told": "notify"})
+        said.extend([str(extended.status), extended.json()["detail"]])
+
+    monkeypatch.setattr("rasa_privacy.console.server.serve", serve)
+    done = CliRunner().invoke(main, ["api", "--bot", str(tmp_path)])
+    assert (done.exit_code, said[:1]) == (0, ["409"]), done.output
+    assert "privacy_sender" in said[1]
