@@ -138,8 +138,8 @@ def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidenc
     if subject_id is not None:  # before the consents go, and the contacts with them
         stop_contacts(vault, connection, on_file_or_none(vault, connection, subject_id), evidence.at)
     done = withdraw_all(vault, connection, sender_id, evidence)
-    is_held = subject_id is not None and holds.is_held(connection, subject_id)
-    is_told = is_held and bool(holds.told_among(connection, [subject_id] if subject_id is not None else []))
+    held = [subject_id] if subject_id is not None and holds.is_held(connection, subject_id) else []
+    is_held, is_told = bool(held), bool(holds.told_among(connection, held))
     note_taken(vault, connection, own_act(vault, "suppress", subject_id, purposes=done.purposes, items=done.items))
     if subject_id is None:
         return Stopped(done.items, is_held, is_told)

@@ -5,7 +5,7 @@ Each function asks for the permit first, and is in the audit log with what it do
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import answering, record, record_now, record_unknown
@@ -17,8 +17,6 @@ from rasa_privacy.rights.linked import withdraw_linked
 from rasa_privacy.rights.operators import COMMAND_LINE
 from rasa_privacy.rights.withdrawal import Withdrawal
 from rasa_privacy.storage.vault import Vault
-
-_OUTSIDE: Final = "outside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ def end_consents(
         subject_id = vault.subjects.find_for_update(connection, sender_id)
         if subject_id is None:
             raise UnknownSenderError("nothing is stored of this sender (any more), so there is nothing to end")
-        evidence = Evidence(_OUTSIDE, channel, vault.policy.languages[0], vault.clock())
+        evidence = Evidence("outside", channel, vault.policy.languages[0], vault.clock())
         ended = withdraw_linked(vault, connection, subject_id, purposes, evidence)
         record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
         return ended
