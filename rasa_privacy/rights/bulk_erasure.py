@@ -292,7 +292,7 @@ def _gone(subject_id: bytes, made: Mapping[bytes, Erasure], linked: Sequence[byt
 def _judge(run: Bulk, connection: Any, members: dict[bytes, Member]) -> dict[bytes, Outcome]:
     """Return why some of these people stay."""
     kept = holds.held_among(connection, members)
-    told = holds.told_among(connection, kept) if kept else kept
+    told = holds.told_among(connection, kept)
     found: dict[bytes, Outcome] = {}
     for subject_id, member in members.items():
         if subject_id in kept:
