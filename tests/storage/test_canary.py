@@ -40,6 +40,7 @@ from rasa_privacy.rights.handover import collect, offer
 from rasa_privacy.rights.identity import ask as ask_for_proof
 from rasa_privacy.rights.identity import prove, remember
 from rasa_privacy.rights.opendsr import Submitted, cancel, submit
+from rasa_privacy.rights.part_deletion import delete_parts
 from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.suppression import suppress, suppress_contacts
 from rasa_privacy.rights.webhooks import deliver
@@ -158,6 +159,8 @@ def test_no_marked_byte_is_in_what_staff_and_other_systems_cause(
         _call_again,
         _suppress_and_sign,
         lambda vault: _look_through(vault, tokens),
+        _delete_a_part,
+        _deliver,
         _erase,
         _deliver,
     ):
@@ -277,11 +280,18 @@ def _look_through(vault: Vault, tokens: dict[str, str]) -> None:
     note(vault, "ana", ledger=books[0], audit=books[1])
 
 
-def _erase(vault: Vault) -> None:
-    """Let go of a person who was held, and erase them."""
+def _delete_a_part(vault: Vault) -> None:
+    """Let go of a person who was held, and delete an item of theirs, which the journal tells of by its name."""
     with vault.database.write() as conn:
         (hold,) = every(conn)
         remove(conn, hold.subject_id, hold.name)
+    (deleted,) = delete_parts(vault, [_SENDER], ["full_name"], [], evidence(vault))
+    assert deleted is not None
+    assert deleted.items == ("full_name",)
+
+
+def _erase(vault: Vault) -> None:
+    """Erase the person."""
     assert erase(vault, _SENDER, evidence(vault)) is not None
 
 
