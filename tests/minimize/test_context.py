@@ -6,13 +6,25 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rasa_privacy.minimize import credentials, documents, emails, network
 from rasa_privacy.minimize.context import Context, says
 from rasa_privacy.minimize.dates import BIRTH
 from rasa_privacy.minimize.documents import LICENCE, PASSPORT, PLATE
+from rasa_privacy.minimize.national_ids import NATIONAL_IDS
 from rasa_privacy.minimize.places import POSTCODE
 from rasa_privacy.minimize.searched_text import CONTEXT_AFTER, CONTEXT_BEFORE, SearchedText
 
 _CONTEXTS: Final = {"birth": BIRTH, "licence": LICENCE, "passport": PASSPORT, "plate": PLATE, "postcode": POSTCODE}
+_ALL: Final = {
+    **_CONTEXTS,
+    **{name: number.context for name, number in NATIONAL_IDS.items()},
+    **{
+        f"{module.__name__}.{name}": each
+        for module in (credentials, documents, emails, network)
+        for name, each in vars(module).items()
+        if isinstance(each, Context)
+    },
+}
 _PARTS: Final = (
     "dob ", "d o b ", "passport ", "my passport no ", "number plate ", "code postal ", "zip", " zip ", "licence is ",
     "driver's licence ", "12", "123456789", "1 2 3", "1234 5678 90", " ", ". ", "x" * 20, "x" * 40, "\xe9", "\u0416",
@@ -61,3 +73,11 @@ def test_no_word_beside_a_number_is_overlooked(context: Context, text: str) -> N
     asked_all.contexts[context] = frozenset({""})  # a word that is everywhere
     for start, end, *_ in searched.zones:
         assert says(searched, start, end, context) == says(asked_all, start, end, context)
+
+
+@pytest.mark.parametrize("context", _ALL.values(), ids=_ALL)
+def test_each_phrase_is_noticed(context: Context) -> None:
+    """One with a blank at its end as a whole word, another also at the beginning of a longer word."""
+    for phrase in [phrase for phrases in context._phrases.values() for phrase in phrases]:
+        assert context.may_be_in(SearchedText(f"x{phrase} x", ())), phrase
+        assert phrase.endswith(" ") or context.may_be_in(SearchedText(f"x{phrase}zz x", ())), phrase
