@@ -1,32 +1,21 @@
 """`SearchedText`: a text as the detectors read it, with the way back to the characters that were written.
 
-Rules:
-
-1. Digits of every script, wide letters and accented Latin letters are read as plain ASCII; every kind of blank is a
-   space and every kind of dash a hyphen (Unicode TR 15, NFKC, taken for each character by itself).
-2. Signs that show nothing (zero-width characters, combining accents, soft hyphens, variation selectors) are left out.
-3. `span` says where a place of the plain text stands in the text that was written.
+`plain_characters` says what each character is read as; `span`, where a place of the plain text stands in the text that
+was written.
 
 What several detectors need is made once and kept: the text in small letters, where its digits stand, its long words.
 """
 
 import re
 import string
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, AnyStr, Final, Generic, NamedTuple, TypeVar
 
 from rasa_privacy.minimize.digit_zones import BY_DIGITS, LETTERS, Number, Zone, numbers_in, zones_between, zones_of
-from rasa_privacy.minimize.lookalikes import as_latin
+from rasa_privacy.minimize.plain_characters import as_plain, left_out
 
-_MAX_TABLE: Final = 20_000  # characters that are remembered; nobody can fill the memory with all of Unicode
-_NOTHING: Final = frozenset("\u115f\u1160\u3164\u2800\uffa0")  # letters and signs that are drawn as nothing
-_DASHES: Final = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u02d7\u30fc")
-_ACCENTS: Final = range(0x300, 0x370)
-_LATIN: Final = range(0xC0, 0x250)
-_SMALL_LATIN: Final = range(0x1E00, 0x1F00)
 CONTEXT_BEFORE: Final = 48  # characters before a place in which a word for it may stand
 CONTEXT_AFTER: Final = 32
 _COUNTED: Final = {count: f"{count} digits" for count in range(8, 16)}  # those that national numbers have
@@ -79,50 +68,6 @@ class Words(NamedTuple):
     heads: frozenset[str]
 
 
-class _Table(dict[int, str]):
-    """What each character is read as; filled when a character is first met."""
-
-    def __missing__(self, code: int) -> str:
-        read = _read(chr(code))
-        if len(self) < _MAX_TABLE:
-            self[code] = read
-        return read
-
-
-def _read(character: str) -> str:  # noqa: PLR0911 - one line for each kind of character
-    """Return the one character that this one is read as, or nothing."""
-    code, category = ord(character), unicodedata.category(character)
-    if category == "Cf" or character in _NOTHING or code in _ACCENTS or 0xFE00 <= code <= 0xFE0F:  # noqa: PLR2004
-        return ""
-    if category == "Nd":
-        return str(unicodedata.decimal(character))
-    if character in _DASHES or category == "Pd":
-        return "-"
-    if category == "Zs":
-        return " "
-    compatible = unicodedata.normalize("NFKC", character)
-    numbers = [part for part in compatible if part.isdecimal()]
-    if len(compatible) > 1:  # a digit with its full stop or in brackets; all else stays, so that places stay
-        return numbers[0] if len(numbers) == 1 and len(compatible) <= 3 else character  # noqa: PLR2004
-    if ord(compatible) in _LATIN or ord(compatible) in _SMALL_LATIN:
-        return unicodedata.normalize("NFD", compatible)[0]
-    return str(unicodedata.decimal(compatible)) if numbers else compatible
-
-
-_TABLE: Final = _Table()
-_FOREIGN: Final = re.compile("([^\x00-\x7f])")
-_FEW: Final = 16  # one character in so many
-
-
-def _plain(written: str) -> str:
-    foreign = len(written) - len(written.encode("ascii", "ignore"))
-    if foreign * _FEW > len(written):
-        return as_latin(written.translate(_TABLE))
-    parts = _FOREIGN.split(written)
-    parts[1::2] = read = [_TABLE[ord(sign)] for sign in parts[1::2]]
-    return as_latin("".join(parts), read)
-
-
 @lru_cache(maxsize=1_000)
 def _in_a_row(phrase: str, *, whole: bool) -> re.Pattern[bytes]:
     """Return the pattern of a phrase of detectors in `SearchedText._letters`; to begin with a word makes it quick."""
@@ -151,7 +96,7 @@ class SearchedText:
         self._written = written
         self.regions = regions
         self._is_ascii = written.isascii()
-        self.plain = written if self._is_ascii else _plain(written)
+        self.plain = written if self._is_ascii else as_plain(written)
         self.contexts: dict[object, frozenset[str]] = {}
         self.words_before: dict[str, Words] = {}
         self.words_after: dict[str, Words] = {}
@@ -241,8 +186,10 @@ class SearchedText:
         first, space, more = phrase[1:].partition(" ")
         if not space:
             return self._has_beginning(first)
-        if first not in self.different_words or not more:
-            return not more and first in self.different_words
+        if first not in self.different_words:
+            return False
+        if not more:
+            return True
         *others, last = more.split(" ")  # the last is empty where its word is whole
         if not self.different_words.issuperset(others) or not (last == "" or self._has_beginning(last)):
             return False
@@ -343,8 +290,7 @@ class SearchedText:
         """The places in the written text of the characters that the plain one does not have."""
         if len(self.plain) == len(self._written):
             return []
-        gone = [sign for sign in set(_FOREIGN.findall(self._written)) if not _TABLE[ord(sign)]]
-        return sorted([place for sign in gone for place in places(self._written, sign)])
+        return sorted([place for sign in left_out(self._written) for place in places(self._written, sign)])
 
     @_once
     def _gaps(self) -> list[int]:
