@@ -240,13 +240,19 @@ def _by_symbols(reading: Reading, lexicon: _Lexicon) -> Answer | None:
     return answers.pop() if answers else None
 
 
+def spelt_wordings(language: str) -> dict[str, str]:
+    """Return a pack's sections spelt as messages are read, without which a wording could never be found in one."""
+    sections = load_keywords(language)
+    spellings = _spellings(sections["spellings"])
+    return {name: PARTS.sub(lambda part: _spelt(part[0], spellings), text) for name, text in sections.items()}
+
+
 @lru_cache(maxsize=32)
 def _lexicon(language: str) -> _Lexicon:
     sections = load_keywords(language)
     where = f"packs/{language}.keywords.yml"
     spellings, fillers = _spellings(sections["spellings"]), frozenset(sections["fillers"].split())
-    # A wording is spelt as a message is read, or it could never be found there.
-    spelt = {name: PARTS.sub(lambda part: _spelt(part[0], spellings), text) for name, text in sections.items()}
+    spelt = spelt_wordings(language)
 
     def pattern(*names: str, opening: str = "greeting", times: int = 1) -> re.Pattern[str]:
         core = "|".join(compile_wordings(spelt, name, where) for name in names)

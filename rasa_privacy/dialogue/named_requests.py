@@ -19,8 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from rasa_privacy.dialogue.keywords import opt_out, privacy_request, words_of
-from rasa_privacy.dialogue.packs import load_keywords
+from rasa_privacy.dialogue.keywords import opt_out, privacy_request, spelt_wordings, words_of
 from rasa_privacy.dialogue.purposes import listed_topics, names_something
 from rasa_privacy.dialogue.wordings import compile_wordings, fold
 from rasa_privacy.policy.model import Policy
@@ -194,7 +193,7 @@ def _named_in(patterns: Sequence[re.Pattern[str]], words: str, policy: Policy, l
 
 @lru_cache(maxsize=32)
 def _patterns(language: str) -> _Patterns:
-    sections, where = load_keywords(language), f"packs/{language}.keywords.yml"
+    sections, where = spelt_wordings(language), f"packs/{language}.keywords.yml"
 
     def part(section: str) -> str:
         return compile_wordings(sections, section, where)

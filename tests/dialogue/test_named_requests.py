@@ -228,3 +228,11 @@ def test_a_new_number_answers_the_form_that_asks_for_one() -> None:
     text = f"my new phone number is {NUMBER}"
     assert correction_of(text, ("en",), called("en"), in_form=True) is None
     assert correction_of(text, ("en",), called("en")) is not None
+
+
+@pytest.mark.parametrize("thanks", ["dank u", "dank je wel", "met dank"])
+def test_thanks_that_have_another_spelling_take_nothing_away(thanks: str) -> None:
+    """The wordings are spelt as the message is read, where one spelling stands for others."""
+    found = deletion_of(f"verwijder mijn telefoonnummer, {thanks}", ("nl",), called("nl"))
+    assert found is not None
+    assert found.topics
