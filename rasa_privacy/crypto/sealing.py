@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rasa_privacy.crypto.derive import KEY_BYTES, derive
 from rasa_privacy.crypto.dictionary import dictionary
 from rasa_privacy.crypto.segment import (
-    HEADER_BYTES,
+    KEY_ID_BYTES,
     MAX_PLAINTEXT_BYTES,
     NONCE_BYTES,
     TAG_BYTES,
@@ -31,6 +31,9 @@ _RAW: Final = b"\x00"
 _ZSTD: Final = b"\x01"
 _ZSTD_WITH_DICTIONARY: Final = b"\x02"
 _ZSTD_LEVEL: Final = 3
+#: Of the shortest payloads: 3 % fewer bytes, for 15 microseconds where there are 2 KB; higher levels gain nothing more.
+_ZSTD_HARD_LEVEL: Final = 5
+_MAX_HARD_BYTES: Final = 4 * 2**10
 #: A longer payload brings enough of its own that repeats.
 _MAX_DICTIONARY_BYTES: Final = 16 * 2**10
 # A zstd frame is at least 9 bytes with content, so shorter payloads are not tried.
@@ -51,6 +54,7 @@ class DataKey:
 
     secret: bytes = field(repr=False)
     key_id: bytes = field(init=False)
+    _short_id: bytes = field(init=False, repr=False, compare=False)
     _aead: AESGCM = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +62,7 @@ class DataKey:
         if len(self.secret) != KEY_BYTES:
             raise StorageError(f"data key: {len(self.secret)} bytes instead of {KEY_BYTES}")
         object.__setattr__(self, "key_id", derive(self.secret, _KEY_ID_INFO))
+        object.__setattr__(self, "_short_id", self.key_id[:KEY_ID_BYTES])
         object.__setattr__(self, "_aead", AESGCM(derive(self.secret, _SEAL_INFO)))
 
     def _encrypt(self, nonce: bytes, message: bytes, associated: bytes) -> bytes:
@@ -74,7 +79,9 @@ class _Codecs(threading.local):
         # The codec names the dictionary, so the frame need not.
         options: dict[str, Any] = {"write_content_size": True, "write_checksum": False, "write_dict_id": False}
         self.compress = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, **options).compress
-        self.compress_short = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, dict_data=dictionary(), **options).compress
+        short: dict[str, Any] = {"dict_data": dictionary(), **options}
+        self.compress_short = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, **short).compress
+        self.compress_hard = zstandard.ZstdCompressor(level=_ZSTD_HARD_LEVEL, **short).compress
         self.decompress = {
             _ZSTD: zstandard.ZstdDecompressor().decompress,
             _ZSTD_WITH_DICTIONARY: zstandard.ZstdDecompressor(dict_data=dictionary()).decompress,
@@ -101,8 +108,8 @@ def seal(key: DataKey, plaintext: bytes, identity: bytes, nonce: bytes) -> bytes
         raise StorageError(f"payload of {len(plaintext)} bytes is over the cap of {MAX_PLAINTEXT_BYTES}; split it")
     if len(nonce) != NONCE_BYTES:
         raise MalformedSegmentError(f"segment: a nonce of {len(nonce)} bytes instead of {NONCE_BYTES}")
-    associated = header_bytes(key.key_id, nonce) + identity
-    return SealedSegment(key.key_id, nonce, key._encrypt(nonce, _pack(plaintext), associated)).to_bytes()  # noqa: SLF001
+    associated = header_bytes(key._short_id, nonce) + identity  # noqa: SLF001
+    return SealedSegment(key._short_id, nonce, key._encrypt(nonce, _pack(plaintext), associated)).to_bytes()  # noqa: SLF001
 
 
 def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
@@ -112,11 +119,11 @@ def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
         MalformedSegmentError: The bytes do not follow the format.
         TamperedSegmentError: They were sealed under another key or for another place, or changed since.
     """
-    key_id, nonce, body = fields_of(raw)
-    if key_id != key.key_id:
+    key_id, nonce, length = fields_of(raw)
+    if key_id not in {key._short_id, key.key_id}:  # noqa: SLF001
         raise TamperedSegmentError("segment: sealed under another data key than the one of its place")
     try:
-        message = key._decrypt(nonce, body, raw[:HEADER_BYTES] + identity)  # noqa: SLF001
+        message = key._decrypt(nonce, raw[length:], raw[:length] + identity)  # noqa: SLF001
     except InvalidTag:
         raise TamperedSegmentError("segment: it was changed, or it was moved here from another place") from None
     return _unpack(message)
@@ -130,8 +137,12 @@ def tag_of(raw: bytes) -> bytes:
 def _pack(plaintext: bytes) -> bytes:
     """Return codec byte and data: the shorter form, the raw one on a tie."""
     if len(plaintext) >= _MIN_COMPRESSIBLE_BYTES:
-        is_short = len(plaintext) <= _MAX_DICTIONARY_BYTES
-        frame: bytes = _codecs.compress_short(plaintext) if is_short else _codecs.compress(plaintext)
+        frame: bytes
+        if is_short := len(plaintext) <= _MAX_DICTIONARY_BYTES:
+            is_hard = len(plaintext) <= _MAX_HARD_BYTES
+            frame = _codecs.compress_hard(plaintext) if is_hard else _codecs.compress_short(plaintext)
+        else:
+            frame = _codecs.compress(plaintext)
         if len(frame) < len(plaintext):
             return (_ZSTD_WITH_DICTIONARY if is_short else _ZSTD) + frame
     return _RAW + plaintext

@@ -1,6 +1,7 @@
 """Sealing and opening."""
 
 import hashlib
+import json
 import os
 import threading
 from pathlib import Path
@@ -14,6 +15,7 @@ from rasa_privacy.crypto.sealing import DataKey, open_sealed, seal, tag_of
 from rasa_privacy.crypto.segment import HEADER_BYTES, MAX_PLAINTEXT_BYTES, TAG_BYTES
 from rasa_privacy.errors import MalformedSegmentError, StorageError, TamperedSegmentError
 
+_VECTORS = json.loads((Path(__file__).parents[1] / "vectors/segment.json").read_text(encoding="utf-8"))["vectors"]
 _KEY = DataKey(b"k" * 32)
 _NONCE = b"n" * 12
 _KEYS = st.binary(min_size=32, max_size=32)
@@ -57,6 +59,17 @@ def test_another_key_is_named_before_decrypting() -> None:
     """A segment of another key is recognised by the commitment."""
     with pytest.raises(TamperedSegmentError, match="another data key"):
         open_sealed(DataKey(b"o" * 32), seal(_KEY, b"x", b"", _NONCE), b"")
+
+
+def test_a_segment_of_version_1_opens_and_is_written_anew_as_version_2() -> None:
+    """What earlier releases stored stays readable; nothing new gets the longer header."""
+    vector = next(each for each in _VECTORS if each["name"] == "raw run of events")
+    key, identity = DataKey(bytes.fromhex(vector["data_key"])), bytes.fromhex(vector["identity"])
+    payload = open_sealed(key, bytes.fromhex(vector["sealed"]), identity)
+    anew = seal(key, payload, identity, _NONCE)
+    assert anew[:20] == b"RPS\x02" + key.key_id[:16]
+    assert len(anew) == len(bytes.fromhex(vector["sealed"])) - 16
+    assert open_sealed(key, anew, identity) == payload
 
 
 @given(st.binary(max_size=400))

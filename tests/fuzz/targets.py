@@ -22,7 +22,7 @@ from rasa_privacy.crypto.key_ring import KeyEncryptionKey
 from rasa_privacy.crypto.providers.environment import EnvironmentKeyProvider
 from rasa_privacy.crypto.providers.wrapped import WrappedKeyProvider
 from rasa_privacy.crypto.sealing import DataKey, open_sealed, seal
-from rasa_privacy.crypto.segment import NONCE_BYTES, SealedSegment, header_bytes
+from rasa_privacy.crypto.segment import KEY_ID_BYTES, NONCE_BYTES, SealedSegment, header_bytes
 from rasa_privacy.errors import (
     JournalError,
     KeyProviderError,
@@ -41,6 +41,7 @@ from rasa_privacy.storage.payload import entries_of, merged
 from tests.support.vaults import policy
 
 KEY: Final = DataKey(bytes(range(32)))
+_KEY_ID: Final = KEY.key_id[:KEY_ID_BYTES]
 KEK: Final = KeyEncryptionKey(1, bytes(range(32, 64)))
 SUBJECT: Final = bytes(range(16))
 PLACE: Final = Place(SUBJECT, bytes(range(16, 32)))
@@ -68,13 +69,13 @@ def segment(data: bytes) -> None:
     with suppress(MalformedSegmentError, TamperedSegmentError):
         open_sealed(KEY, data, _IDENTITY)
     with suppress(MalformedSegmentError, TamperedSegmentError):
-        open_sealed(KEY, header_bytes(KEY.key_id, read.nonce) + read.body, _IDENTITY)
+        open_sealed(KEY, header_bytes(_KEY_ID, read.nonce) + read.body, _IDENTITY)
 
 
 def message(data: bytes) -> None:
     """Open a segment whose sealed message (codec byte and data) is the input."""
-    associated = header_bytes(KEY.key_id, _NONCE) + _IDENTITY
-    raw = SealedSegment(KEY.key_id, _NONCE, KEY._encrypt(_NONCE, data or b"\x00", associated)).to_bytes()
+    associated = header_bytes(_KEY_ID, _NONCE) + _IDENTITY
+    raw = SealedSegment(_KEY_ID, _NONCE, KEY._encrypt(_NONCE, data or b"\x00", associated)).to_bytes()
     try:
         plaintext = open_sealed(KEY, raw, _IDENTITY)
     except MalformedSegmentError:

@@ -141,7 +141,7 @@ def test_the_newest_stored_bytes_can_be_shown(vault: Vault, save: Save, sql: Sql
         newest = vault.conversations.newest_sealed(conn, "a", 5)
         assert vault.conversations.newest_sealed(conn, "nobody", 5) == []
     assert newest == sql("SELECT purpose, sealed FROM segments ORDER BY segment_id DESC")
-    assert newest[0][1].startswith(b"RPS\x01")
+    assert newest[0][1].startswith(b"RPS\x02")
 
 
 def test_dropping_a_purpose_takes_its_values_everywhere(vault: Vault, save: Save, load: Load, sql: Sql) -> None:

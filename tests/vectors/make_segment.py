@@ -46,9 +46,10 @@ def _identity(kind: int, purpose: str, *numbers: int) -> bytes:
     return bytes([kind]) + _SUBJECT + _CONVERSATION + bytes([len(name)]) + name + tail
 
 
-def _seal(message: bytes, identity: bytes, number: int, key: bytes = _KEY) -> bytes:
+def _seal(message: bytes, identity: bytes, number: int, key: bytes = _KEY, *, version: int = 1) -> bytes:
     nonce = struct.pack(">4sQ", b"vect", number)
-    header = b"RPS\x01" + _derive(key, b"rasa_privacy key id v1") + nonce
+    key_id = _derive(key, b"rasa_privacy key id v1")[: 32 if version == 1 else 16]
+    header = b"RPS" + bytes([version]) + key_id + nonce
     return header + AESGCM(_derive(key, b"rasa_privacy seal v1")).encrypt(nonce, message, header + identity)
 
 
@@ -90,6 +91,7 @@ def vectors() -> list[dict[str, Any]]:
     run = _identity(1, "draw", 0, 3, 2)
     good = _seal(b"\x00" + b"\x92\x01\x02", run, 1)
     flipped = good[:-1] + bytes([good[-1] ^ 1])
+    short = _seal(b"\x00" + b"\x92\x01\x02", run, 21, version=2)
     return [
         _vector("raw run of events", good, run, "opens", b"\x92\x01\x02"),
         _vector(
@@ -109,7 +111,7 @@ def vectors() -> list[dict[str, Any]]:
         _vector("another key", _seal(b"\x00a", run, 6, _OTHER_KEY), run, "tampered"),
         _vector("one bit of the tag", flipped, run, "tampered"),
         _vector("another nonce", good[:36] + b"\xff" + good[37:], run, "tampered"),
-        _vector("version 2", b"RPS\x02" + good[4:], run, "malformed"),
+        _vector("version 3", b"RPS\x03" + good[4:], run, "malformed"),
         _vector("no magic", b"RPX\x01" + good[4:], run, "malformed"),
         _vector("cut short", good[:64], run, "malformed"),
         _vector("empty", b"", run, "malformed"),
@@ -141,6 +143,27 @@ def vectors() -> list[dict[str, Any]]:
         _vector("another kind", good, _identity(3, "draw", 0, 3, 2), "tampered"),
         _vector("another count", good, _identity(1, "draw", 0, 3, 3), "tampered"),
         _vector("a bomb", _seal(b"\x01" + _bomb(), run, 13), run, "malformed"),
+        _vector("version 2", short, run, "opens", b"\x92\x01\x02"),
+        _vector(
+            "version 2 with the dictionary",
+            _seal(b"\x02" + _short_frame(_BEGUN), begun, 22, version=2),
+            begun,
+            "opens",
+            _BEGUN,
+        ),
+        _vector("version 2 in another place", short, _identity(1, "draw", 0, 4, 2), "tampered"),
+        _vector("version 2 under another key", _seal(b"\x00a", run, 23, _OTHER_KEY, version=2), run, "tampered"),
+        _vector("version 2, one bit of the key id", short[:4] + bytes([short[4] ^ 1]) + short[5:], run, "tampered"),
+        _vector("version 2, one bit of the tag", short[:-1] + bytes([short[-1] ^ 1]), run, "tampered"),
+        _vector("version 2 cut short", short[:48], run, "malformed"),
+        _vector("version 1 with the header of version 2", b"RPS\x01" + short[4:] + bytes(32), run, "tampered"),
+        _vector("version 2 with the header of version 1", b"RPS\x02" + good[4:], run, "tampered"),
+        _vector(
+            "version 2 with a key id of 32 bytes",
+            b"RPS\x02" + _seal(b"\x00a", run, 24)[4:],
+            run,
+            "tampered",
+        ),
     ]
 
 
