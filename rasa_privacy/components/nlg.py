@@ -10,14 +10,22 @@ Rasa sends the whole tracker. Here the server gets what an action of the same ne
 """
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
+
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.emitted_tracker import Recent, State, minimised, recent_texts
 from rasa_privacy.components.history import latest_values
 from rasa_privacy.components.publishing import without_foreign_id
-from rasa_privacy.components.rasa_api import CallbackNaturalLanguageGenerator, DialogueStateTracker, nlg_module
+from rasa_privacy.components.rasa_api import (
+    CallbackNaturalLanguageGenerator,
+    DialogueStateTracker,
+    nlg_module,
+    nlg_response_format_spec,
+)
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import EmitError, PrivacyError
@@ -62,6 +70,24 @@ class PrivateNlg(CallbackNaturalLanguageGenerator):
         channel = channel_name(output_channel) or ""  # who calls the REST channel may name it after the person
         answer: State | None = await super().generate(utter_action, safe, channel, **arguments)
         return answer
+
+    @staticmethod
+    def validate_response(content: State | None) -> bool:
+        """Check an answer as Rasa does, which looks at its own schema anew each time: most of the time of a request.
+
+        Raises:
+            RasaException: The answer is no response.
+        """
+        # What is wrong with a bad answer Rasa says itself.
+        return _answers().is_valid(content) or bool(CallbackNaturalLanguageGenerator.validate_response(content))
+
+
+@cache
+def _answers() -> Validator:
+    """Return what knows a good answer of an NLG server."""
+    schema = nlg_response_format_spec()
+    checker: Validator = validator_for(schema)(schema)
+    return checker
 
 
 class _Safe(Recent):

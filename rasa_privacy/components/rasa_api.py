@@ -21,7 +21,7 @@ from rasa.core.channels.rest import RestInput
 from rasa.core.channels.socketio import SocketIOInput
 from rasa.core.lock import TicketLock
 from rasa.core.lock_store import LOCK_LIFETIME, RedisLockStore
-from rasa.core.nlg.callback import CallbackNaturalLanguageGenerator
+from rasa.core.nlg.callback import CallbackNaturalLanguageGenerator, nlg_response_format_spec
 from rasa.core.policies.ensemble import DefaultPolicyPredictionEnsemble
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
 from rasa.core.processor import MessageProcessor
@@ -147,5 +147,6 @@ __all__ = [
     "http_error",
     "lock_store_module",
     "nlg_module",
+    "nlg_response_format_spec",
     "plugin_manager",
 ]

@@ -2,15 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from rasa_privacy.consent.ledger import record_withdrawal
 from rasa_privacy.errors import EmitError
 from rasa_privacy.rights.standing import limit
+from rasa_privacy.storage.vault import open_vault
 from tests.support.http_recorder import Recorder, recording
-from tests.support.vaults import SENDER, evidence, grant
+from tests.support.vaults import SENDER, Clock, evidence, grant, settings_in
 
 pytestmark = pytest.mark.rasa
 
@@ -55,8 +60,8 @@ def generator(untouched: Any, store: Any, server: Recorder) -> Any:
 
 async def request(untouched: Any, store: Any, server: Recorder, tracker: Any, response: str, **more: Any) -> Any:
     """Let a response be written and return what the server was sent."""
-    answer = await generator(untouched, store, server).generate(response, tracker, "rest", **more)
-    assert answer == {"text": response}
+    written = await generator(untouched, store, server).generate(response, tracker, "rest", **more)
+    assert written == {"text": response}
     return json.loads(server.bodies[-1])
 
 
@@ -178,6 +183,53 @@ async def test_conditions_on_slots_still_choose_the_variation(
     body = await request(untouched, store, server, tracker, "utter_hello", domain_responses=responses)
     assert body["id"] == "for-known"
     assert EMAIL not in json.dumps(body)
+
+
+async def test_a_consent_that_another_process_ended_holds_for_the_next_request(  # noqa: PLR0913, PLR0917 - fixtures
+    untouched: Any, store: Any, server: Recorder, tracker: Any, tmp_path: Path, url: str, clock: Clock
+) -> None:
+    """The action server records it while this process goes on with the same generator and the same tracker."""
+    subject_id = grant(store._vault, "draw")
+    made = generator(untouched, store, server)
+    await made.generate("utter_hello", tracker, "rest")
+    assert NAME in server.bodies[-1].decode()
+    settings = replace(settings_in(tmp_path), url=url)
+    with closing(open_vault(settings, clock)) as other, other.database.write() as connection:
+        assert record_withdrawal(other, connection, subject_id, ["draw"], evidence(other)) == ("draw",)
+    await made.generate("utter_hello", tracker, "rest")
+    assert len(server.bodies) == 2
+    assert not [word for word in ("Quartz", "Zoetrope", EMAIL) if word in server.bodies[-1].decode()]
+
+
+ANSWERS: list[object] = [
+    {"text": "Hi"},
+    {},
+    None,
+    "",
+    {"text": "Hi", "id": None, "buttons": [{"title": "Go"}], "elements": None, "image": None, "custom": {"a": 1}},
+    {"text": 3},
+    {"buttons": ["Go"]},
+    {"attachment": "a.pdf"},
+    {"custom": None},
+    [],
+    "Hi",
+]
+
+
+def verdict(kind: Any, written: object) -> object:
+    """Return what a generator says of an answer: True, or why it is none."""
+    try:
+        return kind.validate_response(written)
+    except Exception as error:  # noqa: BLE001 - the type and the words are compared
+        return type(error), str(error)
+
+
+@pytest.mark.parametrize("written", ANSWERS, ids=range(len(ANSWERS)))
+def test_an_answer_is_judged_as_rasa_judges_it(written: object, untouched: Any, store: Any, server: Recorder) -> None:
+    """What is good passes without Rasa's check of its own schema; what is bad is refused in Rasa's words."""
+    ours, stock = type(generator(untouched, store, server)), untouched.rasa_api.CallbackNaturalLanguageGenerator
+    assert ours is not stock
+    assert verdict(ours, written) == verdict(stock, written)
 
 
 async def test_an_unreadable_ledger_means_no_consent(
