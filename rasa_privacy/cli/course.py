@@ -12,6 +12,7 @@ from rasa_privacy.access.login import Operator
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.access.training import attest, everybody
 from rasa_privacy.cli.acting import acting, operator_options, permit_for
+from rasa_privacy.cli.asking import somebody
 from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
@@ -38,7 +39,8 @@ def take(*, bot: Path, endpoints: Path | None) -> None:
         declared = _declared(vault)
         operator = acting(vault)
         click.echo(introduction(vault.policy))
-        passed = _examine(vault, operator, declared)
+        with somebody("nothing was recorded; operators answer by themselves: run it in a terminal"):
+            passed = _examine(vault, operator, declared)
     if not passed:
         click.get_current_context().exit(_NOT_PASSED_EXIT_CODE)
 

@@ -10,6 +10,7 @@ import click
 
 from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import operator_options, permit_for
+from rasa_privacy.cli.asking import somebody
 from rasa_privacy.cli.options import bot_option, domain_option, endpoints_option
 from rasa_privacy.cli.progress import progress
 from rasa_privacy.cli.store import existing_store, store_settings
@@ -140,7 +141,9 @@ def _scrub(stock: StockStore, done: Takeover, bot: Path, endpoints: Path | None,
     left_out = done.people["without_consent"] + done.people["due"] + done.people["erased"] + done.people["empty"]
     of_others = counted(left_out, "person")
     question = f"Delete all of {stock.name} ({counted(stock.rows, 'row')}), with those of {of_others} left out?"
-    if not yes and not click.confirm(question):
+    with somebody("nothing was deleted; run it again with --scrub --yes, or in a terminal"):
+        agreed = yes or click.confirm(question)
+    if not agreed:
         click.echo("Nothing was deleted.")
         return
     with existing_store(bot, endpoints) as vault, recording(vault, permit_for(vault, "import")) as counts:

@@ -154,6 +154,19 @@ def test_scrub_deletes_after_a_yes(old: OldStore, run: Command) -> None:
     assert b"ada@example.org" not in old.path.read_bytes()
 
 
+def test_scrub_deletes_nothing_where_nobody_answers(bot: Path, old: OldStore, run: Command) -> None:
+    """In a pipe or a timer the command says what to pass, and what it took over stays taken over."""
+    result = run("--scrub", answer="")
+    assert result.exit_code == 2
+    remedy = "nobody is there to answer, so nothing was deleted; run it again with --scrub --yes, or in a terminal"
+    assert remedy in result.stderr
+    assert "Aborted" not in result.output
+    assert old.count() == 26
+    assert values(bot, "+49 170 2")["draw"]["full_name"] == "Bob Dole"
+    assert run("--scrub", "--yes").exit_code == 0
+    assert old.count() == 0
+
+
 def test_scrub_needs_no_question_with_yes(bot: Path, old: OldStore, run: Command) -> None:
     """People who are left out go too: that is what the declaration says."""
     (bot / "privacy.yml").write_text(RETAIN + NOBODY, encoding="utf-8")

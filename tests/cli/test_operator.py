@@ -147,6 +147,10 @@ def test_the_course_is_taken_at_the_terminal(run: Run, tmp_path: Path, monkeypat
     read = load_policy(tmp_path / "privacy.yml")
     asked = questions(read, Random(7))  # noqa: S311 - the same questions each time
     monkeypatch.setattr(secrets, "SystemRandom", lambda: Random(7))  # noqa: S311 - as above
+    ended = run("training", "take", lines="1\n2\n")
+    assert ended.exit_code == 2
+    assert "nobody is there to answer, so nothing was recorded; operators answer by themselves" in ended.output
+    assert "Aborted" not in ended.output
     wrong = [(each.right + 1) % len(each.choices) + 1 for each in asked]
     failed = run("training", "take", lines="9\n" + "".join(f"{answer}\n" for answer in wrong))
     assert failed.exit_code == 1
