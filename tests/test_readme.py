@@ -59,6 +59,7 @@ RUN_BY = {
     "rasa-privacy retention explain --sender-stdin": "tests/cli/test_retention.py",
     "rasa-privacy review make": "tests/cli/test_review.py",
     "rasa-privacy review show": "tests/cli/test_review.py",
+    "rasa-privacy review acknowledge review.json": "tests/cli/test_review.py",
     "rasa-privacy regulations list": "tests/cli/test_regulations.py",
     "rasa-privacy check --format sarif": "tests/cli/test_check_formats.py",
     "rasa-privacy api": "tests/cli/test_api.py",
