@@ -16,6 +16,7 @@ from rasa_privacy.policy.slot_readers import read_readers
 from rasa_privacy.retention.review_duty import Made
 from rasa_privacy.retention.review_schedule import review_when_due, waited_for
 from rasa_privacy.rights.senders import hand_over
+from rasa_privacy.storage.book_counts import LastCounted
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -28,18 +29,24 @@ Look at it, and say that you did: rasa-privacy review show; rasa-privacy review 
 """
 
 
-def review_beside(vault: Vault) -> Thread | None:
-    """Make the review that is due in a thread of its own; return the thread, or None where privacy.yml wants none."""
+def review_beside(vault: Vault, acknowledged: LastCounted) -> Thread | None:
+    """Make the review that is due in a thread of its own; return the thread, or None where privacy.yml wants none.
+
+    Args:
+        vault: The open store.
+        acknowledged: `acknowledgements()`, the same each time, so that the audit log is read once.
+    """
     if vault.policy.retention.review_every is None:
         return None
-    thread = Thread(target=_review, args=(vault,), name="rasa-privacy-review", daemon=True)
+    thread = Thread(target=_review, args=(vault, acknowledged), name="rasa-privacy-review", daemon=True)
     thread.start()
     return thread
 
 
-def _review(vault: Vault) -> None:
+def _review(vault: Vault, acknowledged: LastCounted) -> None:
     try:
-        made = review_when_due(vault, read_readers(Path.cwd())) if waited_for(vault) is not None else None
+        is_due = waited_for(vault, acknowledged) is not None
+        made = review_when_due(vault, read_readers(Path.cwd())) if is_due else None
     except PrivacyError:
         if not vault.database.is_closed:
             logger.exception("Making the review that is due failed; it is tried again.")

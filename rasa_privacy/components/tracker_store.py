@@ -16,6 +16,7 @@ Database work runs in a thread, so that a slow database delays its own conversat
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from rasa_privacy.access.admission import SERVER
@@ -47,9 +48,11 @@ from rasa_privacy.errors import ConfigurationError, ModelMismatchError
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.needs import Needs
 from rasa_privacy.policy.settings import settings_from_mapping
+from rasa_privacy.retention.review_duty import acknowledgements
 from rasa_privacy.retention.schedule import start as start_sweeping
 from rasa_privacy.rights.coarsening import aids_of
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.storage.book_counts import LastCounted
 from rasa_privacy.storage.key_expiry import expire_beside
 from rasa_privacy.storage.vault import Vault, open_vault
 
@@ -121,7 +124,7 @@ class EncryptedTrackerStore(TrackerStore):
         _without_fallback()
         self._read(vault.ledger.verify)
         expire_beside(self._vault)
-        start_sweeping(self, _vault_of, _after_sweep)
+        start_sweeping(self, _vault_of, partial(_after_sweep, acknowledged=acknowledgements()))
 
     @property
     def domain(self) -> Domain:
@@ -235,10 +238,10 @@ class EncryptedTrackerStore(TrackerStore):
         return self._writer.write(tracker, again=again)
 
 
-def _after_sweep(vault: Vault) -> None:
+def _after_sweep(vault: Vault, acknowledged: LastCounted) -> None:
     """Do what one server of many does now and then."""
     remind_beside(vault)
-    review_beside(vault)
+    review_beside(vault, acknowledged)
 
 
 def _vault_of(store: EncryptedTrackerStore) -> Vault:

@@ -211,9 +211,23 @@ def _first_records(vault: Vault, connection: Any) -> Iterator[datetime]:
     yield from (entry.record.at for entry in islice(vault.audit.each(connection, Wanted()), 1))
 
 
-def overdue_by_rows(policy: Policy, connection: Any, now: datetime) -> datetime | None:
-    """Return the same as `overdue_since`, without the store's keys: the rows are believed as they are."""
-    begin = book_counts.last_counted(connection, "retention", _COUNT) or book_counts.begun(connection)
+def acknowledgements() -> book_counts.LastCounted:
+    """Return what finds by the rows when an operator acknowledged a review last, and remembers what it read."""
+    return book_counts.LastCounted("retention", _COUNT)
+
+
+def overdue_by_rows(
+    policy: Policy, connection: Any, now: datetime, acknowledged: book_counts.LastCounted | None = None
+) -> datetime | None:
+    """Return the same as `overdue_since`, without the store's keys: the rows are believed as they are.
+
+    Args:
+        policy: The privacy.yml in force.
+        connection: A connection that reads.
+        now: The time.
+        acknowledged: `acknowledgements()` of whoever asks again and again.
+    """
+    begin = (acknowledged or acknowledgements()).at(connection) or book_counts.begun(connection)
     return _overdue(policy, begin, now)
 
 

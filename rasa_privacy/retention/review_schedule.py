@@ -18,6 +18,7 @@ from rasa_privacy.retention.review_duty import Made, is_waiting, keep, kept, ove
 from rasa_privacy.retention.runs import LEASE_LENGTH
 from rasa_privacy.retention.sweep import GENTLY
 from rasa_privacy.storage import leases
+from rasa_privacy.storage.book_counts import LastCounted
 from rasa_privacy.storage.vault import Vault
 
 LEASE: Final = "review"
@@ -54,12 +55,17 @@ def review_when_due(vault: Vault, readers: Readers, rest: float = GENTLY) -> Mad
             vault.database.transact(partial(leases.give_back, name=LEASE, holder=holder))
 
 
-def waited_for(vault: Vault) -> datetime | None:
-    """Return since when a review is due that nobody has made yet, or None."""
+def waited_for(vault: Vault, acknowledged: LastCounted | None = None) -> datetime | None:
+    """Return since when a review is due that nobody has made yet, or None.
+
+    Args:
+        vault: The open store.
+        acknowledged: `acknowledgements()` of whoever asks again and again.
+    """
     now = vault.clock()
     with vault.database.read() as connection:
         # The rows are asked first: verifying a long log each hour would be dear, also while a review waits.
-        due = overdue_by_rows(vault.policy, connection, now)
+        due = overdue_by_rows(vault.policy, connection, now, acknowledged)
         return None if due is None or is_waiting(kept(connection), due) else overdue_since(vault, connection, now)
 
 

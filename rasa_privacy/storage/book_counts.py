@@ -13,6 +13,8 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.storage.tables import audit, erasures, from_micros, ledger, to_micros
 
 _DAY: Final = 24 * 60 * 60 * 1_000_000  # microseconds
+_BEFORE_ALL: Final = -1  # no record has that number
+_NEVER: Final = -1
 
 
 def _day(column: Any) -> Any:
@@ -44,8 +46,14 @@ _TOUCHED: Final = select(func.count(distinct(_A.subject_id))).where(
 )
 _BEGUN: Final = tuple(select(each.at).order_by(each.seq).limit(1) for each in (_L, _A))
 _LAST_COUNTED: Final = select(func.max(_A.at)).where(
-    _A.verb == bindparam("verb"), _A.outcome == "done", _A.details.like(bindparam("counted"))
+    _A.seq > bindparam("after"),
+    _A.seq <= bindparam("until"),
+    _A.verb == bindparam("verb"),
+    _A.outcome == "done",
+    _A.details.like(bindparam("counted")),
 )
+_NEWEST: Final = select(_A.seq, _A.link).order_by(_A.seq.desc()).limit(1)
+_LINK: Final = select(_A.link).where(_A.seq == bindparam("seq"))
 
 
 class Answers(NamedTuple):
@@ -122,10 +130,41 @@ def begun(connection: Connection) -> datetime | None:
     return min((at for at in found if at is not None), default=None)
 
 
-def last_counted(connection: Connection, verb: str, name: str) -> datetime | None:
-    """Return when the newest record of the audit log was written that counts something of this name under a verb."""
-    given = {"verb": verb, "counted": f'%"{name}":%'}  # the details are canonical JSON
-    return _moment(connection.execute(_LAST_COUNTED, given).scalar())
+class LastCounted:
+    """When the newest record of the audit log was written that counts something of one name under a verb.
+
+    It reads the whole log once, and from then on what came since. Where the record that it read last is another one by
+    now, as after a restore, it reads the whole log anew.
+
+    Args:
+        verb: The verb.
+        name: The name.
+    """
+
+    def __init__(self, verb: str, name: str) -> None:
+        self._wanted = {"verb": verb, "counted": f'%"{name}":%'}  # the details are canonical JSON
+        self._read: tuple[int, bytes, int] | None = None  # the newest record, its link, and when
+
+    def at(self, connection: Connection) -> datetime | None:
+        """Return when, or None for never."""
+        newest = connection.execute(_NEWEST).first()
+        if newest is None:
+            self._read = None
+            return None
+        after, found = self._place(connection)
+        span = {"after": after, "until": newest.seq}
+        found = max(found, connection.execute(_LAST_COUNTED, {**self._wanted, **span}).scalar() or _NEVER)
+        self._read = (newest.seq, bytes(newest.link), found)
+        return None if found == _NEVER else from_micros(found)
+
+    def _place(self, connection: Connection) -> tuple[int, int]:
+        """Return the newest record that was read, and what was found up to it."""
+        if self._read is not None:
+            seq, link, found = self._read
+            there = connection.execute(_LINK, {"seq": seq}).scalar()
+            if there is not None and bytes(there) == link:
+                return seq, found
+        return _BEFORE_ALL, _NEVER
 
 
 def _moment(stored: int | None) -> datetime | None:

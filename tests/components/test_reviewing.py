@@ -13,7 +13,7 @@ import pytest
 from rasa_privacy.components.reviewing import review_beside
 from rasa_privacy.errors import StorageError
 from rasa_privacy.policy.operations import Retention
-from rasa_privacy.retention.review_duty import Made, kept
+from rasa_privacy.retention.review_duty import Made, acknowledgements, kept
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.vaults import Clock, clock, give, grant, settings_in, vault
 
@@ -45,7 +45,7 @@ def test_the_log_says_that_a_review_waits(due: Vault, caplog: pytest.LogCaptureF
     """It is made once, with what the actions beside it read."""
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            thread = review_beside(due)
+            thread = review_beside(due, acknowledgements())
             assert thread is not None
             thread.join()
     made = newest(due)
@@ -65,7 +65,7 @@ def test_the_officer_gets_a_mail(due: Vault, monkeypatch: pytest.MonkeyPatch, ca
             raise ConnectionError(text)
 
     monkeypatch.setattr("rasa_privacy.components.reviewing.configured_sender", Box)
-    thread = review_beside(due)
+    thread = review_beside(due, acknowledgements())
     assert thread is not None
     thread.join()
     made = newest(due)
@@ -86,11 +86,11 @@ def test_a_failure_is_logged_and_tried_again(
 
     with monkeypatch.context() as patch:
         patch.setattr("rasa_privacy.components.reviewing.review_when_due", fail)
-        thread = review_beside(due)
+        thread = review_beside(due, acknowledgements())
         assert thread is not None
         thread.join()
     assert "it is tried again" in caplog.text
-    thread = review_beside(due)
+    thread = review_beside(due, acknowledgements())
     assert thread is not None
     thread.join()
     assert newest(due) is not None
@@ -98,7 +98,7 @@ def test_a_failure_is_logged_and_tried_again(
 
 def test_no_thread_is_begun_where_no_review_is_wanted(vault: Vault) -> None:
     """Without `review_every`."""
-    assert review_beside(vault) is None
+    assert review_beside(vault, acknowledgements()) is None
 
 
 def test_a_server_that_starts_makes_the_review_that_is_due(

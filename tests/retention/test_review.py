@@ -4,6 +4,7 @@ import re
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.recording import record_now
@@ -14,6 +15,7 @@ from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.retention.review import Review, make_review
 from rasa_privacy.retention.review_duty import (
     acknowledge,
+    acknowledgements,
     keep,
     kept,
     last_acknowledged,
@@ -232,3 +234,33 @@ def test_the_rows_say_the_same_without_keys(store: Vault, clock: Clock) -> None:
     with store.database.read() as connection:
         assert overdue_by_rows(wanted.policy, connection, at) is None
         assert overdue_by_rows(wanted.policy, connection, clock()) == at + Length("6 months")
+
+
+@pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+def test_whoever_asks_again_reads_only_what_came_since(store: Vault, clock: Clock) -> None:
+    """A server asks each hour, and an audit log may be long; what was read is not read again while it is the same."""
+    wanted, permit, known = with_reviews(store, "6 months"), admit_local(store, "retention"), acknowledgements()
+
+    def last() -> object:
+        with store.database.read() as connection:
+            return known.at(connection)
+
+    def write(statement: str) -> None:
+        with store.database.write() as connection:
+            connection.execute(text(statement))
+
+    assert last() is None
+    record_now(store, permit, counts={"people": 0, "left": 0})
+    assert last() is None
+    review = made_and_kept(wanted)
+    clock.advance(days=1)
+    acknowledge(wanted, permit, review, review.number)
+    at = clock()
+    assert last() == at
+    clock.advance(days=1)
+    record_now(store, permit, counts={"people": 0, "left": 0})
+    assert last() == at
+    write("UPDATE audit SET verb = 'view' WHERE verb = 'retention'")
+    assert last() == at
+    write("DELETE FROM audit WHERE seq = (SELECT last FROM (SELECT max(seq) AS last FROM audit) AS found)")
+    assert last() is None
