@@ -84,6 +84,7 @@ def test_no_command_makes_a_store(bot: Path, command: tuple[str, ...]) -> None:
     result = run(*command, "--bot", str(bot))
     assert result.exit_code == 2
     assert "Error: " in result.stderr
+    assert "a bot's server makes its store at its first start: start it, or, if there was one, put" in result.stderr
     assert "endpoints.yml" in result.stderr
     assert sorted(path.name for path in bot.iterdir()) == before
 

@@ -73,7 +73,9 @@ def test_check_warns_of_an_overdue_review(bot: Path) -> None:
     assert of_reviews() == []
     (bot / "c.db").rename(bot / "away.db")
     assert of_reviews() == []
-    assert "Whether a review is overdue was not looked at: " in run("check").output
+    unseen = run("check").output
+    assert "Whether a review is overdue was not looked at: " in unseen
+    assert "a bot's server makes its store at its first start" in unseen
     assert not (bot / "c.db").exists()
 
 

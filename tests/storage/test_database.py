@@ -176,7 +176,7 @@ def test_a_file_that_is_moved_away_is_waited_for(database: Database) -> None:
         conn.execute(text("SELECT count(*) FROM t"))
     path.rename(path.with_name("away.db"))
     for open_transaction in (database.read, database.write):
-        with pytest.raises(UnreachableError, match="put the file back"), open_transaction():
+        with pytest.raises(UnreachableError, match="directory; put the file back"), open_transaction():
             pass
     assert not path.exists()
     path.with_name("away.db").rename(path)

@@ -112,10 +112,10 @@ class SQLite(Backend):
         try:
             found = self._path.stat()
         except OSError as error:
-            raise UnreachableError(
-                f"{self.label}: {error.strerror}; put the file back, or correct its URL in endpoints.yml. "
-                "A new bot has a store once its server has started"
-            ) from None
+            remedy = "put the file back, or correct its URL in endpoints.yml"
+            if self._opened is None and isinstance(error, FileNotFoundError):
+                remedy = f"a bot's server makes its store at its first start: start it, or, if there was one, {remedy}"
+            raise UnreachableError(f"{self.label}: {error.strerror}; {remedy}") from None
         identity = (found.st_dev, found.st_ino)
         if self._opened is None:
             self._opened = identity
