@@ -182,7 +182,8 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any], action: str
     entities = [entity for entity in message.get("entities") or [] if entity.get("entity") == OWN_ENTITY]
     named = [str(entity.get("value")) for entity in entities]
     # Of a message that is two requests each action answers its own.
-    intents = [str((message.get("intent") or {}).get("name") or "")]
+    intent = str((message.get("intent") or {}).get("name") or "")
+    intents = [store.policy.request_meant_by(intent) or intent]
     intents += [topic.removeprefix(ALSO) for topic in named if topic.startswith(ALSO)]
     evidence = Evidence(
         method="button" if text.startswith("/") else "words",

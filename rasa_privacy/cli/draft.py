@@ -15,13 +15,12 @@ from rasa_privacy.cli.guess import Guess, guess
 from rasa_privacy.policy.bot import Domain
 from rasa_privacy.policy.crosschecks import RESERVED_PURPOSE, can_be_guarded
 from rasa_privacy.policy.findings import PLACEHOLDER_CONTACT, PLACEHOLDER_NAME, PLACEHOLDER_URL
+from rasa_privacy.policy.own_intents import likely_replies, likely_requests
 from rasa_privacy.policy.slots import is_exempt
 
 #: The purpose of items that no form asks for.
 OTHER_PURPOSE: Final = "assistance"
 
-#: What the bots of `rasa init` call their own yes and no.
-_REPLIES: Final = {"grant": "affirm", "refuse": "deny"}
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _ONE_LINE: Final = 10**9  # a width in characters that no name has
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -62,12 +61,13 @@ class DraftItem:
 
 @dataclass(slots=True)
 class Draft:
-    """The guess as a whole: items, slots that are not personal (and whether they take free text), purposes, replies."""
+    """The guess as a whole: items, slots that are not personal (and whether they take free text), purposes, intents."""
 
     items: list[DraftItem] = field(default_factory=list)
     not_personal: dict[str, bool] = field(default_factory=dict)
     purposes: dict[str, tuple[list[str], list[str]]] = field(default_factory=dict)  # name to items, guards
     replies: dict[str, str] = field(default_factory=dict)  # what an intent of the bot's own means, to the intent
+    requests: dict[str, list[str]] = field(default_factory=dict)  # what intents of the bot's own ask for, to these
 
 
 def draft_of(domain: Domain) -> Draft:
@@ -78,7 +78,7 @@ def draft_of(domain: Domain) -> Draft:
     if not draft.items:  # people tell a bot who they are whether it asks or not
         draft.items = [DraftItem(kind, Guess("contact", detect=kind)) for kind in ("email", "phone")]
     _add_purposes(draft, domain)
-    draft.replies = {meaning: intent for meaning, intent in _REPLIES.items() if intent in domain.intents}
+    draft.replies, draft.requests = likely_replies(domain.intents), likely_requests(domain.intents)
     return draft
 
 
@@ -161,6 +161,7 @@ def write(draft: Draft) -> str:
             *_messages(),
             "",
             *_replies(draft),
+            *_requests(draft),
             *_purposes(draft),
             "",
         ]
@@ -199,6 +200,17 @@ def _replies(draft: Draft) -> Iterator[str]:
         named = ", ".join(f"{meaning}: [{intent}]" for meaning, intent in draft.replies.items())
         yield "# The bot's own intents that answer a question of ours while it is open, if it is sure of them."
         yield f"replies: {{{named}}}  # REVIEW: only what means yes or no, and nothing else"
+        yield ""
+
+
+def _requests(draft: Draft) -> Iterator[str]:
+    """Without them a wish that the bot's classifier takes for the bot's own is on no record."""
+    if draft.requests:
+        yield "# The bot's own intents that mean a request about privacy: such a message is answered as that."
+        yield "# REVIEW: take out what means something else, such as a complaint about a delivery."
+        yield "requests:"
+        for name, intents in draft.requests.items():
+            yield f"  {name}: [{', '.join(map(scalar, intents))}]"
         yield ""
 
 

@@ -7,7 +7,7 @@ Rules, in order:
 2. While an answer of ours is awaited, a reply is read by a fixed lexicon first; only a clear yes is a yes.
 3. What else is a privacy request the recogniser guesses, which is trained with the bot (`recogniser`), and the bot's
    classifier. A guess counts when it is sure enough and a word of the message speaks for it; one that is less sure is
-   asked back about; else the next best intent of the bot's own counts.
+   asked back about; else the next best intent of the bot's own counts, for the request that it means (`own_intents`).
 4. An entity that no active purpose covers is dropped before a slot can be filled from it. Of a privacy request nothing
    but our own entities is left.
 
@@ -21,6 +21,7 @@ from typing import Any, Final
 from rasa_privacy.components import runtime
 from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN, classified, guessed, offered
 from rasa_privacy.components.naming import VALUE, is_value, named_request, names_in
+from rasa_privacy.components.own_intents import meant, taken
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
     DefaultV1Recipe,
@@ -178,9 +179,14 @@ class DataMinimizer(GraphComponent):
             in_form=in_form,
         )
         is_request = chosen[0] in INTENTS and chosen[0] not in REPLIES
+        own = None if is_payload else _meant(*chosen, is_answer=asked or in_form)
         may_be = offered(text, guess, languages, claimed=claimed) if can_ask and not is_request else ()
+        if own is not None and own in may_be:
+            may_be = ()  # the bot's classifier and the recogniser see the same
         if may_be and guess is not None:
             chosen = UNSURE, min(guess.sure, NEVER_CERTAIN)
+        else:
+            chosen = taken(own, chosen[1]) or chosen
         if chosen[0] != _intent_of(message):
             _set_intent(message, *chosen)
         if guess is not None and guess.language is not None and chosen[0] in INTENTS and chosen[0] not in REPLIES:
@@ -254,6 +260,12 @@ def _recognise_here(
     found = recognise_here(text, languages, in_form=asked, agreed=agreed)
     is_claimed = _claimed(message) >= CLAIMED and found is not None and found.intent != _WHY
     return None if is_claimed else found
+
+
+def _meant(intent: str | None, sure: float, *, is_answer: bool) -> str | None:
+    """Return the request that an intent of the bot's own means here, by the privacy.yml in force."""
+    running = runtime.current()
+    return meant(running.vault.policy, intent, sure, is_answer=is_answer) if running is not None else None
 
 
 def _claimed(message: Message) -> float:

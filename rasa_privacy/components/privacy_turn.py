@@ -6,6 +6,7 @@ from typing import Any
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.lasting import over_now
+from rasa_privacy.components.own_intents import meant_beside
 from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
     ActionExecuted,
@@ -59,6 +60,9 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
     )
     if running is None or state is None:
         return view
+    beside = meant_beside(running.vault.policy, tracker, is_asked=view.pending is not None)
+    if beside is not None:
+        view = replace(view, intent=beside, bot_answers_too=True)
     if _takes_back(tracker, view, state.active):
         view = replace(view, intent="privacy_withdraw")
     policy, slots = running.vault.policy, {name: slot.value for name, slot in tracker.slots.items()}

@@ -10,7 +10,8 @@
 5. The bot's own policies do not notice the privacy turns (`unnoticed.py`).
 6. Where the store fails, the person is told so; Rasa itself would answer nothing.
 7. Metadata that Rasa cannot handle is cut (`message_metadata.py`).
-8. Where language models look for names, they read a text in a thread before anything in the loop needs what they find.
+8. A button of the bot's own that means a request is that request (`own_intents.py`).
+9. Where language models look for names, they read a text in a thread before anything in the loop needs what they find.
 """
 
 import logging
@@ -25,6 +26,7 @@ from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
 from rasa_privacy.components.emitted_tracker import Recent, recent_texts
 from rasa_privacy.components.message_metadata import bounded
+from rasa_privacy.components.own_intents import pressed
 from rasa_privacy.components.privacy_turn import consent_slot_events, is_heard_while_paused, pending_of
 from rasa_privacy.components.rasa_api import (
     CollectingOutputChannel,
@@ -97,7 +99,8 @@ class ConsentProcessor(MessageProcessor):
         runtime.heard_on(message.input_channel)
         try:
             parsed: dict[str, Any] = await super().parse_message(message, tracker, *arguments, **named)
-            return parsed
+            running = runtime.current()
+            return pressed(running.vault.policy, parsed) if running is not None else parsed
         finally:
             runtime.heard_on(None)
             runtime.forget()

@@ -13,9 +13,10 @@ Rules:
    stands at their beginning: the running form above all, on which rules depend.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
-from rasa_privacy.components.privacy_turn import has_resumed
+from rasa_privacy.components.privacy_turn import has_resumed, turn_view
 from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
     ActionExecuted,
@@ -29,7 +30,7 @@ from rasa_privacy.components.rasa_api import (
     UserUttered,
 )
 from rasa_privacy.components.tracker_state import empty_tracker, put_events
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LOCAL
+from rasa_privacy.dialogue.turns import ACTIONS, EXPLAIN, INTENTS, LOCAL, UNAVAILABLE
 
 _LATEST: Final = 100
 _ATTRIBUTE: Final = "_rasa_privacy_real"
@@ -53,9 +54,19 @@ def seen_by_policies(tracker: DialogueStateTracker) -> DialogueStateTracker:
     put_events(seen, [*begin, *without_ours(events)])
     for name, slot in tracker.slots.items():
         seen.slots[name].value = slot.value
-    seen.active_loop = tracker.active_loop
+    seen.active_loop = _interrupted(tracker) or tracker.active_loop
     setattr(seen, _ATTRIBUTE, tracker)
     return seen
+
+
+def _interrupted(tracker: DialogueStateTracker) -> Any:
+    """Return the loop as rejected where the bot's own answer follows ours: a rule answers then, and the loop asks on.
+
+    Without ours the loop itself would have rejected the message; after ours it does not look at it any more.
+    """
+    if tracker.active_loop is None or tracker.latest_action_name not in (EXPLAIN, UNAVAILABLE):
+        return None
+    return replace(tracker.active_loop, rejected=True) if turn_view(tracker).bot_answers_too else None
 
 
 def without_ours(events: list[Event]) -> list[Event]:

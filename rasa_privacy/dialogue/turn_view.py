@@ -79,6 +79,8 @@ class TurnView:
         also: What else the message asks for: intents of requests, in order.
         ran: Our actions that ran since the message.
         named: The questions that the message names, as our buttons do (`policy.topics`).
+        bot_answers_too: Whether the message is an intent of the bot's own that means a request, and its own answer
+            follows ours.
     """
 
     intent: str | None
@@ -97,6 +99,7 @@ class TurnView:
     also: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    bot_answers_too: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ Rules, in order:
 2. A loop that runs without the consent it needs is ended, and the question is asked.
 3. A message that is a privacy request is answered, whatever else is going on. One that is two is answered twice: first
    what shows something, then what changes something.
+   Where an intent of the bot's own means a wish for a human, the bot's own answer, the hand-over, follows ours, also
+   where ours failed.
 4. Any other action passes the gate: it runs only if all purposes that guard it are active.
 
 A gate that holds an action back asks, in this order and one at a time: the age, where there is a minimum; each purpose
@@ -132,6 +134,8 @@ _REQUESTS: Final = {
     UNSURE: EXPLAIN,
     "privacy_receipt": RECEIPT,
 }
+#: Those to which, where an intent of the bot's own means them, the bot's own answer follows ours.
+ANSWERED_BY_THE_BOT: Final = ("privacy_human",)
 #: Intents that only answer a question of ours.
 REPLIES: Final = (
     "privacy_grant",
@@ -201,6 +205,9 @@ class Turns:
 
     def decide(self, view: TurnView) -> Decision | None:
         """Return what a privacy turn demands next, or None where the other policies decide."""
+        if view.bot_answers_too and view.last_action in (EXPLAIN, UNAVAILABLE):
+            failed = view.last_action == EXPLAIN and not view.succeeded
+            return Decision(UNAVAILABLE) if failed else None
         if view.last_action in ACTIONS:
             return self._after_action(view)
         if view.last_action in LOCAL:
@@ -344,6 +351,8 @@ class Turns:
         if request == STOP:
             return Decision(STOP, None, end_loop=True)
         if request is not None:
+            if view.bot_answers_too:
+                return Decision(request, None)  # who hands over does not ask for consent at once
             # Only an explanation comes back to the question; after anything else a "yes" would answer something else.
             return Decision(request) if request == EXPLAIN else Decision(request, None)
         return self._on_reply(view, view.pending)

@@ -6,7 +6,7 @@ An item that no purpose uses is no mistake here, since nothing is ever kept of i
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -20,6 +20,7 @@ from rasa_privacy.policy.findings import CODES
 from rasa_privacy.policy.languages import available_languages
 from rasa_privacy.policy.model import NEVER, UNTIL_WITHDRAWN, AgeByCountry, Policy, Purpose, Replies, duration_seconds
 from rasa_privacy.policy.operations import Identity
+from rasa_privacy.policy.own_intents import OURS, REQUEST_NAMES
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
 from rasa_privacy.policy.profile_model import Profile
 from rasa_privacy.policy.regulations import load_profile
@@ -361,6 +362,7 @@ class CrossChecks:
         self._twice(("replies", "refuse"), replies.refuse)
         for intent in sorted({*replies.grant} & {*replies.refuse}):
             self._note(("replies",), f"replies: intent {shown(intent)} cannot mean yes and no")
+        self._requests({*replies.grant, *replies.refuse})
         for role, rights in self.policy.roles.items():
             self._name(("roles", role), "role", role)
             self._role(role, "items", rights.items, "item", self.policy.items)
@@ -368,6 +370,26 @@ class CrossChecks:
             self._role(role, "may", rights.may, "verb", VERBS)
         if self.policy.training is not None:
             self._duration(("training", "valid_for"), self.policy.training.valid_for)
+
+    def _requests(self, answers: Collection[str]) -> None:
+        """Check that each intent of the bot's own means one thing."""
+        meant: dict[str, str] = {}
+        for name, intents in self.policy.requests.items():
+            here: KeyPath = ("requests", name)
+            if name not in REQUEST_NAMES:
+                hint = did_you_mean(name.removeprefix(OURS), REQUEST_NAMES) or f"; there are {listed(REQUEST_NAMES)}"
+                self._note(here, f"requests: there is no request {shown(name)}{hint}")
+            self._twice(here, intents)
+            for index, intent in enumerate(intents):
+                first = meant.setdefault(intent, name)
+                if intent.startswith(OURS):
+                    self._note((*here, index), f"requests: {shown(intent)} is no intent of your own bot; remove it")
+                elif first != name:
+                    message = f"requests: intent {shown(intent)} means {shown(first)} already; remove it from one"
+                    self._note((*here, index), message)
+                elif intent in answers:
+                    message = f"intent {shown(intent)} is an answer under 'replies'; remove it there or here"
+                    self._note((*here, index), f"requests: {message}")
 
     def _role(self, role: str, field: str, named: Iterable[str], kind: str, known: Iterable[str]) -> None:
         """Note what a role names and nobody knows."""

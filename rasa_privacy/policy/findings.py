@@ -51,6 +51,9 @@ CODES: Final = {
     "RP063": "what a detector of privacy.yml needs is not installed",
     "RP064": "a review of what is stored is overdue",
     "RP065": "a channel does not read a browser's opt-out that a regulation wants honoured",
+    "RP066": "requests names an intent that the domain does not have",
+    "RP067": "an intent of the bot's own seems to mean a request, and requests does not say so",
+    "RP068": "the bot has a yes or a no of its own, and replies names none",
 }
 #: Those that the bot's files do not show. Only who looks into the store finds them, so elsewhere a waiver may wait.
 OF_THE_STORE: Final = frozenset(("RP064",))

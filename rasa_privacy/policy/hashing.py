@@ -2,7 +2,7 @@
 
 A model carries the hash of the policy it was trained with. The order of names in the file does not count; the order
 in lists does. The blocks `import`, `roles`, `training`, `audit`, `actions`, `detectors`, `retention`,
-`waivers`, `erasure`, `identity`, `handover` and `opt_out` count nowhere here: no model depends on them.
+`waivers`, `erasure`, `identity`, `handover`, `opt_out` and `requests` count nowhere here: no model depends on them.
 """
 
 import hashlib
@@ -53,6 +53,7 @@ def _of_models(policy: Policy) -> Policy:
         identity=None,
         handover=None,
         opt_out=OptOut(),
+        requests={},
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from rasa_privacy.policy.detector_names import DETECTOR_NAMES, PRESIDIO_NAMES
 from rasa_privacy.policy.lasting import SESSION
 from rasa_privacy.policy.model import NEVER, Policy
+from rasa_privacy.policy.own_intents import REQUEST_NAMES
 from rasa_privacy.policy.revealed import REVEALS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -44,6 +45,7 @@ _NARROWER: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("Retention", "every"): {"pattern": f"{_DURATION}|^{NEVER}$"},
     ("Policy", "regulations"): {"items": {"type": "string", "pattern": r"^[a-z0-9-]+@[0-9]{4}-[0-9]{2}$"}},
     ("Policy", "purposes"): {"minProperties": 1},
+    ("Policy", "requests"): {"propertyNames": {"enum": list(REQUEST_NAMES)}},
 }
 
 #: Descriptions of the top level, whose struct is described as a whole.
@@ -64,6 +66,7 @@ _TOP: Final[Mapping[str, str]] = {
     "minimum_age": "Age in years below which nobody may consent: a number, or by the country that a slot holds.",
     "ask_age": "How the age is asked for: yes or no, or the year of birth, which is worked with and forgotten.",
     "replies": "The bot's own intents that answer a question of ours while it is open.",
+    "requests": "The bot's own intents that mean a request of ours, by its name: such a message is that request.",
     "opt_out": "Where opt-out words mean something else.",
     "roles": "What operators may see and do, by role.",
     "training": "What operators must have learned before they get personal data.",

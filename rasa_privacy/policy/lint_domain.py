@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rasa_privacy.policy.bot import Bot, Form
 from rasa_privacy.policy.findings import PLACEHOLDER_CONTACT, PLACEHOLDER_NAME, PLACEHOLDER_URL, Finding
 from rasa_privacy.policy.model import AgeByCountry, Policy, Replies, SlotAnswer
+from rasa_privacy.policy.own_intents import likely_replies, likely_requests
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.policy.slots import unclassified_slots
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
@@ -137,3 +138,26 @@ def asking(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
         if intent not in bot.domain.intents:
             why = f"replies names the intent {shown(intent)}, which the domain does not have"
             yield Finding("RP025", file, why, "mend the name" + did_you_mean(intent, bot.domain.intents))
+
+
+def own_intents(bot: Bot, policy: Policy, file: str) -> Iterator[Finding]:
+    """RP066, RP067 and RP068."""
+    intents = bot.domain.intents
+    for name, meant in policy.requests.items():
+        for intent in meant:
+            if intent not in intents:
+                why = f"requests names the intent {shown(intent)} under {shown(name)}, which the domain does not have"
+                yield Finding("RP066", file, why, "mend the name" + did_you_mean(intent, intents))
+    for name, likely in likely_requests(intents).items():
+        for intent in likely:
+            if policy.request_meant_by(intent) is None:
+                why = (
+                    f"intent {shown(intent)} seems to mean the request {shown(name)}, and nothing says whether it does"
+                )
+                remedy = f"add 'requests: {{{name}: [{intent}]}}' to {file}, or waive this if it means something else"
+                yield Finding("RP067", str(intents[intent]), why, remedy, "warning")
+    named = policy.replies or Replies()
+    answers = {each: intent for each, intent in likely_replies(intents).items() if not getattr(named, each)}
+    for meaning, intent in answers.items():
+        why = f"the bot's own {shown(intent)} answers no question of ours, which it passes by"
+        yield Finding("RP068", file, why, f"add '{meaning}: [{intent}]' under 'replies', or waive this", "warning")

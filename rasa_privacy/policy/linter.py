@@ -36,6 +36,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     lint_domain.imported,
     lint_domain.declared_only,
     lint_domain.asking,
+    lint_domain.own_intents,
     lint_setup.components,
     lint_setup.importers,
     lint_setup.detectors,

@@ -24,6 +24,7 @@ from rasa_privacy.policy.operations import (
     Training,
     Waiver,
 )
+from rasa_privacy.policy.own_intents import OURS
 
 #: GDPR Art. 6(1) a to f, in that order.
 Basis = Literal["consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"]
@@ -403,6 +404,7 @@ class Policy(Block, frozen=True, kw_only=True):
     minimum_age: int | AgeByCountry | None = None
     ask_age: AgeQuestion = "yes_or_no"
     replies: Replies | None = None
+    requests: dict[str, tuple[str, ...]] = {}
     opt_out: OptOut = OptOut()
     roles: dict[str, Role] = {}
     training: Training | None = None
@@ -434,6 +436,10 @@ class Policy(Block, frozen=True, kw_only=True):
             for name, purpose in self.purposes.items()
             if purpose.basis == "consent" and (purpose.ask or self.ask) == "first_message"
         )
+
+    def request_meant_by(self, intent: str | None) -> str | None:
+        """Return our intent that an intent of the bot's own means, or None."""
+        return next((f"{OURS}{name}" for name, intents in self.requests.items() if intent in intents), None)
 
     def purposes_using(self, item: str) -> tuple[str, ...]:
         """Return the names of the purposes that list this item, in the order of the file."""

@@ -274,6 +274,20 @@ def test_the_yes_and_no_of_a_bot_answer_our_questions(intents: list[str], line: 
     assert (line in text and replies is not None) if line is not None else replies is None
 
 
+def test_intents_that_mean_a_request_are_named_for_review() -> None:
+    """A bot with a complaint intent and a hand-over starts with both recorded."""
+    here = Place("domain.yml", 1, 1)
+    names = ["human_handoff", "unsubscribe", "complaint", "delete_account", "delete_order", "optOut", "greet"]
+    text = write(draft_of(Domain("domain.yml", {}, {}, dict.fromkeys(names, here), {}, {}, {})))
+    assert parse_policy(text, "privacy.yml").requests == {
+        "human": ("human_handoff",),
+        "stop": ("unsubscribe", "optOut"),
+        "complain": ("complaint",),
+        "delete": ("delete_account",),
+    }
+    assert "requests" not in write(draft_of(Domain("domain.yml", {}, {}, {"greet": here}, {}, {}, {})))
+
+
 @settings(max_examples=300, deadline=None)
 @given(domains())
 def test_no_domain_leads_to_a_draft_that_does_not_load(domain: Domain) -> None:

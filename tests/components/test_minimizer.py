@@ -370,6 +370,50 @@ def test_the_bots_own_yes_is_its_own_without_a_question(untouched: Any, read: An
     assert intent_of(read("count me in", "affirm", 0.95)) == "affirm"
 
 
+def mapped_to(untouched: Any, store: Any, requests: dict[str, tuple[str, ...]]) -> None:
+    """Let the bot's own intents mean requests."""
+    mapped = msgspec.structs.replace(store._vault.policy, requests=requests)
+    object.__setattr__(untouched.runtime.current().vault, "policy", mapped)
+
+
+@pytest.mark.parametrize(
+    ("name", "sure", "means"),
+    [
+        ("complain", 0.95, "privacy_complain"),
+        ("complain", 0.4, "privacy_complain"),
+        ("delete", 0.95, "privacy_delete"),
+        ("stop", 1.0, "privacy_withdraw"),
+        ("human", 0.95, "own_wish"),
+    ],
+)
+def test_the_bots_own_intent_is_the_request_that_it_means(  # noqa: PLR0913, PLR0917 - fixtures and the case
+    untouched: Any, read: Any, store: Any, name: str, sure: float, means: str
+) -> None:
+    """What a classifier gives is never certain, and a wish for a human stays the bot's own."""
+    assert intent_of(read("grumble", "own_wish", sure, (EMAIL, SPORT))) == "own_wish"
+    mapped_to(untouched, store, {name: ("own_wish",)})
+    message = read("grumble", "own_wish", sure, (EMAIL, SPORT))
+    assert intent_of(message) == means
+    assert means == "own_wish" or (message.get("intent")["confidence"] < 1.0 and message.get("entities") == [])
+
+
+@pytest.mark.parametrize("where", ["form", "question"])
+def test_in_a_form_and_while_we_ask_the_bots_own_intent_must_be_sure(
+    untouched: Any, read: Any, store: Any, tracker: Any, where: str
+) -> None:
+    """An answer that looks a little like a complaint is an answer."""
+    mapped_to(untouched, store, {"complain": ("complaint",), "human": ("talk_to_human",)})
+    if where == "form":
+        tracker.update(untouched.rasa_events.ActiveLoop("lead_form"))
+    pending = CONSENT if where == "question" else None
+    assert intent_of(read("grumble", "complaint", 0.7, pending=pending)) == "complaint"
+    assert intent_of(read("grumble", "complaint", 0.9, pending=pending)) == "privacy_complain"
+    for sure, means in ((0.7, "talk_to_human"), (0.9, "privacy_human")):
+        tracker.update(untouched.rasa_events.UserUttered("x", {"name": "talk_to_human", "confidence": sure}))
+        view = untouched.privacy_turn.turn_view(tracker)
+        assert (view.intent, view.bot_answers_too) == (means, means != "talk_to_human")
+
+
 CODE = Pending("code", "newsletter_form", ("newsletter",))
 WHERE = Pending("contact", "newsletter_form", ("newsletter",))
 

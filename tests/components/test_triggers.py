@@ -191,6 +191,27 @@ async def test_the_bots_own_yes_is_triggered_only_while_nothing_is_asked(speak: 
         assert "only the person" not in str((await speak(intent, None))[0])
 
 
+async def test_a_hand_over_that_is_triggered_is_no_wish_of_the_person(store: Any, bot_of: Any, untouched: Any) -> None:
+    """Nobody typed it, so nothing is to be recorded; a button of the bot's own that is pressed asks."""
+    vault, events = store._vault, untouched.rasa_events
+    requests = {"human": ("talk_to_human",), "delete": ("delete_account",)}
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, requests=requests))
+    bot = bot_of(store)
+    tracker = await bot.processor.get_tracker(SENDER)
+    wish = {"name": "talk_to_human", "confidence": 1.0}
+    for message, meant in (
+        (events.UserUttered("a human please", wish), "privacy_human"),
+        (events.UserUttered.create_external("talk_to_human"), "talk_to_human"),
+    ):
+        tracker.update(message)
+        assert untouched.privacy_turn.turn_view(tracker).intent == meant
+    for intent, meant in (("delete_account", "privacy_delete"), ("talk_to_human", "talk_to_human")):
+        bot.graph.intent = intent
+        pressed = untouched.rasa_api.UserMessage(f"/{intent}", None, SENDER)
+        parsed = await bot.processor.parse_message(pressed, tracker, only_output_properties=False)
+        assert parsed["intent"]["name"] == meant
+
+
 async def test_our_actions_refuse_what_nobody_typed(
     store: Any, bot_of: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

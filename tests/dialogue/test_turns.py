@@ -13,20 +13,25 @@ from rasa_privacy.dialogue.turns import (
     ERASE,
     EXPLAIN,
     GRANT,
+    INTENTS,
     KEEP,
     LATE,
     LISTEN,
+    MORE,
     NOT_ERASED,
     PREVIEW,
     REFUSE,
+    REPLIES,
     RESTRICT,
     SHOW,
     STOP,
     UNAVAILABLE,
     UNCLEAR,
+    UNSURE,
     WITHDRAW,
     Turns,
 )
+from rasa_privacy.policy.own_intents import REQUEST_NAMES
 
 TURNS = Turns(Asking({"lead_form": ("draw",), "newsletter_form": ("newsletter",), "both_form": ("draw", "newsletter")}))
 CONSENT = Pending("consent", "lead_form", ("draw",))
@@ -309,3 +314,21 @@ def test_what_is_no_value_is_asked_for_once_more_and_then_left() -> None:
     assert TURNS.decide(view("privacy_value", pending=asked)) == Decision(CORRECT)
     assert TURNS.decide(view("privacy_refuse", pending=asked)) == Decision(CORRECT)
     assert TURNS.forgets(view("enter_draw", pending=asked))
+
+
+def test_what_may_be_mapped_is_every_request_of_ours() -> None:
+    """privacy.yml may name each of them, and nothing that only answers or asks back."""
+    requests = {name for name in INTENTS if name not in REPLIES} - {MORE, UNSURE}
+    assert {f"privacy_{name}" for name in REQUEST_NAMES} == requests
+
+
+def test_the_bots_own_hand_over_follows_the_record_of_the_wish() -> None:
+    """Our turn first, then the bot's policies decide; also where ours failed, once that was said."""
+    wish = replace(view("privacy_human", pending=CONSENT), bot_answers_too=True)
+    assert TURNS.decide(wish) == Decision(EXPLAIN, None)
+    recorded = replace(wish, pending=None, last_action=EXPLAIN)
+    assert TURNS.decide(recorded) is None
+    assert TURNS.decide(replace(recorded, succeeded=False)) == Decision(UNAVAILABLE)
+    assert TURNS.decide(replace(recorded, last_action=UNAVAILABLE)) is None
+    assert TURNS.decide(replace(recorded, last_action="utter_talk_to_human")) is None
+    assert TURNS.decide(replace(recorded, bot_answers_too=False)) == Decision(LISTEN)

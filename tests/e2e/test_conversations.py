@@ -12,6 +12,7 @@ import pytest
 from rasa_privacy.cli.rest import BotMessage, Chat
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.storage.requests import open_of
 from tests.e2e.harness import RunningBot
 from tests.e2e.people import EVERYBODY, Person, ledger_of, new_person, store_of, stored_values
 from tests.e2e.search import assert_nowhere
@@ -394,3 +395,49 @@ def test_a_reply_of_ten_thousand_characters_is_no_yes(bot: RunningBot) -> None:
     assert chat.say("yes " + f"{person.name} " * 500 + "I agree")
     assert ("prize_draw", "granted") not in ledger_of(bot, person.sender)
     assert_nowhere(person.values, bot.sinks())
+
+
+def open_requests_of(bot: RunningBot, sender: str) -> list[str]:
+    """Return the kinds of the requests of one person that wait."""
+    with store_of(bot) as vault, vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, sender)
+        return [each.kind for each in open_of(connection, subject_id)] if subject_id is not None else []
+
+
+@pytest.mark.parametrize("said", ["I want to talk to a human", "/talk_to_human"])
+def test_a_wish_for_a_human_is_on_record_and_handed_over(bot: RunningBot, said: str) -> None:
+    """`requests` maps the bot's own intent, typed or pressed: number and day by us, then how to reach the shop."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    answer = text_of(chat.say(said))
+    assert "privacy@northwind.example" in answer
+    assert re.search(r"[A-Z]{2}-[0-9A-Z-]{4,}", answer), answer
+    assert answer.endswith("usually within the hour.")
+    assert open_requests_of(bot, person.sender) == ["human"]
+    again = text_of(chat.say("get me an agent"))
+    assert again.endswith("usually within the hour.")
+    assert open_requests_of(bot, person.sender) == ["human"]
+    assert "Harbour Street" in text_of(chat.say("when are you open?"))
+
+
+def test_a_wish_for_a_human_in_a_form_comes_back_to_the_form(bot: RunningBot) -> None:
+    """Recorded, answered by the bot's own rule for the form, and the form asks on."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    answer = text_of(chat.say("I want to talk to a human"))
+    assert "privacy@northwind.example" in answer
+    assert "usually within the hour." in answer, answer
+    assert answer.index("usually within the hour.") < answer.index("full name"), answer
+    assert open_requests_of(bot, person.sender) == ["human"]
+    assert "You're in the draw" in fill_the_form(chat, person)
+
+
+def test_a_wish_for_a_human_is_handed_over_while_nothing_can_be_recorded(bot: RunningBot) -> None:
+    """The bot's own answer needs no action server; nothing is said to be on record."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    with bot.proxy.down():
+        answer = text_of(chat.say("I want to talk to a human"))
+    assert answer.endswith("usually within the hour.")
+    assert open_requests_of(bot, person.sender) == []

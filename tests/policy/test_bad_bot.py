@@ -30,6 +30,7 @@ items:
 not_personal: [requested_slot, country]
 minimum_age: {slot: country, otherwise: 12}
 replies: {grant: [no_such_intent]}
+requests: {human: [no_such_intent_either]}
 roles: {support: {may: [view]}, chief: {may: [audit], break_glass: true}}
 detectors: {presidio: {models: {en: no_such_model}}}
 waivers: [{code: RP013, reason: nothing to see here at all, place: nowhere}]
@@ -57,6 +58,7 @@ purposes:
     retain: 30 days
 """,
     "domain.yml": """\
+intents: [deny, complaint]
 slots:
   full_name: {type: text, mappings: [{type: from_text}]}
   email: {type: text, mappings: [{type: from_entity, entity: email}]}

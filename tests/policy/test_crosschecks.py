@@ -11,6 +11,29 @@ from rasa_privacy.policy.loader import parse_policy
 Complaint = Callable[[str], str]
 
 CASES = [
+    (
+        "unknown request",
+        ("items:\n", "requests: {complaint: [x]}\nitems:\n"),
+        "4:12: requests: there is no request 'comp",
+    ),
+    ("request of ours", ("items:\n", "requests: {privacy_human: [x]}\nitems:\n"), "did you mean 'human'?"),
+    ("no such request", ("items:\n", "requests: {zzz: [x]}\nitems:\n"), "there are 'human', 'complain', 'officer',"),
+    ("requests twice", ("items:\n", "requests: {human: [x, x]}\nitems:\n"), "4:23: human names 'x' twice; remove one"),
+    (
+        "two requests",
+        ("items:\n", "requests: {human: [x], complain: [y, x]}\nitems:\n"),
+        "4:38: requests: intent 'x' means 'human' already; remove it from one",
+    ),
+    (
+        "our intent",
+        ("items:\n", "requests: {human: [privacy_human]}\nitems:\n"),
+        "4:20: requests: 'privacy_human' is no intent of your own bot; remove it",
+    ),
+    (
+        "request and answer",
+        ("items:\n", "replies: {refuse: [x]}\nrequests: {stop: [x]}\nitems:\n"),
+        "5:19: requests: intent 'x' is an answer under 'replies'; remove it there or here",
+    ),
     ("no purpose", ("purposes:", "purposes: {}\nold:"), "'old' is not known at the top of the file"),
     ("reserved", ("  prize_draw:", "  service:"), "10:3: purpose 'service' is reserved"),
     ("bad name", ("  prize_draw:", "  prize draw:"), "10:3: purpose 'prize draw' must begin with a letter"),

@@ -111,6 +111,34 @@ CASES = [
     ),
     ("RP025", "privacy.yml", "items:\n", "replies: {grant: [agreed]}\nitems:\n", "names the intent 'agreed'"),
     (
+        "RP066",
+        "privacy.yml",
+        "items:\n",
+        "requests: {human: [agent]}\nitems:\n",
+        "names the intent 'agent' under 'human'",
+    ),
+    (
+        "RP067",
+        "domain.yml",
+        "slots:\n",
+        "intents: [talkToHuman]\nslots:\n",
+        "add 'requests: {human: [talkToHuman]}' to",
+    ),
+    (
+        "RP067",
+        "domain.yml",
+        "slots:\n",
+        "intents: [complaint]\nslots:\n",
+        "domain.yml:2:11: intent 'complaint' seems to",
+    ),
+    (
+        "RP068",
+        "domain.yml",
+        "slots:\n",
+        "intents: [affirm, deny]\nslots:\n",
+        "add 'refuse: [deny]' under 'replies'",
+    ),
+    (
         "RP038",
         "privacy.yml",
         "purposes:",
@@ -208,6 +236,17 @@ def test_a_purpose_without_guards_is_asked_for_where_another_one_or_the_first_me
     path.write_text(path.read_text(encoding="utf-8") + beside + news + own, encoding="utf-8")
     never_asked = [line for line in findings(bot_folder) if " RP018 " in line]
     assert bool(never_asked) == (not beside and not own)
+
+
+def test_what_is_mapped_is_not_asked_about(bot_folder: Path) -> None:
+    """Neither the bot's own yes nor its wish for a human, once privacy.yml has them, nor what only sounds alike."""
+    domain, policy = bot_folder / "domain.yml", bot_folder / "privacy.yml"
+    intents = "intents: [affirm, talk_to_human, delivery_complaint, ask_for_a_table, delete_order, privacy_human]\n"
+    domain.write_text(intents + domain.read_text(encoding="utf-8"), encoding="utf-8")
+    assert [line.split()[1] for line in findings(bot_folder)] == ["RP067", "RP068"]
+    mapped = "replies: {grant: [affirm]}\nrequests: {human: [talk_to_human]}\n"
+    policy.write_text(policy.read_text(encoding="utf-8").replace("items:\n", f"{mapped}items:\n", 1), encoding="utf-8")
+    assert findings(bot_folder) == []
 
 
 def test_errors_come_before_warnings(bot_folder: Path) -> None:

@@ -1,0 +1,64 @@
+"""Intents of the bot's own that mean a request of ours, where privacy.yml says so (`requests`).
+
+Rules:
+
+1. Such a message is the request, and our turn answers it. What a classifier gives is never certain, so a deletion is
+   previewed and STOP is a withdrawal that is asked about; a button of the bot's own is as certain as one of ours.
+2. A wish for a human stays the bot's own intent: the request is recorded and answered, and the bot's own answer, the
+   hand-over, follows.
+3. In a form, and while a question of ours is open, a message may be something else, so there the classifier must be
+   sure; elsewhere it counts wherever the bot itself would go by it.
+4. What nobody typed or pressed asks for nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN
+from rasa_privacy.components.rasa_api import DialogueStateTracker
+from rasa_privacy.components.triggers import is_triggered
+from rasa_privacy.dialogue.recognising import STOP
+from rasa_privacy.dialogue.turns import ANSWERED_BY_THE_BOT
+from rasa_privacy.policy.model import Policy
+
+_WITHDRAW: Final = "privacy_withdraw"
+
+
+def meant(policy: Policy, intent: str | None, sure: float, *, is_answer: bool) -> str | None:
+    """Return the request that the classifier's intent means and that counts here, or None.
+
+    Args:
+        policy: The privacy.yml in force.
+        intent: The intent.
+        sure: How sure the classifier is of it.
+        is_answer: Whether a form runs or a question of ours is open.
+    """
+    request = policy.request_meant_by(intent)
+    return request if request is not None and (sure >= CLAIMED or not is_answer) else None
+
+
+def taken(request: str | None, sure: float) -> tuple[str, float] | None:
+    """Return the intent that a message gets for what it means, and how sure it is; None where it keeps its own."""
+    if request is None or request in ANSWERED_BY_THE_BOT:
+        return None
+    return _WITHDRAW if request == STOP else request, min(sure, NEVER_CERTAIN)
+
+
+def pressed(policy: Policy, parsed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a parsed message; of the payload of a button of the bot's own, with the request that it means."""
+    intent = parsed.get("intent") or {}
+    request = policy.request_meant_by(intent.get("name"))
+    if request is None or request in ANSWERED_BY_THE_BOT or not str(parsed.get("text") or "").startswith("/"):
+        return dict(parsed)
+    return {**parsed, "intent": {**intent, "name": request}, "entities": []}
+
+
+def meant_beside(policy: Policy, tracker: DialogueStateTracker, *, is_asked: bool) -> str | None:
+    """Return the request that the latest message means beside being the bot's own, or None."""
+    message = tracker.latest_message
+    if message is None or is_triggered(tracker):
+        return None
+    sure = float((message.intent or {}).get("confidence") or 0.0)
+    is_answer = is_asked or tracker.active_loop_name is not None
+    request = meant(policy, message.intent_name, sure, is_answer=is_answer)
+    return request if request in ANSWERED_BY_THE_BOT else None
