@@ -16,6 +16,7 @@ Database work runs in a thread, so that a slow database delays its own conversat
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -41,10 +42,17 @@ from rasa_privacy.components.threads import Threads
 from rasa_privacy.components.tracker_reader import read_tracker
 from rasa_privacy.components.tracker_state import empty_tracker
 from rasa_privacy.components.turn_storage import TurnWriter
-from rasa_privacy.components.vocabulary import entity_slots, form_slots, response_slots, shield_mappings, words_of
+from rasa_privacy.components.vocabulary import (
+    entity_slots,
+    form_slots,
+    response_slots,
+    shield_mappings,
+    stored_words,
+    words_of,
+)
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.turns import ACTIONS
-from rasa_privacy.errors import ConfigurationError, ModelMismatchError
+from rasa_privacy.errors import ConfigurationError, ModelMismatchError, StorageError
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.needs import Needs
 from rasa_privacy.policy.settings import settings_from_mapping
@@ -141,6 +149,8 @@ class EncryptedTrackerStore(TrackerStore):
         if self.event_broker is not None:
             self._runtime.outgoing = outgoing_splitter(self._runtime.splitter, self._vault.policy, self._domain)
         log_scrubbing.allow(words_of(self._domain))
+        with suppress(StorageError):  # a database that is away then costs bytes, and not the model
+            self._vault.bot_words.use(stored_words(self._domain))
         if self._refusal is not None:
             raise self._refusal
 

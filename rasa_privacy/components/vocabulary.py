@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import Domain
 from rasa_privacy.dialogue.turns import INTENTS
+from rasa_privacy.storage.bot_words import BotSays, words_of_bot
 
 #: A slot in a response's text, as Rasa fills it in (rasa/core/nlg/interpolator.py).
 _FILLED: Final = re.compile(r"{([^\n{}]+)}")
@@ -52,6 +53,12 @@ def words_of(domain: Domain) -> set[str]:
     words.update(slot.name for slot in domain.slots)
     words.update(domain.responses)
     return {str(word) for word in words}
+
+
+def stored_words(domain: Domain) -> bytes:
+    """Return what the bot says as the store keeps it once, so that no conversation need hold it again."""
+    responses = {str(name): variations for name, variations in domain.responses.items()}
+    return words_of_bot(BotSays(domain.intents, domain.action_names_or_texts, words_of(domain), responses))
 
 
 def shield_mappings(domain: Domain) -> None:

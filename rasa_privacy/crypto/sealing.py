@@ -5,6 +5,7 @@ decrypts and the declared size before it decompresses. Secrets live in Python ob
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from rasa_privacy.crypto.bot_dictionary import WORDS_ID_BYTES, BotDictionaries, Coders
 from rasa_privacy.crypto.derive import KEY_BYTES, derive
 from rasa_privacy.crypto.dictionary import dictionary
 from rasa_privacy.crypto.segment import (
@@ -30,10 +32,13 @@ _SEAL_INFO: Final = b"rasa_privacy seal v1"
 _RAW: Final = b"\x00"
 _ZSTD: Final = b"\x01"
 _ZSTD_WITH_DICTIONARY: Final = b"\x02"
-_ZSTD_LEVEL: Final = 3
+_ZSTD_WITH_WORDS: Final = b"\x03"
+ZSTD_LEVEL: Final = 3
 #: Of the shortest payloads: 3 % fewer bytes, for 15 microseconds where there are 2 KB; higher levels gain nothing more.
 _ZSTD_HARD_LEVEL: Final = 5
 _MAX_HARD_BYTES: Final = 4 * 2**10
+#: A shorter payload has nothing of what the bot says: names and manifests, which an id of words would make longer.
+_MIN_WORDS_PAYLOAD_BYTES: Final = 256
 #: A longer payload brings enough of its own that repeats.
 _MAX_DICTIONARY_BYTES: Final = 16 * 2**10
 # A zstd frame is at least 9 bytes with content, so shorter payloads are not tried.
@@ -46,6 +51,7 @@ class DataKey:
 
     Attributes:
         secret: 32 random bytes.
+        dictionaries: Those of the store that the key belongs to, if there are any.
         key_id: 32 bytes that commit to the key and may be stored.
 
     Raises:
@@ -53,6 +59,7 @@ class DataKey:
     """
 
     secret: bytes = field(repr=False)
+    dictionaries: BotDictionaries | None = field(default=None, repr=False, compare=False)
     key_id: bytes = field(init=False)
     _short_id: bytes = field(init=False, repr=False, compare=False)
     _aead: AESGCM = field(init=False, repr=False, compare=False)
@@ -78,9 +85,9 @@ class _Codecs(threading.local):
     def __init__(self) -> None:
         # The codec names the dictionary, so the frame need not.
         options: dict[str, Any] = {"write_content_size": True, "write_checksum": False, "write_dict_id": False}
-        self.compress = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, **options).compress
+        self.compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL, **options).compress
         short: dict[str, Any] = {"dict_data": dictionary(), **options}
-        self.compress_short = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, **short).compress
+        self.compress_short = zstandard.ZstdCompressor(level=ZSTD_LEVEL, **short).compress
         self.compress_hard = zstandard.ZstdCompressor(level=_ZSTD_HARD_LEVEL, **short).compress
         self.decompress = {
             _ZSTD: zstandard.ZstdDecompressor().decompress,
@@ -109,7 +116,7 @@ def seal(key: DataKey, plaintext: bytes, identity: bytes, nonce: bytes) -> bytes
     if len(nonce) != NONCE_BYTES:
         raise MalformedSegmentError(f"segment: a nonce of {len(nonce)} bytes instead of {NONCE_BYTES}")
     associated = header_bytes(key._short_id, nonce) + identity  # noqa: SLF001
-    return SealedSegment(key._short_id, nonce, key._encrypt(nonce, _pack(plaintext), associated)).to_bytes()  # noqa: SLF001
+    return SealedSegment(key._short_id, nonce, key._encrypt(nonce, _pack(key, plaintext), associated)).to_bytes()  # noqa: SLF001
 
 
 def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
@@ -126,7 +133,7 @@ def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
         message = key._decrypt(nonce, raw[length:], raw[:length] + identity)  # noqa: SLF001
     except InvalidTag:
         raise TamperedSegmentError("segment: it was changed, or it was moved here from another place") from None
-    return _unpack(message)
+    return _unpack(key, message)
 
 
 def tag_of(raw: bytes) -> bytes:
@@ -134,30 +141,48 @@ def tag_of(raw: bytes) -> bytes:
     return raw[-TAG_BYTES:]
 
 
-def _pack(plaintext: bytes) -> bytes:
+def _pack(key: DataKey, plaintext: bytes) -> bytes:
     """Return codec byte and data: the shorter form, the raw one on a tie."""
     if len(plaintext) >= _MIN_COMPRESSIBLE_BYTES:
-        frame: bytes
-        if is_short := len(plaintext) <= _MAX_DICTIONARY_BYTES:
-            is_hard = len(plaintext) <= _MAX_HARD_BYTES
-            frame = _codecs.compress_hard(plaintext) if is_hard else _codecs.compress_short(plaintext)
-        else:
-            frame = _codecs.compress(plaintext)
+        codec, frame = _compressed(key, plaintext)
         if len(frame) < len(plaintext):
-            return (_ZSTD_WITH_DICTIONARY if is_short else _ZSTD) + frame
+            return codec + frame
     return _RAW + plaintext
 
 
-def _unpack(message: bytes) -> bytes:
+def _compressed(key: DataKey, plaintext: bytes) -> tuple[bytes, bytes]:
+    """Return the bytes before the frame, and the frame."""
+    if len(plaintext) > _MAX_DICTIONARY_BYTES:
+        return _ZSTD, _codecs.compress(plaintext)
+    is_hard = len(plaintext) <= _MAX_HARD_BYTES
+    words = key.dictionaries.current() if key.dictionaries and len(plaintext) >= _MIN_WORDS_PAYLOAD_BYTES else None
+    if words is not None:
+        return _ZSTD_WITH_WORDS + words.name, (words.compress_hard if is_hard else words.compress)(plaintext)
+    return _ZSTD_WITH_DICTIONARY, (_codecs.compress_hard if is_hard else _codecs.compress_short)(plaintext)
+
+
+def _unpack(key: DataKey, message: bytes) -> bytes:
     codec, data = message[:1], message[1:]
     if codec == _RAW:
         return data
+    if codec == _ZSTD_WITH_WORDS:
+        return _decompress(_words(key, data[:WORDS_ID_BYTES]).decompress, data[WORDS_ID_BYTES:])
     if codec not in {_ZSTD, _ZSTD_WITH_DICTIONARY}:
         raise MalformedSegmentError("segment: its codec is unknown to this release")
-    return _decompress(codec, data)
+    return _decompress(_codecs.decompress[codec], data)
 
 
-def _decompress(codec: bytes, frame: bytes) -> bytes:
+def _words(key: DataKey, name: bytes) -> Coders:
+    coders = key.dictionaries.of(name) if key.dictionaries and len(name) == WORDS_ID_BYTES else None
+    if coders is None:
+        raise MalformedSegmentError(
+            "segment: the words of the bot that it was compressed with are not there; restore the rows 'bot words ...' "
+            "of the table 'meta' from a backup"
+        )
+    return coders
+
+
+def _decompress(decompress: Callable[..., bytes], frame: bytes) -> bytes:
     """Decompress one frame after its declared size was checked, so that no small frame can fill the memory."""
     try:
         size = zstandard.frame_content_size(frame)
@@ -165,7 +190,6 @@ def _decompress(codec: bytes, frame: bytes) -> bytes:
             raise MalformedSegmentError(
                 "segment: its compressed frame declares a size or a dictionary that is not allowed"
             )
-        plaintext: bytes = _codecs.decompress[codec](frame, max_output_size=size, allow_extra_data=False)
+        return decompress(frame, max_output_size=size, allow_extra_data=False)
     except zstandard.ZstdError:
         raise MalformedSegmentError("segment: its compressed frame cannot be read") from None
-    return plaintext

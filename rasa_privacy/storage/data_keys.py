@@ -20,6 +20,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.crypto.bot_dictionary import BotDictionaries
 from rasa_privacy.crypto.derive import KEY_BYTES
 from rasa_privacy.crypto.key_ring import epoch_of
 from rasa_privacy.crypto.sealing import DataKey
@@ -58,6 +59,7 @@ class DataKeys:
         random_bytes: Source of randomness, as `os.urandom`.
         own: The database of the keys, where that is not the one of the connections that the methods are given.
         monotonic: Clock of the cache, in seconds.
+        dictionaries: What segments are compressed with.
     """
 
     def __init__(
@@ -66,11 +68,13 @@ class DataKeys:
         random_bytes: Callable[[int], bytes],
         own: Database | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        dictionaries: BotDictionaries | None = None,
     ) -> None:
         self._epochs = epochs
         self._random_bytes = random_bytes
         self._own = own
         self._monotonic = monotonic
+        self._dictionaries = dictionaries
         self._cache: OrderedDict[bytes, tuple[bytes, str, DataKey, float]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -154,7 +158,7 @@ class DataKeys:
             "due_at": to_micros(now + UNUSED),
         }
         _INSERT.later(keys, **row)
-        return DataKey(secret)
+        return DataKey(secret, self._dictionaries)
 
     def destroy(self, conn: Connection, subject_id: bytes, purpose: str) -> bool:
         """Destroy one key; what it sealed cannot be read again once the transaction is committed.
@@ -229,7 +233,8 @@ class DataKeys:
             if hit is not None and hit[:2] == (subject_id, purpose) and now < hit[3]:
                 self._cache.move_to_end(wrapped)
                 return hit[2]
-        key = DataKey(self._epochs.kek(epoch_of(wrapped)).unwrap(wrapped, subject_id, purpose))
+        secret = self._epochs.kek(epoch_of(wrapped)).unwrap(wrapped, subject_id, purpose)
+        key = DataKey(secret, self._dictionaries)
         with self._lock:
             self._cache[wrapped] = (subject_id, purpose, key, now + _CACHED_SECONDS)
             self._cache.move_to_end(wrapped)

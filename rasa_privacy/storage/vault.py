@@ -24,6 +24,7 @@ from rasa_privacy.storage import contact_marks
 from rasa_privacy.storage.attestations import Attestations
 from rasa_privacy.storage.audit import AuditLog
 from rasa_privacy.storage.books import AUDIT
+from rasa_privacy.storage.bot_words import BotWords
 from rasa_privacy.storage.checkpoints import Checkpoints
 from rasa_privacy.storage.conversation_parts import ConversationParts
 from rasa_privacy.storage.conversations import Conversations
@@ -64,6 +65,7 @@ class Vault:
         rotation: How they are changed.
         index: Blind index of this database.
         signer: What signs for this store.
+        bot_words: What the bot says, with which segments are compressed.
         data_keys: Keys of subjects and purposes.
         due_keys: Which of them are due.
         expiry: Removing many people at once.
@@ -91,6 +93,7 @@ class Vault:
     rotation: Rotation = field(repr=False)
     index: BlindIndex = field(repr=False)
     signer: Signer
+    bot_words: BotWords = field(repr=False)
     data_keys: DataKeys
     due_keys: DueKeys
     expiry: Expiry
@@ -205,7 +208,9 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
     clock: Callable[[], datetime],
     random_bytes: Callable[[int], bytes],
 ) -> Vault:
-    data_keys = DataKeys(epochs, random_bytes, None if keys is database else keys)
+    bot_words = BotWords(database, index)
+    own = None if keys is database else keys
+    data_keys = DataKeys(epochs, random_bytes, own, dictionaries=bot_words.dictionaries)
     due_keys = DueKeys(data_keys)
     subjects = Subjects(index, data_keys, random_bytes)
     checkpoints = Checkpoints(index, signer, clock)
@@ -218,6 +223,7 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
         rotation=Rotation(keys, epochs, random_bytes),
         index=index,
         signer=signer,
+        bot_words=bot_words,
         data_keys=data_keys,
         due_keys=due_keys,
         expiry=Expiry(due_keys),

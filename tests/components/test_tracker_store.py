@@ -136,6 +136,45 @@ async def test_every_event_type_comes_back_as_it_was(open_store: Open, events: A
         assert {"metadata": {}, **back} == {"metadata": {}, **expected}
 
 
+async def test_what_the_bot_says_is_kept_once_and_what_people_say_is_not(
+    store: Any, open_store: Open, turn: Any, untouched: Any
+) -> None:
+    """A model's domain makes a row, with which conversations are stored; a process without one reads them."""
+    says = "We are open every day but Sunday, from nine in the morning until seven in the evening."
+    lines = {f"utter_{number}": [{"text": f"{number} {says}"}] for number in range(12)}
+    domain = untouched.domain()
+    domain.responses.update(lines)
+    store.domain = domain
+    for number in range(4):
+        await take(store, turn(f"I am Zoetrope Quartz, {number}"))
+    with store._vault.database.read() as connection:
+        found = connection.exec_driver_sql("SELECT name, value FROM meta WHERE name LIKE 'bot words %'").all()
+    assert len(found) >= 1
+    assert any(says.encode() in value for _, value in found)
+    assert not any(b"Zoetrope" in value or SENDER.encode() in value for _, value in found)
+    other = open_store()
+    assert await stored(other) == await stored(store)
+    with other._vault.database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM meta WHERE name LIKE 'bot words %'")
+    with pytest.raises(PrivacyError, match="words of the bot"):
+        await open_store().retrieve(SENDER)
+
+
+async def test_a_model_is_loaded_while_words_cannot_be_written(
+    store: Any, turn: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs bytes, and conversations are stored as before."""
+
+    def away(*_: object) -> None:
+        raise StorageError("the database is away")
+
+    monkeypatch.setattr(type(store._vault.database), "transact", away)
+    store.domain = untouched.domain()
+    monkeypatch.undo()
+    await take(store, turn("hello"))
+    assert await store.retrieve(SENDER) is not None
+
+
 def test_the_samples_hold_every_type_that_rasa_has(events: Any, untouched: Any) -> None:
     """A type that a later Rasa adds makes this fail, so that somebody decides what is kept of it."""
     own = {

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rasa_privacy.crypto.bot_dictionary import BotDictionaries, words_id
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
 from rasa_privacy.crypto.segment import HEADER_BYTES, KEY_ID_BYTES, MAX_BODY_BYTES, SealedSegment
 from rasa_privacy.errors import MalformedSegmentError, PrivacyError, TamperedSegmentError
@@ -19,7 +20,9 @@ _FAILURES: dict[str, type[PrivacyError]] = {"malformed": MalformedSegmentError, 
 @pytest.mark.parametrize("vector", _VECTORS, ids=lambda vector: vector["name"])
 def test_vector_gives_what_it_promises(vector: dict[str, Any]) -> None:
     """Each vector of the specification opens to its payload or fails with its class of error."""
-    key, identity = DataKey(bytes.fromhex(vector["data_key"])), bytes.fromhex(vector["identity"])
+    words = bytes.fromhex(vector["words"])
+    dictionaries = BotDictionaries({words_id(words): words}.get, 3, 6)
+    key, identity = DataKey(bytes.fromhex(vector["data_key"]), dictionaries), bytes.fromhex(vector["identity"])
     raw = bytes.fromhex(vector["sealed"])
     if vector["expect"] == "opens":
         assert open_sealed(key, raw, identity) == bytes.fromhex(vector["payload"])

@@ -33,6 +33,13 @@ _BEGUN: Final = msgspec.msgpack.encode(
         [1, 1790000000.5, 1, "action_listen", None, None, False],
     ]
 )
+#: What a bot says, and a payload in which it does.
+_WORDS: Final = b"".join(
+    msgspec.msgpack.encode(f"We are open from {hour} to 19, and on Sundays.") for hour in range(8, 14)
+)
+_SAID: Final = msgspec.msgpack.encode(
+    [[4, 1790000000.75, None, "utter_hours", "We are open from 9 to 19, and on Sundays.", None]]
+)
 _LONG: Final = b'{"event":"user","intent":"enter_draw"}' * 8
 
 
@@ -62,6 +69,13 @@ def _short_frame(payload: bytes, *, named: bool = False) -> bytes:
     return zstandard.ZstdCompressor(level=3, dict_data=_DICTIONARY, write_dict_id=named).compress(payload)
 
 
+def _words_frame(payload: bytes, words: bytes = _WORDS, *, named: bool = False) -> bytes:
+    """Return the id of words and a frame of codec 3."""
+    content = zstandard.ZstdCompressionDict(_DICTIONARY.as_bytes() + words)
+    frame = zstandard.ZstdCompressor(level=6, dict_data=content, write_dict_id=named).compress(payload)
+    return hashlib.sha256(b"rasa_privacy bot words v1" + words).digest()[:4] + frame
+
+
 def _bomb() -> bytes:
     """Return a frame that declares one byte more than a payload may have."""
     return zstandard.ZstdCompressor(level=19).compress(bytes(16 * 2**20 + 1))
@@ -83,6 +97,7 @@ def _vector(name: str, raw: bytes, identity: bytes, expect: str, payload: bytes 
         "sealed": raw.hex(),
         "expect": expect,
         "payload": payload.hex(),
+        "words": _WORDS.hex(),
     }
 
 
@@ -115,7 +130,7 @@ def vectors() -> list[dict[str, Any]]:
         _vector("no magic", b"RPX\x01" + good[4:], run, "malformed"),
         _vector("cut short", good[:64], run, "malformed"),
         _vector("empty", b"", run, "malformed"),
-        _vector("unknown codec", _seal(b"\x03abc", run, 7), run, "malformed"),
+        _vector("unknown codec", _seal(b"\x04abc", run, 7), run, "malformed"),
         _vector("no codec", _seal(b"", run, 8), run, "malformed"),
         _vector("broken frame", _seal(b"\x01" + _frame(_LONG)[:-3], run, 9), run, "malformed"),
         _vector("frame longer than its payload", _seal(b"\x01" + _frame(b"abc"), run, 10), run, "malformed"),
@@ -158,6 +173,32 @@ def vectors() -> list[dict[str, Any]]:
         _vector("version 2 cut short", short[:48], run, "malformed"),
         _vector("version 1 with the header of version 2", b"RPS\x01" + short[4:] + bytes(32), run, "tampered"),
         _vector("version 2 with the header of version 1", b"RPS\x02" + good[4:], run, "tampered"),
+        _vector(
+            "the bot's words", (worded := _seal(b"\x03" + _words_frame(_SAID), run, 25, version=2)), run, "opens", _SAID
+        ),
+        _vector("words in another place", worded, _identity(1, "draw", 0, 4, 2), "tampered"),
+        _vector(
+            "words that are not kept",
+            _seal(b"\x03" + _words_frame(_SAID, b"others"), run, 26, version=2),
+            run,
+            "malformed",
+        ),
+        _vector(
+            "an id of words cut short", _seal(b"\x03" + _words_frame(_SAID)[:3], run, 27, version=2), run, "malformed"
+        ),
+        _vector("words and no frame", _seal(b"\x03" + _words_frame(_SAID)[:4], run, 28, version=2), run, "malformed"),
+        _vector(
+            "words, the dictionary by name",
+            _seal(b"\x03" + _words_frame(_SAID, named=True), run, 29, version=2),
+            run,
+            "malformed",
+        ),
+        _vector(
+            "a bomb with words",
+            _seal(b"\x03" + _words_frame(_SAID)[:4] + _bomb(), run, 30, version=2),
+            run,
+            "malformed",
+        ),
         _vector(
             "version 2 with a key id of 32 bytes",
             b"RPS\x02" + _seal(b"\x00a", run, 24)[4:],

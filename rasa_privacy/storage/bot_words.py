@@ -1,0 +1,148 @@
+"""`BotWords`: what a bot says, kept in the database so that it need not be stored again with each conversation.
+
+A row of `meta` for each domain that a server was started with: a keyed hash, then the words (docs/spec/segment.md,
+section 3.2). It is committed before the first segment that needs it, and never changed or deleted, since nobody can see
+from outside which segments do. It holds what the builder wrote, and nothing of a person.
+"""
+
+import hmac
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.engine import Connection
+
+from rasa_privacy.crypto.blind_index import BlindIndex
+from rasa_privacy.crypto.bot_dictionary import MAX_WORDS_BYTES, BotDictionaries, words_id
+from rasa_privacy.crypto.sealing import ZSTD_LEVEL
+from rasa_privacy.errors import TamperedSegmentError
+from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.query import Query
+from rasa_privacy.storage.tables import meta
+
+#: What the names of the rows begin with.
+ROWS: Final = "bot words "
+_DOMAIN: Final = "bot words"
+_HASH_BYTES: Final = 32
+_GET: Final = Query(select(meta.c.value).where(meta.c.name == bindparam("row")))
+_PUT: Final = insert(meta)
+#: Fewer are not worth a row.
+_MIN_BYTES: Final = 256
+#: Zstandard's level for the shortest payloads, which have more to find here than in the dictionary of all bots.
+_HARD_LEVEL: Final = 6
+_encode: Final = msgspec.msgpack.Encoder().encode
+#: What follows the name of an action in its row as a rule predicts it (docs/spec/segment.md, section 5.1).
+_BY_RULE: Final = _encode("RulePolicy") + b"\xca\x3f\x80\x00\x00\xc3"
+#: What follows the name of an intent: the first bytes of a number from 2^-15 to 1.
+_CONFIDENCE: Final = b"\xcb\x3f"
+
+
+class BotWords:
+    """The words in the database.
+
+    Args:
+        database: Where they are.
+        index: Blind index of this database, which authenticates them.
+
+    Attributes:
+        dictionaries: What compresses with them.
+    """
+
+    def __init__(self, database: Database, index: BlindIndex) -> None:
+        self._database = database
+        self._index = index
+        self._used = b""
+        self.dictionaries = BotDictionaries(self._find, ZSTD_LEVEL, _HARD_LEVEL)
+
+    def use(self, words: bytes) -> None:
+        """Keep the words of a bot, and compress with them from now on.
+
+        Raises:
+            StorageError: The database cannot be written.
+            TamperedSegmentError: What stands there was changed.
+        """
+        if words == self._used or len(words) < _MIN_BYTES:
+            return
+        kept = self._database.transact(lambda conn: self._keep(conn, words))
+        if kept == words:  # others with the same id were there before, in one case of four billion
+            self.dictionaries.use(words)
+            self._used = words
+
+    def _keep(self, conn: Connection, words: bytes) -> bytes:
+        name = words_id(words)
+        stored = _GET.scalar(conn, row=_row(name))
+        if stored is not None:
+            return self._verified(name, stored)
+        conn.execute(_PUT, {"name": _row(name), "value": self._hash(words) + words})
+        return words
+
+    def _find(self, name: bytes) -> bytes | None:
+        rows = self._database.ask(_GET, row=_row(name))
+        return self._verified(name, rows[0][0]) if rows else None
+
+    def _verified(self, name: bytes, stored: bytes) -> bytes:
+        words = stored[_HASH_BYTES:]
+        if words_id(words) != name or not hmac.compare_digest(stored[:_HASH_BYTES], self._hash(words)):
+            raise TamperedSegmentError(
+                f"the row '{_row(name)}' of the table 'meta' was changed, and what was stored with it cannot be read; "
+                "restore the row from a backup"
+            )
+        return words
+
+    def _hash(self, words: bytes) -> bytes:
+        return self._index.of_bytes(_DOMAIN, words)
+
+
+@dataclass(frozen=True, slots=True)
+class BotSays:
+    """What a builder wrote that stands in stored events.
+
+    Attributes:
+        intents: Names.
+        actions: Names, those of responses among them.
+        others: Names of slots, entities and whatever else has one.
+        responses: By name the variations, each with `text`, `buttons` and more.
+    """
+
+    intents: Collection[str]
+    actions: Collection[str]
+    others: Collection[str]
+    responses: Mapping[str, Iterable[Mapping[str, Any]]]
+
+
+def words_of_bot(says: BotSays) -> bytes:
+    """Return the words of a bot as they stand in the rows of events; the same domain gives the same.
+
+    What stands in most turns comes last, where it costs the fewest bytes to point to.
+    """
+    pieces = [_encode(name) for name in sorted(set(says.others) - set(says.actions) - set(says.intents))]
+    for name in sorted(says.responses):
+        pieces += [_said(name, variation) for variation in says.responses[name]]
+    pieces += [_encode(name) + _BY_RULE for name in sorted(set(says.actions))]
+    pieces += [_encode(name) + _CONFIDENCE for name in sorted(set(says.intents))]
+    return _joined(dict.fromkeys(pieces))
+
+
+def _said(name: str, variation: Mapping[str, Any]) -> bytes:
+    buttons = variation.get("buttons")
+    try:
+        said = _encode(name) + _encode(variation.get("text"))
+        return said + _encode({"buttons": buttons}) if buttons else said
+    except (TypeError, ValueError, OverflowError):  # what no event could hold either
+        return _encode(name)
+
+
+def _joined(pieces: Iterable[bytes]) -> bytes:
+    """Return as many pieces as fit; what does not is compressed as it was before."""
+    words, length = list[bytes](), 0
+    for piece in pieces:
+        if length + len(piece) <= MAX_WORDS_BYTES:
+            words.append(piece)
+            length += len(piece)
+    return b"".join(words)
+
+
+def _row(name: bytes) -> str:
+    return ROWS + name.hex()
