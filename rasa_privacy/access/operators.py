@@ -7,7 +7,8 @@ Rules:
    for everything.
 3. Who was revoked stays in the table and in the log; the name is not used again.
 4. Nobody gives others a role, or a token for one, that reaches further than their own roles (`reach`), but the user of
-   the machine through broken glass, when all tokens are lost. Revoking is free.
+   the machine through broken glass, when all tokens are lost. Revoking is free, but for the last one who could add any
+   other: that is done only by who says so.
 5. Each change is in the audit log, in its own transaction; a refusal by rule 4 too.
 """
 
@@ -114,15 +115,24 @@ def renew_token(
     return text
 
 
-def revoke_operator(vault: Vault, permit: Permit, name: str) -> None:
+def revoke_operator(vault: Vault, permit: Permit, name: str, *, last: bool = False) -> None:
     """Revoke an operator; who is logged in is refused at the next call.
 
+    Args:
+        vault: The open store.
+        permit: A permit for `operators`.
+        name: Whom.
+        last: Whether to do so also where nobody is left then who could add any other operator.
+
     Raises:
-        AccessError: The permit is for something else, or there is no such operator any more.
+        AccessError: The permit is for something else, there is no such operator any more, or it is the last one who
+            could add any other.
     """
     permit.require(_VERB)
 
     def revoke(connection: Any) -> None:
+        if not last:
+            _check_last(vault, connection, name)
         row = _present(vault, connection, name)
         vault.operators.change(connection, replace(row, revoked_at=vault.clock()))
         record(vault, connection, permit, counts={"revoked": 1})
@@ -163,6 +173,35 @@ def _present(vault: Vault, connection: Any, name: str) -> OperatorRow:
     return row
 
 
+def _check_last(vault: Vault, connection: Any, name: str) -> None:
+    """Refuse to revoke the only one who can add any other; who cannot is not missed."""
+    # All are locked, always in one order: of two who revoke each other at once the second finds the first.
+    names = sorted(row.name for row in vault.operators.all(connection))
+    rows = [vault.operators.get(connection, each, lock=True) for each in names]
+    if [row.name for row in rows if row is not None and _can_add_any(vault, row)] == [name]:
+        raise AccessError(
+            f"'{name}' is the last operator with a token that lasts who may look after operators and give every role; "
+            "add another one first with 'rasa-privacy operator add', or pass --last: then only the user of the machine "
+            "can add one, with --break-glass"
+        )
+
+
+def _can_add_any(vault: Vault, row: OperatorRow) -> bool:
+    roles = [name for name in row.roles if name in vault.policy.roles]
+    lasts = row.revoked_at is None and row.expires_at > vault.clock()
+    return lasts and _may_operators(vault.policy, roles) and _first_missing(vault.policy, roles) is None
+
+
+def _may_operators(policy: Policy, roles: Sequence[str]) -> bool:
+    may = [policy.roles[role].may for role in roles]
+    return any(verbs == "all" or _VERB in verbs for verbs in may)
+
+
+def _first_missing(policy: Policy, roles: Sequence[str]) -> str | None:
+    """Return a role of privacy.yml that these roles cannot give, or None."""
+    return next((role for role in policy.roles if not within_reach(policy, roles, role)), None)
+
+
 def _check_roles(policy: Policy, roles: Sequence[str]) -> None:
     if not roles:
         raise AccessError("an operator needs a role; privacy.yml declares them under 'roles'")
@@ -174,18 +213,17 @@ def _check_roles(policy: Policy, roles: Sequence[str]) -> None:
 
 def _check_first(policy: Policy, roles: Sequence[str]) -> None:
     """Refuse a first operator after whom nobody could add a second."""
-    may = [policy.roles[role].may for role in roles]
-    if not any(verbs == "all" or _VERB in verbs for verbs in may):
+    if not _may_operators(policy, roles):
         raise AccessError(
             "the first operator needs a role that may 'operators', since from then on every command asks for a token; "
             "add that one first"
         )
-    for role in policy.roles:
-        if not within_reach(policy, roles, role):
-            raise AccessError(
-                f"after this first operator nobody could give the role '{role}'; add one first with a role that may "
-                "'all', or with every role"
-            )
+    missing = _first_missing(policy, roles)
+    if missing is not None:
+        raise AccessError(
+            f"after this first operator nobody could give the role '{missing}'; add one first with a role that may "
+            "'all', or with every role"
+        )
 
 
 def _lifetime(days: int) -> timedelta:

@@ -63,13 +63,14 @@ def token(name: str, *, days: int, bot: Path, endpoints: Path | None) -> None:
 
 @operator.command()
 @click.argument("name")
+@click.option("--last", is_flag=True, help="Also the last one who could add any other operator.")
 @operator_options
 @bot_option
 @endpoints_option
-def revoke(name: str, *, bot: Path, endpoints: Path | None) -> None:
+def revoke(name: str, *, last: bool, bot: Path, endpoints: Path | None) -> None:
     """Revoke an operator, also where they are logged in. The name is not used again."""
     with existing_store(bot, endpoints) as vault:
-        revoke_operator(vault, permit_for(vault, "operators"), name)
+        revoke_operator(vault, permit_for(vault, "operators"), name, last=last)
     click.echo(f"Operator '{name}' is revoked.")
 
 

@@ -85,6 +85,66 @@ def test_names_are_not_used_twice(vault: Vault, tokens: dict[str, str]) -> None:
             add_operator(vault, admit(vault, officer, "operators"), name, ["clerk"])
 
 
+def test_the_last_who_could_add_any_other_is_not_revoked_by_mistake(
+    vault: Vault, tokens: dict[str, str], clock: Clock
+) -> None:
+    """One whose token is over, who was revoked, or whose role does not reach far enough is no other."""
+    officer = login(vault, tokens["dpo"])
+
+    def revoke(name: str, *, last: bool = False) -> None:
+        revoke_operator(vault, admit(vault, officer, "operators"), name, last=last)
+
+    before = len(records(vault))
+    with pytest.raises(AccessError, match=r"'olga' is the last operator with a token that lasts .* or pass --last"):
+        revoke("olga")
+    assert "revoked" not in records(vault)[-1].counts
+    assert len(records(vault)) == before
+    add_operator(vault, admit(vault, officer, "operators"), "paul", ["dpo"], days=1)
+    add_operator(vault, admit(vault, officer, "operators"), "rosa", ["dpo"])
+    revoke("rosa")
+    clock.advance(days=2)
+    with pytest.raises(AccessError, match="'olga' is the last"):
+        revoke("olga")
+    revoke("paul")
+    revoke("carl")
+    with pytest.raises(AccessError, match="no such operator"):
+        revoke("carl")
+    add_operator(vault, admit(vault, officer, "operators"), "sven", ["dpo"])
+    revoke("olga")
+    glass = break_glass(vault, local_operator(), "operators", "the token is lost", lambda *_: None)
+    officer = login(vault, renew_token(vault, glass, "sven"))
+    revoke("sven", last=True)
+    permit = break_glass(vault, local_operator(), "operators", "nobody else is left", lambda *_: None)
+    assert add_operator(vault, permit, "tina", ["dpo"])
+
+
+@each_kind
+def test_of_two_who_revoke_each_other_at_once_one_is_left(vault: Vault, tokens: dict[str, str]) -> None:
+    """The second waits for the first, and is then the last."""
+    officer = login(vault, tokens["dpo"])
+    second = login(vault, add_operator(vault, admit(vault, officer, "operators"), "paul", ["dpo"]))
+    permits = {"paul": admit(vault, officer, "operators"), "olga": admit(vault, second, "operators")}
+    together, refused = threading.Barrier(2), []
+
+    def revoke(name: str) -> None:
+        together.wait()
+        try:
+            revoke_operator(vault, permits[name], name)
+        except AccessError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=revoke, args=(name,)) for name in permits]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 1
+    assert "is the last operator" in refused[0]
+    with vault.database.read() as connection:
+        left = [row.name for row in vault.operators.all(connection) if row.revoked_at is None]
+    assert len({"olga", "paul"}.intersection(left)) == 1
+
+
 def test_only_who_may_changes_operators(vault: Vault, tokens: dict[str, str]) -> None:
     """A permit for something else is no permit for this."""
     officer = login(vault, tokens["dpo"])

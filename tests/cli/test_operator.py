@@ -78,6 +78,12 @@ def test_operators_are_added_listed_renewed_and_revoked(run: Run) -> None:
     assert run("operator", "revoke", "carl", token=officer).exit_code == 0
     assert "was revoked" in run("consent", "show", "--sender-stdin", token=renewed, lines=SENDER).output
     assert "revoked 20" in run("operator", "list", token=officer).output
+    alone = run("operator", "revoke", "olga", token=officer)
+    assert alone.exit_code == 2
+    assert "'olga' is the last operator" in alone.output
+    assert "'olga' is revoked" in run("operator", "revoke", "olga", "--last", token=officer).output
+    lost = ["--break-glass", "--reason", "nobody else was left"]
+    assert "rpo.paula." in run("operator", "add", "paula", "--role", "dpo", *lost).stdout
 
 
 def test_commands_keep_to_the_role(run: Run) -> None:
