@@ -9,13 +9,15 @@ import string
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-_DIGITS: Final = re.compile("[0-9]+")
-_ZONE: Final = re.compile("[0-9]+([^0-9]{1,8}[0-9]+)*")  # with a group where it has more than digits
+_BETWEEN: Final = 8  # characters without a digit, at most, between two digits of a zone
+_END: Final = (_BETWEEN + 1) * b" "
 FEWEST: Final = 8  # digits of the shortest number that is looked up by how many it has
-_NUMBER: Final = re.compile(f"[0-9](?:[ ./-]{{0,2}}[0-9]){{{FEWEST - 1},}}")
+_RUN: Final = re.compile("[0-9]+(?:[ ./-]{1,2}[0-9]+)*")
 # A small letter belongs to digits beside it, alone behind them ("54 362 315 k"), or as a country's code ("de 89 3704").
+# Searches begin with letters, of which there are fewer, and look back at digits.
 _LETTERED: Final = re.compile(
-    "[A-Z]|[a-z][.-]?[0-9]|[0-9][.-]?[a-z]|[0-9][ ./-]{1,2}[a-z](?![a-z])|(?<![a-z])[a-z]{2} {1,2}[0-9]{2} "
+    "[a-z](?:[.-]?[0-9]|(?<=[0-9].)|(?<=[0-9][.-].)|(?<=[0-9][ /].)(?![a-z])|(?<=[0-9][ ./-]{2}.)(?![a-z])"
+    "|(?<![a-z].)[a-z] {1,2}[0-9]{2} )"
 )
 _NEAR: Final = 6  # characters around digits in which capitals may belong to them
 _SHAPE: Final = bytes(ord("0") if chr(code) in string.digits else ord(" ") for code in range(256))
@@ -25,9 +27,17 @@ _AFTER: Final = 10  # and after them
 LETTERS: Final = "letters by digits"
 #: What all numbers with letters of a kind have in common, wherever in them it stands, and the fewest digits beside it.
 BY_DIGITS: Final = {
-    "capital after a digit": (2, re.compile("[0-9][ -]?[A-Z]")),
-    "one letter after a digit": (4, re.compile("[0-9][ ./-]{0,2}[A-Za-z](?![A-Za-z0-9_])")),
+    "capital after a digit": (2, re.compile("[A-Z](?:(?<=[0-9].)|(?<=[0-9][ -].))")),
+    "one letter after a digit": (
+        4,
+        re.compile("[A-Za-z](?![A-Za-z0-9_])(?:(?<=[0-9].)|(?<=[0-9][ ./-].)|(?<=[0-9][ ./-]{2}.))"),
+    ),
     "number after a state": (5, re.compile("[A-Z],? [0-9]{5}")),
+    # An Italian number ends with three digits, or letters for them, and a letter.
+    "letter after three": (
+        3,
+        re.compile("[A-Za-z](?![A-Za-z0-9_])(?:(?<=[0-9LMNP-Vlmnp-v]{3}.)|(?<=[0-9LMNP-Vlmnp-v]{3}[ .-].))"),
+    ),
     "birthday before letters": (7, re.compile("[0-9]{6} ?[A-Za-z9]{2} ?[0-9] ?[A-Za-z]{2}")),
 }
 _SEARCHES: Final = tuple((fewest, pattern.search, name) for name, (fewest, pattern) in BY_DIGITS.items())
@@ -72,42 +82,40 @@ def zones_of(plain: str, lower: str, written: bytes) -> list[Zone]:
         lower: The same in small letters.
         written: The same, with one byte for each character.
     """
-    shape = written.translate(_SHAPE)  # looking for one sign is quicker than for one of ten
-    zones: list[Zone] = []
-    find, match, end = shape.find, _ZONE.match, 0
-    while (start := find(b"0", end)) >= 0 and (found := match(plain, start)):
-        end = found.end()
-        digits = end - start if found[1] is None else shape.count(b"0", start, end)
-        zones.append(Zone(start, end, digits, _features(plain, lower, start, end, digits)))
-    return zones
+    return _zones(plain, lower, written, 0)
 
 
 def zones_between(plain: str, lower: str, begin: int, stop: int) -> list[Zone]:
     """Return the zones of a part of a text, in order."""
-    zones = []
-    for found in _ZONE.finditer(plain, begin, stop):
-        start, end = found.span()
-        digits = end - start if found[1] is None else len("".join(_DIGITS.findall(found[0])))
+    return _zones(plain, lower, plain[begin:stop].encode("ascii", "replace"), begin)
+
+
+def _zones(plain: str, lower: str, written: bytes, begin: int) -> list[Zone]:
+    """Return the zones of what is written from a place on."""
+    shape = written.translate(_SHAPE)  # looking for one sign, or for so many blanks, is quicker than for one of ten
+    zones: list[Zone] = []
+    first = shape.find(b"0")
+    while first >= 0:
+        last = shape.find(_END, first)
+        if last < 0:
+            last = shape.rfind(b"0") + 1
+        digits, start, end = shape.count(b"0", first, last), begin + first, begin + last
         zones.append(Zone(start, end, digits, _features(plain, lower, start, end, digits)))
+        first = shape.find(b"0", last)
     return zones
 
 
 def _features(plain: str, lower: str, start: int, end: int, digits: int) -> frozenset[str]:
     """Return the features: those by letters where capitals stand near the digits, or any letter right beside one."""
     near, far = start - _NEAR if start > _NEAR else 0, end + _NEAR
-    if _LETTERED.search(plain, near, far) is None and (plain.isascii() or plain[near:far] == lower[near:far]):
+    if plain[near:far] == lower[near:far] and _LETTERED.search(plain, near, far) is None:
         return _NONE
     first, last = start - _LEAD if start > _LEAD else 0, end + _AFTER  # with up to three signs before the digits
-    return frozenset(
-        [
-            LETTERS,
-            *[
-                name
-                for fewest, search, name in _SEARCHES
-                if digits >= fewest and search(plain, first, last) is not None
-            ],
-        ]
-    )
+    has = [LETTERS]
+    for fewest, search, name in _SEARCHES:
+        if digits >= fewest and search(plain, first, last) is not None:
+            has.append(name)
+    return frozenset(has)
 
 
 def _digits(number: str) -> str:
@@ -117,9 +125,14 @@ def _digits(number: str) -> str:
 
 def numbers_in(plain: str, zones: Iterable[Zone]) -> list[Number]:
     """Return the numbers of these zones whose digits may stand apart, in order."""
-    return [
-        Number(found.start(), found.end(), found[0] if found[0].isdigit() else _digits(found[0]))
-        for zone in zones
-        if zone.digits >= FEWEST
-        for found in _NUMBER.finditer(plain, zone.start, zone.end)
-    ]
+    numbers: list[Number] = []
+    for zone in zones:
+        if zone.digits >= FEWEST:
+            for found in _RUN.finditer(plain, zone.start, zone.end):
+                start, end = found.span()
+                if end - start >= FEWEST:
+                    written = found[0]
+                    digits = written if written.isdigit() else _digits(written)
+                    if len(digits) >= FEWEST:
+                        numbers.append(Number(start, end, digits))
+    return numbers

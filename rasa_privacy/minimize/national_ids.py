@@ -179,7 +179,7 @@ NATIONAL_IDS: Final[dict[str, NationalId]] = {
     "it_codice_fiscale": NationalId(
         "Agenzia delle Entrate, decreto 23/12/1976: check letter over 15 characters", codicefiscale.is_valid,
         Context(" codice fiscale", " fiscal code", " c f "),
-        3, bare=_ANY, sign="letters by digits", shape=_shape(
+        3, bare=_ANY, sign="letter after three", shape=_shape(
             _LETTER_START + r"(?:[A-Z]{3}[ .-]?){2}[0-9LMNP-V]{2}[ .-]?[ABCDEHLMPRST][ .-]?[0-9LMNP-V]{2}"
             r"[ .-]?[A-Z][ .-]?[0-9LMNP-V]{3}[ .-]?[A-Z]" + _END
         ),
