@@ -9,13 +9,12 @@ Rules:
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rasa_privacy.minimize.context import Context, says_before
-from rasa_privacy.minimize.searched_text import SearchedText, places
+from rasa_privacy.minimize.searched_text import SearchedText
 
-_AT_ALONE: Final = re.compile("@")
 _AT: Final = re.compile("@|%(?:25)?40|&#0?64;|&commat;", re.IGNORECASE)
 # Read backwards from the sign. RFC 6531 allows nearly everything; what stops it here are spaces and signs that wrap.
 _LOCAL: Final = re.compile(r"""[^\s@"(),:;<>\[\]\\=/?&|{}]+""")
@@ -24,6 +23,8 @@ _WRITTEN_DOT: Final = "%(?:25)?2[eE]|&#0?46;|&period;"  # in a link, twice in on
 _DOMAIN_RUN: Final = r"[\w\-.\u0590-\u0eff\u3002\uff61]+"
 _DOMAIN: Final = re.compile(rf"{_DOMAIN_RUN}(?:(?:{_WRITTEN_DOT}){_DOMAIN_RUN})*|\[[0-9a-fA-F:.]{{2,45}}\]")
 _DOTS: Final = re.compile(f"[.\u3002\uff61]|{_WRITTEN_DOT}")  # UTS 46, section 2.3: what counts as a dot
+# Domains with a sign behind each, and so the names of the next addresses: "b.example@c.example@" after "a@".
+_CHAIN: Final = re.compile("(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}\\.)+[A-Za-z][A-Za-z0-9_-]{0,62}[A-Za-z0-9]@)+")
 _MIN_NAME: Final = 3  # characters of a domain without a dot, as in "ana@gmail"
 
 # IANA, root zone: the ends that people speak most; a country's end is any of two letters that is no common word.
@@ -91,61 +92,100 @@ _GOES_ON: Final = re.compile(_ANY_DOT)
 _BEGAN: Final = re.compile(rf"(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}|{_JOIN}|[\w.+-])$")
 _JOIN_CHARACTERS: Final = 24
 _MAY_HAVE_BEGUN: Final = re.compile(r"[\w.+\-\s)\]}>]")
+#: What stands at the end of more of a name, but for blanks.
+_BEGINNINGS: Final = (*_WORD_DOT.split("|"), *_WORD_JOIN.split("|"), *")]}>")
 _DOT_WORDS: Final = ("dot", "punkt", "point", "punto", "ponto", "punt")
 
 
 def email_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each address."""
     plain = text.plain
-    encoded = "%40" in plain or "%2540" in plain or "&" in plain  # as the sign may be
-    written = list(_written(plain, _AT if encoded else _AT_ALONE)) if encoded or "@" in plain else []
-    yield from written
-    if "@" in plain or not _SIGN_ENDS.isdisjoint(text.different_words):
-        yield from _spoken(text, {place for span in written for place in _whole(text.lower, *span)})
+    unread: list[int] = []
+    if "%40" in plain or "%2540" in plain or "&" in plain:  # as the sign may be
+        yield from _written_or_encoded(plain, text.lower, unread)
+    elif "@" in plain:
+        yield from _written(plain, text.lower, unread)
+    words = text.different_words & _SIGN_ENDS
+    if unread or words:
+        yield from _spoken(text, _sign_places(text, unread, words))
 
 
-def _whole(lower: str, start: int, end: int) -> Iterator[int]:
-    """Yield where the sign of a written address stands, if nothing spoken can make the address longer."""
-    sign = lower.rfind("@", start, end)
-    if (
-        _DOTS.search(lower, sign, end)
-        and not _GOES_ON.match(lower, end)
-        and not (
-            _MAY_HAVE_BEGUN.match(lower, start - 1 if start else len(lower))
-            and _BEGAN.search(lower[max(0, start - _JOIN_CHARACTERS) : start])
-        )
-    ):
-        yield sign
-
-
-def _written(plain: str, signs: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+def _written_or_encoded(plain: str, lower: str, unread: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield the addresses around a sign that may stand for `@`, and note each `@` that may be another's."""
     done = 0
-    for sign in signs.finditer(plain):
-        local = _LOCAL.match(plain[done : sign.start()][::-1])
-        domain = _DOMAIN.match(plain, sign.end())
+    for sign in _AT.finditer(plain):
+        found = _around(plain, done, *sign.span())
         done = sign.end()
-        if local is None or domain is None:
+        if found is not None:
+            yield found
+        if sign[0] == "@" and (found is None or not _is_whole(lower, *found, sign.start())):
+            unread.append(sign.start())
+
+
+def _written(plain: str, lower: str, unread: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield the addresses around an `@`, and note each `@` that may be another's.
+
+    Addresses that are each other's names ("a@b.example@c.example") are read in one go, and each is the next one's.
+    """
+    done, sign = 0, plain.find("@")
+    while sign >= 0:
+        found = _around(plain, done, sign, sign + 1)
+        done = sign + 1
+        if found is None or not _is_whole(lower, *found, sign):
+            unread.append(sign)
+        if found is None:
+            sign = plain.find("@", done)
             continue
-        name = local[0][::-1].lstrip(".,'!#$%*-~^`\u2018\u201c\u00ab\u00bf\u00a1")
-        place = domain[0].rstrip(".-_\u3002\uff61")
-        if name and _is_domain(place, name):
-            yield sign.start() - len(name), sign.end() + len(place)
+        chain = _CHAIN.match(plain, done)
+        if chain is None:
+            yield found
+            sign = plain.find("@", done)
+        else:
+            sign = chain.end() - 1
+            yield found[0], sign
+
+
+def _around(plain: str, done: int, start: int, end: int) -> tuple[int, int] | None:
+    """Return start and end of the address around a sign, whose name begins after a place."""
+    local = _LOCAL.match(plain[done:start][::-1])
+    domain = _DOMAIN.match(plain, end) if local is not None else None
+    if local is None or domain is None:
+        return None
+    name = local[0][::-1].lstrip(".,'!#$%*-~^`\u2018\u201c\u00ab\u00bf\u00a1")
+    place = domain[0].rstrip(".-_\u3002\uff61")
+    return (start - len(name), end + len(place)) if name and _is_domain(place, name) else None
 
 
 def _is_domain(place: str, name: str) -> bool:
     if place.startswith("["):
         return True
-    labels = _DOTS.split(place)
+    is_plain = place.isascii() and "%" not in place and "&" not in place
+    labels = place.split(".") if is_plain else _DOTS.split(place)
     if len(labels) == 1:  # mistyped, but an address to whoever reads it
         return len(place) >= _MIN_NAME and place[0].isalpha() and len(name) > 1 and not name.isdigit()
     return len(labels[-1]) > 1 and not labels[-1].isdigit()
 
 
-def _sign_places(text: SearchedText) -> list[int]:
-    """Return where the signs, written or spoken, are: one search for each is quicker than one for all."""
+def _is_whole(lower: str, start: int, end: int, sign: int) -> bool:
+    """Tell whether nothing spoken can make a written address longer."""
+    dotted = lower.find(".", sign, end) >= 0 or _DOTS.search(lower, sign, end) is not None
+    return dotted and _GOES_ON.match(lower, end) is None and not _has_begun(lower, start)
+
+
+def _has_begun(lower: str, start: int) -> bool:
+    """Tell whether what stands before a name may be more of it."""
+    before = lower[start - _JOIN_CHARACTERS if start > _JOIN_CHARACTERS else 0 : start]
+    last = before[-1:]
+    if _MAY_HAVE_BEGUN.match(last) is None or (last.isspace() and not before.rstrip().endswith(_BEGINNINGS)):
+        return False
+    return _BEGAN.search(before) is not None
+
+
+def _sign_places(text: SearchedText, unread: list[int], words: frozenset[str]) -> list[int]:
+    """Return where signs are that may be an address's: one search for each word is quicker than one for all."""
     lower = text.lower
-    found = [*places(lower, "@")]
-    for word in [_SIGNS[last] for last in text.different_words & _SIGN_ENDS]:
+    found = [*unread]
+    for word in [_SIGNS[last] for last in words]:
         found += [
             place
             for place in text.word_places(word)
@@ -154,20 +194,19 @@ def _sign_places(text: SearchedText) -> list[int]:
     return sorted(found)
 
 
-def _signs(text: SearchedText, known: Collection[int]) -> Iterator[int]:
+def _signs(text: SearchedText, signs: Iterable[int]) -> Iterator[int]:
     """Yield where each sign, written or spoken, begins with the blanks before it, if a dot may follow."""
     lower = text.lower
-    for place in _sign_places(text):
-        if place not in known:
-            ahead = lower[place : place + _AHEAD]
-            if "." in ahead or any(dot in ahead for dot in _DOT_WORDS):
-                near = _BEFORE_SIGN.search(lower[max(0, place - _AROUND) : place])
-                yield place - len(near[0] if near else "")
+    for place in signs:
+        ahead = lower[place : place + _AHEAD]
+        if "." in ahead or any(dot in ahead for dot in _DOT_WORDS):
+            near = _BEFORE_SIGN.search(lower[max(0, place - _AROUND) : place])
+            yield place - len(near[0] if near else "")
 
 
-def _spoken(text: SearchedText, known: Collection[int]) -> Iterator[tuple[int, int]]:
+def _spoken(text: SearchedText, signs: Iterable[int]) -> Iterator[tuple[int, int]]:
     lower = text.lower
-    for sign in _signs(text, known):
+    for sign in _signs(text, signs):
         # What comes after is read first: a name stands before most signs, a domain after few.
         after = _after(lower, sign)
         name = _last_name(lower, max(0, sign - _NAME_CHARACTERS), sign) if after else None
