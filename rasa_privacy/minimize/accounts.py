@@ -38,11 +38,12 @@ _BRANDS_OF: Final = {
     for length in _CARD_DIGITS
 }
 
-_IBAN_START: Final = re.compile(f"(?<![A-Za-z0-9])[A-Za-z]{{2}}{_GAP}{{0,2}}[0-9]{_GAP}{{0,2}}[0-9]")
+_IBAN_START: Final = re.compile(f"[A-Za-z](?<![A-Za-z0-9].)[A-Za-z]{_GAP}{{0,2}}[0-9]{_GAP}{{0,2}}[0-9]")
 _IBAN_LEAD: Final = 4  # characters before its first digit
 _IBAN_REST: Final = re.compile(f"(?:{_GAP}{{0,2}}[0-9A-Za-z]){{11,32}}")
 _IBAN_CHARACTERS: Final = range(15, 35)  # ISO 13616-1: at most 34; the shortest in use is Norway's
-_VALUES: Final = {ord(letter): str(10 + place) for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
+_VALUES: Final = {letter: str(10 + place) for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
+_CODES: Final = {ord(letter): value for letter, value in _VALUES.items()}
 _WORD_END: Final = re.compile(r"(?![A-Za-z0-9])")
 
 # Characters of an IBAN by country: SWIFT, IBAN Registry, release 99.
@@ -62,7 +63,10 @@ _IBAN_LENGTHS: Final = {
 def card_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each payment card number."""
     for number in text.numbers:
-        if len(number.digits) >= _CARD_DIGITS.start:
+        if len(number.digits) == _CARD_DIGITS.start:  # so that it is all of them or none
+            if _is_card(number.digits) and "/" not in text.plain[number.start : number.end]:
+                yield number.start, number.end
+        elif len(number.digits) > _CARD_DIGITS.start:
             for run in _GROUPS.finditer(text.plain, number.start, number.end):
                 length = run.end() - run.start()
                 if length > MAX_RUN:
@@ -110,24 +114,24 @@ def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     plain, done = text.plain, 0
     for zone in text.zones_with(LETTERS):
         for start in _IBAN_START.finditer(plain, max(0, zone.start - _IBAN_LEAD), zone.end):
-            rest = _IBAN_REST.match(plain, start.end())
-            if rest is None or start.start() < done:
+            if start.start() < done:
                 continue
-            end = _iban_end(plain, start.start(), rest.end())
+            end = _iban_end(plain, start.start(), start.end())
             if end is not None:
                 yield start.start(), end
                 done = end
 
 
-def _iban_end(text: str, start: int, end: int) -> int | None:
+def _iban_end(text: str, start: int, digits: int) -> int | None:
     """Return where the IBAN that begins here ends: after its country's length, or with its word for a new country."""
     length = _IBAN_LENGTHS.get(text[start : start + 2].upper())
     if length and (written := text[start : start + length]).isalnum():  # written without gaps
-        characters = written.upper()
-        whole = start + length <= end and characters.isascii() and _WORD_END.match(text, start + length)
-        return start + length if whole and _is_iban(characters) else None
+        if len(written) < length or not written.isascii() or _WORD_END.match(text, start + length) is None:
+            return None
+        return start + length if _is_iban(written.upper()) else None
+    rest = _IBAN_REST.match(text, digits)
     characters = ""
-    for index in range(start, end):
+    for index in range(start, rest.end() if rest else start):
         if text[index].isascii() and text[index].isalnum():
             characters += text[index].upper()
         complete = len(characters) == length if length else len(characters) in _IBAN_CHARACTERS
@@ -138,4 +142,6 @@ def _iban_end(text: str, start: int, end: int) -> int | None:
 
 def _is_iban(characters: str) -> bool:
     """Tell whether the check digits are right (ISO 7064, MOD 97-10): letters count as 10 to 35."""
-    return int((characters[4:] + characters[:4]).translate(_VALUES)) % 97 == 1
+    country, check, account = characters[:2], characters[2:4], characters[4:]
+    number = account if account.isdigit() else account.translate(_CODES)
+    return int(f"{number}{_VALUES[country[0]]}{_VALUES[country[1]]}{check}") % 97 == 1

@@ -89,12 +89,14 @@ class Context:
 
     def _first_words(self, text: SearchedText) -> frozenset[str]:
         """Return the first words of the phrases that a text has."""
-        if self not in text.contexts:
-            phrases = [phrase for head in self.heads & text.heads for phrase in self._longer[head]]
-            text.contexts[self] = (self._words & text.different_words).union(
+        known = text.contexts.get(self)
+        if known is None:
+            heads = self.heads & text.heads
+            phrases = [phrase for head in heads for phrase in self._longer[head]]
+            known = text.contexts[self] = (self._words & text.different_words if heads else heads).union(
                 [phrase.split()[0] for phrase in phrases if text.has_words(phrase)]
             )
-        return text.contexts[self]
+        return known
 
     def is_in(self, words: Words) -> bool:
         """Tell whether one of the phrases is among these words."""

@@ -28,6 +28,7 @@ _KEY: Final = re.compile(
     r"(?:\.[A-Za-z0-9_-]{0,1000})?"
 )
 _KEY_START: Final = re.compile(r"^[\"'`(\[{<]?|[=:,;&|>\"'(]")
+_KEY_SIGN: Final = re.compile("[=:,;&|>\"'(]")  # one of these stands before a key that is not at the start
 _KEY_HEAD: Final = re.compile(  # how the keys above begin, each with what may stand before it
     r"(?:^[\"'`(\[{<]?|[=:,;&|>\"'(])(?:[spr]k[-_]|gh[pousr]_|github_|glpat-|xox|A[KSGIR][IPDO]A|AIza|ya29|SG\."
     r"|hf|npm|dop_|pypi|shp|rzp_|EAAC|lin_|key-|[0-9]{8,10}:|eyJ)"
@@ -81,13 +82,13 @@ _SCHEME: Final = re.compile(
 
 def key_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each key of a service."""
+    plain = text.plain
     if _HEAD in text.lower:
-        yield from (found.span() for found in _BLOCK.finditer(text.plain))
+        yield from (found.span() for found in _BLOCK.finditer(plain))
     for start, end in text.long_words:
-        word = text.plain[start:end]
+        word = plain[start:end]
         found = []
-        # In a word of letters alone nothing begins but at its start.
-        if _KEY_HEAD.match(word) if word.isalpha() else _KEY_HEAD.search(word):
+        if _KEY_HEAD.search(word) if _KEY_SIGN.search(word) else _KEY_HEAD.match(word):
             found = [key for begin in _KEY_START.finditer(word) if (key := _KEY.match(word, begin.end()))]
         yield from ((start + key.start(), start + key.end()) for key in found)
         if not found and not _is_small(word) and _KEY_WORDS.may_be_in(text):

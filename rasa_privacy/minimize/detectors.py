@@ -16,6 +16,7 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from time import thread_time
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
@@ -75,10 +76,10 @@ DETECTORS: Final[Mapping[str, Detector]] = MappingProxyType(
     {
         "url_credentials": link_spans,
         "email": email_spans,
+        "iban": iban_spans,
         "api_key": key_spans,
         "crypto_wallet": wallet_spans,
         "password": password_spans,
-        "iban": iban_spans,
         "payment_card": card_spans,
         "ip_address": ip_spans,
         "mac_address": mac_spans,
@@ -134,17 +135,19 @@ _SEEN: Final = frozenset[str]().union(*_FEATURES.values(), *_HEADS.values())
 
 
 @lru_cache(maxsize=1_000)
-def _plan(seen: frozenset[str], most: int) -> tuple[str, ...]:
+def _plan(seen: frozenset[str], most: int, after: int = -1) -> tuple[str, ...]:
     """Return the detectors that can find anything, in their order.
 
     Args:
         seen: What the text has of `_SEEN`, so that nothing of the text itself is kept here.
         most: Digits that stand close together in it, at most `_MOST_TAKEN`.
+        after: Place of the last detector that was there already.
     """
     return tuple(
         name
         for name in DETECTORS
-        if _DIGITS.get(name, 0) <= most
+        if _ORDER[name] > after
+        and _DIGITS.get(name, 0) <= most
         and (
             name in _EVERYWHERE
             or not seen.isdisjoint(_FEATURES.get(name, ()))
@@ -153,8 +156,8 @@ def _plan(seen: frozenset[str], most: int) -> tuple[str, ...]:
     )
 
 
-def _plan_for(text: SearchedText, heads: frozenset[str]) -> tuple[str, ...]:
-    return _plan(heads.union(text.features & _SEEN), min(text.most_digits, _MOST_TAKEN))
+def _plan_for(text: SearchedText, heads: frozenset[str], after: int = -1) -> tuple[str, ...]:
+    return _plan(heads | (text.features & _SEEN), min(text.most_digits, _MOST_TAKEN), after)
 
 
 def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ...] = DEFAULT_REGIONS) -> list[Finding]:
@@ -191,11 +194,11 @@ def find(text: str, names: Collection[str] | None = None, regions: tuple[str, ..
             )
         spans = _run(name, searched)
         if spans:
-            findings += [Finding(*searched.span(start, end), name) for start, end in spans]
+            findings += [Finding(start, end, name) for start, end in searched.as_written(spans)]
             if name not in _LEFT_THERE:
                 searched = searched.without(spans)
                 if len(text) <= _SHORT:  # what is left of a longer one hardly ever needs fewer detectors
-                    plan = tuple([each for each in _plan_for(searched, heads) if _ORDER[each] > _ORDER[name]])
+                    plan = _plan_for(searched, heads, _ORDER[name])
     return _joined(findings) if len(findings) > 1 else findings
 
 
@@ -232,16 +235,19 @@ def count_failure(name: str) -> None:
 
 def _joined(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings sorted, with overlapping ones joined: cutting one off would leave its rest readable."""
+    ordered = sorted(findings)
+    if all([one[1] <= other[0] for one, other in pairwise(ordered)]):  # noqa: C419 - most do not, and so a list is quicker
+        return ordered
     joined: list[Finding] = []
+    start, end, kind = ordered[0]
     longest = 0
-    for finding in sorted(findings):
-        length = finding.end - finding.start
-        if joined and finding.start < joined[-1].end:
-            last = joined[-1]
-            kind = finding.kind if length > longest else last.kind
-            joined[-1] = Finding(last.start, max(last.end, finding.end), kind)
-            longest = max(longest, length)
-        else:
-            joined.append(finding)
-            longest = length
+    for begin, stop, other in ordered:
+        length = stop - begin
+        if begin >= end:
+            joined.append(Finding(start, end, kind))
+            start, end, kind, longest = begin, stop, other, length
+        elif length > longest:
+            kind, longest = other, length
+        end = max(end, stop)
+    joined.append(Finding(start, end, kind))
     return joined

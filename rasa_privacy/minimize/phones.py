@@ -55,7 +55,7 @@ _PRICE_AFTER: Final = re.compile(
 )
 _PRICE_BEFORE: Final = re.compile(r"[$\u20ac\u00a3\u00a5] ?$")
 
-_PARTED: Final = re.compile(r"[0-9]([ ./-])[0-9]{1,2}\1[0-9]")  # as every date is
+_PARTED: Final = re.compile(r"[0-9](?:([./-])[0-9]{1,2}\1[0-9]| [0-9]{1,2} (?:19|20)[0-9])")  # as every date is
 #: What is no phone number, each with what it has one of, and its fewest digits.
 _NO_NUMBERS: Final = (
     (_DATE, (".", "/", "-", " "), 4),
@@ -89,6 +89,8 @@ def phone_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 
 def _without_dates(plain: str, zones: Sequence[Zone]) -> str:
     """Return the text with dates, opening hours, fractions and versions read as `_`."""
+    if not zones:
+        return plain
     for pattern, signs, digits in _NO_NUMBERS:
         if not any(sign in plain for sign in signs):
             continue
@@ -117,6 +119,9 @@ class _Search:
         """Yield the phone numbers in a run of digits and signs."""
         groups = self._groups(start, end)
         index, left = 0, sum([end - start for start, end in groups])
+        if _MIN_DIGITS <= left <= _MAX_DIGITS and self._is_marked(groups):  # so most numbers of another country are
+            yield self._span(groups, 0, len(groups) - 1)
+            return
         while left >= _MIN_DIGITS:
             last = self._last_group(groups, index)
             if last is not None:
@@ -124,6 +129,11 @@ class _Search:
             done = index + 1 if last is None else last + 1
             left -= sum([end - start for start, end in groups[index:done]])
             index = done
+
+    def _is_marked(self, groups: Sequence[tuple[int, int]]) -> bool:
+        """Tell whether a `+` stands before the groups, and the last is too long to belong to what follows."""
+        before, closing = groups[0][0] - 1, groups[-1]
+        return before >= 0 and self._text[before] == "+" and closing[1] - closing[0] >= _CLOSING_DIGITS
 
     def _groups(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return the groups of digits that may be part of a number: `AB12`, `2nd`, `$5` and `5 EUR` are not."""
@@ -154,7 +164,7 @@ class _Search:
         if not international and self._may_say_other and says_other(before):
             return None
         likely = international or self._says_phone(before) or self._whole_message(groups, index)
-        widest = next((last for last, digits in windows if len(digits) <= _MAX_DIGITS), None)
+        widest = next(iter([last for last, digits in windows if len(digits) <= _MAX_DIGITS]), None)
         if likely and widest == len(groups) - 1 and groups[-1][1] - groups[-1][0] >= _CLOSING_DIGITS:
             return widest
         for last, digits in windows:

@@ -11,6 +11,7 @@ import string
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, AnyStr, Final, Generic, NamedTuple, TypeVar
 
 from rasa_privacy.minimize.digit_zones import BY_DIGITS, LETTERS, Number, Zone, numbers_in, zones_between, zones_of
@@ -26,20 +27,19 @@ _SECRET_HINTS: Final = (*PASSWORD_HINTS, "pin")
 _SECRET_HEADS: Final = frozenset({"pas", "ken", "mot", "con", "cla", "sen", "wac", "pwd", "par", "pin"})
 _LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
 _LONG_RUN: Final = _LONG_WORD * b"x"
-_HEAD: Final = 3  # letters of a word by which it is looked up
+_head_of: Final = itemgetter(slice(3))  # the letters of a word by which it is looked up
 # What each byte of a text is taken for where only its letters, or only its blanks, are looked at.
 _LETTERS: Final = "".join(
     chr(code).lower() if chr(code) in string.ascii_letters else " " for code in range(256)
 ).encode()
 _BLANKS: Final = bytes(ord(" " if code < 128 and chr(code).isspace() else "x") for code in range(256))  # noqa: PLR2004 - ASCII
 
-# What is kept where something is taken out: places do not move, and the rest is looked for again.
-_KEPT: Final = (
-    "_written", "regions", "heads", "_latin_words", "different_words", "_sorted_words", "contexts",
-    "words_before", "words_after", "others_before", "_signs", "_left_out", "_gaps", "_is_ascii",
-)  # fmt: skip
+# What is made anew where something is taken out; all else stays, since places do not move.
+_ANEW: Final = ("ascii", "_letters", "long_words", "most_digits", "numbers_by_count", "features")
 
-_BLANK: Final = re.compile(r"\s")
+_PARTING: Final = re.compile(r"[\s@]")  # what long words are told by
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,63}[.,;:!?)]*")
+_HAS_SIGNS: Final = re.compile("[A-Za-z0-9]")
 
 T = TypeVar("T")
 
@@ -134,7 +134,8 @@ class SearchedText:
     @_once
     def features(self) -> frozenset[str]:
         """What the text has that some detectors cannot do without: most texts need few of them."""
-        return self._signs.union([_COUNTED[count] for count in self.numbers_by_count if count in _COUNTED])
+        counted = [_COUNTED[count] for count in self.numbers_by_count if count in _COUNTED]
+        return self._signs.union(counted, ("long word",) if self.long_words else ())
 
     @_once
     def _signs(self) -> frozenset[str]:
@@ -143,8 +144,6 @@ class SearchedText:
         has = self._signs_by_digits()
         if "://" in plain:
             has.add("link")
-        if self.long_words:
-            has.add("long word")
         if not self._is_ascii and ("\u00b0" in plain or "\u00ba" in plain):
             has.add("degrees")
         colons = plain.count(":")
@@ -179,7 +178,7 @@ class SearchedText:
     @_once
     def heads(self) -> frozenset[str]:
         """The first three letters of all words."""
-        return frozenset([word[:_HEAD] for word in self.different_words])
+        return frozenset(map(_head_of, self.different_words))
 
     def has_words(self, phrase: str) -> bool:
         """Tell whether words of Latin letters stand in a row; with a space at the end, the last of them is whole."""
@@ -229,16 +228,19 @@ class SearchedText:
 
     @_once
     def long_words(self) -> list[tuple[int, int]]:
-        """Start and end of each run without spaces that is long enough for a key or a wallet's address."""
+        """Start and end of each run without spaces that is long enough for a key or a wallet's address.
+
+        An email address is none.
+        """
         found: list[tuple[int, int]] = []
-        shape = self.ascii.translate(_BLANKS)
+        plain, shape = self.plain, self.ascii.translate(_BLANKS)
         start = shape.find(_LONG_RUN)
         while start >= 0:
             end = shape.find(b" ", start)
             end = len(shape) if end < 0 else end
-            for word in self.plain[start:end].split():  # by the blanks that are not ASCII
-                start = self.plain.find(word, start)
-                if len(word) >= _LONG_WORD:
+            for word in plain[start:end].split():  # by the blanks that are not ASCII
+                start = plain.find(word, start)
+                if len(word) >= _LONG_WORD and _may_be_key(word):
                     found.append((start, start + len(word)))
                 start += len(word)
             start = shape.find(_LONG_RUN, end)
@@ -249,30 +251,36 @@ class SearchedText:
         if not spans:
             return self
         other = SearchedText.__new__(SearchedText)
-        other.__dict__.update({name: self.__dict__[name] for name in _KEPT if name in self.__dict__})
-        if "long_words" in self.__dict__ and not any(_BLANK.search(self.plain, *span) for span in spans):
-            other.long_words = self.long_words
-        other.plain = blanked(self.plain, spans)
-        other.lower = blanked(self.lower, spans)
+        made = other.__dict__
+        made.update(self.__dict__)
+        for name in _ANEW:
+            made.pop(name, None)
+        other.plain = plain = blanked(self.plain, spans)
+        if "long_words" in self.__dict__ and not any(_PARTING.search(self.plain, *span) for span in spans):
+            other.long_words = [word for word in self.long_words if _HAS_SIGNS.search(plain, *word)]
+        other.lower = plain.lower() if self._is_ascii else blanked(self.lower, spans)
         other._take_over(self, spans)  # noqa: SLF001 - of this very class
         return other
 
     def _take_over(self, text: "SearchedText", spans: list[tuple[int, int]]) -> None:
         """Take the zones and numbers of the text before these places were taken out, but for those that they touch."""
-        self.zones = [*text.zones]
-        self.numbers = [*text.numbers]
         self._zones_with = {}
+        self.zones = zones = text.zones.copy()
+        self.numbers = numbers = text.numbers.copy()
         for start, end in reversed(spans):
-            first, last = bisect_left(self.zones, (start,)), bisect_left(self.zones, (end,))
-            if first and self.zones[first - 1].end > start:
+            first, last = bisect_left(zones, (start,)), bisect_left(zones, (end,))
+            if first and zones[first - 1].end > start:
                 first -= 1
             if first >= last:
                 continue
-            begin, stop = self.zones[first].start, self.zones[last - 1].end
-            self.zones[first:last] = zones = zones_between(self.plain, self.lower, begin, stop)
-            numbers = bisect_left(self.numbers, (begin,)), bisect_left(self.numbers, (stop,))
-            self.numbers[slice(*numbers)] = numbers_in(self.plain, zones)
-        if self.numbers == text.numbers:
+            begin, stop = zones[first].start, zones[last - 1].end
+            least, most = bisect_left(numbers, (begin,)), bisect_left(numbers, (stop,))
+            # Where all of them is taken out, nothing is left to look for.
+            left = [] if start <= begin and stop <= end else zones_between(self.plain, self.lower, begin, stop)
+            zones[first:last] = left
+            if least < most:
+                numbers[least:most] = numbers_in(self.plain, left) if left else []
+        if numbers == text.numbers:
             self.numbers_by_count = text.numbers_by_count
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -280,6 +288,12 @@ class SearchedText:
         if len(self.plain) == len(self._written):
             return start, end
         return start + bisect_right(self._gaps, start), end + bisect_right(self._gaps, end)
+
+    def as_written(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return where these places of the plain text stand in the text that was written."""
+        if len(self.plain) == len(self._written):
+            return spans
+        return [self.span(start, end) for start, end in spans]
 
     def place(self, index: int) -> int:
         """Return where a place of the text that was written is read."""
@@ -304,6 +318,11 @@ def places(text: AnyStr, part: AnyStr, start: int = 0) -> Iterator[int]:
     while place >= 0:
         yield place
         place = text.find(part, place + 1)
+
+
+def _may_be_key(word: str) -> bool:
+    """Tell whether a long word may be a key or an address of a wallet, and so is no address of mail."""
+    return ("@" not in word or _ADDRESS.fullmatch(word) is None) and _HAS_SIGNS.search(word) is not None
 
 
 def blanked(plain: str, spans: list[tuple[int, int]]) -> str:
