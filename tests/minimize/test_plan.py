@@ -16,9 +16,9 @@ _PARTS = (
 )  # fmt: skip
 
 
-def _every(_: frozenset[str], most: int) -> tuple[str, ...]:
+def _every(_: frozenset[str], most: int, after: int = -1) -> tuple[str, ...]:
     """Return all detectors for which there are enough digits, whatever else the text has or lacks."""
-    return tuple(name for name in DETECTORS if detectors._DIGITS.get(name, 0) <= most)
+    return tuple(name for name in [*DETECTORS][after + 1 :] if detectors._DIGITS.get(name, 0) <= most)
 
 
 @pytest.fixture(scope="module")
