@@ -28,7 +28,15 @@ from rasa_privacy.storage.books import REMEDY
 from rasa_privacy.storage.chain import Chain
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
 from rasa_privacy.storage.ledger_people import LedgerPeople
-from rasa_privacy.storage.ledger_record import COLUMNS, LedgerEntry, columns_of, entry_of, record_bytes
+from rasa_privacy.storage.ledger_record import (
+    COLUMNS,
+    MAC_BYTES,
+    LedgerEntry,
+    columns_of,
+    entry_of,
+    is_mac_of,
+    record_bytes,
+)
 from rasa_privacy.storage.ledger_record import LEDGER_EVENTS as LEDGER_EVENTS  # noqa: PLC0414 - named from here
 from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # noqa: PLC0414 - as above
 from rasa_privacy.storage.many import ManySelect
@@ -273,11 +281,14 @@ class ConsentLedger:
     def _checked(self, row: Any) -> Any:
         """Return a row whose keyed hash is right."""
         *columns, stored, mac = row
-        if mac != self._mac(record_bytes(columns), stored):
+        if not is_mac_of(mac, self._hash(record_bytes(columns), stored)):
             raise LedgerError(f"consent ledger: record {columns[0]} was changed or added; {REMEDY}")
         return row
 
     def _mac(self, raw: bytes, stored: bytes) -> bytes:
+        return self._hash(raw, stored)[:MAC_BYTES]
+
+    def _hash(self, raw: bytes, stored: bytes) -> bytes:
         return self._index.of_bytes(_RECORD_DOMAIN, stored + raw)
 
     def _verified_end(self, conn: Connection, get_head: Query) -> tuple[int, bytes]:

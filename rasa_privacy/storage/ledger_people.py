@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.books import REMEDY
+from rasa_privacy.storage.ledger_record import MAC_BYTES, is_mac_of
 from rasa_privacy.storage.many import ManyDelete, ManySelect
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import ledger, ledger_people, meta
@@ -68,7 +69,7 @@ class LedgerPeople:
             return
         self._authenticate(subject_id, row)
         count = row[0] + added
-        digest = self._mac(subject_id, count, last_seq)
+        digest = self._hash(subject_id, count, last_seq)[:MAC_BYTES]
         _UPDATE.later(conn, subject=subject_id, count=count, last=last_seq, digest=digest)
 
     def count_many(self, conn: Connection, added: Mapping[bytes, Sequence[int]]) -> None:
@@ -115,13 +116,17 @@ class LedgerPeople:
         conn.execute(_PUT_FLAG, {"name": _FLAG, "value": self._index.of(_DOMAIN, _FLAG)})
 
     def _row(self, subject_id: bytes, count: int, last_seq: int) -> dict[str, Any]:
-        digest = self._mac(subject_id, count, last_seq)
+        digest = self._hash(subject_id, count, last_seq)[:MAC_BYTES]
         return {"subject_id": subject_id, "records": count, "last_seq": last_seq, "mac": digest}
 
     def _authenticate(self, subject_id: bytes, found: Any) -> None:
         count, last_seq, digest = found
-        if type(count) is not int or type(last_seq) is not int or digest != self._mac(subject_id, count, last_seq):
+        if (
+            type(count) is not int
+            or type(last_seq) is not int
+            or not is_mac_of(digest, self._hash(subject_id, count, last_seq))
+        ):
             raise LedgerError(f"consent ledger: how many records there are of one person was changed; {REMEDY}")
 
-    def _mac(self, subject_id: bytes, count: int, last_seq: int) -> bytes:
+    def _hash(self, subject_id: bytes, count: int, last_seq: int) -> bytes:
         return self._index.of_bytes(_DOMAIN, subject_id + f":{count}:{last_seq}".encode())

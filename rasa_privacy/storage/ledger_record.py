@@ -3,6 +3,7 @@
 The bytes are the MessagePack array of the columns in the order of `COLUMNS` (docs/spec/ledger.md, section 2).
 """
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,11 @@ from rasa_privacy.storage.tables import from_micros, to_micros
 LEDGER_EVENTS: Final = frozenset(("asked", "granted", "refused", "withdrawn", "expired", "superseded"))
 #: What a link covers, in this order.
 COLUMNS: Final = ("seq", "subject_id", "purpose", "event", "notice_hash", "language", "method", "channel", "at")
+
+#: So much of a keyed hash is stored: half of it, as RFC 2104, section 5, has it.
+MAC_BYTES: Final = 16
+#: So much stands in records and counts from before 2026-11-30.
+_LONG_MAC_BYTES: Final = 32
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 
@@ -84,6 +90,15 @@ def columns_of(seq: int, record: LedgerRecord) -> dict[str, Any]:
         "channel": record.channel,
         "at": to_micros(record.at),
     }
+
+
+def is_mac_of(stored: object, whole: bytes) -> bool:
+    """Return whether this is what is stored of a keyed hash, which is its beginning, or all of it in older rows."""
+    return (
+        isinstance(stored, bytes)
+        and len(stored) in {MAC_BYTES, _LONG_MAC_BYTES}
+        and hmac.compare_digest(stored, whole[: len(stored)])
+    )
 
 
 def record_bytes(columns: Sequence[Any]) -> bytes:

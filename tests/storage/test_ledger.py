@@ -111,6 +111,45 @@ def test_a_record_of_somebody_else_does_not_count(vault: Vault, sql: Sql) -> Non
         vault.ledger.of_subject(conn, b"x" * 16)
 
 
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("kept", [0, 1, 8, 15, 17, 31])
+@pytest.mark.parametrize("table", ["ledger", "ledger_people"])
+def test_a_keyed_hash_of_another_length_is_refused(vault: Vault, sql: Sql, table: str, kept: int) -> None:
+    """One byte of it, which anybody guesses, is not taken for it, and nothing may follow it."""
+    ((mac,),) = sql(f"SELECT mac FROM {table} WHERE subject_id = ? LIMIT 1", (bytes(16),))  # noqa: S608 - our own
+    assert len(mac) == 16
+    sql(f"UPDATE {table} SET mac = ? WHERE mac = ?", ((mac + bytes(32))[:kept], mac))  # noqa: S608 - our own
+    with pytest.raises(LedgerError, match="changed"), vault.database.read() as conn:
+        vault.ledger.of_subject(conn, bytes(16))
+
+
+@pytest.mark.usefixtures("filled")
+def test_whole_keyed_hashes_of_older_rows_count_and_are_gone_on_with(
+    vault: Vault, sql: Sql, monkeypatch: pytest.MonkeyPatch, record: LedgerRecord
+) -> None:
+    """Rows with 32 bytes are checked to the last one."""
+    for module in ("ledger", "ledger_people"):
+        monkeypatch.setattr(f"rasa_privacy.storage.{module}.MAC_BYTES", 32)
+    sql("UPDATE ledger SET mac = NULL")
+    sql("DELETE FROM ledger_people")
+    sql("DELETE FROM meta WHERE name IN ('checkpoint_head', 'ledger_people')")
+    vault.database.transact(vault.ledger.prepare)
+    monkeypatch.undo()
+    lengths = "SELECT DISTINCT length(mac) FROM ledger UNION SELECT DISTINCT length(mac) FROM ledger_people"
+    assert [tuple(row) for row in sql(lengths)] == [(32,)]
+    _verify(vault)
+    with vault.database.write() as conn:
+        before = len(vault.ledger.of_subject(conn, bytes(16)))
+        vault.ledger.append(conn, replace(record, subject_id=bytes(16)))
+    with vault.database.read() as conn:
+        assert len(vault.ledger.of_subject(conn, bytes(16))) == before + 1
+    _verify(vault)
+    ((mac,),) = sql("SELECT mac FROM ledger WHERE seq = 1")
+    sql("UPDATE ledger SET mac = ? WHERE seq = 1", (mac[:31] + bytes([mac[31] ^ 1]),))
+    with pytest.raises(LedgerError, match="record 1 was changed"):
+        _verify(vault)
+
+
 def _forge_the_last(sql: Sql) -> None:
     """Make the last answer a yes, and compute its link, as anybody with the database can."""
     names = ", ".join(COLUMNS)

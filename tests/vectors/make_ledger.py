@@ -41,7 +41,7 @@ def main() -> None:
         previous = _link(previous, raw)
         mac = _keyed(b"ledger record", previous + raw)
         shown = [each.hex() if isinstance(each, bytes) else each for each in fields]
-        records.append({"record": shown, "link": previous.hex(), "mac": mac})
+        records.append({"record": shown, "link": previous.hex(), "mac": mac[:32]})
         if seq != 2:
             number = len(checkpoints) + 1
             message = b"rasa_privacy checkpoint v1" + msgspec.msgpack.encode([_STORE, number, seq, previous, _AT])
