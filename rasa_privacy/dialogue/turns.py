@@ -29,6 +29,7 @@ from dataclasses import replace
 from typing import Final
 
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Kind, Pending, TurnView
+from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.topics import choice, item_of, purpose_of
 
 LISTEN: Final = "action_listen"
@@ -184,6 +185,8 @@ QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, ERASE, EXPLA
 _RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, ERASE, KEEP, RECEIPT, FORGET, CORRECT, RESTRICT, STATUS, EXPORT)
 #: After these the running form may lack a purpose that it needs, which the person knows: it just ends.
 _CLOSING: Final = (WITHDRAW, ERASE, RESTRICT)
+#: These show something and change nothing.
+_SHOWING: Final = (SHOW, EXPORT, RECEIPT, STATUS)
 #: Those that may leave a question of their own, for which the conversation waits.
 _WAITING: Final = (ERASE, CORRECT, SHOW, EXPORT)
 
@@ -252,7 +255,7 @@ class Turns:
             return Decision(NOT_ERASED if view.last_action == ERASE else UNAVAILABLE, pending=None)
         next_one = next((found for each in view.also if (found := action_of(each)) and found not in view.ran), None)
         if next_one is not None and view.last_action not in ANSWERS:
-            return Decision(next_one, None)
+            return Decision(next_one) if _comes_back(next_one, view) else Decision(next_one, None)
         if view.last_action in ANSWERS:
             return self._after_answer(view)
         if view.last_action in _RETURNING:
@@ -333,14 +336,15 @@ class Turns:
 
     def _return(self, view: TurnView) -> Decision:
         """After an answer: back to the question that waits, to the loop that runs, or to the person."""
-        if view.is_paused or (view.pending is not None and view.last_action in _WAITING):
+        asks_again = _comes_back(view.last_action, view)
+        if view.is_paused or (view.pending is not None and view.last_action in _WAITING and not asks_again):
             return Decision(LISTEN)
         held = self._guard_loop(view)
         if held is not None and view.last_action in _CLOSING:
             return Decision(LISTEN, pending=None, end_loop=True)
         if view.last_action == EXPLAIN and view.intent in (MORE, UNSURE):
             return Decision(LISTEN)
-        if view.pending is not None and view.pending.kind != "erase" and view.last_action == EXPLAIN:
+        if asks_again:
             return Decision(ASK, view.pending)
         if view.active_loop is not None and held is None:
             return Decision(view.active_loop)
@@ -353,8 +357,8 @@ class Turns:
         if request is not None:
             if view.bot_answers_too:
                 return Decision(request, None)  # who hands over does not ask for consent at once
-            # Only an explanation comes back to the question; after anything else a "yes" would answer something else.
-            return Decision(request) if request == EXPLAIN else Decision(request, None)
+            # What is asked again stands; after anything else a "yes" would answer something else.
+            return Decision(request) if request == EXPLAIN or _comes_back(request, view) else Decision(request, None)
         return self._on_reply(view, view.pending)
 
     def _on_reply(self, view: TurnView, pending: Pending | None) -> Decision | None:
@@ -391,6 +395,18 @@ class Turns:
             return False  # the mail may take a while, and nothing but the code is taken for it
         ours = view.intent in REPLIES or view.intent in _REQUESTS
         return view.last_action == LISTEN and view.pending is not None and not ours
+
+
+def _comes_back(action: str, view: TurnView) -> bool:
+    """Return whether the open question is asked again after this action.
+
+    After an explanation each is but for that of an erasure; after what else only shows something those about consent.
+    """
+    pending = view.pending
+    if pending is None or pending.kind == "erase" or view.is_paused:
+        return False
+    is_about_consent = pending.kind != "correct" and pending.purposes[:1] != (PROOF,)
+    return action == EXPLAIN or (action in _SHOWING and is_about_consent)
 
 
 def _unclear(pending: Pending) -> Decision:

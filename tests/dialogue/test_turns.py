@@ -12,6 +12,7 @@ from rasa_privacy.dialogue.turns import (
     CORRECT,
     ERASE,
     EXPLAIN,
+    EXPORT,
     GRANT,
     INTENTS,
     KEEP,
@@ -20,10 +21,12 @@ from rasa_privacy.dialogue.turns import (
     MORE,
     NOT_ERASED,
     PREVIEW,
+    RECEIPT,
     REFUSE,
     REPLIES,
     RESTRICT,
     SHOW,
+    STATUS,
     STOP,
     UNAVAILABLE,
     UNCLEAR,
@@ -31,6 +34,7 @@ from rasa_privacy.dialogue.turns import (
     WITHDRAW,
     Turns,
 )
+from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.own_intents import REQUEST_NAMES
 
 TURNS = Turns(Asking({"lead_form": ("draw",), "newsletter_form": ("newsletter",), "both_form": ("draw", "newsletter")}))
@@ -246,7 +250,46 @@ def test_question_that_is_passed_by_is_forgotten() -> None:
     assert TURNS.forgets(view("ask_opening_hours", pending=CONSENT))
     assert not TURNS.forgets(view("privacy_grant", pending=CONSENT))
     assert not TURNS.forgets(view("privacy_why", pending=CONSENT))
-    assert TURNS.decide(view("privacy_access", pending=CONSENT)) == Decision(SHOW, None)
+    assert TURNS.decide(view("privacy_withdraw", pending=CONSENT)) == Decision(WITHDRAW, None)
+
+
+@pytest.mark.parametrize(
+    ("intent", "action"),
+    [
+        ("privacy_access", SHOW),
+        ("privacy_export", EXPORT),
+        ("privacy_receipt", RECEIPT),
+        ("privacy_status", STATUS),
+        ("privacy_why", EXPLAIN),
+    ],
+)
+@pytest.mark.parametrize(
+    "pending", [CONSENT, Pending("age", "lead_form", ("draw",), age=16)], ids=lambda each: each.kind
+)
+def test_a_question_about_consent_comes_back_after_what_was_shown(intent: str, action: str, pending: Pending) -> None:
+    """So what the person wanted is not lost, and a "yes" answers what was asked last; not beside a human."""
+    asked = view(intent, pending=pending)
+    assert TURNS.decide(asked) == Decision(action)
+    assert TURNS.decide(replace(asked, last_action=action)) == Decision(ASK, pending)
+    assert TURNS.decide(replace(asked, last_action=action, succeeded=False)) == Decision(UNAVAILABLE, None)
+    assert TURNS.decide(replace(asked, last_action=action, is_paused=True)) == Decision(LISTEN)
+
+
+def test_a_question_for_a_proof_does_not_come_back_by_itself() -> None:
+    """What was asked for first is answered after the proof; asked for anew, it asks for the proof anew."""
+    proof = Pending("contact", SHOW, (PROOF,))
+    assert TURNS.decide(view("privacy_access", pending=proof)) == Decision(SHOW, None)
+    assert TURNS.decide(view("privacy_access", last=SHOW, pending=proof)) == Decision(LISTEN)
+
+
+def test_of_two_requests_in_an_open_question_the_second_may_end_it() -> None:
+    """After "show me my data and delete it" the question is the one about the deletion."""
+    both = replace(view("privacy_access", pending=CONSENT), also=("privacy_delete",))
+    assert TURNS.decide(both) == Decision(SHOW)
+    assert TURNS.decide(replace(both, last_action=SHOW, ran=(SHOW,))) == Decision(PREVIEW, None)
+    shown = replace(both, also=("privacy_receipt",), last_action=SHOW, ran=(SHOW,))
+    assert TURNS.decide(shown) == Decision(RECEIPT)
+    assert TURNS.decide(replace(shown, last_action=RECEIPT, ran=(SHOW, RECEIPT))) == Decision(ASK, CONSENT)
 
 
 def test_grant_whose_report_was_lost_is_not_denied() -> None:

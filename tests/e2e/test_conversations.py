@@ -441,3 +441,16 @@ def test_a_wish_for_a_human_is_handed_over_while_nothing_can_be_recorded(bot: Ru
         answer = text_of(chat.say("I want to talk to a human"))
     assert answer.endswith("usually within the hour.")
     assert open_requests_of(bot, person.sender) == []
+
+
+def test_what_is_known_is_shown_and_the_question_comes_back(bot: RunningBot) -> None:
+    """Somebody new who asks what is known of them before the yes still enters the draw after it."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    answer = text_of(chat.say("what do you know about me?"))
+    assert asks_for_consent(chat), answer
+    assert answer.count("https://northwind.example/privacy") == 1
+    chat.say("yes")
+    assert "full name" in text_of(chat.press("Yes, that too"))
+    assert "You're in the draw" in fill_the_form(chat, person)
