@@ -40,6 +40,10 @@ class History(deque[Event]):
         self.fresh += added
         super().extend(added)
 
+    def add_stored(self, events: Iterable[Event]) -> None:
+        """Add events that the store has."""
+        super().extend(events)
+
     def settle(self, count: int | None = None) -> None:
         """Count the first of the fresh events as stored, or all of them."""
         del self.fresh[:count]
@@ -48,6 +52,14 @@ class History(deque[Event]):
 def watch(tracker: DialogueStateTracker) -> None:
     """Let a tracker without events remember what is new."""
     tracker.events = History((), tracker.events.maxlen)
+
+
+def add_stored(tracker: DialogueStateTracker, events: Iterable[Event]) -> None:
+    """Add events that the store has to a tracker's."""
+    if isinstance(tracker.events, History):
+        tracker.events.add_stored(events)
+    else:
+        tracker.events.extend(events)
 
 
 def fresh_events(tracker: DialogueStateTracker) -> list[Event] | None:

@@ -113,9 +113,11 @@ def forget_late(policy: Policy, events: Sequence[Event | None], now: float) -> N
         for name, item in lasting_items(policy).items()
         if item.lasting is not None and item.lasting.duration is not None
     }
+    if not limits:
+        return
     slots = {policy.items[name].slot: limit for name, limit in limits.items()}
     entities = {policy.items[name].entity: limit for name, limit in limits.items()}
-    for event in events if limits else ():
+    for event in events:
         if isinstance(event, SlotSet) and event.key in slots and event.timestamp <= slots[event.key]:
             event.value = None
         elif isinstance(event, UserUttered):

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Final
 
+from rasa_privacy.components.history import add_stored
 from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
     ActionExecuted,
@@ -106,9 +107,11 @@ def put_events(tracker: DialogueStateTracker, events: Sequence[Event]) -> None:
         for event in events:
             tracker.update(event)
         return
-    tracker.events.extend(events)
+    add_stored(tracker, events)
     for index in sorted(indexes):
-        events[index].apply_to(tracker)
+        event = events[index]
+        if type(event) is not SessionStarted:  # it comes first, and sets back what is as new
+            event.apply_to(tracker)
 
 
 def _deciding(events: Sequence[Event]) -> set[int] | None:  # noqa: C901, PLR0912 - one branch for each kind of event

@@ -6,6 +6,7 @@ the like: so long after it was given.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _UNTIL: Final = re.compile(r"until ([A-Za-z][\w-]{0,63})")
@@ -27,6 +28,7 @@ class Lasting:
     duration: str | None = None
 
 
+@lru_cache
 def lasting_of(keep: str, is_duration: re.Pattern[str]) -> Lasting | None:
     """Return how long a `keep` of words lets a value last, or None where it says no such thing."""
     until = _UNTIL.fullmatch(keep)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, literal_column, null, select, union_all, update
+from sqlalchemy import bindparam, delete, func, insert, literal_column, select, union_all, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.identity import Place
+from rasa_privacy.storage.joined import joined, parted
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.segment_rows import Rows
 from rasa_privacy.storage.tables import conversations, data_keys, segments, sessions
@@ -105,27 +106,21 @@ _K: Final = data_keys.c
 _G: Final = segments.c
 _SENT_BY: Final = _C.sender_index == bindparam("sender")
 _HEAD, _KEY, _SEGMENT = range(3)
-_NOTHING: Final = (literal_column("0"), literal_column("0"), null(), null(), null())
 _HEAD_PART: Final = select(
     literal_column(str(_HEAD)),
     _C.conversation_ref,
-    null(),
+    joined(_C.version, _C.session, _C.subject_id, _C.conversation_id, _C.sealed_sender),
     _C.manifest,
-    _C.version,
-    _C.session,
-    _C.subject_id,
-    _C.conversation_id,
-    _C.sealed_sender,
 ).where(_SENT_BY)
 # One statement for all that reading the current session needs: it sees one state of the database without a transaction,
 # and each way to a server costs more than what it brings. Sorted by who asks, which spares the server a table.
 CURRENT: Final = Query(
     union_all(
         _HEAD_PART,
-        select(literal_column(str(_KEY)), literal_column("0"), _K.purpose, _K.wrapped, *_NOTHING)
+        select(literal_column(str(_KEY)), literal_column("0"), _K.purpose, _K.wrapped)
         .select_from(conversations.join(data_keys, _K.subject_id == _C.subject_id))
         .where(_SENT_BY),
-        select(literal_column(str(_SEGMENT)), _G.segment_id, _G.purpose, _G.sealed, *_NOTHING)
+        select(literal_column(str(_SEGMENT)), _G.segment_id, _G.purpose, _G.sealed)
         .select_from(
             conversations.join(segments, (_G.conversation_ref == _C.conversation_ref) & (_G.session == _C.session))
         )
@@ -146,10 +141,10 @@ _ENDS: Final = (
 _TO_CHANGE: Final = Query(
     union_all(
         _HEAD_PART,
-        select(literal_column(str(_KEY)), _K.due_at, _K.purpose, _K.wrapped, *_NOTHING)
+        select(literal_column(str(_KEY)), _K.due_at, _K.purpose, _K.wrapped)
         .select_from(conversations.join(data_keys, _K.subject_id == _C.subject_id))
         .where(_SENT_BY),
-        select(literal_column(str(_SEGMENT)), _G.segment_id, _G.purpose, _G.sealed, *_NOTHING).select_from(
+        select(literal_column(str(_SEGMENT)), _G.segment_id, _G.purpose, _G.sealed).select_from(
             _ENDS.join(segments, _G.segment_id == _ENDS.c.segment_id)
         ),
     )
@@ -233,9 +228,9 @@ class _Parts(NamedTuple):
 def _parts(rows: Iterable[Sequence[Any]]) -> _Parts | None:
     row = None
     found: dict[int, list[tuple[Any, str, bytes]]] = {_KEY: [], _SEGMENT: []}
-    for kind, number, purpose, content, *rest in rows:
+    for kind, number, purpose, content in rows:
         if kind == _HEAD:
-            version, session, subject_id, conversation_id, sealed_sender = rest
+            version, session, subject_id, conversation_id, sealed_sender = parted(purpose, 2, 3)
             row = ConversationRow(number, Place(subject_id, conversation_id), sealed_sender, version, session, content)
         else:
             found[kind].append((number, purpose, content))

@@ -79,7 +79,7 @@ class Database:
             StorageError: The database cannot be read.
         """
         with self._explained():
-            return self._backend.ask(lambda connection: query.rows_by(self.dialect, connection, parameters))
+            return self._backend.ask(lambda connection: query.rows_alone(self.dialect, connection, parameters))
 
     def write(self) -> AbstractContextManager[Connection]:
         """Open a transaction that writes. `transact` also tries again.

@@ -2,7 +2,8 @@
 
 A turn reads and writes with a dozen small statements. On SQLite each takes 4 microseconds and SQLAlchemy's handling of
 it five times as long. On PostgreSQL planning one takes three times as long as running it; so there it is prepared once
-for each connection. Errors are the driver's own, which `Database` turns into ours as it does SQLAlchemy's.
+for each connection. On MariaDB one that stands alone is prepared, which spares a fifth of what it takes the server.
+Errors are the driver's own, which `Database` turns into ours as it does SQLAlchemy's.
 
 What is written by `later`, of which nobody asks how many rows it changed, waits for the next statement of the
 transaction where the way to a server would be its own (`waiting.py`); elsewhere it is written at once.
@@ -29,7 +30,10 @@ _DIALECTS: Final = {
 }
 _POSTGRESQL: Final = "postgresql"
 _SQLITE: Final = "sqlite"
-#: Where a pooled connection to PostgreSQL remembers what it has prepared.
+_MARIADB: Final = "mysql"
+#: By which a form for MariaDB that is prepared is found; in transactions statements go together and are not.
+_PREPARED_MARIADB: Final = "mysql, prepared"
+#: Where a pooled connection to a server remembers what it has prepared.
 _PREPARED: Final = "rasa_privacy_prepared"
 
 
@@ -81,15 +85,24 @@ class Query:
             conn: A connection of `Database.read` or `Database.write`.
             **parameters: Values by name.
         """
-        return self.rows_by(conn.dialect.name, conn.connection, parameters)
-
-    def rows_by(self, dialect: str, connection: Any, parameters: dict[str, Any]) -> Sequence[Any]:
-        """Return all rows, asked on a pooled connection to a database of this kind."""
+        dialect, connection = conn.dialect.name, conn.connection
         if dialect == _SQLITE:
             found = self._fetch(connection, parameters)
         else:
             found = waiting.rows(dialect, connection, self._statement_for(dialect, connection, parameters))
         return [self._checked(row) for row in found]
+
+    def rows_alone(self, dialect: str, connection: Any, parameters: dict[str, Any]) -> Sequence[Any]:
+        """Return all rows, asked on a pooled connection to a database of this kind, outside of a transaction."""
+        if dialect == _SQLITE:
+            return [self._checked(row) for row in self._fetch(connection, parameters)]
+        prepared = self._forms.get(_PREPARED_MARIADB) or self._form_alone() if dialect == _MARIADB else None
+        if prepared is not None:
+            _prepare(prepared, connection)
+            statement = Statement(prepared.sql, prepared.values(parameters))
+        else:
+            statement = self._statement_for(dialect, connection, parameters)
+        return [self._checked(row) for row in waiting.rows(dialect, connection, statement)]
 
     def first(self, conn: Any, **parameters: Any) -> Any:
         """Return the first row, or None."""
@@ -198,6 +211,10 @@ class Query:
         self._forms[dialect] = form
         return form
 
+    def _form_alone(self) -> _Form:
+        form = self._forms[_PREPARED_MARIADB] = _prepared_on_mariadb(self._compiled(_MARIADB))
+        return form
+
     def _checked(self, row: Any) -> Any:
         """Return a row in which every blob is bytes, also where a tamperer stored something else."""
         for index in self._blobs:
@@ -217,8 +234,17 @@ def _prepared(form: _Form) -> _Form:
     return _Form(f"EXECUTE {title}{arguments}", names, form.fixed, f"PREPARE {title} AS {sql}")
 
 
+def _prepared_on_mariadb(form: _Form) -> _Form:
+    """Return a form that MariaDB reads once; it takes each place's value apart."""
+    sql = form.sql.replace("%s", "?")
+    title = f"rasa_privacy_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
+    arguments = f" USING {', '.join(['%s'] * len(form.names))}" if form.names else ""
+    text = sql.replace("'", "''")
+    return _Form(f"EXECUTE {title}{arguments}", form.names, form.fixed, f"PREPARE {title} FROM '{text}'")
+
+
 def _prepare(form: _Form, connection: Any) -> None:
-    """Let PostgreSQL plan a statement, once for each connection."""
+    """Let a server read a statement, and PostgreSQL plan it, once for each connection."""
     prepared = connection.info.setdefault(_PREPARED, set())
     if form.sql not in prepared:
         connection.dbapi_connection.cursor().execute(form.prepare)

@@ -286,6 +286,37 @@ def test_a_plan_made_for_empty_tables_uses_indexes(vault: Vault) -> None:
             assert [line for line in plan for word in whole if word in line] == []
 
 
+@pytest.mark.parametrize("kind", [pytest.param("mariadb", marks=pytest.mark.mariadb)], indirect=True)
+def test_mariadb_reads_a_statement_that_stands_alone_once(vault: Vault, save: Save, sql: Sql) -> None:
+    """It is prepared for each connection, and stays good when a table changes."""
+    save(_SENDER, ["hello"])
+    counted = text("SHOW SESSION STATUS WHERE Variable_name IN ('Com_prepare_sql', 'Com_execute_sql')")
+    for _ in range(3):
+        assert _version(vault) == 1
+    sql("ALTER TABLE segments ADD COLUMN another BIGINT")
+    try:
+        assert _version(vault) == 1
+    finally:
+        sql("ALTER TABLE segments DROP COLUMN another")
+    with vault.database.read() as conn:
+        found = {name: int(number) for name, number in conn.execute(counted)}
+    assert found == {"Com_prepare_sql": 1, "Com_execute_sql": 4}
+
+
+@pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
+def test_the_connection_that_was_used_last_is_used_again(kind: str, vault: Vault) -> None:
+    """So that one of several is kept busy, whose plans and rows are at hand, and the others rest."""
+    number = text("SELECT pg_backend_pid()" if kind == "postgresql" else "SELECT CONNECTION_ID()")
+    with vault.database.read() as one, vault.database.read() as two:
+        used = {one.execute(number).scalar(), two.execute(number).scalar()}
+    found = []
+    for _ in range(3):
+        with vault.database.read() as conn:
+            found.append(conn.execute(number).scalar())
+    assert len(used) == 2
+    assert set(found) < used
+
+
 def _hang_up(kind: str, number: Any) -> None:
     engine = create_engine(SERVERS[kind], future=True)
     with engine.connect() as other:

@@ -104,6 +104,8 @@ class Backend(ABC):
                 url,
                 poolclass=QueuePool,
                 pool_timeout=LOCK_SECONDS,
+                # The connection that was used last: what it and its server's process need is at hand still.
+                pool_use_lifo=True,
                 # Every transaction is ended before its connection is given back, so this would only be a round trip.
                 pool_reset_on_return=None,
                 **ENGINE,
