@@ -64,8 +64,12 @@ class Context:
 
     def may_be_near(self, text: SearchedText, start: int, end: int) -> bool:
         """Tell whether the first word of a phrase that the text has is near a place: quick, and for most places so."""
-        lower, first, last = text.lower, max(0, start - CONTEXT_BEFORE), end + CONTEXT_AFTER
-        return any(lower.find(word, first, last) >= 0 for word in self._first_words(text))
+        return self.may_be_between(text, max(0, start - CONTEXT_BEFORE), end + CONTEXT_AFTER)
+
+    def may_be_between(self, text: SearchedText, start: int, end: int) -> bool:
+        """Tell whether the first word of a phrase that the text has is between two places."""
+        lower = text.lower
+        return any(lower.find(word, start, end) >= 0 for word in self._first_words(text))
 
     def near(self, text: SearchedText, found: Sequence[_Place]) -> list[_Place]:
         """Return those of the places, all in order, that may be near a phrase: looked for from the words."""
@@ -113,8 +117,24 @@ def says(text: SearchedText, start: int, end: int, context: Context) -> bool:
 
 
 def zones_said(text: SearchedText, context: Context) -> list[Zone]:
-    """Return the stretches with digits by which words speak of this kind of number."""
-    return [zone for zone in context.near(text, text.zones) if says(text, zone.start, zone.end, context)]
+    """Return the stretches with digits by which, or in which, words speak of this kind of number."""
+    return [
+        zone
+        for zone in context.near(text, text.zones)
+        if says(text, zone.start, zone.end, context) or _says_within(text, zone, context)
+    ]
+
+
+def said_of(text: SearchedText, zone: Zone, start: int, end: int, context: Context) -> bool:
+    """Tell whether the words speak of a place in a zone: those around the place, or around the whole zone."""
+    return says(text, start, end, context) or says(text, zone.start, zone.end, context)
+
+
+def _says_within(text: SearchedText, zone: Zone, context: Context) -> bool:
+    """Tell whether a word between the digits speaks of this kind: "12, zip 90210" is one zone."""
+    return context.may_be_between(text, zone.start, zone.end) and context.is_in(
+        _words(text.lower[zone.start : zone.end])
+    )
 
 
 def says_before(text: SearchedText, start: int, context: Context) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rasa_privacy.minimize.context import Context, is_other, says, says_before, zones_said
+from rasa_privacy.minimize.context import Context, is_other, said_of, says, says_before, zones_said
 from rasa_privacy.minimize.searched_text import SearchedText, blanked
 
 PASSPORT: Final = Context(
@@ -121,14 +121,12 @@ def _trimmed(text: SearchedText, found: re.Match[str]) -> tuple[int, int]:
 
 def plate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each number plate."""
-    named = zones_said(text, PLATE)
-    for zone in named:
+    for zone in zones_said(text, PLATE):
         for found in _NAMED_PLATE.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
-            if _has_letters(found[0]) and not _NO_CLOCK.search(found[0]):
+            is_plate = _has_letters(found[0]) and not _NO_CLOCK.search(found[0])
+            if is_plate and said_of(text, zone, *found.span(), PLATE):
                 yield _trimmed(text, found)
     for zone in text.zones_with("capital after a digit"):
-        if zone in named:
-            continue
         for found in _BARE_PLATE.finditer(text.plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
             if not (is_other(text, found.start()) or says_before(text, found.start(), _MODEL)):
                 yield _trimmed(text, found)

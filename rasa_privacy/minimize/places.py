@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rasa_privacy.minimize.context import Context, zones_said
+from rasa_privacy.minimize.context import Context, said_of, zones_said
 from rasa_privacy.minimize.digit_zones import Zone
 from rasa_privacy.minimize.searched_text import SearchedText, places
 
@@ -60,17 +60,15 @@ _FEWEST: Final = 10  # digits of two numbers with four places
 
 def postcode_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each postcode."""
-    named = zones_said(text, POSTCODE)
-    for zone in named:
+    for zone in zones_said(text, POSTCODE):
         for found in _in(text, zone, _NAMED):
-            if any(character.isdigit() for character in found[0]):
+            has_digits = any(character.isdigit() for character in found[0])
+            if has_digits and said_of(text, zone, *found.span(), POSTCODE):
                 yield found.span()
     for zone in text.zones_with("capital after a digit"):
-        if zone not in named:
-            yield from (found.span() for found in _in(text, zone, _BARE) if " " in found[0])
+        yield from (found.span() for found in _in(text, zone, _BARE) if " " in found[0])
     for zone in text.zones_with("number after a state") if "US" in text.regions else ():
-        if zone not in named:
-            yield from (found.span(1) for found in _in(text, zone, _STATE))
+        yield from (found.span(1) for found in _in(text, zone, _STATE))
 
 
 def _in(text: SearchedText, zone: Zone, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:

@@ -145,6 +145,32 @@ def test_several_kinds_are_found_in_order() -> None:
     assert [kind for kind, _ in kinds(text)] == ["email", "phone", "iban", "payment_card"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I am 34, born 12.05.1990", ("birth_date", "12.05.1990")),
+        ("Ana Li, +49 170 1234567, DOB 12.05.1990", ("birth_date", "12.05.1990")),
+        ("age: 34\ndob: 12.05.1990\nzip: 90210", ("postcode", "90210")),
+        ("age: 34\ndob: 12.05.1990\nzip: 90210", ("birth_date", "12.05.1990")),
+        ("Hauptstr. 5, PLZ 10115 Berlin", ("postcode", "10115")),
+        ("rue 12, CP 75001, 3e", ("postcode", "75001")),
+        ("room 12, plate AB 123 C", ("vehicle_plate", "AB 123 C")),
+        ("zip 90210, later SW1A 1AA", ("postcode", "SW1A 1AA")),
+    ],
+)
+def test_a_number_close_before_does_not_hide_what_the_words_between_say(text: str, expected: tuple[str, str]) -> None:
+    """Digits up to eight characters apart are one zone; the words in it count as those around it do."""
+    assert expected in kinds(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["I paid 20 on 12.05.2024, zip 9021x", "2 of 12345, born 12", "4 by 5, zip it, 12 by 3"]
+)
+def test_words_between_numbers_speak_of_no_other_shape(text: str) -> None:
+    """A word beside one number makes no value of another one."""
+    assert kinds(text, ["birth_date", "postcode", "vehicle_plate"]) == []
+
+
 def test_overlapping_findings_are_joined_under_the_longest() -> None:
     """Nothing of the shorter one is left beside the longer one."""
     assert kinds("0170 1234567@x.example") == [("email", "0170 1234567@x.example")]
