@@ -8,7 +8,7 @@ from typing import Any, Final
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSet
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, forget_pending
-from rasa_privacy.actions.parts import delete_confirmed, going, held_reply, preview_part
+from rasa_privacy.actions.parts import delete_confirmed, going, held_reply, preview_part, said_erased
 from rasa_privacy.actions.proving import ask_for_proof, has_proven, must_prove
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
@@ -173,12 +173,8 @@ class Erase(PrivacyAction):
         if certificate is None:
             return [Reply(turn.words("utter_privacy_nothing_stored"), [], events)]
         deliver_soon(store)
-        text = turn.words(
-            "utter_privacy_erased",
-            certificate=turn.phrases.listed([certificate.number, *certificate.also]),
-            gone=_counts(turn, certificate.counts),
-            stays=_stays(store, turn, certificate.kept),
-        )
+        numbers = (certificate.number, *certificate.also)
+        text = said_erased(turn, numbers, _counts(turn, certificate.counts), _stays(store, turn, certificate.kept))
         return [Reply(text, [], events)]
 
 

@@ -4,6 +4,7 @@ While a proof of identity counts, the conversations that it found are meant as w
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rasa_privacy.actions.base import Reply, Turn, ask_again_with, called, cleared, forget_pending
@@ -56,13 +57,15 @@ def delete_confirmed(store: Vault, turn: Turn, pending: Pending) -> list[Reply]:
         return [Reply(turn.words("utter_privacy_nothing_stored"), [], [forget_pending()])]
     deliver_soon(store)
     gone = merged(each.plan for each in done)
-    text = turn.words(
-        "utter_privacy_erased",
-        certificate=turn.phrases.listed(each.certificate.number for each in reversed(done)),
-        gone=_goes(store, turn, gone),
-        stays=_stays(store, turn, gone),
-    )
+    numbers = [each.certificate.number for each in reversed(done)]
+    text = said_erased(turn, numbers, _goes(store, turn, gone), _stays(store, turn, gone))
     return [Reply(text, [], [*cleared(store, here.items if here is not None else ()), forget_pending()])]
+
+
+def said_erased(turn: Turn, numbers: Sequence[str], gone: str, stays: str) -> str:
+    """Return what is said of a deletion: each linked conversation has a certificate of its own."""
+    name = "utter_privacy_erased" if len(numbers) == 1 else "utter_privacy_erased_several"
+    return turn.words(name, certificate=turn.phrases.listed(numbers), gone=gone, stays=stays)
 
 
 def held_reply(store: Vault, turn: Turn) -> Reply:

@@ -144,7 +144,9 @@ def test_a_hold_on_one_is_said_instead_of_the_preview(bot: Vault) -> None:
 def test_a_part_is_previewed_and_deleted_in_all_each_with_a_certificate(bot: Vault) -> None:
     """The conversation that asks holds nothing of it itself; a day later it is about that one alone."""
     assert "2 values" in do(bot, PreviewErasure(), "privacy_delete", items=("email",))
-    assert delete_emails(bot).count("ER-") == 2
+    said = delete_emails(bot)
+    assert said.count("ER-") == 2
+    assert "Your certificate numbers are ER-" in said
     assert [list(held(bot, name).get("draw", ())) for name in ("web", "phone")] == [["full_name"], ["full_name"]]
     bot.clock.advance(days=1)  # type: ignore[attr-defined]
     said = do(bot, PreviewErasure(), "privacy_delete", items=("full_name",))

@@ -47,6 +47,7 @@ VARIABLES = {
     "utter_privacy_must_stay": {"contact", "say_stop"},
     "utter_privacy_erase_preview": {"goes", "stays"},
     "utter_privacy_erased": {"certificate", "gone", "stays"},
+    "utter_privacy_erased_several": {"certificate", "gone", "stays"},
     "utter_privacy_data": {"list", "say_delete", "say_copy"},
     "utter_privacy_data_item": {"item", "value", "purpose", "expiry", "basis", "source", "recipients"},
     "utter_privacy_data_conversation": {"events"},
