@@ -108,7 +108,7 @@ def _goes(store: Vault, turn: Turn, found: Plan) -> str:
 
 
 def going(store: Vault, turn: Turn, found: Plan) -> list[str]:
-    """Return what goes: each item with its purpose and the number of its values, and each consent that ends."""
+    """Return what goes: items with their purposes and how many different values, and consents that end."""
     phrases, language = turn.phrases, turn.evidence.language
     parts = [
         phrases.say(
@@ -117,7 +117,7 @@ def going(store: Vault, turn: Turn, found: Plan) -> list[str]:
             purpose=called(store, turn, purpose) if purpose in store.policy.purposes else purpose,
             values=phrases.count("values", number),
         )
-        for (purpose, item), number in found.goes.items()
+        for (purpose, item), number in found.different.items()
     ]
     return [*parts, *(phrases.say("your_consent", called=called(store, turn, name)) for name in found.ends)]
 

@@ -40,7 +40,7 @@ def erase_part_of(vault: Vault, sender_id: str, items: Sequence[str], purposes: 
 def _say(found: Plan | None, goes: str) -> None:
     if found is None:
         return
-    for (purpose, item), number in found.goes.items():
+    for (purpose, item), number in found.different.items():
         click.echo(f"{item} ({purpose}) {goes}: {counted(number, 'value')}")
     for name in found.ends:
         click.echo(f"the consent to {name} ends")

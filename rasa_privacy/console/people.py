@@ -92,7 +92,7 @@ class Erase(AboutPerson, kw_only=True):
 
 
 class Part(msgspec.Struct):
-    """So many values of an item that a purpose holds."""
+    """So many different values of an item that a purpose holds."""
 
     purpose: str
     item: str
@@ -196,7 +196,7 @@ def _erase_part(call: Call, permit: Permit) -> Erased:
 
 
 def _parts(found: Plan) -> list[Part]:
-    return [Part(purpose, item, number) for (purpose, item), number in found.goes.items()]
+    return [Part(purpose, item, number) for (purpose, item), number in found.different.items()]
 
 
 def _erase(call: Call) -> Erased:

@@ -5,22 +5,27 @@ Rules:
 1. A legal hold keeps everything. A purpose that the law demands (`legal_obligation`) keeps what it holds.
 2. What another purpose holds of an item stays there when the first purpose is deleted.
 3. Of a conversation that is damaged a purpose counts as holding one value of each item that it lists.
+4. People are told of different values: one that was typed and then filled a slot is stored twice, and said once.
 
 `part_deletion` does it.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import DAMAGED
+from rasa_privacy.minimize.events import texts_of
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 Reason = Literal["law", "other"]
+
+#: A value as it would be written: a list has several parts.
+_Written = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,12 @@ class Plan:
     """What deleting a part would do.
 
     Attributes:
-        goes: Number of values by purpose and item.
+        goes: Number of stored values by purpose and item.
         ends: Purposes whose consent would end.
         stays: What stays of what was named.
         is_held: Whether a legal hold keeps everything.
         is_damaged: Whether a conversation is damaged, so that nobody knows how many values there are.
+        written: The different values that go, as they would be written, by purpose and item.
     """
 
     goes: Mapping[tuple[str, str], int]
@@ -55,6 +61,12 @@ class Plan:
     stays: tuple[Staying, ...]
     is_held: bool = False
     is_damaged: bool = False
+    written: Mapping[tuple[str, str], frozenset[_Written]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def different(self) -> dict[tuple[str, str], int]:
+        """The number of different values by purpose and item; as many as are stored where a conversation is damaged."""
+        return {each: len(self.written.get(each, ())) or number for each, number in self.goes.items()}
 
     @property
     def is_empty(self) -> bool:
@@ -75,7 +87,7 @@ def plan(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, when
         purposes: Purposes of privacy.yml.
         now: The moment, aware and in UTC.
     """
-    held, is_damaged = _held(vault, connection, subject_id)
+    held, written = _held(vault, connection, subject_id)
     goes: dict[tuple[str, str], int] = {}
     stays: list[Staying] = []
     for purpose, counts in held.items():
@@ -94,16 +106,16 @@ def plan(  # noqa: PLR0913, PLR0917 - store, transaction, whose, of what, when
     ]
     granted = state_of(vault, connection, subject_id, now).granted
     ends = tuple(name for name in vault.policy.purposes if name in granted and name in purposes)
-    return Plan(goes, ends, tuple(stays), holds.is_held(connection, subject_id), is_damaged)
+    return Plan(goes, ends, tuple(stays), holds.is_held(connection, subject_id), written is None, _only(written, goes))
 
 
 def plan_all(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> Plan:
     """Return what of a person's values and consents an erasure would reach; what the law keeps of it is in `kept`."""
-    held, is_damaged = _held(vault, connection, subject_id)
+    held, written = _held(vault, connection, subject_id)
     goes = {(purpose, item): number for purpose, counts in held.items() for item, number in counts.items()}
     granted = state_of(vault, connection, subject_id, now).granted
     ends = tuple(name for name in vault.policy.purposes if name in granted)
-    return Plan(goes, ends, (), holds.is_held(connection, subject_id), is_damaged)
+    return Plan(goes, ends, (), holds.is_held(connection, subject_id), written is None, _only(written, goes))
 
 
 def merged(plans: Iterable[Plan]) -> Plan:
@@ -115,7 +127,10 @@ def merged(plans: Iterable[Plan]) -> Plan:
     ends = dict.fromkeys(name for each in every for name in each.ends)
     stays = dict.fromkeys(one for each in every for one in each.stays)
     is_held, is_damaged = any(each.is_held for each in every), any(each.is_damaged for each in every)
-    return Plan(goes, tuple(ends), tuple(stays), is_held, is_damaged)
+    # Where one is damaged nobody knows which of its values are among those of the others.
+    known = () if is_damaged else goes
+    written = {key: frozenset().union(*(each.written.get(key, ()) for each in every)) for key in known}
+    return Plan(goes, tuple(ends), tuple(stays), is_held, is_damaged, written)
 
 
 def held_values(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, Counter[str]]:
@@ -123,20 +138,26 @@ def held_values(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, C
     return _held(vault, connection, subject_id)[0]
 
 
-def _held(vault: Vault, connection: Any, subject_id: bytes) -> tuple[dict[str, Counter[str]], bool]:
-    """Return what `held_values` does, and whether a conversation is damaged."""
+def _held(
+    vault: Vault, connection: Any, subject_id: bytes
+) -> tuple[dict[str, Counter[str]], dict[tuple[str, str], frozenset[_Written]] | None]:
+    """Return what `held_values` does, and the different values; None for these where a conversation is damaged."""
     found: dict[str, Counter[str]] = {}
+    written: defaultdict[tuple[str, str], set[_Written]] = defaultdict(set)
     try:
         for _sender, values in conversation_values(vault, connection, subject_id):
             for purpose, entries in values.items():
-                counted = Counter(str(entry[2]) for entry in entries if entry[3] is not None)
-                found[purpose] = found.get(purpose, Counter()) + counted
+                there = [(str(item), value) for _seq, _path, item, value in entries if value is not None]
+                found[purpose] = found.get(purpose, Counter()) + Counter(item for item, _ in there)
+                for item, value in there:
+                    written[purpose, item].add(tuple(texts_of(value)) or (str(value),))  # a yes or no has no text
     except DAMAGED:
         keys = vault.data_keys.due_of(connection, subject_id)
         declared = vault.policy.purposes
-        return {name: Counter([*declared[name].items]) for name in keys if name != SERVICE and name in declared}, True
+        return {name: Counter([*declared[name].items]) for name in keys if name != SERVICE and name in declared}, None
     order = [*vault.policy.purposes, *found]
-    return {name: found[name] for name in dict.fromkeys(order) if found.get(name)}, False
+    held = {name: found[name] for name in dict.fromkeys(order) if found.get(name)}
+    return held, {key: frozenset(values) for key, values in written.items()}
 
 
 def conversation_values(
@@ -153,6 +174,12 @@ def conversation_values(
         stored = vault.conversations.load(connection, sender_id, all_sessions=True)
         if stored is not None:
             yield sender_id, stored.values
+
+
+def _only(
+    written: Mapping[tuple[str, str], frozenset[_Written]] | None, goes: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], frozenset[_Written]]:
+    return {} if written is None else {key: values for key, values in written.items() if key in goes}
 
 
 def _by_law(vault: Vault, purpose: str) -> bool:

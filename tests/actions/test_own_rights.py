@@ -1,5 +1,6 @@
 """Rights turns with bad input: a yes that is late, comes twice, or from somebody else; who is gone meanwhile."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -79,11 +80,27 @@ def test_a_part_is_previewed_then_deleted_with_a_certificate(vault: Vault, ana: 
     (reply,) = ana.replies
     assert reply.buttons[0]["payload"] == '/privacy_confirm{"privacy_purpose": ["fitting:phone"]}'
     said = ana.agree()
-    assert "ER-" in said
+    assert "Your certificate number is ER-" in said
     assert held(vault) == {**VALUES, "fitting": {"full_name": "Ana Li"}}
     assert ana.pending is None
     assert next(event["name"] for event in ana.replies[0].events if event["value"] is None) == "phone"
     assert kinds(vault) == [("item_erasure", "done", "answered")]
+
+
+def test_a_value_that_is_stored_twice_is_said_once(vault: Vault, ana: Talk) -> None:
+    """Typed, it is an entity of the message and then a slot; the certificate counts both, as they are stored."""
+    give(vault, {"fitting": {"phone": VALUES["fitting"]["phone"]}})
+    assert "phone (fitting: 1 value)" in ana.ask_for_phone()
+    give(vault, {"fitting": {"phone": "+44 20 7946 0018"}})
+    assert "phone (fitting: 2 values)" in ana.ask_for_phone()
+    said = ana.agree()
+    assert "phone (fitting: 2 values)" in said
+    number = re.search(r"ER-[A-Z0-9-]+", said)
+    assert number is not None
+    with vault.database.read() as connection:
+        certificate = vault.erasures.certificate(connection, number[0])
+    assert certificate is not None
+    assert certificate.counts["values"] == 3
 
 
 def test_a_no_takes_the_part_back(vault: Vault, ana: Talk) -> None:
