@@ -41,7 +41,10 @@ _TELEMETRY: Final = {"RASA_TELEMETRY_ENABLED": "false"}
 
 METHOD: Final = """A request counts as understood where the trained model with our minimizer gives its intent, or is not
 sure and offers its intent among the three that it asks back about (this share is in brackets); a guess at STOP that
-became a withdrawal counts too, since it is asked about. An everyday message is an alarm where it became any privacy
+became a withdrawal counts too, since it is asked about. So does the bot's own intent for which privacy.yml names that
+request (`requests`), where the classifier is as sure as a conversation wants it: the request is recorded and answered
+there, and the bot's own answer follows. With the example bot this is the wish for a human. An everyday message that
+counts as that is an alarm, too. An everyday message is an alarm where it became any privacy
 request; the share that was asked back about is in brackets beside it, and is no part of it. Somebody else wrote the
 messages, without having seen the packs; they are counted and never read one by one. Those that happen to be an example
 word for word are not counted. The rows "second" have other messages, written before their author saw what is learned
@@ -84,17 +87,36 @@ def without_packs(folder: Path) -> None:
     (folder / "config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
-def intents_of(model: Path, texts: list[str]) -> list[tuple[str | None, tuple[str, ...]]]:
-    """Return the intent of each text, and the requests that are offered where that is not sure."""
+def intents_of(model: Path, texts: list[str], *, meant: bool = False) -> list[tuple[str | None, tuple[str, ...]]]:
+    """Return the intent of each text, and the requests that are offered where that is not sure.
+
+    Args:
+        model: The trained model.
+        texts: The messages.
+        meant: Whether an intent of the bot's own is the request that it counts as in a conversation.
+    """
     from rasa.core.agent import Agent  # noqa: PLC0415 - takes seconds, and only where it is needed
 
     agent = Agent.load(str(model))
 
     async def read() -> list[tuple[str | None, tuple[str, ...]]]:
         parsed: list[dict[str, Any]] = [await agent.parse_message(text) for text in texts]
-        return [((each.get("intent") or {}).get("name"), _offered(each)) for each in parsed]
+        return [((meaning(each) if meant else None) or _name(each), _offered(each)) for each in parsed]
 
     return asyncio.run(read())
+
+
+def _name(parsed: dict[str, Any]) -> str | None:
+    name = (parsed.get("intent") or {}).get("name")
+    return name if isinstance(name, str) else None
+
+
+def meaning(parsed: dict[str, Any]) -> str | None:
+    """Return the request that an intent of the bot's own counts as in a conversation, or None."""
+    from rasa_privacy.components import own_intents, runtime  # noqa: PLC0415 - imports rasa
+
+    running, sure = runtime.current(), float((parsed.get("intent") or {}).get("confidence") or 0.0)
+    return own_intents.meant(running.vault.policy, _name(parsed), sure, is_answer=False) if running else None
 
 
 def _offered(parsed: dict[str, Any]) -> tuple[str, ...]:
@@ -173,7 +195,7 @@ def _counted(model: Path, language: str, kind: str = "") -> tuple[str, str, bool
     """Return what is understood and what is an alarm of one set, in words, and whether both goals are met."""
     requests, everyday = held_out(language, kind), ordinary(language, kind)
     direct, asked = _understood(model, requests)
-    found = [name for name, _ in intents_of(model, everyday)]
+    found = [name for name, _ in intents_of(model, everyday, meant=True)]
     alarms = sum(name in INTENTS and name not in (*REPLIES, UNSURE) for name in found)
     recall, rate = (direct + asked) / len(requests), alarms / len(everyday)
     return (
@@ -191,7 +213,9 @@ def _understood(model: Path, requests: list[tuple[str, str]]) -> tuple[int, int]
     alike = {"privacy_stop": "privacy_withdraw"}
     found = [
         (name, offers, intent)
-        for (name, offers), (_, intent) in zip(intents_of(model, [text for text, _ in requests]), requests, strict=True)
+        for (name, offers), (_, intent) in zip(
+            intents_of(model, [text for text, _ in requests], meant=True), requests, strict=True
+        )
     ]
     direct = sum(name in (intent, alike.get(intent, intent)) for name, _, intent in found)
     return direct, sum(name == UNSURE and intent in offers for name, offers, intent in found)

@@ -6,15 +6,15 @@ Rules:
    previewed and STOP is a withdrawal that is asked about; a button of the bot's own is as certain as one of ours.
 2. A wish for a human stays the bot's own intent: the request is recorded and answered, and the bot's own answer, the
    hand-over, follows.
-3. In a form, and while a question of ours is open, a message may be something else, so there the classifier must be
-   sure; elsewhere it counts wherever the bot itself would go by it.
+3. It counts where the bot's classifier is as sure as it must be of an intent of ours, and surer in a form and while a
+   question of ours is open, where a message may be something else. Else it is the bot's own alone.
 4. What nobody typed or pressed asks for nothing.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN
+from rasa_privacy.components.guessing import CLASSIFIED, CLASSIFIED_IN_FORM, NEVER_CERTAIN
 from rasa_privacy.components.rasa_api import DialogueStateTracker
 from rasa_privacy.components.triggers import is_triggered
 from rasa_privacy.dialogue.recognising import STOP
@@ -34,7 +34,7 @@ def meant(policy: Policy, intent: str | None, sure: float, *, is_answer: bool) -
         is_answer: Whether a form runs or a question of ours is open.
     """
     request = policy.request_meant_by(intent)
-    return request if request is not None and (sure >= CLAIMED or not is_answer) else None
+    return request if sure >= (CLASSIFIED_IN_FORM if is_answer else CLASSIFIED) else None
 
 
 def taken(request: str | None, sure: float) -> tuple[str, float] | None:

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from bench.recognition import meaning
 from rasa_privacy.consent.double_opt_in import begin
-from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ASK, PREVIEW
+from rasa_privacy.dialogue.turn_view import Decision, Pending
+from rasa_privacy.dialogue.turns import ASK, EXPLAIN, PREVIEW
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.operations import Identity, OptOut
@@ -380,7 +381,8 @@ def mapped_to(untouched: Any, store: Any, requests: dict[str, tuple[str, ...]]) 
     ("name", "sure", "means"),
     [
         ("complain", 0.95, "privacy_complain"),
-        ("complain", 0.4, "privacy_complain"),
+        ("complain", 0.61, "privacy_complain"),
+        ("complain", 0.59, "own_wish"),
         ("delete", 0.95, "privacy_delete"),
         ("stop", 1.0, "privacy_withdraw"),
         ("human", 0.95, "own_wish"),
@@ -389,7 +391,7 @@ def mapped_to(untouched: Any, store: Any, requests: dict[str, tuple[str, ...]]) 
 def test_the_bots_own_intent_is_the_request_that_it_means(  # noqa: PLR0913, PLR0917 - fixtures and the case
     untouched: Any, read: Any, store: Any, name: str, sure: float, means: str
 ) -> None:
-    """What a classifier gives is never certain, and a wish for a human stays the bot's own."""
+    """If the classifier is sure; what it gives is never certain, and a wish for a human stays the bot's own."""
     assert intent_of(read("grumble", "own_wish", sure, (EMAIL, SPORT))) == "own_wish"
     mapped_to(untouched, store, {name: ("own_wish",)})
     message = read("grumble", "own_wish", sure, (EMAIL, SPORT))
@@ -412,6 +414,21 @@ def test_in_a_form_and_while_we_ask_the_bots_own_intent_must_be_sure(
         tracker.update(untouched.rasa_events.UserUttered("x", {"name": "talk_to_human", "confidence": sure}))
         view = untouched.privacy_turn.turn_view(tracker)
         assert (view.intent, view.bot_answers_too) == (means, means != "talk_to_human")
+
+
+@pytest.mark.parametrize(("sure", "counts"), [(0.59, False), (0.61, True)])
+def test_what_the_benchmark_counts_as_understood_is_recorded_and_answered(  # noqa: PLR0913 - fixtures
+    untouched: Any, read: Any, store: Any, tracker: Any, sure: float, *, counts: bool
+) -> None:
+    """A wish for a human that the bot's classifier gives as its own intent, by the same limit in both."""
+    mapped_to(untouched, store, {"human": ("talk_to_human",)})
+    message = read("grumble", "talk_to_human", sure)
+    parsed = {"text": "grumble", "intent": message.get("intent"), "entities": []}
+    assert meaning(parsed) == ("privacy_human" if counts else None)
+    tracker.update(untouched.rasa_events.ActionExecuted("action_listen"))
+    tracker.update(untouched.rasa_events.UserUttered("grumble", parsed["intent"]))
+    turns = untouched.privacy_turn.turns_of(tracker)
+    assert turns.decide(untouched.privacy_turn.turn_view(tracker)) == (Decision(EXPLAIN, None) if counts else None)
 
 
 CODE = Pending("code", "newsletter_form", ("newsletter",))
