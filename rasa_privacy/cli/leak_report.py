@@ -1,6 +1,8 @@
 """What a leak test found: a table of items by doors, the place of each leak, and the same as JSON."""
 
 import json
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -8,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rasa_privacy.cli.leak_run import AFTER, DOORS, Run
+from rasa_privacy.cli.leak_run import AFTER, DOORS, Request, Run
 from rasa_privacy.cli.leak_search import MIN_MARK_CHARACTERS, Sink, search
 from rasa_privacy.cli.leak_visitor import Visitor
 from rasa_privacy.policy.counted import counted
@@ -54,6 +56,7 @@ class Report:
         unsaid: Items of which nothing was said.
         not_held: Items that nobody who consented could leave with the bot; a table without them proves less.
         unreached: Guarded forms and actions that no rule starts.
+        proves_nothing: Whether the bot keeps items, and nobody could leave a value of any.
     """
 
     items: list[str]
@@ -63,11 +66,12 @@ class Report:
     unsaid: list[str]
     not_held: list[str]
     unreached: list[str]
+    proves_nothing: bool
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was found."""
-        return not self.leaks and not self.remained
+        """Whether nothing was found, and something could have been."""
+        return not self.leaks and not self.remained and not self.proves_nothing
 
 
 def report_of(run: Run) -> Report:
@@ -78,8 +82,8 @@ def report_of(run: Run) -> Report:
     # What goes when a form is done was kept, and is not there any more.
     kept = {item for item in used if (declared := run.policy.items[item]).keep != "none" and declared.lasting is None}
     doors = {door: len({sink.name for _, sink in run.sinks if sink.door == door}) for door in DOORS}
-    for door, _, _ in run.requests:
-        doors[door] += 1
+    for request in run.requests:
+        doors[request.door] += 1
     return Report(
         items=[*(item for item in run.policy.items if item in said), SENDER_ID],
         doors={door: count for door, count in doors.items() if count or door != "nlg"},
@@ -87,7 +91,8 @@ def report_of(run: Run) -> Report:
         remained=len(run.remained),
         unsaid=[item for item in run.policy.items if item not in said],
         not_held=sorted(kept - held),
-        unreached=[name for name in run.unreached if name not in {request for _, request, _ in run.requests}],
+        proves_nothing=bool(kept) and not held,
+        unreached=[name for name in run.unreached if name not in {request.name for request in run.requests}],
     )
 
 
@@ -116,29 +121,46 @@ def _written(run: Run) -> list[Leak]:
 
 def _sent(run: Run) -> list[Leak]:
     """Return what is readable in requests, but for the items that the receiver needs and the person allows."""
-    needs = Needs(run.policy, {name: form.required_slots for name, form in run.bot.domain.forms.items()})
+    domain = run.bot.domain
+    needs = Needs(run.policy, {name: form.required_slots for name, form in domain.forms.items()}, domain.shown)
+    marks = {visitor.chat.sender: _marks(visitor) for visitor in run.visitors}
     leaks = []
-    for visitor in run.visitors:
-        for number, (door, name, body) in enumerate(run.requests):
-            if json.dumps(visitor.chat.sender).encode() not in body and door == "actions":
-                continue
-            allowed = _allowed(needs, visitor, door, name)
+    for number, request in enumerate(run.requests):
+        sink = Sink(f"request {number} ({request.name})", request.body, request.door)
+        about = [visitor for visitor in run.visitors if _is_about(request, visitor)]
+        for visitor in run.visitors:
+            allowed = _allowed(needs, run, visitor, request)
+            # Who said the same, as with values of the builder's own, may have been meant.
+            others = {mark for each in about if each is not visitor for mark in _flat(marks[each.chat.sender])}
             owner = {
                 mark: item
-                for item, marks in _marks(visitor).items()
-                for mark in marks
-                if item not in allowed and not (item == SENDER_ID and door == "actions")
+                for item, found in marks[visitor.chat.sender].items()
+                if item not in allowed
+                for mark in found
+                if mark not in others
             }
-            sink = Sink(f"request {number} ({name})", body, door)
             leaks += [_leak(owner[found.mark], visitor, found, AFTER) for found in search(owner, [sink])]
     return leaks
 
 
-def _allowed(needs: Needs, visitor: Visitor, door: str, name: str) -> frozenset[str]:
-    if not visitor.consents:
+def _flat(marks: Mapping[str, Iterable[str]]) -> set[str]:
+    return {mark for found in marks.values() for mark in found}
+
+
+def _is_about(request: Request, visitor: Visitor) -> bool:
+    """Tell whose conversation an action was called in; an NLG server is not told."""
+    return request.door == "actions" and json.dumps(visitor.chat.sender).encode() in request.body
+
+
+def _allowed(needs: Needs, run: Run, visitor: Visitor, request: Request) -> frozenset[str]:
+    """Return the items of a person that may be in a request; the action server is told whose it is."""
+    if request.door == "actions" and not _is_about(request, visitor):
         return frozenset()
-    needed = needs.of_action(name) if door == "actions" else None
-    return frozenset(visitor.policy.items) if needed is None else needed
+    told = frozenset({SENDER_ID}) if request.door == "actions" else frozenset[str]()
+    if not visitor.consents or request.at > run.deleted.get(visitor.chat.sender, math.inf):
+        return told
+    needed = needs.of_action(request.name) if request.door == "actions" else needs.of_response(request.name)
+    return told | (frozenset(visitor.policy.items) if needed is None else needed)
 
 
 def _leak(item: str, visitor: Visitor, found: Any, when: str) -> Leak:
@@ -169,7 +191,11 @@ def show(report: Report, console: Console) -> None:
     ):
         for item in items:
             _line(console, f"Not tested in full: {item}: {what}")
-    _line(console, "Nothing leaked." if report.is_clean else f"{len(report.leaks) + report.remained} leaks.")
+    if report.proves_nothing:
+        _line(console, "Nothing was tested: the bot kept no value of anybody. Name values that it takes with --values.")
+    found = len(report.leaks) + report.remained
+    if found or not report.proves_nothing:
+        _line(console, counted(found, "leak") + "." if found else "Nothing leaked.")
 
 
 def _table(report: Report) -> Table:

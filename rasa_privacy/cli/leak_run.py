@@ -6,11 +6,12 @@ What the bot's actions call is called for real.
 
 import random
 import string
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rasa_privacy.cli.leak_marks import Marks
 from rasa_privacy.cli.leak_script import Script, play
@@ -36,6 +37,22 @@ AFTER: Final = "after the deletion"
 _SENDER_LETTERS: Final = 14
 
 
+class Request(NamedTuple):
+    """What went to the action server or to an NLG server.
+
+    Attributes:
+        door: `actions` or `nlg`.
+        name: The called action, or the wanted response.
+        body: What was sent.
+        at: When, in seconds of the computer's steady clock.
+    """
+
+    door: str
+    name: str
+    body: bytes
+    at: float = 0.0
+
+
 @dataclass
 class Run:
     """What a test did and found.
@@ -45,8 +62,9 @@ class Run:
         bot: The bot as it was read.
         visitors: The people.
         sinks: What was written and sent, and when it was looked at.
-        requests: What went to the action server and to an NLG server: door, name, sender and body.
+        requests: What went to the action server and to an NLG server.
         held: Items of which the store held a value, by sender.
+        deleted: When each sender's data had been deleted, by the clock of the requests.
         remained: Senders that the store still knew after their deletion.
         unreached: Guarded forms and actions that no rule starts.
     """
@@ -55,8 +73,9 @@ class Run:
     bot: Bot
     visitors: list[Visitor] = field(default_factory=list)
     sinks: list[tuple[str, Sink]] = field(default_factory=list)
-    requests: list[tuple[str, str, bytes]] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     held: dict[str, set[str]] = field(default_factory=dict)
+    deleted: dict[str, float] = field(default_factory=dict)
     remained: list[str] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
 
@@ -128,6 +147,7 @@ def perform(plan: Plan) -> Run:
         run.sinks += [(BEFORE, sink) for sink in _files(places, original)]
         for visitor in run.visitors:
             visitor.delete()
+            run.deleted[visitor.chat.sender] = time.monotonic()
             if _is_known(vault, visitor.chat.sender):
                 run.remained.append(visitor.chat.sender)
             visitor.tell_everything()
@@ -189,7 +209,7 @@ def _servers(places: Places, bot: Bot, model: Path, run: Run) -> Iterator[BotSer
         yield stack.enter_context(BotServers(plan))
         for door, recorder in (("actions", proxy), ("nlg", nlg)):
             exchanges = [] if recorder is None else recorder.exchanges
-            run.requests += [(door, exchange.action, exchange.payload) for exchange in exchanges]
+            run.requests += [Request(door, each.action, each.payload, each.at) for each in exchanges]
 
 
 def _broker(bot: Bot, file: Path) -> Changes:

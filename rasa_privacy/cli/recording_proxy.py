@@ -5,6 +5,7 @@ It is for leak tests: what it keeps is what people said in them. Standard librar
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 import zlib
@@ -31,11 +32,13 @@ class Exchange:
         payload: What Rasa sent, as bytes (decompressed).
         answer: What the action server answered; empty while the proxy was down.
         status: The HTTP status; 0 while the proxy was down.
+        at: When it came, in seconds of the computer's steady clock.
     """
 
     payload: bytes = field(repr=False)
     answer: bytes = field(repr=False)
     status: int
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def action(self) -> str:

@@ -7,12 +7,13 @@ Not handled: a domain that a custom importer makes up, and slots that actions as
 import ast
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.positions import Place
+from rasa_privacy.policy.responses import shown_slots
 from rasa_privacy.policy.settings import ENDPOINTS_VARIABLE, load_settings
 from rasa_privacy.policy.yaml_tree import Tree, Word, read_tree
 
@@ -44,7 +45,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The parts of a domain that matter for privacy, by name; `file` is what to name in messages."""
+    """The parts of a domain that matter for privacy, by name.
+
+    `file` is what to name in messages; `shown` has the slots that stand in each response.
+    """
 
     file: str
     slots: Mapping[str, Slot]
@@ -53,6 +57,7 @@ class Domain:
     forms: Mapping[str, Form]
     actions: Mapping[str, Place]
     responses: Mapping[str, Place]
+    shown: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def runnable(self) -> set[str]:
         """Return every name that a purpose can guard."""
@@ -129,6 +134,7 @@ def read_domain(path: Path) -> Domain:
         forms={name.text: _form(name, value) for tree in trees for name, value in tree.get("forms").pairs()},
         actions=_places(trees, "actions"),
         responses=_places(trees, "responses"),
+        shown=_shown(trees),
     )
 
 
@@ -196,6 +202,11 @@ def default_domain(folder: Path) -> Path:
 
 def _places(trees: list[Tree], section: str) -> dict[str, Place]:
     return {word.text: word.place for tree in trees for word in tree.get(section).names()}
+
+
+def _shown(trees: list[Tree]) -> dict[str, frozenset[str]]:
+    pairs = [(name.text, slot) for tree in trees for name, slot, _ in shown_slots(tree)]
+    return {name: frozenset(slot for each, slot in pairs if each == name) for name, _ in pairs}
 
 
 def _slot(name: Word, value: Tree) -> Slot:

@@ -6,6 +6,7 @@ import io
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from rasa_privacy.cli.leak_marks import Marks, Value
 from rasa_privacy.cli.leak_report import Report, as_json, report_of, show
-from rasa_privacy.cli.leak_run import AFTER, BEFORE, DOORS, Places, Run, _files
+from rasa_privacy.cli.leak_run import AFTER, BEFORE, DOORS, Places, Request, Run, _files
 from rasa_privacy.cli.leak_script import load_script, play
 from rasa_privacy.cli.leak_search import Sink
 from rasa_privacy.cli.leak_triggers import triggers
@@ -51,9 +52,10 @@ def a_run(*, consents: bool = True) -> tuple[Run, Visitor]:
     return run, visitor
 
 
-def payload(action: str, value: str) -> tuple[str, str, bytes]:
+def payload(action: str, value: str) -> Request:
     """Return a request to the action server with a value in it."""
-    return "actions", action, json.dumps({"next_action": action, "sender_id": "qwertzuiopasdf", "x": value}).encode()
+    body = json.dumps({"next_action": action, "sender_id": "qwertzuiopasdf", "x": value}).encode()
+    return Request("actions", action, body)
 
 
 def test_a_run_that_leaks_nothing_is_clean() -> None:
@@ -67,7 +69,7 @@ def test_a_run_that_leaks_nothing_is_clean() -> None:
 def test_a_narrow_terminal_shows_whole_names_of_items() -> None:
     """Two that begin alike would be the same there."""
     run, _ = a_run()
-    run.requests = [("nlg", "utter_greet", b"{}")]
+    run.requests = [Request("nlg", "utter_greet", b"{}")]
     written = io.StringIO()
     show(report_of(run), Console(file=written, width=80))
     rows = {line.split("\u2502")[1].strip() for line in written.getvalue().splitlines() if line.startswith("\u2502")}
@@ -108,6 +110,50 @@ def test_an_action_may_get_what_it_needs_of_who_consented(action: str, item: str
     found = report_of(run).leaks
     assert bool(found) is leaks
     assert all((leak.item, leak.door) == (item, "actions") for leak in found)
+
+
+def test_a_value_in_the_payload_of_another_person_is_a_leak() -> None:
+    """Also where the action may have it of the one who is served; but not where both said the same."""
+    run, visitor = a_run()
+    value = visitor.said["email"][0].text
+    other = Visitor(FakeChat("http://bot.example", "yxcvbnmasdfghj"), POLICY, visitor.values, consents=True)
+    run.visitors.append(other)
+    run.held[other.chat.sender] = set()
+    body = json.dumps({"next_action": "action_submit_entry", "sender_id": "yxcvbnmasdfghj", "x": value}).encode()
+    run.requests = [Request("actions", "action_submit_entry", body)]
+    assert [(leak.item, leak.door) for leak in report_of(run).leaks] == [("email", "actions")]
+    other.said = visitor.said
+    assert report_of(run).leaks == []
+
+
+@pytest.mark.parametrize(("response", "leaks"), [("utter_greet", True), ("utter_entry_confirmed", False)])
+def test_an_nlg_server_may_get_what_stands_in_the_response(response: str, leaks: bool) -> None:  # noqa: FBT001 - cases
+    """Of who consented; any other value is a leak."""
+    run, visitor = a_run()
+    run.bot = replace(BOT, domain=replace(BOT.domain, shown={"utter_entry_confirmed": frozenset({"full_name"})}))
+    body = json.dumps({"response": response, "tracker": {"slots": {"full_name": visitor.said["full_name"][0].text}}})
+    run.requests = [Request("nlg", response, body.encode())]
+    assert bool(report_of(run).leaks) is leaks
+
+
+def test_what_an_action_needed_is_a_leak_after_the_deletion() -> None:
+    """The consent went with the person."""
+    run, visitor = a_run()
+    sent = payload("action_submit_entry", visitor.said["email"][0].text)
+    run.requests, run.deleted = [sent._replace(at=1.0)], {visitor.chat.sender: 2.0}
+    assert report_of(run).leaks == []
+    run.requests = [sent._replace(at=3.0)]
+    assert [leak.item for leak in report_of(run).leaks] == ["email"]
+
+
+def test_a_run_in_which_nobody_could_leave_anything_is_not_clean() -> None:
+    """It would be clean for a bot that answers nothing."""
+    run, _ = a_run()
+    run.held = {"qwertzuiopasdf": set()}
+    report = report_of(run)
+    assert not report.is_clean
+    assert "Nothing was tested" in shown(report)
+    assert "Nothing leaked" not in shown(report)
 
 
 #: The forms that programs write, each as `leak_search` names it.
@@ -165,7 +211,7 @@ def test_each_form_is_found_in_what_is_sent(door: str, form: str) -> None:
     run, visitor = a_run(consents=False)
     visitor.said["full_name"] = [Value("Zo\xeb Qu\xe1rz & S\xf6hne", ("Zo\xeb Qu\xe1rz & S\xf6hne",))]
     name = json.dumps("qwertzuiopasdf").encode() if door == "actions" else b""
-    run.requests = [(door, "utter_or_action", name + b" " + FORMS[form]("Zo\xeb Qu\xe1rz & S\xf6hne"))]
+    run.requests = [Request(door, "utter_or_action", name + b" " + FORMS[form]("Zo\xeb Qu\xe1rz & S\xf6hne"))]
     assert [(leak.item, leak.door, leak.form) for leak in report_of(run).leaks] == [("full_name", door, form)]
 
 
@@ -173,7 +219,7 @@ def test_an_nlg_server_must_not_learn_the_sender_id() -> None:
     """The action server does; a generator of texts does not."""
     run, visitor = a_run()
     body = json.dumps({"response": "utter_hi", "tracker": {"sender_id": visitor.chat.sender}}).encode()
-    run.requests = [payload("action_submit_entry", ""), ("nlg", "utter_hi", body)]
+    run.requests = [payload("action_submit_entry", ""), Request("nlg", "utter_hi", body)]
     assert [(leak.item, leak.door) for leak in report_of(run).leaks] == [("sender id", "nlg")]
 
 

@@ -314,6 +314,7 @@ def test_a_response_that_is_used_twice_is_found_once(bad_bot: Path) -> None:
     bot = read_bot(bad_bot, bad_bot / "data" / "domain.yml")
     found = [each for each in lint(bot, load_policy(policy_path(bot)), "privacy.yml", TODAY) if each.code == "RP054"]
     assert [each.why.split("'")[1] for each in found] == ["utter_own", "utter_two"]
+    assert bot.domain.shown == {"utter_own": {"illness"}, "utter_two": {"illness"}}
 
 
 def test_a_waiver_hides_its_finding_and_keeps_the_reason(bot_folder: Path) -> None:
