@@ -13,9 +13,9 @@ import yaml
 
 from rasa_privacy.cli.guess import Guess, guess
 from rasa_privacy.policy.bot import Domain
-from rasa_privacy.policy.crosschecks import RESERVED_PURPOSE, can_be_guarded
 from rasa_privacy.policy.findings import PLACEHOLDER_CONTACT, PLACEHOLDER_NAME, PLACEHOLDER_URL
 from rasa_privacy.policy.own_intents import likely_replies, likely_requests
+from rasa_privacy.policy.purpose_checks import RESERVED_PURPOSE, can_be_guarded
 from rasa_privacy.policy.slots import is_exempt
 
 #: The purpose of items that no form asks for.
