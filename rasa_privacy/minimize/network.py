@@ -22,6 +22,7 @@ _MAX_IPV6: Final = 45  # characters
 _MAX_GROUP: Final = 4  # and of what stands between two of its colons
 _NOT_HEX: Final = re.compile(r"[^0-9.]+")
 _MIN_GROUPS: Final = 3  # of an IPv6 address; `12::30` is a slip of the pen
+_FIRST_GROUP: Final = 4  # characters of it in an address of two groups, as in `fe80::1`
 _NO_ADDRESS: Final = Context(
     " version ", " versions ", " v ", " ver ", " release", " build ", " firmware", " update to", " upgrade", " section",
     " chapter", " kapitel", " abschnitt", " paragraph", " android", " ios ", " macos", " windows", " chrome",
@@ -30,7 +31,7 @@ _NO_ADDRESS: Final = Context(
 _PAIRS: Final = r"[0-9a-fA-F]{2}(?:([:-])[0-9a-fA-F]{2})(?:\1[0-9a-fA-F]{2}){4}"
 _MAC: Final = re.compile(rf"(?<![\w:.-]){_PAIRS}(?![\w:-])")
 _DOUBTFUL_MAC: Final = re.compile(
-    rf"(?<![\w:.-])(?:{_PAIRS}|[0-9a-fA-F]{{4}}\.[0-9a-fA-F]{{4}}\.[0-9a-fA-F]{{4}}"
+    rf"(?<![\w:.-])(?:{_PAIRS}|[0-9a-fA-F]{{4}}\.[0-9a-fA-F]{{4}}\.[0-9a-fA-F]{{4}}|[0-9a-fA-F]{{12}}"
     r"|[0-9a-fA-F]{2}(?: [0-9a-fA-F]{2}){5})(?![\w:-])"
 )
 # The second pair of a MAC address with the signs around it, where each byte of a text is read as one of "x:- ".
@@ -93,13 +94,17 @@ def _is_ipv6(written: str) -> bool:
         address = IPv6Address(written)
     except AddressValueError:
         return False
-    return len([group for group in written.split(":") if group]) >= _MIN_GROUPS or address.is_loopback
+    groups = [group for group in written.split(":") if group]
+    if len(groups) >= _MIN_GROUPS or address.is_loopback:
+        return True
+    # `face::add` is no address that a device can have, and `12::30` is none that anybody means.
+    return written.find(":") == _FIRST_GROUP and (address.is_link_local or not address.is_reserved)
 
 
 def mac_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each MAC address."""
     for found in _macs(text):
-        doubtful = " " in found[0] or "." in found[0] or found[0].replace("-", "").isdigit()
+        doubtful = not {":", "-"} & set(found[0]) or found[0].replace("-", "").isdigit()
         if not doubtful or says_before(text, found.start(), _MAC_CONTEXT):
             yield found.span()
 

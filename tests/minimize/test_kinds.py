@@ -23,7 +23,8 @@ br_cpf: |390.533.447-05|
 br_cpf: cpf |39053344705|; in_aadhaar: |2341 2341 2346|; in_aadhaar: aadhaar |234123412346|; in_pan: |ACUPA7085R|
 in_pan: my pan is |acupa7085r|; ca_sin: my SIN: |046 454 286|; ca_sin: |130-692-544| is my social insurance number
 au_tfn: tfn |123 456 782|; ip_address: from |192.168.10.5|; ip_address: |192[.]168[.]1[.]1|
-ip_address: |2001:db8:0:1::5|
+ip_address: |2001:db8:0:1::5|; ip_address: ping |fe80::1|; ip_address: it is |2a02::1| now
+mac_address: MAC address |001A2B3C4D5E|; mac_address: mac: |001a2b3c4d5e|
 mac_address: |00:1A:2B:3C:4D:5E|; mac_address: |00-1a-2b-3c-4d-5e|; mac_address: mac |001a.2b3c.4d5e|
 url_credentials: go to |https://ana:pw1@x.example/a?b|; url_credentials: |https://x.example/?a=1&token=abcdef123|
 birth_date: born |12.05.1990|; birth_date: I was born on |May 12th, 1990|; birth_date: geboren am |12. Mai 1990|
@@ -83,7 +84,7 @@ ISO 9001:2015; A4; M8 x 40; 5 GHz; 2nd of May; the type AB12 CDE
 pin it on the wall; my plate is full of 3 things; passport photo 35 x 45 mm; license v2.0.1
 my passport expires 2029-05-12; passport valid until 12.05.2029; my licence number expired 12 05 2019
 build 20240503.12; Windows 10.0.19045.3803; chrome 120.0.6099.110; latest 52.52, 13.40 euro; lat 91.5 lon 13.405
-the password has 12 letters; hello 89.90 I said; which 89.90 I paid
+face::add; dead::beef; hex 001A2B3C4D5E; the password has 12 letters; hello 89.90 I said; which 89.90 I paid
 """
 
 
