@@ -113,12 +113,11 @@ def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each IBAN."""
     plain, done = text.plain, 0
     for zone in text.zones_with(LETTERS):
-        for start in _IBAN_START.finditer(plain, max(0, zone.start - _IBAN_LEAD), zone.end):
-            if start.start() < done:
-                continue
-            end = _iban_end(plain, start.start(), start.end())
+        for found in _IBAN_START.finditer(plain, max(0, zone.start - _IBAN_LEAD), zone.end):
+            start, digits = found.span()
+            end = _iban_end(plain, start, digits) if start >= done else None
             if end is not None:
-                yield start.start(), end
+                yield start, end
                 done = end
 
 

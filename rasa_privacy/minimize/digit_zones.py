@@ -6,23 +6,35 @@ have letters beside their digits cannot do without (`Zone.features`), and a dete
 
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Final, NamedTuple
 
 _BETWEEN: Final = 8  # characters without a digit, at most, between two digits of a zone
 _END: Final = (_BETWEEN + 1) * b" "
 FEWEST: Final = 8  # digits of the shortest number that is looked up by how many it has
 _RUN: Final = re.compile("[0-9]+(?:[ ./-]{1,2}[0-9]+)*")
-# A small letter belongs to digits beside it, alone behind them ("54 362 315 k"), or as a country's code ("de 89 3704").
-# Searches begin with letters, of which there are fewer, and look back at digits.
+# A small letter belongs to digits beside it, alone behind them ("54 362 315 k"), or as a country's code ("de 89 37").
+# Searches begin with letters, of which there are fewer, and look back at digits; in a short number with digits.
 _LETTERED: Final = re.compile(
     "[a-z](?:[.-]?[0-9]|(?<=[0-9].)|(?<=[0-9][.-].)|(?<=[0-9][ /].)(?![a-z])|(?<=[0-9][ ./-]{2}.)(?![a-z])"
     "|(?<![a-z].)[a-z] {1,2}[0-9]{2} )"
 )
+_SHORT_LETTERED: Final = re.compile(
+    "[0-9](?:[.-]?[a-z]|(?<=[a-z].)|(?<=[a-z][.-].)|[ /][a-z](?![a-z])|[ ./-]{2}[a-z](?![a-z])"
+    "|[0-9] (?:(?<=(?<![a-z])[a-z]{2} .. )|(?<=(?<![a-z])[a-z]{2}  .. )))"
+)
+_SHORT: Final = 4  # digits
 _NEAR: Final = 6  # characters around digits in which capitals may belong to them
 _SHAPE: Final = bytes(ord("0") if chr(code) in string.digits else ord(" ") for code in range(256))
 _LEAD: Final = 3  # characters before the digits of the features below
 _AFTER: Final = 10  # and after them
+
+# What stands up to the last two letters of a licence of the United Kingdom: a look back has one length each.
+_BIRTHDAY: Final = "|".join(
+    f"(?<=[0-9]{{6}}{first}[A-Za-z9]{{2}}{second}[0-9]{third}..)"
+    for first, second, third in product(("", " "), repeat=3)
+)
 
 LETTERS: Final = "letters by digits"
 #: What all numbers with letters of a kind have in common, wherever in them it stands, and the fewest digits beside it.
@@ -38,7 +50,7 @@ BY_DIGITS: Final = {
         3,
         re.compile("[A-Za-z](?![A-Za-z0-9_])(?:(?<=[0-9LMNP-Vlmnp-v]{3}.)|(?<=[0-9LMNP-Vlmnp-v]{3}[ .-].))"),
     ),
-    "birthday before letters": (7, re.compile("[0-9]{6} ?[A-Za-z9]{2} ?[0-9] ?[A-Za-z]{2}")),
+    "birthday before letters": (7, re.compile(f"[A-Za-z](?:(?<=[0-9].)|(?<=[0-9] .))[A-Za-z](?:{_BIRTHDAY})")),
 }
 _SEARCHES: Final = tuple((fewest, pattern.search, name) for name, (fewest, pattern) in BY_DIGITS.items())
 _NONE: Final = frozenset[str]()
@@ -82,33 +94,35 @@ def zones_of(plain: str, lower: str, written: bytes) -> list[Zone]:
         lower: The same in small letters.
         written: The same, with one byte for each character.
     """
-    return _zones(plain, lower, written, 0)
+    return [Zone(*place, _features(plain, lower, *place)) for place in _stretches(written, 0)]
 
 
-def zones_between(plain: str, lower: str, begin: int, stop: int) -> list[Zone]:
-    """Return the zones of a part of a text, in order."""
-    return _zones(plain, lower, plain[begin:stop].encode("ascii", "replace"), begin)
+def zones_left(plain: str, zones: Sequence[Zone]) -> list[Zone]:
+    """Return the zones that are left where something was taken out of some in a row, with all their features."""
+    begin, stop = zones[0].start, zones[-1].end
+    features = zones[0].features if len(zones) == 1 else _NONE.union(*[zone.features for zone in zones])
+    return [Zone(*place, features) for place in _stretches(plain[begin:stop].encode("ascii", "replace"), begin)]
 
 
-def _zones(plain: str, lower: str, written: bytes, begin: int) -> list[Zone]:
-    """Return the zones of what is written from a place on."""
+def _stretches(written: bytes, begin: int) -> list[tuple[int, int, int]]:
+    """Return start, end and how many digits of each zone in what is written from a place on."""
     shape = written.translate(_SHAPE)  # looking for one sign, or for so many blanks, is quicker than for one of ten
-    zones: list[Zone] = []
+    found: list[tuple[int, int, int]] = []
     first = shape.find(b"0")
     while first >= 0:
         last = shape.find(_END, first)
         if last < 0:
             last = shape.rfind(b"0") + 1
-        digits, start, end = shape.count(b"0", first, last), begin + first, begin + last
-        zones.append(Zone(start, end, digits, _features(plain, lower, start, end, digits)))
+        found.append((begin + first, begin + last, shape.count(b"0", first, last)))
         first = shape.find(b"0", last)
-    return zones
+    return found
 
 
 def _features(plain: str, lower: str, start: int, end: int, digits: int) -> frozenset[str]:
-    """Return the features: those by letters where capitals stand near the digits, or any letter right beside one."""
+    """Return the features: those by letters where capitals are near the digits, or any letter right beside one."""
     near, far = start - _NEAR if start > _NEAR else 0, end + _NEAR
-    if plain[near:far] == lower[near:far] and _LETTERED.search(plain, near, far) is None:
+    lettered = _SHORT_LETTERED if digits <= _SHORT else _LETTERED
+    if plain[near:far] == lower[near:far] and lettered.search(plain, near, far) is None:
         return _NONE
     first, last = start - _LEAD if start > _LEAD else 0, end + _AFTER  # with up to three signs before the digits
     has = [LETTERS]

@@ -26,7 +26,7 @@ from rasa_privacy.minimize.searched_text import SearchedText, blanked
 _DASHES: Final = "\\-\u2010-\u2015\u2212"
 _SPACES: Final = " \t\u00a0\u2007\u2009\u200b\u202f"
 _MIN_DIGITS: Final = 7
-_RUN: Final = re.compile(f"[+\uff0b]?\\(?\\d(?:[{_SPACES}{_DASHES}./()]{{0,3}}\\d)*")
+_RUN: Final = re.compile(f"[+\uff0b]?\\(?\\d+(?:[{_SPACES}{_DASHES}./()]{{1,3}}\\d+)*")
 _DIGITS: Final = re.compile(r"\d+")
 _MAX_DIGITS: Final = 15  # ITU-T E.164, section 6.2.1
 _USUAL_DIGITS: Final = (10, 11)  # of a number with its prefix 0
@@ -56,13 +56,6 @@ _PRICE_AFTER: Final = re.compile(
 _PRICE_BEFORE: Final = re.compile(r"[$\u20ac\u00a3\u00a5] ?$")
 
 _PARTED: Final = re.compile(r"[0-9](?:([./-])[0-9]{1,2}\1[0-9]| [0-9]{1,2} (?:19|20)[0-9])")  # as every date is
-#: What is no phone number, each with what it has one of, and its fewest digits.
-_NO_NUMBERS: Final = (
-    (_DATE, (".", "/", "-", " "), 4),
-    (_HOURS, ("-",), 8),
-    (_FRACTION, ("0.", "0,"), 6),
-    (_VERSION, (".0.",), 7),
-)
 _LOCAL_SHAPE: Final = re.compile(r"\d{3}[ .-]\d{4}")
 _MAX_QUESTIONS: Final = 60  # to phonenumbers for one text, about 50 microseconds each
 
@@ -89,19 +82,23 @@ def phone_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
 
 def _without_dates(plain: str, zones: Sequence[Zone]) -> str:
     """Return the text with dates, opening hours, fractions and versions read as `_`."""
-    if not zones:
-        return plain
-    for pattern, signs, digits in _NO_NUMBERS:
-        if not any(sign in plain for sign in signs):
-            continue
-        found = [
-            each.span()
-            for zone in zones
-            if zone.digits >= digits and (pattern is not _DATE or _PARTED.search(plain, zone.start, zone.end))
-            for each in pattern.finditer(plain, zone.start, zone.end + _LEAD)
-        ]
-        plain = blanked(plain, found) if found else plain
-    return plain
+    plain = _blanked(plain, [zone for zone in zones if _PARTED.search(plain, zone.start, zone.end)], 4, _DATE)
+    if "-" in plain:
+        plain = _blanked(plain, zones, 8, _HOURS)
+    if "0." in plain or "0," in plain:
+        plain = _blanked(plain, zones, 6, _FRACTION)
+    return _blanked(plain, zones, 7, _VERSION) if ".0." in plain else plain
+
+
+def _blanked(plain: str, zones: Sequence[Zone], digits: int, pattern: re.Pattern[str]) -> str:
+    """Return the text without what a pattern finds in the zones of so many digits."""
+    found = [
+        each.span()
+        for zone in zones
+        if zone.digits >= digits
+        for each in pattern.finditer(plain, zone.start, zone.end + _LEAD)
+    ]
+    return blanked(plain, found) if found else plain
 
 
 class _Search:

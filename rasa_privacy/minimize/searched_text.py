@@ -14,7 +14,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, AnyStr, Final, Generic, NamedTuple, TypeVar
 
-from rasa_privacy.minimize.digit_zones import BY_DIGITS, LETTERS, Number, Zone, numbers_in, zones_between, zones_of
+from rasa_privacy.minimize.digit_zones import BY_DIGITS, LETTERS, Number, Zone, numbers_in, zones_left, zones_of
 from rasa_privacy.minimize.plain_characters import as_plain, left_out
 
 CONTEXT_BEFORE: Final = 48  # characters before a place in which a word for it may stand
@@ -142,11 +142,11 @@ class SearchedText:
         """The features that do not become more where something is taken out."""
         plain, lower = self.plain, self.lower
         has = self._signs_by_digits()
-        if "://" in plain:
-            has.add("link")
         if not self._is_ascii and ("\u00b0" in plain or "\u00ba" in plain):
             has.add("degrees")
         colons = plain.count(":")
+        if colons and "://" in plain:
+            has.add("link")
         if colons > 1:  # of the shortest IPv6 address
             has.add("parted by signs")
         if colons >= _MAC_SIGNS or plain.count("-") >= _MAC_SIGNS or "mac" in lower:
@@ -157,7 +157,8 @@ class SearchedText:
 
     def _signs_by_digits(self) -> set[str]:
         plain = self.plain
-        has = set[str]().union(*[zone.features for zone in self.zones])
+        has: set[str] = set()
+        has.update(*[zone.features for zone in self.zones])
         if plain.count(".") > 1:
             dots = max([plain.count(".", zone.start, zone.end) for zone in self.zones], default=0)
             if dots > 1 or "lat" in self.lower:
@@ -276,7 +277,7 @@ class SearchedText:
             begin, stop = zones[first].start, zones[last - 1].end
             least, most = bisect_left(numbers, (begin,)), bisect_left(numbers, (stop,))
             # Where all of them is taken out, nothing is left to look for.
-            left = [] if start <= begin and stop <= end else zones_between(self.plain, self.lower, begin, stop)
+            left = [] if start <= begin and stop <= end else zones_left(self.plain, zones[first:last])
             zones[first:last] = left
             if least < most:
                 numbers[least:most] = numbers_in(self.plain, left) if left else []

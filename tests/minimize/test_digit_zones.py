@@ -6,7 +6,7 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_privacy.minimize.digit_zones import BY_DIGITS, FEWEST, LETTERS, numbers_in, zones_between, zones_of
+from rasa_privacy.minimize.digit_zones import BY_DIGITS, FEWEST, LETTERS, numbers_in, zones_left, zones_of
 
 _ZONE: Final = re.compile("[0-9]+(?:[^0-9]{1,8}[0-9]+)*")
 _NUMBER: Final = re.compile(f"[0-9](?:[ ./-]{{0,2}}[0-9]){{{FEWEST - 1},}}")
@@ -32,7 +32,8 @@ def test_zones_are_the_stretches_with_digits_close_together(text: str) -> None:
     expected = [(*found.span(), sum(map(str.isdigit, found[0]))) for found in _ZONE.finditer(text)]
     zones = zones_of(text, text.lower(), text.encode())
     assert [zone[:3] for zone in zones] == expected
-    assert zones_between(text, text.lower(), 0, len(text)) == zones
+    if zones:
+        assert [zone[:3] for zone in zones_left(text, zones)] == expected
 
 
 @given(TEXTS)
