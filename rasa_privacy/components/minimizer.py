@@ -14,7 +14,6 @@ Rules, in order:
 A tracker that did not come from our store has no active purposes, so nothing is collected.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -45,7 +44,8 @@ from rasa_privacy.dialogue.turn_view import Kind, Pending
 from rasa_privacy.dialogue.turns import INTENTS, REPLIES, UNSURE
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.contacts import contact_in
-from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, EventSplitter, texts_of
+from rasa_privacy.minimize.entity_places import said_at
+from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, UNDECLARED, EventSplitter
 from rasa_privacy.policy.contacts import reachable_kinds
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.topics import choice
@@ -385,24 +385,7 @@ def _dropped(
         return []
     gone = [entity for entity in entities if entity not in allowed]
     named = [(entity, running.splitter.item_of_entity(str(entity.get("entity")))) for entity in gone]
-    return [[*place, item or "withheld"] for entity, item in named for place in _places(entity, text, item)]
-
-
-def _places(entity: Mapping[str, Any], text: str, item: str | None) -> list[tuple[int, int]]:
-    """Return where an entity was said: extractors of other makers may not tell.
-
-    Everywhere, since the first place of "Ana" may be in "banana". An item's value that is not found as it is may stand
-    anywhere.
-    """
-    start, end = entity.get("start"), entity.get("end")
-    if isinstance(start, int) and isinstance(end, int):
-        return [(start, end)]
-    lower = text.lower()
-    said = [value.lower() for value in texts_of(entity.get("value"))]
-    found = [[each.span() for each in re.finditer(re.escape(value), lower)] if value else [] for value in said]
-    if len(lower) == len(text) and found and all(found):
-        return [place for places in found for place in places]
-    return [(0, len(text))] if item is not None and said else []
+    return [[*place, item or UNDECLARED] for entity, item in named for place in said_at(entity, text, item)]
 
 
 def _is_covered(entity: str, splitter: EventSplitter, active: frozenset[str]) -> bool:

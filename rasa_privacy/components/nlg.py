@@ -29,8 +29,8 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import EmitError, PrivacyError
-from rasa_privacy.minimize.event_fields import SENDER, channel_name, number_of
-from rasa_privacy.minimize.events import View, texts_of
+from rasa_privacy.minimize.event_fields import SENDER, channel_name, number_of, texts_of
+from rasa_privacy.minimize.events import View
 from rasa_privacy.minimize.masking import mask
 
 _FEWEST_CHARACTERS: Final = 6

@@ -115,3 +115,18 @@ def metadata_of(event: Mapping[str, Any]) -> dict[str, Any]:
     found = {} if event.get("event") == "user" else mapping_of(event.get("metadata"))
     kept = {name: found[name] for name in _METADATA if _is_name(found.get(name))}
     return {"metadata": kept} if kept else {}
+
+
+def texts_of(value: object) -> Iterator[str]:
+    """Yield every text that a value would be written as, to be found again in messages; of lists and dicts too."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from [] if NAME.fullmatch(str(name)) else [str(name)]  # no field's: somebody's name or address
+            yield from texts_of(part)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for part in value:
+            yield from texts_of(part)
+    elif isinstance(value, float) and value.is_integer():
+        yield str(int(value))
+    elif value is not None and not isinstance(value, bool) and str(value):
+        yield str(value)

@@ -18,7 +18,7 @@ Pure: no Rasa import, no keys, no database.
 
 import operator
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, SupportsFloat, SupportsIndex
 
@@ -26,7 +26,8 @@ from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detection import Detection
-from rasa_privacy.minimize.detectors import find
+from rasa_privacy.minimize.detectors import Finding, find
+from rasa_privacy.minimize.entity_places import said_at
 from rasa_privacy.minimize.event_fields import (
     NAME,
     SPOKEN_PARTS,
@@ -42,6 +43,7 @@ from rasa_privacy.minimize.event_fields import (
     moment_of,
     name_of,
     selected_of,
+    texts_of,
     time_of,
 )
 from rasa_privacy.minimize.masking import mask
@@ -66,6 +68,9 @@ REQUESTED_SLOT: Final = "requested_slot"
 
 #: Field of the parse data in which the minimizer says where it dropped something: `[start, end, item]`.
 DROPPED: Final = "privacy_dropped"
+
+#: The item in it of what belongs to none.
+UNDECLARED: Final = "withheld"
 
 _INTENT: Final = re.compile(r"/[^\s{@]+")
 
@@ -251,18 +256,24 @@ class EventSplitter:
         fields = _STRUCTURE.get(str(kind), ())
         return {**structure, **{name: field_of(event[name]) for name in fields if name in event}}, []
 
-    def text(self, text: object, view: View) -> str | None:
-        """Return how much of a text may be kept or sent."""
+    def text(self, text: object, view: View, dropped: Sequence[Finding] = ()) -> str | None:
+        """Return how much of a text may be kept or sent.
+
+        Args:
+            text: What a person or the bot said.
+            view: The person's active purposes, known values and the turn.
+            dropped: What in this very text is not kept, by item.
+        """
         if text is None or text == "":
             return None
         if not isinstance(text, str) or view.privacy_turn or not view.active or self._policy.messages.keep == "none":
             return WITHHELD
         try:
-            return self._masked(text, view)
+            return self._masked(text, view, dropped)
         except DetectorError:
             return WITHHELD
 
-    def _masked(self, text: str, view: View) -> str:
+    def _masked(self, text: str, view: View, dropped: Sequence[Finding]) -> str:
         findings = self.detection.find(text)
         if self._policy.messages.keep == "full":
             staying = {name for name, item in self._policy.items.items() if item.lasting is None}
@@ -272,9 +283,10 @@ class EventSplitter:
                 for item, values in view.known.items()
                 if item not in staying or not self.may_have(item, view)
             }
-            masked = mask(text, [finding for finding in findings if finding.kind not in allowed], others)
-            return mask_partials(masked, self._beginnings(others))
-        return mask_partials(mask(text, findings, view.known), self._beginnings(view.known))
+            gone = [finding for finding in findings if finding.kind not in allowed]
+            gone += [each for each in dropped if each.kind not in staying or not self.may_have(each.kind, view)]
+            return mask_partials(mask(text, gone, others), self._beginnings(others))
+        return mask_partials(mask(text, [*findings, *dropped], view.known), self._beginnings(view.known))
 
     def _beginnings(self, known: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
         """Return the beginnings by which values are known that are kept in part."""
@@ -318,7 +330,8 @@ class EventSplitter:
     ) -> tuple[dict[str, Any], list[Entry]]:
         parsed = mapping_of(event.get("parse_data"))
         intent, ranking = mapping_of(parsed.get("intent")), parsed.get("intent_ranking")
-        text = self._message_text(event.get("text"), intent, self._knowing(parsed, event.get("text"), view))
+        written, known = event.get("text"), self._knowing(parsed, event.get("text"), view)
+        text = self._message_text(written, intent, known, self._dropped(parsed, written))
         entities, entries = self._entities(mappings_of(parsed.get("entities")), ["parse_data", "entities"], seq, view)
         structure.update(
             text=text,
@@ -350,16 +363,30 @@ class EventSplitter:
             known.setdefault(item, set()).add(str(text)[start:end])
         return replace(view, known=known)
 
+    def _dropped(self, parsed: Mapping[str, Any], text: object) -> list[Finding]:
+        """Return where in the text stands what is not kept of it: what the minimizer dropped, and what never met it."""
+        if not isinstance(text, str):
+            return []
+        found = [Finding(start, min(end, len(text)), item) for start, end, item in dropped_of(parsed.get(DROPPED))]
+        for entity in mappings_of(parsed.get("entities")):
+            name = str(entity.get("entity"))
+            # One of an item may stand in a text that was masked before; its value is known as those of slots are.
+            if name not in self._entity_items and not self.is_plain_entity(name):
+                found += [Finding(*place, UNDECLARED) for place in said_at(entity, text, None)]
+        return [finding for finding in found if finding.start < finding.end]
+
     def _said(self, parsed: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
         for entity in mappings_of(parsed.get("entities")):
             start, end, item = entity.get("start"), entity.get("end"), self._entity_items.get(str(entity.get("entity")))
             if type(start) is int and type(end) is int and item is not None:
                 yield max(0, start), end, item
 
-    def _message_text(self, text: object, intent: Mapping[str, Any], view: View) -> str | None:
+    def _message_text(
+        self, text: object, intent: Mapping[str, Any], view: View, dropped: Sequence[Finding]
+    ) -> str | None:
         if isinstance(text, str) and is_payload(text, intent.get("name")):
             return f"/{intent.get('name')}"
-        return self.text(text, view)
+        return self.text(text, view, dropped)
 
     def _entities(
         self, entities: Iterable[Mapping[str, Any]], path: list[str], seq: int, view: View
@@ -460,21 +487,6 @@ def is_payload(text: str, intent: object) -> bool:
     """Return whether Rasa read the message as a button's payload; "/stop" typed by a person is none."""
     found = _INTENT.match(text)
     return found is not None and found[0] == f"/{intent}"
-
-
-def texts_of(value: object) -> Iterator[str]:
-    """Yield every text that a value would be written as, to be found again in messages; of lists and dicts too."""
-    if isinstance(value, Mapping):
-        for name, part in value.items():
-            yield from [] if NAME.fullmatch(str(name)) else [str(name)]  # no field's: somebody's name or address
-            yield from texts_of(part)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for part in value:
-            yield from texts_of(part)
-    elif isinstance(value, float) and value.is_integer():
-        yield str(int(value))
-    elif value is not None and not isinstance(value, bool) and str(value):
-        yield str(value)
 
 
 def _button(button: Any, splitter: EventSplitter, view: View) -> dict[str, Any]:

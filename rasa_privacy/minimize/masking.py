@@ -100,6 +100,23 @@ def conceal(text: str, findings: Sequence[Finding], known: Mapping[str, Collecti
     return "".join(hidden)
 
 
+def places_of(text: str, value: str) -> list[tuple[int, int]]:
+    """Return start and end of each place where a value stands whole, found as known values are.
+
+    Args:
+        text: What a person said.
+        value: What may stand in it.
+    """
+    whole = {_letters(spelling) for spelling in _spellings((value,))}
+    found = _known_spans(list(_words(text)), _collect({"value": (value,)}), ())
+    return [(start, end) for start, end, _ in found if _letters(text[start:end]) in whole]
+
+
+def _letters(value: str) -> str:
+    """Return what is the same for a value however its words are grouped and ordered, and another for one word of it."""
+    return "".join(sorted("".join(word.folded for word in _words(value))))
+
+
 def _spans(text: str, findings: Sequence[Finding], known: Mapping[str, Collection[str]]) -> list[tuple[int, int, str]]:
     kinds = {*DETECTORS, *PRESIDIO_NAMES, *known, *(finding.kind for finding in findings)}
     words = list(_words(text))

@@ -23,7 +23,7 @@ from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.crypto.identity import ID_BYTES
 from rasa_privacy.errors import StorageError, TamperedSegmentError
-from rasa_privacy.minimize.events import texts_of
+from rasa_privacy.minimize.event_fields import texts_of
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.topics import choice, item_of, purpose_of

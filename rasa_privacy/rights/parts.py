@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import DAMAGED
-from rasa_privacy.minimize.events import texts_of
+from rasa_privacy.minimize.event_fields import texts_of
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import SERVICE, Vault
 

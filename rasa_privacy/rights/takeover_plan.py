@@ -18,7 +18,8 @@ import msgspec
 from rasa_privacy.consent.imported import ImportedGrant, active_after, grants_of
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS
 from rasa_privacy.errors import StorageError
-from rasa_privacy.minimize.events import Entry, EventSplitter, View, texts_of
+from rasa_privacy.minimize.event_fields import texts_of
+from rasa_privacy.minimize.events import Entry, EventSplitter, View
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.retention.due import SERVICE, due_at
 from rasa_privacy.storage.payload import entries_of, payloads

@@ -133,6 +133,9 @@ def test_entities_of_active_purposes_stay(read: Any, store: Any) -> None:
     [
         ({"start": 5, "end": 11}, [[5, 11, "full_name"]]),
         ({"start": 5}, [[5, 11, "full_name"]]),
+        ({"start": -5, "end": 2}, [[5, 11, "full_name"]]),
+        ({"start": 15, "end": 400}, [[5, 11, "full_name"]]),
+        ({"entity": "unknown", "start": -1, "end": -1}, [[5, 11, "withheld"]]),
         ({}, [[5, 11, "full_name"]]),
         ({"value": "ANA LI"}, [[5, 11, "full_name"]]),
         ({"value": ["Ana", {"last": "Li"}]}, [[5, 8, "full_name"], [9, 11, "full_name"]]),
@@ -152,11 +155,11 @@ def test_the_place_of_what_was_dropped_is_told(
 
 
 def test_every_place_of_what_was_dropped_is_told(read: Any, store: Any) -> None:
-    """The first may be in another word."""
+    """It may be said twice; in another word it is not said."""
     grant(store._vault, "newsletter")
     named = {name: value for name, value in PERSON.items() if name not in {"start", "end"}} | {"value": "ana"}
     message = read("A banana for Ana, ana!", entities=(named,))
-    assert message.get("privacy_dropped") == [[3, 6, "full_name"], [13, 16, "full_name"], [18, 21, "full_name"]]
+    assert message.get("privacy_dropped") == [[13, 16, "full_name"], [18, 21, "full_name"]]
 
 
 def test_nothing_is_collected_of_a_tracker_that_is_not_ours(read: Any, tracker: Any, store: Any) -> None:

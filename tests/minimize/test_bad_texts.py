@@ -31,6 +31,9 @@ PARSED = {
     "a list for a name": {"intent": {"name": ["x"]}, "intent_ranking": [4], "entities": [{"entity": ["x"]}]},
 }
 
+#: Those in which the name is said to be one, or something else to be dropped.
+NAMED = ("offsets that are wrong", "offsets of no number", "offsets the wrong way", "an item that is none")
+
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_nothing_of_a_strange_text_is_kept_in_plain(name: str) -> None:
@@ -48,6 +51,7 @@ def test_a_message_with_strange_parts_is_split(name: str) -> None:
     event = {"event": "user", "text": f"Ana, {ADDRESS}", "parse_data": PARSED[name]}
     kept, _ = EventSplitter(policy()).split(event, 0, VIEW)
     assert ADDRESS not in msgspec.json.encode(kept).decode()
+    assert ("Ana" in kept["text"]) is (name not in NAMED)
 
 
 def test_deep_metadata_is_left_out() -> None:
