@@ -5,6 +5,7 @@ Rules:
 1. A wording that names something is certain, as other fixed wordings are. A guess is looked through for names.
    "Change my address" may be the bot's own business: it counts where the bot has a value of what is to be changed.
 2. Of a message that is two requests the one that shows something comes first, then STOP, then what changes something.
+   In a window "quit and delete my data" is one, the deletion: "quit" only closes it.
 3. What was typed as the right value goes to the action that takes it, and to no other.
 """
 
@@ -12,8 +13,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import DialogueStateTracker
-from rasa_privacy.components.runtime import Runtime
-from rasa_privacy.dialogue.named_requests import NamedRequest, both_of, correction_of, deletion_of, restriction_of
+from rasa_privacy.components.runtime import Runtime, in_window
+from rasa_privacy.dialogue.named_requests import (
+    NamedRequest,
+    beside_closing,
+    both_of,
+    correction_of,
+    deletion_of,
+    restriction_of,
+)
 from rasa_privacy.dialogue.purposes import named_topics
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import PENDING_SLOT
@@ -50,9 +58,10 @@ def named_request(
     one = one or correction_of(text, languages, policy, in_form=in_form)
     if one is not None and (one.intent != CORRECT or _is_known(one, policy, tracker)):
         return one, one.topics
-    both = both_of(text, languages, policy)
-    if both is None:
-        return None
+    beside = beside_closing(text, languages, policy) if in_window() else None
+    both = both_of(text, languages, policy) if beside is None else None
+    if beside is not None or both is None:
+        return (beside, beside.topics) if beside is not None else None
     first, second = sorted(both, key=_rank)
     return first, (*first.topics, *second.topics, f"{ALSO}{second.intent}")
 

@@ -8,7 +8,8 @@ Rules:
    the language or of such a name; "delete my phone from the cart" is none of ours.
 2. A wrong value is what stands after words such as "it is", alone and as it was typed. Whether it is one of its kind is
    checked by who takes it.
-3. Two requests in one message are two wordings with a word such as "and", or a mark, between them.
+3. Two requests in one message are two wordings with a word such as "and", or a mark, between them. In a window on a web
+   page a word that closes it is none.
 
 The words are data: the sections `object_before` to `joining` of `packs/<language>.keywords.yml`.
 """
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from rasa_privacy.dialogue.keywords import opt_out, privacy_request, spelt_wordings, words_of
+from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, spelt_wordings, words_of
 from rasa_privacy.dialogue.purposes import listed_topics, names_something
 from rasa_privacy.dialogue.wordings import compile_wordings, fold
 from rasa_privacy.policy.model import Policy
@@ -123,6 +124,22 @@ def both_of(text: str, languages: Sequence[str], policy: Policy) -> tuple[NamedR
             second = _half(right, language, policy) if first is not None else None
             if first is not None and second is not None and first.intent != second.intent:
                 return first, second
+    return None
+
+
+def beside_closing(text: str, languages: Sequence[str], policy: Policy) -> NamedRequest | None:
+    """Return the request of a message that beside it only closes a window on a web page, or None.
+
+    "Quit and delete my data" is a deletion there: a word that closes the chat is no opt-out.
+    """
+    for language in languages if len(text) <= _MAX_CHARACTERS else ():
+        for left, right in _halves(text, _patterns(language).joining):
+            for one, other in ((left, right), (right, left)):
+                found = (
+                    _half(other, language, policy) if closes(one, language) and not closes(other, language) else None
+                )
+                if found is not None:
+                    return found
     return None
 
 

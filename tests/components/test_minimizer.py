@@ -88,6 +88,21 @@ def test_what_closes_a_chat_is_an_opt_out_where_there_is_no_window(
     runtime.heard_on(None)
 
 
+@pytest.mark.parametrize(
+    ("channel", "intent", "also"),
+    [("socketio", "privacy_delete", []), ("twilio", "privacy_stop", ["also:privacy_delete"])],
+)
+def test_who_quits_a_window_and_wants_their_data_deleted_is_understood(
+    untouched: Any, read: Any, channel: str, intent: str, also: list[str]
+) -> None:
+    """Where "quit" closes the window the deletion counts alone; by text message it is STOP, and the deletion too."""
+    untouched.runtime.heard_on(channel)
+    message = read("quit and delete my data")
+    assert intent_of(message) == intent
+    assert [each["value"] for each in message.get("entities")] == also
+    untouched.runtime.heard_on(None)
+
+
 @pytest.mark.usefixtures("store")
 async def test_the_channel_of_a_message_is_known_while_it_is_read(
     untouched: Any, monkeypatch: pytest.MonkeyPatch

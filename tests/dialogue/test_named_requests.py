@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from rasa_privacy.dialogue.named_requests import both_of, correction_of, deletion_of, restriction_of
+from rasa_privacy.dialogue.named_requests import beside_closing, both_of, correction_of, deletion_of, restriction_of
 from rasa_privacy.dialogue.packs import available_languages, load_ordinary
 from rasa_privacy.policy.model import Policy
 from tests.support.vaults import policy
@@ -194,6 +194,30 @@ def test_two_requests_in_one_message_are_two(language: str) -> None:
     assert found[0].topics == PHONE
 
 
+CLOSED = {
+    "en": "quit and delete my data",
+    "de": "Ende und l\u00f6sche meine Daten",
+    "es": "salir y borre mis datos",
+    "fr": "quitter et supprimez mes donn\u00e9es",
+    "it": "fine e cancelli i miei dati",
+    "nl": "einde en verwijder mijn gegevens",
+    "pt": "sair e apague os meus dados",
+}
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_what_is_asked_beside_closing_a_window_is_found(language: str) -> None:
+    """A word that closes the window is no request, in front or behind; an opt-out is one, and closing twice is none."""
+    declared = called(language)
+    closing, deletion = CLOSED[language].split(" ", 1)
+    for text in (CLOSED[language], f"{deletion.split(' ', 1)[1]}. {closing}"):
+        found = beside_closing(text, (language,), declared)
+        assert found is not None, text
+        assert found.intent == "privacy_delete"
+    assert beside_closing(f"{closing}, {closing}", (language,), declared) is None
+    assert beside_closing(f"STOP, {deletion.split(' ', 1)[1]}", (language,), declared) is None
+
+
 @pytest.mark.parametrize("language", available_languages())
 def test_an_everyday_message_is_none_of_them(language: str) -> None:
     """Nothing that people say of draws, bookings and carts deletes anything."""
@@ -202,6 +226,7 @@ def test_an_everyday_message_is_none_of_them(language: str) -> None:
         assert deletion_of(text, (language,), declared) is None, text
         assert restriction_of(text, (language,), declared) is None, text
         assert both_of(text, (language,), declared) is None, text
+        assert beside_closing(text, (language,), declared) is None, text
 
 
 @pytest.mark.parametrize(
