@@ -13,9 +13,11 @@ A name that nobody has given the bot yet is not hidden: no detector finds it.
 """
 
 from collections.abc import Collection
+from itertools import chain
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
+from rasa_privacy.components.history import latest_entities
 from rasa_privacy.components.rasa_api import (
     DefaultV1Recipe,
     DialogueStateTracker,
@@ -80,7 +82,8 @@ class PrivateDuckling(DucklingEntityExtractor):
 def _known(message: Message, tracker: DialogueStateTracker | None, splitter: EventSplitter) -> dict[str, set[str]]:
     """Return what the person gave before, and what the extractors before this one found."""
     slots: dict[str, Any] = tracker.current_slot_values() if tracker is not None else {}
-    return splitter.known_values(slots.items(), message.get("entities") or [])
+    said = latest_entities(reversed(tracker.events)) if tracker is not None else ()
+    return splitter.known_values(slots.items(), chain(said, message.get("entities") or []))
 
 
 def _in(text: str, entity: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ JSON: with Rasa's own request the time grows with the conversation. `minimised` 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final, TypeVar
 
-from rasa_privacy.components.history import latest_values
+from rasa_privacy.components.history import latest_entities, latest_values
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
 from rasa_privacy.dialogue.turns import INTENTS
 from rasa_privacy.minimize.event_fields import channel_name, field_of, name_of, number_of
@@ -20,6 +21,9 @@ _BEGINS: Final[Mapping[str, str]] = {"turn": "user", "session": "session_started
 
 #: Where `Recent` says what the latest values of each slot were: texts that go along may hold what it held before.
 _GIVEN: Final = "rasa_privacy_given"
+
+#: And where what its latest entities were.
+_SAID: Final = "rasa_privacy_said"
 
 State = dict[str, Any]
 _Event = TypeVar("_Event")
@@ -42,7 +46,8 @@ class Recent:
         """Return the tracker's state, whatever verbosity Rasa asks for."""
         events = recent(self._tracker.events, self._settings, _type_of)
         state = {**self._tracker.current_state(), "events": [event.as_dict() for event in events]}
-        return {**state, _GIVEN: list(latest_values(reversed(self._tracker.events)))}
+        values = list(latest_values(reversed(self._tracker.events)))
+        return {**state, _GIVEN: values, _SAID: list(latest_entities(reversed(self._tracker.events)))}
 
 
 def recent_texts(tracker: DialogueStateTracker, settings: Actions) -> list[str]:
@@ -76,7 +81,8 @@ def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Act
     """
     events = recent(tracker.get("events") or [], settings, lambda event: event.get("event"))
     given = [*(tracker.get("slots") or {}).items(), *(tracker.get(_GIVEN) or ())]
-    view = replace(view, known={**number_of(tracker.get("sender_id")), **_known_values(given, events, splitter)})
+    known = _known_values(given, tracker.get(_SAID) or (), events, splitter)
+    view = replace(view, known={**number_of(tracker.get("sender_id")), **known})
     kept = _minimised_events(events, splitter, view)
     return {
         **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "paused")},
@@ -141,12 +147,15 @@ def _slots(slots: Mapping[str, Any], splitter: EventSplitter, view: View) -> Sta
 
 
 def _known_values(
-    given: Iterable[tuple[object, object]], events: list[State], splitter: EventSplitter
+    given: Iterable[tuple[object, object]],
+    said: Iterable[Mapping[str, Any]],
+    events: list[State],
+    splitter: EventSplitter,
 ) -> dict[str, set[str]]:
     """Return what the person gave, by item: also what a later value has replaced, as earlier texts hold it."""
     pairs = [*given, *((event.get("name"), event.get("value")) for event in events if _sets_slot(event))]
     entities = (each for event in events for each in (event.get("parse_data") or {}).get("entities") or [])
-    return splitter.known_values(pairs, entities)
+    return splitter.known_values(pairs, chain(said, entities))
 
 
 def _sets_slot(event: Mapping[str, Any]) -> bool:

@@ -5,13 +5,15 @@ an event object may stand in it twice; so neither a count nor the identity of th
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
-from rasa_privacy.components.rasa_api import DialogueStateTracker, Event, SlotSet
+from rasa_privacy.components.rasa_api import DialogueStateTracker, EntitiesAdded, Event, SlotSet, UserUttered
 
-#: Different values of one slot that are found again in what is said later: the latest ones.
+#: Different values of one slot, and of one entity, that are found again in what is said later: the latest ones.
 REMEMBERED: Final = 20
+
+_WITH_ENTITIES: Final = frozenset({UserUttered, EntitiesAdded})
 
 
 class History(deque[Event]):
@@ -85,3 +87,20 @@ def latest_values(newest_first: Iterable[Event]) -> Iterator[tuple[str, object]]
             if len(values) < REMEMBERED and event.value not in values:
                 values.append(event.value)
                 yield event.key, event.value
+
+
+def latest_entities(newest_first: Iterable[Event]) -> Iterator[dict[str, Any]]:
+    """Yield name and value of the latest entities, so many of each name: not every entity fills a slot."""
+    found: dict[str, list[object]] = {}
+    for event in newest_first:
+        if type(event) in _WITH_ENTITIES and event.entities:
+            for entity in filter(_has_value, event.entities):
+                name, value = str(entity.get("entity")), entity["value"]
+                values = found.setdefault(name, [])
+                if len(values) < REMEMBERED and value not in values:
+                    values.append(value)
+                    yield {"entity": name, "value": value}
+
+
+def _has_value(entity: object) -> bool:
+    return isinstance(entity, Mapping) and entity.get("value") is not None

@@ -18,7 +18,7 @@ from jsonschema.validators import validator_for
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.emitted_tracker import Recent, State, minimised, recent_texts
-from rasa_privacy.components.history import latest_values
+from rasa_privacy.components.history import latest_entities, latest_values
 from rasa_privacy.components.publishing import without_foreign_id
 from rasa_privacy.components.rasa_api import (
     CallbackNaturalLanguageGenerator,
@@ -127,7 +127,9 @@ class _Safe(Recent):
     def _withheld(self) -> dict[str, set[str]]:
         """The values that the response may not have, by item."""
         slots = self._tracker.current_slot_values().items()
-        known = self._splitter.known_values([*slots, *latest_values(reversed(self._tracker.events))])
+        given = latest_values(reversed(self._tracker.events))
+        said = latest_entities(reversed(self._tracker.events))
+        known = self._splitter.known_values([*slots, *given], said)
         withheld = {item: found for item, found in known.items() if not self._splitter.may_have(item, self._view)}
         return {**number_of(self._tracker.sender_id), **withheld}
 

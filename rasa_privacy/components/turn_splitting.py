@@ -9,11 +9,11 @@ from itertools import chain
 from typing import Any
 
 from rasa_privacy.components import log_scrubbing
-from rasa_privacy.components.history import latest_values
+from rasa_privacy.components.history import latest_entities, latest_values
 from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
 from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, CORRECT, INTENTS, SEND_CODE
 from rasa_privacy.errors import StorageError
-from rasa_privacy.minimize.event_fields import number_of
+from rasa_privacy.minimize.event_fields import mappings_of, number_of
 from rasa_privacy.minimize.events import Entry, EventSplitter, View
 from rasa_privacy.policy.model import Policy
 
@@ -121,8 +121,9 @@ def _known_values(
     """Return every value that the person gave, by item, as it is in this process: not yet cut."""
     pairs: list[tuple[object, object]] = [(name, slot.value) for name, slot in tracker.slots.items()]
     pairs += latest_values(chain(reversed(events), reversed(tracker.events)))
-    entities = (each for event in events if isinstance(event, UserUttered) for each in event.entities)
-    known = {**number_of(tracker.sender_id), **splitter.known_values(pairs, entities)}
+    entities = [each for event in events if isinstance(event, UserUttered) for each in mappings_of(event.entities)]
+    said = latest_entities(reversed(tracker.events))
+    known = {**number_of(tracker.sender_id), **splitter.known_values(pairs, chain(entities, said))}
     log_scrubbing.remember(*(value for values in known.values() for value in values))
     return known
 

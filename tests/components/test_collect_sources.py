@@ -7,11 +7,13 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
 
 from rasa_privacy.minimize.events import View
+from rasa_privacy.policy.model import Actions
 from tests.support.vaults import SENDER, grant
 
 pytestmark = pytest.mark.rasa
@@ -284,3 +286,23 @@ def test_an_event_of_an_unknown_type_is_nothing_but_its_type(store: Any) -> None
     event = {"event": "from_tomorrow", "timestamp": 1.5, "name": VALUE, "text": TEXT, "anything": {VALUE: [VALUE]}}
     splitter, view = store._runtime.splitter, View(frozenset({"draw"}), {})
     assert splitter.split(event, 0, view) == ({"event": "from_tomorrow", "timestamp": 1.5}, [])
+
+
+async def test_a_value_that_was_an_entity_only_is_known_in_later_turns(open_store: Any, untouched: Any) -> None:
+    """No slot holds it, and the texts of the next turn are masked by it at Store and at Emit."""
+    events = untouched.rasa_events
+    published: list[Any] = []
+    store = open_store(broker=SimpleNamespace(publish=published.append))
+    grant(store._vault, "draw")
+    await take(store, [said(events, entities=[ENTITY]), events.ActionExecuted("action_listen")])
+    tracker = await take(store, [said(events, f"It is {VALUE} again."), events.BotUttered(f"Bye {VALUE}!", {})])
+    assert MARK not in opened(store)[0]
+    assert MARK not in json.dumps(published)
+    for history in ("turn", "session", "full"):
+        settings = Actions(history=history)
+        state = untouched.emitted_tracker.Recent(tracker, settings).current_state()
+        sent = untouched.emitted_tracker.minimised(
+            state, untouched.runtime.current().splitter, settings, View({"draw"}, {}, items=())
+        )
+        assert sent["latest_message"]["text"] == "It is [full_name] again."
+        assert MARK not in json.dumps(sent)
