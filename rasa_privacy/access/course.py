@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from rasa_privacy.policy.model import Policy, Purpose
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.purpose_model import Purpose
 from rasa_privacy.policy.retain import in_words
 
 #: Questions of each half.

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rasa_privacy.cli.leak_search import MIN_MARK_CHARACTERS
-from rasa_privacy.policy.model import Item, Policy
+from rasa_privacy.policy.item_model import Item
+from rasa_privacy.policy.model import Policy
 
 _CONSONANTS: Final = "bdfgklmnprtvz"
 _VOWELS: Final = "aeiou"

@@ -21,7 +21,8 @@ from rasa_privacy.components.rasa_api import (
     UserUttered,
 )
 from rasa_privacy.policy.durations import Length
-from rasa_privacy.policy.model import Item, Policy
+from rasa_privacy.policy.item_model import Item
+from rasa_privacy.policy.model import Policy
 
 
 def lasting_items(policy: Policy) -> dict[str, Item]:

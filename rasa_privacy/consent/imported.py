@@ -14,7 +14,8 @@ from rasa_privacy.consent.ledger import keep_notice
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.consent.state import IMPORTED as IMPORTED  # noqa: PLC0414 - rooms above name it from here
 from rasa_privacy.consent.state import fold
-from rasa_privacy.policy.model import ImportedConsent, Policy, SlotAnswer
+from rasa_privacy.policy.import_model import ImportedConsent, SlotAnswer
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import choice
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import Vault

@@ -9,7 +9,8 @@ from typing import Literal
 
 from rasa_privacy.consent.terms import terms_version
 from rasa_privacy.dialogue.phrases import phrases_of
-from rasa_privacy.policy.model import Ends, Item, Policy
+from rasa_privacy.policy.item_model import Ends, Item
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import LIMITED, RESTRICTED, SALE_OR_SHARING, age_of, item_of, purpose_of
 from rasa_privacy.storage.notices import notice_hash
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rasa_privacy.consent.receipt_context import CONTEXT
 from rasa_privacy.policy.categories import SPECIAL
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN
+from rasa_privacy.policy.purpose_model import UNTIL_WITHDRAWN
 
 NOT_STATED: Final = "not stated"
 ISO_VERSION: Final = "ISO/IEC TS 27560:2023"

@@ -20,7 +20,8 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from rasa_privacy.policy.durations import Length
-from rasa_privacy.policy.model import Policy, Purpose
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.purpose_model import Purpose
 from rasa_privacy.policy.topics import age_of, choice
 
 #: Clocks of two servers may differ by this much before a record counts as from the future.

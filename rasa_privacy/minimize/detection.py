@@ -27,7 +27,8 @@ from rasa_privacy.minimize.event_fields import SENDER
 from rasa_privacy.minimize.presidio import Models
 from rasa_privacy.policy.detector_names import PRESIDIO_NAMES
 from rasa_privacy.policy.detector_packages import require_packages
-from rasa_privacy.policy.model import Policy, Presidio
+from rasa_privacy.policy.item_model import Presidio
+from rasa_privacy.policy.model import Policy
 
 _MOST_REMEMBERED: Final = 1_000  # texts
 _REMEMBERED_SECONDS: Final = 60.0

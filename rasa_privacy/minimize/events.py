@@ -50,7 +50,8 @@ from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.partials import mask_partials
 from rasa_privacy.minimize.transforms import Aids, keep_part
 from rasa_privacy.policy.contacts import PROOF
-from rasa_privacy.policy.model import Ends, Policy
+from rasa_privacy.policy.item_model import Ends
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.slots import is_own, says_consent
 from rasa_privacy.policy.topics import choice, choices
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.detector_packages import is_installed
-from rasa_privacy.policy.model import Presidio
+from rasa_privacy.policy.item_model import Presidio
 
 #: Presidio's types by the names that privacy.yml uses.
 KINDS: Final[Mapping[str, str]] = {"PERSON": "presidio_person", "LOCATION": "presidio_location"}

@@ -27,7 +27,7 @@ from typing import Final, Protocol
 
 from rasa_privacy.minimize import generalising
 from rasa_privacy.minimize.event_fields import NAME
-from rasa_privacy.policy.model import Ends, KeepWord
+from rasa_privacy.policy.item_model import Ends, KeepWord
 
 _PSEUDONYM: Final = re.compile(r"p-[a-z2-7]{26}")
 _STAR: Final = "*"

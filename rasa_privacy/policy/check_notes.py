@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rasa_privacy.policy.decoder import dotted
-from rasa_privacy.policy.model import Policy, duration_seconds
+from rasa_privacy.policy.durations import duration_seconds
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.positions import KeyPath, Place, Problems
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown

@@ -5,14 +5,37 @@ ends with the last day there is, at midnight. So whoever was earlier is over ear
 `now`, `at + length <= now` says the same as `at <= now - length`: what Python adds, SQL may take away.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from typing import Final
 
-from rasa_privacy.policy.model import duration_seconds
-
+#: `<number> <unit>`.
+DURATION: Final = re.compile(r"^(\d{1,5}) (minute|hour|day|week|month|year)s?$")
+_UNIT_SECONDS: Final = {
+    "minute": 60,
+    "hour": 3600,
+    "day": 86_400,
+    "week": 7 * 86_400,
+    "month": 31 * 86_400,
+    "year": 12 * 31 * 86_400,
+}
 _MONTHS: Final = {"month": 1, "year": 12}
 _LEAST: Final = timedelta(microseconds=1)
+
+
+def duration_seconds(text: str) -> int:
+    """Return the length in seconds of a duration such as `90 days` or `1 hour`, to compare it with others.
+
+    A month counts as the longest one, and a year as twelve; `Length` goes by the calendar.
+
+    Raises:
+        ValueError: The text is not `<number> <unit>`; `loader` turns this into a `PolicyError` with its place.
+    """
+    match = DURATION.match(text)
+    if match is None or int(match[1]) == 0:
+        raise ValueError(f"{text!r} is not a duration; write for example '90 days', '12 months' or '1 hour'")
+    return int(match[1]) * _UNIT_SECONDS[match[2]]
 
 
 @dataclass(frozen=True, slots=True)

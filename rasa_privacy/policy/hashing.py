@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from rasa_privacy.policy.model import Actions, Detectors, Policy
+from rasa_privacy.policy.item_model import Detectors
+from rasa_privacy.policy.model import Actions, Policy
 from rasa_privacy.policy.operations import Audit, Erasure, OptOut, Retention
 
 

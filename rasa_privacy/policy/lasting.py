@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from rasa_privacy.policy.durations import DURATION
+
 _UNTIL: Final = re.compile(r"until ([A-Za-z][\w-]{0,63})")
 SESSION: Final = "session"
 
@@ -29,12 +31,12 @@ class Lasting:
 
 
 @lru_cache
-def lasting_of(keep: str, is_duration: re.Pattern[str]) -> Lasting | None:
+def lasting_of(keep: str) -> Lasting | None:
     """Return how long a `keep` of words lets a value last, or None where it says no such thing."""
     until = _UNTIL.fullmatch(keep)
     if until is not None:
         return Lasting(form=until[1])
     if keep == SESSION:
         return Lasting(session=True)
-    length = is_duration.fullmatch(keep)
+    length = DURATION.fullmatch(keep)
     return Lasting(duration=keep) if length is not None and int(length[1]) else None

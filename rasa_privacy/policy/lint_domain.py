@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from rasa_privacy.policy.bot import Bot, Form
 from rasa_privacy.policy.findings import PLACEHOLDER_CONTACT, PLACEHOLDER_NAME, PLACEHOLDER_URL, Finding
-from rasa_privacy.policy.model import AgeByCountry, Policy, Replies, SlotAnswer
+from rasa_privacy.policy.import_model import SlotAnswer
+from rasa_privacy.policy.model import AgeByCountry, Policy, Replies
 from rasa_privacy.policy.own_intents import likely_replies, likely_requests
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.policy.slots import unclassified_slots

@@ -7,9 +7,10 @@ from typing import Final
 
 from rasa_privacy.policy.check_notes import CheckNotes
 from rasa_privacy.policy.contacts import REACHABLE
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Purpose, duration_seconds
+from rasa_privacy.policy.durations import duration_seconds
 from rasa_privacy.policy.positions import KeyPath
 from rasa_privacy.policy.profile_model import Profile
+from rasa_privacy.policy.purpose_model import UNTIL_WITHDRAWN, Purpose
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 
 #: The purpose under which the structure of a conversation is sealed; not for builders.

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Final
 
 from rasa_privacy.policy.durations import Length
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN
+from rasa_privacy.policy.purpose_model import UNTIL_WITHDRAWN
 
 YEAR_END: Final = "31 December"
 _RULE: Final = re.compile(r"^(?:until (?P<until>\S+)|(?P<length>\d+ \w+)(?: after (?P<after>31 December|\S+))?)$")

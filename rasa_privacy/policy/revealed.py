@@ -7,7 +7,7 @@ Tests hold each sentence against what `minimize.transforms` does.
 from collections.abc import Mapping
 from typing import Final
 
-from rasa_privacy.policy.model import Ends, KeepWord
+from rasa_privacy.policy.item_model import Ends, KeepWord
 
 REVEALS: Final[Mapping[KeepWord, str]] = {
     "full": "the value",

@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from rasa_privacy.access.permit import Permit
-from rasa_privacy.policy.model import UNTIL_WITHDRAWN, Policy
+from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.purpose_model import UNTIL_WITHDRAWN
 from rasa_privacy.retention.due import SERVICE, WITHOUT_CONSENT
 from rasa_privacy.retention.lasting import lengths
 from rasa_privacy.storage.vault import Vault

@@ -14,7 +14,8 @@ from typing import Any, Final
 from rasa_privacy.access.admission import admit_server
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.counted import counted
-from rasa_privacy.policy.model import NEVER, duration_seconds
+from rasa_privacy.policy.durations import duration_seconds
+from rasa_privacy.policy.model import NEVER
 from rasa_privacy.retention.runs import run_scheduled
 from rasa_privacy.retention.sweep import GENTLY, SweepResult
 from rasa_privacy.storage.vault import Vault

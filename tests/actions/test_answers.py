@@ -18,7 +18,8 @@ from rasa_privacy.consent.receipts import open_receipt
 from rasa_privacy.dialogue.packs import in_language
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import LedgerError
-from rasa_privacy.policy.model import Purpose, Storage
+from rasa_privacy.policy.model import Storage
+from rasa_privacy.policy.purpose_model import Purpose
 from rasa_privacy.rights.holds import add as add_hold
 from rasa_privacy.rights.suppression import suppressed
 from rasa_privacy.storage import requests

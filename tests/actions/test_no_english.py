@@ -24,8 +24,10 @@ from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ACTIONS
 from rasa_privacy.policy.contacts import PROOF
-from rasa_privacy.policy.model import Controller, Item, Policy, Purpose, Storage
+from rasa_privacy.policy.item_model import Item
+from rasa_privacy.policy.model import Controller, Policy, Storage
 from rasa_privacy.policy.operations import Identity
+from rasa_privacy.policy.purpose_model import Purpose
 from rasa_privacy.storage.vault import Vault
 from tests.support.languages import OTHER, second_language, speaking_both
 from tests.support.vaults import SENDER, give

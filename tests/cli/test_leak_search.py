@@ -14,7 +14,7 @@ import pytest
 from rasa_privacy.cli.leak_marks import Marks
 from rasa_privacy.cli.leak_search import Sink, search, unpacked
 from rasa_privacy.minimize.detectors import find
-from rasa_privacy.policy.model import Item
+from rasa_privacy.policy.item_model import Item
 from tests.support.vaults import policy
 
 MARK = "Zöe Quárz & Söhne"

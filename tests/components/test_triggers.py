@@ -10,7 +10,8 @@ import pytest
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import ACTIONS, CLOSED, INTENTS, PENDING_SLOT
 from rasa_privacy.errors import LedgerError
-from rasa_privacy.policy.model import QuietHours, Replies
+from rasa_privacy.policy.model import Replies
+from rasa_privacy.policy.purpose_model import QuietHours
 from rasa_privacy.rights.reach import must_not_be_reached
 from rasa_privacy.rights.suppression import OPERATOR, STOP, suppress, suppress_contacts
 from tests.support.vaults import SENDER, active, ask, give, grant, ledger_events

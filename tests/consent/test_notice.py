@@ -16,7 +16,9 @@ from rasa_privacy.consent.notice import (
     terms_version,
 )
 from rasa_privacy.consent.terms import read_terms, terms_text
-from rasa_privacy.policy.model import Controller, Item, Messages, Policy, Purpose, Storage
+from rasa_privacy.policy.item_model import Item
+from rasa_privacy.policy.model import Controller, Messages, Policy, Storage
+from rasa_privacy.policy.purpose_model import Purpose
 from tests.support.vaults import policy
 
 Change = Callable[[Policy], Policy]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rasa_privacy.consent.quiet_hours import is_quiet
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.model import QuietHours
+from rasa_privacy.policy.purpose_model import QuietHours
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia")
 CLOCKS = st.times().map(lambda each: f"{each.hour:02}:{each.minute:02}")

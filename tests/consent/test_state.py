@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_privacy.consent.state import ConsentState, fold
-from rasa_privacy.policy.model import Controller, Policy, Purpose
+from rasa_privacy.policy.model import Controller, Policy
+from rasa_privacy.policy.purpose_model import Purpose
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 NOTICE = b"n" * 32

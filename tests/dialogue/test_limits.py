@@ -5,7 +5,8 @@ import pytest
 
 from rasa_privacy.dialogue.limits import age_in, left_out, old_enough, year_in
 from rasa_privacy.dialogue.packs import available_languages
-from rasa_privacy.policy.model import Item, Policy
+from rasa_privacy.policy.item_model import Item
+from rasa_privacy.policy.model import Policy
 from tests.support.vaults import policy
 
 #: A yes without the phone, what people call a phone, and an age of 34.

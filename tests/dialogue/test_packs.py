@@ -21,7 +21,7 @@ from rasa_privacy.dialogue.packs import (
 from rasa_privacy.dialogue.recognising import STOP, recognise
 from rasa_privacy.dialogue.turns import INTENTS, LOCAL, REPLIES
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.model import Basis
+from rasa_privacy.policy.purpose_model import Basis
 from rasa_privacy.rights.access import Source
 from rasa_privacy.rights.clocks import KINDS
 from rasa_privacy.rights.requests import REASONS_TO_EXTEND

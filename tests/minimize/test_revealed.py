@@ -8,8 +8,8 @@ from typing import Any, Final, get_args
 import pytest
 
 from rasa_privacy.minimize.transforms import keep_part
+from rasa_privacy.policy.item_model import Ends, KeepWord
 from rasa_privacy.policy.json_schema import policy_schema
-from rasa_privacy.policy.model import Ends, KeepWord
 from rasa_privacy.policy.revealed import REVEALS, revealed
 from tests.minimize.test_transforms import AIDS
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_privacy.minimize.transforms import Aids, keep_part
-from rasa_privacy.policy.model import Ends, KeepWord
+from rasa_privacy.policy.item_model import Ends, KeepWord
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.dates().map(str),

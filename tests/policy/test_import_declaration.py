@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from rasa_privacy.policy.hashing import difference, policy_hash
+from rasa_privacy.policy.import_model import ImportedConsent, SlotAnswer
 from rasa_privacy.policy.loader import parse_policy
-from rasa_privacy.policy.model import ImportedConsent, SlotAnswer
 
 BLOCK = """\
 import:

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from rasa_privacy.errors import PolicyError
+from rasa_privacy.policy.item_model import Ends, Item
 from rasa_privacy.policy.lasting import Lasting
 from rasa_privacy.policy.loader import parse_policy
-from rasa_privacy.policy.model import Ends, Item
 from tests.support.vaults import PRIVACY
 
 

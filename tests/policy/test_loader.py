@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rasa_privacy.errors import PolicyError
+from rasa_privacy.policy.item_model import Ends
 from rasa_privacy.policy.loader import load_policy, parse_policy
-from rasa_privacy.policy.model import Ends
 
 Complaint = Callable[[str], str]
 

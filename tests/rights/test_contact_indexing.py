@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.errors import AccessError, ConfigurationError, StorageError
-from rasa_privacy.policy.model import Item
+from rasa_privacy.policy.item_model import Item
 from rasa_privacy.policy.operations import Identity
 from rasa_privacy.rights import contact_indexing
 from rasa_privacy.rights.contact_indexing import Indexed, index_contacts

@@ -8,7 +8,7 @@ import pytest
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.consent.ledger import record_answer, record_asked
 from rasa_privacy.errors import HoldError, StorageError
-from rasa_privacy.policy.model import Purpose
+from rasa_privacy.policy.purpose_model import Purpose
 from rasa_privacy.rights import holds, part_deletion
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
