@@ -46,6 +46,9 @@ def _as_bytes(value: Any) -> bytes | None:
 #: An integer that counts up by itself on every database.
 _Counter: Final = BigInteger().with_variant(Integer(), "sqlite")
 
+#: Of a table that is mostly its key: SQLite keeps the rows in the tree of the key, and no other one beside it.
+_IN_KEY_ORDER: Final[dict[str, Any]] = {"sqlite_with_rowid": False}
+
 metadata: Final = MetaData()
 
 meta: Final = Table(
@@ -84,6 +87,7 @@ data_keys: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("due_at", BigInteger),
     Index("data_keys_due_first", "due_at", "subject_id", "purpose"),
+    **_IN_KEY_ORDER,
 )
 
 conversations: Final = Table(
@@ -215,6 +219,7 @@ ledger_people: Final = Table(
     Column("records", BigInteger, nullable=False),
     Column("last_seq", BigInteger, nullable=False),
     Column("mac", Blob(32), nullable=False),
+    **_IN_KEY_ORDER,
 )
 
 notices: Final = Table(
@@ -254,6 +259,7 @@ tombstones: Final = Table(
     metadata,
     Column("sender_index", Blob(32), primary_key=True),
     Column("erased_at", BigInteger, nullable=False),
+    **_IN_KEY_ORDER,
 )
 
 # Keyed hashes of contacts and sender ids. On purpose no part of a subject: they outlive an erasure.
@@ -349,6 +355,7 @@ known_contacts: Final = Table(
     Column("purpose", String(255), primary_key=True),
     Column("item", String(255), primary_key=True),
     Index("known_contacts_contact", "contact_index"),
+    **_IN_KEY_ORDER,
 )
 
 # Links by which people collect the copy of their data: a hash of what stands in each, and whether it was used.
@@ -381,6 +388,7 @@ lasting_values: Final = Table(
     Column("item", String(255), primary_key=True),
     Column("given_at", BigInteger, nullable=False),
     Index("lasting_values_oldest", "item", "given_at", "subject_id"),
+    **_IN_KEY_ORDER,
 )
 
 # Requests that came by OpenDSR: the platform's UUID, our number, and URLs of endpoints.yml; it names nobody.

@@ -41,7 +41,7 @@ COMMITS: Final = {
     "0017": "c7d850c",
     "0018": "f909323",
     "0019": "07086b3",
-    "0020": "3642be1",
+    "0020": "1fc9cf8",
 }
 #: When everything was said, and what the stores were written with.
 NOW: Final = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=timezone.utc)
