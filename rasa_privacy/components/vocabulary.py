@@ -56,7 +56,12 @@ def words_of(domain: Domain) -> set[str]:
 
 
 def stored_words(domain: Domain) -> bytes:
-    """Return what the bot says as the store keeps it once, so that no conversation need hold it again."""
+    """Return what the bot says as the store keeps it once, so that no conversation need hold it again.
+
+    A domain without responses, with which Rasa begins until it has loaded a model, has nothing to be kept.
+    """
+    if not domain.responses:
+        return b""
     responses = {str(name): variations for name, variations in domain.responses.items()}
     return words_of_bot(BotSays(domain.intents, domain.action_names_or_texts, words_of(domain), responses))
 

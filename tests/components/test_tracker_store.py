@@ -160,6 +160,15 @@ async def test_what_the_bot_says_is_kept_once_and_what_people_say_is_not(
         await open_store().retrieve(SENDER)
 
 
+def test_no_words_are_kept_of_the_domain_that_rasa_begins_with(store: Any) -> None:
+    """It has the names of Rasa's own actions and says nothing."""
+    with store._vault.database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM meta WHERE name LIKE 'bot words %'")
+    store.domain = None
+    with store._vault.database.read() as connection:
+        assert connection.exec_driver_sql("SELECT name FROM meta WHERE name LIKE 'bot words %'").all() == []
+
+
 async def test_a_model_is_loaded_while_words_cannot_be_written(
     store: Any, turn: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
