@@ -10,7 +10,12 @@ from hypothesis import settings
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
-pytest_plugins = ["tests.support.servers", "tests.support.databases", "tests.support.key_services"]
+pytest_plugins = [
+    "tests.support.servers",
+    "tests.support.databases",
+    "tests.support.own_servers",
+    "tests.support.key_services",
+]
 
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")

@@ -65,6 +65,10 @@ UNSUITABLE: Final = Reason(
     StorageError, "a text or number cannot be stored; see that it is valid Unicode and not too long"
 )
 DISK_FULL: Final = Reason(StorageError, "the disk is full; free some space")
+SERVER_FULL: Final = Reason(
+    StorageError,
+    "the disk of its server is full, or a limit of what it may take of it is reached; free some space there",
+)
 NOT_ALLOWED: Final = Reason(
     NotGrantedError,
     "this user may not do that; grant it what its role needs ('rasa-privacy database grants', again after an "

@@ -50,7 +50,7 @@ _REASONS: Final = {
     **dict.fromkeys((1044, 1142, 1143, 1227, 1370), backend.NOT_ALLOWED),
     **dict.fromkeys((1045, 1130, 1698), backend.WRONG_LOGIN),
     **dict.fromkeys((1290, 1792, 1836), backend.READ_ONLY),
-    **dict.fromkeys((3, 1021, 1030, 1041, 1114), backend.DISK_FULL),
+    **dict.fromkeys((3, 1021, 1030, 1041, 1114), backend.SERVER_FULL),
     **dict.fromkeys((1264, 1366, 1406), backend.UNSUITABLE),
     1046: backend.NO_DATABASE,
     1049: backend.NO_DATABASE,

@@ -57,7 +57,7 @@ _REASONS: Final = {
     "25P03": backend.BROKEN,
     "25006": backend.READ_ONLY,
     "53300": backend.NO_CONNECTION,
-    "53100": backend.DISK_FULL,
+    "53100": backend.SERVER_FULL,
     "42501": backend.NOT_ALLOWED,
     "42P01": backend.NO_TABLE,
     "3D000": backend.NO_DATABASE,
