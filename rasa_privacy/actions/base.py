@@ -27,7 +27,7 @@ from rasa_privacy.dialogue.phrases import Phrases, fill, phrases_of
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, action_of
 from rasa_privacy.errors import LedgerError, PrivacyError
-from rasa_privacy.minimize.events import ALSO, OWN_ENTITY
+from rasa_privacy.minimize.own_values import ALSO, OWN_ENTITY
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.settings import endpoints_path, load_settings
 from rasa_privacy.policy.topics import item_of

@@ -22,7 +22,7 @@ from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import CORRECT
 from rasa_privacy.errors import StorageError
-from rasa_privacy.minimize.events import OWN_ENTITY
+from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.minimize.single_values import single_value
 from rasa_privacy.policy.topics import choice, covering
 from rasa_privacy.rights.clearing import empty_log

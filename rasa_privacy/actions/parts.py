@@ -12,7 +12,7 @@ from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.purposes import item_topics
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import HoldError
-from rasa_privacy.minimize.events import OWN_ENTITY
+from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.rights.identity import proven_reach, writing_people
 from rasa_privacy.rights.linked import delete_part_linked
 from rasa_privacy.rights.own_acts import note_taken, own_act

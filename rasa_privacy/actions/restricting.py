@@ -12,7 +12,7 @@ from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleare
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.restrictions import restricted
 from rasa_privacy.dialogue.turns import RESTRICT
-from rasa_privacy.minimize.events import OWN_ENTITY
+from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.topics import covering
 from rasa_privacy.rights.identity import writing_people
 from rasa_privacy.rights.own_acts import note_taken, own_act

@@ -27,7 +27,7 @@ from rasa_privacy.components.trained_policy import configured_policy
 from rasa_privacy.dialogue.packs import load_pack
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import ConfigurationError, PrivacyError
-from rasa_privacy.minimize.events import OWN_ENTITY
+from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.detector_packages import require_packages
 from rasa_privacy.policy.slots import check_slots, consent_slot
 

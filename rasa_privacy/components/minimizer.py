@@ -45,7 +45,8 @@ from rasa_privacy.dialogue.turns import INTENTS, REPLIES, UNSURE
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.entity_places import said_at
-from rasa_privacy.minimize.events import DROPPED, OWN_ENTITY, UNDECLARED, EventSplitter
+from rasa_privacy.minimize.events import DROPPED, UNDECLARED, EventSplitter
+from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.contacts import reachable_kinds
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.topics import choice

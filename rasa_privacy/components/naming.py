@@ -25,7 +25,7 @@ from rasa_privacy.dialogue.named_requests import (
 from rasa_privacy.dialogue.purposes import named_topics
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.dialogue.turns import PENDING_SLOT
-from rasa_privacy.minimize.events import ALSO
+from rasa_privacy.minimize.own_values import ALSO
 from rasa_privacy.minimize.single_values import single_value
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import item_of

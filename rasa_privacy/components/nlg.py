@@ -30,8 +30,8 @@ from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import EmitError, PrivacyError
 from rasa_privacy.minimize.event_fields import SENDER, channel_name, number_of, texts_of
-from rasa_privacy.minimize.events import View
 from rasa_privacy.minimize.masking import mask
+from rasa_privacy.minimize.view import View
 
 _FEWEST_CHARACTERS: Final = 6
 

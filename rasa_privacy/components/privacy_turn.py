@@ -29,7 +29,8 @@ from rasa_privacy.dialogue.turns import (
     Turns,
 )
 from rasa_privacy.errors import DetectorError
-from rasa_privacy.minimize.events import ALSO, DROPPED, OWN_ENTITY, is_payload
+from rasa_privacy.minimize.events import DROPPED, is_payload
+from rasa_privacy.minimize.own_values import ALSO, OWN_ENTITY
 from rasa_privacy.policy.ages import minimum_age
 from rasa_privacy.policy.slots import consent_slot
 from rasa_privacy.policy.topics import item_of

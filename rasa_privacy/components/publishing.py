@@ -15,7 +15,8 @@ from rasa_privacy.components import runtime
 from rasa_privacy.components.rasa_api import Domain
 from rasa_privacy.components.vocabulary import entity_slots
 from rasa_privacy.errors import EmitError
-from rasa_privacy.minimize.events import EventSplitter, View
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.model import Messages, Policy
 from rasa_privacy.rights.handover import LINK, PATH
 

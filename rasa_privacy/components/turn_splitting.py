@@ -13,8 +13,10 @@ from rasa_privacy.components.history import latest_entities, latest_values
 from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
 from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, CORRECT, INTENTS, SEND_CODE
 from rasa_privacy.errors import StorageError
+from rasa_privacy.minimize.entries import Entry
 from rasa_privacy.minimize.event_fields import mappings_of, number_of
-from rasa_privacy.minimize.events import Entry, EventSplitter, View
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.model import Policy
 
 #: An event and its number in the stored conversation; None for one that may not be stored.

@@ -21,7 +21,8 @@ from rasa_privacy.components.rasa_api import DialogueStateTracker, Event, SlotSe
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
 from rasa_privacy.consent.ledger import state_of
-from rasa_privacy.minimize.events import Entry, View
+from rasa_privacy.minimize.entries import Entry
+from rasa_privacy.minimize.view import View
 from rasa_privacy.retention.due import due_at, moves, touched
 from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.rights.identity import remember

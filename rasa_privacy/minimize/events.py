@@ -16,18 +16,16 @@ Rules, in order:
 Pure: no Rasa import, no keys, no database.
 """
 
-import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, SupportsFloat, SupportsIndex
+from dataclasses import replace
+from typing import Any, Final
 
-from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.detectors import Finding, find
 from rasa_privacy.minimize.entity_places import said_at
+from rasa_privacy.minimize.entries import Entry, plain
 from rasa_privacy.minimize.event_fields import (
     NAME,
     SPOKEN_PARTS,
@@ -47,22 +45,17 @@ from rasa_privacy.minimize.event_fields import (
     time_of,
 )
 from rasa_privacy.minimize.masking import mask
+from rasa_privacy.minimize.own_values import OWN_ENTITY, OwnValues
 from rasa_privacy.minimize.partials import mask_partials
 from rasa_privacy.minimize.transforms import Aids, keep_part
-from rasa_privacy.policy.contacts import PROOF
+from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.item_model import Ends
 from rasa_privacy.policy.model import Policy
-from rasa_privacy.policy.slots import is_own, says_consent
+from rasa_privacy.policy.slots import is_own
 from rasa_privacy.policy.topics import choice, choices
 
 #: Stands where a text is not kept. Rasa needs some text; this one says why there is none.
 WITHHELD: Final = "[withheld]"
-
-#: The entity that this package adds; in it, as in our slots, only what this package writes is kept.
-OWN_ENTITY: Final = "privacy_purpose"
-
-#: Begins a value of it that says what else a message asks for: the intent of a second request.
-ALSO: Final = "also:"
 
 #: Rasa's slot for what a form asks next; never personal.
 REQUESTED_SLOT: Final = "requested_slot"
@@ -98,30 +91,6 @@ _ENTITY: Final = ("entity", "start", "end", "confidence_entity", "extractor", "r
 #: Those that the builder names, with any signs.
 _CHOSEN: Final = ("role", "group")
 
-#: Types that are stored as they are.
-_STORABLE: Final = frozenset({str, int, float, bool, type(None)})
-
-Entry = list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the splitter needs to know of the person and the turn.
-
-    Attributes:
-        active: Purposes that may use data now.
-        known: Values that the person gave, by item, to be found again in texts.
-        privacy_turn: Whether the event is a privacy request, or was filled from one before any action ran.
-        whole: Whether values are left uncut, for a validation that needs to judge them.
-        items: The items that the receiver needs; None for all that the purposes list.
-    """
-
-    active: Collection[str]
-    known: Mapping[str, Collection[str]]
-    privacy_turn: bool = False
-    whole: bool = False
-    items: Collection[str] | None = None
-
 
 class EventSplitter:
     """Splits events by one privacy.yml and one domain.
@@ -150,9 +119,7 @@ class EventSplitter:
         self.detection = Detection(policy)
         self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
         self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
-        self._topics = {*policy.purposes, *(choice(name, item) for name in policy.purposes for item in policy.items)}
-        self._topics |= {*INTENTS, *(f"{ALSO}{intent}" for intent in INTENTS)}
-        self._asked_of = {*policy.purposes, *(() if policy.identity is None else (PROOF,))}
+        self._own = OwnValues(policy)
         self._optional = {(purpose, item): choice(purpose, item) for purpose, item in choices(policy)}
         self._plain = frozenset(policy.not_personal) | {REQUESTED_SLOT}
         self._entity_items = {item.entity: name for name, item in policy.items.items() if item.entity}
@@ -174,7 +141,7 @@ class EventSplitter:
     def plain_value(self, name: str, value: object) -> object:
         """Return the value of a plain slot; of our own and of Rasa's, which anybody may set, if it is one of theirs."""
         if is_own(name):
-            return self._own(name, value)
+            return self._own.of_slot(name, value)
         if name == REQUESTED_SLOT:
             return value if isinstance(value, str) and self._is_slot(value) else name_of(value)
         return value
@@ -234,7 +201,7 @@ class EventSplitter:
             view: The person's active purposes, known values and the turn.
         """
         structure, entries = self._split(event, seq, view)
-        return _plain(structure), _plain(entries)
+        return plain(structure), plain(entries)
 
     def _split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
         kind = event.get("event")
@@ -310,22 +277,6 @@ class EventSplitter:
             return structure, []
         return structure, [[seq, ["value"], item, value if view.whole else self.kept(item, value)]]
 
-    def _own(self, name: str, value: object) -> object:
-        """Return our slot's value, if it is one that this package writes: slots can be set from outside."""
-        if name == "privacy_result":
-            return value if value in ACTIONS else None
-        if name == YOUNG_SLOT or says_consent(name):
-            return value if isinstance(value, bool) else None
-        if name == LANGUAGE_SLOT:
-            return value if value in self._policy.languages else None
-        pending = Pending.from_slot(value)
-        if pending is None or not set(pending.purposes) <= self._asked_of:
-            return None
-        if not set(pending.items) <= set(self._policy.items):
-            return None
-        named = NAME.fullmatch(pending.action or "") is not None
-        return pending.to_slot() if named or pending.action is None else replace(pending, action=None).to_slot()
-
     def _user(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
@@ -398,7 +349,7 @@ class EventSplitter:
             name = str(entity.get("entity"))
             shape = {field: _field(field, entity[field], view) for field in _ENTITY if field in entity}
             if self.is_plain_entity(name):
-                own = name == OWN_ENTITY and str(entity.get("value")) in self._topics
+                own = name == OWN_ENTITY and self._own.is_topic(entity.get("value"))
                 if own or (name != OWN_ENTITY and not view.privacy_turn):
                     kept.append({**shape, "value": entity.get("value")})
                 continue
@@ -442,46 +393,6 @@ def _field(name: str, found: object, view: View) -> object:
     if name not in _CHOSEN:
         return field_of(found)
     return None if not isinstance(found, str) or _says_something(found, view) else found
-
-
-def join(structure: list[dict[str, Any]], first_seq: int, values: Mapping[str, Iterable[Entry]]) -> None:
-    """Put the values of all readable purposes back into the structure, in place.
-
-    Args:
-        structure: Events from `first_seq` on.
-        first_seq: Number of the first event in `structure`.
-        values: Entries by purpose; a value that several purposes hold is the same in each.
-    """
-    for entries in values.values():
-        for seq, path, _item, value in entries:
-            index = seq - first_seq
-            if 0 <= index < len(structure):
-                _put(structure[index], path, value)
-
-
-def _put(event: dict[str, Any], path: list[Any], value: object) -> None:
-    target: Any = event
-    for step in path[:-1]:
-        target = target[step]
-    target[path[-1]] = value
-
-
-def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
-    """Return the value in types that have a stored form: classifiers give numpy's numbers, actions give anything."""
-    if type(value) in _STORABLE:
-        return value
-    if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(part) for part in value]
-    if isinstance(value, str):
-        return str(value)
-    item = getattr(value, "item", None)
-    if callable(item) and type(item()) in _STORABLE:
-        return item()
-    if isinstance(value, SupportsIndex):
-        return operator.index(value)
-    return float(value) if isinstance(value, SupportsFloat) else str(value)
 
 
 def is_payload(text: str, intent: object) -> bool:

@@ -23,7 +23,7 @@ from rasa_privacy.crypto.archive import archive
 from rasa_privacy.dialogue.language import choose
 from rasa_privacy.dialogue.phrases import phrases_of
 from rasa_privacy.dialogue.turns import LANGUAGE_SLOT
-from rasa_privacy.minimize.events import join
+from rasa_privacy.minimize.entries import join
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.rights.access import imported_consents, source_of
 from rasa_privacy.rights.copy_page import page

@@ -18,8 +18,10 @@ import msgspec
 from rasa_privacy.consent.imported import ImportedGrant, active_after, grants_of
 from rasa_privacy.dialogue.turns import ACTIONS, INTENTS
 from rasa_privacy.errors import StorageError
+from rasa_privacy.minimize.entries import Entry
 from rasa_privacy.minimize.event_fields import texts_of
-from rasa_privacy.minimize.events import Entry, EventSplitter, View
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.retention.due import SERVICE, due_at
 from rasa_privacy.storage.payload import entries_of, payloads

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from rasa_privacy.minimize.events import View
+from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.model import Actions
 from tests.support.vaults import SENDER, grant
 

@@ -124,8 +124,8 @@ def test_a_limit_in_the_other_language_makes_a_guess_unclear(
 def test_the_language_that_is_set_from_outside_is_stored_only_where_the_bot_speaks_it(store: Any) -> None:
     """The slot can be set over the API; what is stored in it is never somebody's text."""
     splitter = store._runtime.splitter
-    assert splitter._own("privacy_language", "en") == "en"
-    assert splitter._own("privacy_language", "my name is Ana") is None
+    assert splitter.plain_value("privacy_language", "en") == "en"
+    assert splitter.plain_value("privacy_language", "my name is Ana") is None
 
 
 @pytest.mark.parametrize("name", LOCAL)

@@ -31,8 +31,9 @@ from rasa_privacy.errors import (
     TamperedSegmentError,
 )
 from rasa_privacy.minimize.detectors import find
-from rasa_privacy.minimize.events import EventSplitter, View
+from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.minimize.masking import mask
+from rasa_privacy.minimize.view import View
 from rasa_privacy.storage.event_rows import fill, unpack
 from rasa_privacy.storage.journal_entry import Chain, decode, encode
 from rasa_privacy.storage.journal_file import JournalFile

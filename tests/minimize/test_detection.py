@@ -15,8 +15,9 @@ from rasa_privacy.errors import ConfigurationError, DetectorError
 from rasa_privacy.minimize import detection, detectors
 from rasa_privacy.minimize.detection import Detection, Span
 from rasa_privacy.minimize.detectors import Finding
-from rasa_privacy.minimize.events import WITHHELD, EventSplitter, View
+from rasa_privacy.minimize.events import WITHHELD, EventSplitter
 from rasa_privacy.minimize.presidio import Models
+from rasa_privacy.minimize.view import View
 from rasa_privacy.policy import detector_packages
 from rasa_privacy.policy.model import Policy
 from tests.support.vaults import privacy_text

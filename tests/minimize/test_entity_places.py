@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from rasa_privacy.minimize.entity_places import said_at
-from rasa_privacy.minimize.events import DROPPED, EventSplitter, View
+from rasa_privacy.minimize.events import DROPPED, EventSplitter
+from rasa_privacy.minimize.view import View
 from tests.support.vaults import policy
 
 TEXT = "I am Zoe Quartzel of 10115"

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.minimize.events import WITHHELD, Entry, EventSplitter, View, join
+from rasa_privacy.minimize.entries import Entry, join
+from rasa_privacy.minimize.events import WITHHELD, EventSplitter
+from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.operations import Identity
 from tests.support.rasa_events import ROW, TIME, message, saying, utterance

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from rasa_privacy.minimize.events import EventSplitter, View
+from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.minimize.partials import mask_partials
+from rasa_privacy.minimize.view import View
 from tests.support.vaults import policy
 
 KEPT = {"postcode": {"SW1", "902"}}

@@ -47,7 +47,7 @@ with warnings.catch_warnings():
     )
 
 from rasa_privacy.dialogue.turns import ACTIONS, CLOSED, INTENTS
-from rasa_privacy.minimize.events import View
+from rasa_privacy.minimize.view import View
 
 __all__ = [
     "CollectingOutputChannel",
