@@ -38,8 +38,8 @@ _BRANDS_OF: Final = {
     for length in _CARD_DIGITS
 }
 
-_IBAN_START: Final = re.compile(f"[A-Za-z](?<![A-Za-z0-9].)[A-Za-z]{_GAP}{{0,2}}[0-9]{_GAP}{{0,2}}[0-9]")
-_IBAN_LEAD: Final = 4  # characters before its first digit
+_IBAN_START: Final = re.compile(f"[A-Za-z](?<![A-Za-z0-9].){_GAP}{{0,2}}([A-Za-z]){_GAP}{{0,2}}[0-9]{_GAP}{{0,2}}[0-9]")
+_IBAN_LEAD: Final = 6  # characters before its first digit
 _IBAN_REST: Final = re.compile(f"(?:{_GAP}{{0,2}}[0-9A-Za-z]){{11,32}}")
 _IBAN_CHARACTERS: Final = range(15, 35)  # ISO 13616-1: at most 34; the shortest in use is Norway's
 _VALUES: Final = {letter: str(10 + place) for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
@@ -115,15 +115,18 @@ def iban_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     for zone in text.zones_with(LETTERS):
         for found in _IBAN_START.finditer(plain, max(0, zone.start - _IBAN_LEAD), zone.end):
             start, digits = found.span()
-            end = _iban_end(plain, start, digits) if start >= done else None
+            if start < done:
+                continue
+            length = _IBAN_LENGTHS.get((plain[start] + found[1]).upper())
+            apart = found.start(1) > start + 1  # so may be any two letters, of any two words
+            end = None if apart and length is None else _iban_end(plain, start, digits, length)
             if end is not None:
                 yield start, end
                 done = end
 
 
-def _iban_end(text: str, start: int, digits: int) -> int | None:
+def _iban_end(text: str, start: int, digits: int, length: int | None) -> int | None:
     """Return where the IBAN that begins here ends: after its country's length, or with its word for a new country."""
-    length = _IBAN_LENGTHS.get(text[start : start + 2].upper())
     if length and (written := text[start : start + length]).isalnum():  # written without gaps
         if len(written) < length or not written.isascii() or _WORD_END.match(text, start + length) is None:
             return None

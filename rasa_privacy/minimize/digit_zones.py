@@ -18,11 +18,11 @@ _RUN: Final = re.compile("[0-9]+(?:[ ./-]{1,2}[0-9]+)*")
 # Searches begin with letters, of which there are fewer, and look back at digits; in a short number with digits.
 _LETTERED: Final = re.compile(
     "[a-z](?:[.-]?[0-9]|(?<=[0-9].)|(?<=[0-9][.-].)|(?<=[0-9][ /].)(?![a-z])|(?<=[0-9][ ./-]{2}.)(?![a-z])"
-    "|(?<![a-z].)[a-z] {1,2}[0-9]{2} )"
+    "|(?<![a-z].)(?:[a-z] {1,2}[0-9]{2} | [a-z] [0-9] [0-9] ))"
 )
 _SHORT_LETTERED: Final = re.compile(
     "[0-9](?:[.-]?[a-z]|(?<=[a-z].)|(?<=[a-z][.-].)|[ /][a-z](?![a-z])|[ ./-]{2}[a-z](?![a-z])"
-    "|[0-9] (?:(?<=(?<![a-z])[a-z]{2} .. )|(?<=(?<![a-z])[a-z]{2}  .. )))"
+    "|[0-9] (?:(?<=(?<![a-z])[a-z]{2} .. )|(?<=(?<![a-z])[a-z]{2}  .. ))|(?<=(?<![a-z])[a-z] [a-z] .) [0-9] )"
 )
 _SHORT: Final = 4  # digits
 _NEAR: Final = 6  # characters around digits in which capitals may belong to them

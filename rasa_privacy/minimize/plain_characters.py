@@ -2,8 +2,9 @@
 
 Rules:
 
-1. Digits of every script, wide letters and accented Latin letters are read as plain ASCII; every kind of blank is a
-   space and every kind of dash a hyphen (Unicode TR 15, NFKC, taken for each character by itself).
+1. Digits of every script, Chinese ones too (but no tens), wide letters and accented Latin letters are read as plain
+   ASCII; every kind of blank is a space and every kind of dash a hyphen (Unicode TR 15, NFKC, taken for each character
+   by itself).
 2. Signs that show nothing (zero-width characters, combining accents, soft hyphens, variation selectors) are left out.
 3. Letters of other scripts are read as Latin ones where they can be nothing else (`lookalikes`).
 """
@@ -17,6 +18,13 @@ from rasa_privacy.minimize.lookalikes import as_latin
 _MAX_TABLE: Final = 20_000  # characters that are remembered; nobody can fill the memory with all of Unicode
 _NOTHING: Final = frozenset("\u115f\u1160\u3164\u2800\uffa0")  # letters and signs that are drawn as nothing
 _DASHES: Final = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u02d7\u30fc")
+# Chinese digits, those of banks, the zero as a ring and the one as it is read out in phone numbers.
+_CHINESE: Final = {
+    sign: str(digit)
+    for signs in ("\u96f6\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d",
+                  "\u3007\u58f9\u8d30\u53c1\u8086\u4f0d\u9646\u67d2\u634c\u7396")
+    for digit, sign in enumerate(signs)
+} | {"\u5e7a": "1"}  # fmt: skip
 _ACCENTS: Final = range(0x300, 0x370)
 _LATIN: Final = range(0xC0, 0x250)
 _SMALL_LATIN: Final = range(0x1E00, 0x1F00)
@@ -37,6 +45,8 @@ def _read(character: str) -> str:  # noqa: PLR0911 - one line for each kind of c
     code, category = ord(character), unicodedata.category(character)
     if category == "Cf" or character in _NOTHING or code in _ACCENTS or 0xFE00 <= code <= 0xFE0F:  # noqa: PLR2004
         return ""
+    if character in _CHINESE:
+        return _CHINESE[character]
     if category == "Nd":
         return str(unicodedata.decimal(character))
     if character in _DASHES or category == "Pd":

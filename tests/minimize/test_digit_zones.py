@@ -12,6 +12,7 @@ _ZONE: Final = re.compile("[0-9]+(?:[^0-9]{1,8}[0-9]+)*")
 _NUMBER: Final = re.compile(f"[0-9](?:[ ./-]{{0,2}}[0-9]){{{FEWEST - 1},}}")
 _LETTERED: Final = re.compile(
     "[A-Z]|[a-z][.-]?[0-9]|[0-9][.-]?[a-z]|[0-9][ ./-]{1,2}[a-z](?![a-z])|(?<![a-z])[a-z]{2} {1,2}[0-9]{2} "
+    "|(?<![a-z])[a-z] [a-z] [0-9] [0-9] "
 )
 _FEATURES: Final = {
     "capital after a digit": "[0-9][ -]?[A-Z]",
@@ -22,7 +23,9 @@ _FEATURES: Final = {
 }
 TEXTS: Final = st.lists(
     st.text(st.sampled_from("0123456789 .-/AZaz,_\n"), max_size=12)
-    | st.sampled_from((" is ", "CA, 90210", "de 89 37", "85T10A562S", "12345678", "a few words", "1", "54 362 315 k"))
+    | st.sampled_from(
+        (" is ", "CA, 90210", "de 89 37", "85T10A562S", "12345678", "a few words", "1", "54 362 315 k", "d e 8 9 3 7")
+    )
 ).map("".join)
 
 

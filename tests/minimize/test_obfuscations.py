@@ -2,7 +2,7 @@
 
 import pytest
 
-from rasa_privacy.minimize.detectors import find
+from rasa_privacy.minimize.detectors import Finding, find
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.national_ids import NATIONAL_IDS
 
@@ -31,6 +31,9 @@ WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 ARABIC_INDIC = {ord(str(digit)): 0x660 + digit for digit in range(10)}
 PERSIAN = {ord(str(digit)): 0x6F0 + digit for digit in range(10)}
 DEVANAGARI = {ord(str(digit)): 0x966 + digit for digit in range(10)}
+CHINESE = {
+    ord(str(digit)): sign for digit, sign in enumerate("\u3007\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d")
+}
 BOLD = {ord(str(digit)): 0x1D7CE + digit for digit in range(10)}
 
 
@@ -58,6 +61,7 @@ SCRIPTS = {
     "Arabic-Indic": lambda value: value.translate(ARABIC_INDIC),
     "Persian": lambda value: value.translate(PERSIAN),
     "Devanagari": lambda value: value.translate(DEVANAGARI),
+    "Chinese": lambda value: value.translate(CHINESE),
     "bold": lambda value: value.translate(BOLD),
     "zero-width characters": "\u200b".join,
     "joiners": "\u200d\u2060".join,
@@ -84,6 +88,25 @@ def test_a_disguised_value_is_found_whole(kind: str, way: str, hide: object) -> 
 def test_each_number_of_a_state_is_disguised_here() -> None:
     """A new one too."""
     assert NATIONAL_IDS.keys() <= SAID.keys()
+
+
+IBANS = ("DE89370400440532013000", "GB29NWBK60161331926819", "MT84MALT011000012345MTLCAST001S")
+
+
+@pytest.mark.parametrize("value", [*IBANS, *map(str.lower, IBANS)])
+@pytest.mark.parametrize("sign", [" ", "-", "."])
+def test_an_iban_is_found_with_each_character_by_itself(value: str, sign: str) -> None:
+    """In small letters too."""
+    written = sign.join(value)
+    assert find(f"my iban: {written} thanks") == [Finding(9, 9 + len(written), "iban")]
+
+
+@pytest.mark.parametrize(
+    "text", ["type G O 1 2 3 now", "row A B 1 2 C D 3 4", "seats d e 8 9 and f g 1 0", "I a 1 2 3 4"]
+)
+def test_letters_by_themselves_before_digits_raise_no_alarm(text: str) -> None:
+    """They are a country's only with its check digits."""
+    assert find(text) == []
 
 
 @pytest.mark.parametrize("value", SPOKEN)
