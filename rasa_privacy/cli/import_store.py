@@ -108,7 +108,7 @@ def _splitter(vault: Vault, domain: Domain) -> EventSplitter:
     for name, slot in domain.slots.items():
         for entity in slot.entities:
             entity_slots.setdefault(entity, set()).add(name)
-    return EventSplitter(vault.policy, entity_slots, aids_of(vault))
+    return EventSplitter(vault.policy, entity_slots, aids_of(vault), {*domain.intents, *domain.runnable()})
 
 
 def _show(row: int, why: str) -> None:

@@ -88,20 +88,22 @@ def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Act
     kept = _minimised_events(events, splitter, view)
     return {
         **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "paused")},
-        "followup_action": name_of(tracker.get("followup_action")),
+        "followup_action": name_of(tracker.get("followup_action"), splitter.names),
         "latest_input_channel": channel_name(tracker.get("latest_input_channel")),
         # Both hold more than names: a loop, for one, the message that started it.
-        "active_loop": _only(tracker.get("active_loop"), ("name", "is_interrupted", "rejected")),
-        "latest_action": _only(tracker.get("latest_action"), ("action_name",)),
-        "latest_action_name": name_of(tracker.get("latest_action_name")),  # of one without a name, what it says
+        "active_loop": _only(tracker.get("active_loop"), ("name", "is_interrupted", "rejected"), splitter),
+        "latest_action": _only(tracker.get("latest_action"), ("action_name",), splitter),
+        "latest_action_name": name_of(
+            tracker.get("latest_action_name"), splitter.names
+        ),  # of one without a name, what it says
         "slots": _slots(tracker.get("slots") or {}, splitter, view),
         "latest_message": _latest_message(kept, is_external=_is_external(tracker)),
         "events": kept,
     }
 
 
-def _only(found: Mapping[str, Any] | None, names: tuple[str, ...]) -> State:
-    return {name: field_of(found[name]) for name in names if name in found} if found else {}
+def _only(found: Mapping[str, Any] | None, names: tuple[str, ...], splitter: EventSplitter) -> State:
+    return {name: field_of(name, found[name], splitter.names) for name in names if name in found} if found else {}
 
 
 def _minimised_events(events: list[State], splitter: EventSplitter, view: View) -> list[State]:

@@ -39,7 +39,7 @@ def outgoing_splitter(splitter: EventSplitter, policy: Policy, domain: Domain) -
     if policy.messages.keep != "full":
         return splitter
     masked = msgspec.structs.replace(policy, messages=Messages(keep="masked"))
-    return EventSplitter(masked, entity_slots(domain), splitter.aids)
+    return EventSplitter(masked, entity_slots(domain), splitter.aids, splitter.names)
 
 
 def published(structure: Iterable[Mapping[str, Any]], subject_id: bytes) -> list[Published]:

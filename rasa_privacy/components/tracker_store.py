@@ -144,11 +144,12 @@ class EncryptedTrackerStore(TrackerStore):
         self._domain = domain or Domain.empty()
         self._refusal = _refusal_of(self._domain)
         shield_mappings(self._domain)
-        self._runtime.splitter = EventSplitter(self._vault.policy, entity_slots(self._domain), aids_of(self._vault))
+        names, aids = words_of(self._domain), aids_of(self._vault)
+        self._runtime.splitter = EventSplitter(self._vault.policy, entity_slots(self._domain), aids, names)
         self._runtime.needs = Needs(self._vault.policy, form_slots(self._domain), response_slots(self._domain))
         if self.event_broker is not None:
             self._runtime.outgoing = outgoing_splitter(self._runtime.splitter, self._vault.policy, self._domain)
-        log_scrubbing.allow(words_of(self._domain))
+        log_scrubbing.allow(names)
         with suppress(StorageError):  # a database that is away then costs bytes, and not the model
             self._vault.bot_words.use(stored_words(self._domain))
         if self._refusal is not None:

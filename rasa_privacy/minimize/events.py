@@ -32,7 +32,6 @@ from rasa_privacy.minimize.event_fields import (
     channel_name,
     dropped_of,
     field_of,
-    intent_of,
     list_of,
     mapping_of,
     mappings_of,
@@ -99,9 +98,11 @@ class EventSplitter:
         policy: The privacy.yml in force.
         entity_slots: Which slots each entity fills, from the domain's mappings.
         aids: Gives the day and the key that cutting an item's values may need.
+        names: The bot's intents, actions and responses, which may have any form.
 
     Attributes:
         aids: As given.
+        names: As given.
         detection: What looks for personal data in texts.
 
     Raises:
@@ -113,9 +114,11 @@ class EventSplitter:
         policy: Policy,
         entity_slots: Mapping[str, Collection[str]] | None = None,
         aids: Callable[[str], Aids] = lambda _: Aids(),
+        names: Collection[str] = (),
     ) -> None:
         self._policy = policy
         self.aids = aids
+        self.names = frozenset(names)
         self.detection = Detection(policy)
         self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
         self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
@@ -143,7 +146,7 @@ class EventSplitter:
         if is_own(name):
             return self._own.of_slot(name, value)
         if name == REQUESTED_SLOT:
-            return value if isinstance(value, str) and self._is_slot(value) else name_of(value)
+            return value if isinstance(value, str) and self._is_slot(value) else name_of(value, self.names)
         return value
 
     def item_of_slot(self, slot: str) -> str | None:
@@ -205,7 +208,7 @@ class EventSplitter:
 
     def _split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
         kind = event.get("event")
-        structure = {"event": kind, "timestamp": time_of(event), **metadata_of(event)}
+        structure = {"event": kind, "timestamp": time_of(event), **metadata_of(event, self.names)}
         if kind == "user":
             return self._user(structure, event, seq, view)
         if kind == "slot":
@@ -220,9 +223,9 @@ class EventSplitter:
         if kind == "action" and event.get("name") is None:
             structure["action_text"] = self.text(event.get("action_text"), view) or WITHHELD  # Rasa insists on one
         if kind == "followup":
-            structure["name"] = name_of(event.get("name"))
+            structure["name"] = name_of(event.get("name"), self.names)
         fields = _STRUCTURE.get(str(kind), ())
-        return {**structure, **{name: field_of(event[name]) for name in fields if name in event}}, []
+        return {**structure, **{name: field_of(name, event[name], self.names) for name in fields if name in event}}, []
 
     def text(self, text: object, view: View, dropped: Sequence[Finding] = ()) -> str | None:
         """Return how much of a text may be kept or sent.
@@ -281,29 +284,40 @@ class EventSplitter:
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
         parsed = mapping_of(event.get("parse_data"))
-        intent, ranking = mapping_of(parsed.get("intent")), parsed.get("intent_ranking")
+        intent, ranking = self._intent(mapping_of(parsed.get("intent")), view), parsed.get("intent_ranking")
         written, known = event.get("text"), self._knowing(parsed, event.get("text"), view)
         text = self._message_text(written, intent, known, self._dropped(parsed, written))
         entities, entries = self._entities(mappings_of(parsed.get("entities")), ["parse_data", "entities"], seq, view)
         structure.update(
             text=text,
             parse_data={
-                "intent": intent_of(intent) if intent else {},
+                "intent": intent,
                 "entities": entities,
                 "text": text,
                 "metadata": {},
                 "message_id": message_id_of(event),
-                **(
-                    {}
-                    if ranking is None
-                    else {"intent_ranking": [intent_of(ranked) for ranked in mappings_of(ranking)]}
-                ),
-                **selected_of(parsed.get("response_selector")),
+                **({} if ranking is None else {"intent_ranking": self._ranking(mappings_of(ranking), view)}),
+                **selected_of(parsed.get("response_selector"), self.names),
             },
             input_channel=channel_name(event.get("input_channel")),
             message_id=message_id_of(event),
         )
         return structure, entries
+
+    def _intent(self, intent: Mapping[str, Any], view: View) -> dict[str, Any]:
+        """Return name and confidence of an intent, and nothing else that a classifier said."""
+        if not intent:
+            return {}
+        confidence = field_of("confidence", intent.get("confidence"))
+        return {"name": self._intent_name(intent.get("name"), view), "confidence": confidence}
+
+    def _intent_name(self, name: object, view: View) -> str | None:
+        """Return an intent's name: the bot's own, or one in which nothing is said."""
+        return name if isinstance(name, str) and name in self.names else _chosen_name(name, view)
+
+    def _ranking(self, ranking: Iterable[Mapping[str, Any]], view: View) -> list[dict[str, Any]]:
+        ranked = (self._intent(each, view) for each in ranking)
+        return [intent for intent in ranked if intent and intent["name"] is not None]
 
     def _knowing(self, parsed: Mapping[str, Any], text: object, view: View) -> View:
         """Return the view that also knows what was recognised in this very message, kept or not."""
@@ -373,7 +387,9 @@ class EventSplitter:
     def _reminder(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
-        structure.update({name: field_of(event[name]) for name in ("intent", "kill_on_user_msg") if name in event})
+        structure.update({"intent": self._intent_name(event["intent"], view)} if "intent" in event else {})
+        for flag in (name for name in ("kill_on_user_msg",) if name in event):
+            structure[flag] = field_of(flag, event[flag])
         structure.update({"date_time": moment_of(event["date_time"])} if "date_time" in event else {})
         name = event.get("name")
         structure["name"] = _chosen_name(name, view) if NAME.fullmatch(str(name)) else None
@@ -391,7 +407,7 @@ def _field(name: str, found: object, view: View) -> object:
     if name == "entity":
         return found  # one of the bot's: others are not kept
     if name not in _CHOSEN:
-        return field_of(found)
+        return field_of(name, found)
     return None if not isinstance(found, str) or _says_something(found, view) else found
 
 

@@ -44,6 +44,73 @@ def test_a_value_in_a_field_for_a_name_is_not_kept(kind: str, field: str, value:
     assert json.loads(kept)["event"] == kind
 
 
+INTENTS: dict[str, Any] = {
+    "intent": lambda value: {"intent": {"name": value, "confidence": 0.9}},
+    "confidence": lambda value: {"intent": {"name": "greet", "confidence": value}},
+    "intent_ranking": lambda value: {"intent_ranking": [{"name": value, "confidence": 0.9}, {"name": "greet"}]},
+    "response_selector": lambda value: {"response_selector": {"faq": {"response": {"utter_action": value}}}},
+    "a selector's name": lambda value: {"response_selector": {str(value): {"response": {"utter_action": "utter_a/b"}}}},
+}
+
+
+@pytest.mark.parametrize("value", [NAME, f"{NAME}, {ADDRESS}", ADDRESS, NUMBER, NUMBER[1:], [NAME], {"of": ADDRESS}])
+@pytest.mark.parametrize("where", INTENTS)
+def test_a_value_in_place_of_an_intent_is_not_kept(where: str, value: object) -> None:
+    """A component, or a caller of the HTTP API, names the intents."""
+    for view in (DRAW, View(frozenset(), {})):
+        kept = said({"event": "user", **ROW, "text": "hi", "parse_data": INTENTS[where](value)}, view)
+        assert not any(part in kept for part in ("Quartz", "quartz", "1705558172"))
+    ranked = {"event": "user", **ROW, "text": "hi", "parse_data": INTENTS["intent_ranking"](value)}
+    assert [each["name"] for each in json.loads(said(ranked))["parse_data"]["intent_ranking"]] == ["greet"]
+
+
+def test_a_payload_of_an_intent_that_is_none_is_a_text() -> None:
+    """Of a button's payload the intent is kept, which is a name of the bot."""
+    for name in ("zoe.quartz@mail.example", "01705558172", "Zoetrope"):
+        parsed = {"intent": {"name": name}}
+        kept = json.loads(said({"event": "user", **ROW, "text": f"/{name}", "parse_data": parsed}))
+        assert name not in kept["text"]
+    kept = json.loads(said({"event": "user", **ROW, "text": "/greet", "parse_data": {"intent": {"name": "greet"}}}))
+    assert kept["text"] == "/greet"
+
+
+def test_the_bot_s_own_names_have_any_form() -> None:
+    """A builder may write blanks, a plus or a date into a name; of somebody else's names they are not kept."""
+    own = {"book a table", "greet+book", "action_promo_20261129", "utter_20261129"}
+    told = {"intent": {"name": "book a table"}, "intent_ranking": [{"name": "greet+book"}]}
+    events = [
+        {"event": "user", **ROW, "text": "hi", "parse_data": told},
+        {"event": "action", **ROW, "name": "action_promo_20261129", "metadata": {"utter_action": "utter_20261129"}},
+        {"event": "followup", **ROW, "name": "action_promo_20261129"},
+    ]
+    for names, there in ((own, True), ((), False)):
+        splitter = EventSplitter(policy(), names=names)
+        kept = json.dumps([splitter.split(event, 0, DRAW)[0] for event in events])
+        assert [name in kept for name in sorted(own)] == [there] * 4
+
+
+@pytest.mark.parametrize("value", [NUMBER[1:], int(NUMBER), float(NUMBER), 10**400])
+def test_a_number_in_a_field_of_rasa_s_is_not_somebody_s(value: object) -> None:
+    """A telephone number is no name, no confidence, no flag and no place in a text."""
+    for kind, fields in NAMES.items():
+        for field in fields:
+            assert "1705558172" not in said({**saying("x")[kind], field: value})
+    for field in ("start", "end", "confidence_entity", "extractor"):
+        entity = {"entity": "PERSON", "value": "Zed", field: value}
+        assert "1705558172" not in said({"event": "entities", **ROW, "entities": [entity]})
+    event = {"event": "action", **ROW, "name": "a", "metadata": {"utter_action": f"utter_{value}"[:70]}}
+    assert "1705558172" not in said(event)
+
+
+@pytest.mark.parametrize("found", [NAME, ADDRESS, f"<1@{NAME}>", "x" * 257, "", 7, None])
+def test_what_has_no_form_of_a_message_s_id_is_none(found: object) -> None:
+    """Channels give their own, and a caller any."""
+    kept = json.loads(said({"event": "user", **ROW, "text": "hi", "message_id": found}))
+    assert kept["message_id"] is kept["parse_data"]["message_id"] is None
+    for known in ("a" * 32, "1355017776.000002", "wamid.HBgLMTY0NjcwNDM1OTUVAgARGBI=", "SM-8/+9"):
+        assert json.loads(said({"event": "user", **ROW, "text": "hi", "message_id": known}))["message_id"] == known
+
+
 @pytest.mark.parametrize("kind", sorted(saying("x")))
 def test_a_value_for_a_time_is_not_kept(kind: str) -> None:
     """An action may write its events by hand."""
