@@ -23,9 +23,9 @@ import yaml
 
 from bench.support.report import ROOT, Table, publish, verdict
 from rasa_privacy.dialogue.lessons import sampled
+from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
 from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_pack
 from rasa_privacy.dialogue.samples import samples
-from rasa_privacy.dialogue.turns import INTENTS, REPLIES, UNSURE
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.loader import load_policy

@@ -21,7 +21,7 @@ from rasa_privacy.actions import (  # noqa: E402 - no line may be logged before 
     statuses,
 )
 from rasa_privacy.actions.guarding import consented, requires_consent  # noqa: E402 - as above
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS  # noqa: E402 - as above
+from rasa_privacy.dialogue.names import ACTIONS, INTENTS  # noqa: E402 - as above
 
 log_scrubbing.allow((*ACTIONS, *INTENTS))
 

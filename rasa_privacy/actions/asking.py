@@ -26,8 +26,8 @@ from rasa_privacy.actions.proving import decline_proof, is_proof, proof_question
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import record_answer, record_asked, record_left_out
 from rasa_privacy.consent.notice import Notice, items_in_words, name_of_item, name_of_purpose, terms_version
+from rasa_privacy.dialogue.names import ASK, GRANT, LIMIT, REFUSE, TOO_YOUNG, YOUNG_SLOT
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ASK, GRANT, LIMIT, REFUSE, TOO_YOUNG, YOUNG_SLOT
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import choice

@@ -22,10 +22,10 @@ from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.consent.notice import name_of_purpose
 from rasa_privacy.dialogue.language import choose
+from rasa_privacy.dialogue.names import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, action_of
 from rasa_privacy.dialogue.packs import load_pack, variation_in
 from rasa_privacy.dialogue.phrases import Phrases, fill, phrases_of
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, action_of
 from rasa_privacy.errors import LedgerError, PrivacyError
 from rasa_privacy.minimize.own_values import ALSO, OWN_ENTITY
 from rasa_privacy.policy.model import Policy

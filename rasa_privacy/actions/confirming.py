@@ -30,8 +30,8 @@ from rasa_privacy.actions.proving import is_proof, send_proof, take_proof
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.double_opt_in import LIFETIME, begin, confirm, waiting_contact
 from rasa_privacy.consent.ledger import state_of
+from rasa_privacy.dialogue.names import CONFIRM, SEND_CODE
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import CONFIRM, SEND_CODE
 from rasa_privacy.errors import ContactError, LedgerError, OptInError, SenderError
 from rasa_privacy.minimize.transforms import keep_part
 from rasa_privacy.policy.contacts import contact_item

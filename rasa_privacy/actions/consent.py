@@ -11,7 +11,7 @@ from rasa_sdk.events import ActiveLoop, ReminderCancelled, SlotSet
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleared, forget_pending
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item
-from rasa_privacy.dialogue.turns import STOP, WITHDRAW
+from rasa_privacy.dialogue.names import STOP, WITHDRAW
 from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.identity import writing_people

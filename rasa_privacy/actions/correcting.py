@@ -19,8 +19,8 @@ from rasa_privacy.actions.confirming import send_code_to
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item
+from rasa_privacy.dialogue.names import CORRECT
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import CORRECT
 from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.minimize.single_values import single_value

@@ -12,8 +12,8 @@ from rasa_privacy.actions.parts import delete_confirmed, going, held_reply, prev
 from rasa_privacy.actions.proving import ask_for_proof, has_proven, must_prove
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose
+from rasa_privacy.dialogue.names import ERASE, EXPORT, KEEP, PENDING_SLOT, PREVIEW, SHOW
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ERASE, EXPORT, KEEP, PENDING_SLOT, PREVIEW, SHOW
 from rasa_privacy.errors import HoldError, LedgerError
 from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.access import HeldValue, Holdings, holdings

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons, response_of
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.consent.notice import items_in_words, name_of_purpose
-from rasa_privacy.dialogue.turns import EXPLAIN, MORE, UNSURE
+from rasa_privacy.dialogue.names import EXPLAIN, MORE, UNSURE
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.rights.clocks import Kind

@@ -21,8 +21,8 @@ from rasa_sdk.interfaces import Tracker
 from rasa_privacy.actions.base import vault
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
+from rasa_privacy.dialogue.names import ASK, CLOSED, PENDING_SLOT, TOO_YOUNG, YOUNG_SLOT
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ASK, CLOSED, PENDING_SLOT, TOO_YOUNG, YOUNG_SLOT
 from rasa_privacy.errors import ConfigurationError, PrivacyError
 from rasa_privacy.policy.ages import minimum_age
 from rasa_privacy.policy.model import Policy

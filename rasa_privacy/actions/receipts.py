@@ -11,7 +11,7 @@ from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_purpose
 from rasa_privacy.consent.receipts import receipt, sign_receipt
-from rasa_privacy.dialogue.turns import RECEIPT
+from rasa_privacy.dialogue.names import RECEIPT
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.storage.ledger import LedgerRecord

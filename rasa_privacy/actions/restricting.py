@@ -11,7 +11,7 @@ from typing import Any, Final
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleared, forget_pending
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.restrictions import restricted
-from rasa_privacy.dialogue.turns import RESTRICT
+from rasa_privacy.dialogue.names import RESTRICT
 from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.topics import covering
 from rasa_privacy.rights.identity import writing_people

@@ -3,7 +3,7 @@
 from typing import Final
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
-from rasa_privacy.dialogue.turns import STATUS
+from rasa_privacy.dialogue.names import STATUS
 from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.requests import REASONS_TO_EXTEND
 from rasa_privacy.storage import requests

@@ -34,7 +34,7 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.components.spoken_language import language_events
 from rasa_privacy.components.trained_policy import configured_policy
 from rasa_privacy.components.unnoticed import real
-from rasa_privacy.dialogue.turns import LISTEN, PENDING_SLOT
+from rasa_privacy.dialogue.names import LISTEN, PENDING_SLOT
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.policy.hashing import difference, policy_hash
 from rasa_privacy.policy.model import Policy as PrivacyPolicy

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from rasa_privacy.components.history import latest_entities, latest_values
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, Event
-from rasa_privacy.dialogue.turns import INTENTS
+from rasa_privacy.dialogue.names import INTENTS
 from rasa_privacy.minimize.entries import join
 from rasa_privacy.minimize.event_fields import channel_name, field_of, name_of, number_of
 from rasa_privacy.minimize.events import EventSplitter

@@ -18,8 +18,8 @@ from rasa_privacy.components.rasa_api import (
     default_recipe_module,
 )
 from rasa_privacy.components.unnoticed import real
+from rasa_privacy.dialogue.names import CLOSED, LISTEN
 from rasa_privacy.dialogue.turn_view import Decision, Pending
-from rasa_privacy.dialogue.turns import CLOSED, LISTEN
 from rasa_privacy.errors import ModelMismatchError
 
 _GATE_NODE: Final = "select_prediction"

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Final
 
 from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.dialogue.features import looks_like_names
+from rasa_privacy.dialogue.names import INTENTS, REPLIES
 from rasa_privacy.dialogue.recognising import STOP, tells
-from rasa_privacy.dialogue.turns import INTENTS, REPLIES
 
 if TYPE_CHECKING:
     from rasa_privacy.components.rasa_api import Message

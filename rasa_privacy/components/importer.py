@@ -24,8 +24,8 @@ from rasa_privacy.components.rasa_api import (
 )
 from rasa_privacy.components.spoken_language import responses_of
 from rasa_privacy.components.trained_policy import configured_policy
+from rasa_privacy.dialogue.names import ACTIONS, INTENTS, LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, YOUNG_SLOT
 from rasa_privacy.dialogue.packs import load_pack
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, YOUNG_SLOT
 from rasa_privacy.errors import ConfigurationError, PrivacyError
 from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.detector_packages import require_packages

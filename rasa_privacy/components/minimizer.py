@@ -38,10 +38,10 @@ from rasa_privacy.components.spoken_language import MATCHED, WRITTEN, languages_
 from rasa_privacy.dialogue.keywords import Question, cancels, closes, privacy_request
 from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
+from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, recognise_here, tells
 from rasa_privacy.dialogue.turn_view import Kind, Pending
-from rasa_privacy.dialogue.turns import INTENTS, REPLIES, UNSURE
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.entity_places import said_at

@@ -22,9 +22,9 @@ from rasa_privacy.dialogue.named_requests import (
     deletion_of,
     restriction_of,
 )
+from rasa_privacy.dialogue.names import PENDING_SLOT
 from rasa_privacy.dialogue.purposes import named_topics
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import PENDING_SLOT
 from rasa_privacy.minimize.own_values import ALSO
 from rasa_privacy.minimize.single_values import single_value
 from rasa_privacy.policy.model import Policy

@@ -17,8 +17,8 @@ from typing import Any, Final
 from rasa_privacy.components.guessing import CLASSIFIED, CLASSIFIED_IN_FORM, NEVER_CERTAIN
 from rasa_privacy.components.rasa_api import DialogueStateTracker
 from rasa_privacy.components.triggers import is_triggered
+from rasa_privacy.dialogue.names import ANSWERED_BY_THE_BOT
 from rasa_privacy.dialogue.recognising import STOP
-from rasa_privacy.dialogue.turns import ANSWERED_BY_THE_BOT
 from rasa_privacy.policy.model import Policy
 
 _WITHDRAW: Final = "privacy_withdraw"

@@ -18,8 +18,8 @@ from rasa_privacy.components.naming import said_value
 from rasa_privacy.components.rasa_api import ActionExecutionRejection, hookimpl, plugin_manager
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.dialogue.limits import code_in
+from rasa_privacy.dialogue.names import ACTIONS, CONFIRM, CORRECT, INTENTS, PENDING_SLOT, SEND_CODE
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, CORRECT, INTENTS, PENDING_SLOT, SEND_CODE
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.contacts import reachable_kinds

@@ -17,17 +17,9 @@ from rasa_privacy.components.rasa_api import (
     UserUttered,
 )
 from rasa_privacy.consent.state import due
+from rasa_privacy.dialogue.names import ACTIONS, ANSWERS, HEARD_WHILE_PAUSED, PENDING_SLOT, RESULT_SLOT, YOUNG_SLOT
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
-from rasa_privacy.dialogue.turns import (
-    ACTIONS,
-    ANSWERS,
-    HEARD_WHILE_PAUSED,
-    PENDING_SLOT,
-    QUESTIONS,
-    RESULT_SLOT,
-    YOUNG_SLOT,
-    Turns,
-)
+from rasa_privacy.dialogue.turns import QUESTIONS, Turns
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.events import DROPPED, is_payload
 from rasa_privacy.minimize.own_values import ALSO, OWN_ENTITY

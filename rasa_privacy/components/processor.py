@@ -54,7 +54,7 @@ from rasa_privacy.components.triggers import (
 )
 from rasa_privacy.components.unnoticed import seen_by_policies
 from rasa_privacy.consent.opt_out_signals import record_gpc
-from rasa_privacy.dialogue.turns import CLOSED
+from rasa_privacy.dialogue.names import CLOSED
 from rasa_privacy.errors import ModelMismatchError, PrivacyError
 from rasa_privacy.rights.reach import must_not_be_reached
 

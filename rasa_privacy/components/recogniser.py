@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rasa_privacy.dialogue.features import pairs, pieces, runs, stretches, words
 from rasa_privacy.dialogue.lessons import ORDINARY
-from rasa_privacy.dialogue.turns import REPLIES
+from rasa_privacy.dialogue.names import REPLIES
 
 #: Raised when something else is learned from the same lessons, so that Rasa does not take what it learned before.
 FORM: Final = 2

@@ -6,8 +6,8 @@ from typing import Any, Final
 from rasa_privacy.components import runtime
 from rasa_privacy.components.rasa_api import ACTION_LISTEN_NAME, DialogueStateTracker, Event, SlotSet
 from rasa_privacy.dialogue.language import choose, current_first
+from rasa_privacy.dialogue.names import LANGUAGE_SLOT, LOCAL
 from rasa_privacy.dialogue.packs import Pack, in_language
-from rasa_privacy.dialogue.turns import LANGUAGE_SLOT, LOCAL
 
 #: Field of the parse data in which the minimizer says in which language a fixed wording was said.
 MATCHED: Final = "privacy_language"

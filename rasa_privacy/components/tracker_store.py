@@ -51,7 +51,7 @@ from rasa_privacy.components.vocabulary import (
     words_of,
 )
 from rasa_privacy.consent.ledger import Evidence
-from rasa_privacy.dialogue.turns import ACTIONS
+from rasa_privacy.dialogue.names import ACTIONS
 from rasa_privacy.errors import ConfigurationError, ModelMismatchError, StorageError
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.needs import Needs

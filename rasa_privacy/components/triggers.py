@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import IS_EXTERNAL, BotUttered, DialogueStateTracker, UserUttered, http_error
 from rasa_privacy.consent.quiet_hours import is_quiet
-from rasa_privacy.dialogue.turns import ACTIONS, ASK, CLOSED, INTENTS, LOCAL, TOO_YOUNG
+from rasa_privacy.dialogue.names import ACTIONS, ASK, CLOSED, INTENTS, LOCAL, TOO_YOUNG
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.model import Policy, Replies
 from rasa_privacy.policy.needs import guarding

@@ -11,7 +11,7 @@ from typing import Any
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.components.history import latest_entities, latest_values
 from rasa_privacy.components.rasa_api import ActionExecuted, DialogueStateTracker, Event, SlotSet, UserUttered
-from rasa_privacy.dialogue.turns import ACTIONS, CONFIRM, CORRECT, INTENTS, SEND_CODE
+from rasa_privacy.dialogue.names import ACTIONS, CONFIRM, CORRECT, INTENTS, SEND_CODE
 from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.entries import Entry
 from rasa_privacy.minimize.event_fields import mappings_of, number_of

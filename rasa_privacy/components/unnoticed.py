@@ -30,7 +30,7 @@ from rasa_privacy.components.rasa_api import (
     UserUttered,
 )
 from rasa_privacy.components.tracker_state import empty_tracker, put_events
-from rasa_privacy.dialogue.turns import ACTIONS, EXPLAIN, INTENTS, LOCAL, UNAVAILABLE
+from rasa_privacy.dialogue.names import ACTIONS, EXPLAIN, INTENTS, LOCAL, UNAVAILABLE
 
 _LATEST: Final = 100
 _ATTRIBUTE: Final = "_rasa_privacy_real"

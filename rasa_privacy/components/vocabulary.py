@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import Domain
-from rasa_privacy.dialogue.turns import INTENTS
+from rasa_privacy.dialogue.names import INTENTS
 from rasa_privacy.storage.bot_words import BotSays, words_of_bot
 
 #: A slot in a response's text, as Rasa fills it in (rasa/core/nlg/interpolator.py).

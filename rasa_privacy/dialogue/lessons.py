@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from rasa_privacy.dialogue.names import INTENTS, REPLIES
 from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_ordinary, load_pack, load_samples
 from rasa_privacy.dialogue.samples import samples
-from rasa_privacy.dialogue.turns import INTENTS, REPLIES
 
 #: What is no privacy intent.
 ORDINARY: Final = "ordinary"

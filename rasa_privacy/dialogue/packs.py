@@ -17,7 +17,7 @@ from typing import Any, Final
 import yaml
 from babel import Locale, UnknownLocaleError
 
-from rasa_privacy.dialogue.turns import LANGUAGE_SLOT
+from rasa_privacy.dialogue.names import LANGUAGE_SLOT
 from rasa_privacy.errors import ConfigurationError
 
 _SUFFIX: Final = ".yml"

@@ -28,132 +28,46 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from rasa_privacy.dialogue.names import (
+    ACTIONS,
+    ANSWERS,
+    ASK,
+    CLOSED,
+    CONFIRM,
+    CORRECT,
+    ERASE,
+    EXPLAIN,
+    EXPORT,
+    FALLBACK,
+    FORGET,
+    GRANT,
+    KEEP,
+    LATE,
+    LIMIT,
+    LISTEN,
+    LOCAL,
+    MORE,
+    NOT_ERASED,
+    PREVIEW,
+    RECEIPT,
+    REFUSE,
+    REPLIES,
+    REQUESTS,
+    RESTRICT,
+    SEND_CODE,
+    SHOW,
+    STATUS,
+    STOP,
+    TOO_YOUNG,
+    UNAVAILABLE,
+    UNCLEAR,
+    UNSURE,
+    WITHDRAW,
+    action_of,
+)
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Kind, Pending, TurnView
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.topics import choice, item_of, purpose_of
-
-LISTEN: Final = "action_listen"
-#: What Rasa does where no policy knows what to do.
-FALLBACK: Final = "action_default_fallback"
-
-ASK: Final = "action_privacy_ask_consent"
-GRANT: Final = "action_privacy_record_grant"
-REFUSE: Final = "action_privacy_record_refusal"
-LIMIT: Final = "action_privacy_record_limits"
-TOO_YOUNG: Final = "action_privacy_too_young"
-SEND_CODE: Final = "action_privacy_send_code"
-CONFIRM: Final = "action_privacy_confirm_code"
-WITHDRAW: Final = "action_privacy_withdraw"
-STOP: Final = "action_privacy_stop"
-PREVIEW: Final = "action_privacy_preview_erasure"
-ERASE: Final = "action_privacy_erase"
-KEEP: Final = "action_privacy_keep"
-SHOW: Final = "action_privacy_show_data"
-EXPLAIN: Final = "action_privacy_explain"
-RECEIPT: Final = "action_privacy_receipt"
-FORGET: Final = "action_privacy_forget_last"
-CORRECT: Final = "action_privacy_correct"
-RESTRICT: Final = "action_privacy_restrict"
-STATUS: Final = "action_privacy_request_status"
-EXPORT: Final = "action_privacy_hand_over"
-
-#: Those that record an answer to a question about consent.
-ANSWERS: Final = (GRANT, REFUSE, LIMIT, SEND_CODE, CONFIRM)
-
-#: Every action of the action server that this package adds.
-ACTIONS: Final = (
-    ASK,
-    GRANT,
-    REFUSE,
-    LIMIT,
-    TOO_YOUNG,
-    SEND_CODE,
-    CONFIRM,
-    WITHDRAW,
-    STOP,
-    PREVIEW,
-    ERASE,
-    KEEP,
-    SHOW,
-    EXPLAIN,
-    RECEIPT,
-    FORGET,
-    CORRECT,
-    RESTRICT,
-    STATUS,
-    EXPORT,
-)
-
-#: Responses that Rasa says by itself, also when the action server is down.
-UNCLEAR: Final = "utter_privacy_unclear"
-UNAVAILABLE: Final = "utter_privacy_unavailable"
-NOT_ERASED: Final = "utter_privacy_failed_erase"
-CLOSED: Final = "utter_privacy_closed"
-LATE: Final = "utter_privacy_late"
-LOCAL: Final = (UNCLEAR, UNAVAILABLE, NOT_ERASED, CLOSED, LATE)
-
-#: The slots that carry the dialogue's own state. None of them opens anything: the ledger decides.
-PENDING_SLOT: Final = "privacy_pending"
-RESULT_SLOT: Final = "privacy_result"
-#: The language of the conversation (`language`); the bot's first where it is empty.
-LANGUAGE_SLOT: Final = "privacy_language"
-#: Whether the person said in this session to be younger than the minimum age.
-YOUNG_SLOT: Final = "privacy_too_young"
-
-#: Asks for more before an answer; what then can be asked is shown, and our question stands.
-MORE: Final = "privacy_more"
-#: A message that may be one of a few requests, which are offered.
-UNSURE: Final = "privacy_unsure"
-
-#: Intents that start a turn of their own, and the action that answers.
-_REQUESTS: Final = {
-    "privacy_stop": STOP,
-    "privacy_withdraw": WITHDRAW,
-    "privacy_delete": PREVIEW,
-    "privacy_access": SHOW,
-    "privacy_why": EXPLAIN,
-    "privacy_how_long": EXPLAIN,
-    "privacy_who_sees": EXPLAIN,
-    "privacy_officer": EXPLAIN,
-    "privacy_what": EXPLAIN,
-    "privacy_where": EXPLAIN,
-    "privacy_who_are_you": EXPLAIN,
-    "privacy_complain": EXPLAIN,
-    "privacy_machine": EXPLAIN,
-    "privacy_help": EXPLAIN,
-    "privacy_export": EXPORT,
-    "privacy_correct": CORRECT,
-    "privacy_forget_last": FORGET,
-    "privacy_restrict": RESTRICT,
-    "privacy_object": RESTRICT,
-    "privacy_lift": RESTRICT,
-    "privacy_do_not_sell": EXPLAIN,
-    "privacy_limit_sensitive": EXPLAIN,
-    "privacy_human": EXPLAIN,
-    "privacy_status": STATUS,
-    MORE: EXPLAIN,
-    UNSURE: EXPLAIN,
-    "privacy_receipt": RECEIPT,
-}
-#: Those to which, where an intent of the bot's own means them, the bot's own answer follows ours.
-ANSWERED_BY_THE_BOT: Final = ("privacy_human",)
-#: Intents that only answer a question of ours.
-REPLIES: Final = (
-    "privacy_grant",
-    "privacy_refuse",
-    "privacy_confirm",
-    "privacy_cancel",
-    "privacy_unclear",
-    "privacy_limit",
-    "privacy_contact",
-    "privacy_code",
-    "privacy_resend",
-    "privacy_value",
-)
-#: What is obeyed while a human has taken the conversation over.
-HEARD_WHILE_PAUSED: Final = (*_REQUESTS, "privacy_refuse", "privacy_confirm", "privacy_cancel", "privacy_value")
-#: Every intent that this package adds.
-INTENTS: Final = (*_REQUESTS, *REPLIES)
 
 #: What answers which question, and the action that takes the answer.
 _YES_OR_NO: Final = {"privacy_grant": GRANT, "privacy_refuse": REFUSE}
@@ -189,11 +103,6 @@ _CLOSING: Final = (WITHDRAW, ERASE, RESTRICT)
 _SHOWING: Final = (SHOW, EXPORT, RECEIPT, STATUS)
 #: Those that may leave a question of their own, for which the conversation waits.
 _WAITING: Final = (ERASE, CORRECT, SHOW, EXPORT)
-
-
-def action_of(intent: str) -> str | None:
-    """Return the action that answers a request, or None for an intent that is none."""
-    return _REQUESTS.get(intent)
 
 
 class Turns:
@@ -351,7 +260,7 @@ class Turns:
         return Decision(LISTEN)
 
     def _on_message(self, view: TurnView) -> Decision | None:
-        request = _REQUESTS.get(view.intent or "")
+        request = REQUESTS.get(view.intent or "")
         if request == STOP:
             return Decision(STOP, None, end_loop=True)
         if request is not None:
@@ -393,7 +302,7 @@ class Turns:
         """Return whether a message passes the open question by, so that a later "yes" must not answer it."""
         if view.pending is not None and view.pending.kind == "code":
             return False  # the mail may take a while, and nothing but the code is taken for it
-        ours = view.intent in REPLIES or view.intent in _REQUESTS
+        ours = view.intent in REPLIES or view.intent in REQUESTS
         return view.last_action == LISTEN and view.pending is not None and not ours
 
 

@@ -6,8 +6,8 @@ Slots can be set, and entities sent, from outside: of what comes in ours nothing
 from dataclasses import replace
 from typing import Final
 
+from rasa_privacy.dialogue.names import ACTIONS, INTENTS, LANGUAGE_SLOT, YOUNG_SLOT
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS, LANGUAGE_SLOT, YOUNG_SLOT
 from rasa_privacy.minimize.event_fields import NAME
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.model import Policy

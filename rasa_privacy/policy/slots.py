@@ -10,7 +10,7 @@ from rasa_privacy.policy.suggest import listed
 #: Slots that Rasa adds to every domain (rasa/shared/core/constants.py).
 RASA_SLOTS: Final = frozenset({"requested_slot", "session_started_metadata"})
 
-#: Slots that the plug-ins add (`dialogue.turns`).
+#: Slots that the plug-ins add (`dialogue.names`).
 OWN_SLOTS: Final = frozenset({"privacy_pending", "privacy_result", "privacy_language", "privacy_too_young"})
 
 _CONSENT: Final = "privacy_consent_"

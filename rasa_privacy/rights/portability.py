@@ -21,8 +21,8 @@ import msgspec
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose, name_of_topic
 from rasa_privacy.crypto.archive import archive
 from rasa_privacy.dialogue.language import choose
+from rasa_privacy.dialogue.names import LANGUAGE_SLOT
 from rasa_privacy.dialogue.phrases import phrases_of
-from rasa_privacy.dialogue.turns import LANGUAGE_SLOT
 from rasa_privacy.minimize.entries import join
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.rights.access import imported_consents, source_of

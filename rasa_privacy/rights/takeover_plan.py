@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from rasa_privacy.consent.imported import ImportedGrant, active_after, grants_of
-from rasa_privacy.dialogue.turns import ACTIONS, INTENTS
+from rasa_privacy.dialogue.names import ACTIONS, INTENTS
 from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.entries import Entry
 from rasa_privacy.minimize.event_fields import texts_of

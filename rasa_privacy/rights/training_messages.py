@@ -18,7 +18,7 @@ import yaml
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.ledger import state_of
-from rasa_privacy.dialogue.turns import INTENTS
+from rasa_privacy.dialogue.names import INTENTS
 from rasa_privacy.errors import DAMAGED, ConfigurationError, DetectorError
 from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.event_fields import texts_of

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from rasa_privacy.dialogue.language import choose
-from rasa_privacy.dialogue.turns import LANGUAGE_SLOT
+from rasa_privacy.dialogue.names import LANGUAGE_SLOT
 from rasa_privacy.errors import DAMAGED, ContactError, RequestError
 from rasa_privacy.minimize.contacts import contact_forms
 from rasa_privacy.policy.contacts import REACHABLE

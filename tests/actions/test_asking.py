@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from rasa_privacy.dialogue.turns import UNCLEAR
+from rasa_privacy.dialogue.names import UNCLEAR
 from rasa_privacy.policy.model import AgeByCountry, Policy
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import withdraw

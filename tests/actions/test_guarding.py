@@ -11,8 +11,8 @@ from rasa_sdk.interfaces import Tracker
 
 from rasa_privacy.actions import guarding
 from rasa_privacy.actions.guarding import consented, requires_consent
+from rasa_privacy.dialogue.names import ASK, CLOSED, TOO_YOUNG
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ASK, CLOSED, TOO_YOUNG
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER, grant

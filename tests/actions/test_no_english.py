@@ -21,8 +21,8 @@ from rasa_privacy.actions.restricting import RestrictProcessing
 from rasa_privacy.actions.statuses import RequestStatus
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence
+from rasa_privacy.dialogue.names import ACTIONS
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ACTIONS
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.item_model import Item
 from rasa_privacy.policy.model import Controller, Policy, Storage

@@ -13,8 +13,8 @@ from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure
 from rasa_privacy.actions.forgetting import ForgetLast
 from rasa_privacy.actions.restricting import RestrictProcessing
 from rasa_privacy.actions.statuses import RequestStatus
+from rasa_privacy.dialogue.names import PENDING_SLOT
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import PENDING_SLOT
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.requests import extend
 from rasa_privacy.storage import requests

@@ -5,7 +5,7 @@ import inspect
 from rasa_sdk.utils import all_subclasses
 
 from rasa_privacy.actions.base import PrivacyAction
-from rasa_privacy.dialogue.turns import ACTIONS
+from rasa_privacy.dialogue.names import ACTIONS
 
 
 def test_every_class_that_is_registered_is_an_action_of_ours() -> None:

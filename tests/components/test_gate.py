@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rasa_privacy.dialogue.turns import ASK, CLOSED
+from rasa_privacy.dialogue.names import ASK, CLOSED
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.rights.withdrawal import withdraw
 from tests.support.vaults import SENDER, evidence, grant

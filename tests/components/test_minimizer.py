@@ -10,8 +10,8 @@ import pytest
 
 from bench.recognition import meaning
 from rasa_privacy.consent.double_opt_in import begin
+from rasa_privacy.dialogue.names import ASK, EXPLAIN, PREVIEW
 from rasa_privacy.dialogue.turn_view import Decision, Pending
-from rasa_privacy.dialogue.turns import ASK, EXPLAIN, PREVIEW
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.operations import Identity, OptOut

@@ -23,9 +23,9 @@ from rasa_privacy.components.guessing import (
 from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.dialogue.lessons import ORDINARY
+from rasa_privacy.dialogue.names import ASK
 from rasa_privacy.dialogue.packs import load_pack
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ASK
 from rasa_privacy.errors import ModelMismatchError
 from tests.support.vaults import SENDER
 

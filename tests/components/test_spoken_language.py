@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from rasa_privacy.components.recogniser import Guess
+from rasa_privacy.dialogue.names import ASK, CLOSED, LOCAL, UNCLEAR
 from rasa_privacy.dialogue.packs import load_pack
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ASK, CLOSED, LOCAL, UNCLEAR
 from tests.support.languages import MARK, OTHER, second_language, speaking_both
 from tests.support.vaults import SENDER
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rasa_privacy.dialogue.turns import CLOSED
+from rasa_privacy.dialogue.names import CLOSED
 from rasa_privacy.errors import StorageError, UnreachableError
 from rasa_privacy.storage.database import Database
 from tests.support.vaults import SENDER, grant

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from rasa_privacy.dialogue.names import ACTIONS, CLOSED, INTENTS, PENDING_SLOT
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.dialogue.turns import ACTIONS, CLOSED, INTENTS, PENDING_SLOT
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.purpose_model import QuietHours

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply, request_here
+from rasa_privacy.dialogue.names import REPLIES
 from rasa_privacy.dialogue.packs import load_ordinary, load_pack
-from rasa_privacy.dialogue.turns import REPLIES
 from rasa_privacy.errors import ConfigurationError
 
 HERE = Path(__file__).parent

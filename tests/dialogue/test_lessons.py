@@ -6,6 +6,7 @@ import pytest
 
 from rasa_privacy.dialogue.features import BETWEEN, MAX_CHARACTERS, looks_like_names, pairs, pieces, runs, stretches
 from rasa_privacy.dialogue.lessons import ORDINARY, languages_in, lessons, lessons_hash, sampled
+from rasa_privacy.dialogue.names import INTENTS, REPLIES
 from rasa_privacy.dialogue.packs import (
     available_languages,
     load_keywords,
@@ -15,7 +16,6 @@ from rasa_privacy.dialogue.packs import (
 )
 from rasa_privacy.dialogue.recognising import recognise
 from rasa_privacy.dialogue.samples import samples
-from rasa_privacy.dialogue.turns import INTENTS, REPLIES
 from rasa_privacy.dialogue.wordings import compile_wordings
 
 SECTIONS = {"wish": "(delete|erase) [all|every bit of] my <data>\nforget me", "data": "data\n[personal] (info|details)"}

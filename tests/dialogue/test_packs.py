@@ -10,6 +10,7 @@ import yaml
 from rasa_privacy.dialogue import packs
 from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply
 from rasa_privacy.dialogue.lessons import sampled
+from rasa_privacy.dialogue.names import INTENTS, LOCAL, REPLIES
 from rasa_privacy.dialogue.packs import (
     available_languages,
     in_language,
@@ -19,7 +20,6 @@ from rasa_privacy.dialogue.packs import (
     variation_in,
 )
 from rasa_privacy.dialogue.recognising import STOP, recognise
-from rasa_privacy.dialogue.turns import INTENTS, LOCAL, REPLIES
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.purpose_model import Basis
 from rasa_privacy.rights.access import Source

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
-from rasa_privacy.dialogue.turns import (
+from rasa_privacy.dialogue.names import (
     ASK,
     CLOSED,
     CORRECT,
@@ -32,8 +31,9 @@ from rasa_privacy.dialogue.turns import (
     UNCLEAR,
     UNSURE,
     WITHDRAW,
-    Turns,
 )
+from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
+from rasa_privacy.dialogue.turns import Turns
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.own_intents import REQUEST_NAMES
 

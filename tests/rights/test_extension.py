@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from rasa_privacy.access.permit import issue
+from rasa_privacy.dialogue.names import LANGUAGE_SLOT
 from rasa_privacy.dialogue.packs import available_languages
-from rasa_privacy.dialogue.turns import LANGUAGE_SLOT
 from rasa_privacy.errors import AccessError, RequestError, SenderError
 from rasa_privacy.rights import operators, standing
 from rasa_privacy.rights.erasure import erase

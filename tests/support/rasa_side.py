@@ -46,7 +46,7 @@ with warnings.catch_warnings():
         vocabulary,
     )
 
-from rasa_privacy.dialogue.turns import ACTIONS, CLOSED, INTENTS
+from rasa_privacy.dialogue.names import ACTIONS, CLOSED, INTENTS
 from rasa_privacy.minimize.view import View
 
 __all__ = [

@@ -12,8 +12,9 @@ from rasa_privacy.actions.data_rights import Erase, HandOver, PreviewErasure, Sh
 from rasa_privacy.actions.explaining import Explain
 from rasa_privacy.consent.ledger import Evidence, state_of
 from rasa_privacy.consent.state import due
+from rasa_privacy.dialogue.names import LISTEN, PENDING_SLOT, UNCLEAR, YOUNG_SLOT
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
-from rasa_privacy.dialogue.turns import LISTEN, PENDING_SLOT, UNCLEAR, YOUNG_SLOT, Turns
+from rasa_privacy.dialogue.turns import Turns
 from rasa_privacy.policy.ages import minimum_age
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER
