@@ -3,7 +3,8 @@
 Rules, in order:
 
 1. Opt-out words and the core wordings of a privacy request are recognised by fixed rules, whatever the classifier said,
-   in each of the bot's languages, the conversation's first.
+   in each of the bot's languages, the conversation's first; those of the other packs where the bot's classifier is not
+   sure of an intent of the bot's own.
 2. While an answer of ours is awaited, a reply is read by a fixed lexicon first; only a clear yes is a yes.
 3. What else is a privacy request the recogniser guesses, which is trained with the bot (`recogniser`), and the bot's
    classifier. A guess counts when it is sure enough and a word of the message speaks for it; one that is less sure is
@@ -40,7 +41,14 @@ from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
 from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
-from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, recognise_here, tells
+from rasa_privacy.dialogue.recognising import (
+    Recognised,
+    limits_a_yes,
+    recognise,
+    recognise_foreign,
+    recognise_here,
+    tells,
+)
 from rasa_privacy.dialogue.turn_view import Kind, Pending
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.contacts import contact_in
@@ -128,6 +136,9 @@ class DataMinimizer(GraphComponent):
         Raises:
             ModelMismatchError: What it learned cannot be read.
         """
+        running = runtime.current()
+        if running is not None:
+            recognise_foreign("", running.vault.policy.languages)  # the first message need not wait for wordings
         with model_storage.read_from(resource) as folder:
             path = folder / _FILE
             return cls(Recognisers.read(path) if path.is_file() else None, model_storage, resource)
@@ -213,8 +224,9 @@ class DataMinimizer(GraphComponent):
             recognised = Recognised(told, None) if told is not None else None
         if is_value(text, pending, running, recognised.intent if recognised is not None else None):
             recognised = Recognised(VALUE, None)
-        if recognised is None and question is None and not is_payload:
-            recognised = _recognise_here(message, text, languages, tracker)
+        if recognised is None and not is_payload:
+            here = _recognise_here(message, text, languages, tracker) if question is None else None
+            recognised = here or _recognise_foreign(message, text, languages)
         may_be: tuple[str, ...] = ()
         if recognised is not None:
             _set_intent(message, recognised.intent, 1.0)
@@ -261,6 +273,11 @@ def _recognise_here(
     found = recognise_here(text, languages, in_form=asked, agreed=agreed)
     is_claimed = _claimed(message) >= CLAIMED and found is not None and found.intent != _WHY
     return None if is_claimed else found
+
+
+def _recognise_foreign(message: Message, text: str, languages: Sequence[str]) -> Recognised | None:
+    """Return a request in a language that the bot does not speak, unless its classifier is sure of its own intent."""
+    return recognise_foreign(text, languages) if _claimed(message) < CLAIMED else None
 
 
 def _meant(intent: str | None, sure: float, *, is_answer: bool) -> str | None:

@@ -8,7 +8,9 @@ Rules:
 3. An opt-out comes before an answer, an answer before a request.
 4. An answer does not change the conversation's language, since the question was understood: many who write in German
    say `no`. A request or an opt-out does.
-5. What is a request only where it is said (`recognise_here`) comes after everything else.
+5. A request in a language that the bot does not speak (`recognise_foreign`) counts where no language of the bot reads
+   anything in the message, and where the packs that know the wording agree on its meaning.
+6. What is a request only where it is said (`recognise_here`) comes after everything else.
 """
 
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ from typing import Final
 
 from rasa_privacy.dialogue.keywords import (
     Question,
+    core_request,
     has_telling_word,
     is_hedged,
     opt_out,
@@ -24,6 +27,7 @@ from rasa_privacy.dialogue.keywords import (
     reply,
     request_here,
 )
+from rasa_privacy.dialogue.packs import available_languages
 
 STOP: Final = "privacy_stop"
 
@@ -82,6 +86,23 @@ def recognise_here(text: str, languages: Sequence[str], *, in_form: bool, agreed
         if intent is not None and (language == languages[0] or _is_alone(text, intent, languages)):
             return Recognised(intent, language)
     return None
+
+
+def recognise_foreign(text: str, languages: Sequence[str]) -> Recognised | None:
+    """Return which request the whole message is in a language that the bot does not speak, or None.
+
+    It is answered in the bot's own language. STOP is a withdrawal then, which is asked about.
+
+    Args:
+        text: The message as the person wrote it.
+        languages: The bot's languages.
+    """
+    others = [each for each in available_languages() if each not in languages]
+    meant = {found for each in others if (found := core_request(text, each)) is not None}
+    if len(meant) != 1 or any(_meanings(text, each) for each in languages):
+        return None
+    (intent,) = meant
+    return Recognised("privacy_withdraw" if intent == STOP else intent, None)
 
 
 def limits_a_yes(text: str, languages: Sequence[str]) -> bool:

@@ -389,6 +389,20 @@ def test_the_bots_own_yes_is_its_own_without_a_question(untouched: Any, read: An
     assert intent_of(read("count me in", "affirm", 0.95)) == "affirm"
 
 
+@pytest.mark.parametrize(
+    ("intent", "confidence", "meant"),
+    [("nlu_fallback", 1.0, "privacy_delete"), ("greet", 0.5, "privacy_delete"), ("greet", 0.9, "greet")],
+)
+def test_a_request_in_another_language_counts_where_the_bot_is_not_sure(
+    read: Any, untouched: Any, intent: str, confidence: float, meant: str
+) -> None:
+    """It is answered in the bot's own language; what the bot's classifier is sure of is the bot's own."""
+    message = read("L\u00f6schen Sie meine Daten", intent, confidence, (EMAIL,))
+    assert intent_of(message) == meant
+    assert message.get(untouched.spoken_language.MATCHED) is None
+    assert message.get("entities") == []
+
+
 def mapped_to(untouched: Any, store: Any, requests: dict[str, tuple[str, ...]]) -> None:
     """Let the bot's own intents mean requests."""
     mapped = msgspec.structs.replace(store._vault.policy, requests=requests)

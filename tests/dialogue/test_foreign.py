@@ -1,0 +1,62 @@
+"""A request in a language that the bot does not speak is read by the fixed wordings of its pack."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_ordinary
+from rasa_privacy.dialogue.recognising import Recognised, recognise_foreign
+from rasa_privacy.dialogue.samples import samples
+
+HERE = Path(__file__).parent
+WORDINGS = {
+    "privacy_delete": "privacy_delete",
+    "privacy_access": "privacy_access",
+    "privacy_export": "privacy_export",
+    "privacy_withdraw": "privacy_withdraw",
+    "opt_out": "privacy_withdraw",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "languages", "intent"),
+    [
+        ("L\u00f6schen Sie meine Daten", ("en", "nl"), "privacy_delete"),
+        ("supprimez mes donn\u00e9es, merci", ("en",), "privacy_delete"),
+        ("borra mis datos por favor", ("nl", "de"), "privacy_delete"),
+        ("please delete my data", ("de",), "privacy_delete"),
+        ("stop it", ("de",), "privacy_withdraw"),
+    ],
+)
+def test_a_request_is_read_and_the_language_stays(text: str, languages: tuple[str, ...], intent: str) -> None:
+    """The answer is in the bot's own language; an opt-out is a withdrawal, which is asked about."""
+    assert recognise_foreign(text, languages) == Recognised(intent, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "STOP", "abmelden", "basta", "please delete my data", "delete my order", "x" * 999]
+)
+def test_one_word_and_what_the_bot_reads_itself_are_none(text: str) -> None:
+    """A single word may be any in another language, and what a language of the bot reads is not read in another."""
+    assert recognise_foreign(text, ("en", "nl")) is None
+
+
+@pytest.mark.parametrize("language", [each for each in available_languages() if each != "en"])
+def test_most_fixed_wordings_are_read(language: str) -> None:
+    """To a bot that speaks English; what is missed is one word, or a word of English that means something there."""
+    for section, intent in WORDINGS.items():
+        said = samples(load_keywords(language), section, 3)
+        found = [recognise_foreign(text, ("en",)) for text in said]
+        assert sum(each == Recognised(intent, None) for each in found) >= 0.75 * len(said), section
+        assert {each.intent for each in found if each is not None} <= {intent}, section
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_no_everyday_message_is_a_request_in_another_language(language: str) -> None:
+    """Neither what is learned from nor what is held out, to a bot that speaks that language alone."""
+    everyday = load_ordinary(language)["heard"].splitlines()
+    for name in ("ordinary", "second_ordinary"):
+        everyday += yaml.safe_load((HERE / f"{name}_{language}.yml").read_text(encoding="utf-8"))
+    alarms = sum(recognise_foreign(text.strip(), (language,)) is not None for text in everyday)
+    assert alarms == 0
