@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,20 +22,39 @@ from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.inspection import Damage, inspect_store
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import KINDS, new_url
-from tests.vectors.make_stores import COMMITS, ERASED, FOLDER, NOW, PEOPLE, PRIVACY, REFUSED, turn, written
+from tests.vectors.make_stores import (
+    APART,
+    COMMITS,
+    ERASED,
+    FOLDER,
+    NOW,
+    PEOPLE,
+    PRIVACY,
+    REFUSED,
+    names,
+    turn,
+    written,
+)
 
-#: On servers, which take longer: before a table with rows was made anew, and before columns came to three of them.
-_ON_SERVERS = ("0001", "0003", "0011", "0013", "0019")
-_EACH = [(kind, revision) for kind in KINDS for revision in (sorted(COMMITS) if kind == "sqlite" else _ON_SERVERS)]
+#: On servers, which take longer: before a table with rows was made anew, and before columns came to three of them; with
+#: keys in a database of their own, the first that could have that, and the one before the last.
+_ON_SERVERS = ("0001", "0003", "0011", "0013", "0019", f"0002{APART}", f"0019{APART}")
+_EACH = [(kind, name) for kind in KINDS for name in (names() if kind == "sqlite" else _ON_SERVERS)]
 #: Tables whose rows PostgreSQL numbers, with that column.
 _NUMBERED = {"conversations": "conversation_ref", "segments": "segment_id"}
 
 
 @pytest.fixture
-def old(revision: str) -> dict[str, Any]:
-    """Return the store of a schema: SQLite's dump, and the files of the key folder."""
-    found: dict[str, Any] = json.loads((FOLDER / f"{revision}.json").read_text("utf-8"))
+def old(name: str) -> dict[str, Any]:
+    """Return the store of a schema: SQLite's dumps, and the files of the key folder."""
+    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     return found
+
+
+@pytest.fixture
+def revision(name: str) -> str:
+    """Return the schema of a store."""
+    return name.removesuffix(APART)
 
 
 @pytest.fixture
@@ -43,25 +62,39 @@ def settings(kind: str, revision: str, old: dict[str, Any], tmp_path: Path) -> I
     """Put the old store back and return the settings of it."""
     (tmp_path / "privacy.yml").write_text(PRIVACY)
     (tmp_path / "keys").mkdir(mode=0o700)
-    for name, content in old["keys"].items():
-        (tmp_path / "keys" / name).touch(mode=0o600)
-        (tmp_path / "keys" / name).write_bytes(bytes.fromhex(content))
-    with new_url(kind, tmp_path) as url:
+    for file, content in old["keys"].items():
+        (tmp_path / "keys" / file).touch(mode=0o600)
+        (tmp_path / "keys" / file).write_bytes(bytes.fromhex(content))
+    with ExitStack() as stack:
+        urls = [
+            stack.enter_context(_put_back(kind, revision, old[dump], tmp_path / dump))
+            for dump in ("dump", "key_dump")
+            if dump in old
+        ]
+        url, own = (*urls, None)[:2]
+        yield StoreSettings(url or "", KeySettings("file", tmp_path / "keys", url=own), tmp_path / "privacy.yml")
+
+
+@contextmanager
+def _put_back(kind: str, revision: str, dump: list[str], folder: Path) -> Iterator[str]:
+    """Make the database again of which this is the dump, and yield its URL."""
+    folder.mkdir()
+    with new_url(kind, folder) as url:
         if kind == "sqlite":
-            (tmp_path / "c.db").touch(mode=0o600)
-            _restore(old, str(tmp_path / "c.db")).close()
+            (folder / "c.db").touch(mode=0o600)
+            _restore(dump, str(folder / "c.db")).close()
         else:
-            _put_on_server(url, revision, old)
-        yield StoreSettings(url, KeySettings("file", tmp_path / "keys"), tmp_path / "privacy.yml")
+            _put_on_server(url, revision, dump)
+        yield url
 
 
-def _restore(old: dict[str, Any], where: str) -> sqlite3.Connection:
+def _restore(dump: list[str], where: str) -> sqlite3.Connection:
     file = sqlite3.connect(where)
-    file.executescript("\n".join(old["dump"]))
+    file.executescript("\n".join(dump))
     return file
 
 
-def _put_on_server(url: str, revision: str, old: dict[str, Any]) -> None:
+def _put_on_server(url: str, revision: str, dump: list[str]) -> None:
     """Make the tables of that schema on a server, and put the rows into them."""
     config = Config()
     config.set_main_option("script_location", str(schema._MIGRATIONS))
@@ -75,7 +108,7 @@ def _put_on_server(url: str, revision: str, old: dict[str, Any]) -> None:
     database.change_schema(make)
     database.close()
     engine = create_engine(url, future=True)
-    with engine.begin() as connection, closing(_restore(old, ":memory:")) as file:
+    with engine.begin() as connection, closing(_restore(dump, ":memory:")) as file:
         file.row_factory = sqlite3.Row
         names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         # Parents first, for the foreign keys that there were.
@@ -100,20 +133,21 @@ def _copy(connection: Connection, table: str, rows: list[dict[str, Any]]) -> Non
 def test_each_schema_has_its_store() -> None:
     """Whoever adds a migration adds what the schema before it wrote."""
     newest = int(schema.SCHEMA_REVISION)
-    assert sorted(COMMITS) == sorted(path.stem for path in FOLDER.glob("*.json"))
+    assert sorted(names()) == sorted(path.stem for path in FOLDER.glob("*.json"))
     assert {f"{number:04}" for number in range(1, newest)} <= set(COMMITS)
 
 
 @pytest.mark.parametrize(
-    ("kind", "revision"),
+    ("kind", "name"),
     [pytest.param(*each, marks=() if each[0] == "sqlite" else getattr(pytest.mark, each[0])) for each in _EACH],
     indirect=["kind"],
 )
 def test_what_an_older_schema_stored_is_read_and_gone_on_with(settings: StoreSettings, revision: str) -> None:
     """Conversations, values and consent come back equal, more is added, and who is erased stays so."""
-    database = Database(settings.url)
-    assert schema.upgrade(database) == revision
-    database.close()
+    for url in filter(None, (settings.url, settings.keys.url)):
+        database = Database(url)
+        assert schema.upgrade(database) == revision
+        database.close()
     with closing(open_vault(settings, clock=lambda: NOW + timedelta(hours=1))) as vault:
         _check_nothing_is_damaged(vault)
         for sender, email in PEOPLE.items():

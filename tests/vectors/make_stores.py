@@ -3,7 +3,7 @@
 For each revision the code of the time (the last commit whose newest migration it is) writes a store on SQLite: two
 people with two sessions, values of two purposes and consent, and one who was erased. What is asked of that code has
 been the same since the first schema, and so has what it answers; tests/storage/test_older_stores.py has today's code
-read it.
+read it. From 0002 on it also writes one whose keys have a database of their own (`0002-apart.json`).
 """
 
 import json
@@ -43,6 +43,9 @@ COMMITS: Final = {
     "0019": "07086b3",
     "0020": "1fc9cf8",
 }
+#: What the name of a file says of a store whose keys have a database of their own, and the schema that was the first.
+APART: Final = "-apart"
+FIRST_APART: Final = "0002"
 #: When everything was said, and what the stores were written with.
 NOW: Final = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=timezone.utc)
 PRIVACY: Final = """\
@@ -110,14 +113,21 @@ def written(email: str) -> tuple[list[Any], dict[str, list[Any]]]:
     return structure, found
 
 
-def write(folder: Path) -> dict[str, Any]:
-    """Write a store with the code that is imported, read it back, and return SQLite's dump and the key folder."""
+def names() -> list[str]:
+    """Return the names of the stores, that of a schema and perhaps APART."""
+    return [*COMMITS, *(f"{revision}{APART}" for revision in COMMITS if revision >= FIRST_APART)]
+
+
+def write(folder: Path, *, apart: bool) -> dict[str, Any]:
+    """Write a store with the code that is imported, read it back, and return SQLite's dumps and the key folder."""
     from rasa_privacy.policy.settings import KeySettings, StoreSettings  # noqa: PLC0415 - of the time
     from rasa_privacy.rights.erasure import erase  # noqa: PLC0415
     from rasa_privacy.storage.vault import open_vault  # noqa: PLC0415
 
     (folder / "privacy.yml").write_text(PRIVACY)
-    settings = StoreSettings(f"sqlite:///{folder}/c.db", KeySettings("file", folder / "keys"), folder / "privacy.yml")
+    own: dict[str, Any] = {"url": f"sqlite:///{folder}/k.db"} if apart else {}
+    keys = KeySettings("file", folder / "keys", **own)
+    settings = StoreSettings(f"sqlite:///{folder}/c.db", keys, folder / "privacy.yml")
     with closing(open_vault(settings, clock=lambda: NOW)) as vault:
         for sender, email in {**PEOPLE, ERASED: "cy@web.example"}.items():
             _consent(vault, sender)
@@ -131,9 +141,13 @@ def write(folder: Path) -> dict[str, Any]:
                 stored = vault.conversations.load(conn, sender, all_sessions=True)
             assert stored is not None
             assert (stored.structure, stored.values) == written(email)
-    with closing(sqlite3.connect(folder / "c.db")) as file:
-        dump = list(file.iterdump())
-    return {"dump": dump, "keys": {path.name: path.read_bytes().hex() for path in sorted((folder / "keys").iterdir())}}
+    dumps = {"dump": _dump(folder / "c.db"), **({"key_dump": _dump(folder / "k.db")} if apart else {})}
+    return {**dumps, "keys": {path.name: path.read_bytes().hex() for path in sorted((folder / "keys").iterdir())}}
+
+
+def _dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as file:
+        return list(file.iterdump())
 
 
 def _evidence(later: int = 0) -> Any:
@@ -154,25 +168,27 @@ def _consent(vault: Any, sender: str) -> None:
             record_answer(vault, conn, subject_id, purpose, granted=granted, evidence=_evidence(1))
 
 
-def _make(revision: str, commit: str) -> None:
+def _make(name: str) -> None:
+    revision = name.removesuffix(APART)
+    commit = COMMITS[revision]
     command = ["git", "archive", commit, "rasa_privacy"]
     packed = subprocess.run(command, capture_output=True, check=True, cwd=FOLDER.parents[2]).stdout
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=BytesIO(packed)) as tar:
             tar.extractall(folder)  # noqa: S202 - our own commit
         (Path(folder) / "store").mkdir(mode=0o700)
-        command = [sys.executable, __file__, str(Path(folder) / "store")]
+        command = [sys.executable, __file__, str(Path(folder) / "store"), *([APART] if name != revision else [])]
         environment = {**os.environ, "PYTHONPATH": folder}
         made = subprocess.run(command, capture_output=True, check=True, text=True, env=environment).stdout
     comment = f"A store of schema {revision} as commit {commit} wrote it (make_stores.py)."
     text = json.dumps({"comment": comment, **json.loads(made)}, indent=0, ensure_ascii=False)
-    (FOLDER / f"{revision}.json").write_text(text + "\n", encoding="utf-8")
+    (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        sys.stdout.write(json.dumps(write(Path(sys.argv[1]))))
+        sys.stdout.write(json.dumps(write(Path(sys.argv[1]), apart=APART in sys.argv)))
     else:
-        for each, its_commit in COMMITS.items():
+        for each in names():
             if not (FOLDER / f"{each}.json").exists():
-                _make(each, its_commit)
+                _make(each)
