@@ -129,6 +129,8 @@ class EventSplitter:
         self._plain_entities = set(self._plain)
         for entity, slots in (entity_slots or {}).items():
             self._classify_entity(entity, slots)
+        if any(item.cut == "yes_no" for item in policy.items.values()):
+            keep_part("?", "yes_no")  # reading answers in all languages takes seconds to begin with, and no turn should
 
     def _classify_entity(self, entity: str, slots: Collection[str]) -> None:
         """An entity is what its slots are; where they differ, the personal one counts."""

@@ -12,6 +12,9 @@ from typing import Final
 
 from babel import Locale
 
+from rasa_privacy.dialogue.keywords import is_hedged, reply
+from rasa_privacy.dialogue.packs import available_languages
+
 _AGES: Final = range(121)
 _YEARS: Final = range(1800, 2100)
 _BAND: Final = re.compile(r"(0|[1-9]0|1[0-2]0)-(9|[1-9]9|1[0-2]9)")
@@ -22,8 +25,19 @@ _FULL_DATE: Final = (
     re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
 )
 _AREA: Final = re.compile(r"[A-Z0-9]{1,4}\*\*\*")
-_CODE: Final = re.compile(r"[A-Z0-9]{3,10}")
-_SIGNS: Final = re.compile(r"[\s-]+")
+# What may stand behind a code: a town, or the letters of a Dutch one. A number there makes it something else.
+_TOWN: Final = r"(?:[ ,]+[^\W\d_][^\d]*)?"
+# Of the United Kingdom, Canada and Ireland; the inward part may be left out.
+_LETTERED: Final = re.compile(
+    r"([A-Z]{1,2}[0-9][A-Z0-9]?)(?:[ -]?[0-9][A-Z]{2})?" + _TOWN
+    + r"|([A-Z][0-9][A-Z])[ -]?[0-9][A-Z][0-9]" + _TOWN
+    + r"|([A-Z][0-9][0-9W])[ -]?[A-Z0-9]{4}" + _TOWN
+)  # fmt: skip
+# In groups as in Brazil, Portugal or Sweden, with a country before it, or alone.
+_GROUPS: Final = r"[0-9]{0,4}-[0-9]{2,4}|[0-9]{1,4} [0-9]{2,4}"
+_DIGITS: Final = re.compile(
+    rf"(?:[A-Z]{{1,2}}-)?([0-9]{{2}})(?:[0-9]{{1,7}}|(?:[0-9]{{2,7}}|{_GROUPS})(?:[A-Z]{{2}})?{_TOWN})"
+)
 _DOMAIN: Final = re.compile(r"@[^\s@]{1,255}")
 _PLACE_WITH_CODE: Final = re.compile(r"(?:[A-Z]{1,2}-)?[0-9]{4,6}[ ,]+([^\W\d_][^,]*)")
 _PLACE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'\u2019/()-]){1,60}")
@@ -75,15 +89,15 @@ def _age_on(text: str, today: date | None) -> int | None:
 
 
 def postcode_area(text: str) -> str | None:
-    """Return the region of a postcode: its outward part where it has letters, else its first two digits."""
+    """Return the region of a postcode: the outward part of one that begins with a letter, else its first two digits."""
     text = text.strip().upper()
     if _AREA.fullmatch(text):
         return text
-    code = _SIGNS.sub("", text)
-    if not _CODE.fullmatch(code) or not any(sign.isdigit() for sign in code):
-        return None
-    lettered = any(sign.isalpha() for sign in code[-3:])  # the inward part of such codes has three characters
-    return (code[:-3] if lettered else code[:2])[:4] + "***"
+    lettered = _LETTERED.fullmatch(text)
+    if lettered is not None:
+        return f"{lettered[1] or lettered[2] or lettered[3]}***"
+    digits = _DIGITS.fullmatch(text)
+    return f"{digits[1]}***" if digits is not None else None
 
 
 def email_domain(text: str) -> str | None:
@@ -122,11 +136,21 @@ def country(value: str | Mapping[str, object]) -> str | None:
     return _country_names().get(last.casefold())
 
 
-def yes_no(value: object) -> str:
-    """Return whether there is a value, or whether it is a yes: `yes` or `no`."""
-    if isinstance(value, str):
-        return "no" if value.strip().casefold() in _NO else "yes"
-    return "yes" if value else "no"
+def yes_no(value: object) -> str | None:
+    """Return whether there is a value, or whether it is a yes: `yes` or `no`; None for an answer that is neither.
+
+    Answers are read in every language that the dialogue knows, since a value does not say its own.
+    """
+    if not isinstance(value, str):
+        return "yes" if value else "no"
+    text = value.strip().casefold()
+    if text == "yes" or text in _NO:
+        return "yes" if text == "yes" else "no"
+    answers = {reply(value, language) for language in available_languages()} - {None}
+    if not answers:  # no answer, so there is a value; but "no allergies" is no yes
+        return None if any(is_hedged(text, language) for language in available_languages()) else "yes"
+    clear = answers - {"unclear"}
+    return str(clear.pop()) if len(clear) == 1 else None
 
 
 def _named(value: Mapping[str, object], names: tuple[str, ...]) -> str | None:

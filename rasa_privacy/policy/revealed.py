@@ -15,12 +15,12 @@ REVEALS: Final[Mapping[KeepWord, str]] = {
     "year": "the year of a date",
     "decade": "the ten years in which a date lies",
     "age_band": "between which tens of years the age was on the day it was given",
-    "postcode_area": "the area: what stands before the last three characters where letters are, else two digits",
+    "postcode_area": "the area: the outward part of a code that begins with letters, else two digits",
     "email_domain": "the provider or the employer, which may be one person's own domain",
     "city": "the town, and no street",
     "country": "the country, as two letters",
     "pseudonym": "whether two values of this bot are the same; who has the key can try guesses",
-    "yes_no": "whether there is a value, or whether the answer was a yes",
+    "yes_no": "whether there is a value, or whether the answer was a yes; of an unclear answer nothing",
     "none": "nothing",
 }
 

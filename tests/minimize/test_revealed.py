@@ -27,7 +27,7 @@ EXAMPLES: Final[Mapping[KeepWord | Ends, tuple[tuple[object, ...], object]]] = {
     "city": (("10115 Berlin", "Unter den Linden 1, 10117 Berlin"), "80331 Munich"),
     "country": (("10115 Berlin, Germany", "Deutschland", "DE"), "Paris, France"),
     "pseudonym": (("Ana", " ANA"), "Bob"),
-    "yes_no": (("Ana", "Bob", "maybe"), "no"),
+    "yes_no": (("Ana", "Bob", "penicillin"), "no"),
     "none": (("Ana", "1990-05-12", 7, None), ...),
     Ends(first=3): (("SW1A 1AA", "SW1 2BB", "SW1"), "SW2"),
     Ends(last=4): (("DE89 3704 0044", "0044"), "DE89 3704 0045"),

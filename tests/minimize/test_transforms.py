@@ -187,6 +187,20 @@ def _flat(value: object) -> str:
         ("postcode_area", "10115", "10***"),
         ("postcode_area", 90210, "90***"),
         ("postcode_area", "Berlin", None),
+        ("postcode_area", "1010 Wien", "10***"),
+        ("postcode_area", "10115 Ulm", "10***"),
+        ("postcode_area", "12345 Ana Li", "12***"),
+        ("postcode_area", "1012 AB", "10***"),
+        ("postcode_area", "1012ab Amsterdam", "10***"),
+        ("postcode_area", "D-10115 Berlin", "10***"),
+        ("postcode_area", "113 51", "11***"),
+        ("postcode_area", "1000-001 Lisboa", "10***"),
+        ("postcode_area", "SW1A 1AA London", "SW1A***"),
+        ("postcode_area", "K1A 0B1", "K1A***"),
+        ("postcode_area", "D02 AF30", "D02***"),
+        ("postcode_area", "1010 Wien 5", None),
+        ("postcode_area", "123 Main Street", None),
+        ("postcode_area", "C1425CLA", None),
         ("email_domain", "Ana.Li@X.example", "@x.example"),
         ("email_domain", "Ana Li", None),
         ("city", "12 Hill Lane, 10115 Berlin", "Berlin"),
@@ -208,6 +222,11 @@ def _flat(value: object) -> str:
         ("yes_no", "penicillin", "yes"),
         ("yes_no", "nein", "no"),
         ("yes_no", False, "no"),
+        ("yes_no", "no allergies", None),
+        ("yes_no", "maybe", None),
+        ("yes_no", "No thanks, maybe", None),
+        ("yes_no", "yes?", None),
+        ("yes_no", "Noah", "yes"),
         ("yes_no", None, None),
         (Ends(last=4), "4111 1111 1111 1111", "1111"),
     ],
@@ -215,6 +234,24 @@ def _flat(value: object) -> str:
 def test_a_coarser_form_says_what_its_name_says(keep: KeepWord | Ends, value: object, expected: object) -> None:
     """What is not understood is not kept."""
     assert keep_part(value, keep, AIDS) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No.", "no thanks", "nope", "NO!!!", "nein.", "Nein, danke", "non merci", "Non.", "No, gracias", "no, grazie",
+        "N\u00e3o, obrigada.", "Nee, bedankt!", "never", "\U0001f44e",
+    ],
+)  # fmt: skip
+def test_a_no_is_no_yes_in_any_language(text: str) -> None:
+    """Whatever signs and polite words it is said with."""
+    assert keep_part(text, "yes_no") == "no"
+
+
+@pytest.mark.parametrize("text", ["Yes!", "ja, bitte", "Oui.", "S\u00ed, por favor", "s\u00ec", "claro", "Ja graag"])
+def test_a_yes_is_read_in_any_language(text: str) -> None:
+    """As a no is."""
+    assert keep_part(text, "yes_no") == "yes"
 
 
 def test_a_pseudonym_is_the_same_for_the_same_value_and_says_nothing_of_it() -> None:
