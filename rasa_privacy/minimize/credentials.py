@@ -48,8 +48,8 @@ _MIN_BITS: Final = 3.0  # Shannon entropy of each character; words have less
 _WITH_PREFIX: Final = re.compile(r"^[A-Za-z_-]{1,20}[=:]")
 
 _SPOKEN: Final = (
-    r"pass(?: ?word|wort|wd| ?phrase| ?code)|pwd|parola d'ordine|kennwort|mot de passe|contrasena|clave secreta|senha"
-    r"|wachtwoord"
+    r"pass(?: ?word|wort|wd|w| ?phrase| ?code)|pwd|(?<![0-9])(?<![0-9] )ps?w|parola d'ordine|kennwort"
+    r"|mot de passe|contrasena|clave secreta|senha|wachtwoord"
 )
 _PASSWORD: Final = re.compile(
     rf"(?<![a-z])(?:{_SPOKEN})s?(?P<link>(?: (?:for|to|of|fur|pour|para|per|voor) [\w ]{{1,24}}?)?"
@@ -57,6 +57,31 @@ _PASSWORD: Final = re.compile(
     r"[\"'\u201c\u201e\u00ab`]?"
     r"(?P<value>(?!\[[a-z_]{1,40}\])[^\s\"'\u201d\u00bb`]{3,128})"
 )
+# "Pass" alone is many things: what it is given for tells, and what stands before it.
+_PASS: Final = re.compile(
+    r"(?<![a-z])pass ?[:=] ?[\"'\u201c\u201e\u00ab`]?"
+    r"(?P<value>(?!\[[a-z_]{1,40}\])[^\s\"'\u201d\u00bb`]{4,128})"
+)
+_LAST_WORD: Final = re.compile("([a-z]+)[ -]$")
+_OTHER_PASSES: Final = frozenset(
+    {
+        "boarding", "day", "days", "ski", "bus", "season", "museum", "city", "train", "travel", "mountain", "hall",
+        "year", "annual", "monthly", "weekly", "week", "weekend", "student", "press", "backstage", "vip", "rail",
+        "lift", "free", "interrail", "eurail", "battle", "family", "gym", "visitor", "parking", "event", "festival",
+        "concert", "park", "first", "second", "last", "test", "tests", "checks", "results", "night", "entry", "month",
+        "hour",
+    }
+)  # fmt: skip
+_NO_SECRET: Final = re.compile(  # prices, times, dates, shares and scores
+    r"[$\u20ac\u00a3]?[0-9]{1,5}(?:[.,:/-][0-9]{1,4}){0,2}(?:[$\u20ac\u00a3%h]|eur|usd|gbp|am|pm|st|nd|rd|th)|"
+    r"[$\u20ac\u00a3][0-9]{1,5}(?:[.,][0-9]{1,2})?|[0-9]{1,4}(?:[.,:/-][0-9]{1,4}){1,2}"
+)
+_LOGIN: Final = re.compile(
+    r"(?<![a-z])(?:user ?(?:name|id)?|login|benutzer(?:name)?|usuario|utente|utilisateur|identifiant"
+    r"|gebruiker(?:snaam)?|wifi|wlan|ssid) ?[:=]"
+)
+_LOGIN_BEFORE: Final = 80  # characters before "pass" in which the other half of a login stands
+_FAIL_AFTER: Final = 20  # and after it, what was counted with those that did not
 #: What one word of each begins with, and how many characters may stand before that.
 _HINTS: Final = {hint: (0, len("mot de ")) if hint == "pass" else (0,) for hint in PASSWORD_HINTS}
 _PIN: Final = re.compile(
@@ -122,7 +147,9 @@ def password_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     for found in _near_hints(text):
         start, end = found.span("value")
         value = text.plain[start:end].rstrip(".,;!?)")
-        if len(value) > 2 and (_is_given(found["link"]) or _is_no_word(value)):  # noqa: PLR2004 - no "is a"
+        if found.re is _PASS and not _is_for_a_login(lower, found.start(), value, end):
+            continue
+        if len(value) > 2 and (found.re is _PASS or _is_given(found["link"]) or _is_no_word(value)):  # noqa: PLR2004 - no "is a"
             yield start, start + len(value)
     if text.has_words(" pin"):
         for found in _PIN.finditer(lower):
@@ -136,10 +163,21 @@ def _near_hints(text: SearchedText) -> Iterator[re.Match[str]]:
     hints = [hint for hint in _HINTS if text.has_words(f" {hint}")]
     found_at = {place - lead for hint in hints for lead in _HINTS[hint] for place in places(lower, hint, lead)}
     for place in sorted(found_at):
-        found = _PASSWORD.match(lower, place) if place >= done else None
+        found = (_PASSWORD.match(lower, place) or _PASS.match(lower, place)) if place >= done else None
         if found is not None:
             done = found.end()
             yield found
+
+
+def _is_for_a_login(lower: str, start: int, value: str, end: int) -> bool:
+    """Tell whether what is given for a "pass" is a secret, and not a price, a time or how many passed."""
+    before = lower[max(0, start - _LOGIN_BEFORE) : start]
+    word = _LAST_WORD.search(before)
+    if (word is not None and word[1] in _OTHER_PASSES) or _NO_SECRET.fullmatch(value.lower()):
+        return False
+    if _LOGIN.search(before):
+        return True
+    return _is_no_word(value) and "fail" not in lower[end : end + _FAIL_AFTER]
 
 
 def _is_given(link: str) -> bool:

@@ -22,9 +22,9 @@ CONTEXT_AFTER: Final = 32
 _COUNTED: Final = {count: f"{count} digits" for count in range(8, 16)}  # those that national numbers have
 _MAC_SIGNS: Final = 5  # between the pairs of a MAC address
 #: One of these is in every word for a password.
-PASSWORD_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pwd", "parola")
+PASSWORD_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pw", "psw", "parola")
 _SECRET_HINTS: Final = (*PASSWORD_HINTS, "pin")
-_SECRET_HEADS: Final = frozenset({"pas", "ken", "mot", "con", "cla", "sen", "wac", "pwd", "par", "pin"})
+_SECRET_HEADS: Final = frozenset({"pas", "ken", "mot", "con", "cla", "sen", "wac", "pw", "pwd", "psw", "par", "pin"})
 _LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
 _LONG_RUN: Final = _LONG_WORD * b"x"
 _head_of: Final = itemgetter(slice(3))  # the letters of a word by which it is looked up

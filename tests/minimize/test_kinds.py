@@ -49,7 +49,9 @@ coordinates: |40\u00b026'46"N 79\u00b058'56"W|; api_key: key |sk_live_4eC39HqLyj
 api_key: |ghp_abcdefghijklmnopqrstuvwxyz0123456789|; api_key: |AKIAIOSFODNN7EXAMPLE|
 api_key: api key is |Zx9Qw2Lm5Rt8Yp3Kd6|
 password: my password is |hunter2|; password: password: |letmein|; password: Passwort ist |Ge!heim|
-password: my pin is |4821|
+password: my pin is |4821|; password: pass: |123456|; password: pw |hunter2|; password: my pw is |sol3dad|
+password: pw: |letmein|; password: psw=|Ge!heim|; password: user: ana, pass: |letmein|; password: my pass = "|s3cret!x|"
+password: Wifi Pass: |Caf-2024-x|; password: passw: |abc123|; password: PASS:|x9y8z7|; password: pw |x12|
 password: mot de passe : |soleil|; password: contrase\u00f1a es |sol3dad|
 crypto_wallet: |1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa|
 crypto_wallet: eth |0x52908400098527886E0F7030069857D2E4169EE7|
@@ -81,6 +83,9 @@ room 1204; size 42; ref AB-2024-118; 978-3-16-148410-0; the code is 4821; 2 tick
 see section 1.2.3.4; std::vector; at 10::30; iPhone 15 Pro; model AB12 CDE; born to run; the zip is broken; 50% off
 at this point in time; at that dot; 1,2,3,4,5,6,7,8,9; the ratio is 0.37194585; RFC 5322
 ISO 9001:2015; A4; M8 x 40; 5 GHz; 2nd of May; the type AB12 CDE
+day pass: $25.50; boarding pass: gate B12; pass: 10:30; tests pass: 1204; pass: 1204, fail: 3; pass: 98.5%
+the flat is 300 pw 2-bed; a room at 250pw 1st-floor; pw reset please; my pw is wrong; I forgot my pw; pass: friday only
+pass: 12.05.2030; pass me the salt; ski-pass: 2x45; I pass 12345 people; pass: 12.50eur; user: ana; they pass: 100/100
 pin it on the wall; my plate is full of 3 things; passport photo 35 x 45 mm; license v2.0.1
 my passport expires 2029-05-12; passport valid until 12.05.2029; my licence number expired 12 05 2019
 build 20240503.12; Windows 10.0.19045.3803; chrome 120.0.6099.110; latest 52.52, 13.40 euro; lat 91.5 lon 13.405
