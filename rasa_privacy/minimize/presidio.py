@@ -37,7 +37,7 @@ class Models:
 
     def __init__(self, settings: Presidio) -> None:
         missing = [name for name in ("presidio_analyzer", *settings.models.values()) if not is_installed(name)]
-        if missing:  # asked before, since Presidio would download a model
+        if missing:
             raise ConfigurationError(f"detectors.presidio: {', '.join(missing)} is not installed")
         try:
             self._analyzer = _analyzer(settings.models)
@@ -59,6 +59,7 @@ def _analyzer(models: Mapping[str, str]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a model that was made with another version of spaCy, and of old libraries
         # Here, since they take seconds and are not installed with everybody.
+        import spacy  # noqa: PLC0415
         from presidio_analyzer import AnalyzerEngine, RecognizerRegistry  # noqa: PLC0415
         from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine  # noqa: PLC0415
         from presidio_analyzer.predefined_recognizers import SpacyRecognizer  # noqa: PLC0415
@@ -69,7 +70,8 @@ def _analyzer(models: Mapping[str, str]) -> Any:
         engine = SpacyNlpEngine(
             [{"lang_code": language, "model_name": name} for language, name in models.items()], labels
         )
-        engine.load()
+        # Not by `engine.load()`, which downloads what it takes for a missing model: any package that is none.
+        engine.nlp = {language: spacy.load(name) for language, name in models.items()}
     for model in engine.nlp.values():
         for part in _UNUSED.intersection(model.pipe_names):
             model.remove_pipe(part)

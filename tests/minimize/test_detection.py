@@ -95,10 +95,14 @@ def test_what_is_not_installed_is_an_error(monkeypatch: pytest.MonkeyPatch, gone
         EventSplitter(policy())
 
 
-def test_a_package_that_is_no_model_is_an_error() -> None:
-    """The error says so when the server starts, not with the first message."""
+@pytest.mark.parametrize("model", ["yaml", "os", "rasa_privacy"])
+def test_a_package_that_is_no_model_is_an_error(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    """The error says so when the server starts, not with the first message; and nothing is downloaded."""
+    asked: list[str] = []
+    monkeypatch.setattr("spacy.cli.download", asked.append)
     with pytest.raises(ConfigurationError, match="its models cannot be loaded"):
-        Detection(policy(model="yaml")).load()
+        Detection(policy(model=model)).load()
+    assert asked == []
 
 
 @pytest.fixture
