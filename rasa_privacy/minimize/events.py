@@ -22,8 +22,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rasa_privacy.errors import DetectorError
+from rasa_privacy.minimize.chosen_names import chosen_name, entity_field, says_something
 from rasa_privacy.minimize.detection import Detection
-from rasa_privacy.minimize.detectors import Finding, find
+from rasa_privacy.minimize.detectors import Finding
 from rasa_privacy.minimize.entity_places import said_at
 from rasa_privacy.minimize.entries import Entry, plain
 from rasa_privacy.minimize.event_fields import (
@@ -40,24 +41,20 @@ from rasa_privacy.minimize.event_fields import (
     moment_of,
     name_of,
     selected_of,
-    texts_of,
     time_of,
 )
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.own_values import OWN_ENTITY, OwnValues
+from rasa_privacy.minimize.owners import REQUESTED_SLOT, Owners
 from rasa_privacy.minimize.partials import mask_partials
 from rasa_privacy.minimize.transforms import Aids, keep_part
 from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.item_model import Ends
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.slots import is_own
-from rasa_privacy.policy.topics import choice, choices
 
 #: Stands where a text is not kept. Rasa needs some text; this one says why there is none.
 WITHHELD: Final = "[withheld]"
-
-#: Rasa's slot for what a form asks next; never personal.
-REQUESTED_SLOT: Final = "requested_slot"
 
 #: Field of the parse data in which the minimizer says where it dropped something: `[start, end, item]`.
 DROPPED: Final = "privacy_dropped"
@@ -87,11 +84,8 @@ _STRUCTURE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _ENTITY: Final = ("entity", "start", "end", "confidence_entity", "extractor", "role", "group", "processors")
 
-#: Those that the builder names, with any signs.
-_CHOSEN: Final = ("role", "group")
 
-
-class EventSplitter:
+class EventSplitter(Owners):
     """Splits events by one privacy.yml and one domain.
 
     Args:
@@ -116,86 +110,25 @@ class EventSplitter:
         aids: Callable[[str], Aids] = lambda _: Aids(),
         names: Collection[str] = (),
     ) -> None:
-        self._policy = policy
+        super().__init__(policy, entity_slots)
         self.aids = aids
         self.names = frozenset(names)
         self.detection = Detection(policy)
-        self._slot_items = {item.slot: name for name, item in policy.items.items() if item.slot}
-        self._purposes_of = {name: frozenset(policy.purposes_using(name)) for name in policy.items}
         self._own = OwnValues(policy)
-        self._optional = {(purpose, item): choice(purpose, item) for purpose, item in choices(policy)}
-        self._plain = frozenset(policy.not_personal) | {REQUESTED_SLOT}
-        self._entity_items = {item.entity: name for name, item in policy.items.items() if item.entity}
-        self._plain_entities = set(self._plain)
-        for entity, slots in (entity_slots or {}).items():
-            self._classify_entity(entity, slots)
         if any(item.cut == "yes_no" for item in policy.items.values()):
             keep_part("?", "yes_no")  # reading answers in all languages takes seconds to begin with, and no turn should
-
-    def _classify_entity(self, entity: str, slots: Collection[str]) -> None:
-        """An entity is what its slots are; where they differ, the personal one counts."""
-        items = [self._slot_items[slot] for slot in slots if slot in self._slot_items]
-        if items:
-            self._entity_items.setdefault(entity, items[0])
-        elif slots and all(slot in self._plain for slot in slots):
-            self._plain_entities.add(entity)
-
-    def _is_slot(self, name: str) -> bool:
-        return name in self._slot_items or self.is_plain_slot(name)
 
     def plain_value(self, name: str, value: object) -> object:
         """Return the value of a plain slot; of our own and of Rasa's, which anybody may set, if it is one of theirs."""
         if is_own(name):
             return self._own.of_slot(name, value)
         if name == REQUESTED_SLOT:
-            return value if isinstance(value, str) and self._is_slot(value) else name_of(value, self.names)
+            return value if isinstance(value, str) and self.is_slot(value) else name_of(value, self.names)
         return value
-
-    def item_of_slot(self, slot: str) -> str | None:
-        """Return the item that this slot holds, or None."""
-        return self._slot_items.get(slot)
-
-    def item_of_entity(self, entity: str) -> str | None:
-        """Return the item that this entity carries, or None."""
-        return self._entity_items.get(entity)
-
-    def is_plain_slot(self, slot: str) -> bool:
-        """Return whether this slot is declared `not_personal` or is our own."""
-        return slot in self._plain or is_own(slot)
-
-    def is_plain_entity(self, entity: str) -> bool:
-        """Return whether this entity carries nothing personal."""
-        return entity in self._plain_entities or entity == OWN_ENTITY
-
-    def purposes_for(self, item: str, active: Collection[str]) -> frozenset[str]:
-        """Return the active purposes that may have this item: where it is optional, those it was granted to."""
-        found = self._purposes_of[item].intersection(active)
-        return frozenset(name for name in found if self._optional.get((name, item), name) in active)
-
-    def may_have(self, item: str, view: View) -> bool:
-        """Return whether an active purpose may have this item, and the receiver needs it."""
-        return (view.items is None or item in view.items) and bool(self.purposes_for(item, view.active))
 
     def kept(self, item: str, value: object) -> object:
         """Return how much of a value may be kept."""
         return keep_part(value, self._policy.items[item].cut, self.aids(item))
-
-    def known_values(
-        self, slots: Iterable[tuple[object, object]], entities: Iterable[Mapping[str, Any]] = ()
-    ) -> dict[str, set[str]]:
-        """Return what the person gave, by item, as it would be written.
-
-        Args:
-            slots: Names and values of slots; a slot may stand there more than once.
-            entities: Entities of messages.
-        """
-        known: dict[str, set[str]] = {}
-        given = [(self._slot_items.get(str(name)), value) for name, value in slots]
-        given += [(self._entity_items.get(str(entity.get("entity"))), entity.get("value")) for entity in entities]
-        for item, value in given:
-            if item is not None:
-                known.setdefault(item, set()).update(texts_of(value))
-        return known
 
     def split(self, event: Mapping[str, Any], seq: int, view: View) -> tuple[dict[str, Any], list[Entry]]:
         """Return the structure of an event and the entries `[seq, path, item, value]` of its personal values.
@@ -272,7 +205,7 @@ class EventSplitter:
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
         name, value = str(event.get("name")), event.get("value")
-        structure.update(name=name if self._is_slot(name) else _chosen_name(name, view) or WITHHELD, value=None)
+        structure.update(name=name if self.is_slot(name) else chosen_name(name, view) or WITHHELD, value=None)
         if self.is_plain_slot(name):
             if is_own(name) or name == REQUESTED_SLOT or not view.privacy_turn:
                 structure["value"] = self.plain_value(name, value)
@@ -315,7 +248,7 @@ class EventSplitter:
 
     def _intent_name(self, name: object, view: View) -> str | None:
         """Return an intent's name: the bot's own, or one in which nothing is said."""
-        return name if isinstance(name, str) and name in self.names else _chosen_name(name, view)
+        return name if isinstance(name, str) and name in self.names else chosen_name(name, view)
 
     def _ranking(self, ranking: Iterable[Mapping[str, Any]], view: View) -> list[dict[str, Any]]:
         ranked = (self._intent(each, view) for each in ranking)
@@ -363,7 +296,7 @@ class EventSplitter:
         entries: list[Entry] = []
         for entity in entities:
             name = str(entity.get("entity"))
-            shape = {field: _field(field, entity[field], view) for field in _ENTITY if field in entity}
+            shape = {field: entity_field(field, entity[field], view) for field in _ENTITY if field in entity}
             if self.is_plain_entity(name):
                 own = name == OWN_ENTITY and self._own.is_topic(entity.get("value"))
                 if own or (name != OWN_ENTITY and not view.privacy_turn):
@@ -394,23 +327,12 @@ class EventSplitter:
             structure[flag] = field_of(flag, event[flag])
         structure.update({"date_time": moment_of(event["date_time"])} if "date_time" in event else {})
         name = event.get("name")
-        structure["name"] = _chosen_name(name, view) if NAME.fullmatch(str(name)) else None
+        structure["name"] = chosen_name(name, view) if NAME.fullmatch(str(name)) else None
         raw = event.get("entities") or []
         if isinstance(raw, Mapping):
             raw = [{"entity": name, "value": value} for name, value in raw.items()]
         structure["entities"], entries = self._entities(mappings_of(raw), ["entities"], seq, view)
         return structure, entries
-
-
-def _field(name: str, found: object, view: View) -> object:
-    """Return what an extractor says of an entity beside its value, without what only a person can have said."""
-    if isinstance(found, list):
-        return [part for part in map(name_of, found) if part is not None]
-    if name == "entity":
-        return found  # one of the bot's: others are not kept
-    if name not in _CHOSEN:
-        return field_of(name, found)
-    return None if not isinstance(found, str) or _says_something(found, view) else found
 
 
 def is_payload(text: str, intent: object) -> bool:
@@ -425,19 +347,5 @@ def _button(button: Any, splitter: EventSplitter, view: View) -> dict[str, Any]:
     payload = str(button.get("payload") or "")
     title = splitter.text(button.get("title"), view)
     intent = _INTENT.match(payload)
-    is_name = intent is not None and not _says_something(intent[0], view)
+    is_name = intent is not None and not says_something(intent[0], view)
     return {"title": title, "payload": intent[0] if intent and is_name else WITHHELD}
-
-
-def _chosen_name(name: object, view: View) -> str | None:
-    """Return what an action named something, if nothing is said in it: a reminder may be named after a sender id."""
-    named = name_of(name)
-    return None if named is None or _says_something(named, view) else named
-
-
-def _says_something(name: str, view: View) -> bool:
-    """Return whether there is a value in what should be a name: an action may make a button of anything."""
-    try:
-        return mask(name, find(name), view.known) != name
-    except DetectorError:
-        return True
