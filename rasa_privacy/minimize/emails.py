@@ -5,7 +5,8 @@ Rules:
 1. Around an `@`, or what a link or a page writes for it, nearly everything is an address (RFC 6531).
 2. A sign in brackets (`[at]`, `(dot)`) is that sign, in each of the languages.
 3. Without brackets, both the sign and the dot must be spoken and the end be a domain that there is; or the message
-   speaks of mail; or the domain is a large provider's.
+   speaks of mail; or the domain is a large provider's. After the French "chez", which is said of shops and friends as
+   well, the message must speak of mail, or the name have a digit or a sign.
 """
 
 import re
@@ -32,7 +33,7 @@ _ENDS: Final = (
     "com|net|org|info|biz|edu|gov|io|co|app|dev|shop|online|xyz|site|me|eu|example|test|name|pro|cloud|email|de|at|ch|"
     "fr|es|it|pt|br|nl|be|uk|ie|us|ca|au|nz|in|jp|cn|ru|pl|cz|se|no|dk|fi|gr|hu|ro|tr|mx|ar|cl|za|lu|li"
 )
-_WORD_AT: Final = "at|aet|arroba|arobase|chiocciola|apenstaartje|klammeraffe|a commerciale|commercial at"
+_WORD_AT: Final = "at|aet|arroba|arobase|chiocciola|apenstaartje|klammeraffe|chez|a commerciale|commercial at"
 _WORD_DOT: Final = "dot|punkt|point|punto|ponto|punt"
 _WRAPPED_AT: Final = rf"\s{{0,2}}[\[({{<]\s?(?:{_WORD_AT}|@)\s?[\])}}>]\s{{0,2}}"
 _SPOKEN_AT: Final = rf"\s{{1,2}}(?:{_WORD_AT})\s{{1,2}}"
@@ -68,8 +69,18 @@ _LAST_WORD: Final = re.compile(r"[\w.+-]*")  # read backwards
 _LONGEST_WORD: Final = 64
 #: One of these is in a name of several words.
 _JOINS: Final = (*_WORD_DOT.split("|"), *_WORD_JOIN.split("|"), *"[({<")
+_AT_HOME: Final = "chez "
 _MAILS: Final = Context(
-    " mail", " e mail", " email", " correo", " courriel", " write to", " write me", " schreib", " posta "
+    " mail",
+    " e mail",
+    " email",
+    " correo",
+    " courriel",
+    " write to",
+    " write me",
+    " schreib",
+    " posta ",
+    " adresse",
 )
 _PROVIDER: Final = re.compile(
     r"\b(?:g(?:oogle)?mail|yahoo|hotmail|outlook|live|gmx|web|icloud|aol|proton(?:mail)?|posteo|mail|t-online|orange|"
@@ -80,10 +91,23 @@ _NO_NAME: Final = frozenset(
     {
         "look", "looking", "looked", "see", "meet", "met", "me", "us", "you", "it", "is", "was", "are", "be", "arrive",
         "arrived", "available", "buy", "bought", "found", "find", "order", "ordered", "shop", "stay", "stayed", "live",
+        "suis", "est", "etais", "commande", "commandes", "achete", "achetes", "inscrit", "inscrite", "client",
+        "cliente", "pris", "vu", "trouve", "recu", "aller", "vais", "va", "travaille", "bosse", "habite", "compte",
+        "boite", "ecris",
         "work", "works", "working", "worked", "check", "out", "here", "there", "only", "now", "store", "site", "page",
     }
 )  # fmt: skip
-_SIGN_WORDS: Final = ("at", "aet", "arroba", "arobase", "chiocciola", "apenstaartje", "klammeraffe", "a commerciale")
+_SIGN_WORDS: Final = (
+    "at",
+    "aet",
+    "arroba",
+    "arobase",
+    "chiocciola",
+    "apenstaartje",
+    "klammeraffe",
+    "chez",
+    "a commerciale",
+)
 _SIGNS: Final = {word.split()[-1]: word for word in _SIGN_WORDS}
 _SIGN_ENDS: Final = frozenset(_SIGNS)
 _BEFORE_WORD: Final = frozenset(" \t\n([{<")
@@ -241,10 +265,11 @@ def _counts(text: SearchedText, kind: str, name: str, rest: re.Match[str], start
         return True
     if name in _NO_NAME:
         return False
-    if kind in ("spoken", "spaced"):
+    at_home = rest[0].lstrip().startswith(_AT_HOME)
+    if kind in ("spoken", "spaced") and not at_home:
         return True
     return (
-        bool(_PROVIDER.search(rest[0]))
+        (not at_home and _PROVIDER.search(rest[0]) is not None)
         or any(sign in name for sign in "._+0123456789")
         or (says_before(text, start, _MAILS))
     )

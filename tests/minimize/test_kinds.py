@@ -73,6 +73,8 @@ gb_nino: my nino is |ab 12 34 56 c|; es_dni: |54 362 315 k|; es_nie: |x 2482300 
 iban: an |de 89 3704 0044 0532 0130 00| bitte; iban: |nl 91 abna 0417 1643 00|; iban: |DE89  3704  0044  0532  0130  00|
 us_ssn: my social is |536904399|; coordinates: lat |52.52 lon 13.405|; coordinates: geo:|52.52,13.405|
 coordinates: Latitude: |52.52, longitude: 13.405|; coordinates: {"latitude": |52.520008, "longitude": 13.404954|}
+email: mon mail c'est |ana chez laposte point net|; email: |ana.li chez orange point fr|
+email: |lea12 chez free.fr| merci; email: mon adresse : |ana chez boutique point com|
 phone: call |030.0.1234567|
 email: |ana&#64;x.example|; phone: \u0627\u062a\u0635\u0644 |+49 170 1234567|
 """
@@ -86,6 +88,8 @@ ISO 9001:2015; A4; M8 x 40; 5 GHz; 2nd of May; the type AB12 CDE
 day pass: $25.50; boarding pass: gate B12; pass: 10:30; tests pass: 1204; pass: 1204, fail: 3; pass: 98.5%
 the flat is 300 pw 2-bed; a room at 250pw 1st-floor; pw reset please; my pw is wrong; I forgot my pw; pass: friday only
 pass: 12.05.2030; pass me the salt; ski-pass: 2x45; I pass 12345 people; pass: 12.50eur; user: ana; they pass: 100/100
+j'ai achet\u00e9 chez amazon point fr; je suis chez orange.fr; mon mail n'arrive pas, je suis chez orange.fr
+on se retrouve chez boutique point com; mon colis est chez laposte point net; chez ana point com
 pin it on the wall; my plate is full of 3 things; passport photo 35 x 45 mm; license v2.0.1
 my passport expires 2029-05-12; passport valid until 12.05.2029; my licence number expired 12 05 2019
 build 20240503.12; Windows 10.0.19045.3803; chrome 120.0.6099.110; latest 52.52, 13.40 euro; lat 91.5 lon 13.405
