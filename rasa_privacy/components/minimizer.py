@@ -191,7 +191,7 @@ class DataMinimizer(GraphComponent):
             in_form=in_form,
         )
         is_request = chosen[0] in INTENTS and chosen[0] not in REPLIES
-        own = None if is_payload else _meant(*chosen, is_answer=asked or in_form)
+        own = None if is_payload else _meant(*chosen)
         may_be = offered(text, guess, languages, claimed=claimed) if can_ask and not is_request else ()
         if own is not None and own in may_be:
             may_be = ()  # the bot's classifier and the recogniser see the same
@@ -280,10 +280,10 @@ def _recognise_foreign(message: Message, text: str, languages: Sequence[str]) ->
     return recognise_foreign(text, languages) if _claimed(message) < CLAIMED else None
 
 
-def _meant(intent: str | None, sure: float, *, is_answer: bool) -> str | None:
+def _meant(intent: str | None, sure: float) -> str | None:
     """Return the request that an intent of the bot's own means here, by the privacy.yml in force."""
     running = runtime.current()
-    return meant(running.vault.policy, intent, sure, is_answer=is_answer) if running is not None else None
+    return meant(running.vault.policy, intent, sure) if running is not None else None
 
 
 def _claimed(message: Message) -> float:

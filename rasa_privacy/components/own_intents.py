@@ -6,15 +6,15 @@ Rules:
    previewed and STOP is a withdrawal that is asked about; a button of the bot's own is as certain as one of ours.
 2. A wish for a human stays the bot's own intent: the request is recorded and answered, and the bot's own answer, the
    hand-over, follows.
-3. It counts where the bot's classifier is as sure as it must be of an intent of ours, and surer in a form and while a
-   question of ours is open, where a message may be something else. Else it is the bot's own alone.
+3. It counts where the bot's classifier is sure (`guessing.CLAIMED`), since a request that nobody made must not be on
+   record. Else the message is the bot's own alone.
 4. What nobody typed or pressed asks for nothing.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rasa_privacy.components.guessing import CLASSIFIED, CLASSIFIED_IN_FORM, NEVER_CERTAIN
+from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN
 from rasa_privacy.components.rasa_api import DialogueStateTracker
 from rasa_privacy.components.triggers import is_triggered
 from rasa_privacy.dialogue.names import ANSWERED_BY_THE_BOT
@@ -24,17 +24,15 @@ from rasa_privacy.policy.model import Policy
 _WITHDRAW: Final = "privacy_withdraw"
 
 
-def meant(policy: Policy, intent: str | None, sure: float, *, is_answer: bool) -> str | None:
-    """Return the request that the classifier's intent means and that counts here, or None.
+def meant(policy: Policy, intent: str | None, sure: float) -> str | None:
+    """Return the request that the classifier's intent means and that counts, or None.
 
     Args:
         policy: The privacy.yml in force.
         intent: The intent.
         sure: How sure the classifier is of it.
-        is_answer: Whether a form runs or a question of ours is open.
     """
-    request = policy.request_meant_by(intent)
-    return request if sure >= (CLASSIFIED_IN_FORM if is_answer else CLASSIFIED) else None
+    return policy.request_meant_by(intent) if sure >= CLAIMED else None
 
 
 def taken(request: str | None, sure: float) -> tuple[str, float] | None:
@@ -53,12 +51,11 @@ def pressed(policy: Policy, parsed: Mapping[str, Any]) -> dict[str, Any]:
     return {**parsed, "intent": {**intent, "name": request}, "entities": []}
 
 
-def meant_beside(policy: Policy, tracker: DialogueStateTracker, *, is_asked: bool) -> str | None:
+def meant_beside(policy: Policy, tracker: DialogueStateTracker) -> str | None:
     """Return the request that the latest message means beside being the bot's own, or None."""
     message = tracker.latest_message
     if message is None or is_triggered(tracker):
         return None
     sure = float((message.intent or {}).get("confidence") or 0.0)
-    is_answer = is_asked or tracker.active_loop_name is not None
-    request = meant(policy, message.intent_name, sure, is_answer=is_answer)
+    request = meant(policy, message.intent_name, sure)
     return request if request in ANSWERED_BY_THE_BOT else None

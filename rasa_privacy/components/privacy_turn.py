@@ -53,7 +53,7 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
     )
     if running is None or state is None:
         return view
-    beside = meant_beside(running.vault.policy, tracker, is_asked=view.pending is not None)
+    beside = meant_beside(running.vault.policy, tracker)
     if beside is not None:
         view = replace(view, intent=beside, bot_answers_too=True)
     if _takes_back(tracker, view, state.active):

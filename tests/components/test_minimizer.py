@@ -413,8 +413,8 @@ def mapped_to(untouched: Any, store: Any, requests: dict[str, tuple[str, ...]]) 
     ("name", "sure", "means"),
     [
         ("complain", 0.95, "privacy_complain"),
-        ("complain", 0.61, "privacy_complain"),
-        ("complain", 0.59, "own_wish"),
+        ("complain", 0.81, "privacy_complain"),
+        ("complain", 0.79, "own_wish"),
         ("delete", 0.95, "privacy_delete"),
         ("stop", 1.0, "privacy_withdraw"),
         ("human", 0.95, "own_wish"),
@@ -432,7 +432,7 @@ def test_the_bots_own_intent_is_the_request_that_it_means(  # noqa: PLR0913, PLR
 
 
 @pytest.mark.parametrize("where", ["form", "question"])
-def test_in_a_form_and_while_we_ask_the_bots_own_intent_must_be_sure(
+def test_in_a_form_and_while_we_ask_the_bots_own_intent_must_be_sure_too(
     untouched: Any, read: Any, store: Any, tracker: Any, where: str
 ) -> None:
     """An answer that looks a little like a complaint is an answer."""
@@ -448,7 +448,7 @@ def test_in_a_form_and_while_we_ask_the_bots_own_intent_must_be_sure(
         assert (view.intent, view.bot_answers_too) == (means, means != "talk_to_human")
 
 
-@pytest.mark.parametrize(("sure", "counts"), [(0.59, False), (0.61, True)])
+@pytest.mark.parametrize(("sure", "counts"), [(0.79, False), (0.81, True)])
 def test_what_the_benchmark_counts_as_understood_is_recorded_and_answered(  # noqa: PLR0913 - fixtures
     untouched: Any, read: Any, store: Any, tracker: Any, sure: float, *, counts: bool
 ) -> None:

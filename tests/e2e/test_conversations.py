@@ -454,3 +454,17 @@ def test_what_is_known_is_shown_and_the_question_comes_back(bot: RunningBot) -> 
     chat.say("yes")
     assert "full name" in text_of(chat.press("Yes, that too"))
     assert "You're in the draw" in fill_the_form(chat, person)
+
+
+def test_a_deletion_in_a_language_that_the_bot_does_not_speak_is_offered(bot: RunningBot) -> None:
+    """In the bot's own language, and confirmed in it."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    fill_the_form(chat, person)
+    chat.say("L\u00f6schen Sie meine Daten")
+    assert "/privacy_confirm" in [button.payload.split("{")[0] for button in chat.offered]
+    assert "/privacy_cancel" in [button.payload.split("{")[0] for button in chat.offered]
+    assert stored_values(bot, person.sender) != {}
+    chat.say("yes")
+    assert stored_values(bot, person.sender) == {}
