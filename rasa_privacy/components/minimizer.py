@@ -19,7 +19,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
+from rasa_privacy.components.answers import NOT_UNDERSTOOD, RESEND, of_a_code, read_answer, read_own_reply
 from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN, classified, guessed, offered
+from rasa_privacy.components.message_intents import intent_of, set_intent
 from rasa_privacy.components.naming import VALUE, is_value, named_request, names_in
 from rasa_privacy.components.own_intents import meant, taken
 from rasa_privacy.components.privacy_turn import open_question
@@ -36,9 +38,8 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.components.recogniser import FORM
 from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.components.spoken_language import MATCHED, WRITTEN, languages_of
-from rasa_privacy.dialogue.keywords import Question, cancels, closes, privacy_request
+from rasa_privacy.dialogue.keywords import Question, cancels, closes
 from rasa_privacy.dialogue.lessons import lessons_hash
-from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
 from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import (
@@ -49,31 +50,16 @@ from rasa_privacy.dialogue.recognising import (
     recognise_here,
     tells,
 )
-from rasa_privacy.dialogue.turn_view import Kind, Pending
+from rasa_privacy.dialogue.turn_view import Kind
 from rasa_privacy.errors import ModelMismatchError
-from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.minimize.entity_places import said_at
 from rasa_privacy.minimize.events import DROPPED, UNDECLARED, EventSplitter
 from rasa_privacy.minimize.own_values import OWN_ENTITY
-from rasa_privacy.policy.contacts import reachable_kinds
-from rasa_privacy.policy.model import Replies
-from rasa_privacy.policy.topics import choice
-
-#: An agreement changes what may be done with data, so it takes more than a likely guess.
-SURE_OF_GRANT: Final = 0.8
-#: How sure the classifier must be that an intent of the bot's own is a no to our question.
-SURE_OF_REFUSAL: Final = 0.6
 
 #: What a guess of the classifier may only be where no word limits it.
 _YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
 
-#: What Rasa's FallbackClassifier makes of a message; while a question of ours is open, it is no clear answer.
-_NOT_UNDERSTOOD: Final = "nlu_fallback"
-
 _WHY: Final = "privacy_why"
-#: Asks for another one-time code.
-RESEND: Final = "privacy_resend"
-
 #: By which words each question is answered.
 _QUESTIONS: Final[Mapping[Kind, Question]] = {
     "consent": "consent",
@@ -199,8 +185,8 @@ class DataMinimizer(GraphComponent):
             chosen = UNSURE, min(guess.sure, NEVER_CERTAIN)
         else:
             chosen = taken(own, chosen[1]) or chosen
-        if chosen[0] != _intent_of(message):
-            _set_intent(message, *chosen)
+        if chosen[0] != intent_of(message):
+            set_intent(message, *chosen)
         if guess is not None and guess.language is not None and chosen[0] in INTENTS and chosen[0] not in REPLIES:
             message.set(WRITTEN, guess.language, add_to_output=True)
         return may_be
@@ -219,7 +205,7 @@ class DataMinimizer(GraphComponent):
         found = named_request(text, languages, running, tracker) if recognised is None else None
         if found is not None:
             recognised = Recognised(found[0].intent, found[0].language)
-        told = _of_a_code(text, languages, pending, tracker, recognised.intent if recognised is not None else None)
+        told = of_a_code(text, languages, pending, tracker, recognised.intent if recognised is not None else None)
         if told is not None or (recognised is not None and recognised.intent == RESEND):
             recognised = Recognised(told, None) if told is not None else None
         if is_value(text, pending, running, recognised.intent if recognised is not None else None):
@@ -229,27 +215,27 @@ class DataMinimizer(GraphComponent):
             recognised = here or _recognise_foreign(message, text, languages)
         may_be: tuple[str, ...] = ()
         if recognised is not None:
-            _set_intent(message, recognised.intent, 1.0)
+            set_intent(message, recognised.intent, 1.0)
             message.set(MATCHED, recognised.language, add_to_output=True)
         else:
             asked = pending is not None
             may_be = self._guess(message, text, languages, is_payload=is_payload, asked=asked, in_form=in_form)
             if running is not None and question is not None and running.vault.policy.replies is not None:
-                _read_own_reply(message, question, running.vault.policy.replies)
-            if _intent_of(message) in _YES_INTENTS and limits_a_yes(text, languages):
-                _set_intent(message, "privacy_unclear", 1.0)
-        named = _read_answer(message, text, languages, pending, running)
+                read_own_reply(message, question, running.vault.policy.replies)
+            if intent_of(message) in _YES_INTENTS and limits_a_yes(text, languages):
+                set_intent(message, "privacy_unclear", 1.0)
+        named = read_answer(message, text, languages, pending, running)
         entities = list(message.get("entities") or [])
         allowed = _allowed(entities, message, tracker, running)
         message.set("entities", allowed, add_to_output=True)
         written = str(message.get("text") or "")
         message.set(DROPPED, _dropped(entities, allowed, written, running), add_to_output=True)
         language = (recognised.language if recognised is not None else message.get(WRITTEN)) or languages[0]
-        if running is not None and _intent_of(message) == "privacy_withdraw":
+        if running is not None and intent_of(message) == "privacy_withdraw":
             policy = running.vault.policy
             named = named_purposes(text, policy, language) or named_choices(text, policy, language)
         elif running is not None and not is_payload:
-            named = named or names_in(text, _intent_of(message), running.vault.policy, language)
+            named = named or names_in(text, intent_of(message), running.vault.policy, language)
         named = may_be or (found[1] if found is not None else named)
         _name(message, named)
 
@@ -288,93 +274,9 @@ def _meant(intent: str | None, sure: float) -> str | None:
 
 def _claimed(message: Message) -> float:
     """Return how sure the bot's classifier is of an intent of the bot's own; 0 where it gives another."""
-    if _intent_of(message) in (*INTENTS, _NOT_UNDERSTOOD):
+    if intent_of(message) in (*INTENTS, NOT_UNDERSTOOD):
         return 0.0
     return float((message.get("intent") or {}).get("confidence") or 0.0)
-
-
-def _read_own_reply(message: Message, question: Question, replies: Replies) -> None:
-    """Take an intent of the bot's own for an answer to our question, where privacy.yml says what it means.
-
-    One that is not sure enough is unclear: our question is asked again, and does not give way to the bot's own answer.
-    """
-    name, confidence = _intent_of(message), float((message.get("intent") or {}).get("confidence") or 0.0)
-    yes, no = ("privacy_grant", "privacy_refuse") if question == "consent" else ("privacy_confirm", "privacy_cancel")
-    if name in replies.grant and confidence >= SURE_OF_GRANT:
-        _set_intent(message, yes, confidence)
-    elif name in replies.refuse and confidence >= SURE_OF_REFUSAL:
-        _set_intent(message, no, confidence)
-    elif name in (*replies.grant, *replies.refuse):
-        _set_intent(message, "privacy_unclear", 1.0)
-
-
-def _of_a_code(
-    text: str,
-    languages: Sequence[str],
-    pending: Pending | None,
-    tracker: DialogueStateTracker | None,
-    recognised: str | None,
-) -> str | None:
-    """Return the intent of a message that gives the contact or the code of double opt-in, or asks for another one."""
-    running = runtime.current()
-    state = runtime.consent_of(tracker) if tracker is not None else None
-    if running is None or state is None or recognised not in (None, RESEND):
-        return None
-    asked = pending.kind if pending is not None else None
-    if asked == "contact" and pending is not None:
-        kinds = reachable_kinds(running.vault.policy, pending.purposes[0])
-        return "privacy_contact" if contact_in(text, kinds) is not None else None
-    if asked != "code" and not state.waiting:
-        return None
-    in_form = tracker is not None and tracker.active_loop_name is not None
-    if code_in(text, alone=asked != "code") is not None and (asked == "code" or not in_form):
-        return "privacy_code"
-    return RESEND if any(privacy_request(text, each, asked=True) == RESEND for each in languages) else None
-
-
-def _read_answer(
-    message: Message,
-    text: str,
-    languages: Sequence[str],
-    pending: Pending | None,
-    running: runtime.Runtime | None,
-) -> tuple[str, ...]:
-    """Understand an age, and a yes that leaves something out; return the questions about what is left out."""
-    if pending is None or running is None:
-        return ()
-    if pending.kind == "age":
-        _read_age(message, text, languages, pending, running)
-        return ()
-    if _intent_of(message) == _NOT_UNDERSTOOD:
-        _set_intent(message, "privacy_unclear", 1.0)
-    if pending.kind not in ("consent", "optional") or _intent_of(message) != "privacy_unclear":
-        return ()
-    purpose = pending.purposes[0]
-    items = left_out(text, languages, running.vault.policy, running.vault.policy.purposes[purpose].items)
-    if items:
-        _set_intent(message, "privacy_limit", 1.0)
-    return tuple(choice(purpose, item) for item in items)
-
-
-def _read_age(
-    message: Message, text: str, languages: Sequence[str], pending: Pending, running: runtime.Runtime
-) -> None:
-    """Understand an age, or a year of birth where that was asked for; of either nothing but yes or no goes on.
-
-    A year that leaves it open, a yes or no to the question for the year, and whatever else holds a year are unclear: so
-    nothing that is kept tells one from the other, and the text is that of a privacy turn, which is not kept.
-    """
-    age = age_in(text, languages)
-    is_enough = None if age is None else age >= pending.age
-    if running.vault.policy.ask_age == "year":
-        this_year = running.vault.clock().year
-        year = year_in(text, languages, this_year)
-        is_enough = old_enough(year, pending.age, this_year) if year is not None else is_enough
-        answered = _intent_of(message) in ("privacy_grant", "privacy_refuse") and not pending.repeated
-        if is_enough is None and (year is not None or answered or has_year(text, this_year)):
-            _set_intent(message, "privacy_unclear", 1.0)
-    if is_enough is not None:
-        _set_intent(message, "privacy_grant" if is_enough else "privacy_refuse", 1.0)
 
 
 def _allowed(
@@ -387,8 +289,8 @@ def _allowed(
         return []
     splitter = running.splitter
     plain = [entity for entity in entities if splitter.is_plain_entity(str(entity.get("entity")))]
-    if _intent_of(message) in INTENTS or len(plain) == len(entities):
-        return [entity for entity in plain if _intent_of(message) not in INTENTS or entity["entity"] == OWN_ENTITY]
+    if intent_of(message) in INTENTS or len(plain) == len(entities):
+        return [entity for entity in plain if intent_of(message) not in INTENTS or entity["entity"] == OWN_ENTITY]
     state = runtime.consent_of(tracker)
     if state is None:
         return plain
@@ -417,12 +319,3 @@ def _name(message: Message, named: tuple[str, ...]) -> None:
         return
     entities = [*(message.get("entities") or []), *({"entity": OWN_ENTITY, "value": name} for name in named)]
     message.set("entities", entities, add_to_output=True)
-
-
-def _intent_of(message: Message) -> str | None:
-    name = (message.get("intent") or {}).get("name")
-    return name if isinstance(name, str) else None
-
-
-def _set_intent(message: Message, name: str | None, confidence: float) -> None:
-    message.set("intent", {"name": name, "confidence": confidence}, add_to_output=True)
