@@ -58,6 +58,11 @@ _IBAN_LENGTHS: Final = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
+_IBAN_OF: Final = {
+    length: re.compile(f"[A-Za-z](?:{_GAP}{{0,2}}[0-9A-Za-z]){{{length - 1}}}(?![A-Za-z0-9])")
+    for length in set(_IBAN_LENGTHS.values())
+}
+_SIGNS: Final = re.compile("[^0-9A-Za-z]+")
 
 
 def card_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
@@ -131,13 +136,15 @@ def _iban_end(text: str, start: int, digits: int, length: int | None) -> int | N
         if len(written) < length or not written.isascii() or _WORD_END.match(text, start + length) is None:
             return None
         return start + length if _is_iban(written.upper()) else None
+    if length:
+        whole = _IBAN_OF[length].match(text, start)
+        return whole.end() if whole is not None and _is_iban(_SIGNS.sub("", whole[0]).upper()) else None
     rest = _IBAN_REST.match(text, digits)
     characters = ""
     for index in range(start, rest.end() if rest else start):
         if text[index].isascii() and text[index].isalnum():
             characters += text[index].upper()
-        complete = len(characters) == length if length else len(characters) in _IBAN_CHARACTERS
-        if complete and _WORD_END.match(text, index + 1) and _is_iban(characters):
+        if len(characters) in _IBAN_CHARACTERS and _WORD_END.match(text, index + 1) and _is_iban(characters):
             return index + 1
     return None
 

@@ -175,9 +175,9 @@ def _is_for_a_login(lower: str, start: int, value: str, end: int) -> bool:
     word = _LAST_WORD.search(before)
     if (word is not None and word[1] in _OTHER_PASSES) or _NO_SECRET.fullmatch(value.lower()):
         return False
-    if _LOGIN.search(before):
+    if _is_no_word(value) and "fail" not in lower[end : end + _FAIL_AFTER]:
         return True
-    return _is_no_word(value) and "fail" not in lower[end : end + _FAIL_AFTER]
+    return _LOGIN.search(before) is not None
 
 
 def _is_given(link: str) -> bool:
