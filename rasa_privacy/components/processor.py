@@ -9,7 +9,7 @@
 4. While the conversation is paused, STOP and the like are obeyed all the same, and nothing else.
 5. The bot's own policies do not notice the privacy turns (`unnoticed.py`).
 6. Where the store fails, the person is told so; Rasa itself would answer nothing.
-7. Metadata that Rasa cannot handle is cut (`message_metadata.py`).
+7. Metadata and texts that Rasa cannot handle are cut (`message_metadata.py`, `message_text.py`).
 8. A button of the bot's own that means a request is that request (`own_intents.py`).
 9. Where language models look for names, they read a text in a thread before anything in the loop needs what they find.
 """
@@ -26,6 +26,7 @@ from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
 from rasa_privacy.components.emitted_tracker import Recent, recent_texts
 from rasa_privacy.components.message_metadata import bounded
+from rasa_privacy.components.message_text import as_read, of_whole, shortened
 from rasa_privacy.components.own_intents import pressed
 from rasa_privacy.components.privacy_turn import consent_slot_events, is_heard_while_paused, pending_of
 from rasa_privacy.components.rasa_api import (
@@ -90,15 +91,22 @@ class ConsentProcessor(MessageProcessor):
             await self._send_bot_messages(said, tracker, channel)
         return list(channel.messages) if isinstance(channel, CollectingOutputChannel) else None
 
+    async def _handle_message_with_tracker(self, message: UserMessage, tracker: DialogueStateTracker) -> None:
+        """Read a message; so comes what the HTTP API adds to a conversation, too."""
+        message.text = shortened(message.text)
+        await super()._handle_message_with_tracker(message, tracker)
+
     async def parse_message(
         self, message: UserMessage, tracker: DialogueStateTracker | None = None, *arguments: Any, **named: Any
     ) -> dict[str, Any]:
         """Parse a message, consent read ahead."""
         await _read_ahead(tracker)
+        read = as_read(message)
         await _search_ahead([message.text or ""])
         runtime.heard_on(message.input_channel)
         try:
-            parsed: dict[str, Any] = await super().parse_message(message, tracker, *arguments, **named)
+            parsed: dict[str, Any] = await super().parse_message(read, tracker, *arguments, **named)
+            parsed = parsed if read is message else of_whole(parsed, message.text)
             running = runtime.current()
             return pressed(running.vault.policy, parsed) if running is not None else parsed
         finally:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from rasa_privacy.minimize.detectors import MAX_CHARACTERS
+from rasa_privacy.minimize.events import WITHHELD
 from rasa_privacy.policy.model import Actions
 from tests.support.rasa_events import saying
 from tests.support.vaults import SENDER, grant
@@ -150,3 +152,63 @@ def test_metadata_keeps_what_json_holds(untouched: Any) -> None:
     assert bounded([1]) is None
     assert len(bounded(METADATA["a hundred thousand keys"]())) < 10_001
     json.dumps(bounded(circle()))
+
+
+READ = 4_096  # `message_text.MAX_READ`, without importing rasa here
+ADDRESS = "zoe.quartz@mail.example"
+LONG = "word " * (READ // 5 + 1)
+TEXTS = {
+    "a megabyte": "a " * 500_000 + ADDRESS,
+    "a megabyte in one word": "x" * 1_000_000 + ADDRESS,
+    "a value over the end": "1" * (MAX_CHARACTERS - 9) + " " + ADDRESS,
+    "a name behind what is read": f"{LONG} I am {MARK}",
+    "a name over the end of what is read": f"{LONG[: READ - 8]}{MARK} it is",
+    "emoji": "\U0001f468\u200d\U0001f469\u200d\U0001f467 " * 99 + ADDRESS,
+    "control characters": f"\x00\x07\x1b[31m{ADDRESS}\x00\x1f",
+    "right to left": f"\u202e\u05e9\u05dc\u05d5\u05dd\u200f {ADDRESS} \u202c\u0645",
+    "half a character": f"\ud83d {ADDRESS} \udc00",
+    "a payload that never ends": "/enter_draw" + '{"a":' * 9_000 + f'"{MARK}"',
+}
+
+
+@pytest.mark.parametrize("consents", [False, True], ids=["without consent", "with consent"])
+@pytest.mark.parametrize("kind", TEXTS)
+async def test_a_strange_text_stops_nothing_and_leaves_nowhere(
+    *, kind: str, consents: bool, open_store: Any, bot_of: Any, tmp_path: Any
+) -> None:
+    """The pipeline reads a beginning, so that it costs no minutes; of what nobody read nothing is kept."""
+    published: list[dict[str, Any]] = []
+    store = open_store(broker=Broker(published))
+    if consents:
+        grant(store._vault, "draw")
+    bot, read = bot_of(store), []
+    run = bot.graph.run
+
+    def reading(inputs: dict[str, Any], targets: list[str]) -> dict[str, Any]:
+        if targets == ["nlu"]:
+            read.append(inputs["__message__"][0].text)
+        found: dict[str, Any] = run(inputs, targets)
+        return found
+
+    bot.graph.run = reading
+    await bot.say(TEXTS[kind], SENDER)
+    await bot.say("hello", SENDER)
+    assert [text.strip() for text in read] == [TEXTS[kind][:READ].strip(), "hello"]
+    tracker = await store.retrieve_full_tracker(SENDER)
+    told = [event.text for event in tracker.events if event.type_name == "user"]
+    assert len(told) == 2
+    if len(TEXTS[kind]) > READ:
+        assert told[0] in {WITHHELD, "/enter_draw"}
+    assert tracker.latest_action_name == "action_listen"
+    left = json.dumps([published, bot.actions.payloads, told])
+    assert "uartz" not in left
+    assert len(left) < 100_000
+    assert not [path.name for path in tmp_path.rglob("*") if path.is_file() and b"uartz" in path.read_bytes()]
+
+
+async def test_a_long_text_that_the_api_adds_is_cut_too(store: Any, bot_of: Any, untouched: Any) -> None:
+    """It comes past the channels, and is read and kept in memory as theirs are."""
+    bot = bot_of(store)
+    message = untouched.rasa_api.UserMessage("a " * 500_000, None, SENDER, input_channel="rest")
+    tracker = await bot.processor.log_message(message)
+    assert len(tracker.latest_message.text) == MAX_CHARACTERS + 1
