@@ -149,6 +149,9 @@ def main() -> None:
         "of digits": "".join(choice.choices("0123456789", k=PART_CHARACTERS)),
         "of digits and blanks": "1 23 456 " * PART_CHARACTERS,
         "of plus signs and digits": "+4930 " * PART_CHARACTERS,
+        "of at signs": "@" * PART_CHARACTERS,
+        "of spoken addresses": "a at b dot com " * PART_CHARACTERS,
+        "of what begins as an IBAN does": "42 is " * PART_CHARACTERS,
     }
     rows += [text_row(f"20,000 characters {name}", text[:PART_CHARACTERS]) for name, text in texts.items()]
     head = ("text", "time", "speed", "growth per character", "goal", "")

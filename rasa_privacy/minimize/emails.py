@@ -130,7 +130,7 @@ def email_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     elif "@" in plain:
         yield from _written(plain, text.lower, unread)
     words = text.different_words & _SIGN_ENDS
-    if unread or words:
+    if (unread or words) and _may_have_dot(text.lower):
         yield from _spoken(text, _sign_places(text, unread, words))
 
 
@@ -205,6 +205,11 @@ def _has_begun(lower: str, start: int) -> bool:
     return _BEGAN.search(before) is not None
 
 
+def _may_have_dot(lower: str) -> bool:
+    """Tell whether a dot is written or spoken here, as in every address around a sign that stands apart."""
+    return "." in lower or any(dot in lower for dot in _DOT_WORDS)
+
+
 def _sign_places(text: SearchedText, unread: list[int], words: frozenset[str]) -> list[int]:
     """Return where signs are that may be an address's: one search for each word is quicker than one for all."""
     lower = text.lower
@@ -223,7 +228,7 @@ def _signs(text: SearchedText, signs: Iterable[int]) -> Iterator[int]:
     lower = text.lower
     for place in signs:
         ahead = lower[place : place + _AHEAD]
-        if "." in ahead or any(dot in ahead for dot in _DOT_WORDS):
+        if _may_have_dot(ahead):
             near = _BEFORE_SIGN.search(lower[max(0, place - _AROUND) : place])
             yield place - len(near[0] if near else "")
 
