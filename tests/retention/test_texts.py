@@ -91,8 +91,8 @@ def test_texts_go_at_their_time_and_values_stay(store: Vault, clock: Clock) -> N
     assert key is not None
     assert new is not None
     assert key.key_id != new.key_id
-    assert all(key.key_id in content[:48] for content in old)
-    assert not any(key.key_id in content[:48] for content in sealed(store))
+    assert all(key.key_id[:16] in content[:32] for content in old)
+    assert not any(key.key_id[:16] in content[:32] for content in sealed(store))
 
 
 def test_nothing_is_opened_where_nothing_was_said_since(
