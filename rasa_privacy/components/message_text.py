@@ -7,6 +7,7 @@ no server has as much. Rules:
    the text counts as one that holds something that is not kept, and is withheld whole.
 2. Of a text that is longer than what detectors search, one character more than that is left. No door lets a text of
    that length pass, so that nobody sees a value that was cut in two.
+3. Blanks in a row are one before anything is cut: "yes", a page of blanks and "but not for mail" is no yes.
 """
 
 import copy
@@ -22,7 +23,8 @@ MAX_READ: Final = 4_096  # characters; as many as WhatsApp and Telegram let a me
 
 def shortened(text: str | None) -> str | None:
     """Return a message's text within the second bound."""
-    return text if text is None else text[: MAX_CHARACTERS + 1]
+    longest = MAX_CHARACTERS + 1
+    return text if text is None or len(text) <= longest else _without_gaps(text)[:longest].ljust(longest)
 
 
 def as_read(message: UserMessage) -> UserMessage:
@@ -30,8 +32,12 @@ def as_read(message: UserMessage) -> UserMessage:
     if len(message.text or "") <= MAX_READ:
         return message
     read = copy.copy(message)
-    read.text = message.text[:MAX_READ]
+    read.text = _without_gaps(message.text)[:MAX_READ]
     return read
+
+
+def _without_gaps(text: str) -> str:
+    return " ".join(text.split())
 
 
 def of_whole(parsed: Mapping[str, Any], text: str) -> dict[str, Any]:

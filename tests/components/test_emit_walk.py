@@ -193,7 +193,7 @@ async def test_a_strange_text_stops_nothing_and_leaves_nowhere(
     bot.graph.run = reading
     await bot.say(TEXTS[kind], SENDER)
     await bot.say("hello", SENDER)
-    assert [text.strip() for text in read] == [TEXTS[kind][:READ].strip(), "hello"]
+    assert [text.strip() for text in read] == [" ".join(TEXTS[kind].split())[:READ].strip(), "hello"]
     tracker = await store.retrieve_full_tracker(SENDER)
     told = [event.text for event in tracker.events if event.type_name == "user"]
     assert len(told) == 2
@@ -204,6 +204,27 @@ async def test_a_strange_text_stops_nothing_and_leaves_nowhere(
     assert "uartz" not in left
     assert len(left) < 100_000
     assert not [path.name for path in tmp_path.rglob("*") if path.is_file() and b"uartz" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("blanks", [5_000, 30_000], ids=["over what is read", "over what is searched"])
+async def test_a_yes_is_none_where_something_stands_behind_a_page_of_blanks(
+    store: Any, bot_of: Any, untouched: Any, blanks: int
+) -> None:
+    """What is cut away could turn the meaning round, so that the beginning alone is no answer."""
+    gap, read, bot = " \n" * blanks, [], bot_of(store)
+    run = bot.graph.run
+
+    def reading(inputs: dict[str, Any], targets: list[str]) -> dict[str, Any]:
+        if targets == ["nlu"]:
+            read.append(inputs["__message__"][0].text)
+        found: dict[str, Any] = run(inputs, targets)
+        return found
+
+    bot.graph.run = reading
+    for text in (f"yes{gap}but not for mail", f"{gap}yes{gap}"):
+        message = untouched.rasa_api.UserMessage(text, None, SENDER, input_channel="rest")
+        await bot.processor.log_message(message)
+    assert read == ["yes but not for mail", "yes"]
 
 
 async def test_a_long_text_that_the_api_adds_is_cut_too(store: Any, bot_of: Any, untouched: Any) -> None:
