@@ -27,20 +27,30 @@ def words_id(words: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Coders:
-    """What one thread compresses and decompresses with, since zstandard's objects must not be shared.
+class Compressors:
+    """What one thread compresses with.
 
     Attributes:
         name: Id of the words.
         compress: Makes a frame.
         compress_hard: Makes a shorter one in more time.
-        decompress: Reads a frame, as `ZstdDecompressor.decompress`.
     """
 
     name: bytes
     compress: Callable[[bytes], bytes]
     compress_hard: Callable[[bytes], bytes]
-    decompress: Callable[..., bytes]
+
+
+class _Own(threading.local):
+    """What one thread has, since zstandard's objects must not be shared.
+
+    A compressor takes up to a megabyte, so a thread has those of the words that are used now, and not of each bot that
+    the process had. A decompressor takes little.
+    """
+
+    def __init__(self) -> None:
+        self.compressors: Compressors | None = None
+        self.decompress: dict[bytes, Callable[..., bytes]] = {}
 
 
 class BotDictionaries:
@@ -58,7 +68,7 @@ class BotDictionaries:
         self._known: dict[bytes, ZstdCompressionDict] = {}
         self._current: bytes | None = None
         self._lock = threading.Lock()
-        self._own = threading.local()
+        self._own = _Own()
 
     def use(self, words: bytes) -> None:
         """Compress with these words from now on; the store has them already.
@@ -70,19 +80,26 @@ class BotDictionaries:
         self._known.setdefault(name, _made(words))
         self._current = name
 
-    def current(self) -> Coders | None:
+    def current(self) -> Compressors | None:
         """Return what to compress with, or None where there are no words."""
-        name = self._current
-        return None if name is None else self._coders(name, self._known[name])
+        name, own = self._current, self._own
+        if name is not None and (own.compressors is None or own.compressors.name != name):
+            own.compressors = self._compressors(name)
+        return own.compressors
 
-    def of(self, name: bytes) -> Coders | None:
-        """Return what to decompress with, or None where nobody has these words."""
-        known = self._known.get(name)
-        if known is None:
-            # One thread after the other: each may hold a connection while it waits for another one.
-            with self._lock:
-                known = self._known.get(name) or self._fetched(name)
-        return None if known is None else self._coders(name, known)
+    def of(self, name: bytes) -> Callable[..., bytes] | None:
+        """Return what decompresses a frame, as `ZstdDecompressor.decompress`, or None where nobody has these words."""
+        own = self._own.decompress
+        if name not in own:
+            known = self._known.get(name)
+            if known is None:
+                # One thread after the other: each may hold a connection while it waits for another one.
+                with self._lock:
+                    known = self._known.get(name) or self._fetched(name)
+            if known is None:
+                return None
+            own[name] = ZstdDecompressor(dict_data=known).decompress
+        return own[name]
 
     def _fetched(self, name: bytes) -> ZstdCompressionDict | None:
         words = self._find(name)
@@ -90,18 +107,15 @@ class BotDictionaries:
             return None
         return self._known.setdefault(name, _made(words))
 
-    def _coders(self, name: bytes, known: ZstdCompressionDict) -> Coders:
-        own: dict[bytes, Coders] = self._own.__dict__.setdefault("coders", {})
-        if name not in own:
-            options: dict[str, Any] = {
-                "dict_data": known,
-                "write_content_size": True,
-                "write_checksum": False,
-                "write_dict_id": False,
-            }
-            compress, compress_hard = (ZstdCompressor(level=level, **options).compress for level in self._levels)
-            own[name] = Coders(name, compress, compress_hard, ZstdDecompressor(dict_data=known).decompress)
-        return own[name]
+    def _compressors(self, name: bytes) -> Compressors:
+        options: dict[str, Any] = {
+            "dict_data": self._known[name],
+            "write_content_size": True,
+            "write_checksum": False,
+            "write_dict_id": False,
+        }
+        compress, compress_hard = (ZstdCompressor(level=level, **options).compress for level in self._levels)
+        return Compressors(name, compress, compress_hard)
 
 
 def _made(words: bytes) -> ZstdCompressionDict:

@@ -13,7 +13,7 @@ import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from rasa_privacy.crypto.bot_dictionary import WORDS_ID_BYTES, BotDictionaries, Coders
+from rasa_privacy.crypto.bot_dictionary import WORDS_ID_BYTES, BotDictionaries
 from rasa_privacy.crypto.derive import KEY_BYTES, derive
 from rasa_privacy.crypto.dictionary import dictionary
 from rasa_privacy.crypto.segment import (
@@ -166,20 +166,20 @@ def _unpack(key: DataKey, message: bytes) -> bytes:
     if codec == _RAW:
         return data
     if codec == _ZSTD_WITH_WORDS:
-        return _decompress(_words(key, data[:WORDS_ID_BYTES]).decompress, data[WORDS_ID_BYTES:])
+        return _decompress(_words(key, data[:WORDS_ID_BYTES]), data[WORDS_ID_BYTES:])
     if codec not in {_ZSTD, _ZSTD_WITH_DICTIONARY}:
         raise MalformedSegmentError("segment: its codec is unknown to this release")
     return _decompress(_codecs.decompress[codec], data)
 
 
-def _words(key: DataKey, name: bytes) -> Coders:
-    coders = key.dictionaries.of(name) if key.dictionaries and len(name) == WORDS_ID_BYTES else None
-    if coders is None:
+def _words(key: DataKey, name: bytes) -> Callable[..., bytes]:
+    decompress = key.dictionaries.of(name) if key.dictionaries and len(name) == WORDS_ID_BYTES else None
+    if decompress is None:
         raise MalformedSegmentError(
             "segment: the words of the bot that it was compressed with are not there; restore the rows 'bot words ...' "
             "of the table 'meta' from a backup"
         )
-    return coders
+    return decompress
 
 
 def _decompress(decompress: Callable[..., bytes], frame: bytes) -> bytes:
