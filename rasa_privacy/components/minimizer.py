@@ -177,7 +177,7 @@ class DataMinimizer(GraphComponent):
             in_form=in_form,
         )
         is_request = chosen[0] in INTENTS and chosen[0] not in REPLIES
-        own = None if is_payload else _meant(*chosen)
+        own = _meant(*chosen) if is_ours and not is_payload else None
         may_be = offered(text, guess, languages, claimed=claimed) if can_ask and not is_request else ()
         if own is not None and own in may_be:
             may_be = ()  # the bot's classifier and the recogniser see the same

@@ -19,6 +19,7 @@ from rasa_privacy.components.rasa_api import DialogueStateTracker
 from rasa_privacy.components.triggers import is_triggered
 from rasa_privacy.dialogue.names import ANSWERED_BY_THE_BOT
 from rasa_privacy.dialogue.recognising import STOP
+from rasa_privacy.minimize.events import is_payload
 from rasa_privacy.policy.model import Policy
 
 _WITHDRAW: Final = "privacy_withdraw"
@@ -43,10 +44,14 @@ def taken(request: str | None, sure: float) -> tuple[str, float] | None:
 
 
 def pressed(policy: Policy, parsed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a parsed message; of the payload of a button of the bot's own, with the request that it means."""
+    """Return a parsed message; of the payload of a button of the bot's own, with the request that it means.
+
+    A text with a "/" that Rasa could not read as a payload was guessed at, and is none.
+    """
     intent = parsed.get("intent") or {}
     request = policy.request_meant_by(intent.get("name"))
-    if request is None or request in ANSWERED_BY_THE_BOT or not str(parsed.get("text") or "").startswith("/"):
+    is_button = is_payload(str(parsed.get("text") or ""), intent.get("name"))
+    if request is None or request in ANSWERED_BY_THE_BOT or not is_button:
         return dict(parsed)
     return {**parsed, "intent": {**intent, "name": request}, "entities": []}
 

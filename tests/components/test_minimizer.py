@@ -448,6 +448,20 @@ def test_in_a_form_and_while_we_ask_the_bots_own_intent_must_be_sure_too(
         assert (view.intent, view.bot_answers_too) == (means, means != "talk_to_human")
 
 
+def test_a_word_that_is_about_the_form_or_the_window_is_no_request_of_the_bots_own(
+    untouched: Any, read: Any, store: Any, tracker: Any
+) -> None:
+    """Whatever intent it has: who cancels a form, or ends a chat in a window, withdraws nothing."""
+    mapped_to(untouched, store, {"stop": ("opt_out",)})
+    untouched.runtime.heard_on("socketio")
+    assert intent_of(read("end", "opt_out")) == "opt_out"
+    assert intent_of(read("grumble", "opt_out")) == "privacy_withdraw"
+    untouched.runtime.heard_on(None)
+    tracker.update(untouched.rasa_events.ActiveLoop("lead_form"))
+    assert intent_of(read("cancel", "opt_out")) == "opt_out"
+    assert intent_of(read("grumble", "opt_out")) == "privacy_withdraw"
+
+
 @pytest.mark.parametrize(("sure", "counts"), [(0.79, False), (0.81, True)])
 def test_what_the_benchmark_counts_as_understood_is_recorded_and_answered(  # noqa: PLR0913 - fixtures
     untouched: Any, read: Any, store: Any, tracker: Any, sure: float, *, counts: bool

@@ -213,6 +213,22 @@ async def test_a_hand_over_that_is_triggered_is_no_wish_of_the_person(store: Any
         assert parsed["intent"]["name"] == meant
 
 
+@pytest.mark.parametrize("text", ["/delete_account", "/delete_account{}", "/delete_account@0.4"])
+async def test_a_text_with_a_stroke_that_is_no_payload_is_no_button(
+    store: Any, bot_of: Any, untouched: Any, text: str
+) -> None:
+    """What the bot's classifier made of it is a guess: it never is the request by itself, however unsure."""
+    vault = store._vault
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, requests={"delete": ("delete_account",)}))
+    bot = bot_of(store)
+    bot.graph.intent = "delete_account"
+    tracker = await bot.processor.get_tracker(SENDER)
+    for said, meant in ((text, "privacy_delete"), (f"/never mind {text}", "delete_account")):
+        message = untouched.rasa_api.UserMessage(said, None, SENDER)
+        parsed = await bot.processor.parse_message(message, tracker, only_output_properties=False)
+        assert parsed["intent"]["name"] == meant
+
+
 async def test_our_actions_refuse_what_nobody_typed(
     store: Any, bot_of: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
