@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from rasa_privacy.crypto.blind_index import BlindIndex
+from rasa_privacy.crypto.bot_dictionary import BotDictionaries, words_id
 from rasa_privacy.crypto.identity import Place
 from rasa_privacy.crypto.key_file import FileKeyProvider
 from rasa_privacy.crypto.key_ring import KeyEncryptionKey
@@ -42,6 +43,11 @@ from rasa_privacy.storage.payload import entries_of, merged
 from tests.support.vaults import policy
 
 KEY: Final = DataKey(bytes(range(32)))
+WORDS: Final = b"Which prize do you want? We are open on weekdays from nine to five. " * 4
+_DICTIONARIES: Final = BotDictionaries({words_id(WORDS): WORDS}.get, 3, 6)
+_DICTIONARIES.use(WORDS)
+#: The same key in a store that has the words of a bot.
+WORDED: Final = DataKey(KEY.secret, _DICTIONARIES)
 _KEY_ID: Final = KEY.key_id[:KEY_ID_BYTES]
 KEK: Final = KeyEncryptionKey(1, bytes(range(32, 64)))
 SUBJECT: Final = bytes(range(16))
@@ -74,14 +80,14 @@ def segment(data: bytes) -> None:
 
 
 def message(data: bytes) -> None:
-    """Open a segment whose sealed message (codec byte and data) is the input."""
+    """Open a segment whose sealed message (codec byte and data) is the input, in a store with a bot's words."""
     associated = header_bytes(_KEY_ID, _NONCE) + _IDENTITY
     raw = SealedSegment(_KEY_ID, _NONCE, KEY._encrypt(_NONCE, data or b"\x00", associated)).to_bytes()
     try:
-        plaintext = open_sealed(KEY, raw, _IDENTITY)
+        plaintext = open_sealed(WORDED, raw, _IDENTITY)
     except MalformedSegmentError:
         return
-    if open_sealed(KEY, seal(KEY, plaintext, _IDENTITY, _NONCE), _IDENTITY) != plaintext:
+    if open_sealed(WORDED, seal(WORDED, plaintext, _IDENTITY, _NONCE), _IDENTITY) != plaintext:
         raise NotCanonicalError("a payload does not survive sealing")
 
 

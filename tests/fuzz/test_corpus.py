@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rasa_privacy.crypto.sealing import DataKey, seal
 from tests.fuzz.corpus import FILES, inputs
 from tests.fuzz.targets import TARGETS, NotCanonicalError, key_file, wrapped_key
 
@@ -43,6 +44,23 @@ def test_a_target_notices_bytes_that_would_be_written_otherwise(monkeypatch: pyt
     with pytest.raises(NotCanonicalError):
         wrapped_key(b"x" * 68)
     key_file(b"")
+
+
+def test_the_corpus_has_messages_of_each_codec_that_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes of one byte begin at what a reader accepts, with the words of a bot too."""
+    sealed: list[bytes] = []
+
+    def noting(key: DataKey, plaintext: bytes, identity: bytes, nonce: bytes) -> bytes:
+        sealed.append(plaintext)
+        return seal(key, plaintext, identity, nonce)
+
+    monkeypatch.setattr("tests.fuzz.targets.seal", noting)
+    codecs = set[int]()
+    for data in inputs("message"):
+        before = len(sealed)
+        TARGETS["message"](data)
+        codecs |= set(data[:1]) if len(sealed) > before else set()
+    assert codecs == {0, 1, 2, 3}
 
 
 def test_the_corpus_is_small_and_in_order() -> None:
