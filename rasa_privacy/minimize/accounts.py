@@ -1,7 +1,7 @@
 """Numbers of payment cards (ISO/IEC 7812) and bank accounts (IBAN, ISO 13616), each with its check digits.
 
-A number may be written in groups with a space or a dash between them. Where more digits stand around it, each run of
-whole groups is tried, so that "4111 1111 1111 1111 123" is seen as a card and its security code.
+A number may be written in groups with a space, a dash or both between them. Where more digits stand around it, each
+run of whole groups is tried, so that "4111 1111 1111 1111 123" is seen as a card and its security code.
 """
 
 import re
@@ -12,7 +12,7 @@ from rasa_privacy.minimize.digit_zones import LETTERS
 from rasa_privacy.minimize.searched_text import SearchedText
 
 _GAP: Final = "[ \u00a0\u2007\u2009\u202f.\\-\u2010-\u2015\u2212]"
-_GROUPS: Final = re.compile(f"\\d(?:{_GAP}{{0,2}}\\d)*")
+_GROUPS: Final = re.compile(f"\\d(?:{_GAP}{{0,2}}\\d| - \\d)*")
 _DIGITS: Final = re.compile(r"\d+")
 #: Characters of digits with signs between them that are looked through; what is longer counts as numbers of somebody.
 MAX_RUN: Final = 400
@@ -38,7 +38,9 @@ _BRANDS_OF: Final = {
     for length in _CARD_DIGITS
 }
 
-_IBAN_START: Final = re.compile(f"[A-Za-z](?<![A-Za-z0-9].){_GAP}{{0,2}}([A-Za-z]){_GAP}{{0,2}}[0-9]{_GAP}{{0,2}}[0-9]")
+_IBAN_START: Final = re.compile(
+    f"[A-Za-z](?<![A-Za-z0-9].){_GAP}{{0,2}}([A-Za-z])(?:{_GAP}{{0,2}}| - )[0-9](?:{_GAP}{{0,2}}| - )[0-9]"
+)
 _IBAN_LEAD: Final = 6  # characters before its first digit
 _IBAN_REST: Final = re.compile(f"(?:{_GAP}{{0,2}}[0-9A-Za-z]){{11,32}}")
 _IBAN_CHARACTERS: Final = range(15, 35)  # ISO 13616-1: at most 34; the shortest in use is Norway's
@@ -59,7 +61,7 @@ _IBAN_LENGTHS: Final = {
     for country in countries.split()
 }  # fmt: skip
 _IBAN_OF: Final = {
-    length: re.compile(f"[A-Za-z](?:{_GAP}{{0,2}}[0-9A-Za-z]){{{length - 1}}}(?![A-Za-z0-9])")
+    length: re.compile(f"[A-Za-z](?:(?:{_GAP}{{0,2}}| - )[0-9A-Za-z]){{{length - 1}}}(?![A-Za-z0-9])")
     for length in set(_IBAN_LENGTHS.values())
 }
 _SIGNS: Final = re.compile("[^0-9A-Za-z]+")

@@ -2,7 +2,8 @@
 
 - Keys by the prefix that their service gives them (each service's own documentation names it), tokens of RFC 7519,
   private keys (RFC 7468), and long random words after a word for a key.
-- Passwords and PINs by a word for them. After "is" only what no dictionary holds: "my password is wrong" is none.
+- Passwords and PINs by a word for them. After "is" what no dictionary holds, or a word that ends the sentence after
+  "my password is" and tells nothing about it (`password_words`): "my password is wrong" is none.
 - Wallets: Bitcoin, Litecoin, Dogecoin and Tron (Base58Check), Bitcoin and Litecoin (BIP 173), Ethereum (EIP-55's
   shape), Ripple, Monero, and Solana after a word for a wallet.
 """
@@ -15,6 +16,7 @@ from hashlib import sha256
 from typing import Final
 
 from rasa_privacy.minimize.context import Context, says_before
+from rasa_privacy.minimize.password_words import is_told
 from rasa_privacy.minimize.searched_text import PASSWORD_HINTS, SearchedText, places
 
 _EDGES: Final = "\"'`.,;:!?()[]{}<>"
@@ -49,7 +51,7 @@ _WITH_PREFIX: Final = re.compile(r"^[A-Za-z_-]{1,20}[=:]")
 
 _SPOKEN: Final = (
     r"pass(?: ?word|wort|wd|w| ?phrase| ?code)|pwd|(?<![0-9])(?<![0-9] )ps?w|parola d'ordine|kennwort"
-    r"|mot de passe|contrasena|clave secreta|senha|wachtwoord"
+    r"|mot de passe|contrasena|clave secreta|mi clave|senha|wachtwoord|palavra[- ]passe"
 )
 _PASSWORD: Final = re.compile(
     rf"(?<![a-z])(?:{_SPOKEN})s?(?P<link>(?: (?:for|to|of|fur|pour|para|per|voor) [\w ]{{1,24}}?)?"
@@ -83,7 +85,9 @@ _LOGIN: Final = re.compile(
 _LOGIN_BEFORE: Final = 80  # characters before "pass" in which the other half of a login stands
 _FAIL_AFTER: Final = 20  # and after it, what was counted with those that did not
 #: What one word of each begins with, and how many characters may stand before that.
-_HINTS: Final = {hint: (0, len("mot de ")) if hint == "pass" else (0,) for hint in PASSWORD_HINTS}
+_HINTS: Final = dict[str, tuple[int, ...]]((hint, (0,)) for hint in PASSWORD_HINTS) | {
+    "pass": (0, len("mot de "), len("palavra-")), "clave": (0, len("mi "))
+}  # fmt: skip
 _PIN: Final = re.compile(
     r"pin(?<![a-z]pin)(?: code| number|-?nummer)?(?: ?[:=] ?| (?:is|ist|lautet|est|es|e|code is) ?:? ?"
     r"| )([0-9]{4,8})(?![\w.,]*[0-9])"
@@ -149,7 +153,10 @@ def password_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
         value = text.plain[start:end].rstrip(".,;!?)")
         if found.re is _PASS and not _is_for_a_login(lower, found.start(), value, end):
             continue
-        if len(value) > 2 and (found.re is _PASS or _is_given(found["link"]) or _is_no_word(value)):  # noqa: PLR2004 - no "is a"
+        if len(value) <= 2:  # noqa: PLR2004 - no "is a"
+            continue
+        is_secret = found.re is _PASS or _is_given(found["link"]) or _is_no_word(value)
+        if is_secret or is_told(lower, found.start(), start, start + len(value)):
             yield start, start + len(value)
     if text.has_words(" pin"):
         for found in _PIN.finditer(lower):

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 _BETWEEN: Final = 8  # characters without a digit, at most, between two digits of a zone
 _END: Final = (_BETWEEN + 1) * b" "
 FEWEST: Final = 8  # digits of the shortest number that is looked up by how many it has
-_RUN: Final = re.compile("[0-9]+(?:[ ./-]{1,2}[0-9]+)*")
+# Dashes with blanks around them part the groups of a number where they part all of them; else they mean "to".
+_RUN: Final = re.compile("[0-9]+(?:(?: - [0-9]+){2,}(?!(?: ?[ ./-])?[0-9])|(?:[ ./-]{1,2}[0-9]+)*)")
 # A small letter belongs to digits beside it, alone behind them ("54 362 315 k"), or as a country's code ("de 89 37").
 # Searches begin with letters, of which there are fewer, and look back at digits; in a short number with digits.
 _LETTERED: Final = re.compile(
@@ -36,19 +37,24 @@ _BIRTHDAY: Final = "|".join(
     for first, second, third in product(("", " "), repeat=3)
 )
 
+_OMOCODE: Final = "[0-9LMNP-Vlmnp-v]"  # a digit of an Italian number, or a letter for one
+
 LETTERS: Final = "letters by digits"
 #: What all numbers with letters of a kind have in common, wherever in them it stands, and the fewest digits beside it.
 BY_DIGITS: Final = {
     "capital after a digit": (2, re.compile("[A-Z](?:(?<=[0-9].)|(?<=[0-9][ -].))")),
     "one letter after a digit": (
         4,
-        re.compile("[A-Za-z](?![A-Za-z0-9_])(?:(?<=[0-9].)|(?<=[0-9][ ./-].)|(?<=[0-9][ ./-]{2}.))"),
+        re.compile("[A-Za-z](?![A-Za-z0-9_])(?:(?<=[0-9].)|(?<=[0-9][ ./-].)|(?<=[0-9][ ./-]{2}.)|(?<=[0-9] - .))"),
     ),
     "number after a state": (5, re.compile("[A-Z],? [0-9]{5}")),
     # An Italian number ends with three digits, or letters for them, and a letter.
     "letter after three": (
         3,
-        re.compile("[A-Za-z](?![A-Za-z0-9_])(?:(?<=[0-9LMNP-Vlmnp-v]{3}.)|(?<=[0-9LMNP-Vlmnp-v]{3}[ .-].))"),
+        re.compile(
+            f"[A-Za-z](?![A-Za-z0-9_])(?:(?<={_OMOCODE}{{3}}.)|(?<={_OMOCODE}{{3}}[ .-].)|(?<={_OMOCODE}{{3}} - .)"
+            f"|(?<=(?:{_OMOCODE}[ .-]){{3}}.))"
+        ),
     ),
     "birthday before letters": (7, re.compile(f"[A-Za-z](?:(?<=[0-9].)|(?<=[0-9] .))[A-Za-z](?:{_BIRTHDAY})")),
 }

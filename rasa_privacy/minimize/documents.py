@@ -33,6 +33,9 @@ _MIXED: Final = re.compile(
     r"(?<![\w-])(?:(?-i:[A-Z]{1,3})[ -]?)?[A-Z0-9]*[0-9][A-Z0-9]*(?:[ .-][A-Z0-9]*[0-9][A-Z0-9]*){0,17}(?![\w])",
     re.IGNORECASE,
 )
+_SINGLE: Final = re.compile(  # each letter and digit by itself
+    r"(?<![\w-])[A-Z0-9](?P<sign>[ .-])[A-Z0-9](?:(?P=sign)[A-Z0-9]){4,16}(?![A-Z0-9])", re.IGNORECASE
+)
 _DAY: Final = "(?:0?[1-9]|[12][0-9]|3[01])"
 _DATE: Final = re.compile(
     rf"(?<![\w.-])(?:(?:19|20)[0-9]{{2}}([ ./-]){_DAY}\1{_DAY}|{_DAY}([ ./-]){_DAY}\2(?:19|20)[0-9]{{2}})(?![\w-])"
@@ -84,7 +87,8 @@ def _mixed(text: SearchedText, context: Context, characters: range) -> Iterator[
     # An expiry date is as long as a number is.
     plain = blanked(text.plain, [date.span() for zone in zones for date in _DATE.finditer(text.plain, *zone[:2])])
     for zone in zones:
-        for found in _MIXED.finditer(plain, max(0, zone.start - _PADDING), zone.end + _PADDING):
+        begin, stop = max(0, zone.start - _PADDING), zone.end + _PADDING
+        for found in (*_SINGLE.finditer(plain, begin, stop), *_MIXED.finditer(plain, begin, stop)):
             for start, end in _numbers(found, characters):
                 if says(text, start, end, context):
                     yield start, end

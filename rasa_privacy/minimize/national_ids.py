@@ -25,7 +25,8 @@ from rasa_privacy.minimize.context import Context, is_answer, is_other, says
 from rasa_privacy.minimize.digit_zones import Number, Zone
 from rasa_privacy.minimize.searched_text import SearchedText
 
-_GAP: Final = r"[ ./-]{0,2}"
+_GAP: Final = r"(?:[ ./-]{0,2}| - )"
+_PART: Final = r"(?:[ .-]?| - )"
 _START: Final = r"(?<![A-Za-z0-9_])(?<![0-9][./-])(?<![0-9] )(?<!\+)"
 _LETTER_START: Final = r"(?<![A-Za-z0-9_])"  # where letters of its own tell where the number begins
 _END: Final = r"(?![A-Za-z0-9_])"
@@ -155,7 +156,7 @@ NATIONAL_IDS: Final[dict[str, NationalId]] = {
             " steuer id", " steueridentifikation", " steuer identifikation", " idnr", " steuernummer", " steuer nr",
             " tax id", " identifikationsnummer", " tin ", " steuerid", " tax number", " tax identification",
         ),
-        11, counts=frozenset({11}), bare=_shape(r"[0-9]{11}|[0-9]{2}([ -])[0-9]{3}\1[0-9]{3}\1[0-9]{3}"),
+        11, counts=frozenset({11}), bare=_shape(r"[0-9]{11}|[0-9]{2}([ -]| - )[0-9]{3}\1[0-9]{3}\1[0-9]{3}"),
     ),
     "fr_nir": NationalId(
         "INSEE, num\u00e9ro d'inscription au r\u00e9pertoire: key 97 minus the number modulo 97", nir.is_valid,
@@ -180,8 +181,8 @@ NATIONAL_IDS: Final[dict[str, NationalId]] = {
         "Agenzia delle Entrate, decreto 23/12/1976: check letter over 15 characters", codicefiscale.is_valid,
         Context(" codice fiscale", " fiscal code", " c f "),
         3, bare=_ANY, sign="letter after three", shape=_shape(
-            _LETTER_START + r"(?:[A-Z]{3}[ .-]?){2}[0-9LMNP-V]{2}[ .-]?[ABCDEHLMPRST][ .-]?[0-9LMNP-V]{2}"
-            r"[ .-]?[A-Z][ .-]?[0-9LMNP-V]{3}[ .-]?[A-Z]" + _END
+            f"{_LETTER_START}[A-Z](?:{_PART}[A-Z]){{5}}(?:{_PART}[0-9LMNP-V]){{2}}{_PART}[ABCDEHLMPRST]"
+            f"(?:{_PART}[0-9LMNP-V]){{2}}{_PART}[A-Z](?:{_PART}[0-9LMNP-V]){{3}}{_PART}[A-Z]{_END}"
         ),
     ),
     "in_pan": NationalId(
@@ -189,20 +190,23 @@ NATIONAL_IDS: Final[dict[str, NationalId]] = {
         Context(" pan ", " permanent account", " income tax"),
         4, bare=_ANY, shape=_shape(
             _LETTER_START + r"(?:[A-Z]{3}[ -]?[ABCFGHJLPT][A-Z][ -]?[0-9](?:[ -]?[0-9]){3}[ -]?[A-Z]"
-            r"|[A-Z]{3}\.?[ABCFGHJLPT][A-Z]\.?[0-9](?:\.?[0-9]){3}\.?[A-Z])" + _END
+            r"|[A-Z]{3}\.?[ABCFGHJLPT][A-Z]\.?[0-9](?:\.?[0-9]){3}\.?[A-Z]|[A-Z]{3}[ABCFGHJLPT][A-Z] - [0-9]{4} - [A-Z]"
+            r"|[A-Z](?P<each>[ .-])[A-Z](?P=each)[A-Z](?P=each)[ABCFGHJLPT](?P=each)[A-Z](?:(?P=each)[0-9]){4}"
+            r"(?P=each)[A-Z])" + _END
         ),
     ),
     "br_cpf": NationalId(
         "Receita Federal, CPF: two check digits modulo 11", _varied(cpf.is_valid),
         Context(" cpf ", " cadastro de pessoa", " brazilian tax"),
         11, counts=frozenset({11}), bare=_shape(
-            r"[0-9]{11}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}[-/.][0-9]{2}|[0-9]{3}([ -])[0-9]{3}\1[0-9]{3}[ -][0-9]{2}"
+            r"[0-9]{11}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}[-/.][0-9]{2}|[0-9]{3}([ -]| - )[0-9]{3}\1[0-9]{3}"
+            r"(?:[ -]| - )[0-9]{2}"
         ),
     ),
     "in_aadhaar": NationalId(
         "UIDAI, Aadhaar: Verhoeff's check digit, no 0 or 1 first", aadhaar.is_valid,
         Context(" aadhaar", " aadhar", " adhaar", " adhar", " uidai", " uid "),
-        12, counts=frozenset({12}), bare=_shape(r"[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}"),
+        12, counts=frozenset({12}), bare=_shape(r"[0-9]{4}([ -]| - )[0-9]{4}\1[0-9]{4}"),
     ),
     "nl_bsn": NationalId(
         "Rijksdienst voor Identiteitsgegevens, BSN: the eleven test", _varied(bsn.is_valid),

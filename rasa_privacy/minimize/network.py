@@ -44,11 +44,17 @@ _MAC_CONTEXT: Final = Context(" mac ", " hardware address", " ethernet", " wifi"
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,20}$", re.IGNORECASE)
 _SCHEME_CHARACTERS: Final = 24
 _LOGIN: Final = re.compile(r"[^\s/?#@:]{0,256}:[^\s/?#@]{1,256}@[^\s<>\"']{1,2048}")
-_PARAMETER: Final = re.compile(
-    r"[^\s<>\"']{0,2048}?[?&#;](?:access_?token|api_?key|auth|key|pass(?:word|wd)?|pwd|secret|sig(?:nature)?|token)="
-    r"[^\s&<>\"']{4,}[^\s<>\"']*",
-    re.IGNORECASE,
+# RFC 6749 calls what opens an account for once a `code`, as shops do a coupon: the long ones are secrets.
+_CARRIES: Final = (
+    r"[^\s<>\"']{0,2048}?[?&#;](?:(?:(?:(?:access|id|refresh|auth|session|reset)_?)?token|api_?key|auth|jwt|key"
+    r"|pass(?:word|wd)?|pwd|(?:client_?)?secret|sig(?:nature)?)=[^\s&<>\"']{4,}"
+    r"|(?:code|session(?:_?id)?|sid)=(?=[^\s&<>\"']{0,64}[0-9])[^\s&<>\"']{16,})[^\s<>\"']*"
 )
+_PARAMETER: Final = re.compile(_CARRIES, re.IGNORECASE)
+_NO_SCHEME: Final = re.compile(
+    rf"(?:[a-z0-9-]{{1,63}}\.){{1,8}}[a-z]{{2,24}}(?::[0-9]{{1,5}})?(?=[/?#]){_CARRIES}", re.IGNORECASE
+)
+_LINK: Final = re.compile(r"[^\s<>\"'()\[\]]{8,}")
 
 
 def ip_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
@@ -125,6 +131,8 @@ def _macs(text: SearchedText) -> Iterator[re.Match[str]]:
 def link_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each link that carries a password or a key."""
     plain = text.plain
+    if "=" in plain:
+        yield from _links_without_scheme(plain)
     place, done = plain.find("://"), 0
     while place >= 0:
         scheme = _SCHEME.search(plain[max(done, place - _SCHEME_CHARACTERS) : place])
@@ -133,3 +141,10 @@ def link_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
             done = found.start() + len(found[0].rstrip(".,;:!?)"))
             yield place - len(scheme[0]), done
         place = plain.find("://", max(place + 3, done))
+
+
+def _links_without_scheme(plain: str) -> Iterator[tuple[int, int]]:
+    """Yield the same of each link that begins with its host."""
+    for word in _LINK.finditer(plain):
+        if "=" in word[0] and "://" not in word[0] and (found := _NO_SCHEME.match(word[0])) is not None:
+            yield word.start(), word.start() + len(found[0].rstrip(".,;:!?)"))

@@ -2,8 +2,8 @@
 
 - Postcodes by a word for them (Universal Postal Union, S42: their shapes), and without one where the shape is a
   country's alone: the United Kingdom's and Canada's with their space, or after a state of the US.
-- Coordinates as decimal degrees with four places or more, with fewer after "lat" or "geo:", or in degrees, minutes and
-  seconds (ISO 6709), in range.
+- Coordinates as decimal degrees with four places or more (after a comma five), with fewer after "lat" or "geo:", or in
+  degrees, minutes and seconds (ISO 6709), in range.
 """
 
 import re
@@ -39,10 +39,16 @@ _NAMED: Final = re.compile(
 _PADDING: Final = 8
 
 _NUMBER: Final = r"[-+]?[0-9]{1,3}\.[0-9]{4,12}"
+_COMMA_NUMBER: Final = r"[-+]?[0-9]{1,3},[0-9]{5,12}"  # with four it may be a rate of two currencies
 _SIDE: Final = r"(?: ?(?:\u00b0|deg))? ?[NSEWO]?"
 _DECIMAL: Final = re.compile(
     rf"(?<![\w.,])(?:[NS] ?)?({_NUMBER}){_SIDE} ?[,;/ ] ?(?:[EW] ?|lon(?:gitude)?:? ?|lng:? ?|and )?"
     rf"({_NUMBER}){_SIDE}(?!\w|\.[0-9])",
+    re.IGNORECASE,
+)
+_COMMAS: Final = re.compile(
+    rf"(?<![\w.,])(?:[NS] ?)?({_COMMA_NUMBER}){_SIDE}(?: ?[,;/] | ?[;/] ?| )"
+    rf"(?:[EW] ?)?({_COMMA_NUMBER}){_SIDE}(?!\w|,[0-9])",
     re.IGNORECASE,
 )
 _ANGLE: Final = (
@@ -50,10 +56,10 @@ _ANGLE: Final = (
     r"(?:\"|\u2033|\u201d|''))? ?"
 )
 _ANGLES: Final = re.compile(rf"(?<!\w){_ANGLE}[NS](?:,? ?){_ANGLE}[EWO](?!\w)", re.IGNORECASE)
-_ROUGH: Final = r"[-+]?[0-9]{1,3}\.[0-9]{1,12}"
+_ROUGH: Final = r"[-+]?[0-9]{1,3}[.,][0-9]{1,12}"
 _NAMED_PAIR: Final = re.compile(  # RFC 5870 has geo:
     rf"(?:(?<![a-z])lat(?:itud(?:e|ine)?)?\W{{0,4}}|(?<![a-z])geo:)({_ROUGH}){_SIDE}[ ,;&\"]{{1,4}}"
-    rf"(?:lo?ng?(?:itud(?:e|ine)?)?\W{{0,4}})?({_ROUGH}){_SIDE}(?!\w|\.[0-9])"
+    rf"(?:lo?ng?(?:itud(?:e|ine)?)?\W{{0,4}})?({_ROUGH}){_SIDE}(?!\w|[.,][0-9])"
 )
 _FEWEST: Final = 10  # digits of two numbers with four places
 
@@ -86,13 +92,13 @@ def coordinate_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
         if zone.digits < 6:  # noqa: PLR2004 - degrees and minutes, twice
             continue
         start, end = max(0, zone.start - 6), zone.end + 8
-        if zone.digits >= _FEWEST and text.plain.count(".", zone.start, zone.end) > 1:
-            for found in _DECIMAL.finditer(text.plain, start, end):
-                if _in_range(found):
-                    yield found.span()
+        for sign, pattern in ((".", _DECIMAL), (",", _COMMAS)) if zone.digits >= _FEWEST else ():
+            if text.plain.count(sign, zone.start, zone.end) > 1:
+                yield from (found.span() for found in pattern.finditer(text.plain, start, end) if _in_range(found))
         if "\u00b0" in text.plain or "\u00ba" in text.plain:
             yield from (found.span() for found in _ANGLES.finditer(text.plain, start, end))
 
 
 def _in_range(found: re.Match[str]) -> bool:
-    return abs(float(found[1])) <= 90 and abs(float(found[2])) <= 180  # noqa: PLR2004 - degrees
+    latitude, longitude = (float(each.replace(",", ".")) for each in found.groups())
+    return abs(latitude) <= 90 and abs(longitude) <= 180  # noqa: PLR2004 - degrees

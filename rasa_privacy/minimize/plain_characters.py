@@ -5,7 +5,8 @@ Rules:
 1. Digits of every script, Chinese ones too (but no tens), wide letters and accented Latin letters are read as plain
    ASCII; every kind of blank is a space and every kind of dash a hyphen (Unicode TR 15, NFKC, taken for each character
    by itself).
-2. Signs that show nothing (zero-width characters, combining accents, soft hyphens, variation selectors) are left out.
+2. Signs that show nothing by themselves (zero-width characters, combining accents, soft hyphens, variation selectors,
+   the key around the digit of an emoji) are left out.
 3. Letters of other scripts are read as Latin ones where they can be nothing else (`lookalikes`).
 """
 
@@ -43,7 +44,7 @@ class _Table(dict[int, str]):
 def _read(character: str) -> str:  # noqa: PLR0911 - one line for each kind of character
     """Return the one character that this one is read as, or nothing."""
     code, category = ord(character), unicodedata.category(character)
-    if category == "Cf" or character in _NOTHING or code in _ACCENTS or 0xFE00 <= code <= 0xFE0F:  # noqa: PLR2004
+    if category in ("Cf", "Me") or character in _NOTHING or code in _ACCENTS or 0xFE00 <= code <= 0xFE0F:  # noqa: PLR2004
         return ""
     if character in _CHINESE:
         return _CHINESE[character]

@@ -20,6 +20,7 @@ from rasa_privacy.minimize.plain_characters import as_plain, left_out
 CONTEXT_BEFORE: Final = 48  # characters before a place in which a word for it may stand
 CONTEXT_AFTER: Final = 32
 _COUNTED: Final = {count: f"{count} digits" for count in range(8, 16)}  # those that national numbers have
+_DEGREES: Final = 4  # digits of two numbers with one place each
 _MAC_SIGNS: Final = 5  # between the pairs of a MAC address
 #: One of these is in every word for a password.
 PASSWORD_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pw", "psw", "parola")
@@ -145,7 +146,7 @@ class SearchedText:
         if not self._is_ascii and ("\u00b0" in plain or "\u00ba" in plain):
             has.add("degrees")
         colons = plain.count(":")
-        if colons and "://" in plain:
+        if (colons and "://" in plain) or ("=" in plain and ("?" in plain or "#" in plain)):
             has.add("link")
         if colons > 1:  # of the shortest IPv6 address
             has.add("parted by signs")
@@ -165,6 +166,10 @@ class SearchedText:
                 has.add("degrees")
             if dots > 2:  # noqa: PLR2004 - of an IPv4 address
                 has.add("parted by signs")
+        if plain.count(",") > 1:
+            commas = [plain.count(",", zone.start, zone.end) for zone in self.zones if zone.digits >= _DEGREES]
+            if max(commas, default=0) > 1:
+                has.add("degrees")
         if LETTERS in has and ("2a" in self.lower or "2b" in self.lower):
             has.add("Corsican")
         return has

@@ -37,11 +37,11 @@ CHINESE = {
 BOLD = {ord(str(digit)): 0x1D7CE + digit for digit in range(10)}
 
 
-def parted(value: str, sign: str) -> str:
-    """Return letters and digits in threes with a sign between, as somebody reads a number out."""
+def parted(value: str, sign: str, size: int = 3) -> str:
+    """Return letters and digits in groups of a size with a sign between, as somebody reads a number out."""
     bare = "".join(character for character in value if character.isalnum())
     lead = "+" if value.startswith("+") else ""
-    return lead + sign.join(bare[place : place + 3] for place in range(0, len(bare), 3))
+    return lead + sign.join(bare[place : place + size] for place in range(0, len(bare), size))
 
 
 def mixed(value: str) -> str:
@@ -54,6 +54,9 @@ NUMBERS = {
     "dashes": lambda value: parted(value, "-"),
     "long dashes": lambda value: parted(value, "\u2013"),
     "dots": lambda value: parted(value, "."),
+    "each by itself": lambda value: parted(value, " ", 1),
+    "dashes by themselves": lambda value: parted(value, "-", 1),
+    "dots by themselves": lambda value: parted(value, ".", 1),
     "narrow blanks": lambda value: parted(value, "\u202f"),
 }
 SCRIPTS = {
@@ -67,6 +70,7 @@ SCRIPTS = {
     "joiners": "\u200d\u2060".join,
     "soft hyphens": "\u00ad".join,
     "mixed case": mixed,
+    "keys of emoji": lambda value: "".join(f"{sign}\ufe0f\u20e3" if sign.isdigit() else sign for sign in value),
 }
 SPOKEN = ("zoe dot quartz4 at mail dot com", "Zoe.Quartz4 AT gmail DOT com", "zoe.quartz4 (at) mail [dot] example")
 CASES = [

@@ -14,7 +14,7 @@ _PARTS: Final = (
     "a", "A", "1", "a1", "A1 ", "1 ", "1.", "1-", "a.", "a ", "a@", "@", " ", ". ", "..", "::", "1:", "a:", "-", "_",
     "at ", "a dot ", "(at) ", "[.]", "pin ", "pass ", "password for a ", "eyJ", "eyJa.", "-----BEGIN ", "://a:",
     "-----BEGIN PRIVATE KEY-----", "?key=", "1 1/", "12 may ", "+1 (", "\u20ac", "\xb01'", "[a", "AB12 ", "\u05d0",
-    "\n",
+    "\n", "1 - ", "a - 1", "a 1 ", "a.b?", "a.b/?a=b&", "1,00000 ", "my password is ",
 )  # fmt: skip
 _CHARACTERS: Final = 4_000
 #: Seconds of one search; the slowest takes a tenth. What backtracks over all of it takes minutes.
