@@ -52,7 +52,7 @@ from rasa_privacy.dialogue.recognising import (
 )
 from rasa_privacy.dialogue.turn_view import Kind
 from rasa_privacy.errors import ModelMismatchError
-from rasa_privacy.minimize.entity_places import said_at
+from rasa_privacy.minimize.entity_places import Said
 from rasa_privacy.minimize.events import DROPPED, UNDECLARED, EventSplitter
 from rasa_privacy.minimize.own_values import OWN_ENTITY
 
@@ -305,7 +305,8 @@ def _dropped(
         return []
     gone = [entity for entity in entities if entity not in allowed]
     named = [(entity, running.splitter.item_of_entity(str(entity.get("entity")))) for entity in gone]
-    return [[*place, item or UNDECLARED] for entity, item in named for place in said_at(entity, text, item)]
+    said = Said(text)
+    return [[*place, item or UNDECLARED] for entity, item in named for place in said.places(entity, item)]
 
 
 def _is_covered(entity: str, splitter: EventSplitter, active: frozenset[str]) -> bool:

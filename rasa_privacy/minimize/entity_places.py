@@ -12,40 +12,56 @@ An extractor may say nothing of it, or something wrong, so its word counts only 
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from rasa_privacy.minimize.event_fields import texts_of
-from rasa_privacy.minimize.masking import places_of
+from rasa_privacy.minimize.masking import Places
 
 Place = tuple[int, int]
 
 
-def said_at(entity: Mapping[str, Any], text: str, item: str | None) -> list[Place]:
-    """Return the places `(start, end)` of an entity in a text, the first first.
+class Said:
+    """Finds where the entities of one message were said.
 
     Args:
-        entity: As an extractor gives it.
         text: The message as it was typed.
-        item: What the entity carries; None for no item's.
     """
-    values = list(texts_of(entity.get("value")))
-    found = [list(_found(value, text)) for value in values]
-    places = {place for each in found for place in each}
-    told = _told(entity, text)
-    if told is not None and (not values or _is_changed(entity, text[slice(*told)])):
-        return sorted({*places, told})
-    is_known = bool(values) and all(found)
-    is_somewhere = _has_place(entity) or (item is not None and bool(values))
-    return [(0, len(text))] if is_somewhere and not is_known else sorted(places)
 
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._found: dict[str, list[Place]] = {}
 
-def _found(value: str, text: str) -> Iterator[Place]:
-    """Yield where a value stands: as words, or where it stands nowhere as words, within them."""
-    places = list(places_of(text, value))
-    yield from places
-    lower = text.lower()
-    if not places and len(lower) == len(text):
-        yield from (each.span() for each in re.finditer(re.escape(value.lower()), lower))
+    def places(self, entity: Mapping[str, Any], item: str | None) -> list[Place]:
+        """Return the places `(start, end)` of an entity, the first first.
+
+        Args:
+            entity: As an extractor gives it.
+            item: What the entity carries; None for no item's.
+        """
+        values = list(texts_of(entity.get("value")))
+        found = [self._places_of(value) for value in values]
+        places = {place for each in found for place in each}
+        told = _told(entity, self._text)
+        if told is not None and (not values or _is_changed(entity, self._text[slice(*told)])):
+            return sorted({*places, told})
+        is_known = bool(values) and all(found)
+        is_somewhere = _has_place(entity) or (item is not None and bool(values))
+        return [(0, len(self._text))] if is_somewhere and not is_known else sorted(places)
+
+    def _places_of(self, value: str) -> list[Place]:
+        if value not in self._found:
+            self._found[value] = self._whole.of(value) or list(self._within_words(value))
+        return self._found[value]
+
+    @cached_property
+    def _whole(self) -> Places:
+        return Places(self._text)
+
+    def _within_words(self, value: str) -> Iterator[Place]:
+        lower = self._text.lower()
+        if len(lower) == len(self._text):
+            yield from (each.span() for each in re.finditer(re.escape(value.lower()), lower))
 
 
 def _told(entity: Mapping[str, Any], text: str) -> Place | None:

@@ -25,7 +25,7 @@ from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.chosen_names import chosen_name, entity_field, says_something
 from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.detectors import Finding
-from rasa_privacy.minimize.entity_places import said_at
+from rasa_privacy.minimize.entity_places import Said
 from rasa_privacy.minimize.entries import Entry, plain
 from rasa_privacy.minimize.event_fields import (
     NAME,
@@ -260,7 +260,7 @@ class EventSplitter(Owners):
         for item, found in self.known_values((), mappings_of(parsed.get("entities"))).items():
             known.setdefault(item, set()).update(found)
         # Where it was recognised the message may say it in other words than its value: synonyms, spelt-out dates.
-        for start, end, item in (*dropped_of(parsed.get(DROPPED)), *self._said(parsed)):
+        for start, end, item in (*self._places(parsed), *self._said(parsed)):
             known.setdefault(item, set()).add(str(text)[start:end])
         return replace(view, known=known)
 
@@ -268,13 +268,19 @@ class EventSplitter(Owners):
         """Return where in the text stands what is not kept of it: what the minimizer dropped, and what never met it."""
         if not isinstance(text, str):
             return []
-        found = [Finding(start, min(end, len(text)), item) for start, end, item in dropped_of(parsed.get(DROPPED))]
+        found = [Finding(start, min(end, len(text)), item) for start, end, item in self._places(parsed)]
+        said = Said(text)
         for entity in mappings_of(parsed.get("entities")):
             name = str(entity.get("entity"))
             # One of an item may stand in a text that was masked before; its value is known as those of slots are.
             if name not in self._entity_items and not self.is_plain_entity(name):
-                found += [Finding(*place, UNDECLARED) for place in said_at(entity, text, None)]
+                found += [Finding(*place, UNDECLARED) for place in said.places(entity, None)]
         return [finding for finding in found if finding.start < finding.end]
+
+    def _places(self, parsed: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
+        """Yield what the minimizer says it dropped; whoever reaches the HTTP API may say it too, of anything."""
+        for start, end, item in dropped_of(parsed.get(DROPPED)):
+            yield max(0, start), end, item if item in self._policy.items else UNDECLARED
 
     def _said(self, parsed: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
         for entity in mappings_of(parsed.get("entities")):

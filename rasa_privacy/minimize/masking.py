@@ -100,16 +100,22 @@ def conceal(text: str, findings: Sequence[Finding], known: Mapping[str, Collecti
     return "".join(hidden)
 
 
-def places_of(text: str, value: str) -> list[tuple[int, int]]:
-    """Return start and end of each place where a value stands whole, found as known values are.
+class Places:
+    """Finds where values stand whole in one text, as known values are found.
 
     Args:
         text: What a person said.
-        value: What may stand in it.
     """
-    whole = {_letters(spelling) for spelling in _spellings((value,))}
-    found = _known_spans(list(_words(text)), _collect({"value": (value,)}), ())
-    return [(start, end) for start, end, _ in found if _letters(text[start:end]) in whole]
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._words = list(_words(text))  # read once, since a message may hold hundreds of values
+
+    def of(self, value: str) -> list[tuple[int, int]]:
+        """Return start and end of each place of a value."""
+        whole = {_letters(spelling) for spelling in _spellings((value,))}
+        found = _known_spans(self._words, _collect({"value": (value,)}), ())
+        return [(start, end) for start, end, _ in found if _letters(self._text[start:end]) in whole]
 
 
 def _letters(value: str) -> str:
@@ -216,6 +222,8 @@ def _known_spans(
     free = _outside(words, placeholders)
     done = 0
     for index, first in enumerate(free):
+        if len(first.folded) > 1 and first.folded[:2] not in known.starts and first.folded not in known.words:
+            continue  # no value begins so, and most words are such
         # Words in another order count only where no value as it was said has taken the first of them.
         last, item = _match_at(free, index, known, known.turned if first.start >= done else {})
         if item is not None:

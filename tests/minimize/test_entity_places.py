@@ -1,10 +1,11 @@
 """Where an entity was said, whatever its extractor says of it."""
 
+from time import process_time
 from typing import Any
 
 import pytest
 
-from rasa_privacy.minimize.entity_places import said_at
+from rasa_privacy.minimize.entity_places import Place, Said
 from rasa_privacy.minimize.events import DROPPED, EventSplitter
 from rasa_privacy.minimize.view import View
 from tests.support.vaults import policy
@@ -14,6 +15,11 @@ NAME = "Zoe Quartzel"
 WHOLE = [(0, len(TEXT))]
 WRONG: list[tuple[Any, Any]] = [(-5, 2), (0, 4), (20, 400), (-1, -1), (9, 2), ("5", "17"), (5.0, 17.0), (True, 9)]
 CHANGED = {"processors": ["EntitySynonymMapper"]}
+
+
+def said_at(entity: dict[str, Any], text: str, item: str | None) -> list[Place]:
+    """Return where an entity was said."""
+    return Said(text).places(entity, item)
 
 
 @pytest.mark.parametrize(("start", "end"), [*WRONG, (5, 17), (None, None)])
@@ -64,6 +70,27 @@ def test_what_was_dropped_is_not_kept_however_it_is_written(messages: str) -> No
         kept, _ = splitter.split({"event": "user", "text": text, "parse_data": {DROPPED: places}}, 0, view)
         assert "Zoe" not in kept["text"]
         assert "Quartzel" not in kept["text"]
+
+
+def test_what_a_caller_calls_a_dropped_place_is_not_kept() -> None:
+    """Only the name of an item stands in its stead, and a place before the text begins is its beginning."""
+    for place in ([5, 17, "Ana Li"], [-5, 17, "Ana Li"]):
+        event = {"event": "user", "text": TEXT, "parse_data": {DROPPED: [place]}}
+        kept, _ = EventSplitter(policy()).split(event, 0, View({"draw"}, {}))
+        assert kept["text"] in {"I am [withheld] of 10115", "[withheld] of 10115"}
+
+
+def test_many_entities_of_a_message_are_found_in_little_time() -> None:
+    """The text is read once, and not for each of them: a list of numbers has hundreds."""
+    count = 800
+    text = " ".join(str(number) for number in range(1_000, 1_000 + count))
+    said, started = Said(text), process_time()
+    for number in range(1_000, 1_000 + count):
+        assert len(said.places({"entity": "number", "value": number}, None)) == 1
+    all_of_them, started = process_time() - started, process_time()
+    for _ in range(50):
+        Said(text).places({"entity": "number", "value": 1_000}, None)
+    assert all_of_them < (process_time() - started) / 50 * count * 0.7
 
 
 def test_an_entity_that_never_met_the_minimizer_is_masked() -> None:
