@@ -6,7 +6,7 @@ from outside which segments do. It holds what the builder wrote, and nothing of 
 """
 
 import hmac
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ _DOMAIN: Final = "bot words"
 _HASH_BYTES: Final = 32
 _GET: Final = Query(select(meta.c.value).where(meta.c.name == bindparam("row")))
 _PUT: Final = insert(meta)
+_ROWS: Final = select(meta.c.name).where(meta.c.name.like(f"{ROWS}%")).order_by(meta.c.name)
 #: Fewer are not worth a row.
 _MIN_BYTES: Final = 256
 #: Zstandard's level for the shortest payloads, which have more to find here than in the dictionary of all bots.
@@ -70,26 +71,38 @@ class BotWords:
             self.dictionaries.use(words)
             self._used = words
 
+    def damaged(self) -> Iterator[str]:
+        """Yield the name of each row that was changed, also where nothing needs it."""
+        with self._database.read() as conn:
+            rows = list(conn.execute(_ROWS).scalars())
+        for row in rows:
+            if not all(self._is_right(row, stored) for (stored,) in self._database.ask(_GET, row=row)):
+                yield row
+
     def _keep(self, conn: Connection, words: bytes) -> bytes:
-        name = words_id(words)
-        stored = _GET.scalar(conn, row=_row(name))
+        row = _row(words_id(words))
+        stored = _GET.scalar(conn, row=row)
         if stored is not None:
-            return self._verified(name, stored)
-        conn.execute(_PUT, {"name": _row(name), "value": self._hash(words) + words})
+            return self._verified(row, stored)
+        conn.execute(_PUT, {"name": row, "value": self._hash(words) + words})
         return words
 
     def _find(self, name: bytes) -> bytes | None:
-        rows = self._database.ask(_GET, row=_row(name))
-        return self._verified(name, rows[0][0]) if rows else None
+        row = _row(name)
+        rows = self._database.ask(_GET, row=row)
+        return self._verified(row, rows[0][0]) if rows else None
 
-    def _verified(self, name: bytes, stored: bytes) -> bytes:
-        words = stored[_HASH_BYTES:]
-        if words_id(words) != name or not hmac.compare_digest(stored[:_HASH_BYTES], self._hash(words)):
+    def _verified(self, row: str, stored: bytes) -> bytes:
+        if not self._is_right(row, stored):
             raise TamperedSegmentError(
-                f"the row '{_row(name)}' of the table 'meta' was changed, and what was stored with it cannot be read; "
+                f"the row '{row}' of the table 'meta' was changed, and what was stored with it cannot be read; "
                 "restore the row from a backup"
             )
-        return words
+        return stored[_HASH_BYTES:]
+
+    def _is_right(self, row: str, stored: bytes) -> bool:
+        words = stored[_HASH_BYTES:]
+        return _row(words_id(words)) == row and hmac.compare_digest(stored[:_HASH_BYTES], self._hash(words))
 
     def _hash(self, words: bytes) -> bytes:
         return self._index.of_bytes(_DOMAIN, words)

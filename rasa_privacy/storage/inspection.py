@@ -1,9 +1,9 @@
 """`inspect_store`: opens everything that is stored, and names what is damaged without stopping at it.
 
-Looked at, in this order: the file itself (SQLite), segments of no conversation, every key and every conversation of
-all sessions, the links between people, the chains of the ledger and of the audit log with their checkpoints, and the
-notices that the ledger names. Schema, key-encryption keys and erasure journal were verified by `open_vault` before. A
-place is named by row numbers, random ids and purposes, never by a person.
+Looked at, in this order: the file itself (SQLite), segments of no conversation, what the bot says, every key and every
+conversation of all sessions, the links between people, the chains of the ledger and of the audit log with their
+checkpoints, and the notices that the ledger names. Schema, key-encryption keys and erasure journal were verified by
+`open_vault` before. A place is named by row numbers, random ids and purposes, never by a person.
 
 Each conversation is read in a transaction of its own, so that memory stays flat and a server can go on writing. It does
 not find what docs/LIMITATIONS.md says that no reader finds.
@@ -128,6 +128,8 @@ def inspect_store(
         found(Damage(place, why))
 
     _inspect_file(vault, note)
+    for name in vault.bot_words.damaged():
+        note(name, "it was changed, and what was stored with it cannot be read; restore it from a backup")
     for row in _rows(vault):
         damages = seen.damages
         _inspect_conversation(vault, row, seen, note)

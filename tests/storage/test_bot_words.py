@@ -51,6 +51,12 @@ def _sealed(vault: Vault) -> list[bytes]:
         return [bytes(row[0]) for row in conn.exec_driver_sql("SELECT sealed FROM segments ORDER BY segment_id")]
 
 
+def _damages(vault: Vault) -> list[Damage]:
+    found: list[Damage] = []
+    inspect_store(vault, found.append, lambda _: None)
+    return found
+
+
 @pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 def test_what_was_stored_with_words_is_read_by_a_process_that_has_no_bot(
     vault: Vault, other: Vault, save: Save
@@ -62,9 +68,7 @@ def test_what_was_stored_with_words_is_read_by_a_process_that_has_no_bot(
     plain, worded = _sealed(vault)
     assert len(worded) < len(plain) - 30
     assert _loaded(other, "after") == _loaded(other, "before") == _loaded(vault, "after") == _EVENTS
-    damages: list[Damage] = []
-    inspect_store(other, damages.append, lambda _: None)
-    assert damages == []
+    assert _damages(other) == []
 
 
 def test_a_process_that_waited_for_the_words_reads_them_in_a_transaction_of_its_own(
@@ -115,6 +119,36 @@ def test_words_that_were_changed_open_nothing(vault: Vault, other: Vault, save: 
         _loaded(other, "a")
     with pytest.raises(TamperedSegmentError, match="bot words"):
         other.bot_words.use(_WORDS)
+
+
+def test_changed_words_are_damage_before_anything_needs_them(vault: Vault, sql: Sql) -> None:
+    """`check --database` names the row, and a server that starts with this bot would refuse it."""
+    vault.bot_words.use(_WORDS)
+    vault.bot_words.use(_WORDS + b"and more of it")
+    assert _damages(vault) == []
+    row = f"bot words {words_id(_WORDS).hex()}"
+    sql("UPDATE meta SET value = CAST(substr(value, 1, 99) AS BLOB) WHERE name = ?", (row,))
+    (found,) = _damages(vault)
+    assert found.place == row
+    assert found.why.startswith("it was changed")
+    sql(
+        "UPDATE meta SET value = (SELECT value FROM meta WHERE name LIKE 'bot %' AND name != ?) WHERE name = ?",
+        (row, row),
+    )
+    assert [found.place for found in _damages(vault)] == [row]
+
+
+def test_missing_words_are_damage_of_the_conversations_that_need_them(
+    vault: Vault, other: Vault, save: Save, sql: Sql
+) -> None:
+    """Those that were stored without them are in order."""
+    save("plain", _EVENTS)
+    vault.bot_words.use(_WORDS)
+    save("worded", _EVENTS)
+    sql("DELETE FROM meta WHERE name LIKE 'bot %'")
+    (found,) = _damages(other)
+    assert found.place == "conversation 2"
+    assert "words of the bot" in found.why
 
 
 def test_words_of_another_store_are_refused(vault: Vault, other: Vault, save: Save, sql: Sql, tmp_path: Path) -> None:
