@@ -35,6 +35,9 @@ _MARIADB: Final = "mysql"
 _PREPARED_MARIADB: Final = "mysql, prepared"
 #: Where a pooled connection to a server remembers what it has prepared.
 _PREPARED: Final = "rasa_privacy_prepared"
+#: Where one remembers that MariaDB prepares nothing more (its variable max_prepared_stmt_count, which may be 0).
+_NO_ROOM: Final = "rasa_privacy_no_room"
+_TOO_MANY_PREPARED: Final = 1461  # https://mariadb.com/kb/en/mariadb-error-code-reference/
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,7 @@ class Query:
         """Return all rows, asked on a pooled connection to a database of this kind, outside of a transaction."""
         if dialect == _SQLITE:
             return [self._checked(row) for row in self._fetch(connection, parameters)]
-        prepared = self._forms.get(_PREPARED_MARIADB) or self._form_alone() if dialect == _MARIADB else None
-        if prepared is not None:
-            _prepare(prepared, connection)
-            statement = Statement(prepared.sql, prepared.values(parameters))
-        else:
-            statement = self._statement_for(dialect, connection, parameters)
+        statement = self._statement_alone(dialect, connection, parameters)
         return [self._checked(row) for row in waiting.rows(dialect, connection, statement)]
 
     def first(self, conn: Any, **parameters: Any) -> Any:
@@ -211,6 +209,13 @@ class Query:
         self._forms[dialect] = form
         return form
 
+    def _statement_alone(self, dialect: str, connection: Any, parameters: dict[str, Any]) -> Statement:
+        if dialect == _MARIADB:
+            prepared = self._forms.get(_PREPARED_MARIADB) or self._form_alone()
+            if _prepare_where_there_is_room(prepared, connection):
+                return Statement(prepared.sql, prepared.values(parameters))
+        return self._statement_for(dialect, connection, parameters)
+
     def _form_alone(self) -> _Form:
         form = self._forms[_PREPARED_MARIADB] = _prepared_on_mariadb(self._compiled(_MARIADB))
         return form
@@ -249,6 +254,20 @@ def _prepare(form: _Form, connection: Any) -> None:
     if form.sql not in prepared:
         connection.dbapi_connection.cursor().execute(form.prepare)
         prepared.add(form.sql)
+
+
+def _prepare_where_there_is_room(form: _Form, connection: Any) -> bool:
+    """Let MariaDB read a statement; return whether it did, or has as many of all its connections as it may have."""
+    if connection.info.get(_NO_ROOM):
+        return False
+    try:
+        _prepare(form, connection)
+    except connection.dbapi_connection.Error as error:
+        if error.args[:1] != (_TOO_MANY_PREPARED,):
+            raise
+        connection.info[_NO_ROOM] = True
+        return False
+    return True
 
 
 def inserting(table: Table, counter: str = "") -> Query:

@@ -1,6 +1,9 @@
 """Statements that run past SQLAlchemy, on SQLite, PostgreSQL and MariaDB."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,8 @@ from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import meta
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_SERVER, SERVERS
+from tests.support.own_servers import own_server
+from tests.support.vaults import START, give, grant, settings_in
 
 Sql = Callable[..., list[Any]]
 Save = Callable[..., int]
@@ -301,6 +306,24 @@ def test_mariadb_reads_a_statement_that_stands_alone_once(vault: Vault, save: Sa
     with vault.database.read() as conn:
         found = {name: int(number) for name, number in conn.execute(counted)}
     assert found == {"Com_prepare_sql": 1, "Com_execute_sql": 4}
+
+
+@pytest.mark.own_mariadb
+def test_mariadb_that_prepares_nothing_more_reads_statements_as_they_are(tmp_path: Path) -> None:
+    """Its limit holds for everybody on the server, and some set it to 0."""
+    with own_server("mariadb") as server:
+        engine = create_engine(server.url, future=True)
+        with engine.begin() as connection:
+            connection.execute(text("SET GLOBAL max_prepared_stmt_count = 0"))
+        with closing(open_vault(replace(settings_in(tmp_path), url=server.url), lambda: START)) as vault:
+            grant(vault, "draw", sender=_SENDER)
+            give(vault, {"draw": {"email": "a@x.example"}}, _SENDER)
+            assert _version(vault) == _version(vault) == 1
+            with engine.begin() as connection:
+                connection.execute(text("DROP TABLE segments"))
+            with pytest.raises(StorageError, match="a table is missing"):
+                _version(vault)
+        engine.dispose()
 
 
 @pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
