@@ -45,7 +45,8 @@ _MOST_WORDS: Final = 4
 _CITIES: Final = ("city", "town", "locality", "ort", "stadt", "ville", "ciudad", "citta", "cidade", "plaats")
 _COUNTRIES: Final = ("country_code", "country", "land", "pays", "pais", "paese")
 _LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
-_NO: Final = frozenset({"", "no", "false", "0", "none", "nein", "non", "nao", "n\u00e3o", "nee", "keine", "-"})
+_AROUND: Final = " \t\n.!"  # what people set around an answer
+_NO: Final = frozenset({"", "no", "false", "0", "0.0", "none", "null", "nein", "non", "nao", "n\u00e3o", "nee", "keine", "-"})  # fmt: skip
 
 
 def decade(year: str | None) -> str | None:
@@ -143,7 +144,7 @@ def yes_no(value: object) -> str | None:
     """
     if not isinstance(value, str):
         return "yes" if value else "no"
-    text = value.strip().casefold()
+    text = value.strip(_AROUND).casefold()
     if text == "yes" or text in _NO:
         return "yes" if text == "yes" else "no"
     answers = {reply(value, language) for language in available_languages()} - {None}
