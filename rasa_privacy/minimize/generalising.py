@@ -46,7 +46,9 @@ _CITIES: Final = ("city", "town", "locality", "ort", "stadt", "ville", "ciudad",
 _COUNTRIES: Final = ("country_code", "country", "land", "pays", "pais", "paese")
 _LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
 _AROUND: Final = " \t\n.!"  # what people set around an answer
-_NO: Final = frozenset({"", "no", "false", "0", "0.0", "none", "null", "nein", "non", "nao", "n\u00e3o", "nee", "keine", "-"})  # fmt: skip
+_NO: Final = frozenset(
+    {"", "no", "false", "0", "0.0", "none", "null", "nein", "non", "nao", "n\u00e3o", "nee", "keine", "-"}
+)
 
 
 def decade(year: str | None) -> str | None:

@@ -223,10 +223,26 @@ def test_a_search_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatc
     clock = iter(range(0, 10_000, 2))
     monkeypatch.setattr(detectors, "thread_time", lambda: next(clock))
     before = sum(detectors.failures().values())
-    with pytest.raises(DetectorError, match="took more than 3 seconds before") as raised:
+    with pytest.raises(DetectorError, match="took more than 3 seconds up to") as raised:
         find("secret@x.example or +49 30 901820" + " ok" * 1_000)
     assert "secret" not in str(raised.value)
     assert sum(detectors.failures().values()) == before + 1
+
+
+@pytest.mark.parametrize("hanging", ["email", "phone"])
+def test_a_detector_that_hangs_on_a_short_text_is_counted(monkeypatch: pytest.MonkeyPatch, hanging: str) -> None:
+    """What it comes back with late does not count, and neither does what others found; the last one is no exception."""
+
+    def slow(_: SearchedText, /) -> list[tuple[int, int]]:
+        time.sleep(0.3)
+        return []
+
+    monkeypatch.setattr(detectors, "DETECTORS", {**DETECTORS, hanging: slow})
+    monkeypatch.setattr(detectors, "MAX_SECONDS", 0.2)
+    before = detectors.failures().get(hanging, 0)
+    with pytest.raises(DetectorError, match=f"up to '{hanging}'; withhold the text"):
+        find("secret@x.example or +49 30 901820")
+    assert detectors.failures()[hanging] == before + 1
 
 
 @given(
