@@ -177,7 +177,7 @@ def _words(key: DataKey, name: bytes) -> Callable[..., bytes]:
     if decompress is None:
         raise MalformedSegmentError(
             "segment: the words of the bot that it was compressed with are not there; restore the rows 'bot words ...' "
-            "of the table 'meta' from a backup"
+            "of the table 'meta' from a backup, or start a server with the model of that time, which writes them anew"
         )
     return decompress
 

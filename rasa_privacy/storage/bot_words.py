@@ -96,7 +96,7 @@ class BotWords:
         if not self._is_right(row, stored):
             raise TamperedSegmentError(
                 f"the row '{row}' of the table 'meta' was changed, and what was stored with it cannot be read; "
-                "restore the row from a backup"
+                "restore the row from a backup, or delete it and start a server with the model of that time"
             )
         return stored[_HASH_BYTES:]
 

@@ -177,6 +177,18 @@ def test_words_that_are_missing_are_named_and_harm_no_other_conversation(
     assert _loaded(other, "worded") == _EVENTS
 
 
+def test_a_server_with_the_same_bot_puts_missing_words_back(vault: Vault, other: Vault, save: Save, sql: Sql) -> None:
+    """As after a restore of a backup from before they were written, or where a changed row was deleted."""
+    vault.bot_words.use(_WORDS)
+    save("worded", _EVENTS)
+    sql("DELETE FROM meta WHERE name LIKE 'bot %'")
+    other.bot_words.use(_WORDS + b"and more of it")
+    assert [found.place for found in _damages(other)] == ["conversation 1"]
+    other.bot_words.use(_WORDS)
+    assert _damages(other) == []
+    assert _loaded(other, "worded") == _EVENTS
+
+
 def test_words_with_the_id_of_others_are_not_used(
     vault: Vault, other: Vault, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
