@@ -74,6 +74,7 @@ from tests.support.vaults import answer, ask, evidence, give, grant, held
 
 def server(vault: Vault) -> None:
     """Store turns of an old and of a new conversation until they are compacted, read, announce, remove, and review."""
+    vault.bot_words.use(b"What the bot of this model says about prizes and opening hours. " * 5)
     for _ in range(40):
         give(vault, {"draw": {"email": "ana@x.example"}}, sender="ana")
     new_session(vault, "ana")
