@@ -39,7 +39,8 @@ _NAMED: Final = re.compile(
 _PADDING: Final = 8
 
 _NUMBER: Final = r"[-+]?[0-9]{1,3}\.[0-9]{4,12}"
-_COMMA_NUMBER: Final = r"[-+]?[0-9]{1,3},[0-9]{5,12}"  # with four it may be a rate of two currencies
+# With four places and no sign of degrees behind them it may be a rate of two currencies.
+_COMMA_NUMBER: Final = r"[-+]?[0-9]{1,3},(?:[0-9]{5,12}|[0-9]{4}(?= ?\u00b0| ?[NSEWO](?![a-z])))"
 _SIDE: Final = r"(?: ?(?:\u00b0|deg))? ?[NSEWO]?"
 _DECIMAL: Final = re.compile(
     rf"(?<![\w.,])(?:[NS] ?)?({_NUMBER}){_SIDE} ?[,;/ ] ?(?:[EW] ?|lon(?:gitude)?:? ?|lng:? ?|and )?"

@@ -85,11 +85,12 @@ it_codice_fiscale: cf |r.s.s.m.r.a.8.5.t.1.0.a.5.6.2.s|; in_pan: |A C U P A 7 0 
 passport: my passport is |C 0 1 X 0 0 T 4 7| thanks; passport: passport |c-0-1-x-0-0-t-4-7|
 coordinates: |52,520008;13,404954|; coordinates: |52,520008 / 13,404954|
 coordinates: bei |-33,868820, 151,209290|; coordinates: lat |52,52 lon 13,40|
-coordinates: |52,520008 13,404954|
+coordinates: |52,520008 13,404954|; coordinates: |52,5200\u00b0 N, 13,4050\u00b0 E|
 url_credentials: |x.example/?token=abcdef123456|; url_credentials: |https://x.example/cb?code=4%2F0AbCdEfGhIjKl&a=1|
 url_credentials: (|www.x.example/a/b?x=1&access_token=abcdefgh|); url_credentials: |x.example#id_token=abcdefgh|.
 url_credentials: |https://x.example/?session_id=8f14e45fceea167a5a36|
 password: my password is |sunshine|; password: Mein Passwort ist |Sommer|.; password: my wifi password is |dragon|!
+password: password is |sunshine|; password: Hi, wifi password is |dragon|!
 password: mi contrase\u00f1a es |girasol|; password: mi clave es |girasol|; password: minha senha \u00e9 |praia|
 password: la mia password \u00e8 |ciao|, grazie; password: mon mot de passe est |soleil|
 password: mijn wachtwoord is |tulp|; password: palavra-passe: |praia77|; password: mi clave es |sol77|
@@ -119,7 +120,8 @@ my password is expired; my password is too long; my password is not working; my 
 mein Passwort ist falsch.; mein Passwort ist abgelaufen; mein Passwort ist zur\u00fcckgesetzt
 mi contrase\u00f1a es incorrecta; mon mot de passe est expir\u00e9; la mia password \u00e8 scaduta
 minha senha \u00e9 fraca; mijn wachtwoord is verlopen
-your password is sunshine; the password is secret; la clave es paciencia; my passport is expired
+your password is sunshine; password is wrong; Password is optional; hi, password is required.
+the password is secret; la clave es paciencia; my passport is expired
 face::add; dead::beef; hex 001A2B3C4D5E; the password has 12 letters; hello 89.90 I said; which 89.90 I paid
 """
 
