@@ -218,9 +218,15 @@ def test_a_domain_that_says_too_much_is_cut() -> None:
     """What does not fit is left out, and nothing is cut in two; what cannot be stored is no reason to fail."""
     responses: dict[str, list[dict[str, Any]]] = {f"utter_{n:04}": [{"text": f"{n:04}" * 50}] for n in range(1000)}
     responses["utter_odd"] = [{"text": "\ud800"}, {"text": None}, {"buttons": [{"title": 2**70}]}]
-    words = words_of_bot(BotSays(["greet"], ["action_listen"], ["email"], responses))
+    intents = [f"intent_{number}" for number in range(50)]
+    words = words_of_bot(BotSays(intents, ["action_listen"], ["email"], responses))
     assert MAX_WORDS_BYTES - 250 < len(words) <= MAX_WORDS_BYTES
-    for kept in (b"0000" * 50, b"greet", b"action_listen", b"email"):  # names are in more turns than any text
+    for kept in (
+        b"0000" * 50,
+        *map(str.encode, intents),
+        b"action_listen",
+        b"email",
+    ):  # names are in more turns than any text
         assert kept in words
     many = [f"action_{number:040}" for number in range(3000)]
     assert len(words_of_bot(BotSays(many, many, many, responses))) <= MAX_WORDS_BYTES
