@@ -11,6 +11,7 @@ NAME: Final = re.compile(r"[\w-]{1,64}")
 _UTTER: Final = re.compile(r"utter_[\w-]{1,64}/[\w.-]{1,64}")
 _ID: Final = re.compile(r"[\w./:-]{1,128}")
 _MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9_.:/+=-]{1,256}")  # hexadecimal, base 64, or parts with dots
+_PHONE: Final = re.compile(r"\+[0-9]{7,15}(?![0-9A-Za-z])")  # and base 64 goes on with letters
 _FEWEST_DIGITS: Final = 5  # of a sender id that is looked for in texts
 _IDS: Final = ("model_id", "assistant_id")  # the second may be a time
 _UTTERED: Final = "utter_action"
@@ -53,7 +54,8 @@ def channel_name(found: object) -> str | None:
 def message_id_of(event: Mapping[str, Any]) -> str | None:
     """Return the id of a message, if it has the form of one: channels give their own."""
     found = event.get("message_id")
-    return found if isinstance(found, str) and _MESSAGE_ID.fullmatch(found) else None
+    is_id = isinstance(found, str) and _MESSAGE_ID.fullmatch(found) is not None and _PHONE.search(found) is None
+    return found if is_id else None
 
 
 def name_of(found: object, names: Collection[str] = ()) -> str | None:

@@ -102,12 +102,12 @@ def test_a_number_in_a_field_of_rasa_s_is_not_somebody_s(value: object) -> None:
     assert "1705558172" not in said(event)
 
 
-@pytest.mark.parametrize("found", [NAME, ADDRESS, f"<1@{NAME}>", "x" * 257, "", 7, None])
+@pytest.mark.parametrize("found", [NAME, ADDRESS, NUMBER, f"sms:{NUMBER}:1", f"<1@{NAME}>", "x" * 257, "", 7, None])
 def test_what_has_no_form_of_a_message_s_id_is_none(found: object) -> None:
     """Channels give their own, and a caller any."""
     kept = json.loads(said({"event": "user", **ROW, "text": "hi", "message_id": found}))
     assert kept["message_id"] is kept["parse_data"]["message_id"] is None
-    for known in ("a" * 32, "1355017776.000002", "wamid.HBgLMTY0NjcwNDM1OTUVAgARGBI=", "SM-8/+9"):
+    for known in ("a" * 32, "1355017776.000002", "wamid.HBgLMTY0NjcwNDM1OTUVAgARGBI=", "SM-8/+9", "a+12345678b=="):
         assert json.loads(said({"event": "user", **ROW, "text": "hi", "message_id": known}))["message_id"] == known
 
 
