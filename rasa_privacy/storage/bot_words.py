@@ -66,7 +66,8 @@ class BotWords:
         """
         if words == self._used or len(words) < _MIN_BYTES:
             return
-        kept = self._database.transact(lambda conn: self._keep(conn, words))
+        # Mostly they are there, and nobody has to be waited for who writes.
+        kept = self._find(words_id(words)) or self._database.transact(lambda conn: self._keep(conn, words))
         if kept == words:  # others with the same id were there before, in one case of four billion
             self.dictionaries.use(words)
             self._used = words

@@ -1,6 +1,7 @@
 """What the bot says, kept once for all conversations."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
@@ -13,6 +14,7 @@ from rasa_privacy.crypto.bot_dictionary import MAX_WORDS_BYTES, BotDictionaries,
 from rasa_privacy.errors import MalformedSegmentError, StorageError, TamperedSegmentError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.storage.bot_words import BotSays, words_of_bot
+from rasa_privacy.storage.dialects.backend import LOCK_SECONDS
 from rasa_privacy.storage.inspection import Damage, inspect_store
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
@@ -98,6 +100,18 @@ def test_words_are_kept_once_and_new_ones_beside_them(vault: Vault, other: Vault
     assert sorted(names) == sorted(f"bot words {words_id(words).hex()}" for words in (_WORDS, newer))
     assert _loaded(other, "a") == _EVENTS * 2
     assert _loaded(other, "b") == _EVENTS
+
+
+def test_words_that_are_there_are_used_while_somebody_else_writes(vault: Vault, other: Vault, save: Save) -> None:
+    """A server that starts again, or gets its model anew, waits for nobody and needs not write."""
+    vault.bot_words.use(_WORDS)
+    with vault.database.write():
+        before = time.monotonic()
+        other.bot_words.use(_WORDS)
+        assert time.monotonic() - before < LOCK_SECONDS / 2
+    assert other.bot_words.dictionaries.current() is not None
+    save("a", _EVENTS)
+    assert _loaded(other, "a") == _EVENTS
 
 
 @pytest.mark.parametrize(
