@@ -35,7 +35,7 @@ from rasa_privacy.components.rasa_api import (
     Resource,
     TrainingData,
 )
-from rasa_privacy.components.recogniser import FORM
+from rasa_privacy.components.recogniser import FORM, LIKELIEST
 from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.components.spoken_language import MATCHED, WRITTEN, languages_of
 from rasa_privacy.dialogue.keywords import Question, cancels, closes
@@ -179,8 +179,9 @@ class DataMinimizer(GraphComponent):
         is_request = chosen[0] in INTENTS and chosen[0] not in REPLIES
         own = _meant(*chosen) if is_ours and not is_payload else None
         may_be = offered(text, guess, languages, claimed=claimed) if can_ask and not is_request else ()
-        if own is not None and own in may_be:
-            may_be = ()  # the bot's classifier and the recogniser see the same
+        if own is not None and may_be:
+            # Where the bot's classifier and the recogniser see the same, nothing is asked back.
+            may_be = () if own in may_be else (own, *may_be)[:LIKELIEST]
         if may_be and guess is not None:
             chosen = UNSURE, min(guess.sure, NEVER_CERTAIN)
         else:

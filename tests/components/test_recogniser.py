@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -327,3 +328,16 @@ def test_not_even_a_sure_guess_is_certain(untouched: Any, store: Any) -> None:
     untouched.minimizer.DataMinimizer(_Torn()).process([message], store.init_tracker(SENDER))
     assert message.get("intent")["name"] == "privacy_unsure"
     assert message.get("intent")["confidence"] < 1.0
+
+
+@pytest.mark.parametrize("own", ["privacy_complain", "privacy_human"])
+def test_what_the_bots_own_intent_means_is_among_what_is_asked_back_about(untouched: Any, store: Any, own: str) -> None:
+    """Its classifier is sure of it; if only the others were offered, the request would be lost."""
+    requests = {own.removeprefix("privacy_"): ("own_wish",)}
+    object.__setattr__(store._vault, "policy", msgspec.structs.replace(store._vault.policy, requests=requests))
+    intent = {"name": "own_wish", "confidence": 0.95}
+    data = {"text": "grumble about data", "intent": intent, "intent_ranking": [intent], "entities": []}
+    message = untouched.rasa_api.Message(data=data)
+    untouched.minimizer.DataMinimizer(_Torn()).process([message], store.init_tracker(SENDER))
+    assert message.get("intent")["name"] == "privacy_unsure"
+    assert [each["value"] for each in message.get("entities")] == [own, "privacy_delete", "privacy_access"]
