@@ -7,6 +7,7 @@
 
 import re
 import string
+from bisect import bisect_left
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
@@ -43,17 +44,18 @@ _MAC_CHARACTERS: Final = 17
 _MAC_CONTEXT: Final = Context(" mac ", " hardware address", " ethernet", " wifi", " wlan")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,20}$", re.IGNORECASE)
 _SCHEME_CHARACTERS: Final = 24
+_CLOSING: Final = ".,;:!?)"  # signs after a link that end the sentence
 _LOGIN: Final = re.compile(r"[^\s/?#@:]{0,256}:[^\s/?#@]{1,256}@[^\s<>\"']{1,2048}")
 # RFC 6749 calls what opens an account for once a `code`, as shops do a coupon: the long ones are secrets.
-_CARRIES: Final = (
-    r"[^\s<>\"']{0,2048}?[?&#;](?:(?:(?:(?:access|id|refresh|auth|session|reset)_?)?token|api_?key|auth|jwt|key"
-    r"|pass(?:word|wd)?|pwd|(?:client_?)?secret|sig(?:nature)?)=[^\s&<>\"']{4,}"
-    r"|(?:code|session(?:_?id)?|sid)=(?=[^\s&<>\"']{0,64}[0-9])[^\s&<>\"']{16,})[^\s<>\"']*"
+_PARAMETER: Final = re.compile(
+    r"[?&#;](?=(?:(?:(?:access|id|refresh|auth|session|reset)_?)?token|api_?key|auth|jwt|key|pass(?:word|wd)?|pwd"
+    r"|(?:client_?)?secret|sig(?:nature)?)=[^\s&<>\"']{4}"
+    r"|(?:code|session(?:_?id)?|sid)=(?=[^\s&<>\"']{0,64}[0-9])[^\s&<>\"']{16})",
+    re.IGNORECASE,
 )
-_PARAMETER: Final = re.compile(_CARRIES, re.IGNORECASE)
-_NO_SCHEME: Final = re.compile(
-    rf"(?:[a-z0-9-]{{1,63}}\.){{1,8}}[a-z]{{2,24}}(?::[0-9]{{1,5}})?(?=[/?#]){_CARRIES}", re.IGNORECASE
-)
+_BEFORE: Final = re.compile(r"[^\s<>\"']{0,2048}")  # the parameters of a link
+_REST: Final = re.compile(r"[^\s<>\"']+")
+_HOST: Final = re.compile(r"(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?::[0-9]{1,5})?(?=[/?#])", re.IGNORECASE)
 _LINK: Final = re.compile(r"[^\s<>\"'()\[\]]{8,}")
 
 
@@ -131,20 +133,34 @@ def _macs(text: SearchedText) -> Iterator[re.Match[str]]:
 def link_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
     """Yield start and end of each link that carries a password or a key."""
     plain = text.plain
-    if "=" in plain:
-        yield from _links_without_scheme(plain)
+    keys = [found.start() for found in _PARAMETER.finditer(plain)] if "=" in plain else []
+    yield from _links_without_scheme(plain, keys)
     place, done = plain.find("://"), 0
     while place >= 0:
         scheme = _SCHEME.search(plain[max(done, place - _SCHEME_CHARACTERS) : place])
-        found = _LOGIN.match(plain, place + 3) or _PARAMETER.match(plain, place + 3)
-        if scheme is not None and found is not None:
-            done = found.start() + len(found[0].rstrip(".,;:!?)"))
+        end = _end_of_link(plain, place + 3, keys)
+        if scheme is not None and end is not None:
+            done = end
             yield place - len(scheme[0]), done
         place = plain.find("://", max(place + 3, done))
 
 
-def _links_without_scheme(plain: str) -> Iterator[tuple[int, int]]:
+def _end_of_link(plain: str, start: int, keys: list[int]) -> int | None:
+    """Return where a link ends whose host begins here, if it carries a login or one of the keys, which are in order."""
+    login = _LOGIN.match(plain, start)
+    if login is not None:
+        return start + len(login[0].rstrip(_CLOSING))
+    key = bisect_left(keys, start)
+    lead = _BEFORE.match(plain, start) if key < len(keys) else None
+    if lead is None or keys[key] > lead.end():
+        return None
+    rest = _REST.match(plain, keys[key])
+    return keys[key] + len(rest[0].rstrip(_CLOSING)) if rest else None
+
+
+def _links_without_scheme(plain: str, keys: list[int]) -> Iterator[tuple[int, int]]:
     """Yield the same of each link that begins with its host."""
-    for word in _LINK.finditer(plain):
-        if "=" in word[0] and "://" not in word[0] and (found := _NO_SCHEME.match(word[0])) is not None:
-            yield word.start(), word.start() + len(found[0].rstrip(".,;:!?)"))
+    for word in _LINK.finditer(plain) if keys else ():
+        key = bisect_left(keys, word.start())
+        if key < len(keys) and keys[key] < word.end() and "://" not in word[0] and _HOST.match(word[0]):
+            yield word.start(), word.start() + len(word[0].rstrip(_CLOSING))
