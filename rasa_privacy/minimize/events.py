@@ -220,8 +220,7 @@ class EventSplitter(Owners):
     ) -> tuple[dict[str, Any], list[Entry]]:
         parsed = mapping_of(event.get("parse_data"))
         intent, ranking = self._intent(mapping_of(parsed.get("intent")), view), parsed.get("intent_ranking")
-        written, known = event.get("text"), self._knowing(parsed, event.get("text"), view)
-        text = self._message_text(written, intent, known, self._dropped(parsed, written))
+        text = self._message_text(event.get("text"), intent, parsed, view)
         entities, entries = self._entities(mappings_of(parsed.get("entities")), ["parse_data", "entities"], seq, view)
         structure.update(
             text=text,
@@ -289,11 +288,14 @@ class EventSplitter(Owners):
                 yield max(0, start), end, item
 
     def _message_text(
-        self, text: object, intent: Mapping[str, Any], view: View, dropped: Sequence[Finding]
+        self, text: object, intent: Mapping[str, Any], parsed: Mapping[str, Any], view: View
     ) -> str | None:
         if isinstance(text, str) and is_payload(text, intent.get("name")):
             return f"/{intent.get('name')}"
-        return self.text(text, view, dropped)
+        dropped = self._dropped(parsed, text)
+        if any(found.start == 0 and found.end == len(str(text)) and found.kind == UNDECLARED for found in dropped):
+            return WITHHELD  # a long one would be looked through for itself
+        return self.text(text, self._knowing(parsed, text, view), dropped)
 
     def _entities(
         self, entities: Iterable[Mapping[str, Any]], path: list[str], seq: int, view: View

@@ -93,6 +93,16 @@ def test_many_entities_of_a_message_are_found_in_little_time() -> None:
     assert all_of_them < (process_time() - started) / 50 * count * 0.7
 
 
+@pytest.mark.parametrize("messages", ["masked", "full"])
+def test_a_text_of_which_nothing_is_kept_is_not_looked_through(messages: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is long where the pipeline did not read all of it, and masking it by itself takes half a second then."""
+    splitter, text = EventSplitter(policy(messages)), "a " * 10_000
+    monkeypatch.setattr(splitter.detection, "find", lambda _: pytest.fail("the text was looked through"))
+    event = {"event": "user", "text": text, "parse_data": {DROPPED: [[0, len(text), "withheld"]]}}
+    kept, _ = splitter.split(event, 0, View({"draw"}, {}))
+    assert kept["text"] == kept["parse_data"]["text"] == "[withheld]"
+
+
 def test_an_entity_that_never_met_the_minimizer_is_masked() -> None:
     """A caller of the HTTP API sends the entities along."""
     for entity in ({"entity": "unknown", "value": NAME, "start": -1, "end": -1}, {"value": NAME}):
