@@ -261,3 +261,21 @@ def test_words_go_into_no_other_row(vault: Vault, save: Save, settings: StoreSet
     save("a", [{"event": "user", "timestamp": 1.5, "text": "I am Jane and live in Rome"}])
     assert rows() == before
     assert before[0][1][32:] == _WORDS
+
+
+def test_words_outlive_the_epoch_in_which_they_were_written(
+    vault: Vault, settings: StoreSettings, now: datetime, save: Save
+) -> None:
+    """Their keyed hash is made with the index key, which stays the same when the keys that wrap it are changed."""
+    vault.bot_words.use(_WORDS)
+    save("a", _EVENTS)
+    vault.rotation.begin_epoch(now)
+    assert sum(vault.rotation.rewrap()) > 0
+    vault.rotation.end_epoch(1, now)
+    with closing(open_vault(settings, clock=lambda: now)) as later:
+        assert _loaded(later, "a") == _EVENTS
+        assert _damages(later) == []
+        later.bot_words.use(_WORDS)
+        with later.database.read() as conn:
+            names = conn.exec_driver_sql("SELECT name FROM meta WHERE name LIKE 'bot words %'").all()
+    assert len(names) == 1
