@@ -77,7 +77,6 @@ class Turn:
         purposes: Purposes that the message named.
         items: Items of the purpose in question that the message named.
         offered: Requests that the message may be, likeliest first, where that is not sure.
-        certain: Whether the request was recognised by a fixed wording or a button, not guessed.
         pending: The question that waited for an answer.
         evidence: How and when it was said.
         responses: The privacy responses, as the builder may have reworded them.
@@ -90,7 +89,6 @@ class Turn:
     sender_id: str
     intent: str
     purposes: tuple[str, ...]
-    certain: bool
     pending: Pending | None
     evidence: Evidence
     responses: Mapping[str, list[dict[str, Any]]]
@@ -197,7 +195,6 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any], action: str
         purposes=tuple(topic for topic in named if topic in store.policy.purposes),
         items=tuple(item for topic in named if (item := item_of(topic)) in store.policy.items),
         offered=tuple(topic for topic in named if action_of(topic) is not None),
-        certain=float((message.get("intent") or {}).get("confidence") or 0.0) >= 1.0,
         pending=Pending.from_slot(tracker.get_slot(PENDING_SLOT)),
         evidence=evidence,
         responses=(domain or {}).get("responses") or {},

@@ -54,7 +54,7 @@ CLASSIFIED_GRANT: Final = 0.8
 
 _GRANTS: Final = ("privacy_grant", "privacy_confirm")
 _WITHDRAW: Final = "privacy_withdraw"
-#: Actions take 1.0 for certain.
+#: Of what is 1.0 a conversation that a human has taken over is still heard.
 NEVER_CERTAIN: Final = 0.99
 
 

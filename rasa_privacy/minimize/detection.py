@@ -24,6 +24,7 @@ from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.deadline import Deadline
 from rasa_privacy.minimize.detectors import DETECTORS, Finding, count_failure, find
 from rasa_privacy.minimize.event_fields import SENDER
+from rasa_privacy.minimize.masking import PLACEHOLDER
 from rasa_privacy.minimize.presidio import Models
 from rasa_privacy.policy.detector_names import PRESIDIO_NAMES
 from rasa_privacy.policy.detector_packages import require_packages
@@ -32,7 +33,6 @@ from rasa_privacy.policy.model import Policy
 
 _MOST_REMEMBERED: Final = 1_000  # texts
 _REMEMBERED_SECONDS: Final = 60.0
-_PLACEHOLDER: Final = re.compile(r"\[([A-Za-z][A-Za-z0-9_-]{0,63})\]")
 _EDGES: Final = re.compile(r"[\s\W_]*")
 _KEY: Final = secrets.token_bytes(32)
 
@@ -88,7 +88,7 @@ class Detection:
         findings = find(text)
         if self._presidio is None or not text:
             return findings
-        masked = [found.span() for found in _PLACEHOLDER.finditer(text) if found[1] in self._names]
+        masked = [found.span() for found in PLACEHOLDER.finditer(text) if found[1] in self._names]
         return _beside(text, findings, self._read(self._presidio, text), masked)
 
     def search_ahead(self, texts: Iterable[str]) -> None:

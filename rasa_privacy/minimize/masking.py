@@ -37,7 +37,8 @@ _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff"
 )
 _WORD: Final = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
-_PLACEHOLDER: Final = re.compile(r"\[([A-Za-z][A-Za-z0-9_-]{0,63})\]")
+#: What `mask` writes.
+PLACEHOLDER: Final = re.compile(r"\[([A-Za-z][A-Za-z0-9_-]{0,63})\]")
 # Letters with a stroke, which Unicode does not take apart, and two written as one.
 _STROKES: Final = {
     "\u0142": "l", "\u00f8": "o", "\u0111": "d", "\u0127": "h", "\u0131": "i", "\u0167": "t", "\u00e6": "ae",
@@ -128,7 +129,7 @@ def _spans(text: str, findings: Sequence[Finding], known: Mapping[str, Collectio
     words = list(_words(text))
     spans = [_over_whole_words(finding, words) for finding in findings]
     if any(known.values()):
-        placeholders = [match.span() for match in _PLACEHOLDER.finditer(text) if match[1] in kinds]
+        placeholders = [match.span() for match in PLACEHOLDER.finditer(text) if match[1] in kinds]
         spans.extend(_known_spans(words, _collect(known), placeholders))
     return _united(spans)
 

@@ -29,10 +29,10 @@ from tests.support.vaults import SENDER, Clock, active, ask, evidence, give, gra
 CONSENT = Pending("consent", "lead_form", ("draw",))
 
 
-def turn(vault: Vault, *purposes: str, certain: bool = True, pending: Pending | None = None) -> Turn:
+def turn(vault: Vault, *purposes: str, pending: Pending | None = None) -> Turn:
     """Return a turn that names these purposes."""
     intent = "privacy_confirm" if pending is not None and pending.kind == "erase" else "privacy_grant"
-    return Turn(SENDER, intent, purposes, certain, pending, evidence(vault), {})
+    return Turn(SENDER, intent, purposes, pending, evidence(vault), {})
 
 
 def said(replies: list[Reply]) -> str:
@@ -89,9 +89,9 @@ def test_naming_a_purpose_without_consent_takes_nothing_else(vault: Vault) -> No
 
 
 def test_unclear_withdrawal_is_asked_about(vault: Vault) -> None:
-    """With two consents and no name, or with a guess, nothing is withdrawn before the person chose."""
+    """With one consent or two and no name nothing is withdrawn before the person chose."""
     grant(vault, "draw")
-    (reply,) = WithdrawConsent().answer(vault, turn(vault, certain=False))
+    (reply,) = WithdrawConsent().answer(vault, turn(vault))
     assert len(reply.buttons) == 1
     grant(vault, "newsletter")
     (reply,) = WithdrawConsent().answer(vault, turn(vault))

@@ -37,7 +37,7 @@ def test_a_restriction_in_the_chat_reaches_all_while_a_proof_counts(bot: Vault) 
     """And its end; a day later it is about the one conversation."""
 
     def say(intent: str) -> None:
-        RestrictProcessing().answer(bot, Turn("new", intent, ("newsletter",), True, None, evidence(bot), {}))  # noqa: FBT003 - certain
+        RestrictProcessing().answer(bot, Turn("new", intent, ("newsletter",), None, evidence(bot), {}))
 
     def active(sender: str) -> bool:
         with bot.database.read() as conn:
@@ -70,7 +70,7 @@ def test_what_only_a_linked_conversation_uses_can_be_stopped(bot: Vault) -> None
 @pytest.mark.parametrize("intent", ["privacy_do_not_sell", "privacy_limit_sensitive"])
 def test_no_sale_and_a_limit_said_in_the_chat_reach_all(bot: Vault, intent: str) -> None:
     """What concerns the person is on record in each conversation that the proof found."""
-    Explain().answer(bot, Turn("new", intent, (), True, None, evidence(bot), {}))  # noqa: FBT003 - certain
+    Explain().answer(bot, Turn("new", intent, (), None, evidence(bot), {}))
     topic = {"privacy_do_not_sell": SALE_OR_SHARING, "privacy_limit_sensitive": LIMITED}[intent]
     with bot.database.read() as conn:
         for sender in ("new", "web", "phone"):
@@ -81,7 +81,7 @@ def test_no_sale_and_a_limit_said_in_the_chat_reach_all(bot: Vault, intent: str)
 
 def do(bot: Vault, action: PrivacyAction, intent: str, **fields: Any) -> str:
     """Run an action in the conversation that gave the proof, and return what it says."""
-    turn = Turn("new", intent, (), certain=True, pending=None, evidence=evidence(bot), responses={})
+    turn = Turn("new", intent, (), pending=None, evidence=evidence(bot), responses={})
     return "\n".join(reply.text for reply in action.answer(bot, replace(turn, **fields)))
 
 
@@ -210,7 +210,7 @@ def test_an_optional_item_is_taken_back_in_all(bot: Vault) -> None:
     """It is destroyed where it was agreed to; the slot of the conversation that never did is not emptied."""
     granted(bot, "web", "draw", "postcode")
     give(bot, {"draw": {"postcode": "123"}}, sender="web")
-    turn = Turn("new", "privacy_withdraw", (), certain=True, pending=None, evidence=evidence(bot), responses={})
+    turn = Turn("new", "privacy_withdraw", (), pending=None, evidence=evidence(bot), responses={})
     (reply,) = WithdrawConsent().answer(bot, replace(turn, items=("postcode",)))
     assert "postcode" not in held(bot, "web")["draw"]
     assert "postcode" not in {event.get("name") for event in reply.events}
@@ -234,7 +234,7 @@ def test_stop_ends_all_while_a_proof_counts_and_later_suppresses_all_the_same(bo
 
 def test_stop_with_a_proof_ends_the_consents_of_all(bot: Vault) -> None:
     """And destroys what only they allowed; from one that proved nothing it reaches another by the address alone."""
-    turn = Turn("web", "privacy_stop", (), certain=True, pending=None, evidence=evidence(bot), responses={})
+    turn = Turn("web", "privacy_stop", (), pending=None, evidence=evidence(bot), responses={})
     Stop().answer(bot, turn)
     with bot.database.read() as conn:
         assert [must_not_be_reached(bot, conn, name) for name in EVERYWHERE] == [False, True, True]
@@ -264,7 +264,7 @@ def test_the_end_of_a_limit_and_of_a_restriction_reach_all(bot: Vault) -> None:
     assert limited() == [True, True, True]
     do(bot, RestrictProcessing(), "privacy_lift")
     assert limited() == [False, False, False]
-    turn = Turn("web", "privacy_restrict", ("draw",), certain=True, pending=None, evidence=evidence(bot), responses={})
+    turn = Turn("web", "privacy_restrict", ("draw",), pending=None, evidence=evidence(bot), responses={})
     RestrictProcessing().answer(bot, turn)
     assert active(bot, "web") == set()
     do(bot, RestrictProcessing(), "privacy_lift")

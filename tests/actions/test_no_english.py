@@ -80,7 +80,7 @@ def other(vault: Vault, second_language: str, request: pytest.FixtureRequest) ->
 def turn(vault: Vault, intent: str, *purposes: str, pending: Pending | None = None) -> Turn:
     """Return a turn in the second language."""
     how = Evidence("words", "rest", OTHER, vault.clock())
-    return Turn(SENDER, intent, purposes, certain=True, pending=pending, evidence=how, responses={})
+    return Turn(SENDER, intent, purposes, pending=pending, evidence=how, responses={})
 
 
 def conversation(vault: Vault) -> Iterator[tuple[PrivacyAction, list[Reply]]]:

@@ -30,7 +30,7 @@ Sql = Callable[..., list[Any]]
 
 def turn(vault: Vault, intent: str = "privacy_grant", pending: Pending | None = None, **fields: Any) -> Turn:
     """Return a turn of the one person."""
-    return replace(Turn(SENDER, intent, (), True, pending, evidence(vault), {}), **fields)  # noqa: FBT003 - certain
+    return replace(Turn(SENDER, intent, (), pending, evidence(vault), {}), **fields)
 
 
 def logged(vault: Vault) -> list[AuditRecord]:

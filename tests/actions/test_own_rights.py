@@ -39,7 +39,7 @@ class Talk:
     def do(self, action: PrivacyAction, intent: str, **fields: Any) -> str:
         """Run an action and return what it says."""
         how = evidence(self.vault)
-        turn = Turn(self.sender, intent, (), certain=True, pending=self.pending, evidence=how, responses={})
+        turn = Turn(self.sender, intent, (), pending=self.pending, evidence=how, responses={})
         self.replies = action.answer(self.vault, replace(turn, **fields))
         for event in (event for reply in self.replies for event in reply.events):
             if event.get("name") == PENDING_SLOT:

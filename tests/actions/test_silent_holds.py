@@ -41,7 +41,7 @@ def hold(vault: Vault, *, silent: bool = True, sender: str = SENDER) -> None:
 
 def said(vault: Vault, action: PrivacyAction, intent: str, **fields: Any) -> str:
     """Return what an action says to the person."""
-    turn = Turn(SENDER, intent, (), certain=True, pending=None, evidence=evidence(vault), responses={})
+    turn = Turn(SENDER, intent, (), pending=None, evidence=evidence(vault), responses={})
     return "\n".join(reply.text for reply in action.answer(vault, replace(turn, **fields)))
 
 

@@ -106,7 +106,6 @@ class Talk:
                 self.sender,
                 intent,
                 (),
-                certain=True,
                 pending=self.pending,
                 evidence=evidence,
                 responses={},
