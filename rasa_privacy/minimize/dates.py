@@ -16,7 +16,7 @@ BIRTH: Final = Context(
     " geboren", " geburtsdatum", " geburtstag", " geb ", " geburtsdat", " ne le ", " nee le ", " ne e le ",
     " date de naissance", " naissance", " anniversaire", " nacido", " nacida", " naci ", " nacimiento", " cumpleanos",
     " nato ", " nata ", " nascita", " compleanno", " nascido", " nascida", " nasci ", " nascimento", " aniversario",
-    " geboortedatum", " geboorte", " jarig ", " verjaardag",
+    " geboortedatum", " geboorte", " jarig ", " verjaardag", " b day ", " nacio ", " nasceu ", " nacque ", " naissait ",
 )  # fmt: skip
 _MONTHS: Final = (
     "jan(?:uar[iy]?|vier|eiro)?|januar|gennaio|gen|ene(?:ro)?|feb(?:ruar[iy]?|rero|braio)?|fev(?:rier|ereiro)?"

@@ -31,6 +31,7 @@ birth_date: born |12.05.1990|; birth_date: I was born on |May 12th, 1990|; birth
 birth_date: n\u00e9 le |12/05/1990|; birth_date: dob |1990-05-12|; birth_date: nacimiento: |12 de mayo de 1990|
 birth_date: my birthday is |12.05.90|; birth_date: |12051990| is my date of birth
 birth_date: nata il |12 maggio 1990|; birth_date: born on |1990-05-12T00:00|:00.000+02:00
+birth_date: naci\u00f3 el |12-05-1990|; birth_date: my b-day: |12.05.1990|; birth_date: nasceu em |12/05/1990|
 postcode: my postcode is |SW1A 1AA|; postcode: at |SW1A 1AA| now; postcode: PLZ |10115|; postcode: zip |90210-1234|
 postcode: in CA |90210|; postcode: code postal : |75001|; postcode: |K1A 0B1|
 postcode: PLZ: |\u0661\u0660\u0661\u0661\u0665|
@@ -122,6 +123,7 @@ mi contrase\u00f1a es incorrecta; mon mot de passe est expir\u00e9; la mia passw
 minha senha \u00e9 fraca; mijn wachtwoord is verlopen
 your password is sunshine; password is wrong; Password is optional; hi, password is required.
 the password is secret; la clave es paciencia; my passport is expired
+B-day sale until 12 tents; the b-day party is at 10:30
 face::add; dead::beef; hex 001A2B3C4D5E; the password has 12 letters; hello 89.90 I said; which 89.90 I paid
 """
 
