@@ -44,8 +44,9 @@ METHOD: Final = """A request counts as understood where the trained model with o
 not sure and offers its intent among the three that it asks back about (this share is in brackets); a guess at STOP
 that became a withdrawal counts too, since it is asked about. So does the bot's own intent for which privacy.yml names
 that request (`requests`), where the classifier is as sure as a conversation wants it: the request is recorded and
-answered there, and the bot's own answer follows. With the example bot this is the wish for a human. An everyday
-message that counts as that is an alarm, too; how sure it must be was chosen after such rates were seen. An everyday
+answered there, and the bot's own answer follows. With the example bot this is the wish for a human, where the
+recogniser sees it too. An everyday message that counts as that is an alarm as well; how sure the classifier must be was
+chosen after such rates were seen, and so it was that the recogniser must see it. An everyday
 message is an alarm where it became any privacy request; the share that was asked back about is in brackets beside it,
 and is no part of it. Somebody else wrote the messages, without having seen the packs; they are counted and never read
 one by one. Those that happen to be an example word for word are not counted. The rows "second" have other messages,
@@ -114,10 +115,11 @@ def _name(parsed: dict[str, Any]) -> str | None:
 
 def meaning(parsed: dict[str, Any]) -> str | None:
     """Return the request that an intent of the bot's own counts as in a conversation, or None."""
-    from rasa_privacy.components import own_intents, runtime  # noqa: PLC0415 - imports rasa
+    from rasa_privacy.components import runtime  # noqa: PLC0415 - imports rasa
 
-    running, sure = runtime.current(), float((parsed.get("intent") or {}).get("confidence") or 0.0)
-    return own_intents.meant(running.vault.policy, _name(parsed), sure) if running else None
+    running = runtime.current()
+    request = running.vault.policy.request_meant_by(_name(parsed)) if running else None
+    return request if request in _offered(parsed) else None
 
 
 def _offered(parsed: dict[str, Any]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from rasa_privacy.components.answers import NOT_UNDERSTOOD, RESEND, of_a_code, r
 from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN, classified, guessed, offered
 from rasa_privacy.components.message_intents import intent_of, set_intent
 from rasa_privacy.components.naming import VALUE, is_value, named_request, names_in
-from rasa_privacy.components.own_intents import meant, taken
+from rasa_privacy.components.own_intents import beside, meant, taken
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
     DefaultV1Recipe,
@@ -158,7 +158,7 @@ class DataMinimizer(GraphComponent):
     def _guess(  # noqa: PLR0913 - what a guess depends on
         self, message: Message, text: str, languages: Sequence[str], *, is_payload: bool, asked: bool, in_form: bool
     ) -> tuple[str, ...]:
-        """Give the message the intent that its free wording is guessed to be; return what it may be where unsure."""
+        """Give the message the intent that its free wording is guessed to be; return what else it is or may be."""
         # In a form `cancel` is about the form, and in a window `end` about the chat, whatever anybody guesses.
         is_ours = not (
             (in_form and any(cancels(text, each) for each in languages))
@@ -190,7 +190,7 @@ class DataMinimizer(GraphComponent):
             set_intent(message, *chosen)
         if guess is not None and guess.language is not None and chosen[0] in INTENTS and chosen[0] not in REPLIES:
             message.set(WRITTEN, guess.language, add_to_output=True)
-        return may_be
+        return may_be or beside(own, guess)
 
     def _minimize(self, message: Message, tracker: DialogueStateTracker | None) -> None:
         running = runtime.current()

@@ -4,18 +4,20 @@ Rules:
 
 1. Such a message is the request, and our turn answers it. What a classifier gives is never certain, so a deletion is
    previewed and STOP is a withdrawal that is asked about; a button of the bot's own is as certain as one of ours.
-2. A wish for a human stays the bot's own intent: the request is recorded and answered, and the bot's own answer, the
-   hand-over, follows.
+2. A wish for a human stays the bot's own intent. Where the recogniser too sees the request in it, it is recorded and
+   answered, and the bot's own answer, the hand-over, follows. Most who want a human, or press a button for one, want
+   something else: there the hand-over alone is the answer.
 3. It counts where the bot's classifier is sure (`guessing.CLAIMED`), since a request that nobody made must not be on
    record. Else the message is the bot's own alone.
 4. What nobody typed or pressed asks for nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN
+from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN, UNSURE_BY_A_WORD
 from rasa_privacy.components.rasa_api import DialogueStateTracker
+from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.components.triggers import is_triggered
 from rasa_privacy.dialogue.names import ANSWERED_BY_THE_BOT
 from rasa_privacy.dialogue.recognising import STOP
@@ -43,6 +45,18 @@ def taken(request: str | None, sure: float) -> tuple[str, float] | None:
     return _WITHDRAW if request == STOP else request, min(sure, NEVER_CERTAIN)
 
 
+def beside(request: str | None, guess: Guess | None) -> tuple[str, ...]:
+    """Return the request that a message means beside being the bot's own, as it is named in the message.
+
+    Args:
+        request: What the classifier's intent means.
+        guess: What the recogniser made of it, if anything.
+    """
+    if request is None or request not in ANSWERED_BY_THE_BOT or guess is None or guess.sure < UNSURE_BY_A_WORD:
+        return ()
+    return (request,) if request in {guess.intent, *guess.others} else ()
+
+
 def pressed(policy: Policy, parsed: Mapping[str, Any]) -> dict[str, Any]:
     """Return a parsed message; of the payload of a button of the bot's own, with the request that it means.
 
@@ -56,11 +70,16 @@ def pressed(policy: Policy, parsed: Mapping[str, Any]) -> dict[str, Any]:
     return {**parsed, "intent": {**intent, "name": request}, "entities": []}
 
 
-def meant_beside(policy: Policy, tracker: DialogueStateTracker) -> str | None:
-    """Return the request that the latest message means beside being the bot's own, or None."""
+def meant_beside(policy: Policy, tracker: DialogueStateTracker, named: Collection[str]) -> str | None:
+    """Return the request that the latest message means beside being the bot's own, or None.
+
+    Args:
+        policy: The privacy.yml in force.
+        tracker: The conversation.
+        named: What the message names (`beside`).
+    """
     message = tracker.latest_message
     if message is None or is_triggered(tracker):
         return None
-    sure = float((message.intent or {}).get("confidence") or 0.0)
-    request = meant(policy, message.intent_name, sure)
-    return request if request in ANSWERED_BY_THE_BOT else None
+    request = policy.request_meant_by(message.intent_name)
+    return request if request in ANSWERED_BY_THE_BOT and request in named else None

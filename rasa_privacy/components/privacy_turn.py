@@ -53,9 +53,9 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
     )
     if running is None or state is None:
         return view
-    beside = meant_beside(running.vault.policy, tracker)
+    beside = meant_beside(running.vault.policy, tracker, view.named)
     if beside is not None:
-        view = replace(view, intent=beside, bot_answers_too=True)
+        view = replace(view, intent=beside, named=(), bot_answers_too=True)
     if _takes_back(tracker, view, state.active):
         view = replace(view, intent="privacy_withdraw")
     policy, slots = running.vault.policy, {name: slot.value for name, slot in tracker.slots.items()}

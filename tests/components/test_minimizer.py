@@ -3,12 +3,15 @@
 import logging
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
 from bench.recognition import meaning
+from rasa_privacy.components.guessing import UNSURE_BY_A_WORD
+from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.consent.double_opt_in import begin
 from rasa_privacy.dialogue.names import ASK, EXPLAIN, PREVIEW
 from rasa_privacy.dialogue.turn_view import Decision, Pending
@@ -42,6 +45,7 @@ def read(untouched: Any, tracker: Any) -> Callable[..., Any]:
         entities: tuple[dict[str, Any], ...] = (),
         pending: Pending | None = None,
         of: Any = tracker,
+        recognisers: Any = None,
     ) -> Any:
         if pending is not None:
             of.update(untouched.rasa_events.SlotSet("privacy_pending", pending.to_slot()))
@@ -50,7 +54,7 @@ def read(untouched: Any, tracker: Any) -> Callable[..., Any]:
         ranking = [{"name": intent, "confidence": confidence}, {"name": "enter_draw", "confidence": 0.04}]
         data = {"text": text, "intent": ranking[0], "intent_ranking": ranking, "entities": list(entities)}
         message = untouched.rasa_api.Message(data=data)
-        untouched.minimizer.DataMinimizer().process([message], of)
+        untouched.minimizer.DataMinimizer(recognisers).process([message], of)
         return message
 
     return process
@@ -442,10 +446,6 @@ def test_in_a_form_and_while_we_ask_the_bots_own_intent_must_be_sure_too(
     pending = CONSENT if where == "question" else None
     assert intent_of(read("grumble", "complaint", 0.7, pending=pending)) == "complaint"
     assert intent_of(read("grumble", "complaint", 0.9, pending=pending)) == "privacy_complain"
-    for sure, means in ((0.7, "talk_to_human"), (0.9, "privacy_human")):
-        tracker.update(untouched.rasa_events.UserUttered("x", {"name": "talk_to_human", "confidence": sure}))
-        view = untouched.privacy_turn.turn_view(tracker)
-        assert (view.intent, view.bot_answers_too) == (means, means != "talk_to_human")
 
 
 def test_a_word_that_is_about_the_form_or_the_window_is_no_request_of_the_bots_own(
@@ -462,19 +462,43 @@ def test_a_word_that_is_about_the_form_or_the_window_is_no_request_of_the_bots_o
     assert intent_of(read("grumble", "opt_out")) == "privacy_withdraw"
 
 
-@pytest.mark.parametrize(("sure", "counts"), [(0.79, False), (0.81, True)])
-def test_what_the_benchmark_counts_as_understood_is_recorded_and_answered(  # noqa: PLR0913 - fixtures
-    untouched: Any, read: Any, store: Any, tracker: Any, sure: float, *, counts: bool
+@pytest.mark.parametrize(
+    ("sure", "guess", "counts"),
+    [
+        (0.81, Guess("privacy_human", 0.9), True),
+        (0.81, Guess("privacy_officer", UNSURE_BY_A_WORD, ("privacy_human",)), True),
+        (0.79, Guess("privacy_human", 0.6), False),
+        (0.99, Guess("privacy_human", 0.29), False),
+        (0.99, Guess("privacy_machine", 0.9, ("privacy_officer",)), False),
+        (0.99, None, False),
+    ],
+)
+def test_a_wish_for_a_human_is_a_request_where_the_recogniser_sees_it_too(  # noqa: PLR0913, PLR0917 - fixtures
+    untouched: Any,
+    read: Any,
+    store: Any,
+    tracker: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    sure: float,
+    guess: Guess | None,
+    *,
+    counts: bool,
 ) -> None:
-    """A wish for a human that the bot's classifier gives as its own intent, by the same limit in both."""
+    """It stays the bot's own intent, the benchmark counts it as a conversation does; others are not recorded."""
     mapped_to(untouched, store, {"human": ("talk_to_human",)})
-    message = read("grumble", "talk_to_human", sure)
-    parsed = {"text": "grumble", "intent": message.get("intent"), "entities": []}
+    recognisers = SimpleNamespace(guess=lambda *_: guess)
+    monkeypatch.setattr(untouched.minimizer, "offered", lambda *_, **__: ())
+    monkeypatch.setattr(untouched.minimizer, "guessed", lambda *_, **__: None)
+    message = read("grumble", "talk_to_human", sure, recognisers=recognisers)
+    assert intent_of(message) == "talk_to_human"
+    parsed = {"text": "grumble", "intent": message.get("intent"), "entities": message.get("entities")}
     assert meaning(parsed) == ("privacy_human" if counts else None)
     tracker.update(untouched.rasa_events.ActionExecuted("action_listen"))
-    tracker.update(untouched.rasa_events.UserUttered("grumble", parsed["intent"]))
+    tracker.update(untouched.rasa_events.UserUttered("grumble", parsed["intent"], parsed["entities"]))
+    view = untouched.privacy_turn.turn_view(tracker)
+    assert (view.intent, view.bot_answers_too) == (("privacy_human", True) if counts else ("talk_to_human", False))
     turns = untouched.privacy_turn.turns_of(tracker)
-    assert turns.decide(untouched.privacy_turn.turn_view(tracker)) == (Decision(EXPLAIN, None) if counts else None)
+    assert turns.decide(view) == (Decision(EXPLAIN, None) if counts else None)
 
 
 CODE = Pending("code", "newsletter_form", ("newsletter",))

@@ -10,6 +10,7 @@ import pytest
 from rasa_privacy.dialogue.names import ACTIONS, CLOSED, INTENTS, PENDING_SLOT
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.purpose_model import QuietHours
 from rasa_privacy.rights.reach import must_not_be_reached
@@ -193,15 +194,16 @@ async def test_the_bots_own_yes_is_triggered_only_while_nothing_is_asked(speak: 
 
 
 async def test_a_hand_over_that_is_triggered_is_no_wish_of_the_person(store: Any, bot_of: Any, untouched: Any) -> None:
-    """Nobody typed it, so nothing is to be recorded; a button of the bot's own that is pressed asks."""
+    """Nobody typed it, so nothing is to be recorded; a button of the bot's own asks, but one for a human."""
     vault, events = store._vault, untouched.rasa_events
     requests = {"human": ("talk_to_human",), "delete": ("delete_account",)}
     object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, requests=requests))
     bot = bot_of(store)
     tracker = await bot.processor.get_tracker(SENDER)
-    wish = {"name": "talk_to_human", "confidence": 1.0}
+    wish, seen = {"name": "talk_to_human", "confidence": 1.0}, {"entity": OWN_ENTITY, "value": "privacy_human"}
     for message, meant in (
-        (events.UserUttered("a human please", wish), "privacy_human"),
+        (events.UserUttered("a human please", wish, [seen]), "privacy_human"),
+        (events.UserUttered("a human please", wish), "talk_to_human"),
         (events.UserUttered.create_external("talk_to_human"), "talk_to_human"),
     ):
         tracker.update(message)
