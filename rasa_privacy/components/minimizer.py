@@ -213,7 +213,7 @@ class DataMinimizer(GraphComponent):
             recognised = Recognised(VALUE, None)
         if recognised is None and not is_payload:
             here = _recognise_here(message, text, languages, tracker) if question is None else None
-            recognised = here or _recognise_foreign(message, text, languages)
+            recognised = here or _recognise_foreign(message, text, languages, asked=question is not None)
         may_be: tuple[str, ...] = ()
         if recognised is not None:
             set_intent(message, recognised.intent, 1.0)
@@ -262,9 +262,9 @@ def _recognise_here(
     return None if is_claimed else found
 
 
-def _recognise_foreign(message: Message, text: str, languages: Sequence[str]) -> Recognised | None:
+def _recognise_foreign(message: Message, text: str, languages: Sequence[str], *, asked: bool) -> Recognised | None:
     """Return a request in a language that the bot does not speak, unless its classifier is sure of its own intent."""
-    return recognise_foreign(text, languages) if _claimed(message) < CLAIMED else None
+    return recognise_foreign(text, languages, asked=asked) if _claimed(message) < CLAIMED else None
 
 
 def _meant(intent: str | None, sure: float) -> str | None:

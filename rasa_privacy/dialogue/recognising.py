@@ -88,20 +88,24 @@ def recognise_here(text: str, languages: Sequence[str], *, in_form: bool, agreed
     return None
 
 
-def recognise_foreign(text: str, languages: Sequence[str]) -> Recognised | None:
+def recognise_foreign(text: str, languages: Sequence[str], *, asked: bool = False) -> Recognised | None:
     """Return which request the whole message is in a language that the bot does not speak, or None.
 
-    It is answered in the bot's own language. STOP is a withdrawal then, which is asked about.
+    It is answered in the bot's own language. STOP is a withdrawal then, which is asked about; while a question of ours
+    is open it is none, since "no mail" is no STOP in Spanish but an answer.
 
     Args:
         text: The message as the person wrote it.
         languages: The bot's languages.
+        asked: Whether a question of ours is open.
     """
     others = [each for each in available_languages() if each not in languages]
     meant = {found for each in others if (found := core_request(text, each)) is not None}
     if len(meant) != 1 or any(_meanings(text, each) for each in languages):
         return None
     (intent,) = meant
+    if asked and intent == STOP:
+        return None
     return Recognised("privacy_withdraw" if intent == STOP else intent, None)
 
 

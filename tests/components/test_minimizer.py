@@ -462,6 +462,11 @@ def test_a_word_that_is_about_the_form_or_the_window_is_no_request_of_the_bots_o
     assert intent_of(read("grumble", "opt_out")) == "privacy_withdraw"
 
 
+def test_an_answer_is_no_withdrawal_in_a_language_that_the_bot_does_not_speak(read: Any) -> None:
+    """To "may we mail you?"; the same words out of the blue are one, which is asked about."""
+    assert intent_of(read("no mail", "greet", 0.3, pending=CONSENT)) != "privacy_withdraw"
+
+
 @pytest.mark.parametrize(
     ("sure", "guess", "counts"),
     [

@@ -42,6 +42,14 @@ def test_one_word_and_what_the_bot_reads_itself_are_none(text: str) -> None:
     assert recognise_foreign(text, ("en", "nl")) is None
 
 
+def test_an_answer_is_no_stop_of_another_language() -> None:
+    """To a question of ours "no mail" says no, and is not the Spanish STOP. A deletion counts then too."""
+    assert recognise_foreign("no mail", ("en",)) == Recognised("privacy_withdraw", None)
+    assert recognise_foreign("no mail", ("en",), asked=True) is None
+    text = "L\xf6schen Sie meine Daten"
+    assert recognise_foreign(text, ("en",), asked=True) == Recognised("privacy_delete", None)
+
+
 @pytest.mark.parametrize("language", [each for each in available_languages() if each != "en"])
 def test_most_fixed_wordings_are_read(language: str) -> None:
     """To a bot that speaks English; what is missed is one word, or a word of English that means something there."""
