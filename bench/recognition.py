@@ -42,18 +42,20 @@ _TELEMETRY: Final = {"RASA_TELEMETRY_ENABLED": "false"}
 
 METHOD: Final = """A request counts as understood where the trained model with our minimizer gives its intent, or is
 not sure and offers its intent among the three that it asks back about (this share is in brackets); a guess at STOP
-that became a withdrawal counts too, since it is asked about. So does the bot's own intent for which privacy.yml names
-that request (`requests`), where the classifier is as sure as a conversation wants it: the request is recorded and
-answered there, and the bot's own answer follows. With the example bot this is the wish for a human, where the
-recogniser sees it too. An everyday message that counts as that is an alarm as well; how sure the classifier must be was
-chosen after such rates were seen, and so it was that the recogniser must see it. An everyday
-message is an alarm where it became any privacy request; the share that was asked back about is in brackets beside it,
-and is no part of it. Somebody else wrote the messages, without having seen the packs; they are counted and never read
-one by one. Those that happen to be an example word for word are not counted. The rows "second" have other messages,
-written before their author saw what is learned from; the same author wrote messages to learn from later. Answers (yes,
-no) are not in it: they are read by fixed wordings while a question is open. The core column is how many requests to
-delete, to withdraw and to stop in the fixed wordings are understood, of sentences made of them at random. The last
-column is how many of the example bot's own held-out messages keep their intent, beside the same bot without ours."""
+that became a withdrawal counts too, since it is asked about. So does the bot's own intent for which privacy.yml
+names that request (`requests`), where the classifier is as sure as a conversation wants it: the request is recorded
+and answered there, and the bot's own answer follows. With the example bot this is the wish for a human, where the
+recogniser sees it too. An everyday message that counts as that is an alarm as well; how sure the classifier must be
+was chosen after such rates were seen, and so it was that the recogniser must see it. An everyday message is an alarm
+where it became any privacy request; the share that was asked back about is in brackets beside it, and is no part of
+it. Somebody else wrote the messages, without having seen the packs; they are counted and not read one by one, but
+for four in Portuguese by mistake. Those that happen to be an example word for word are not counted. The rows
+"second" have other messages, written before their author saw what is learned from; the same author wrote messages to
+learn from later, and somebody else the second half of the everyday ones in English and German, when one alarm of 146
+had been counted in English. Answers (yes, no) are not in it: they are read by fixed wordings while a question is
+open. The core column is how many requests to delete, to withdraw and to stop in the fixed wordings are understood,
+of sentences made of them at random. The last column is how many of the example bot's own held-out messages keep
+their intent, beside the same bot without ours."""
 
 
 def bot_in(folder: Path, language: str, *, packs: bool = True) -> Path:
