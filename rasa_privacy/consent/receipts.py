@@ -15,6 +15,7 @@ from rasa_privacy.consent.receipt_forms import Fact, Facts, iso_27560, kantara
 from rasa_privacy.consent.terms import read_terms
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.policy.topics import choice
 from rasa_privacy.storage.ledger_record import LedgerEntry
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
@@ -23,8 +24,6 @@ Form = Literal["27560", "kantara"]
 FORMS: Final[tuple[Form, ...]] = ("27560", "kantara")
 #: `typ` of a signed receipt.
 RECEIPT_TYPE: Final = "consent-receipt+jws"
-
-_OPTIONAL_ITEM: Final = ":"
 
 
 def receipt(  # noqa: PLR0913, PLR0917 - store, transaction, whose consent, to what, when, and how it is written
@@ -72,6 +71,7 @@ def open_receipt(token: str, key: VerifyingKey) -> dict[str, Any]:
 def _facts(vault: Vault, connection: Any, entries: list[LedgerEntry], deciding: LedgerEntry, now: datetime) -> Facts:
     record = deciding.record
     stored = _notice(vault, connection, deciding)
+    status, agreed = _standing(vault, connection, deciding, now)
     record_id = f"{vault.signer.store_id.hex()}:{deciding.seq}"
     controller = vault.policy.controller
     return Facts(
@@ -79,7 +79,7 @@ def _facts(vault: Vault, connection: Any, entries: list[LedgerEntry], deciding: 
         record_id=record_id,
         principal=uuid.UUID(bytes=record.subject_id).urn,
         issued_at=now,
-        status=_status(vault, connection, deciding, now),
+        status=status,
         terms=read_terms(stored.terms or ""),
         notice={
             "version": stored.version,
@@ -88,7 +88,7 @@ def _facts(vault: Vault, connection: Any, entries: list[LedgerEntry], deciding: 
             "text": stored.text,
         },
         contact={"address": controller.address, "phone": controller.phone, "country": controller.country},
-        agreed=_agreed(vault, connection, record.subject_id, record.purpose),
+        agreed=agreed,
         events=[
             Fact(each.record.event, each.record.method, each.record.channel, each.record.at)
             for each in entries
@@ -107,21 +107,21 @@ def _notice(vault: Vault, connection: Any, deciding: LedgerEntry) -> StoredNotic
     return stored
 
 
-def _status(vault: Vault, connection: Any, deciding: LedgerEntry, now: datetime) -> str:
-    """Return what the answer is worth now: a yes may have expired, or privacy.yml may say something else since."""
+def _standing(vault: Vault, connection: Any, deciding: LedgerEntry, now: datetime) -> tuple[str, dict[str, bool]]:
+    """Return what the answer is worth now, and the optional items that were answered with a yes that still stands.
+
+    A yes may have expired, or privacy.yml may say something else since. Only the fold knows which answers count.
+    """
     record = deciding.record
     if record.event != "granted":
-        return record.event
+        return record.event, {}
     if record.purpose not in vault.policy.purposes:
-        return "superseded"
-    return state_of(vault, connection, record.subject_id, now).purposes[record.purpose].status
-
-
-def _agreed(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> dict[str, bool]:
-    """Return the optional items that the person answered apart."""
-    begin = f"{purpose}{_OPTIONAL_ITEM}"
-    return {
-        each.purpose.removeprefix(begin): each.event == "granted"
-        for each in vault.ledger.of_subject(connection, subject_id)
-        if each.purpose.startswith(begin) and each.event != "asked"
-    }
+        return "superseded", {}
+    state = state_of(vault, connection, record.subject_id, now)
+    status = state.purposes[record.purpose].status
+    if status != "granted":
+        return status, {}
+    topics = {item: choice(record.purpose, item) for item in vault.policy.purposes[record.purpose].choices}
+    # A restriction keeps an item from being used, and takes no yes back.
+    said_yes = state.active | state.restricted
+    return status, {item: topic in said_yes for item, topic in topics.items() if topic in state.answered}

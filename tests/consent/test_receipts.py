@@ -15,12 +15,14 @@ from pyld import jsonld
 from rasa_privacy.consent.ledger import record_withdrawal
 from rasa_privacy.consent.receipt_forms import iso_duration
 from rasa_privacy.consent.receipts import FORMS, Form, open_receipt, receipt, sign_receipt
+from rasa_privacy.consent.restrictions import record_restriction
 from rasa_privacy.crypto.signing import SigningKey
 from rasa_privacy.errors import LedgerError, SignatureError
 from rasa_privacy.policy.model import Storage
 from rasa_privacy.storage.vault import Vault
-from tests.support.vaults import SENDER, Clock, answer, ask, evidence, give, grant
+from tests.support.vaults import SENDER, Clock, active, answer, ask, evidence, give, grant
 
+POSTCODE = "draw:postcode"
 SCHEMAS = {form: json.loads((Path(__file__).parents[1] / f"schemas/receipt_{form}.json").read_text()) for form in FORMS}
 
 
@@ -161,6 +163,51 @@ def test_an_expired_and_a_withdrawn_consent_say_so(vault: Vault, clock: Clock, p
     assert make(vault, person)["record"]["consent_status"] == "dpv:ConsentWithdrawn"
     with pytest.raises(LedgerError, match="the last answer is no yes"):
         make(vault, person, form="kantara")
+
+
+def agreed(vault: Vault, subject_id: bytes, purpose: str = "draw") -> dict[str, bool | None]:
+    """Return what a receipt says about each optional item; None where it says nothing."""
+    (processing,) = make(vault, subject_id, purpose)["record"]["processing"]
+    described = processing["pii_information"]
+    assert not [each for each in described if "pii_agreed" in each and not each["pii_optional"]]
+    return {each["pii_type"]: each.get("pii_agreed") for each in described if each["pii_optional"]}
+
+
+@pytest.mark.parametrize(("said", "written"), [("yes", True), ("no", False), ("", None)])
+def test_an_optional_item_is_agreed_to_only_as_it_was_answered(
+    vault: Vault, person: bytes, said: str, written: object
+) -> None:
+    """Yes, no, and no word where there was no answer; a question alone is none."""
+    ask(vault, POSTCODE)
+    if said:
+        answer(vault, POSTCODE, granted=said == "yes")
+    assert agreed(vault, person) == {"postcode": written}
+    jsonschema.validate(make(vault, person), SCHEMAS["27560"])
+
+
+def test_an_answer_of_an_earlier_yes_is_in_no_later_receipt(vault: Vault, person: bytes) -> None:
+    """The item's answer went with the yes that it belonged to, as the state says."""
+    grant(vault, POSTCODE)
+    with vault.database.write() as connection:
+        record_withdrawal(vault, connection, person, ["draw", POSTCODE], evidence(vault))
+    assert agreed(vault, person) == {"postcode": None}
+    grant(vault, "draw")
+    assert active(vault) >= {"draw"}
+    assert POSTCODE not in active(vault)
+    assert make(vault, person)["record"]["consent_status"] == "dpv:ConsentGiven"
+    assert agreed(vault, person) == {"postcode": None}
+
+
+def test_a_yes_that_ended_agrees_to_no_item_and_one_that_is_restricted_still_does(
+    vault: Vault, clock: Clock, person: bytes
+) -> None:
+    """A restriction takes no consent back (GDPR Art. 18); an expired consent is none."""
+    grant(vault, POSTCODE)
+    with vault.database.write() as connection:
+        record_restriction(vault, connection, person, ["draw"], evidence(vault), lift=False)
+    assert agreed(vault, person) == {"postcode": True}
+    clock.advance(days=400)
+    assert agreed(vault, person) == {"postcode": None}
 
 
 def test_without_an_answer_there_is_no_receipt(vault: Vault) -> None:
