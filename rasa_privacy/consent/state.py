@@ -135,7 +135,7 @@ def fold(
             last[record.purpose] = _after(last[record.purpose], record, now, needs_code=record.purpose in confirming)
             if record.event != "asked":
                 last.update(dict.fromkeys(optional.get(record.purpose, ()), unknown))
-        elif record.event == "granted":
+        elif record.event == "granted" and record.at <= now + CLOCK_TOLERANCE:
             confirmed_age = max(confirmed_age, age_of(record.purpose) or 0)
     states = {name: _aged(last[name], name, purpose, now, is_current) for name, purpose in policy.purposes.items()}
     chosen = {

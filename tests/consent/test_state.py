@@ -88,6 +88,14 @@ def test_grant_to_other_terms_does_not_count() -> None:
     assert state(Row("granted", notice_hash=OLD_NOTICE)).purposes["draw"].status == "superseded"
 
 
+def test_an_age_confirmed_in_the_future_is_not_confirmed() -> None:
+    """A clock that went back has the age asked anew; the difference of two servers' clocks does not."""
+    rows = (Row("granted", purpose="minimum_age:13"), Row("granted", purpose="minimum_age:16", minutes=60))
+    assert state(*rows, after=timedelta(minutes=54, seconds=59)).confirmed_age == 13
+    assert state(*rows, after=timedelta(minutes=55)).confirmed_age == 16
+    assert state(*rows, after=timedelta(days=-400)).confirmed_age == 0
+
+
 def test_grant_from_the_future_opens_nothing() -> None:
     """A clock that went back errs on the side of no consent; a withdrawal counts all the same."""
     assert "draw" not in state(Row("granted", minutes=60), after=timedelta(0)).active
