@@ -14,6 +14,7 @@ from bench.support.databases import fresh_url
 from bench.support.memory import begin_peak, peak
 from bench.support.report import Table, publish, verdict
 from rasa_privacy.access.admission import admit_local
+from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.ledger import Evidence, record_answer, record_asked
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
@@ -23,7 +24,7 @@ from rasa_privacy.storage.tables import conversations, ledger, subjects, suppres
 from rasa_privacy.storage.vault import Vault, open_vault
 
 PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "1000000"))
-OPENED: Final = 2_000
+OPENED: Final = 10_000  # more than there are keys in the cache
 GOAL: Final = 50_000
 GOAL_MEBIBYTES: Final = 64
 _CHUNK: Final = 20_000
@@ -44,11 +45,12 @@ purposes:
     retain: until withdrawn
     consent_lasts: 12 months
 """
-METHOD: Final = f"""Each of the people was asked about two purposes and agreed to both; one in five took the newsletter
-back and one in fifty is suppressed. "Who is in" is `members`: pages from the ledger, the fold over each person's
-answers, the suppressions of senders; nothing is opened. "With addresses" is `audience` with an item, of {OPENED:,}
-people with a real conversation each: it opens sender id and address and looks for them among the suppressed ones.
-Memory is how much the process grew at its peak."""
+METHOD: Final = f"""Each of the people was asked about two purposes and agreed to both; one in five took the
+newsletter back and one in fifty is suppressed. "Who is in" is `members`: pages from the ledger, the fold over each
+person's answers, the suppressions of senders; nothing is opened. "Exported" is what the command does, of {OPENED:,}
+people with a real conversation each: it opens sender ids and contacts, each under keys of the person's own, and
+looks for them among the suppressed ones, whether it writes the sender ids alone or addresses beside them. Memory is
+how much the process grew at its peak."""
 
 
 def crowd(vault: Vault, digest: bytes) -> int:
@@ -115,9 +117,7 @@ def measure(kind: str, url: str, folder: Path) -> list[tuple[str, ...]]:
     notice = Notice("newsletter", terms_version(vault.policy, "newsletter"), "en", "May we?")
     real_people(vault, notice)
     permit = admit_local(vault, "audience")
-    begin = time.perf_counter()
-    opened = sum(1 for _ in audience(vault, permit, "newsletter", "email", vault.clock(), Tally()))
-    opening = time.perf_counter() - begin
+    exported = [_exported(vault, permit, item) for item in (None, "email")]
     inside = crowd(vault, notice.hash) + OPENED
     before = begin_peak()
     begin = time.perf_counter()
@@ -125,14 +125,26 @@ def measure(kind: str, url: str, folder: Path) -> list[tuple[str, ...]]:
     deciding = time.perf_counter() - begin
     grown = peak() - before
     vault.close()
-    if (found, opened) != (inside, OPENED):
+    if found != inside:
         raise SystemExit(f"{kind}: {found:,} people are in instead of {inside:,}")
     speed = (PEOPLE + OPENED) / deciding
     return [
         (f"{kind}, who is in of {PEOPLE:,}", f"{speed:,.0f} people/s", f">= {GOAL:,}", verdict(met=speed >= GOAL)),
         (f"{kind}, memory for that", f"{grown:.0f} MiB", f"<= {GOAL_MEBIBYTES}", verdict(met=grown <= GOAL_MEBIBYTES)),
-        (f"{kind}, with addresses", f"{OPENED / opening:,.0f} people/s", "none", ""),
+        *(
+            (f"{kind}, exported {what}", f"{each:,.0f} people/s", f">= {GOAL:,}", verdict(met=each >= GOAL))
+            for what, each in zip(("by sender id", "with addresses"), exported, strict=True)
+        ),
     ]
+
+
+def _exported(vault: Vault, permit: Permit, item: str | None) -> float:
+    """Return how many people are exported in a second, each with the item."""
+    begin = time.perf_counter()
+    opened = sum(1 for _ in audience(vault, permit, "newsletter", item, vault.clock(), Tally()))
+    if opened != OPENED:
+        raise SystemExit(f"{opened:,} people are exported instead of {OPENED:,}")
+    return opened / (time.perf_counter() - begin)
 
 
 def main() -> None:
