@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, reply, request_here
+from rasa_privacy.dialogue.keywords import Question, closes, opt_out, privacy_request, reply, request_here
 from rasa_privacy.dialogue.packs import available_languages, load_keywords
 from rasa_privacy.dialogue.samples import samples
 
@@ -97,11 +97,28 @@ def test_each_opt_out_is_met(section: str, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", available_languages())
-@pytest.mark.parametrize(("section", "answer"), [("agree", "yes"), ("refuse", "no"), ("unclear", "unclear")])
-def test_each_answer_is_met(section: str, answer: str, language: str) -> None:
-    """What could be two answers is unclear."""
-    for text in sentences(language, section):
-        assert reply(text, language) in (answer, "unclear"), text
+@pytest.mark.parametrize(
+    ("section", "answer", "questions"),
+    [
+        ("agree", "yes", ["consent", "erase"]),
+        ("refuse", "no", ["consent", "erase"]),
+        ("agree_erase", "yes", ["erase"]),
+        ("refuse_erase", "no", ["erase"]),
+        ("unclear", "unclear", ["consent", "erase"]),
+    ],
+)
+def test_each_answer_is_met(section: str, answer: str, questions: list[Question], language: str) -> None:
+    """To each question, and no yes or no is taken for doubt; one that says a word twice is met too."""
+    for text in samples(load_keywords(language), section, 6):
+        for question in questions:
+            assert reply(text, language, question=question) == answer, text
+
+
+@pytest.mark.parametrize("question", ["consent", "erase"])
+@pytest.mark.parametrize("text", ["oui", "ouais", "oui oui", "oui merci", "OUI !"])
+def test_a_typed_yes_in_french_is_one(text: str, question: Question) -> None:
+    """Where a spelling made doubt (`mouais`) of it, nobody could confirm a deletion by typing."""
+    assert reply(text, "fr", question=question) == "yes"
 
 
 @pytest.mark.parametrize("polite", ["por favor ", ""])
