@@ -123,7 +123,7 @@ class Reply:
     """What an action says and leaves behind.
 
     Attributes:
-        text: What the bot says.
+        text: What the bot says; empty for nothing.
         buttons: Buttons under it.
         events: rasa_sdk events beside the report of success.
     """
@@ -156,7 +156,8 @@ class PrivacyAction(Action, ABC):
             raise
         events: list[dict[str, Any]] = []
         for reply in replies:
-            dispatcher.utter_message(text=reply.text, buttons=reply.buttons or None)
+            if reply.text:
+                dispatcher.utter_message(text=reply.text, buttons=reply.buttons or None)
             events += reply.events
         return [*events, SlotSet(RESULT_SLOT, self.name())]
 

@@ -81,7 +81,7 @@ class WithdrawConsent(PrivacyAction):
 
 
 class Stop(PrivacyAction):
-    """The opt-out word: every consent ends, with one confirmation and nothing after it."""
+    """The opt-out word: every consent ends, with one confirmation and nothing after it (ADR 38)."""
 
     def name(self) -> str:
         """Return the action's name."""
@@ -93,10 +93,21 @@ class Stop(PrivacyAction):
         empty_log(store)
         events = [*cleared(store, done.items), forget_pending(), ActiveLoop(None), SlotSet("requested_slot", None)]
         events.append(ReminderCancelled())
+        if not done.is_new:
+            return [Reply("" if _is_texted(turn) else turn.words("utter_privacy_stopped_already"), [], events)]
         if done.is_held:
             held = "utter_privacy_stopped_held" if done.is_told else "utter_privacy_stopped_must_stay"
             return [Reply(turn.words(held), [], events)]
         return [Reply(turn.words("utter_privacy_stopped", say_delete=turn.phrases.say("say_delete")), [], events)]
+
+
+def _is_texted(turn: Turn) -> bool:
+    """Return whether the conversation is by text message, where a second confirmation may not be sent.
+
+    Rasa's `twilio` has WhatsApp too, which is a chat and stands before the number.
+    """
+    by_twilio = turn.channel == "twilio" and not turn.sender_id.startswith("whatsapp:")
+    return by_twilio or "sms" in turn.channel.lower()
 
 
 def _revocable(store: Vault, connection: Any, subject_id: bytes, turn: Turn) -> frozenset[str]:

@@ -41,11 +41,13 @@ class Stopped:
         items: Items of which this conversation holds nothing any more.
         is_held: Whether a legal hold keeps what was held by consent.
         is_told: Whether that may be said: one that keeps it is not silent.
+        is_new: Whether it changed anything: somebody was not suppressed before, or a consent ended.
     """
 
     items: tuple[str, ...]
     is_held: bool
     is_told: bool
+    is_new: bool
 
 
 def holdings_linked(
@@ -133,16 +135,17 @@ def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidenc
         sender_id: Rasa's conversation key.
         evidence: How it was said.
     """
-    suppress(vault, connection, sender_id, STOP, evidence.at)
+    is_new = suppress(vault, connection, sender_id, STOP, evidence.at)
     subject_id = vault.subjects.find_for_update(connection, sender_id)
     if subject_id is not None:  # before the consents go, and the contacts with them
         stop_contacts(vault, connection, on_file_or_none(vault, connection, subject_id), evidence.at)
     done = withdraw_all(vault, connection, sender_id, evidence)
+    is_new = is_new or bool(done.purposes)
     held = [subject_id] if subject_id is not None and holds.is_held(connection, subject_id) else []
     is_held, is_told = bool(held), bool(holds.told_among(connection, held))
     note_taken(vault, connection, own_act(vault, "suppress", subject_id, purposes=done.purposes, items=done.items))
     if subject_id is None:
-        return Stopped(done.items, is_held, is_told)
+        return Stopped(done.items, is_held, is_told, is_new)
     try:
         others = linked_others(vault, connection, subject_id)
     except TamperedSegmentError:  # nobody is kept from opting out by that
@@ -154,13 +157,14 @@ def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidenc
         if not senders:
             logger.warning("STOP does not reach a linked conversation, which is damaged.")
         for each in senders:
-            suppress(vault, connection, each, STOP, evidence.at)
+            is_new |= suppress(vault, connection, each, STOP, evidence.at)
         stop_contacts(vault, connection, on_file_or_none(vault, connection, other_id), evidence.at)
         ended = Withdrawal((), ())
         for each in senders if proven else ():
             ended = merged_withdrawals((ended, withdraw_all(vault, connection, each, evidence)))
+        is_new = is_new or bool(ended.purposes)
         note_taken(vault, connection, own_act(vault, "suppress", other_id, purposes=ended.purposes, items=ended.items))
-    return Stopped(done.items, is_held, is_told)
+    return Stopped(done.items, is_held, is_told, is_new)
 
 
 def delete_part_linked(  # noqa: PLR0913 - store, whose, of what, how it was said, and by whom

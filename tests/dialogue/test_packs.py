@@ -98,6 +98,7 @@ PLAIN = {
     "utter_privacy_dropped",
     "utter_privacy_which_purpose",
     "utter_privacy_nothing_to_withdraw",
+    "utter_privacy_stopped_already",
     "utter_privacy_stopped_held",
     "utter_privacy_stopped_must_stay",
     "utter_privacy_not_sold",

@@ -1,6 +1,10 @@
 """What is done to one conversation is done to all that a proof has found, or to none."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -20,10 +24,10 @@ from rasa_privacy.storage import holds, known_contacts
 from rasa_privacy.storage.erasures import Erasures
 from rasa_privacy.storage.holds import Hold
 from rasa_privacy.storage.replay import replay
-from rasa_privacy.storage.vault import Vault
+from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
 from tests.support.linked import proven
-from tests.support.vaults import active, evidence, give, grant, held, link
+from tests.support.vaults import active, evidence, give, grant, held, link, settings_in
 
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 
@@ -177,6 +181,22 @@ def test_two_that_erase_from_both_ends_stand_in_no_others_way(bot: Vault) -> Non
     assert sum(1 + len(each.also) for each in done) == 3
     with bot.database.read() as conn:
         assert len(bot.erasures.since(conn, None)) == 3
+
+
+@each_kind
+def test_stop_on_two_servers_at_once_is_new_on_one(bot: Vault, tmp_path: Path, url: str) -> None:
+    """So it is confirmed once, of somebody known and of somebody who is not."""
+    with closing(open_vault(replace(settings_in(tmp_path), url=url), bot.clock)) as second:
+        for sender in ("phone", "stranger", "somebody"):
+            start = Barrier(2)
+
+            def stopping(server: Vault, sender: str = sender, start: Barrier = start) -> bool:
+                start.wait()
+                work = partial(linked.stop_linked, server, sender_id=sender, evidence=evidence(server))
+                return server.database.transact(work).is_new
+
+            with ThreadPoolExecutor(2) as pool:
+                assert sorted(pool.map(stopping, (bot, second))) == [False, True]
 
 
 def test_what_cannot_be_noted_of_one_erases_none(bot: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
