@@ -3,7 +3,7 @@
 Rules:
 
 1. The first request with the signal is recorded once for each person: purpose `sale_or_sharing`, `refused`, method
-   `gpc`. Later ones say nothing new, so they do not end a yes that was given after it.
+   `gpc`. Later ones say nothing new, so they do not end a yes that was given after it (§ 7025(c)(3)).
 2. A purpose that shares data (it has `recipients`) is not active for the person while the signal is the later word: a
    yes to that very purpose after it counts again.
 3. What rests on a contract or a legal obligation is no sale and no sharing for advertising, so it stays.
