@@ -114,10 +114,12 @@ def reply(text: str, language: str, *, question: Question = "consent") -> Answer
     words, forms = lexicon.joined(reading.words), lexicon.forms(text)
     if not words:
         return _by_symbols(reading, lexicon)
-    pressed = None if reading.asks else _pressed(forms, lexicon, question)
+    doubted = reading.asks or not lexicon.doubting.isdisjoint(reading.symbols)
+    pressed = _pressed(forms, lexicon, question)
+    if doubted and (reading.asks or pressed == "yes"):
+        pressed = None
     if pressed is not None or _is_one(lexicon.unclear, forms):
         return pressed or "unclear"
-    doubted = reading.asks or any(lexicon.signs.get(symbol) == "no" for symbol in reading.symbols)
     if _is_one(lexicon.yes[question], forms):
         return "unclear" if doubted else "yes"
     if _is_one(lexicon.no[question], forms):
@@ -130,10 +132,12 @@ def reply(text: str, language: str, *, question: Question = "consent") -> Answer
 
 
 def is_hedged(text: str, language: str) -> bool:
-    """Return whether the message has a word that turns or limits a yes, or asks; then a guess at a yes is no yes."""
+    """Return whether a word or sign turns, limits or doubts a yes, or it asks; then a guess at a yes is no yes."""
     lexicon = _lexicon(language)
     reading = lexicon.read(text)
-    return reading is None or reading.asks or bool(lexicon.hedges.intersection(reading.words))
+    if reading is None or reading.asks or not lexicon.doubting.isdisjoint(reading.symbols):
+        return True
+    return not lexicon.hedges.isdisjoint(reading.words)
 
 
 def has_telling_word(text: str, language: str, intent: str) -> bool:
@@ -183,6 +187,7 @@ class _Lexicon:
     agreement: Mapping[Question, frozenset[str]]
     hedges: frozenset[str]
     signs: Mapping[str, Answer]
+    doubting: frozenset[str]
     telling: Mapping[str, frozenset[str]]
     opt_out: re.Pattern[str]
     ends: re.Pattern[str]
@@ -309,6 +314,8 @@ def _lexicon(language: str) -> _Lexicon:
     agreement = sections["agreement"].split()
     # A thumb alone is too little to be a clear yes.
     signs: dict[str, Answer] = dict.fromkeys(sections["good_signs"].split(), "unclear")
+    doubt = sections["doubt_signs"].split()
+    signs.update(dict.fromkeys(doubt, "unclear"))
     signs.update(dict.fromkeys(sections["bad_signs"].split(), "no"))
     return _Lexicon(
         spellings=spellings,
@@ -319,6 +326,7 @@ def _lexicon(language: str) -> _Lexicon:
         },
         hedges=frozenset(sections["hedges"].split()),
         signs=signs,
+        doubting=frozenset(doubt + sections["bad_signs"].split()),
         telling=_telling(sections, where),
         opt_out=pattern("opt_out", opening="before_stop"),
         ends=pattern("opt_out_outside_window"),
