@@ -31,6 +31,8 @@ _PRESSED: Final[Mapping[Question, Mapping[Answer, str]]] = {
     "consent": {"yes": "privacy_grant", "no": "privacy_refuse"},
     "erase": {"yes": "privacy_confirm", "no": "privacy_cancel"},
 }
+#: The intents of a yes to each question.
+_AGREEING: Final = frozenset(pressed["yes"] for pressed in _PRESSED.values())
 _REQUEST: Final = "privacy_"
 _ASKED: Final = "asked_privacy_"
 _THEN: Final = "then_privacy_"
@@ -140,6 +142,19 @@ def is_hedged(text: str, language: str) -> bool:
     return not lexicon.hedges.isdisjoint(reading.words)
 
 
+def says_only_yes(text: str, language: str) -> bool | None:
+    """Return whether the message is words of agreement and words that are known beside one; None where it has none.
+
+    "Yes under protest" is told from "yes, I do" by the words that no agreement of the pack has.
+    """
+    lexicon = _lexicon(language)
+    reading = lexicon.read(text)
+    words = set(reading.words) if reading is not None else set()
+    if lexicon.agreement["erase"].isdisjoint(words):
+        return None
+    return words <= lexicon.beside_yes
+
+
 def has_telling_word(text: str, language: str, intent: str) -> bool:
     """Return whether the message has a word without which a classifier's guess at this privacy intent is none.
 
@@ -185,6 +200,7 @@ class _Lexicon:
     spellings: Mapping[str, tuple[str, ...]]
     fillers: frozenset[str]
     agreement: Mapping[Question, frozenset[str]]
+    beside_yes: frozenset[str]
     hedges: frozenset[str]
     signs: Mapping[str, Answer]
     doubting: frozenset[str]
@@ -324,6 +340,7 @@ def _lexicon(language: str) -> _Lexicon:
             "consent": frozenset(agreement),
             "erase": frozenset(agreement + sections["agreement_erase"].split()),
         },
+        beside_yes=_beside_yes(language, sections, spellings),
         hedges=frozenset(sections["hedges"].split()),
         signs=signs,
         doubting=frozenset(doubt + sections["bad_signs"].split()),
@@ -341,6 +358,18 @@ def _lexicon(language: str) -> _Lexicon:
         unclear=pattern("unclear"),
         buttons=_buttons(language, spellings, fillers),
     )
+
+
+def _beside_yes(language: str, sections: Mapping[str, str], spellings: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """Return each word of the pack's agreements: its wordings, and the examples that its recogniser learns."""
+    named = " ".join(
+        sections[name] for name in ("agree", "agree_erase", "agreement", "agreement_erase", "beside_yes", "fillers")
+    )
+    blocks = [str(block["examples"]) for block in load_pack(language).nlu if block["intent"] in _AGREEING]
+    examples = (read(line, spellings) for block in blocks for line in block.splitlines())
+    words = {fold(word) for word in re.findall(r"\w+", named)}
+    known = {meant for word in words for meant in spellings.get(word, (word,))}
+    return frozenset(known.union(*(said.words for said in examples if said is not None)))
 
 
 def _buttons(language: str, spellings: Mapping[str, tuple[str, ...]], fillers: frozenset[str]) -> dict[str, str]:

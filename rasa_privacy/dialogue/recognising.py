@@ -26,10 +26,13 @@ from rasa_privacy.dialogue.keywords import (
     privacy_request,
     reply,
     request_here,
+    says_only_yes,
 )
 from rasa_privacy.dialogue.packs import available_languages
 
 STOP: Final = "privacy_stop"
+#: So many words without one of agreement may still be a yes that a classifier sees.
+_FEW_WORDS: Final = 10
 
 _ANSWERS: Final[dict[Question, dict[str, str]]] = {
     "consent": {"yes": "privacy_grant", "no": "privacy_refuse", "unclear": "privacy_unclear"},
@@ -110,8 +113,15 @@ def recognise_foreign(text: str, languages: Sequence[str], *, asked: bool = Fals
 
 
 def limits_a_yes(text: str, languages: Sequence[str]) -> bool:
-    """Return whether some word in any of the languages turns, limits or doubts a yes; then a guess at one is none."""
-    return any(is_hedged(text, language) for language in languages)
+    """Return whether something in any of the languages turns, limits or doubts a yes; then a guess at one is none.
+
+    That is a word such as "but"; beside a word of agreement also each word that no agreement is known to have; and
+    where there is none, more words than a short "count me in" has. Who is asked back once has lost little.
+    """
+    if any(is_hedged(text, language) for language in languages):
+        return True
+    told = {says_only_yes(text, language) for language in languages}
+    return True not in told and (False in told or len(text.split()) > _FEW_WORDS)
 
 
 def tells(text: str, languages: Sequence[str], intent: str) -> bool:
