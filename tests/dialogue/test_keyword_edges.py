@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rasa_privacy.dialogue.keywords import Question, opt_out, privacy_request, reply
+from rasa_privacy.dialogue.keywords import Question, opt_out, privacy_request, reply, request_here
 from rasa_privacy.dialogue.wordings import compile_wordings
 from rasa_privacy.errors import ConfigurationError
 
@@ -190,3 +190,63 @@ def test_the_mistakes_of_others_are_not_made_in_other_languages(language: str) -
     assert [text for text in not_heard if opt_out(text, language)] == []
     assert [text for text in outside_a_form if not opt_out(text, language)] == []
     assert [text for text in outside_a_form if opt_out(text, language, in_form=True)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "stop msgs",
+            "Stop sending me this",
+            "stop sending this to me",
+            "please stop sending me stuff",
+            "no more msgs",
+        ),
+        *("Do not text", "Don't contact", "un-subscribe", "Un-Subscribe me please", "I'm opting out", "STOP2END"),
+        *("stop 2 end", "STOP 2 END!"),
+    ],
+)
+def test_an_opt_out_in_short_forms_is_one(text: str) -> None:
+    """As people type them, also where a form runs and in a window."""
+    assert opt_out(text, "en", in_form=True, in_window=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Do not text me in the mornings about the order",
+            "do not text my sister",
+            "stop sending me the invoice twice",
+        ),
+        *(
+            "I'm opting out of the sauna tour",
+            "can you stop sending this to my old address",
+            "do not message the driver",
+        ),
+        *("do not email it to Ana", "un", "the msg did not stop", "does tram 2 stop at the end"),
+    ],
+)
+def test_a_wish_about_one_thing_is_no_opt_out(text: str) -> None:
+    """The whole message must be the wording."""
+    assert not opt_out(text, "en")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        *(("de", text) for text in ("widerrufen", "Ich widerrufe", "ich widerrufe das")),
+        *(("pt", text) for text in ("revogar", "Revogo", "revogar tudo")),
+        *(
+            ("en", "I revoke it"),
+            ("nl", "intrekken"),
+            ("fr", "je retire tout"),
+            ("es", "retiro todo"),
+            ("it", "ritiro questo"),
+        ),
+    ],
+)
+def test_who_agreed_and_takes_it_back_withdraws(language: str, text: str) -> None:
+    """To anybody else it may be an order that they cancel."""
+    assert request_here(text, language, in_form=False, agreed=True) == "privacy_withdraw"
+    assert request_here(text, language, in_form=False, agreed=False) is None
