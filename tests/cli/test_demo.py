@@ -280,7 +280,7 @@ def test_only_the_number_of_a_button_is_a_choice(typed: str, sent: str) -> None:
 def test_stored_bytes_are_shown_as_they_are() -> None:
     """Each line has an offset, 16 bytes and their readable characters; the last may be shorter."""
     assert hex_lines(b"RPS\x01" + bytes(12) + b"end", rows=2) == [
-        "0000  52 50 53 02 00 00 00 00 00 00 00 00 00 00 00 00  RPS.............",
+        "0000  52 50 53 01 00 00 00 00 00 00 00 00 00 00 00 00  RPS.............",
         "0010  65 6e 64                                         end",
     ]
 
