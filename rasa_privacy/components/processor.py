@@ -102,7 +102,7 @@ class ConsentProcessor(MessageProcessor):
         """Parse a message, consent read ahead."""
         await _read_ahead(tracker)
         read = as_read(message)
-        await _search_ahead([message.text or ""])
+        await _search_ahead([read.text or ""])
         runtime.heard_on(message.input_channel)
         try:
             parsed: dict[str, Any] = await super().parse_message(read, tracker, *arguments, **named)
