@@ -150,10 +150,10 @@ class EncryptedTrackerStore(TrackerStore):
         if self.event_broker is not None:
             self._runtime.outgoing = outgoing_splitter(self._runtime.splitter, self._vault.policy, self._domain)
         log_scrubbing.allow(names)
-        with suppress(StorageError):  # a database that is away then costs bytes, and not the model
-            self._vault.bot_words.use(stored_words(self._domain))
         if self._refusal is not None:
             raise self._refusal
+        with suppress(StorageError):  # a database that is away then costs bytes, and not the model
+            self._vault.bot_words.use(stored_words(self._domain, names))
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """Return the tracker with the events since the last session start, or None for an unknown conversation."""

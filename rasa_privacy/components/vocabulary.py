@@ -55,15 +55,19 @@ def words_of(domain: Domain) -> set[str]:
     return {str(word) for word in words}
 
 
-def stored_words(domain: Domain) -> bytes:
+def stored_words(domain: Domain, names: set[str]) -> bytes:
     """Return what the bot says as the store keeps it once, so that no conversation need hold it again.
 
     A domain without responses, with which Rasa begins until it has loaded a model, has nothing to be kept.
+
+    Args:
+        domain: The domain.
+        names: Those that the builder chose (`words_of`).
     """
     if not domain.responses:
         return b""
     responses = {str(name): variations for name, variations in domain.responses.items()}
-    return words_of_bot(BotSays(domain.intents, domain.action_names_or_texts, words_of(domain), responses))
+    return words_of_bot(BotSays(domain.intents, domain.action_names_or_texts, names, responses))
 
 
 def shield_mappings(domain: Domain) -> None:
