@@ -66,7 +66,8 @@ _DAMAGED: Final = (
 #: Why there is no number of values.
 _NOT_COUNTED: Final = (
     "a conversation was damaged, or began before values were counted and was erased from a list or longer than "
-    f"{MOST_READ_EVENTS} events, or retention removed the person"
+    f"{MOST_READ_EVENTS} events, or there were more pairs of purpose and item than are counted, or retention removed "
+    "the person"
 )
 _ASKED: Final = ("erasure", "item_erasure")
 
