@@ -57,7 +57,8 @@ class BotDictionaries:
     """The dictionaries of one store.
 
     Args:
-        find: Returns the words with an id, or None where the store has none. It verifies them, and is asked once.
+        find: Returns the words with an id, or None where the store has none. It verifies them, and is asked once for
+            those it has.
         level: Zstandard's level for `compress`.
         hard_level: That for `compress_hard`.
     """

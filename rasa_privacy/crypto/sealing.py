@@ -123,8 +123,9 @@ def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
     """Return the payload of stored bytes after everything about them was verified.
 
     Raises:
-        MalformedSegmentError: The bytes do not follow the format.
-        TamperedSegmentError: They were sealed under another key or for another place, or changed since.
+        MalformedSegmentError: The bytes do not follow the format, or the bot's words that they need are not there.
+        TamperedSegmentError: They were sealed under another key or for another place, or they or the words were changed.
+        StorageError: The words cannot be read.
     """
     key_id, nonce, length = fields_of(raw)
     if key_id not in {key._short_id, key.key_id}:  # noqa: SLF001

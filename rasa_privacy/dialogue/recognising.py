@@ -8,9 +8,9 @@ Rules:
 3. An opt-out comes before an answer, an answer before a request.
 4. An answer does not change the conversation's language, since the question was understood: many who write in German
    say `no`. A request or an opt-out does.
-5. A request in a language that the bot does not speak (`recognise_foreign`) counts where no language of the bot reads
-   anything in the message, and where the packs that know the wording agree on its meaning.
-6. What is a request only where it is said (`recognise_here`) comes after everything else.
+5. What is a request only where it is said (`recognise_here`) comes after these.
+6. A request in a language that the bot does not speak (`recognise_foreign`) comes last. It counts where no language of
+   the bot reads anything in the message, and where the packs that know the wording agree on its meaning.
 """
 
 from collections.abc import Sequence

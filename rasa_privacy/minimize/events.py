@@ -92,7 +92,7 @@ class EventSplitter(Owners):
         policy: The privacy.yml in force.
         entity_slots: Which slots each entity fills, from the domain's mappings.
         aids: Gives the day and the key that cutting an item's values may need.
-        names: The bot's intents, actions and responses, which may have any form.
+        names: Those that the builder chose, of intents, actions, forms and more, which may have any form.
 
     Attributes:
         aids: As given.
@@ -331,8 +331,8 @@ class EventSplitter(Owners):
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
         structure.update({"intent": self._intent_name(event["intent"], view)} if "intent" in event else {})
-        for flag in (name for name in ("kill_on_user_msg",) if name in event):
-            structure[flag] = field_of(flag, event[flag])
+        if "kill_on_user_msg" in event:
+            structure["kill_on_user_msg"] = field_of("kill_on_user_msg", event["kill_on_user_msg"])
         structure.update({"date_time": moment_of(event["date_time"])} if "date_time" in event else {})
         name = event.get("name")
         structure["name"] = chosen_name(name, view) if NAME.fullmatch(str(name)) else None
