@@ -57,14 +57,14 @@ ERASURES: Final = 9
 ERASED_LENGTHS: Final = (20, 5_000)
 
 METHOD: Final = f"""Medians of one run in one process, the stores by turns, {READS_EACH} reads of each in a row and
-{ROUNDS[20]} rounds of that ({ROUNDS[5_000]} at 5,000 events), on the same generated conversations of people who
-consented to the prize draw; each conversation is one session, saved turn by turn. What making them left behind is
-collected before; then Python's collector runs as ever, whoever it comes upon. Ours has all protections on, with
-`example_bot/privacy.yml`. Both databases are SQLite files that wait for the disk at each commit; stock has SQLite's
-rollback journal, ours writes ahead. Rasa's in-memory store is there for
-comparison. Saving merges segments now and then, so its mean is shown beside its median. Bytes are what the files grew
-by from the empty database, keys and all, divided by events. An erasure is timed with its reading back, in a process
-that has read the conversation and erased somebody else before."""
+{ROUNDS[20]} rounds of that ({ROUNDS[1_000]} at 1,000 events, {ROUNDS[5_000]} at 5,000), on the same generated
+conversations of people who consented to the prize draw; each conversation is one session, saved turn by turn. What
+making them left behind is collected before; then Python's collector runs as ever, whoever it comes upon. Ours has
+all protections on, with `example_bot/privacy.yml`. Both databases are SQLite files that wait for the disk at each
+commit; stock has SQLite's rollback journal, ours writes ahead. Rasa's in-memory store is there for comparison.
+Saving merges segments now and then, so its mean is shown beside its median. Bytes are what the files grew by from
+the empty database, keys and all, divided by events. An erasure is timed with its reading back, in a process that
+has read the conversation and erased somebody else before."""
 ON_A_SERVER: Final = """As on SQLite. Both stores use the server on this machine with its own settings, which waits for
 the disk at each commit. Bytes are those of the tables and their indexes after they were written anew (VACUUM FULL,
 OPTIMIZE TABLE); people are erased one after the other."""

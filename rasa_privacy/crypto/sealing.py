@@ -124,7 +124,7 @@ def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
 
     Raises:
         MalformedSegmentError: The bytes do not follow the format, or the bot's words that they need are not there.
-        TamperedSegmentError: They were sealed under another key or for another place, or they or the words were changed.
+        TamperedSegmentError: They were sealed under another key or place, or they or the words were changed.
         StorageError: The words cannot be read.
     """
     key_id, nonce, length = fields_of(raw)
