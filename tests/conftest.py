@@ -1,6 +1,7 @@
 """What all tests share: no telemetry from Rasa, whichever test imports it first or starts it as a process.
 
-And no time that an example of Hypothesis may take: on a busy machine that would decide a test.
+And no time that an example of Hypothesis may take: on a busy machine that would decide a test. Nor may chance: the
+examples of a test are the same everywhere, and `--hypothesis-profile explore` looks for others.
 """
 
 import os
@@ -17,7 +18,8 @@ pytest_plugins = [
     "tests.support.key_services",
 ]
 
-settings.register_profile("any-machine", deadline=None)
+settings.register_profile("any-machine", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1_000)
 settings.load_profile("any-machine")
 
 
