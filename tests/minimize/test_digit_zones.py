@@ -16,9 +16,11 @@ _LETTERED: Final = re.compile(
 )
 _FEATURES: Final = {
     "capital after a digit": "[0-9][ -]?[A-Z]",
-    "one letter after a digit": "[0-9][ ./-]{0,2}[A-Za-z](?![A-Za-z0-9_])",
+    "one letter after a digit": "[0-9](?:[ ./-]{0,2}| - )[A-Za-z](?![A-Za-z0-9_])",
     "number after a state": "[A-Z],? [0-9]{5}",
-    "letter after three": "[0-9LMNP-Vlmnp-v]{3}[ .-]?[A-Za-z](?![A-Za-z0-9_])",
+    "letter after three": (
+        "(?:[0-9LMNP-Vlmnp-v]{3}(?:[ .-]?| - )|(?:[0-9LMNP-Vlmnp-v][ .-]){3})[A-Za-z](?![A-Za-z0-9_])"
+    ),
     "birthday before letters": "[0-9]{6} ?[A-Za-z9]{2} ?[0-9] ?[A-Za-z]{2}",
 }
 TEXTS: Final = st.lists(
