@@ -67,7 +67,7 @@ def read_store(vault: Vault, sender_id: str, before: StoreSnapshot | None = None
         return StoreSnapshot(
             subject_id=subject_id,
             keys=tuple(sorted(vault.data_keys.of_subject(connection, subject_id))) if subject_id else (),
-            segments=tuple(vault.conversations.newest_sealed(connection, sender_id, _NEWEST_SEGMENTS)),
+            segments=tuple(vault.senders.newest_sealed(connection, sender_id, _NEWEST_SEGMENTS)),
             ledger=tuple(sorted(ledger, key=lambda record: record.at)),
             certificate=vault.erasures.certificate_of(connection, erased) if erased else None,
             erased_id=erased,

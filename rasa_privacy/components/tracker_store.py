@@ -181,7 +181,7 @@ class EncryptedTrackerStore(TrackerStore):
 
     async def keys(self) -> Iterable[str]:
         """Return the sender ids of all stored conversations."""
-        return await self._read_patiently(lambda connection: list(self._vault.conversations.sender_ids(connection)))
+        return await self._read_patiently(lambda connection: list(self._vault.senders.ids(connection)))
 
     async def count_conversations(self, after_timestamp: float = 0.0) -> int:
         """Return the number of conversations with an event at or after a time, as Rasa Pro asks for.

@@ -109,7 +109,7 @@ def make_review(
     after: int | None = 0
     while after is not None:
         with vault.database.read() as connection:
-            names, after = vault.conversations.sender_page(connection, after, page)
+            names, after = vault.senders.page(connection, after, page)
             for sender_id in names:
                 counting.add(connection, sender_id)
         advance(len(names))

@@ -172,7 +172,7 @@ def _is_silent(vault: Vault, subject_id: bytes, before: datetime) -> bool:
     """Return whether nothing of a person happened since a time."""
     try:
         with vault.database.read() as connection:
-            names = vault.conversations.sender_ids_of(connection, subject_id)
+            names = vault.senders.ids_of(connection, subject_id)
             if kept_name(subject_id) in names:
                 return False  # what the law keeps of somebody who is gone
             last = [vault.conversations.load(connection, name, purposes=()) for name in names]

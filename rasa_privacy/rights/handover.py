@@ -202,7 +202,7 @@ def _use(vault: Vault, connection: Any, token: str, now: datetime) -> tuple[str 
     """Use a link up, answer the request, and return a sender id of the person, and whether linked ones go along."""
     whole, alone = (handovers.use(connection, _hash(vault, token, domain), now) for domain in (_DOMAIN, _ALONE))
     subject_id = whole or alone
-    names = [] if subject_id is None else vault.conversations.sender_ids_of(connection, subject_id)
+    names = [] if subject_id is None else vault.senders.ids_of(connection, subject_id)
     if subject_id is None or not names:
         return None, False
     if any(each.kind == "portability" for each in requests.open_of(connection, subject_id)):

@@ -229,7 +229,7 @@ def senders_of(vault: Vault, connection: Any, subject_id: bytes) -> list[str]:
     Raises:
         StorageError: Their name is damaged, so that the whole cannot be done.
     """
-    names = vault.conversations.sender_ids_of(connection, subject_id)
+    names = vault.senders.ids_of(connection, subject_id)
     if not names:
         raise StorageError("a conversation of this person is damaged; `rasa-privacy check --database` names it")
     return names

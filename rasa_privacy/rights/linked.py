@@ -153,7 +153,7 @@ def stop_linked(vault: Vault, connection: Any, sender_id: str, evidence: Evidenc
         others = []
     proven = is_proven(vault, connection, subject_id, evidence.at)
     for other_id in others:
-        senders = vault.conversations.sender_ids_of(connection, other_id)
+        senders = vault.senders.ids_of(connection, other_id)
         if not senders:
             logger.warning("STOP does not reach a linked conversation, which is damaged.")
         for each in senders:

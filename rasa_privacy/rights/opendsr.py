@@ -102,7 +102,7 @@ def senders_of(vault: Vault, email: str, permit: Permit) -> list[str]:
     except ContactError:
         return []
     with vault.database.read() as connection:
-        return [name for each in people for name in vault.conversations.sender_ids_of(connection, each)]
+        return [name for each in people for name in vault.senders.ids_of(connection, each)]
 
 
 def submit(vault: Vault, submitted: Submitted, permit: Permit, handing: Permit | None = None) -> Found:

@@ -170,7 +170,7 @@ def conversation_values(
         MalformedSegmentError: What is stored does not follow the format.
         KeyDestroyedError: The person was erased and rows are still there.
     """
-    for sender_id in vault.conversations.sender_ids_of(connection, subject_id):
+    for sender_id in vault.senders.ids_of(connection, subject_id):
         stored = vault.conversations.load(connection, sender_id, all_sessions=True)
         if stored is not None:
             yield sender_id, stored.values

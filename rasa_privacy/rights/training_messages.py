@@ -75,7 +75,7 @@ def training_messages(
     detection = Detection(vault.policy)
     found: defaultdict[str, set[str]] = defaultdict(set)
     with vault.database.read() as connection:
-        senders = list(vault.conversations.sender_ids(connection))
+        senders = list(vault.senders.ids(connection))
     for sender in senders:
         before = gathered.messages
         stored = _of_person(vault, sender, permit, purpose, gathered)

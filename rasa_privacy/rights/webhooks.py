@@ -96,7 +96,7 @@ def _content(vault: Vault, connection: Any, delivery: Delivery, found: list[str]
         erased = {"certificate": delivery.certificate, "erased_at": delivery.erased_at.isoformat()}
         return {"type": "erasure", **erased, "sender_ids": found}
     gone = deliveries.names(found.senders)
-    senders = gone if not found.subject_id else vault.conversations.sender_ids_of(connection, found.subject_id)
+    senders = gone if not found.subject_id else vault.senders.ids_of(connection, found.subject_id)
     said: dict[str, Any] = {"purposes": found.purposes, "items": found.items}
     if found.of == "correction":
         said["value"] = _latest(vault, connection, found)

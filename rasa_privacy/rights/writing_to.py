@@ -64,7 +64,7 @@ def contact_on_file(vault: Vault, connection: Any, subject_id: bytes | None) -> 
 def language_of(vault: Vault, connection: Any, subject_id: bytes) -> str:
     """Return the language in which a person's conversation went on, else that of what they answered last."""
     spoken = None
-    for sender_id in vault.conversations.sender_ids_of(connection, subject_id):
+    for sender_id in vault.senders.ids_of(connection, subject_id):
         stored = vault.conversations.load(connection, sender_id)
         for event in stored.structure if stored is not None else ():
             if event.get("event") == "slot" and event.get("name") == LANGUAGE_SLOT:

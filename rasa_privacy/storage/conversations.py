@@ -10,8 +10,7 @@ Rules:
    whole, or put back as a whole to an older state.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -20,13 +19,8 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE
-from rasa_privacy.crypto.sealing import DataKey, open_sealed
-from rasa_privacy.errors import (
-    ConversationConflictError,
-    KeyProviderError,
-    MalformedSegmentError,
-    TamperedSegmentError,
-)
+from rasa_privacy.crypto.sealing import DataKey
+from rasa_privacy.errors import ConversationConflictError
 from rasa_privacy.storage import conversation_rows as table
 from rasa_privacy.storage import known_contacts
 from rasa_privacy.storage.conversation_appending import add_keys, append_to
@@ -38,7 +32,7 @@ from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.event_rows import Row, from_schema_0001, unpack
 from rasa_privacy.storage.manifest import Head
-from rasa_privacy.storage.segment_rows import newest, rows_of_session
+from rasa_privacy.storage.segment_rows import rows_of_session
 from rasa_privacy.storage.subjects import SENDER_DOMAIN, Subjects
 
 #: The `expected_version` of a conversation that has no events yet.
@@ -284,48 +278,6 @@ class Conversations:
             known_contacts.remove_all(conn, row.place.subject_id)
             clear(conn, row, keys, self._random_bytes)
 
-    def sender_ids(self, conn: Connection) -> Iterator[str]:
-        """Yield the sender ids of all conversations that have events, within the connection's transaction.
-
-        One that cannot be opened is passed over; `check --database` names it. So is what the law keeps of people who
-        were erased, which is nobody's conversation.
-        """
-        for row in table.all_stored(conn):
-            with suppress(MalformedSegmentError, TamperedSegmentError):
-                own = table.kept_name(row.place.subject_id)
-                yield from (name for name in self._sender_id(conn, row) if name != own)
-
-    def sender_page(self, conn: Connection, after: int, most: int) -> tuple[list[str], int | None]:
-        """Return the sender ids of a page of what is stored, and what to go on behind.
-
-        One that cannot be opened is passed over; what the law keeps of people who were erased is among them.
-
-        Args:
-            conn: A connection that reads.
-            after: 0, or what the last page returned.
-            most: Conversations of a page.
-        """
-        rows = table.stored_page(conn, after, most)
-        found: list[str] = []
-        for row in rows:
-            with suppress(MalformedSegmentError, TamperedSegmentError):
-                found += self._sender_id(conn, row)
-        return found, rows[-1].ref if len(rows) == most else None
-
-    def sender_ids_of(self, conn: Connection, subject_id: bytes) -> list[str]:
-        """Return the sender ids of one person that can be opened."""
-        found: list[str] = []
-        for row in table.by_subject(conn, subject_id):
-            with suppress(MalformedSegmentError, TamperedSegmentError, KeyProviderError):
-                found += self._sender_id(conn, row)
-        return found
-
-    def _sender_id(self, conn: Connection, row: ConversationRow) -> list[str]:
-        key = self._data_keys.get(conn, row.place.subject_id, SERVICE)
-        if key is None:
-            return []
-        return [open_sealed(key, row.sealed_sender, row.place.sender()).decode("utf-8", "surrogatepass")]
-
     def count(self, conn: Connection) -> int:
         """Return the number of conversations that have events."""
         return table.count(conn)
@@ -333,14 +285,6 @@ class Conversations:
     def exists(self, conn: Connection, sender_id: str) -> bool:
         """Say whether a sender has events."""
         return table.exists(conn, self._index.of(SENDER_DOMAIN, sender_id))
-
-    def newest_sealed(self, conn: Connection, sender_id: str, limit: int) -> list[tuple[str, bytes]]:
-        """Return purpose and sealed bytes of the newest segments, to show what is really stored."""
-        row = self._row(conn, sender_id)
-        return [] if row is None else newest(conn, row.ref, limit)
-
-    def _row(self, conn: Connection, sender_id: str) -> ConversationRow | None:
-        return table.by_sender(conn, self._index.of(SENDER_DOMAIN, sender_id))
 
     def _row_and_keys(
         self, conn: Connection, sender_id: str, purposes: Collection[str] | None = None

@@ -196,7 +196,7 @@ def _values(vault: "Vault", connection: Any, subject_id: bytes, purposes: Mappin
     """Return the different values of these purposes, each as it was given first."""
     found: dict[tuple[str, bytes], tuple[float, Any, set[str]]] = {}
     try:
-        for sender_id in vault.conversations.sender_ids_of(connection, subject_id):
+        for sender_id in vault.senders.ids_of(connection, subject_id):
             stored = vault.conversations.load(connection, sender_id, all_sessions=True, purposes=tuple(purposes))
             if stored is None:
                 continue

@@ -37,7 +37,7 @@ def tell_others(vault: "Vault", conn: Connection, subject_id: bytes, certificate
     if not systems:
         return
     known = {each.system for each in deliveries.of_certificate(conn, certificate)}
-    sender_ids = vault.conversations.sender_ids_of(conn, subject_id)
+    sender_ids = vault.senders.ids_of(conn, subject_id)
     for system in systems:
         if system.name not in known:
             deliveries.put(conn, vault.data_keys, system.name, certificate, sender_ids, at)
@@ -90,7 +90,7 @@ def tell_of(  # noqa: PLR0913 - store, transaction, and what is told of whom
     systems = vault.policy.erasure.telling(of)
     if not systems:
         return
-    senders = vault.conversations.sender_ids_of(conn, subject_id) if is_gone else []
+    senders = vault.senders.ids_of(conn, subject_id) if is_gone else []
     encoded = [each.encode("utf-8", "surrogatepass") for each in senders]
     told = Told(of, b"" if is_gone else subject_id, list(purposes), list(items), encoded)
     for system in systems:

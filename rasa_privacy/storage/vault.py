@@ -43,6 +43,7 @@ from rasa_privacy.storage.operators import Operators
 from rasa_privacy.storage.replay import Replayed, replay
 from rasa_privacy.storage.rotation import Rotation
 from rasa_privacy.storage.schema import ensure_schema
+from rasa_privacy.storage.senders import Senders
 from rasa_privacy.storage.signer import Signer, open_signer
 from rasa_privacy.storage.subjects import Subjects
 
@@ -72,6 +73,7 @@ class Vault:
         crowd: Reading what is stored of many people at once.
         subjects: Who chats.
         conversations: Their events.
+        senders: Which sender ids have events.
         parts: Destroying a part of what these hold.
         ledger: Their consent.
         checkpoints: Signatures over it.
@@ -100,6 +102,7 @@ class Vault:
     crowd: Crowd
     subjects: Subjects
     conversations: Conversations
+    senders: Senders
     parts: ConversationParts
     ledger: ConsentLedger
     checkpoints: Checkpoints
@@ -231,6 +234,7 @@ def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of 
         subjects=subjects,
         parts=ConversationParts(index, data_keys, random_bytes),
         conversations=Conversations(index, data_keys, subjects, random_bytes),
+        senders=Senders(index, data_keys),
         ledger=ConsentLedger(index, checkpoints),
         checkpoints=checkpoints,
         audit=AuditLog(index, Checkpoints(index, signer, clock, AUDIT), signer),

@@ -333,7 +333,7 @@ def test_after_every_conversation_and_erasure_nothing_is_readable_anywhere(bot: 
         for person in spoken:
             erase(vault, person.sender, Evidence("outside", "other", "en", vault.clock()))
         with vault.database.read() as connection:
-            assert list(vault.conversations.sender_ids(connection)) == []
+            assert list(vault.senders.ids(connection)) == []
     assert_nowhere([mark for person in spoken for mark in person.marks], bot.sinks(payloads=False))
 
 

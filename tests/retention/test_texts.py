@@ -14,7 +14,6 @@ from rasa_privacy.retention.due import SERVICE
 from rasa_privacy.retention.sweep import SweepResult, sweep
 from rasa_privacy.storage.conversation_rewriting import Rewriting
 from rasa_privacy.storage.conversations import StoredConversation
-from rasa_privacy.storage.segment_rows import newest
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
 from tests.support.vaults import SENDER, Clock, give, grant, held
@@ -62,9 +61,8 @@ def stored(vault: Vault, *, every: bool = True) -> StoredConversation:
 def sealed(vault: Vault) -> list[bytes]:
     """Return everything sealed of the person's structure, as a backup would hold it."""
     with vault.database.read() as connection:
-        row = vault.conversations._row(connection, SENDER)
-        assert row is not None
-        return [content for purpose, content in newest(connection, row.ref, 100) if purpose == SERVICE]
+        newest = vault.senders.newest_sealed(connection, SENDER, 100)
+    return [content for purpose, content in newest if purpose == SERVICE]
 
 
 @each_database
@@ -87,7 +85,7 @@ def test_texts_go_at_their_time_and_values_stay(store: Vault, clock: Clock) -> N
     assert held(store) == {"newsletter": {"email": "ana@x.example"}}
     with store.database.read() as connection:
         new = store.data_keys.get(connection, before.subject_id, SERVICE)
-        assert store.conversations.sender_ids_of(connection, before.subject_id) == [SENDER]
+        assert store.senders.ids_of(connection, before.subject_id) == [SENDER]
     assert key is not None
     assert new is not None
     assert key.key_id != new.key_id

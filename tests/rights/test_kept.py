@@ -105,7 +105,7 @@ def test_the_name_stays_apart_and_everything_else_goes(bot: Vault) -> None:
     assert active(bot, sender) == active(bot, "nobody")
     with bot.database.read() as connection:
         assert bot.subjects.find(connection, SENDER) is None
-        assert list(bot.conversations.sender_ids(connection)) == []
+        assert list(bot.senders.ids(connection)) == []
         stored = bot.conversations.load(connection, sender, all_sessions=True)
         assert stored is not None
         assert [event["event"] for event in stored.structure] == ["slot"]

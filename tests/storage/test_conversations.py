@@ -127,7 +127,7 @@ def test_listing_and_counting(vault: Vault, save: Save) -> None:
     save("+49 151", _events(0, 1))
     save("web-7", _events(0, 1))
     with vault.database.read() as conn:
-        assert sorted(vault.conversations.sender_ids(conn)) == ["+49 151", "web-7"]
+        assert sorted(vault.senders.ids(conn)) == ["+49 151", "web-7"]
         assert vault.conversations.count(conn) == 2
         assert vault.conversations.exists(conn, "web-7")
         assert not vault.conversations.exists(conn, "web-8")
@@ -138,8 +138,8 @@ def test_the_newest_stored_bytes_can_be_shown(vault: Vault, save: Save, sql: Sql
     """A demonstration can show the sealed bytes as they are in the table."""
     save("a", _events(0, 1), {"draw": [[0, "x"]]})
     with vault.database.read() as conn:
-        newest = vault.conversations.newest_sealed(conn, "a", 5)
-        assert vault.conversations.newest_sealed(conn, "nobody", 5) == []
+        newest = vault.senders.newest_sealed(conn, "a", 5)
+        assert vault.senders.newest_sealed(conn, "nobody", 5) == []
     assert newest == sql("SELECT purpose, sealed FROM segments ORDER BY segment_id DESC")
     assert newest[0][1].startswith(b"RPS\x02")
 

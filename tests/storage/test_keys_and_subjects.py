@@ -39,7 +39,7 @@ def test_any_sender_id_is_found_again(vault: Vault, now: datetime, sender: str) 
         vault.conversations.append(conn, sender, 0, ["event"], {}, [], now)
     with vault.database.read() as conn:
         assert vault.subjects.find(conn, sender) == found
-        assert list(vault.conversations.sender_ids(conn)) == [sender]
+        assert list(vault.senders.ids(conn)) == [sender]
 
 
 def test_a_subject_without_events_is_no_conversation(vault: Vault, subject: bytes) -> None:

@@ -49,7 +49,7 @@ def _all_verified(vault: Vault) -> None:
     """Open every conversation and check the ledger."""
     with vault.database.read() as connection:
         vault.ledger.verify(connection)
-        for sender in list(vault.conversations.sender_ids(connection)):
+        for sender in list(vault.senders.ids(connection)):
             assert vault.conversations.load(connection, sender, all_sessions=True) is not None
 
 

@@ -256,7 +256,7 @@ def test_a_moved_sender_id_is_noticed(vault: Any, sql: Sql) -> None:
     """The list of senders passes over a sealed name that stands in another row, and does not stop at it."""
     sql("UPDATE conversations SET sealed_sender = (SELECT sealed_sender FROM conversations WHERE conversation_ref = 2)")
     with vault.database.read() as conn:
-        assert list(vault.conversations.sender_ids(conn)) == ["other"]
+        assert list(vault.senders.ids(conn)) == ["other"]
 
 
 @pytest.mark.usefixtures("saved")

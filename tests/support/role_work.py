@@ -88,7 +88,7 @@ def server(vault: Vault) -> None:
         assert suppressed(vault, connection, "bea") == STOP
         assert state_of(vault, connection, person_of(vault, connection, "ana"), vault.clock()).active
         assert vault.conversations.count(connection) > 4
-        assert list(vault.conversations.sender_ids(connection))
+        assert list(vault.senders.ids(connection))
     vault.database.transact(lambda at: vault.conversations.clear(at, "ana"))
     _store_contact(with_identity(vault), "ana")
     assert erase(with_systems(vault), "gus", evidence(vault), "server+automatic") is not None

@@ -220,7 +220,7 @@ def ledger_events(vault: Vault, subject_id: bytes) -> list[tuple[str, str]]:
 def stored_senders(vault: Vault) -> list[str]:
     """Return the sender ids of all that is stored, that of what the law keeps among them."""
     with vault.database.read() as connection:
-        return vault.conversations.sender_page(connection, 0, 100)[0]
+        return vault.senders.page(connection, 0, 100)[0]
 
 
 def link(vault: Vault, sender: str, other: str) -> None:
