@@ -5,6 +5,7 @@ An identity is associated data: it is never stored beside the bytes, so a row th
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from rasa_privacy.errors import StorageError
@@ -12,7 +13,9 @@ from rasa_privacy.errors import StorageError
 ID_BYTES: Final = 16
 SERVICE: Final = "service"  # the purpose that owns the structure of a conversation
 MAX_PURPOSE_BYTES: Final = 255
-_EVENTS, _HEAD, _SESSION, _SENDER, _CODE, _DELIVERY, _ANSWER = 1, 2, 3, 4, 5, 6, 7
+_EVENTS, _HEAD, _SESSION, _SENDER, _CODE, _DELIVERY, _ANSWER = (bytes((kind,)) for kind in range(1, 8))
+#: Numbers behind the name of the purpose.
+_NUMBERS: Final = tuple(struct.Struct(f">{count}Q") for count in range(4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,30 @@ class Place:
         """Return the identity of what a call of the API was answered; the subject is the answer's own id."""
         return self._encode(_ANSWER, SERVICE)
 
-    def _encode(self, kind: int, purpose: str, *numbers: int) -> bytes:
-        name = purpose_bytes(purpose)
+    def _encode(self, kind: bytes, purpose: str, *numbers: int) -> bytes:
         try:
-            tail = struct.pack(f">{len(numbers)}Q", *numbers)
+            tail = _NUMBERS[len(numbers)].pack(*numbers)
         except struct.error:
             raise StorageError("identity: a number is not within 0 and 2**64 - 1") from None
-        return b"".join((bytes((kind,)), self.subject_id, self.conversation_id, bytes((len(name),)), name, tail))
+        return kind + self.subject_id + self.conversation_id + named(purpose) + tail
+
+
+def named(purpose: str) -> bytes:
+    """Return length and bytes of a purpose's name; the same few are asked for a million times.
+
+    Raises:
+        StorageError: As `purpose_bytes`.
+    """
+    # A tampered row can hold what cannot be looked up.
+    return _remembered(purpose) if type(purpose) is str else _named(purpose)
+
+
+def _named(purpose: str) -> bytes:
+    name = purpose_bytes(purpose)
+    return bytes((len(name),)) + name
+
+
+_remembered: Final = lru_cache(maxsize=1024)(_named)
 
 
 def no_conversation(subject_id: bytes) -> Place:

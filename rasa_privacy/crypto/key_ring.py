@@ -7,14 +7,13 @@ Layout (sizes in bytes)::
 
 import struct
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from rasa_privacy.crypto.derive import KEY_BYTES, derive
-from rasa_privacy.crypto.identity import ID_BYTES, purpose_bytes
+from rasa_privacy.crypto.identity import ID_BYTES, named
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import KeyProviderError, MalformedSegmentError, StorageError, TamperedSegmentError
 
@@ -140,11 +139,4 @@ def _read_header(wrapped: bytes) -> tuple[int, bytes]:
 def _owner(subject_id: bytes, purpose: str) -> bytes:
     if len(subject_id) not in (len(NO_SUBJECT), ID_BYTES):
         raise StorageError("wrapping: a subject id is 16 bytes, or none")
-    return bytes((len(subject_id),)) + subject_id + _name(purpose)
-
-
-@lru_cache(maxsize=1024)
-def _name(purpose: str) -> bytes:
-    """Return length and bytes of a purpose's name; a rotation asks for the same few a million times."""
-    name = purpose_bytes(purpose)
-    return bytes((len(name),)) + name
+    return bytes((len(subject_id),)) + subject_id + named(purpose)

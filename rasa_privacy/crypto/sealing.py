@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from rasa_privacy.crypto.bot_dictionary import WORDS_ID_BYTES, BotDictionaries
-from rasa_privacy.crypto.derive import KEY_BYTES, derive
+from rasa_privacy.crypto.derive import KEY_BYTES, derive_both
 from rasa_privacy.crypto.dictionary import dictionary
 from rasa_privacy.crypto.segment import (
     KEY_ID_BYTES,
@@ -27,8 +27,8 @@ from rasa_privacy.crypto.segment import (
 )
 from rasa_privacy.errors import MalformedSegmentError, StorageError, TamperedSegmentError
 
-_KEY_ID_INFO: Final = b"rasa_privacy key id v1"
-_SEAL_INFO: Final = b"rasa_privacy seal v1"
+#: What the commitment and the AES key are derived for.
+KEY_USES: Final = (b"rasa_privacy key id v1", b"rasa_privacy seal v1")
 _RAW: Final = b"\x00"
 _ZSTD: Final = b"\x01"
 _ZSTD_WITH_DICTIONARY: Final = b"\x02"
@@ -68,9 +68,10 @@ class DataKey:
         """Derive the commitment and the AES key once."""
         if len(self.secret) != KEY_BYTES:
             raise StorageError(f"data key: {len(self.secret)} bytes instead of {KEY_BYTES}")
-        object.__setattr__(self, "key_id", derive(self.secret, _KEY_ID_INFO))
-        object.__setattr__(self, "_short_id", self.key_id[:KEY_ID_BYTES])
-        object.__setattr__(self, "_aead", AESGCM(derive(self.secret, _SEAL_INFO)))
+        key_id, aes_key = derive_both(self.secret, KEY_USES)
+        object.__setattr__(self, "key_id", key_id)
+        object.__setattr__(self, "_short_id", key_id[:KEY_ID_BYTES])
+        object.__setattr__(self, "_aead", AESGCM(aes_key))
 
     def _encrypt(self, nonce: bytes, message: bytes, associated: bytes) -> bytes:
         return self._aead.encrypt(nonce, message, associated)
@@ -134,7 +135,7 @@ def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
         message = key._decrypt(nonce, raw[length:], raw[:length] + identity)  # noqa: SLF001
     except InvalidTag:
         raise TamperedSegmentError("segment: it was changed, or it was moved here from another place") from None
-    return _unpack(key, message)
+    return unpacked(key.dictionaries, message)
 
 
 def tag_of(raw: bytes) -> bytes:
@@ -162,19 +163,25 @@ def _compressed(key: DataKey, plaintext: bytes) -> tuple[bytes, bytes]:
     return _ZSTD_WITH_DICTIONARY, (_codecs.compress_hard if is_hard else _codecs.compress_short)(plaintext)
 
 
-def _unpack(key: DataKey, message: bytes) -> bytes:
+def unpacked(dictionaries: BotDictionaries | None, message: bytes) -> bytes:
+    """Return the payload in a message that was decrypted.
+
+    Raises:
+        MalformedSegmentError: As `open_sealed`.
+        StorageError: As `open_sealed`.
+    """
     codec, data = message[:1], message[1:]
     if codec == _RAW:
         return data
     if codec == _ZSTD_WITH_WORDS:
-        return _decompress(_words(key, data[:WORDS_ID_BYTES]), data[WORDS_ID_BYTES:])
+        return _decompress(_words(dictionaries, data[:WORDS_ID_BYTES]), data[WORDS_ID_BYTES:])
     if codec not in {_ZSTD, _ZSTD_WITH_DICTIONARY}:
         raise MalformedSegmentError("segment: its codec is unknown to this release")
     return _decompress(_codecs.decompress[codec], data)
 
 
-def _words(key: DataKey, name: bytes) -> Callable[..., bytes]:
-    decompress = key.dictionaries.of(name) if key.dictionaries and len(name) == WORDS_ID_BYTES else None
+def _words(dictionaries: BotDictionaries | None, name: bytes) -> Callable[..., bytes]:
+    decompress = dictionaries.of(name) if dictionaries and len(name) == WORDS_ID_BYTES else None
     if decompress is None:
         raise MalformedSegmentError(
             "segment: the words of the bot that it was compressed with are not there; restore the rows 'bot words ...' "

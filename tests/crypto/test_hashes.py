@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_privacy.crypto.blind_index import BlindIndex
+from rasa_privacy.crypto.derive import derive, derive_both
 from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import StorageError
 
@@ -66,3 +67,15 @@ def test_chain_covers_every_record_and_its_bounds(one: list[bytes], other: list[
         return last
 
     assert (end(one) == end(other)) == (one == other)
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(max_size=80), st.binary(max_size=80))
+def test_deriving_for_two_uses_is_what_the_library_derives_for_each(secret: bytes, one: bytes, other: bytes) -> None:
+    """The short way and the library's never differ."""
+    assert derive_both(secret, (one, other)) == (derive(secret, one), derive(secret, other))
+
+
+def test_deriving_follows_rfc_5869() -> None:
+    """Test case 3 of appendix A, without salt and info, as far as 32 bytes of it."""
+    expected = bytes.fromhex("8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d")
+    assert derive_both(b"\x0b" * 22, (b"", b"")) == (expected, expected)
