@@ -9,7 +9,8 @@ from typing import Final
 from rasa_privacy.components import runtime
 from rasa_privacy.components.message_intents import intent_of, set_intent
 from rasa_privacy.components.rasa_api import DialogueStateTracker, Message
-from rasa_privacy.dialogue.keywords import Question, privacy_request
+from rasa_privacy.dialogue.keywords import privacy_request
+from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.contacts import contact_in

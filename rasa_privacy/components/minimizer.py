@@ -38,8 +38,9 @@ from rasa_privacy.components.rasa_api import (
 from rasa_privacy.components.recogniser import FORM, LIKELIEST
 from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.components.spoken_language import MATCHED, WRITTEN, languages_of
-from rasa_privacy.dialogue.keywords import Question, cancels, closes
+from rasa_privacy.dialogue.keywords import cancels, closes
 from rasa_privacy.dialogue.lessons import lessons_hash
+from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
 from rasa_privacy.dialogue.purposes import named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import (

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, spelt_wordings, words_of
+from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, words_of
+from rasa_privacy.dialogue.lexicon import spelt_wordings
 from rasa_privacy.dialogue.purposes import listed_topics, names_something
 from rasa_privacy.dialogue.wordings import compile_wordings, fold
 from rasa_privacy.policy.model import Policy

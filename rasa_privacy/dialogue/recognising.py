@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from rasa_privacy.dialogue.keywords import (
-    Question,
     core_request,
     has_telling_word,
     is_hedged,
@@ -28,6 +27,7 @@ from rasa_privacy.dialogue.keywords import (
     request_here,
     says_only_yes,
 )
+from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.packs import available_languages
 
 STOP: Final = "privacy_stop"

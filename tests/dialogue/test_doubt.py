@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from rasa_privacy.dialogue.keywords import Question, is_hedged, reply
+from rasa_privacy.dialogue.keywords import is_hedged, reply
+from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.packs import available_languages
 
 QUESTIONS: tuple[Question, ...] = ("consent", "erase")

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from rasa_privacy.dialogue.keywords import Question, opt_out, privacy_request, reply, request_here
+from rasa_privacy.dialogue.keywords import opt_out, privacy_request, reply, request_here
+from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.wordings import compile_wordings
 from rasa_privacy.errors import ConfigurationError
 

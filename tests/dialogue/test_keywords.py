@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply, request_here
+from rasa_privacy.dialogue.keywords import has_telling_word, opt_out, privacy_request, reply, request_here
+from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.names import REPLIES
 from rasa_privacy.dialogue.names import REQUESTS as ALL_REQUESTS
 from rasa_privacy.dialogue.packs import load_ordinary, load_pack

@@ -2,13 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import yaml
 
 from rasa_privacy.dialogue import packs
-from rasa_privacy.dialogue.keywords import Question, has_telling_word, opt_out, privacy_request, reply
+from rasa_privacy.dialogue.keywords import has_telling_word, opt_out, privacy_request, reply
 from rasa_privacy.dialogue.lessons import sampled
 from rasa_privacy.dialogue.names import INTENTS, LOCAL, REPLIES
 from rasa_privacy.dialogue.packs import (
@@ -26,6 +26,9 @@ from rasa_privacy.rights.access import Source
 from rasa_privacy.rights.clocks import KINDS
 from rasa_privacy.rights.requests import REASONS_TO_EXTEND
 from rasa_privacy.storage.ledger import LEDGER_EVENTS
+
+if TYPE_CHECKING:
+    from rasa_privacy.dialogue.lexicon import Question
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1] / "rasa_privacy"

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from rasa_privacy.dialogue.keywords import Question, closes, opt_out, privacy_request, reply, request_here
+from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, reply, request_here
+from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.packs import available_languages, load_keywords
 from rasa_privacy.dialogue.samples import samples
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from rasa_privacy.dialogue import keywords, named_requests, packs, phrases, purposes
+from rasa_privacy.dialogue import lexicon, named_requests, packs, phrases, purposes
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.storage.vault import Vault
 
@@ -60,7 +60,7 @@ def _read_mapping(language: str, suffix: str, read: Any = packs.read_mapping) ->
 
 
 def _forget() -> None:
-    for cached in (packs.load_pack, packs.load_keywords, keywords._lexicon, phrases.phrases_of, purposes._words):
+    for cached in (packs.load_pack, packs.load_keywords, lexicon.lexicon_of, phrases.phrases_of, purposes._words):
         cached.cache_clear()
     purposes._written_out.cache_clear()
     named_requests._patterns.cache_clear()
