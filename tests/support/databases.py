@@ -5,7 +5,7 @@ Part pytest plug-in (`tests/conftest.py` names it).
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -26,8 +26,10 @@ KINDS: Final = ("sqlite", *SERVERS)
 #: All kinds as parameters of a test, each server's with its marker.
 EACH_KIND: Final = ("sqlite", *(pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in SERVERS))
 EACH_SERVER: Final = EACH_KIND[1:]
-#: Tables whose rows are counted, and PostgreSQL's counters of them.
-_COUNTED: Final = ("attestations", "conversations", "segments")
+#: MariaDB's tables whose next row number is not 1, also where a test deleted its rows; and PostgreSQL's counters.
+_ADVANCED: Final = (
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND auto_increment > 1"
+)
 _SEQUENCES: Final = ("attestations_attestation_seq", "conversations_conversation_ref_seq", "segments_segment_id_seq")
 
 EmptyUrl: TypeAlias = Callable[[str, Path], AbstractContextManager[str]]
@@ -62,17 +64,18 @@ def emptied(url: str) -> Iterator[str]:
             names = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
             asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names)  # noqa: S608
             filled = [row[0] for row in connection.execute(text(asked))]
-            for statement in _emptying(engine.dialect.name, filled):
+            counted = connection.execute(text(_ADVANCED)).scalars() if engine.dialect.name != "postgresql" else ()
+            for statement in _emptying(engine.dialect.name, filled, counted):
                 connection.execute(text(statement))
         engine.dispose()
 
 
-def _emptying(dialect: str, filled: Sequence[str]) -> list[str]:
+def _emptying(dialect: str, filled: Sequence[str], advanced: Iterable[str]) -> list[str]:
     """Return the statements that delete all rows and let row numbers begin at 1 again. TRUNCATE takes longer."""
     deleted = [f"DELETE FROM {name}" for name in filled]  # noqa: S608 - our own names
     if dialect == "postgresql":
         return [*deleted, *(f"ALTER SEQUENCE {name} RESTART" for name in _SEQUENCES)]
-    counted = [f"ALTER TABLE {name} AUTO_INCREMENT = 1" for name in _COUNTED if name in filled]
+    counted = [f"ALTER TABLE {name} AUTO_INCREMENT = 1" for name in advanced]
     return ["SET foreign_key_checks = 0", *deleted, *counted]
 
 
