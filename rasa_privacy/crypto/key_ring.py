@@ -7,7 +7,7 @@ Layout (sizes in bytes)::
 
 import struct
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +23,8 @@ WRAPPED_BYTES: Final = 68
 MAX_EPOCH: Final = 2**32 - 1
 _PREFIX: Final = b"RPK\x01"
 _HEADER: Final = struct.Struct(">4sI12s")
+#: What all keys of one epoch begin with.
+_START: Final = struct.Struct(">4sI")
 _WRAP_INFO: Final = b"rasa_privacy wrap v1"
 _FINGERPRINT_INFO: Final = b"rasa_privacy kek fingerprint v1"
 
@@ -42,6 +44,7 @@ class KeyEncryptionKey:
     epoch: int
     secret: bytes = field(repr=False)
     _aead: AESGCM = field(init=False, repr=False, compare=False)
+    _start: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the fields and derive the AES key once."""
@@ -50,6 +53,7 @@ class KeyEncryptionKey:
                 f"key of epoch {self.epoch}: the epoch is out of range or the key is not {KEY_BYTES} bytes"
             )
         object.__setattr__(self, "_aead", AESGCM(derive(self.secret, _WRAP_INFO)))
+        object.__setattr__(self, "_start", _START.pack(_PREFIX, self.epoch))
 
     def fingerprint(self) -> bytes:
         """Return 32 bytes that recognise the key, tell nothing about it, and may be stored."""
@@ -104,18 +108,22 @@ class KeyEncryptionKey:
         return header + self._aead.encrypt(nonce, key, header + owner)
 
     def _opened(self, wrapped: bytes, owner: bytes) -> bytes:
-        epoch, nonce = _read_header(wrapped)
-        if epoch != self.epoch:
-            raise KeyProviderError(
-                f"a key was wrapped in epoch {epoch}, the key file is of epoch {self.epoch}; put kek-{epoch}.key back"
-            )
         header = wrapped[: _HEADER.size]
+        if len(wrapped) != WRAPPED_BYTES or header[: _START.size] != self._start:
+            self._refuse(wrapped)
         try:
-            return self._aead.decrypt(nonce, wrapped[_HEADER.size :], header + owner)
+            return self._aead.decrypt(header[_START.size :], wrapped[_HEADER.size :], header + owner)
         except InvalidTag:
             raise TamperedSegmentError(
                 "data key: it was changed, or it belongs to another subject or purpose"
             ) from None
+
+    def _refuse(self, wrapped: bytes) -> NoReturn:
+        """Say why it is no key of this epoch."""
+        epoch = epoch_of(wrapped)
+        raise KeyProviderError(
+            f"a key was wrapped in epoch {epoch}, the key file is of epoch {self.epoch}; put kek-{epoch}.key back"
+        )
 
 
 def epoch_of(wrapped: bytes) -> int:
@@ -124,16 +132,13 @@ def epoch_of(wrapped: bytes) -> int:
     Raises:
         MalformedSegmentError: The bytes do not follow the format.
     """
-    return _read_header(wrapped)[0]
-
-
-def _read_header(wrapped: bytes) -> tuple[int, bytes]:
     if len(wrapped) != WRAPPED_BYTES:
         raise MalformedSegmentError(f"wrapped key: {len(wrapped)} bytes instead of {WRAPPED_BYTES}")
-    prefix, epoch, nonce = _HEADER.unpack_from(wrapped)
+    prefix, epoch = _START.unpack_from(wrapped)
     if prefix != _PREFIX:
         raise MalformedSegmentError("wrapped key: the magic bytes are missing or the version is unknown")
-    return epoch, nonce
+    number: int = epoch
+    return number
 
 
 def _owner(subject_id: bytes, purpose: str) -> bytes:

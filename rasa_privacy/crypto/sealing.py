@@ -129,7 +129,7 @@ def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
         StorageError: The words cannot be read.
     """
     key_id, nonce, length = fields_of(raw)
-    if key_id not in {key._short_id, key.key_id}:  # noqa: SLF001
+    if key_id not in (key._short_id, key.key_id):  # noqa: SLF001 - a set would be made anew
         raise TamperedSegmentError("segment: sealed under another data key than the one of its place")
     try:
         message = key._decrypt(nonce, raw[length:], raw[:length] + identity)  # noqa: SLF001

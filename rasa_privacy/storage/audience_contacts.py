@@ -5,7 +5,7 @@ segments those of the purpose alone: its structure and what other purposes hold 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -78,8 +78,8 @@ def contacts_of_many(
     Returns:
         By person; None for one whose data cannot be opened.
     """
-    page = _read(conn, keys, subject_ids, purpose)
-    return {subject_id: _open(page, keys, subject_id) for subject_id in subject_ids}
+    page, unwrap = _read(conn, keys, subject_ids, purpose), keys.unwrapping()
+    return {subject_id: _open(page, unwrap, subject_id) for subject_id in subject_ids}
 
 
 def _read(conn: Connection, data: DataKeys, subject_ids: Collection[bytes], purpose: str) -> _Page:
@@ -102,9 +102,9 @@ def _read(conn: Connection, data: DataKeys, subject_ids: Collection[bytes], purp
     return _Page(purpose, wrapped, found, closed, sealed)
 
 
-def _open(page: _Page, data: DataKeys, subject_id: bytes) -> list[StoredContact] | None:
+def _open(page: _Page, unwrap: Callable[[bytes, str, bytes], DataKey], subject_id: bytes) -> list[StoredContact] | None:
     try:
-        keys = data.unwrap_all(subject_id, page.keys.get(subject_id, ()))
+        keys = {name: unwrap(subject_id, name, wrapped) for name, wrapped in page.keys.get(subject_id, ())}
         return [_contact(page, row, keys) for row in page.conversations.get(subject_id, ())]
     except DAMAGED:
         return None

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.bot_dictionary import BotDictionaries
 from rasa_privacy.crypto.derive import KEY_BYTES
-from rasa_privacy.crypto.key_ring import epoch_of
+from rasa_privacy.crypto.key_ring import KeyEncryptionKey, epoch_of
 from rasa_privacy.crypto.sealing import DataKey
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import KeyDestroyedError, PrivacyError, TamperedSegmentError
@@ -116,6 +116,23 @@ class DataKeys:
             TamperedSegmentError: A stored key was changed or moved.
         """
         return {purpose: self._unwrap(wrapped, subject_id, purpose) for purpose, wrapped in rows}
+
+    def unwrapping(self) -> Callable[[bytes, str, bytes], DataKey]:
+        """Return what unwraps the keys of many people: by subject id, purpose and wrapped key, read just now.
+
+        It remembers none of them, since whoever goes through everybody would drive out the keys that are used again.
+        It raises what `unwrap_all` does.
+        """
+        known: dict[int, KeyEncryptionKey] = {}
+
+        def unwrap(subject_id: bytes, purpose: str, wrapped: bytes) -> DataKey:
+            epoch = epoch_of(wrapped)
+            kek = known.get(epoch)
+            if kek is None:
+                kek = known[epoch] = self._epochs.kek(epoch)
+            return DataKey(kek.unwrap(wrapped, subject_id, purpose), self._dictionaries)
+
+        return unwrap
 
     def get_or_create(self, conn: Connection, subject_id: bytes, purpose: str, now: datetime) -> DataKey:
         """Return the key, making it where there is none.

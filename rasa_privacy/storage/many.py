@@ -8,14 +8,18 @@ list for long, and a DELETE locks every row on the way; so there each value is l
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Text, any_, bindparam, cast, delete
+from sqlalchemy import Text, any_, bindparam, cast, delete, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import Blob
 
 _POSTGRESQL: Final = "postgresql"
 _MARIADB: Final = "mysql"
+_SQLITE: Final = "sqlite"
+#: Where a list of values goes into a statement.
+_SEVERAL: Final = "(SEVERAL)"
 
 
 def bytes_array(values: Iterable[bytes]) -> str:
@@ -37,6 +41,23 @@ class _Array:
         return bytes_array(values) if self._is_bytes else list(values)
 
 
+class _Listed(Query):
+    """A SELECT that SQLite is given a list of values with, past SQLAlchemy, which looks at each value several times.
+
+    Args:
+        statement: Made for a condition with _SEVERAL in place of the list.
+    """
+
+    def _run(self, connection: Any, parameters: dict[str, Any]) -> Any:
+        form, several = self.form(_SQLITE), parameters["several"]
+        before, after = form.sql.split(_SEVERAL)
+        values = form.values(parameters)
+        place = before.count("?")
+        values[place:place] = several
+        marks = ",".join("?" * len(several))
+        return connection.dbapi_connection.execute(f"{before}({marks}){after}", values)
+
+
 class ManySelect:
     """A SELECT of the rows with any of some values.
 
@@ -49,6 +70,7 @@ class ManySelect:
         self._array = _Array(column)
         self._by_array = make(self._array.condition)
         self._by_list = make(column.in_(bindparam("several", expanding=True)))
+        self._listed = _Listed(make(column.op("IN")(literal_column(_SEVERAL))))
 
     def rows(self, conn: Connection, values: Collection[Any], **parameters: Any) -> Sequence[Any]:
         """Return the rows; other parameters of the statement by name."""
@@ -57,6 +79,8 @@ class ManySelect:
         if conn.dialect.name == _POSTGRESQL:
             by_array = {**parameters, "several": self._array.value(values)}
             found: Sequence[Any] = conn.execute(self._by_array, by_array).all()
+        elif conn.dialect.name == _SQLITE:
+            found = self._listed.rows(conn, several=list(values), **parameters)
         else:
             found = conn.execute(self._by_list, {**parameters, "several": list(values)}).all()
         return found

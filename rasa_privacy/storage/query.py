@@ -187,12 +187,12 @@ class Query:
 
     def _run(self, connection: Any, parameters: dict[str, Any]) -> Any:
         """Run it on SQLite."""
-        form = self._forms.get(_SQLITE) or self._form(_SQLITE)
+        form = self.form(_SQLITE)
         return connection.dbapi_connection.execute(form.sql, form.values(parameters))
 
     def _statement_for(self, dialect: str, connection: Any, parameters: dict[str, Any]) -> Statement:
         """Return what a server is sent, after PostgreSQL was told to plan it, once for each connection."""
-        form = self._forms.get(dialect) or self._form(dialect)
+        form = self.form(dialect)
         if form.prepare:
             _prepare(form, connection)
         return Statement(form.sql, form.values(parameters))
@@ -201,6 +201,10 @@ class Query:
         compiled = self._statement.compile(dialect=_DIALECTS[dialect])
         fixed = {name: value for name, value in compiled.params.items() if value is not None}
         return _Form(str(compiled), tuple(compiled.positiontup), fixed)
+
+    def form(self, dialect: str) -> _Form:
+        """Return the statement as one kind of database takes it."""
+        return self._forms.get(dialect) or self._form(dialect)
 
     def _form(self, dialect: str) -> _Form:
         form = self._compiled(dialect)
