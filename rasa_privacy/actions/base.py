@@ -218,6 +218,25 @@ def ask_again_with(pending: Pending) -> dict[str, Any]:
     return event
 
 
+def which_purpose(store: Vault, turn: Turn, response: str, intent: str, purposes: Iterable[str]) -> Reply:
+    """Return the question which purpose a request means: by a button, or by its name in words.
+
+    Args:
+        store: The open store.
+        turn: The turn.
+        response: The response that asks.
+        intent: Intent of the request.
+        purposes: Purposes that may be meant.
+    """
+    possible, before = tuple(purposes), turn.pending
+    buttons = [
+        {"title": called(store, turn, name), "payload": f'/{intent}{{"{OWN_ENTITY}": "{name}"}}'} for name in possible
+    ]
+    repeated = before is not None and before.kind == "which" and before.repeated
+    pending = Pending("which", intent, possible, repeated=repeated)
+    return Reply(turn.words(response), buttons, [ask_again_with(pending)])
+
+
 def called(store: Vault, turn: Turn, purpose: str) -> str:
     """Return what people call a purpose, in the conversation's language."""
     return name_of_purpose(store.policy, purpose, turn.evidence.language)

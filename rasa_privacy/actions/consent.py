@@ -8,11 +8,10 @@ from typing import Any
 
 from rasa_sdk.events import ActiveLoop, ReminderCancelled, SlotSet
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleared, forget_pending
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleared, forget_pending, which_purpose
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.names import STOP, WITHDRAW
-from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.identity import writing_people
 from rasa_privacy.rights.linked import stop_linked
@@ -122,9 +121,5 @@ def _gone(store: Vault, turn: Turn, items: tuple[str, ...]) -> str:
 
 
 def _which(store: Vault, turn: Turn, granted: Collection[str]) -> Reply:
-    buttons = [
-        {"title": called(store, turn, name), "payload": f'/privacy_withdraw{{"{OWN_ENTITY}": "{name}"}}'}
-        for name in store.policy.purposes
-        if name in granted
-    ]
-    return Reply(turn.words("utter_privacy_which_purpose"), buttons, [])
+    possible = [name for name in store.policy.purposes if name in granted]
+    return which_purpose(store, turn, "utter_privacy_which_purpose", "privacy_withdraw", possible)

@@ -19,7 +19,7 @@ from rasa_privacy.actions.confirming import send_code_to
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item
-from rasa_privacy.dialogue.names import CORRECT
+from rasa_privacy.dialogue.names import CORRECT, REPLIES
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.own_values import OWN_ENTITY
@@ -66,7 +66,9 @@ class Correct(PrivacyAction):
         if turn.intent != "privacy_correct":
             if pending is None or turn.intent == "privacy_refuse":
                 return [Reply(turn.words("utter_privacy_not_corrected"), [], [forget_pending()])]
-            return [_ask(store, turn, pending.items[0], "utter_privacy_value_invalid")]
+            # After an explanation nothing was typed that could be wrong; the question just stands.
+            again = "utter_privacy_value_invalid" if turn.intent in REPLIES else "utter_privacy_ask_value"
+            return [_ask(store, turn, pending.items[0], again)]
         if len(turn.items) != 1:
             return [_which(store, turn)]
         (item,) = turn.items

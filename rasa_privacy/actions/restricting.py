@@ -1,18 +1,18 @@
 """The turns that stop the use of data while it stays (GDPR Art. 18), object to it (Art. 21), and lift that again.
 
-Which purpose is meant is asked by buttons where the message names none and there are several. It is obeyed at once and
+Which purpose is meant is asked where the message names none and there are several. It is obeyed at once and
 easily lifted, so that nobody is asked whether they are sure. While a proof of identity counts, the conversations that
 it found are meant as well.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleared, forget_pending
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleared, forget_pending, which_purpose
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.restrictions import restricted
 from rasa_privacy.dialogue.names import RESTRICT
-from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.topics import covering
 from rasa_privacy.rights.identity import writing_people
 from rasa_privacy.rights.own_acts import note_taken, own_act
@@ -22,6 +22,7 @@ from rasa_privacy.storage.vault import Vault
 
 LIFT: Final = "privacy_lift"
 OBJECT: Final = "privacy_object"
+_REQUESTS: Final = ("privacy_restrict", OBJECT, LIFT)
 #: GDPR Art. 21(1) and (2): what may be objected to.
 _OBJECTED: Final = ("legitimate_interests", "public_task")
 
@@ -35,6 +36,9 @@ class RestrictProcessing(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Record it, after which the gate obeys, and say what it means."""
+        asked = turn.pending if turn.pending is not None and turn.pending.kind == "which" else None
+        if asked is not None and turn.intent not in _REQUESTS:
+            turn = replace(turn, intent=asked.action or turn.intent)  # asked once more
         work = _lift if turn.intent == LIFT else _restrict
         return [store.database.transact(lambda connection: work(store, connection, turn))]
 
@@ -49,7 +53,7 @@ def _restrict(store: Vault, connection: Any, turn: Turn) -> Reply:
     if not wanted:
         return Reply(turn.words("utter_privacy_nothing_used"), [], [])
     if len(wanted) > 1 and not turn.purposes:
-        return Reply(turn.words("utter_privacy_which_restrict"), _buttons(store, turn, wanted), [])
+        return which_purpose(store, turn, "utter_privacy_which_restrict", turn.intent, wanted)
     for each in people:
         restrict(store, connection, each, wanted, turn.evidence, lift=False)
     subject_id = people[0]
@@ -80,7 +84,7 @@ def _lift(store: Vault, connection: Any, turn: Turn) -> Reply:
             return Reply(turn.words("utter_privacy_unlimited"), [], [])
         return Reply(turn.words("utter_privacy_not_restricted"), [], [])
     if len(wanted) > 1 and not turn.purposes:
-        return Reply(turn.words("utter_privacy_which_lift"), _buttons(store, turn, wanted), [])
+        return which_purpose(store, turn, "utter_privacy_which_lift", turn.intent, wanted)
     for each in people:
         restrict(store, connection, each, wanted, turn.evidence, lift=True)
     note_taken(store, connection, own_act(store, "restrict", people[0], purposes=wanted))
@@ -111,10 +115,3 @@ def _wanted(turn: Turn, possible: Sequence[str]) -> list[str]:
 
 def _listed(store: Vault, turn: Turn, purposes: Sequence[str]) -> str:
     return turn.phrases.listed(called(store, turn, purpose) for purpose in purposes)
-
-
-def _buttons(store: Vault, turn: Turn, purposes: Sequence[str]) -> list[dict[str, str]]:
-    return [
-        {"title": called(store, turn, name), "payload": f'/{turn.intent}{{"{OWN_ENTITY}": "{name}"}}'}
-        for name in purposes
-    ]

@@ -40,7 +40,8 @@ def import_consents(file: Path, *, yes: bool, bot: Path, endpoints: Path | None)
     """Record consents that were collected elsewhere.
 
     Each line is a JSON object with `sender`, `purpose`, `at` (when it was given), `evidence` (where the proof is,
-    without personal data) and, if you like, `method` (such as paper). All lines must be right before any is written.
+    without personal data) and, if you like, `method` (such as paper) and `optional`, a list of the optional items that
+    were agreed to as well. All lines must be right before any is written.
     It can be run again: what is there already stays as it is.
     """
     path = file.absolute()
@@ -85,7 +86,7 @@ def _look(vault: Vault, path: Path) -> Counter[str]:
         with vault.database.read() as connection:
             for each in batch:
                 same = (each.sender_id, each.grant.purpose, each.grant.at, each.grant.notice_hash)
-                found["there" if same in seen else outcome(vault, connection, each)] += 1
+                found["there" if same in seen else outcome(vault, connection, each, vault.clock())] += 1
                 seen.add(same)
     return found
 

@@ -22,7 +22,7 @@ from rasa_privacy.components import runtime
 from rasa_privacy.components.answers import NOT_UNDERSTOOD, RESEND, of_a_code, read_answer, read_own_reply
 from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN, classified, guessed, offered
 from rasa_privacy.components.message_intents import intent_of, set_intent
-from rasa_privacy.components.naming import VALUE, is_value, named_request, names_in
+from rasa_privacy.components.naming import VALUE, chosen_in, is_value, named_request, names_in
 from rasa_privacy.components.own_intents import beside, meant, taken
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
@@ -42,7 +42,7 @@ from rasa_privacy.dialogue.keywords import cancels, closes
 from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
-from rasa_privacy.dialogue.purposes import named_choices, named_purposes
+from rasa_privacy.dialogue.purposes import hinted_purpose, named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import (
     Recognised,
     limits_a_yes,
@@ -56,6 +56,7 @@ from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.entity_places import Said
 from rasa_privacy.minimize.events import DROPPED, UNDECLARED, EventSplitter
 from rasa_privacy.minimize.own_values import OWN_ENTITY
+from rasa_privacy.policy.model import Policy
 
 #: What a guess of the classifier may only be where no word limits it.
 _YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
@@ -70,6 +71,7 @@ _QUESTIONS: Final[Mapping[Kind, Question]] = {
     "contact": "consent",
     "code": "consent",
     "correct": "consent",
+    "which": "erase",
 }
 
 
@@ -207,11 +209,13 @@ class DataMinimizer(GraphComponent):
         found = named_request(text, languages, running, tracker) if recognised is None else None
         if found is not None:
             recognised = Recognised(found[0].intent, found[0].language)
-        told = of_a_code(text, languages, pending, tracker, recognised.intent if recognised is not None else None)
+        told = of_a_code(text, languages, pending, tracker, _intent_in(recognised))
         if told is not None or (recognised is not None and recognised.intent == RESEND):
             recognised = Recognised(told, None) if told is not None else None
-        if is_value(text, pending, running, recognised.intent if recognised is not None else None):
+        if is_value(text, pending, running, _intent_in(recognised)):
             recognised = Recognised(VALUE, None)
+        chosen = chosen_in(text, languages, pending, running, _intent_in(recognised))
+        recognised = Recognised(chosen.intent, None) if chosen is not None else recognised
         if recognised is None and not is_payload:
             here = _recognise_here(message, text, languages, tracker) if question is None else None
             recognised = here or _recognise_foreign(message, text, languages, asked=question is not None)
@@ -234,12 +238,21 @@ class DataMinimizer(GraphComponent):
         message.set(DROPPED, _dropped(entities, allowed, written, running), add_to_output=True)
         language = (recognised.language if recognised is not None else message.get(WRITTEN)) or languages[0]
         if running is not None and intent_of(message) == "privacy_withdraw":
-            policy = running.vault.policy
-            named = named_purposes(text, policy, language) or named_choices(text, policy, language)
+            named = _withdrawn(text, running.vault.policy, language)
         elif running is not None and not is_payload:
             named = named or names_in(text, intent_of(message), running.vault.policy, language)
-        named = may_be or (found[1] if found is not None else named)
+        named = may_be or (chosen.topics if chosen else found[1] if found is not None else named)
         _name(message, named)
+
+
+def _withdrawn(text: str, policy: Policy, language: str) -> tuple[str, ...]:
+    """Return what a withdrawal names: purposes, else optional items, else the purpose of which it has a word."""
+    named = named_purposes(text, policy, language) or named_choices(text, policy, language)
+    return named or hinted_purpose(text, policy, language)
+
+
+def _intent_in(recognised: Recognised | None) -> str | None:
+    return recognised.intent if recognised is not None else None
 
 
 def _recognise_here(

@@ -7,6 +7,7 @@ Rules:
 2. Of a message that is two requests the one that shows something comes first, then STOP, then what changes something.
    In a window "quit and delete my data" is one, the deletion: "quit" only closes it.
 3. What was typed as the right value goes to the action that takes it, and to no other.
+4. After "which purpose?" a purpose's name alone is the request that asked; "yes" is, where only one may be meant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,8 +23,8 @@ from rasa_privacy.dialogue.named_requests import (
     deletion_of,
     restriction_of,
 )
-from rasa_privacy.dialogue.names import PENDING_SLOT
-from rasa_privacy.dialogue.purposes import named_topics
+from rasa_privacy.dialogue.names import PENDING_SLOT, REQUESTS
+from rasa_privacy.dialogue.purposes import chosen_purposes, named_topics
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.own_values import ALSO
 from rasa_privacy.minimize.single_values import single_value
@@ -74,6 +75,22 @@ def _is_known(request: NamedRequest, policy: Policy, tracker: DialogueStateTrack
 
 def _rank(request: NamedRequest) -> int:
     return _FIRST.index(request.intent) if request.intent in _FIRST else len(_FIRST)
+
+
+def chosen_in(
+    text: str, languages: Sequence[str], pending: Pending | None, running: Runtime | None, recognised: str | None
+) -> NamedRequest | None:
+    """Return the request with the purposes that an answer to "which purpose?" names; None for no such answer."""
+    if running is None or pending is None or pending.kind != "which" or pending.action not in REQUESTS:
+        return None
+    if recognised == "privacy_confirm" and len(pending.purposes) == 1:
+        return NamedRequest(pending.action, languages[0], pending.purposes)
+    if recognised not in (None, "privacy_unclear") or text.startswith("/"):
+        return None
+    policy = running.vault.policy
+    possible = [name for name in pending.purposes if name in policy.purposes]
+    read = ((each, chosen_purposes(text, policy, each, possible)) for each in languages)
+    return next((NamedRequest(pending.action, each, chosen) for each, chosen in read if chosen), None)
 
 
 def names_in(text: str, intent: str | None, policy: Policy, language: str) -> tuple[str, ...]:

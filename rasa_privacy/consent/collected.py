@@ -5,13 +5,15 @@ Rules:
 1. Each line names its evidence, and the controller keeps it (GDPR Art. 7(1)). The text is kept with the record, where
    no personal data may stand; a line whose evidence holds an email address, a phone number or the like is refused.
 2. A line that is in the ledger already is passed over, so an import can be run again after it was interrupted.
-3. A yes never overrules what the person said after it: neither a later answer nor a deletion.
-4. The record says `granted`, method `imported`, with the line's own method as its channel, at the time of the yes. Its
+3. A yes never overrules what the person said after it: neither a later answer nor a deletion, nor that nothing may be
+   shared (in words or by a browser's signal), nor a restriction.
+4. It is about what the purpose needs, and of its optional items about those alone that the line names.
+5. The record says `granted`, method `imported`, with the line's own method as its channel, at the time of the yes. Its
    version is that of the purpose's terms now: by importing it, the controller says that those were agreed to.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -20,12 +22,15 @@ import msgspec
 
 from rasa_privacy.consent.imported import IMPORTED, ImportedGrant, record_imported
 from rasa_privacy.consent.notice import Notice
+from rasa_privacy.consent.opt_out_signals import closed_by_signal
+from rasa_privacy.consent.restrictions import restricted, restriction_topic
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
 from rasa_privacy.consent.terms import terms_version
 from rasa_privacy.errors import ImportLineError
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 Outcome = Literal["new", "there", "answered", "erased"]
@@ -42,6 +47,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     at: datetime
     evidence: str
     method: str = IMPORTED
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +76,19 @@ def read_line(policy: Policy, raw: bytes, now: datetime) -> Collected:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise ImportLineError(
             "it is no JSON object with the texts 'sender', 'purpose', 'at' (such as 2024-05-01T12:00:00Z), 'evidence' "
-            "and, if you like, 'method'"
+            "and, if you like, 'method', and a list 'optional'"
         ) from None
     for why in _wrong(policy, line, now):
         raise ImportLineError(why)
     text = f"Consent collected outside this system. Evidence: {line.evidence.strip()}"
     notice = Notice(line.purpose, terms_version(policy, line.purpose), policy.languages[0], text)
-    return Collected(line.sender, ImportedGrant(line.purpose, notice, line.at, channel=line.method))
+    return Collected(
+        line.sender, ImportedGrant(line.purpose, notice, line.at, channel=line.method, optional=line.optional)
+    )
 
 
-def outcome(vault: Vault, connection: Any, collected: Collected) -> Outcome:
-    """Return what an import of this consent would do: `new`, or why there is nothing to write."""
+def outcome(vault: Vault, connection: Any, collected: Collected, now: datetime) -> Outcome:
+    """Return what an import of this consent would do now: `new`, or why there is nothing to write."""
     grant = collected.grant
     tombstone = vault.erasures.tombstone_of(connection, collected.sender_id)
     if tombstone is not None and grant.at <= tombstone.erased_at:
@@ -90,7 +98,16 @@ def outcome(vault: Vault, connection: Any, collected: Collected) -> Outcome:
     answers = [each for each in records if each.purpose == grant.purpose and each.event != "asked"]
     if any((each.at, each.notice_hash, each.method) == (grant.at, grant.notice_hash, IMPORTED) for each in answers):
         return "there"
+    answers += _closing(vault, records, grant.purpose, now)
     return "answered" if any(each.at >= grant.at for each in answers) else "new"
+
+
+def _closing(vault: Vault, records: Sequence[LedgerRecord], purpose: str, now: datetime) -> list[Any]:
+    """Return the records by which a purpose is closed now without a no to itself: a signal, and a restriction."""
+    closed = closed_by_signal(records, vault.policy, now)
+    restricting = [each for each in records if each.purpose == restriction_topic(purpose)]
+    found = [closed[purpose]] if purpose in closed else []
+    return [*found, *(restricting[-1:] if purpose in restricted(records, now) else [])]
 
 
 def import_all(vault: Vault, connection: Any, batch: Iterable[Collected], now: datetime) -> list[Outcome]:
@@ -107,7 +124,7 @@ def import_all(vault: Vault, connection: Any, batch: Iterable[Collected], now: d
 
 def _import(vault: Vault, connection: Any, collected: Collected, now: datetime) -> Outcome:
     known = vault.subjects.find_for_update(connection, collected.sender_id)
-    found = outcome(vault, connection, collected)
+    found = outcome(vault, connection, collected, now)
     if found != "new":
         return found
     subject_id = known if known is not None else vault.subjects.find_or_create(connection, collected.sender_id, now)
@@ -125,6 +142,8 @@ def _wrong(policy: Policy, line: _Line, now: datetime) -> Iterator[str]:
     declared = policy.purposes.get(line.purpose)
     if declared is None or declared.basis != "consent":
         yield f"'purpose' must be one of those of privacy.yml that rest on consent: {_by_consent(policy)}"
+    elif not set(line.optional) <= set(declared.choices):
+        yield f"'optional' must be optional items of the purpose: {', '.join(declared.choices) or 'there is none'}"
     if line.at.tzinfo is None:
         yield "'at' needs a time zone, such as the Z in 2024-05-01T12:00:00Z"
     elif line.at > now + CLOCK_TOLERANCE:

@@ -33,6 +33,7 @@ class ImportedGrant:
         notice: The text that names the proof.
         at: When it was given, aware and in UTC.
         channel: Where it was given.
+        optional: Optional items that it is about too; None for all of the purpose.
     """
 
     purpose: str
@@ -40,6 +41,7 @@ class ImportedGrant:
     at: datetime
     event: str = "granted"
     channel: str = IMPORTED
+    optional: tuple[str, ...] | None = None
 
     @property
     def method(self) -> str:
@@ -70,7 +72,7 @@ def active_after(policy: Policy, grants: Iterable[ImportedGrant], now: datetime)
 
 
 def record_imported(vault: Vault, connection: Any, subject_id: bytes, grant: ImportedGrant) -> None:
-    """Record a consent that was given elsewhere, with the optional items: its evidence stands for the whole purpose."""
+    """Record a consent that was given elsewhere, with the optional items that it is about."""
     for part in _parts(vault.policy, grant):
         keep_notice(vault, connection, part.notice)
         record = LedgerRecord(
@@ -87,8 +89,9 @@ def record_imported(vault: Vault, connection: Any, subject_id: bytes, grant: Imp
 
 
 def _parts(policy: Policy, grant: ImportedGrant) -> list[ImportedGrant]:
-    """Return the grant and one for each optional item of its purpose."""
-    topics = [choice(grant.purpose, item) for item in policy.purposes[grant.purpose].choices]
+    """Return the grant and one for each optional item that it is about."""
+    choices = policy.purposes[grant.purpose].choices
+    topics = [choice(grant.purpose, item) for item in choices if grant.optional is None or item in grant.optional]
     return [
         replace(grant, purpose=topic, notice=replace(grant.notice, purpose=topic)) for topic in (grant.purpose, *topics)
     ]

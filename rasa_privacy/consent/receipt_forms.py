@@ -2,7 +2,7 @@
 
 - `iso_27560`: ISO/IEC TS 27560:2023 under its own field names, with a JSON-LD context that maps each to the W3C Data
   Privacy Vocabulary as the DPV guide to 27560 does. The context is in the receipt, so nothing is fetched to read it.
-- `kantara`: Kantara Consent Receipt 1.1.
+- `kantara`: Kantara Consent Receipt 1.1. It has no field for a no, so an optional item without a yes is not in it.
 
 What privacy.yml does not say stands as "not stated": the fields are mandatory, and left out they would look forgotten.
 No value of a person is in a receipt, only kinds of data.
@@ -106,9 +106,9 @@ def iso_27560(facts: Facts) -> dict[str, Any]:
 
 def kantara(facts: Facts) -> dict[str, Any]:
     """Return a receipt with all required fields of Kantara Consent Receipt 1.1. The consent must be a yes."""
-    controller, terms = facts.terms["controller"], facts.terms
+    controller = facts.terms["controller"]
     yes = next(each for each in reversed(facts.events) if each.event == "granted")
-    special = _special(terms)
+    special = sorted({item["category"] for item in _agreed_items(facts).values()} & SPECIAL)
     return {
         "version": KANTARA_VERSION,
         "jurisdiction": facts.contact.get("country") or NOT_STATED,
@@ -201,7 +201,7 @@ def _kantara_purpose(facts: Facts) -> dict[str, Any]:
         "purpose": _said(terms["says"], facts.notice["language"]) or terms["purpose"],
         "purposeCategory": ["Marketing" if terms["marketing"] else "Core Function"],
         "consentType": "EXPLICIT",
-        "piiCategory": list(terms["items"]),
+        "piiCategory": list(_agreed_items(facts)),
         "primaryPurpose": not terms["marketing"],
         "termination": iso_duration(terms["retain"]),
         "thirdPartyDisclosure": bool(recipients),
@@ -209,8 +209,10 @@ def _kantara_purpose(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _special(terms: Mapping[str, Any]) -> list[str]:
-    return sorted({item["category"] for item in terms["items"].values()} & SPECIAL)
+def _agreed_items(facts: Facts) -> dict[str, Any]:
+    """Return what the yes is about: what the purpose needs, and the optional items that were agreed to apart."""
+    items = facts.terms["items"]
+    return {name: item for name, item in items.items() if item["need"] != "optional" or facts.agreed.get(name)}
 
 
 def _said(texts: Mapping[str, str], language: str) -> str | None:

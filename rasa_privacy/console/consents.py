@@ -45,6 +45,7 @@ class CollectedConsent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     at: Annotated[datetime, Meta(tz=True)]
     evidence: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
     method: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")] = "imported"
+    optional: Annotated[list[Name], Meta(max_length=100)] = []
 
 
 class ImportConsents(Body, kw_only=True):
@@ -107,7 +108,7 @@ def _import(call: Call) -> Imported:
         found = vault.database.transact(write)
     else:
         with vault.database.read() as connection:
-            found = Counter[str](outcome(vault, connection, each) for each in lines)
+            found = Counter[str](outcome(vault, connection, each, now) for each in lines)
         record_now(vault, permit, counts={"looked_at": len(lines)})
     return Imported(body.confirm, found["new"], found["there"], found["answered"], found["erased"])
 

@@ -63,7 +63,8 @@ UNAVAILABLE: Final = "utter_privacy_unavailable"
 NOT_ERASED: Final = "utter_privacy_failed_erase"
 CLOSED: Final = "utter_privacy_closed"
 LATE: Final = "utter_privacy_late"
-LOCAL: Final = (UNCLEAR, UNAVAILABLE, NOT_ERASED, CLOSED, LATE)
+UNCHANGED: Final = "utter_privacy_unchanged"
+LOCAL: Final = (UNCLEAR, UNAVAILABLE, NOT_ERASED, CLOSED, LATE, UNCHANGED)
 
 #: The slots that carry the dialogue's own state. None of them opens anything: the ledger decides.
 PENDING_SLOT: Final = "privacy_pending"

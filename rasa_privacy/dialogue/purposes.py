@@ -55,6 +55,31 @@ def named_purposes(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     return tuple(name for name in consented if _is_named(stems, _names(name, policy, language), known))
 
 
+def hinted_purpose(text: str, policy: Policy, language: str) -> tuple[str, ...]:
+    """Return the one consent purpose of whose name the text has a telling word that nothing else is called by.
+
+    "The draw" is the prize draw where no other purpose and no item has a draw in its name.
+    """
+    known = _words(language)
+    stems = frozenset(map(known.stem, _plain(text)))
+    items = frozenset[str]().union(*(_telling_stems(item, policy, language, known) for item in policy.items))
+    telling = {name: _stems(_names(name, policy, language), language, known) for name in policy.purposes}
+    hinted = [name for name, each in telling.items() if (each - items) & stems]
+    return tuple(hinted) if len(hinted) == 1 and policy.purposes[hinted[0]].basis == "consent" else ()
+
+
+def chosen_purposes(text: str, policy: Policy, language: str, purposes: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some purposes that an answer such as "the newsletter and the draw" names; none where it is none.
+
+    Every word must name one of them, unless it names nothing alone; words such as `everything` name all.
+    """
+    known, possible = _words(language), tuple(purposes)
+    if known.everything.fullmatch("".join(f" {word}" for word in _plain(text)) + " "):
+        return possible
+    telling = {name: _stems(_names(name, policy, language), language, known) for name in possible}
+    return _listed(text, telling, known) or ()
+
+
 def named_choices(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     """Return the optional items of consent purposes that the text names, by the names of their questions.
 

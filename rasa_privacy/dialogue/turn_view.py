@@ -9,7 +9,7 @@ import msgspec
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import age_topic, choice
 
-Kind = Literal["consent", "optional", "age", "erase", "contact", "code", "correct"]
+Kind = Literal["consent", "optional", "age", "erase", "contact", "code", "correct", "which"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,11 @@ class Pending:
 
     Attributes:
         kind: What was asked: consent to a purpose, its optional items, the age, whether to erase, after a yes with
-            double opt-in the contact and the code that went there, or what is right instead of a wrong value.
-        action: The action that the gate held back, to be resumed after the answers.
-        purposes: Purposes still to be asked about, the one in question first; of `erase` those whose data is to go.
+            double opt-in the contact and the code that went there, what is right instead of a wrong value, or which of
+            several purposes a request means.
+        action: The action that the gate held back, to be resumed after the answers; of `which` the request's intent.
+        purposes: Purposes still to be asked about, the one in question first; of `erase` those whose data is to go; of
+            `which` those that may be meant.
         dropped: Whether the message that led here held personal data that was not kept.
         items: Of `optional` the items in question; of `consent` the required ones that the person wanted left out; of
             `erase` those that are to go (everything where neither these nor purposes are named); of `correct` the one.

@@ -60,6 +60,7 @@ from rasa_privacy.dialogue.names import (
     STOP,
     TOO_YOUNG,
     UNAVAILABLE,
+    UNCHANGED,
     UNCLEAR,
     UNSURE,
     WITHDRAW,
@@ -79,6 +80,7 @@ _ANSWERS: Final[dict[Kind, dict[str, str]]] = {
     "contact": {"privacy_refuse": REFUSE, "privacy_contact": SEND_CODE},
     "code": {"privacy_refuse": REFUSE, "privacy_code": CONFIRM, "privacy_resend": SEND_CODE},
     "correct": {"privacy_refuse": CORRECT, "privacy_value": CORRECT},
+    "which": {"privacy_refuse": UNCHANGED, "privacy_cancel": UNCHANGED},
 }
 #: What may be said of a code that waits, whatever question is open.
 _OF_A_CODE: Final = {"privacy_code": CONFIRM, "privacy_resend": SEND_CODE}
@@ -92,9 +94,24 @@ _NOES: Final[dict[Kind, str]] = {
     "code": ASK,
 }
 #: Those that are asked again in their own words where an answer is none.
-_AGAIN: Final[dict[Kind, str]] = {"contact": ASK, "code": ASK, "correct": CORRECT}
+_AGAIN: Final[tuple[Kind, ...]] = ("contact", "code", "correct", "which")
 #: After these a message can be an answer.
-QUESTIONS: Final = (ASK, GRANT, LIMIT, SEND_CODE, CONFIRM, PREVIEW, ERASE, EXPLAIN, UNCLEAR, CORRECT, SHOW, EXPORT)
+QUESTIONS: Final = (
+    ASK,
+    GRANT,
+    LIMIT,
+    SEND_CODE,
+    CONFIRM,
+    PREVIEW,
+    ERASE,
+    EXPLAIN,
+    UNCLEAR,
+    CORRECT,
+    SHOW,
+    EXPORT,
+    WITHDRAW,
+    RESTRICT,
+)
 #: After these the conversation goes on where it was.
 _RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, ERASE, KEEP, RECEIPT, FORGET, CORRECT, RESTRICT, STATUS, EXPORT)
 #: After these the running form may lack a purpose that it needs, which the person knows: it just ends.
@@ -102,7 +119,7 @@ _CLOSING: Final = (WITHDRAW, ERASE, RESTRICT)
 #: These show something and change nothing.
 _SHOWING: Final = (SHOW, EXPORT, RECEIPT, STATUS)
 #: Those that may leave a question of their own, for which the conversation waits.
-_WAITING: Final = (ERASE, CORRECT, SHOW, EXPORT)
+_WAITING: Final = (ERASE, CORRECT, SHOW, EXPORT, WITHDRAW, RESTRICT)
 
 
 class Turns:
@@ -123,7 +140,7 @@ class Turns:
         if view.last_action in ACTIONS:
             return self._after_action(view)
         if view.last_action in LOCAL:
-            return self._return(view) if view.last_action == LATE else Decision(LISTEN)
+            return self._return(view) if view.last_action in (LATE, UNCHANGED) else Decision(LISTEN)
         held = self._guard_loop(view)
         if view.last_action == LISTEN:
             return self._on_message(view) or held
@@ -253,8 +270,8 @@ class Turns:
             return Decision(LISTEN, pending=None, end_loop=True)
         if view.last_action == EXPLAIN and view.intent in (MORE, UNSURE):
             return Decision(LISTEN)
-        if asks_again:
-            return Decision(ASK, view.pending)
+        if asks_again and view.pending is not None:
+            return Decision(_asked_by(view.pending), view.pending)
         if view.active_loop is not None and held is None:
             return Decision(view.active_loop)
         return Decision(LISTEN)
@@ -281,7 +298,7 @@ class Turns:
         # A button of another question is no answer to this one; neither is it to leave out again what is needed.
         answer = _ANSWERS[pending.kind].get(str(view.intent))
         if answer is not None and not (answer == LIMIT and pending.kind == "consent" and pending.items):
-            return Decision(answer)
+            return Decision(answer, None) if answer == UNCHANGED else Decision(answer)
         if pending.kind == "age" and self._asking.asks_year and not pending.repeated:
             # The year of birth is asked for once; what it left open is asked for with yes or no.
             return Decision(ASK, replace(pending, repeated=True))
@@ -314,15 +331,25 @@ def _comes_back(action: str, view: TurnView) -> bool:
     pending = view.pending
     if pending is None or pending.kind == "erase" or view.is_paused:
         return False
-    is_about_consent = pending.kind != "correct" and pending.purposes[:1] != (PROOF,)
+    is_about_consent = pending.kind not in ("correct", "which") and pending.purposes[:1] != (PROOF,)
     return action == EXPLAIN or (action in _SHOWING and is_about_consent)
+
+
+def _asked_by(pending: Pending) -> str:
+    """Return the action that asks a question in its own words."""
+    if pending.kind == "which":
+        return action_of(pending.action or "") or UNCHANGED
+    return CORRECT if pending.kind == "correct" else ASK
 
 
 def _unclear(pending: Pending) -> Decision:
     """Return what follows an answer that is none: the question once more, and after that what is the safe answer."""
     if not pending.repeated:
-        return Decision(_AGAIN.get(pending.kind, UNCLEAR), replace(pending, repeated=True))
-    return Decision(CORRECT, None) if pending.kind == "correct" else Decision(_NOES[pending.kind])
+        again = _asked_by(pending) if pending.kind in _AGAIN else UNCLEAR
+        return Decision(again, replace(pending, repeated=True))
+    if pending.kind in ("correct", "which"):
+        return Decision(CORRECT if pending.kind == "correct" else UNCHANGED, None)
+    return Decision(_NOES[pending.kind])
 
 
 def _question(pending: Pending, view: TurnView, *, end_loop: bool = False) -> Decision:

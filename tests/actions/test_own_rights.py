@@ -189,6 +189,34 @@ def test_restricting_asks_for_which_purpose_and_is_lifted_by_saying_so(vault: Va
     assert kinds(vault) == [("restriction", "done", "answered")]
 
 
+def test_which_purpose_to_restrict_stays_asked_after_an_unclear_answer(vault: Vault, ana: Talk) -> None:
+    """In the words of the request that asked; nothing is restricted, nor lifted, by it."""
+    ana.do(RestrictProcessing(), "privacy_restrict")
+    assert ana.pending == Pending("which", "privacy_restrict", ("draw", "newsletter", "fitting"))
+    ana.pending = replace(ana.pending, repeated=True)
+    for intent in ("privacy_unclear", "privacy_why"):
+        ana.do(RestrictProcessing(), intent)
+        assert [each["payload"].partition("{")[0] for each in ana.replies[0].buttons] == ["/privacy_restrict"] * 3
+        assert ana.pending == Pending("which", "privacy_restrict", ("draw", "newsletter", "fitting"), repeated=True)
+    assert active(vault) == {"draw", "newsletter", "fitting"}
+
+
+def test_which_consent_is_taken_back_is_asked_and_waited_for(vault: Vault, ana: Talk) -> None:
+    """Of those that were given; the answer ends that one and the question."""
+    ana.do(WithdrawConsent(), "privacy_withdraw")
+    assert ana.pending == Pending("which", "privacy_withdraw", ("draw", "newsletter", "fitting"))
+    ana.do(WithdrawConsent(), "privacy_withdraw", purposes=("draw",))
+    assert ana.pending is None
+    assert active(vault) == {"newsletter", "fitting"}
+
+
+def test_a_wrong_value_is_asked_for_anew_after_an_explanation(ana: Talk) -> None:
+    """In the words of the question, since nothing was typed that could be no value."""
+    asked = ana.do(Correct(), "privacy_correct", items=("email",))
+    assert ana.do(Correct(), "privacy_why") == asked
+    assert ana.do(Correct(), "privacy_unclear") != asked
+
+
 def test_objecting_means_marketing_first(vault: Vault, ana: Talk) -> None:
     """Where one purpose may be objected to, no question is asked (GDPR Art. 21(2))."""
     assert "newsletter" in ana.do(RestrictProcessing(), "privacy_object")

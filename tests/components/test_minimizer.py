@@ -13,7 +13,7 @@ from bench.recognition import meaning
 from rasa_privacy.components.guessing import UNSURE_BY_A_WORD
 from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.consent.double_opt_in import begin
-from rasa_privacy.dialogue.names import ASK, EXPLAIN, PREVIEW
+from rasa_privacy.dialogue.names import ASK, EXPLAIN, PREVIEW, WITHDRAW
 from rasa_privacy.dialogue.turn_view import Decision, Pending
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.model import Replies
@@ -49,7 +49,8 @@ def read(untouched: Any, tracker: Any) -> Callable[..., Any]:
     ) -> Any:
         if pending is not None:
             of.update(untouched.rasa_events.SlotSet("privacy_pending", pending.to_slot()))
-            of.update(untouched.rasa_events.ActionExecuted(PREVIEW if pending.kind == "erase" else ASK))
+            asked_by = {"erase": PREVIEW, "which": WITHDRAW}.get(pending.kind, ASK)
+            of.update(untouched.rasa_events.ActionExecuted(asked_by))
             of.update(untouched.rasa_events.ActionExecuted("action_listen"))
         ranking = [{"name": intent, "confidence": confidence}, {"name": "enter_draw", "confidence": 0.04}]
         data = {"text": text, "intent": ranking[0], "intent_ranking": ranking, "entities": list(entities)}
@@ -584,6 +585,47 @@ def test_a_withdrawal_names_an_optional_item(read: Any) -> None:
     said = read("I take back my consent for my postcode", "privacy_withdraw", 0.95)
     assert [each["value"] for each in said.get("entities")] == ["draw:postcode"]
     assert read("I take back my consent for my phone number", "privacy_withdraw", 0.95).get("entities") == []
+
+
+def test_a_withdrawal_names_a_purpose_by_a_word_that_no_other_has(read: Any, untouched: Any) -> None:
+    """Also where only a part of its name was said; a word that is an item's too is none."""
+    policy = untouched.runtime.current().vault.policy
+    called = {"draw": "the summer prize draw", "newsletter": "the email newsletter", "fitting": "the summer fitting"}
+    for name, text in called.items():
+        policy.purposes[name].called["en"] = text
+    for said, named in (("the prize", ["draw"]), ("the summer thing", []), ("the list", []), ("my email", [])):
+        message = read(f"I withdraw my consent for {said}", "privacy_withdraw", 0.95)
+        assert intent_of(message) == "privacy_withdraw"
+        assert [each["value"] for each in message.get("entities")] == named
+
+
+WHICH = Pending("which", "privacy_withdraw", ("draw", "newsletter"))
+
+
+@pytest.mark.parametrize(
+    ("said", "pending", "intent", "named"),
+    [
+        ("the draw", WHICH, "privacy_withdraw", ["draw"]),
+        ("Newsletter please", WHICH, "privacy_withdraw", ["newsletter"]),
+        ("the newsletter and the draw", WHICH, "privacy_withdraw", ["draw", "newsletter"]),
+        ("all of them", WHICH, "privacy_withdraw", ["draw", "newsletter"]),
+        ("the draw", Pending("which", "privacy_lift", ("draw", "fitting")), "privacy_lift", ["draw"]),
+        ("yes", Pending("which", "privacy_withdraw", ("draw",)), "privacy_withdraw", ["draw"]),
+        ("yes", WHICH, "privacy_confirm", []),
+        ("no", WHICH, "privacy_cancel", []),
+        ("the fitting", WHICH, "enter_draw", []),
+        ("I want the newsletter", WHICH, "enter_draw", []),
+        ("the draw", Pending("which", "enter_draw", ("draw",)), "enter_draw", []),
+        ("STOP", WHICH, "privacy_stop", []),
+    ],
+)
+def test_which_purpose_is_meant_can_be_said_in_words(
+    read: Any, said: str, pending: Pending, intent: str, named: list[str]
+) -> None:
+    """Whatever the bot's classifier takes the name for: buttons are not everywhere, and giving took a word too."""
+    message = read(said, "enter_draw", 0.99, pending=pending)
+    assert intent_of(message) == intent
+    assert [each["value"] for each in message.get("entities")] == named
 
 
 @pytest.mark.parametrize("pending", [CONSENT, Pending("optional", None, ("draw",), items=("postcode",)), WHERE, CODE])

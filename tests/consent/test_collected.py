@@ -1,5 +1,6 @@
 """Consents that were collected elsewhere: what is refused, what is recorded, and that nothing is overruled."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from rasa_privacy.consent.collected import Collected, Outcome, import_all, outcome, read_line
 from rasa_privacy.consent.ledger import record_withdrawal
+from rasa_privacy.consent.opt_out_signals import record_gpc
+from rasa_privacy.consent.restrictions import record_restriction
 from rasa_privacy.errors import ImportLineError
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import SERVICE, Vault
@@ -38,7 +41,7 @@ def bring(vault: Vault, *lines: Collected) -> list[Outcome]:
 @on_each_database
 def test_a_consent_is_recorded_with_its_evidence(vault: Vault) -> None:
     """It counts from then on, at the time when it was given, and names where the proof lies."""
-    assert bring(vault, line(vault)) == ["new"]
+    assert bring(vault, line(vault, optional=["birthday"])) == ["new"]
     assert active(vault, "ana") == {"newsletter", "newsletter:birthday"}
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, "ana")
@@ -79,7 +82,38 @@ def test_a_consent_after_an_older_no_counts(vault: Vault, clock: Clock) -> None:
     answer(vault, "newsletter", granted=False, sender="ana")
     later = clock.advance(days=30) - timedelta(days=1)
     assert bring(vault, line(vault, at=later.isoformat())) == ["new"]
-    assert active(vault, "ana") == {"newsletter", "newsletter:birthday"}
+    assert active(vault, "ana") == {"newsletter"}
+
+
+def test_an_optional_item_is_agreed_to_only_where_the_line_names_it(vault: Vault) -> None:
+    """A form that asked for the newsletter is no proof of a yes to the birthday; who took that back keeps it so."""
+    assert bring(vault, line(vault), line(vault, sender="bob", optional=["birthday"])) == ["new", "new"]
+    assert active(vault, "ana") == {"newsletter"}
+    with vault.database.write() as connection:
+        bob = vault.subjects.find(connection, "bob")
+        assert bob is not None
+        record_withdrawal(vault, connection, bob, ["newsletter:birthday"], evidence(vault))
+    assert bring(vault, line(vault, sender="bob", at="2026-05-02T12:00:00Z")) == ["new"]
+    assert active(vault, "bob") == {"newsletter"}
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_yes_of_before_lifts_neither_a_signal_nor_a_restriction(vault: Vault, clock: Clock, *, later: bool) -> None:
+    """A paper form from May says nothing about what the person said in November; one from December does."""
+    sharing = msgspec.structs.replace(vault.policy.purposes["newsletter"], recipients=("Mailhouse Ltd",))
+    purposes = {**vault.policy.purposes, "newsletter": sharing}
+    told = replace(vault, policy=msgspec.structs.replace(vault.policy, purposes=purposes))
+    with told.database.write() as connection:
+        ana = told.subjects.find_or_create(connection, "ana", told.clock())
+        record_gpc(told, connection, ana, told.clock())
+        bob = told.subjects.find_or_create(connection, "bob", told.clock())
+        record_restriction(told, connection, bob, ["draw"], evidence(told), lift=False)
+    when = {"at": (clock.advance(days=30) - timedelta(days=1)).isoformat()} if later else {}
+    found = bring(told, line(told, **when), line(told, sender="bob", purpose="draw", **when))
+    assert found == (["new", "new"] if later else ["answered", "answered"])
+    assert (active(told, "ana"), active(told, "bob")) == (
+        ({"newsletter"}, {"draw"}) if later else (frozenset(), frozenset())
+    )
 
 
 def test_a_deleted_person_is_not_brought_back(vault: Vault, clock: Clock) -> None:
@@ -106,7 +140,7 @@ def test_a_person_of_whom_only_a_consent_is_held_goes_with_it(vault: Vault) -> N
 def test_looking_writes_nothing(vault: Vault) -> None:
     """The dry run leaves no person and no record."""
     with vault.database.read() as connection:
-        assert outcome(vault, connection, line(vault)) == "new"
+        assert outcome(vault, connection, line(vault), vault.clock()) == "new"
         assert vault.subjects.find(connection, "ana") is None
         assert list(vault.ledger.iterate(connection)) == []
 
@@ -118,6 +152,9 @@ def test_looking_writes_nothing(vault: Vault) -> None:
         ({"at": "2026-05-01T12:00:00"}, "'at' needs a time zone"),
         ({"at": "2027-05-01T12:00:00Z"}, "'at' is in the future"),
         ({"at": "yesterday"}, "it is no JSON object"),
+        ({"optional": ["postcode"]}, "'optional' must be optional items of the purpose: birthday"),
+        ({"optional": ["email"]}, "'optional' must be optional items of the purpose: birthday"),
+        ({"optional": "birthday"}, "it is no JSON object"),
         ({"sender": ""}, "'sender' must be 1 to 255"),
         ({"sender": "x" * 256}, "'sender' must be 1 to 255"),
         ({"method": "Paper form"}, "'method' must be one word"),

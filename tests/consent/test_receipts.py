@@ -185,6 +185,24 @@ def test_an_optional_item_is_agreed_to_only_as_it_was_answered(
     jsonschema.validate(make(vault, person), SCHEMAS["27560"])
 
 
+@pytest.mark.parametrize(("said", "listed"), [("yes", True), ("no", False), ("", False)])
+def test_a_kantara_receipt_lists_no_item_without_a_yes(vault: Vault, said: str, *, listed: bool) -> None:
+    """It has no field that could say no; nor is the receipt sensitive for what was left out."""
+    items = {
+        **vault.policy.items,
+        "postcode": msgspec.structs.replace(vault.policy.items["postcode"], category="health"),
+    }
+    told = replace(vault, policy=msgspec.structs.replace(vault.policy, items=items))
+    subject_id = grant(told, "draw")
+    ask(told, POSTCODE)
+    if said:
+        answer(told, POSTCODE, granted=said == "yes")
+    made = make(told, subject_id, form="kantara")
+    (purpose,) = made["services"][0]["purposes"]
+    assert purpose["piiCategory"] == ["email", "full_name", *(["postcode"] if listed else [])]
+    assert (made["sensitive"], made["spiCat"]) == (listed, ["health"] if listed else [])
+
+
 def test_an_answer_of_an_earlier_yes_is_in_no_later_receipt(vault: Vault, person: bytes) -> None:
     """The item's answer went with the yes that it belonged to, as the state says."""
     grant(vault, POSTCODE)

@@ -28,6 +28,7 @@ from rasa_privacy.dialogue.names import (
     STATUS,
     STOP,
     UNAVAILABLE,
+    UNCHANGED,
     UNCLEAR,
     UNSURE,
     WITHDRAW,
@@ -357,6 +358,39 @@ def test_what_is_no_value_is_asked_for_once_more_and_then_left() -> None:
     assert TURNS.decide(view("privacy_value", pending=asked)) == Decision(CORRECT)
     assert TURNS.decide(view("privacy_refuse", pending=asked)) == Decision(CORRECT)
     assert TURNS.forgets(view("enter_draw", pending=asked))
+
+
+WHICH = Pending("which", "privacy_withdraw", ("draw", "newsletter"))
+
+
+def test_which_purpose_is_meant_is_waited_for() -> None:
+    """Also in a form, whose own question would drown it; a no changes nothing, and the form goes on."""
+    assert TURNS.decide(view(last=WITHDRAW, pending=WHICH, loop="lead_form", active=DRAW)) == Decision(LISTEN)
+    assert TURNS.decide(view("privacy_withdraw", pending=WHICH)) == Decision(WITHDRAW, None)
+    for said in ("privacy_cancel", "privacy_refuse"):
+        assert TURNS.decide(view(said, pending=WHICH)) == Decision(UNCHANGED, None)
+    assert TURNS.decide(view(last=UNCHANGED, loop="lead_form", active=DRAW)) == Decision("lead_form")
+    assert TURNS.decide(view(last=UNCHANGED)) == Decision(LISTEN)
+    assert TURNS.forgets(view("enter_draw", pending=WHICH))
+
+
+@pytest.mark.parametrize(
+    ("request_", "action"), [("privacy_withdraw", WITHDRAW), ("privacy_lift", RESTRICT), ("nothing of ours", UNCHANGED)]
+)
+def test_which_purpose_is_meant_is_asked_twice_at_most(request_: str, action: str) -> None:
+    """By the action that asked; the slot may hold anything, which ends the question."""
+    asked = replace(WHICH, action=request_)
+    for said in ("privacy_unclear", "privacy_confirm"):
+        assert TURNS.decide(view(said, pending=asked)) == Decision(action, replace(asked, repeated=True))
+        assert TURNS.decide(view(said, pending=replace(asked, repeated=True))) == Decision(UNCHANGED, None)
+
+
+def test_a_question_of_ours_comes_back_after_an_explanation_in_its_own_words() -> None:
+    """Each by the action that asks it."""
+    value = Pending("correct", items=("email",))
+    for pending, action in ((WHICH, WITHDRAW), (value, CORRECT), (CONSENT, ASK)):
+        assert TURNS.decide(view("privacy_why", last=EXPLAIN, pending=pending)) == Decision(action, pending)
+        assert TURNS.decide(view("privacy_why", last=action, pending=pending)) == Decision(LISTEN)
 
 
 def test_what_may_be_mapped_is_every_request_of_ours() -> None:

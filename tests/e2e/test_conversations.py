@@ -214,6 +214,40 @@ def test_withdrawing_the_newsletter_keeps_the_draw(bot: RunningBot) -> None:
     assert "1987" not in listed
 
 
+def test_a_consent_is_taken_back_in_words_alone(bot: RunningBot) -> None:
+    """Where no buttons are: the purpose's name after "which?" ends it, and is no wish for it."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    fill_the_form(chat, person)
+    chat.say("I want to get the newsletter")
+    chat.say("yes")
+    chat.say("no")
+    assert text_of(chat.say("I take back my consent")).startswith("Which of your consents")
+    assert "consent for the newsletter has ended" in text_of(chat.say("the newsletter"))
+    assert ledger_of(bot, person.sender)[-1] == ("newsletter", "withdrawn")
+    assert "consent for the prize draw has ended" in text_of(chat.say("I withdraw my consent for the draw"))
+    assert stored_values(bot, person.sender) == {}
+
+
+def test_which_consent_is_asked_in_the_middle_of_a_form(bot: RunningBot) -> None:
+    """The form waits for the answer; an explanation in between is given, and a no changes nothing."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    agree_to_the_draw(chat)
+    asked = text_of(chat.say("I take back my consent"))
+    assert asked.startswith("Which of your consents")
+    assert "full name" not in asked
+    assert text_of(chat.say("who are you?")).endswith(asked)
+    unchanged = text_of(chat.say("no"))
+    assert "nothing has changed" in unchanged
+    assert "full name" in unchanged
+    chat.say("I take back my consent")
+    assert "has ended" in text_of(chat.say("yes"))
+    assert ledger_of(bot, person.sender)[-1] == ("prize_draw:postcode", "granted")
+    assert ("prize_draw", "withdrawn") in ledger_of(bot, person.sender)
+
+
 def test_people_never_see_each_other(bot: RunningBot) -> None:
     """Conversation 7: two people at once, each with their own values only."""
     people = [new_person("Oakhollow"), new_person("Birchfield")]
