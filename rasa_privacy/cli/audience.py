@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
-import msgspec
 
 from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import operator_options, permit_for
@@ -19,7 +18,7 @@ from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
 from rasa_privacy.cli.store import existing_store
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.counted import counted
-from rasa_privacy.rights.audience import Recipient, Tally
+from rasa_privacy.rights.audience import Tally
 from rasa_privacy.rights.audience import audience as audience_of
 from rasa_privacy.rights.membership import check_purpose
 
@@ -45,16 +44,11 @@ def audience(purpose: str, item: str | None, out: str, bot: Path, endpoints: Pat
         permit = permit_for(vault, "audience", clear=True, **named)
         with recording(vault, permit, **named) as counts, _opened(target) as file:
             for recipient in audience_of(vault, permit, purpose, item, vault.clock(), tally):
-                file.write(_line(recipient, item))
+                file.write(recipient.line(item))
                 counts["people"] = tally.exported
     click.echo(f"{counted(tally.exported, 'person')} may be written to.", err=True)
     for number, why in _left_out(tally):
         click.echo(f"Left out, though they agreed: {counted(number, 'person')}: {why}.", err=True)
-
-
-def _line(recipient: Recipient, item: str | None) -> bytes:
-    named = {"sender": recipient.sender_id} if item is None else {"sender": recipient.sender_id, item: recipient.value}
-    return msgspec.json.encode(named) + b"\n"
 
 
 def _left_out(tally: Tally) -> Iterator[tuple[int, str]]:

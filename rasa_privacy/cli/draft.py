@@ -13,6 +13,7 @@ import yaml
 
 from rasa_privacy.cli.guess import Guess, guess
 from rasa_privacy.policy.bot import Domain
+from rasa_privacy.policy.check_notes import NAME
 from rasa_privacy.policy.findings import PLACEHOLDER_CONTACT, PLACEHOLDER_NAME, PLACEHOLDER_URL
 from rasa_privacy.policy.own_intents import likely_replies, likely_requests
 from rasa_privacy.policy.purpose_checks import RESERVED_PURPOSE, can_be_guarded
@@ -21,7 +22,6 @@ from rasa_privacy.policy.slots import is_exempt
 #: The purpose of items that no form asks for.
 OTHER_PURPOSE: Final = "assistance"
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _ONE_LINE: Final = 10**9  # a width in characters that no name has
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 # Words that YAML 1.1 does not read as text (https://yaml.org/type/bool.html, null.html).
@@ -128,14 +128,14 @@ def _actions_about(stem: str, domain: Domain) -> Iterator[str]:
 def _free_name(wanted: str, draft: Draft) -> str:
     """Return a name that the policy allows and that no item has yet."""
     base = re.sub(r"[^A-Za-z0-9_-]+", "_", wanted).strip("_-")[:56]
-    base = base if _NAME.fullmatch(base) else f"item_{base}".rstrip("_")
+    base = base if NAME.fullmatch(base) else f"item_{base}".rstrip("_")
     taken = {item.name for item in draft.items}
     return next(name for name in _numbered(base) if name not in taken)
 
 
 def _purpose_name(stem: str, draft: Draft) -> str:
     base = re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_-")[:56]
-    base = base if _NAME.fullmatch(base) else f"form_{base}".rstrip("_")
+    base = base if NAME.fullmatch(base) else f"form_{base}".rstrip("_")
     taken = {*draft.purposes, OTHER_PURPOSE, RESERVED_PURPOSE}
     return next(name for name in _numbered(base) if name not in taken)
 

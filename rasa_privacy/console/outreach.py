@@ -13,7 +13,7 @@ from rasa_privacy.console.operation import Body, Call, Name, Operation, Sender, 
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.errors import ContactError
 from rasa_privacy.rights import suppression as rules
-from rasa_privacy.rights.audience import Recipient, Tally, audience
+from rasa_privacy.rights.audience import Tally, audience
 from rasa_privacy.rights.membership import check_purpose
 
 _AT_ONCE: Final = 500
@@ -128,15 +128,10 @@ def _lines(call: Call, permit: Permit, named: dict[str, list[str]]) -> Iterator[
     body, tally = call.body, Tally()
     with recording(call.vault, permit, **named) as counts:
         found = audience(call.vault, permit, body.purpose, body.item, call.vault.clock(), tally)
-        lines = (_line(each, body.item) for each in found)
+        lines = (each.line(body.item) for each in found)
         while piece := b"".join(islice(lines, _PIECE_LINES)):
             counts["people"] = tally.exported
             yield piece
-
-
-def _line(recipient: Recipient, item: str | None) -> bytes:
-    named = {"sender": recipient.sender_id} if item is None else {"sender": recipient.sender_id, item: recipient.value}
-    return msgspec.json.encode(named) + b"\n"
 
 
 def primed(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -34,7 +34,8 @@ _ENDS: Final = (
     "fr|es|it|pt|br|nl|be|uk|ie|us|ca|au|nz|in|jp|cn|ru|pl|cz|se|no|dk|fi|gr|hu|ro|tr|mx|ar|cl|za|lu|li"
 )
 _WORD_AT: Final = "at|aet|arroba|arobase|chiocciola|apenstaartje|klammeraffe|chez|a commerciale|commercial at"
-_WORD_DOT: Final = "dot|punkt|point|punto|ponto|punt"
+_DOT_WORDS: Final = ("dot", "punkt", "point", "punto", "ponto", "punt")
+_WORD_DOT: Final = "|".join(_DOT_WORDS)
 _WRAPPED_AT: Final = rf"\s{{0,2}}[\[({{<]\s?(?:{_WORD_AT}|@)\s?[\])}}>]\s{{0,2}}"
 _SPOKEN_AT: Final = rf"\s{{1,2}}(?:{_WORD_AT})\s{{1,2}}"
 _SPACED_AT: Final = r"\s{0,2}@\s{0,2}"
@@ -68,7 +69,7 @@ _NAME_CHARACTERS: Final = 80
 _LAST_WORD: Final = re.compile(r"[\w.+-]*")  # read backwards
 _LONGEST_WORD: Final = 64
 #: One of these is in a name of several words.
-_JOINS: Final = (*_WORD_DOT.split("|"), *_WORD_JOIN.split("|"), *"[({<")
+_JOINS: Final = (*_DOT_WORDS, *_WORD_JOIN.split("|"), *"[({<")
 _AT_HOME: Final = "chez "
 _MAILS: Final = Context(
     " mail",
@@ -117,8 +118,7 @@ _BEGAN: Final = re.compile(rf"(?:{_SPOKEN_DOT}|{_WRAPPED_DOT}|{_JOIN}|[\w.+-])$"
 _JOIN_CHARACTERS: Final = 24
 _MAY_HAVE_BEGUN: Final = re.compile(r"[\w.+\-\s)\]}>]")
 #: What stands at the end of more of a name, but for blanks.
-_BEGINNINGS: Final = (*_WORD_DOT.split("|"), *_WORD_JOIN.split("|"), *")]}>")
-_DOT_WORDS: Final = ("dot", "punkt", "point", "punto", "ponto", "punt")
+_BEGINNINGS: Final = (*_DOT_WORDS, *_WORD_JOIN.split("|"), *")]}>")
 
 
 def email_spans(text: SearchedText) -> Iterator[tuple[int, int]]:

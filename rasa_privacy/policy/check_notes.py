@@ -15,7 +15,8 @@ from rasa_privacy.policy.positions import KeyPath, Place, Problems
 from rasa_privacy.policy.retain import parse_retain
 from rasa_privacy.policy.suggest import did_you_mean, listed, shown
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+#: What an item, a purpose or a role may be called.
+NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -36,7 +37,7 @@ class CheckNotes:
 
     def name(self, here: KeyPath, kind: str, name: str) -> None:
         """Note a name that is none."""
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             message = f"{kind} {shown(name)} must begin with a letter and have only letters, digits, '_' and '-'"
             self.note(here, message)
 

@@ -4,25 +4,20 @@ The lease `review` keeps two from working at it, and `review_duty.keep` from kee
 conversations it rests as a sweep beside turns does. Whoever died at it is followed when the lease is over.
 """
 
-import os
 import time
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from rasa_privacy.access.admission import admit_server
-from rasa_privacy.errors import RetentionError
 from rasa_privacy.policy.slot_readers import Readers
+from rasa_privacy.retention.lease import Lease
 from rasa_privacy.retention.review import make_review
 from rasa_privacy.retention.review_duty import Made, is_waiting, keep, kept, overdue_by_rows, overdue_since
-from rasa_privacy.retention.runs import LEASE_LENGTH
 from rasa_privacy.retention.sweep import GENTLY
-from rasa_privacy.storage import leases
 from rasa_privacy.storage.book_counts import LastCounted
 from rasa_privacy.storage.vault import Vault
 
 LEASE: Final = "review"
-_HOLDER_BYTES: Final = 16
 #: Conversations of a page beside turns; a turn that comes meanwhile waits for no more.
 _PAGE: Final = 10
 
@@ -43,16 +38,15 @@ def review_when_due(vault: Vault, readers: Readers, rest: float = GENTLY) -> Mad
         StorageError: The database cannot be read or written.
     """
     due = waited_for(vault)
-    holder = os.urandom(_HOLDER_BYTES)
-    if due is None or not _take(vault, holder):
+    lease = Lease(vault, LEASE)
+    if due is None or not lease.take():
         return None
     try:
         permit = admit_server("a review is due", "report")
-        made = make_review(vault, permit, readers, _Pace(vault, holder, rest).after, _PAGE)
+        made = make_review(vault, permit, readers, _Pace(lease, rest).after, _PAGE)
         return keep(vault, permit, made, due=due)
     finally:
-        if not vault.database.is_closed:
-            vault.database.transact(partial(leases.give_back, name=LEASE, holder=holder))
+        lease.give_back()
 
 
 def waited_for(vault: Vault, acknowledged: LastCounted | None = None) -> datetime | None:
@@ -72,9 +66,9 @@ def waited_for(vault: Vault, acknowledged: LastCounted | None = None) -> datetim
 class _Pace:
     """Rests between pages, and keeps the lease."""
 
-    def __init__(self, vault: Vault, holder: bytes, rest: float) -> None:
-        self._vault, self._holder, self._rest = vault, holder, rest
-        self._began, self._renewed = time.monotonic(), vault.clock()
+    def __init__(self, lease: Lease, rest: float) -> None:
+        self._lease, self._rest = lease, rest
+        self._began = time.monotonic()
 
     def after(self, _number: int) -> None:
         """Rest after a page.
@@ -83,14 +77,5 @@ class _Pace:
             RetentionError: Another process has the lease.
         """
         time.sleep(self._rest * (time.monotonic() - self._began))
-        now = self._vault.clock()
-        if abs(now - self._renewed) >= LEASE_LENGTH / 5:
-            self._renewed = now
-            if not _take(self._vault, self._holder):
-                raise RetentionError("retention: the lease went to another process, which makes this review")
+        self._lease.go_on("makes this review")
         self._began = time.monotonic()
-
-
-def _take(vault: Vault, holder: bytes) -> bool:
-    now = vault.clock()
-    return vault.database.transact(lambda connection: leases.take(connection, LEASE, holder, now, LEASE_LENGTH))

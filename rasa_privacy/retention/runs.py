@@ -11,7 +11,6 @@ Rules:
    done so within the interval. Who died while sweeping is followed when the lease is over.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,19 +19,15 @@ from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record
 from rasa_privacy.errors import RetentionError
 from rasa_privacy.retention.clock_check import SWEPT
+from rasa_privacy.retention.lease import Lease
 from rasa_privacy.retention.running import Running
 from rasa_privacy.retention.sweep import SweepResult, sweep
-from rasa_privacy.storage import leases
 from rasa_privacy.storage.clocks import last_done
 from rasa_privacy.storage.vault import Vault
 
 LEASE: Final = "sweep"
-#: A lease lasts so long from when it was made longer last, which a sweep does between its transactions.
-LEASE_LENGTH: Final = timedelta(minutes=5)
 #: The least rest on SQLite, as a multiple of how long a transaction took.
 _GIVE_WAY: Final = 1.0
-_RENEW_AFTER: Final = timedelta(minutes=1)
-_HOLDER_BYTES: Final = 16
 
 
 def run(  # noqa: PLR0913 - how it is run, as `sweep` takes it
@@ -65,12 +60,12 @@ def run(  # noqa: PLR0913 - how it is run, as `sweep` takes it
     if vault.database.dialect != "sqlite":
         running = Running(vault, permit, is_leased=False)
         return _recorded(vault, permit, running, advance, rest, seconds, trusted=trusted, workers=workers)
-    holder = os.urandom(_HOLDER_BYTES)
-    if not _take(vault, holder):
+    lease = Lease(vault, LEASE)
+    if not lease.take():
         raise RetentionError(
             f"retention: another process sweeps {vault.database.name}; wait until it is done, it removes the same"
         )
-    return _under_lease(vault, permit, holder, advance, max(rest, _GIVE_WAY), seconds, trusted=trusted)
+    return _under_lease(vault, permit, lease, advance, max(rest, _GIVE_WAY), seconds, trusted=trusted)
 
 
 def run_scheduled(
@@ -93,14 +88,14 @@ def run_scheduled(
         StorageError: The database cannot be written.
     """
     permit.require("retention")
-    holder = os.urandom(_HOLDER_BYTES)
+    lease = Lease(vault, LEASE)
     # Asked first without the lease, which is a write; and again with it, since another may just have finished.
-    if _has_swept(vault, every) or not _take(vault, holder):
+    if _has_swept(vault, every) or not lease.take():
         return None
     if _has_swept(vault, every):
-        _give_back(vault, holder)
+        lease.give_back()
         return None
-    return _under_lease(vault, permit, holder, lambda _: None, rest, seconds, trusted=False)
+    return _under_lease(vault, permit, lease, lambda _: None, rest, seconds, trusted=False)
 
 
 def _has_swept(vault: Vault, every: timedelta) -> bool:
@@ -110,40 +105,25 @@ def _has_swept(vault: Vault, every: timedelta) -> bool:
     return before is not None and timedelta(0) <= vault.clock() - before < every
 
 
-def _give_back(vault: Vault, holder: bytes) -> None:
-    vault.database.transact(lambda connection: leases.give_back(connection, LEASE, holder))
-
-
-def _take(vault: Vault, holder: bytes) -> bool:
-    now = vault.clock()
-    return vault.database.transact(lambda connection: leases.take(connection, LEASE, holder, now, LEASE_LENGTH))
-
-
 def _under_lease(  # noqa: PLR0913, PLR0917 - as `run`
     vault: Vault,
     permit: Permit,
-    holder: bytes,
+    lease: Lease,
     advance: Callable[[int], None],
     rest: float,
     seconds: float | None,
     *,
     trusted: bool,
 ) -> SweepResult:
-    renewed = [vault.clock()]
-
     def go_on(number: int) -> None:
         advance(number)
-        now = vault.clock()
-        if abs(now - renewed[0]) >= _RENEW_AFTER:
-            renewed[0] = now
-            if not _take(vault, holder):
-                raise RetentionError("retention: the lease went to another process, which goes on with this sweep")
+        lease.go_on("goes on with this sweep")
 
     try:
         running = Running(vault, permit, is_leased=True)
         return _recorded(vault, permit, running, go_on, rest, seconds, trusted=trusted)
     finally:
-        _give_back(vault, holder)
+        lease.give_back()
 
 
 def _recorded(  # noqa: PLR0913, PLR0917 - as `run`

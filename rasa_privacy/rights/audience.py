@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.double_opt_in import is_confirmed
 from rasa_privacy.consent.imported import IMPORTED
@@ -46,6 +48,11 @@ class Recipient(NamedTuple):
 
     sender_id: str
     value: object
+
+    def line(self, item: str | None) -> bytes:
+        """Return the line of an export: the sender id and, where one was asked for, the item's value, as JSON."""
+        named = {"sender": self.sender_id} if item is None else {"sender": self.sender_id, item: self.value}
+        return msgspec.json.encode(named) + b"\n"
 
 
 @dataclass(slots=True)

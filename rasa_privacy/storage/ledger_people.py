@@ -69,7 +69,7 @@ class LedgerPeople:
             return
         self._authenticate(subject_id, row)
         count = row[0] + added
-        digest = self._hash(subject_id, count, last_seq)[:MAC_BYTES]
+        digest = self._mac(subject_id, count, last_seq)
         _UPDATE.later(conn, subject=subject_id, count=count, last=last_seq, digest=digest)
 
     def count_many(self, conn: Connection, added: Mapping[bytes, Sequence[int]]) -> None:
@@ -116,7 +116,7 @@ class LedgerPeople:
         conn.execute(_PUT_FLAG, {"name": _FLAG, "value": self._index.of(_DOMAIN, _FLAG)})
 
     def _row(self, subject_id: bytes, count: int, last_seq: int) -> dict[str, Any]:
-        digest = self._hash(subject_id, count, last_seq)[:MAC_BYTES]
+        digest = self._mac(subject_id, count, last_seq)
         return {"subject_id": subject_id, "records": count, "last_seq": last_seq, "mac": digest}
 
     def _authenticate(self, subject_id: bytes, found: Any) -> None:
@@ -127,6 +127,9 @@ class LedgerPeople:
             or not is_mac_of(digest, self._hash(subject_id, count, last_seq))
         ):
             raise LedgerError(f"consent ledger: how many records there are of one person was changed; {REMEDY}")
+
+    def _mac(self, subject_id: bytes, count: int, last_seq: int) -> bytes:
+        return self._hash(subject_id, count, last_seq)[:MAC_BYTES]
 
     def _hash(self, subject_id: bytes, count: int, last_seq: int) -> bytes:
         return self._index.of_bytes(_DOMAIN, subject_id + f":{count}:{last_seq}".encode())

@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from rasa_privacy.cli import main
 from rasa_privacy.cli.review import make
 from rasa_privacy.policy.settings import load_settings
-from rasa_privacy.retention.runs import LEASE, LEASE_LENGTH
+from rasa_privacy.retention.lease import LEASE_LENGTH
+from rasa_privacy.retention.runs import LEASE
 from rasa_privacy.storage import leases
 from rasa_privacy.storage.vault import Vault, open_vault, utc_now
 from tests.support.vaults import PRIVACY, give, grant

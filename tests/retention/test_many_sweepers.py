@@ -15,7 +15,8 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.errors import AccessError, RetentionError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.retention import sweep as sweeping
-from rasa_privacy.retention.runs import LEASE, LEASE_LENGTH, run, run_scheduled
+from rasa_privacy.retention.lease import LEASE_LENGTH
+from rasa_privacy.retention.runs import LEASE, run, run_scheduled
 from rasa_privacy.retention.sweep import SweepResult, sweep
 from rasa_privacy.rights.erasure import certificate_number
 from rasa_privacy.storage import expiry_at_once, handovers, known_contacts, lasting_values, leases, links, remains

@@ -13,8 +13,8 @@ from rasa_privacy.errors import TamperedSegmentError
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.retention import noting
 from rasa_privacy.retention import sweep as sweeping
+from rasa_privacy.retention.lease import LEASE_LENGTH
 from rasa_privacy.retention.noting import note_older
-from rasa_privacy.retention.runs import LEASE_LENGTH
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.storage.due_keys import DueKeys
 from rasa_privacy.storage.noted_items import read

@@ -15,10 +15,10 @@ from rasa_privacy.errors import RetentionError
 from rasa_privacy.policy.operations import Retention
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.policy.slot_readers import Readers
+from rasa_privacy.retention.lease import LEASE_LENGTH
 from rasa_privacy.retention.review import make_review
 from rasa_privacy.retention.review_duty import acknowledge, keep, kept, overdue_since
 from rasa_privacy.retention.review_schedule import LEASE, review_when_due, waited_for
-from rasa_privacy.retention.runs import LEASE_LENGTH
 from rasa_privacy.storage import leases, meta_rows
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.vault import Vault, open_vault
