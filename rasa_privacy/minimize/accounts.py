@@ -41,12 +41,14 @@ _BRANDS_OF: Final = {
 _IBAN_START: Final = re.compile(
     f"[A-Za-z](?<![A-Za-z0-9].){_GAP}{{0,2}}([A-Za-z])(?:{_GAP}{{0,2}}| - )[0-9](?:{_GAP}{{0,2}}| - )[0-9]"
 )
+#: The end of a word, or a key of Amazon's that is glued to it.
+_END: Final = "(?:(?![A-Za-z0-9])|(?=AKIA|ASIA|AGPA|AIDA|AROA))"
+_WORD_END: Final = re.compile(_END)
 _IBAN_LEAD: Final = 6  # characters before its first digit
 _IBAN_REST: Final = re.compile(f"(?:{_GAP}{{0,2}}[0-9A-Za-z]){{11,32}}")
 _IBAN_CHARACTERS: Final = range(15, 35)  # ISO 13616-1: at most 34; the shortest in use is Norway's
 _VALUES: Final = {letter: str(10 + place) for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 _CODES: Final = {ord(letter): value for letter, value in _VALUES.items()}
-_WORD_END: Final = re.compile(r"(?![A-Za-z0-9])")
 
 # Characters of an IBAN by country: SWIFT, IBAN Registry, release 99.
 _IBAN_LENGTHS: Final = {
@@ -61,7 +63,7 @@ _IBAN_LENGTHS: Final = {
     for country in countries.split()
 }  # fmt: skip
 _IBAN_OF: Final = {
-    length: re.compile(f"[A-Za-z](?:(?:{_GAP}{{0,2}}| - )[0-9A-Za-z]){{{length - 1}}}(?![A-Za-z0-9])")
+    length: re.compile(f"[A-Za-z](?:(?:{_GAP}{{0,2}}| - )[0-9A-Za-z]){{{length - 1}}}{_END}")
     for length in set(_IBAN_LENGTHS.values())
 }
 _SIGNS: Final = re.compile("[^0-9A-Za-z]+")

@@ -23,12 +23,14 @@ _EDGES: Final = "\"'`.,;:!?()[]{}<>"
 _KEY: Final = re.compile(
     r"(?:sk|pk|rk)[-_](?:live|test|proj|ant|or)?[-_]?[A-Za-z0-9_-]{16,200}|gh[pousr]_[A-Za-z0-9]{30,255}"
     r"|github_pat_[A-Za-z0-9_]{22,255}|glpat-[A-Za-z0-9_-]{20,64}|xox[abeprs]-[A-Za-z0-9-]{10,250}"
-    r"|(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,200}"
+    r"|(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}[A-Za-z0-9]{0,200}|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,200}"
     r"|SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,64}|(?:hf|npm|dop_v1|pypi|shpat|shpss|rzp_live|rzp_test|EAAC"
     r"|lin_api)[_-]?[A-Za-z0-9]{20,200}"
     r"|key-[0-9a-f]{32}|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}|eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,4000}"
     r"(?:\.[A-Za-z0-9_-]{0,1000})?"
 )
+#: Amazon's in the middle of a word; all that is glued to it goes too.
+_GLUED: Final = re.compile(r"(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}[A-Za-z0-9]*")
 _KEY_START: Final = re.compile(r"^[\"'`(\[{<]?|[=:,;&|>\"'(]")
 _KEY_SIGN: Final = re.compile("[=:,;&|>\"'(]")  # one of these stands before a key that is not at the start
 _KEY_HEAD: Final = re.compile(  # how the keys above begin, each with what may stand before it
@@ -118,10 +120,18 @@ def key_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
         word = plain[start:end]
         found = []
         if _KEY_HEAD.search(word) if _KEY_SIGN.search(word) else _KEY_HEAD.match(word):
-            found = [key for begin in _KEY_START.finditer(word) if (key := _KEY.match(word, begin.end()))]
-        yield from ((start + key.start(), start + key.end()) for key in found)
+            found = [key.span() for begin in _KEY_START.finditer(word) if (key := _KEY.match(word, begin.end()))]
+        found = found or [(_run_start(word, key.start()), key.end()) for key in _GLUED.finditer(word)]
+        yield from ((start + begin, start + stop) for begin, stop in found)
         if not found and not _is_small(word) and _KEY_WORDS.may_be_in(text):
             yield from _named_key(text, start, word)
+
+
+def _run_start(word: str, place: int) -> int:
+    """Return where the letters and digits begin that end at this place."""
+    while place and word[place - 1].isalnum():
+        place -= 1
+    return place
 
 
 def _is_small(word: str) -> bool:

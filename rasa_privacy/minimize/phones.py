@@ -8,6 +8,8 @@ allows 15) is a phone number if one of these holds, unless it is a date, a price
 - it has the North American shape 3-3-4;
 - a word such as "call" or "phone" stands shortly before it, or it is the whole message and looks like one.
 
+Four numbers and more that rise by the same step, as sizes do, are none where nothing says that they are one.
+
 `phonenumbers` is asked a bounded number of times for each text; after that every run that may be one is taken for one.
 """
 
@@ -56,6 +58,9 @@ _PRICE_AFTER: Final = re.compile(
 _PRICE_BEFORE: Final = re.compile(r"[$\u20ac\u00a3\u00a5] ?$")
 
 _PARTED: Final = re.compile(r"[0-9](?:([./-])[0-9]{1,2}\1[0-9]| [0-9]{1,2} (?:19|20)[0-9])")  # as every date is
+_LISTED: Final = 4  # numbers at least in a list of sizes or pages
+_LISTED_DIGITS: Final = (2, 3)  # of each
+_MOST_STEP: Final = 10  # from one to the next: "10 - 20 - 30 - 40", and not "12 34 56 78"
 _LOCAL_SHAPE: Final = re.compile(r"\d{3}[ .-]\d{4}")
 _MAX_QUESTIONS: Final = 60  # to phonenumbers for one text, about 50 microseconds each
 
@@ -161,6 +166,8 @@ class _Search:
         if not international and self._may_say_other and says_other(before):
             return None
         likely = international or self._says_phone(before) or self._whole_message(groups, index)
+        if not likely and self._is_list(groups, index):
+            return None
         widest = next(iter([last for last, digits in windows if len(digits) <= _MAX_DIGITS]), None)
         if likely and widest == len(groups) - 1 and groups[-1][1] - groups[-1][0] >= _CLOSING_DIGITS:
             return widest
@@ -169,6 +176,18 @@ class _Search:
             if self._ask("+" + digits, None) if international else self._valid(digits, lengths, start):
                 return last
         return widest if likely else None
+
+    def _is_list(self, groups: Sequence[tuple[int, int]], index: int) -> bool:
+        """Tell whether numbers begin here that rise by the same step, as sizes do: "36 - 38 - 40 - 42"."""
+        listed = [self._text[start:end] for start, end in groups[index : index + _LISTED]]
+        length = len(listed[0])
+        if len(listed) < _LISTED or length not in _LISTED_DIGITS or listed[0][0] == "0":
+            return False
+        if any(len(each) != length for each in listed):
+            return False
+        numbers = [int(each) for each in listed]
+        step = numbers[1] - numbers[0]
+        return 0 < step <= _MOST_STEP and numbers == [numbers[0] + step * place for place in range(_LISTED)]
 
     def _windows(self, groups: Sequence[tuple[int, int]], index: int) -> list[tuple[int, str]]:
         """Return last group and digits of each run of groups of the right length, longest first."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rasa_privacy.minimize.detectors import DETECTORS, find
+from rasa_privacy.minimize.detectors import DETECTORS, Finding, find
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.national_ids import NATIONAL_IDS
 from rasa_privacy.policy.detector_names import PRESIDIO_NAMES
@@ -48,6 +48,7 @@ vehicle_plate: |MH 12 AB 1234|; vehicle_plate: number plate is |ab12cde|
 coordinates: at |52.520008, 13.404954| exactly
 coordinates: |40\u00b026'46"N 79\u00b058'56"W|; api_key: key |sk_live_4eC39HqLyjWDarjtT1zdp7dc|
 api_key: |ghp_abcdefghijklmnopqrstuvwxyz0123456789|; api_key: |AKIAIOSFODNN7EXAMPLE|
+api_key: |AKIAIOSFODNN7EXAMPLEDE89370400440532013000|; api_key: IBAN_|AKIAIOSFODNN7EXAMPLE|
 api_key: api key is |Zx9Qw2Lm5Rt8Yp3Kd6|
 password: my password is |hunter2|; password: password: |letmein|; password: Passwort ist |Ge!heim|
 password: my pin is |4821|; password: pass: |123456|; password: pw |hunter2|; password: my pw is |sol3dad|
@@ -194,3 +195,10 @@ def test_the_document_names_each_detector() -> None:
     """docs/detectors.md lists them all, each once."""
     page = Path("docs/detectors.md").read_text()
     assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == sorted([*DETECTORS, *PRESIDIO_NAMES])
+
+
+@pytest.mark.parametrize("iban", ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00", "NO9386011117947"])
+def test_an_iban_before_a_key_of_amazons_is_found(iban: str) -> None:
+    """A form may leave nothing between them; each is found as what it is."""
+    text = f"{iban}AKIAIOSFODNN7EXAMPLE"
+    assert find(text) == [Finding(0, len(iban), "iban"), Finding(len(iban), len(text), "api_key")]
