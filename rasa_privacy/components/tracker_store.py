@@ -16,7 +16,6 @@ Database work runs in a thread, so that a slow database delays its own conversat
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -106,6 +105,7 @@ class EncryptedTrackerStore(TrackerStore):
 
     def _open(self, vault: Vault, domain: Domain | None, event_broker: EventBroker | None) -> None:
         self._vault = vault
+        self._lacks_words = False
         self._patience = Patience(Threads(_THREADS, "rasa-privacy-store"))
         self._runtime = Runtime(
             vault,
@@ -152,8 +152,22 @@ class EncryptedTrackerStore(TrackerStore):
         log_scrubbing.allow(names)
         if self._refusal is not None:
             raise self._refusal
-        with suppress(StorageError):  # a database that is away then costs bytes, and not the model
-            self._vault.bot_words.use(stored_words(self._domain, names))
+        self._keep_words(stored_words(self._domain, names))
+
+    def _keep_words(self, words: bytes) -> None:
+        """Keep what the bot says once for all; where the database is away, that costs bytes, and not the model."""
+        try:
+            self._vault.bot_words.use(words)
+        except StorageError as error:
+            if not self._lacks_words:
+                logger.warning(
+                    "What the bot says could not be kept once for all conversations (%s); each takes more bytes until "
+                    "a model is loaded while the database can be written.",
+                    type(error).__name__,
+                )
+            self._lacks_words = True
+        else:
+            self._lacks_words = False
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """Return the tracker with the events since the last session start, or None for an unknown conversation."""

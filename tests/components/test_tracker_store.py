@@ -170,15 +170,22 @@ def test_no_words_are_kept_of_the_domain_that_rasa_begins_with(store: Any) -> No
 
 
 async def test_a_model_is_loaded_while_words_cannot_be_written(
-    store: Any, turn: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch
+    store: Any, turn: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It costs bytes, and conversations are stored as before."""
+    """It costs bytes, which is logged once, without the words, and conversations are stored as before."""
 
     def away(*_: object) -> None:
         raise StorageError("the database is away")
 
     monkeypatch.setattr(type(store._vault.database), "transact", away)
-    store.domain = untouched.domain()
+    domain = untouched.domain()
+    domain.responses["utter_news"] = [
+        {"text": "We have a new shop in the old harbour, and it opens on the first of May."}
+    ]
+    store.domain = domain
+    store.domain = domain
+    [said] = [each.getMessage() for each in caplog.records if each.name == "rasa_privacy.components.tracker_store"]
+    assert "could not be kept once for all conversations (StorageError); each" in said
     monkeypatch.undo()
     await take(store, turn("hello"))
     assert await store.retrieve(SENDER) is not None
