@@ -1,7 +1,8 @@
 """Servers of a test's own, started from the installed programs, whose space a test can take away.
 
 Part pytest plug-in (`tests/conftest.py` names it). Tests that need programs which are not installed are left out, and
-the summary says so. A server runs as the user of its package where the tests run as root, which PostgreSQL refuses.
+the summary says so; with RASA_PRIVACY_REQUIRE_DATABASES=1 they fail. A server runs as the user of its package where the
+tests run as root, which PostgreSQL refuses.
 """
 
 import os
@@ -53,6 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of programs that are not installed."""
+    if os.environ.get("RASA_PRIVACY_REQUIRE_DATABASES"):
+        return
     absent = _absent()
     left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in absent)]
     if left_out:
@@ -63,9 +66,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say what was left out and how to run it."""
     for marker in _absent():
-        programs, package = PROGRAMS[marker]
-        terminalreporter.section("left out")
-        terminalreporter.line(f"tests marked {marker} start {' and '.join(programs)}: install the package {package}")
+        if not os.environ.get("RASA_PRIVACY_REQUIRE_DATABASES"):
+            terminalreporter.section("left out")
+            terminalreporter.line(_not_installed(marker))
+
+
+def _not_installed(marker: str) -> str:
+    programs, package = PROGRAMS[marker]
+    return (
+        f"tests marked {marker} start {' and '.join(programs)}, which are not installed: install the package {package}"
+    )
 
 
 class OwnServer:
@@ -137,6 +147,8 @@ def _answers(engine: Any) -> bool:
 @contextmanager
 def own_server(kind: str) -> Iterator[OwnServer]:
     """Start a new, empty server of this kind, `postgresql` or `mariadb`, on a free port; end it afterwards."""
+    if f"own_{kind}" in _absent():
+        pytest.fail(_not_installed(f"own_{kind}"))
     account = _account("postgres" if kind == "postgresql" else "mysql")
     with tempfile.TemporaryDirectory(prefix="own-") as name, socket.create_server(("127.0.0.1", 0)) as taken:
         folder, port = Path(name), taken.getsockname()[1]
