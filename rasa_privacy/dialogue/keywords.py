@@ -7,7 +7,8 @@ Rules:
    "Stop. Thank you" is STOP (47 CFR 64.1200(a)(10)); "We have got to stop littering" is not.
 2. A message that is longer than `wordings.MAX_CHARACTERS` matches nothing; it is not cut, since the rest could turn the
    meaning round.
-3. What is not clearly a yes is not a yes (GDPR Art. 4(11)): a yes with a condition or a question is "unclear".
+3. What is not clearly a yes is not a yes (GDPR Art. 4(11)): a yes with a condition or a question is "unclear", and so
+   is one with a face or emoji of doubt or irony, one that ends in dots, and one that is said twice where that is irony.
 4. While a question is open, what stands on a button of ours means what the button does: a channel may show none, and
    people type what they read.
 
@@ -92,7 +93,7 @@ def reply(text: str, language: str, *, question: Question = "consent") -> Answer
     words, forms = lexicon.joined(reading.words), lexicon.forms(text)
     if not words:
         return _by_symbols(reading, lexicon)
-    doubted = reading.asks or not lexicon.doubting.isdisjoint(reading.symbols)
+    doubted = reading.asks or lexicon.doubts(reading)
     pressed = _pressed(forms, lexicon, question)
     if doubted and (reading.asks or pressed == "yes"):
         pressed = None
@@ -113,7 +114,7 @@ def is_hedged(text: str, language: str) -> bool:
     """Return whether a word or sign turns, limits or doubts a yes, or it asks; then a guess at a yes is no yes."""
     lexicon = lexicon_of(language)
     reading = lexicon.read(text)
-    if reading is None or reading.asks or not lexicon.doubting.isdisjoint(reading.symbols):
+    if reading is None or reading.asks or lexicon.doubts(reading):
         return True
     return not lexicon.hedges.isdisjoint(reading.words)
 

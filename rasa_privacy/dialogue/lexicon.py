@@ -61,6 +61,7 @@ class Lexicon(Core):
     hedges: frozenset[str]
     signs: Mapping[str, Answer]
     doubting: frozenset[str]
+    ironic_twice: Mapping[str, frozenset[str]]
     telling: Mapping[str, frozenset[str]]
     opt_out: re.Pattern[str]
     ends: re.Pattern[str]
@@ -77,6 +78,13 @@ class Lexicon(Core):
     def read(self, text: str) -> Reading | None:
         """Return the message as comparable words."""
         return read(text, self.spellings)
+
+    def doubts(self, reading: Reading) -> bool:
+        """Return whether a sign, dots at the end, or a yes that is said twice make a yes doubtful."""
+        twice = (word for word in reading.repeated if word in self.ironic_twice)
+        # Beside a word that means it, as in "ja ja, gerne", a yes that is said twice is one.
+        ironic = any({*reading.words} <= self.ironic_twice[word] for word in twice)
+        return reading.trails or ironic or not self.doubting.isdisjoint(reading.symbols)
 
     def joined(self, words: Iterable[str]) -> str:
         """Return the telling words, each followed by a blank."""
@@ -117,6 +125,7 @@ def lexicon_of(language: str) -> Lexicon:
         hedges=frozenset(sections["hedges"].split()),
         signs=signs,
         doubting=frozenset(doubt + sections["bad_signs"].split()),
+        ironic_twice=_ironic_twice(sections, spellings),
         telling=_telling(sections, where),
         opt_out=pattern("opt_out", opening="before_stop"),
         ends=pattern("opt_out_outside_window"),
@@ -203,6 +212,16 @@ def _spellings(lines: str) -> dict[str, tuple[str, ...]]:
         meant, _, written = line.partition(":")
         for way in written.split():
             found[way] = tuple(meant.split())
+    return found
+
+
+def _ironic_twice(sections: Mapping[str, str], spellings: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    """Return each yes that said twice is irony, with all words of a message in which it stays so."""
+    found = {}
+    for line in sections["ironic_twice"].splitlines():
+        word, _, beside = line.partition(":")
+        spelt = (meant for each in (word, *beside.split()) for meant in spellings.get(fold(each), (fold(each),)))
+        found[fold(word.strip())] = frozenset(spelt)
     return found
 
 

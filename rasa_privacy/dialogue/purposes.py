@@ -40,6 +40,13 @@ class _Words:
                 return word.removesuffix(ending)
         return word
 
+    def stems(self, words: Iterable[str]) -> frozenset[str]:
+        """Return the stems of a text's words but for those that name nothing alone.
+
+        In Italian `dati`, which are all one's data, has the stem of `data`, a date.
+        """
+        return frozenset(self.stem(word) for word in words if word not in self.common)
+
 
 def named_purposes(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     """Return the consent purposes that the text names, all for words such as `everything`, or none.
@@ -51,7 +58,7 @@ def named_purposes(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     words = _plain(text)
     if known.everything.search("".join(f" {word}" for word in words) + " "):
         return tuple(consented)
-    stems = frozenset(map(known.stem, words))
+    stems = known.stems(words)
     return tuple(name for name in consented if _is_named(stems, _names(name, policy, language), known))
 
 
@@ -86,7 +93,7 @@ def named_choices(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     An item is named where all telling words of its name (`called`, or its id) occur in the text.
     """
     known = _words(language)
-    stems = frozenset(map(known.stem, _plain(text)))
+    stems = known.stems(_plain(text))
     return tuple(
         choice(purpose, item)
         for purpose, item in choices(policy)
@@ -101,7 +108,7 @@ def named_topics(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     """
     known = _words(language)
     words = _plain(text)
-    stems = frozenset(map(known.stem, words))
+    stems = known.stems(words)
     purposes = [name for name in policy.purposes if _is_named(stems, _names(name, policy, language), known)]
     if purposes:
         return tuple(purposes)
@@ -135,7 +142,7 @@ def listed_topics(text: str, policy: Policy, language: str) -> tuple[str, ...] |
 def names_something(text: str, policy: Policy, language: str) -> bool:
     """Return whether the text has a word of an item's or a purpose's name."""
     known = _words(language)
-    stems = frozenset(map(known.stem, _plain(text)))
+    stems = known.stems(_plain(text))
     names = [_item_names(item, policy, language) for item in policy.items]
     names += [tuple(_names(name, policy, language)) for name in policy.purposes]
     return any(not stems.isdisjoint(_stems(each, language, known)) for each in names)

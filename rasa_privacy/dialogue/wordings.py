@@ -4,14 +4,15 @@ A wording is words with alternatives and optional parts: `(delete|erase) [all] m
 section of the file. There is no repetition, so each describes finitely many word sequences and matching stays linear.
 
 Reading drops case, accents, punctuation, emoji, invisible characters and repeated letters or words, and writes
-contractions, elisions and short forms out (`don't` and `dont` are `do not`). Nothing that was read is kept, since it
-may be personal.
+contractions, elisions and short forms out (`don't` and `dont` are `do not`). A face of punctuation is the emoji that it
+stands for. Nothing that was read is kept, since it may be personal.
 """
 
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from rasa_privacy.errors import ConfigurationError
@@ -26,6 +27,14 @@ _APOSTROPHES: Final = re.compile("[\u2018\u2019\u201b\u02bc\u00b4\u0060\u2032\uf
 _TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.,;:!?\n\u2026\u2013\u2014()]+|@|-{2,}")
 _ACRONYM: Final = re.compile(r"\b(?:[^\W\d_]\.){2,}[^\W\d_]?(?!\w)")
 _LONG_RUN: Final = re.compile(r"([^\W\d_])\1{2,}")
+#: Faces of punctuation, each with the emoji that it stands for. A letter or digit is part of one only after a blank.
+_FACES: Final = (
+    (re.compile(r"(?:>?[:=;]['\u2019\u00b4]?-?[(\[{<]|(?<!\S)(?:T_T|;_;|:'?-?[cC]|D:))(?=[\s.,!?]|$)"), "\U0001f641"),
+    (re.compile(r"(?:[:=]-?[/\\|@]|(?<!\S):-?[sS$])(?=[\s.,!?]|$)"), "\U0001f615"),
+    (re.compile(r"(?<!\S)(?:-[_.]+-'?|[._]_[._]|[oO][._]+[oO]|\u00ac[_.]?\u00ac)(?=[\s,!?]|$)"), "\U0001f611"),
+    (re.compile(r"(?<!\S)(?:[:=]-?[D3]|<3)(?=[\s.,!?]|$)"), "\U0001f642"),
+)
+_TRAILS: Final = re.compile(r"\.{2,}\s*$")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff]")
 _OPTIONAL: Final = re.compile(r"\[[^\[\]]*\]")
 #: The signs and words that a wording is made of.
@@ -40,11 +49,15 @@ class Reading:
         clauses: The words between two punctuation marks, in order, none empty.
         asks: Whether there is a question mark.
         symbols: Characters beyond letters and ASCII, such as emoji.
+        trails: Whether it ends in dots, as what is left unsaid does.
+        repeated: The words that were said twice in a row, as they were written.
     """
 
     clauses: tuple[tuple[str, ...], ...]
     asks: bool
     symbols: frozenset[str]
+    trails: bool = False
+    repeated: frozenset[str] = frozenset()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -60,9 +73,27 @@ def read(text: str, spellings: Mapping[str, tuple[str, ...]]) -> Reading | None:
     chunks = text.split()
     if len(chunks) > 2 * MAX_WORDS and len(set(chunks)) > 1:
         return None  # told cheaply, before each word is looked at
-    parts = _parts(fold(text))
+    for face, emoji in _FACES:
+        text = face.sub(f" {emoji} ", text)
+    folded = fold(text)
+    parts = _parts(folded)
     if parts is None:
         return None
+    clauses = _clauses(parts, spellings)
+    if sum(map(len, clauses)) > MAX_WORDS:
+        return None
+    symbols = frozenset() if text.isascii() else frozenset(c for c in set(text) if c > "\u2100" and not c.isalnum())
+    return Reading(
+        tuple(clauses),
+        asks=any("?" in part for part in parts),
+        symbols=symbols,
+        trails=_TRAILS.search(folded) is not None,
+        repeated=_repeated(parts),
+    )
+
+
+def _clauses(parts: list[str], spellings: Mapping[str, tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the words between two marks, written out, each once where it is said twice in a row."""
     clauses: list[tuple[str, ...]] = []
     clause: list[str] = []
     for part in parts:
@@ -75,10 +106,13 @@ def read(text: str, spellings: Mapping[str, tuple[str, ...]]) -> Reading | None:
             clause = []
     if clause:
         clauses.append(tuple(clause))
-    if sum(map(len, clauses)) > MAX_WORDS:
-        return None
-    symbols = frozenset() if text.isascii() else frozenset(c for c in set(text) if c > "\u2100" and not c.isalnum())
-    return Reading(tuple(clauses), any("?" in part for part in parts), symbols)
+    return clauses
+
+
+def _repeated(parts: list[str]) -> frozenset[str]:
+    """Return the words that follow themselves, whatever mark stands between the two."""
+    words = [part for part in parts if _is_word(part)]
+    return frozenset(word for word, following in pairwise(words) if word == following)
 
 
 def _written_out(word: str, spellings: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -96,7 +130,7 @@ def _parts(text: str) -> list[str] | None:
     parts: list[str] = _TOKEN.findall(text)
     words = [part for part in parts if _is_word(part)]
     if len(words) > MAX_WORDS:
-        return words[:1] if len(set(words)) == 1 else None
+        return words[:2] if len(set(words)) == 1 else None
     if len(words) >= _SPELT_OUT and all(len(word) == 1 for word in words):
         return ["".join(words)]  # "s t o p"
     return parts

@@ -96,3 +96,57 @@ def test_a_yes_with_a_glad_sign_is_a_yes(language: str) -> None:
     """People write both."""
     for sign, question in product(GLAD.split(), QUESTIONS):
         assert reply(f"{YES[language]} {sign}", language, question=question) == "yes", ascii(sign)
+
+
+FACES = ":/ :-/ :\\ =/ :( :-( :'( >:( :| :-| :S :-s -_- -.- ._. o_O ¬¬"
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_a_face_of_punctuation_is_its_emoji(language: str) -> None:
+    """One of doubt or grief makes a yes unclear, as its emoji does; a glad one does not."""
+    for face, question in product(FACES.split(), QUESTIONS):
+        assert reply(f"{YES[language]} {face}", language, question=question) == "unclear", face
+        assert is_hedged(f"{YES[language]} {face}", language), face
+    for face in (":)", ":-)", ";)", "=)", ":D", "<3"):
+        assert reply(f"{YES[language]} {face}", language) == "yes", face
+    assert reply(f"{YES[language]}:/", language) == "unclear"
+    assert not is_hedged(f"{YES[language]} http://x.example/a", language)
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_a_yes_that_trails_off_is_no_yes(language: str) -> None:
+    """Dots at the end leave something unsaid; within a message they do not, and a no stays one."""
+    for dots in ("...", "\u2026", "..", " ..."):
+        assert reply(f"{YES[language]}{dots}", language) == "unclear", ascii(dots)
+        assert reply(f"ok{dots}", language, question="erase") == "unclear", ascii(dots)
+    assert reply(f"{YES[language]}.", language) == "yes"
+    assert reply("ok... yes!", "en") == "yes"
+    assert reply({"de": "nein", "nl": "nee", "fr": "non", "pt": "n\xe3o"}.get(language, "no") + "...", language) == "no"
+
+
+@pytest.mark.parametrize("language", available_languages())
+@pytest.mark.parametrize("between", [" ", ", ", "! ", " \u2013 "])
+def test_a_doubled_yes_is_irony_in_some_languages(language: str, between: str) -> None:
+    """It is emphatic in most; in German and Dutch it is what people say who mean the opposite."""
+    expected = "unclear" if language in ("de", "nl") else "yes"
+    assert reply(f"{YES[language]}{between}{YES[language]}", language) == expected
+    assert reply(f"{YES[language]}{between}{YES[language]}", language, question="erase") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("ja ja gerne", "de", "yes"),
+        ("ja, ja, ich stimme zu", "de", "yes"),
+        ("ja ja, klar", "de", "unclear"),
+        ("ja ja ja", "de", "unclear"),
+        ("ja " * 40, "de", "unclear"),
+        ("ja ja graag", "nl", "yes"),
+        ("ja ja, hoor", "nl", "unclear"),
+        ("yeah yeah", "en", "unclear"),
+        ("yeah, yeah, I agree", "en", "yes"),
+    ],
+)
+def test_a_doubled_yes_beside_a_word_that_means_it_is_one(text: str, language: str, expected: str) -> None:
+    """Beside a tepid one it stays irony."""
+    assert reply(text, language) == expected

@@ -3,8 +3,10 @@
 import msgspec
 import pytest
 
+from rasa_privacy.dialogue.keywords import privacy_request
 from rasa_privacy.dialogue.named_requests import beside_closing, both_of, correction_of, deletion_of, restriction_of
 from rasa_privacy.dialogue.packs import available_languages, load_ordinary
+from rasa_privacy.dialogue.purposes import named_topics
 from rasa_privacy.policy.model import Policy
 from tests.support.vaults import policy
 
@@ -261,3 +263,29 @@ def test_thanks_that_have_another_spelling_take_nothing_away(thanks: str) -> Non
     found = deletion_of(f"verwijder mijn telefoonnummer, {thanks}", ("nl",), called("nl"))
     assert found is not None
     assert found.topics
+
+
+#: An item whose name has a word for all data, or one like it.
+NEAR_DATA = {
+    "en": ("your contact details", "delete my details"),
+    "de": ("Daten zu Ihrer Gesundheit", "lösche meine Daten"),
+    "es": ("sus datos de salud", "borra mis datos"),
+    "fr": ("vos données de santé", "supprimez mes données"),
+    "it": ("la Sua data di nascita", "cancellate i miei dati"),
+    "nl": ("gegevens over uw gezondheid", "verwijder mijn gegevens"),
+    "pt": ("os seus dados de saúde", "apaguem os meus dados"),
+}
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_who_wants_all_data_deleted_names_no_item(language: str) -> None:
+    """An item may be called by a word for data, or by one that ends in another letter: `data` is a date in Italian."""
+    name, text = NEAR_DATA[language]
+    declared = called(language)
+    item = msgspec.structs.replace(declared.items["phone"], called={language: name})
+    declared = msgspec.structs.replace(declared, items={**declared.items, "phone": item})
+    assert privacy_request(text, language) == "privacy_delete"
+    assert named_topics(text, declared, language) == ()
+    assert deletion_of(text, (language,), declared) is None
+    if language == "it":
+        assert named_topics("cancella la mia data di nascita", declared, language) == PHONE
