@@ -138,6 +138,15 @@ def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
     return unpacked(key.dictionaries, message)
 
 
+def is_under(key: DataKey, raw: bytes) -> bool:
+    """Say whether stored bytes name this key as theirs. That they are, only opening them tells.
+
+    Raises:
+        MalformedSegmentError: The bytes do not follow the format.
+    """
+    return fields_of(raw)[0] in {key._short_id, key.key_id}  # noqa: SLF001
+
+
 def tag_of(raw: bytes) -> bytes:
     """Return the GCM tag of stored bytes, by which a manifest names them."""
     return raw[-TAG_BYTES:]

@@ -29,6 +29,7 @@ from rasa_privacy.errors import (
 )
 from rasa_privacy.storage import links
 from rasa_privacy.storage.chain import BookCheck
+from rasa_privacy.storage.keyless import keyless_purposes
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.orphans import orphans
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
@@ -176,6 +177,7 @@ def _inspect_conversation(vault: Vault, row: Any, seen: Inspection, note: _Note)
             _inspect_keys(vault, conn, row.subject_id, seen)
             sender_id = _sender_id(vault, conn, row)
             stored = vault.conversations.load(conn, sender_id, all_sessions=True)
+            _require_keys(vault, conn, row.sender_index)
         except PrivacyError as error:
             if isinstance(error, StorageError):
                 raise
@@ -193,6 +195,19 @@ def _require_gone(conn: Connection, ref: int) -> None:
     """
     if conn.execute(select(_C.version).where(_C.conversation_ref == ref)).first() is not None:
         raise TamperedSegmentError("it has no key, so nothing of it can be read; finish the erasure of the person")
+
+
+def _require_keys(vault: Vault, conn: Connection, sender_index: bytes) -> None:
+    """Each purpose of which a conversation has values has its key.
+
+    Raises:
+        TamperedSegmentError: One is missing.
+    """
+    for purpose in keyless_purposes(conn, vault.data_keys, sender_index):
+        raise TamperedSegmentError(
+            f"the key of purpose '{purpose}' is missing, so its values cannot be read; restore the row of 'data_keys' "
+            "from a backup, or have the person's values of that purpose deleted"
+        )
 
 
 def _inspect_keys(vault: Vault, conn: Connection, subject_id: bytes, seen: Inspection) -> None:

@@ -1,9 +1,11 @@
 """`Subjects`: who chats. A random id inside, a blind index to find it, the sender id only sealed.
 
 Who changes anything of a person locks the subject first. Then its conversations, keys and ledger cannot change under
-the transaction, on any database; on SQLite the write lock has seen to that already.
+the transaction, on any database; on SQLite the write lock has seen to that already. A person whose row somebody deleted
+by hand gets it back with the first lock: else nothing could be saved or erased of somebody who can still be read.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -13,12 +15,14 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import ID_BYTES, SERVICE, Place
-from rasa_privacy.crypto.sealing import DataKey, open_sealed, seal
+from rasa_privacy.crypto.sealing import DataKey, is_under, open_sealed, seal
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import KeyProviderError, MalformedSegmentError, TamperedSegmentError
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import conversations, subjects, to_micros
+
+logger = logging.getLogger(__name__)
 
 #: Domain of the blind index of sender ids.
 SENDER_DOMAIN: Final = "sender id"
@@ -36,6 +40,9 @@ _FIND_AND_LOCK: Final = Query(
     .where(conversations.c.sender_index == bindparam("sender"))
     .with_for_update(of=subjects)
 )
+_NOT_ITS_OWN: Final = "a conversation is found by a sender id that is not its own; restore the database from its backup"
+#: When somebody came whose row was lost.
+_UNKNOWN: Final = 0
 #: Rows whose sender was compared, so that a turn pays for it once; about 300 bytes each.
 _REMEMBERED: Final = 4096
 _INSERT_SUBJECT: Final = inserting(subjects)
@@ -81,8 +88,17 @@ class Subjects:
 
         Raises:
             TamperedSegmentError: As `find`.
+            ContentionError: Another transaction gave the subject its row back; `Database.transact` looks again.
         """
-        return self._found(conn, _FIND_AND_LOCK, sender_id)
+        locked = self._found(conn, _FIND_AND_LOCK, sender_id)
+        if locked is not None:
+            return locked
+        # Whoever erases a person deletes the conversation with the row, so one that is there has lost its row.
+        found = self._found(conn, _FIND, sender_id)
+        if found is not None and not self.lock(conn, found):
+            logger.warning("The row of a person was missing in the table 'subjects', and is there again.")
+            _INSERT_SUBJECT.later(conn, subject_id=found, created_at=_UNKNOWN)
+        return found
 
     def _found(self, conn: Connection, statement: Query, sender_id: str) -> bytes | None:
         sender_index = self._index.of(SENDER_DOMAIN, sender_id)
@@ -92,16 +108,22 @@ class Subjects:
         subject_id, conversation_id, sealed = row
         place = Place(subject_id, conversation_id)
         if not self._is_verified(place, sealed, sender_index):
-            try:
-                key = self._data_keys.get(conn, subject_id, SERVICE)
-                name = None if key is None else open_sealed(key, sealed, place.sender())
-            except (KeyProviderError, MalformedSegmentError, TamperedSegmentError):
-                name = None
-            # Who is damaged, or half erased, must still be found to be erased; reading the conversation says the rest.
-            if name is not None:
-                self._compare(place, sealed, sender_index, name)
+            self._verify_found(conn, place, sealed, sender_index)
         found: bytes = subject_id
         return found
+
+    def _verify_found(self, conn: Connection, place: Place, sealed: bytes, sender_index: bytes) -> None:
+        # Who is damaged, or half erased, must still be found to be erased; reading the conversation says the rest.
+        try:
+            key = self._data_keys.get(conn, place.subject_id, SERVICE)
+            is_foreign = key is not None and not is_under(key, sealed)
+            name = None if key is None or is_foreign else open_sealed(key, sealed, place.sender())
+        except (KeyProviderError, MalformedSegmentError, TamperedSegmentError):
+            return
+        if is_foreign:
+            raise TamperedSegmentError(_NOT_ITS_OWN)
+        if name is not None:
+            self._compare(place, sealed, sender_index, name)
 
     def verify(self, place: Place, sealed: bytes, sender_index: bytes, key: DataKey) -> None:
         """See that a conversation's row is found by its own sender id.
@@ -116,9 +138,7 @@ class Subjects:
 
     def _compare(self, place: Place, sealed: bytes, sender_index: bytes, name: bytes) -> None:
         if self._index.of(SENDER_DOMAIN, name.decode("utf-8", "surrogatepass")) != sender_index:
-            raise TamperedSegmentError(
-                "a conversation is found by a sender id that is not its own; restore the database from its backup"
-            )
+            raise TamperedSegmentError(_NOT_ITS_OWN)
         if len(self._verified) >= _REMEMBERED:
             self._verified.clear()
         self._verified.add((place, sealed, sender_index))

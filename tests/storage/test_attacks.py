@@ -62,6 +62,20 @@ def test_what_was_seen_before_is_no_proof_for_another_row(two: Vault, sql: Sql) 
         two.conversations.load(connection, SENDER)
 
 
+def test_nobody_is_erased_in_the_place_of_another(two: Vault, sql: Sql) -> None:
+    """Who exchanges the random ids of two people has neither erased, nor one judged by the consent of the other."""
+    with two.database.read() as connection:
+        one, other = (two.subjects.find(connection, sender) for sender in (SENDER, "mallory"))
+    exchange = "UPDATE conversations SET subject_id = CASE subject_id WHEN ? THEN ? ELSE ? END"
+    sql(exchange, (one, other, one))
+    with pytest.raises(TamperedSegmentError, match="not its own"):
+        erase(two, SENDER, evidence(two))
+    with pytest.raises(TamperedSegmentError, match="not its own"):
+        active(two)
+    sql(exchange, (one, other, one))
+    assert [held(two, sender)["draw"]["full_name"] for sender in (SENDER, "mallory")] == ["Ana Li", "Mallory"]
+
+
 def _rows(path: Path, *tables: str) -> dict[str, list[Any]]:
     with closing(sqlite3.connect(path)) as file:
         return {table: file.execute(f"SELECT * FROM {table}").fetchall() for table in tables}  # noqa: S608 - above

@@ -12,6 +12,7 @@ import pytest
 
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage.inspection import Damage, Inspection, count_conversations, inspect_store
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND, new_url, run_plain
@@ -97,6 +98,11 @@ DAMAGES = {
         "conversation 2",
         "the key of its structure is missing",
     ),
+    "key of a purpose gone": (
+        "DELETE FROM data_keys WHERE purpose = 'draw' AND subject_id = OF_SECOND",
+        "conversation 2",
+        "the key of purpose 'draw' is missing",
+    ),
     "ledger changed": ("UPDATE ledger SET event = 'refused' WHERE seq = 2", "consent ledger", "record 2 was changed"),
     "ledger cut": ("DELETE FROM ledger WHERE seq = 6", "consent ledger", "not its true end"),
     "checkpoint changed": ("UPDATE checkpoints SET at = 0", "consent ledger", "checkpoint 1 was forged or changed"),
@@ -124,6 +130,20 @@ def test_each_damage_is_named_by_its_row_and_nobody_by_name(people: Vault, sql: 
     assert seen.damaged == (place == "conversation 2")
     assert seen.events == (10 if seen.damaged else 15)
     assert not any(word in f"{found}" for word in (*PEOPLE, "Name of"))
+
+
+def test_a_purpose_that_ended_is_no_damage(people: Vault, clock: Clock) -> None:
+    """Keys that were destroyed by a withdrawal or by time, in the last session and in an older one, are not missed."""
+    grant(people, "fitting", sender="ada 1")
+    give(people, {"fitting": {"phone": "+49"}}, "ada 1")
+    give(people, {"draw": {"email": "b@c.example"}}, "bob 2", starts=[0])
+    with people.database.write() as connection:
+        subject_id = people.subjects.find_for_update(connection, "bob 2")
+        assert subject_id is not None
+        withdraw(people, connection, subject_id, ["draw"], evidence(people))
+    sweep(people, clock.advance(days=15))
+    assert [set(held(people, sender)) for sender in PEOPLE] == [{"draw"}, set(), {"draw"}]
+    assert look(people)[1] == []
 
 
 def test_every_damaged_conversation_is_found(people: Vault, sql: Sql) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import KeyDestroyedError, PrivacyError, StorageError, TamperedSegmentError
+from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage import data_keys as module
 from rasa_privacy.storage import key_expiry
 from rasa_privacy.storage.vault import Vault
@@ -220,3 +222,28 @@ def test_an_unwrapped_key_is_remembered_for_some_time_only(vault: Vault, subject
         again = keys.get(conn, subject, "service")
     assert again == first
     assert again is not first
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_a_person_whose_row_was_deleted_is_still_erased(
+    vault: Vault, now: datetime, sql: Callable[..., list[Any]]
+) -> None:
+    """Nobody is told that nothing is stored of somebody who can be read; what is saved before comes along."""
+
+    def say(sender: str) -> None:
+        with vault.database.write() as conn:
+            version = vault.conversations.head(conn, sender)[0]
+            vault.conversations.append(conn, sender, version, [{"event": "x"}], {}, [], now)
+
+    for sender in ("jane", "ben"):
+        say(sender)
+    sql("DELETE FROM subjects")
+    with vault.database.write() as conn:
+        assert vault.subjects.find_or_create(conn, "jane", now) == vault.subjects.find(conn, "jane")
+    say("jane")
+    for sender, events in (("jane", 2), ("ben", 1)):
+        certificate = erase(vault, sender, Evidence("button", "rest", "en", now))
+        assert certificate is not None
+        assert certificate.counts["events"] == events
+        assert erase(vault, sender, Evidence("button", "rest", "en", now)) is None
+    assert sql("SELECT conversation_ref FROM conversations") == sql("SELECT subject_id FROM subjects") == []

@@ -172,8 +172,17 @@ def active(vault: Vault, sender: str = SENDER) -> frozenset[str]:
         return state_of(vault, connection, vault.subjects.find(connection, sender), vault.clock()).active
 
 
-def give(vault: Vault, values: Mapping[str, Mapping[str, object]], sender: str = SENDER, events: int = 1) -> None:
-    """Store events of which the first holds these values, by purpose and item, and set when they are due."""
+def give(
+    vault: Vault,
+    values: Mapping[str, Mapping[str, object]],
+    sender: str = SENDER,
+    events: int = 1,
+    starts: Sequence[int] = (),
+) -> None:
+    """Store events of which the first holds these values, by purpose and item, and set when they are due.
+
+    `starts` are the ones among these events with which a session begins.
+    """
     now = vault.clock()
     structure = [{"event": "slot", "timestamp": now.timestamp(), "name": "any", "value": None} for _ in range(events)]
     with vault.database.write() as connection:
@@ -183,7 +192,7 @@ def give(vault: Vault, values: Mapping[str, Mapping[str, object]], sender: str =
             purpose: [[seq, ["value"], item, value] for item, value in items.items()]
             for purpose, items in values.items()
         }
-        vault.conversations.append(connection, sender, version, structure, entries, [], now)
+        vault.conversations.append(connection, sender, version, structure, entries, starts, now)
         note_given(vault, connection, subject_id, entries, now)
         for purpose in (SERVICE, *entries):
             vault.data_keys.touch(connection, subject_id, purpose, due_at(vault.policy, purpose, entries, now))
