@@ -42,7 +42,7 @@ class WithdrawConsent(PrivacyAction):
             return [done]
         every = merged(done)
         ended = turn.phrases.listed(called(store, turn, name) for name in every.purposes)
-        text = turn.words("utter_privacy_withdrawn", called=ended, gone=_gone(store, turn, every.items))
+        text = turn.words("utter_privacy_withdrawn", called=ended, gone=_gone(store, turn, every.removed))
         return [Reply(text, [], [*cleared(store, done[0].items), forget_pending()])]
 
     @staticmethod

@@ -144,5 +144,5 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
             confirm("End the consent and destroy the data that only it allowed?", "Nothing was ended.")
         done = end_consents(vault, sender_id, purposes or vault.policy.purposes, permit)
     click.echo(f"Ended: {', '.join(done.purposes) or 'nothing, there was no consent to end'}.")
-    if done.items:
-        click.echo(f"Destroyed: {', '.join(done.items)}.")
+    if done.removed:
+        click.echo(f"Destroyed: {', '.join(done.removed)}.")

@@ -8,7 +8,7 @@ the caller empties the log (`rights.clearing`), and only then says that it is do
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,11 +41,14 @@ class Withdrawal:
 
     Attributes:
         purposes: Purposes whose consent ended.
-        items: Items whose values are now held by no purpose; none where a legal hold keeps them.
+        items: Items whose values are now held by no purpose; none where a legal hold keeps them. Their slots are
+            emptied.
+        removed: Those of them of which there may have been a value: what was left out is not said to be deleted.
     """
 
     purposes: tuple[str, ...]
     items: tuple[str, ...]
+    removed: tuple[str, ...] = field(default=(), compare=False)
 
 
 def withdraw(
@@ -62,6 +65,7 @@ def withdraw(
         evidence: How it was said.
     """
     wanted = frozenset(purposes)
+    before = _could_be_held(vault, connection, subject_id, evidence.at)
     ended = record_withdrawal(
         vault, connection, subject_id, [name for name in vault.policy.purposes if name in wanted], evidence
     )
@@ -77,7 +81,8 @@ def withdraw(
         for item in vault.policy.purposes[purpose].items
         if not covering(vault.policy, item, still)
     )
-    done = Withdrawal(ended, () if holds.is_held(connection, subject_id) else tuple(gone))
+    items = () if holds.is_held(connection, subject_id) else tuple(gone)
+    done = Withdrawal(ended, items, tuple(item for item in items if item in before))
     concerned = sorted({*ended, *(wanted & held)})
     if concerned:
         tell_of(vault, connection, subject_id, "withdrawal", evidence.at, purposes=concerned, items=done.items)
@@ -88,7 +93,9 @@ def merged(done: Iterable[Withdrawal]) -> Withdrawal:
     """Return what withdrawals in several conversations of one person did."""
     every = tuple(done)
     purposes = dict.fromkeys(name for each in every for name in each.purposes)
-    return Withdrawal(tuple(purposes), tuple(dict.fromkeys(item for each in every for item in each.items)))
+    items = dict.fromkeys(item for each in every for item in each.items)
+    removed = dict.fromkeys(item for each in every for item in each.removed)
+    return Withdrawal(tuple(purposes), tuple(items), tuple(removed))
 
 
 def withdraw_all(vault: Vault, connection: Any, sender_id: str, evidence: Evidence) -> Withdrawal:
@@ -175,6 +182,19 @@ def held_by_consent(vault: Vault, connection: Any, subject_id: bytes) -> frozens
     keys = vault.data_keys.due_of(connection, subject_id)
     return frozenset(
         name for name in keys if name != SERVICE and (name not in declared or declared[name].basis == "consent")
+    )
+
+
+def _could_be_held(vault: Vault, connection: Any, subject_id: bytes, at: datetime) -> frozenset[str]:
+    """Return the items of which there may be a value, without opening any: what purposes that hold data may keep."""
+    kept, declared = _kept(vault, connection, subject_id, at), vault.policy.purposes
+    holding = [name for name in vault.data_keys.due_of(connection, subject_id) if name in declared]
+    return frozenset(
+        item
+        for name in holding
+        for item in declared[name].items
+        # Of a consent that has ended the answers about optional items count no more, and their values may be there.
+        if name not in kept or item not in declared[name].choices or choice(name, item) in kept
     )
 
 

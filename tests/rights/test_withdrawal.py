@@ -60,6 +60,23 @@ def test_withdrawing_all_leaves_no_value_and_no_key(vault: Vault, subject_id: by
         assert set(vault.data_keys.of_subject(connection, subject_id)) == {"service"}
 
 
+def test_what_was_never_held_is_not_said_to_be_deleted(vault: Vault, subject_id: bytes) -> None:
+    """Neither an optional item without a yes, nor anything of a purpose for which nothing was given yet."""
+    done = take_back(vault, subject_id, "draw", "newsletter")
+    assert set(done.removed) == {"full_name", "email"}
+    grant(vault, "fitting")
+    assert take_back(vault, subject_id, "fitting").removed == ()
+    grant(vault, "newsletter", "newsletter:birthday")
+    give(vault, {"newsletter": {"email": EMAIL, "birthday": "1990"}})
+    assert set(take_back(vault, subject_id, "newsletter").removed) == {"email", "birthday"}
+
+
+def test_what_an_expired_consent_held_is_said_to_be_deleted(vault: Vault, subject_id: bytes, clock: Clock) -> None:
+    """Its optional items count as left out no more, and may be there."""
+    clock.advance(days=400)
+    assert "postcode" in take_back(vault, subject_id, "draw").removed
+
+
 def test_withdrawn_value_does_not_come_back_with_a_new_consent(vault: Vault, subject_id: bytes) -> None:
     """A second yes opens new values, not the destroyed ones."""
     take_back(vault, subject_id, "newsletter")
