@@ -115,6 +115,24 @@ def test_a_change_with_the_chain_computed_anew_is_found(
         verify(filled)
 
 
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE ledger SET event = 'refused' WHERE seq = 1", "record 1 was changed or added"),
+        ("DELETE FROM ledger WHERE seq = 1", "record 1 is missing"),
+        ("UPDATE ledger SET event = 'granted' WHERE seq = 11", "record 11 was changed or added"),
+        ("UPDATE ledger SET seq = 12 WHERE seq = 11", "record 11 is missing"),
+        ("DELETE FROM ledger WHERE seq >= 10", "record 9 is not its true end"),
+        ("DELETE FROM ledger", "record 0 is not its true end"),
+    ],
+)
+def test_a_change_at_an_end_is_found(filled: Vault, sql: Sql, statement: str, named: str) -> None:
+    """The first record, the last one, and all of them."""
+    sql(statement)
+    with pytest.raises(LedgerError, match=named):
+        verify(filled)
+
+
 def forge_with_index_key(vault: Vault, sql: Sql, rows: Rows) -> None:
     """Write rows as somebody can who has the database and its index key, and lacks the signing key."""
     done = recomputed(rows, vault.ledger._mac)

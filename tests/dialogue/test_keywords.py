@@ -125,13 +125,14 @@ who won last year | my name is Will Stop | tell me about the tents
 
 #: What people say to a question beside the bare word, by language.
 NOES = {
-    "de": "nein danke | nein danke dir | danke, nein | möchte ich nicht | ich glaube nicht",
-    "en": "no, sorry | no thank you | I don't think so",
-    "es": "no, lo siento | no, te lo agradezco | creo que no",
-    "fr": "non merci | non, désolée | non, je vous remercie",
-    "it": "no, mi dispiace | no, la ringrazio | credo di no",
-    "nl": "nee dank je | nee, dank u wel | nee hoor, dank je | nee sorry | dat hoeft niet | ik denk het niet",
-    "pt": "não, desculpe | não, obrigada | acho que não",
+    "de": "Nein zu allem | nein danke | nein danke dir | danke, nein | möchte ich nicht | ich glaube nicht",
+    "en": "no to everything | No to all of them, thanks | no, sorry | no thank you | I don't think so",
+    "es": "no a todo | no, lo siento | no, te lo agradezco | creo que no",
+    "fr": "non à tout | non merci | non, désolée | non, je vous remercie",
+    "it": "no a tutto | no, mi dispiace | no, la ringrazio | credo di no",
+    "nl": "nee tegen alles | nee dank je | nee, dank u wel | nee hoor, dank je | nee sorry | dat hoeft niet "
+    "| ik denk het niet",
+    "pt": "não a tudo | não, desculpe | não, obrigada | acho que não",
 }
 
 
