@@ -15,11 +15,11 @@ import click
 from rasa_privacy.access.recording import recording
 from rasa_privacy.cli.acting import operator_options, permit_for
 from rasa_privacy.cli.options import bot_option, endpoints_option, out_option
-from rasa_privacy.cli.store import existing_store
+from rasa_privacy.cli.store import existing, store_settings
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.counted import counted
 from rasa_privacy.rights.audience import Tally
-from rasa_privacy.rights.audience import audience as audience_of
+from rasa_privacy.rights.audience_lines import lines
 from rasa_privacy.rights.membership import check_purpose
 
 
@@ -28,9 +28,18 @@ from rasa_privacy.rights.membership import check_purpose
 @click.option("--item", default=None, help="An item of the purpose, such as email, to be written beside the sender id.")
 @out_option
 @operator_options
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=None,
+    show_default="one for each core, of many people",
+    help="How many processes open what is stored; each takes some 100 MiB.",
+)
 @bot_option
 @endpoints_option
-def audience(purpose: str, item: str | None, out: str, bot: Path, endpoints: Path | None) -> None:
+def audience(  # noqa: PLR0913, PLR0917 - the options of the command
+    purpose: str, item: str | None, out: str, workers: int | None, bot: Path, endpoints: Path | None
+) -> None:
     """Export who may be written to for a purpose: one JSON object a line, with `sender` and `value`.
 
     In are people with active, unexpired consent to the current notice who are not suppressed. Delete the file when the
@@ -38,13 +47,13 @@ def audience(purpose: str, item: str | None, out: str, bot: Path, endpoints: Pat
     """
     tally = Tally()
     target = None if out == "-" else Path(out)
-    with existing_store(bot, endpoints) as vault:
+    with store_settings(bot, endpoints) as settings, existing(settings) as vault:
         check_purpose(vault.policy, purpose)
         named = {"purposes": [purpose], "items": [] if item is None else [item]}
         permit = permit_for(vault, "audience", clear=True, **named)
         with recording(vault, permit, **named) as counts, _opened(target) as file:
-            for recipient in audience_of(vault, permit, purpose, item, vault.clock(), tally):
-                file.write(recipient.line(item))
+            for piece in lines(vault, permit, purpose, item, vault.clock(), tally, settings, workers):
+                file.write(piece)
                 counts["people"] = tally.exported
     click.echo(f"{counted(tally.exported, 'person')} may be written to.", err=True)
     for number, why in _left_out(tally):

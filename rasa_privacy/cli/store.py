@@ -46,13 +46,24 @@ def existing_store(bot: Path, endpoints: Path | None) -> Iterator[Vault]:
         ConfigurationError: There is none, or its settings are wrong.
         PrivacyError: It cannot be opened.
     """
-    with store_settings(bot, endpoints) as settings:
-        require_database(settings)
-        vault = open_vault(settings)
-        try:
-            yield vault
-        finally:
-            vault.close()
+    with store_settings(bot, endpoints) as settings, existing(settings) as vault:
+        yield vault
+
+
+@contextmanager
+def existing(settings: StoreSettings) -> Iterator[Vault]:
+    """Open the store that settings name.
+
+    Raises:
+        ConfigurationError: There is none.
+        PrivacyError: It cannot be opened.
+    """
+    require_database(settings)
+    vault = open_vault(settings)
+    try:
+        yield vault
+    finally:
+        vault.close()
 
 
 def require_database(settings: StoreSettings) -> None:

@@ -14,6 +14,7 @@ from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.errors import ContactError
 from rasa_privacy.rights import suppression as rules
 from rasa_privacy.rights.audience import Tally, audience
+from rasa_privacy.rights.audience_form import lines_of
 from rasa_privacy.rights.membership import check_purpose
 
 _AT_ONCE: Final = 500
@@ -128,8 +129,7 @@ def _lines(call: Call, permit: Permit, named: dict[str, list[str]]) -> Iterator[
     body, tally = call.body, Tally()
     with recording(call.vault, permit, **named) as counts:
         found = audience(call.vault, permit, body.purpose, body.item, call.vault.clock(), tally)
-        lines = (each.line(body.item) for each in found)
-        while piece := b"".join(islice(lines, _PIECE_LINES)):
+        while piece := lines_of(list(islice(found, _PIECE_LINES)), body.item):
             counts["people"] = tally.exported
             yield piece
 

@@ -7,6 +7,8 @@ Rules:
 3. With `double_opt_in`, out is who did not confirm, and whose contact on file is not the confirmed one. A consent that
    was imported with its evidence needs no code.
 4. What cannot be opened is left out and counted.
+5. People come in the order of their subject ids, a page in a transaction: who is in, what is stored of them and who is
+   suppressed are one state of the database. Who withdraws, is erased or suppressed is left out from the next page on.
 """
 
 import logging
@@ -14,8 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
-
-import msgspec
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.double_opt_in import is_confirmed
@@ -25,7 +25,7 @@ from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.needs import is_sensitive
-from rasa_privacy.rights.membership import check_purpose, members
+from rasa_privacy.rights.membership import EVERYBODY, PAGE_ANSWERS, Decision, check_purpose
 from rasa_privacy.rights.suppression import has_agreed_since, suppressed_among
 from rasa_privacy.storage import audience_rows, opt_in_codes
 from rasa_privacy.storage.audience_contacts import contacts_of_many
@@ -49,11 +49,6 @@ class Recipient(NamedTuple):
     sender_id: str
     value: object
 
-    def line(self, item: str | None) -> bytes:
-        """Return the line of an export: the sender id and, where one was asked for, the item's value, as JSON."""
-        named = {"sender": self.sender_id} if item is None else {"sender": self.sender_id, item: self.value}
-        return msgspec.json.encode(named) + b"\n"
-
 
 @dataclass(slots=True)
 class Tally:
@@ -75,6 +70,10 @@ class Tally:
     without_value: int = 0
     unreadable: int = 0
 
+    def clear(self) -> None:
+        """Begin to count anew."""
+        self.exported = self.suppressed = self.unconfirmed = self.limited = self.without_value = self.unreadable = 0
+
 
 def audience(  # noqa: PLR0913, PLR0917 - what is asked for, by whom, and where it is counted
     vault: Vault, permit: Permit, purpose: str, item: str | None, now: datetime, tally: Tally
@@ -93,18 +92,58 @@ def audience(  # noqa: PLR0913, PLR0917 - what is asked for, by whom, and where 
         AccessError: The permit is for something else.
         ConfigurationError: There is no such purpose or item, or the purpose does not rest on consent.
     """
+    check(vault.policy, permit, purpose, item)
+    for page in pages(vault, purpose, item, now, tally):
+        yield from page
+    log_export(purpose, tally)
+
+
+def check(policy: Policy, permit: Permit, purpose: str, item: str | None) -> None:
+    """Check that an audience may be exported.
+
+    Raises:
+        AccessError: The permit is for something else.
+        ConfigurationError: There is no such purpose or item, or the purpose does not rest on consent.
+    """
     permit.require("audience")
     permit.require_clear()
     permit.require_purpose(purpose)
     if item is not None:
         permit.require_item(item)
-    check_purpose(vault.policy, purpose)
-    if item is not None and item not in vault.policy.purposes[purpose].items:
+    check_purpose(policy, purpose)
+    if item is not None and item not in policy.purposes[purpose].items:
         raise ConfigurationError(f"purpose '{purpose}' has no item '{item}'; name one of its items in privacy.yml")
-    for page in members(vault, purpose, now):
+
+
+def pages(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where it is counted
+    vault: Vault,
+    purpose: str,
+    item: str | None,
+    now: datetime,
+    tally: Tally,
+    between: tuple[bytes, bytes] = EVERYBODY,
+) -> Iterator[list[Recipient]]:
+    """Yield the audience page by page, after `check`; also a page with nobody in, so that its counts are told.
+
+    Args:
+        vault: The open store.
+        purpose: As `audience`.
+        item: As `audience`.
+        now: As `audience`.
+        tally: Is counted up, page by page.
+        between: The subject id that the first person comes after, and that of the last.
+    """
+    decision = Decision(vault, purpose, now)
+    after: bytes | None = between[0]
+    while after is not None:
         with vault.database.read() as connection:
-            opened = list(_opened(vault, connection, purpose, item, page, tally))
-        yield from opened
+            inside, after = decision.page(connection, (after, between[1]), PAGE_ANSWERS)
+            opened = list(_opened(vault, connection, purpose, item, inside, tally)) if inside else []
+        yield opened
+
+
+def log_export(purpose: str, tally: Tally) -> None:
+    """Log the counts of an export that is complete."""
     logger.info(
         "An audience was exported: purpose %s, %d people; left out %d suppressed, %d unconfirmed, %d limited, "
         "%d without the item, %d unreadable.",

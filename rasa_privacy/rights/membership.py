@@ -44,10 +44,12 @@ _NEVER: Final = -(2**63)
 #: The middle and the end of all subject ids.
 _MIDDLE: Final = b"\x80" + bytes(15)
 _LAST: Final = b"\xff" * 16
+#: All subject ids, as `Decision.page` takes them.
+EVERYBODY: Final = (b"", _LAST)
 
 
 @dataclass(slots=True)
-class _Decision:
+class Decision:
     """Decides about one person after the other by the fold, for one purpose at one moment."""
 
     vault: Vault
@@ -76,6 +78,20 @@ class _Decision:
                 found[name] = None
                 wanted += getattr(purposes[name], "requires", ())
         return (*found, *map(restriction_topic, found), "age", SALE_OR_SHARING)
+
+    def page(self, connection: Any, between: tuple[bytes, bytes], most: int) -> tuple[list[bytes], bytes | None]:
+        """Return who of a page is in, by subject id, and its last person; None where nobody comes after.
+
+        Args:
+            connection: A connection that reads; what it sees decides.
+            between: The last subject id of the page before, and the last that is asked for.
+            most: Number of answers that are looked at.
+        """
+        rows, last = audience_rows.answers_after(connection, self.deciding(), between, most)
+        people = groupby(rows, key=_SUBJECT_ID)
+        agreed = [who for who, answers in people if self.is_in(connection, list(answers))]
+        there = audience_rows.reachable(connection, agreed)
+        return [who for who in agreed if who in there], last
 
     def is_in(self, connection: Any, rows: Sequence[Row]) -> bool:
         """Return whether the person with these answers is in; the fold is asked once for each shape of answers."""
@@ -127,22 +143,17 @@ def members(vault: Vault, purpose: str, now: datetime, page: int = PAGE_ANSWERS)
         ConfigurationError: There is no such purpose, or it does not rest on consent.
     """
     check_purpose(vault.policy, purpose)
-    decision = _Decision(vault, purpose, now)
+    decision = Decision(vault, purpose, now)
     if vault.database.dialect == "sqlite":  # which works in this process, so that threads would wait for each other
         return _walk(decision, b"", _LAST, page)
     return _side_by_side([_walk(decision, b"", _MIDDLE, page), _walk(decision, _MIDDLE, _LAST, page)])
 
 
-def _walk(decision: _Decision, after: bytes, until: bytes, page: int) -> Iterator[list[bytes]]:
+def _walk(decision: Decision, after: bytes, until: bytes, page: int) -> Iterator[list[bytes]]:
     """Yield who is in among the people behind one subject id and up to another, page by page."""
-    vault, deciding = decision.vault, decision.deciding()
     while True:
-        with vault.database.read() as connection:
-            rows, last = audience_rows.answers_after(connection, deciding, (after, until), page)
-            people = groupby(rows, key=_SUBJECT_ID)
-            agreed = [who for who, answers in people if decision.is_in(connection, list(answers))]
-            there = audience_rows.reachable(connection, agreed)
-        inside = [who for who in agreed if who in there]
+        with decision.vault.database.read() as connection:
+            inside, last = decision.page(connection, (after, until), page)
         if inside:
             yield inside
         if last is None:

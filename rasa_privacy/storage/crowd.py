@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
@@ -37,6 +37,7 @@ _BEFORE: Final = (
     .order_by(_S.subject_id)
     .limit(bindparam("most"))
 )
+_COUNT: Final = select(func.count()).select_from(subjects)
 _AFTER: Final = (
     select(_S.subject_id).where(_S.subject_id > bindparam("after")).order_by(_S.subject_id).limit(bindparam("most"))
 )
@@ -89,6 +90,11 @@ class Crowd:
         """Return a page of people who were first heard of before a time, in the order of their ids."""
         page = {"before": to_micros(before), "after": after, "most": most}
         return list(conn.execute(_BEFORE, page).scalars())
+
+    def count(self, conn: Connection) -> int:
+        """Return how many people there are."""
+        number: int = conn.execute(_COUNT).scalar_one()
+        return number
 
     def after(self, conn: Connection, after: bytes, most: int) -> list[bytes]:
         """Return a page of people in the order of their ids, beginning after one; after no bytes for the first."""
