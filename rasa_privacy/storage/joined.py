@@ -4,8 +4,8 @@ To read a conversation is one statement, of which each column is described to th
 PyMySQL takes longer for that than MariaDB for the statement.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import String
 from sqlalchemy.ext.compiler import compiles
@@ -16,6 +16,8 @@ from rasa_privacy.storage.tables import Blob
 
 #: How each database writes bytes as hexadecimal digits; CONCAT_WS came to SQLite with 3.44 only.
 _HEX: Final = {"postgresql": "encode({}, 'hex')"}
+
+T = TypeVar("T")
 
 
 class _Joined(ColumnElement):  # type: ignore[misc]  # SQLAlchemy 1.4 has no type hints
@@ -38,7 +40,10 @@ def _compiled(joined: _Joined, compiler: Any, **options: Any) -> str:
 
 
 def joined(*columns: Any) -> Any:
-    """Return an expression for columns of numbers and of bytes, none of which may be NULL."""
+    """Return an expression for columns of numbers and of bytes, and a name as the last one.
+
+    None may be NULL, or all are, where a row of an outer join has no partner: then it is NULL or empty.
+    """
     return _Joined(columns)
 
 
@@ -54,5 +59,26 @@ def parted(text: Any, numbers: int, blobs: int) -> list[Any]:
     except (AttributeError, TypeError, ValueError):
         found = []
     if len(found) != numbers + blobs:
-        raise TamperedSegmentError("a conversation's row holds something of another kind; restore it from its backup")
+        raise _other_kind()
     return found
+
+
+def named(text: Any, read: Callable[[str], T]) -> tuple[T, str]:
+    """Return what a number or bytes and a name, which may have blanks, were joined of.
+
+    Args:
+        text: The column.
+        read: Makes the first of them of its text: `int` or `bytes.fromhex`.
+
+    Raises:
+        TamperedSegmentError: The column holds something else.
+    """
+    try:
+        first, name = text.split(" ", 1)
+        return read(first), name
+    except (AttributeError, TypeError, ValueError):
+        raise _other_kind() from None
+
+
+def _other_kind() -> TamperedSegmentError:
+    return TamperedSegmentError("a conversation's row holds something of another kind; restore it from its backup")
