@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import UserMessage
 from rasa_privacy.minimize.detectors import MAX_CHARACTERS
-from rasa_privacy.minimize.events import DROPPED, UNDECLARED
+from rasa_privacy.minimize.kept_texts import DROPPED, UNDECLARED
 
 MAX_READ: Final = 4_096  # characters; as many as WhatsApp and Telegram let a message have
 

@@ -54,7 +54,8 @@ from rasa_privacy.dialogue.recognising import (
 from rasa_privacy.dialogue.turn_view import Kind
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.entity_places import Said
-from rasa_privacy.minimize.events import DROPPED, UNDECLARED, EventSplitter
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.kept_texts import DROPPED, UNDECLARED
 from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.model import Policy
 

@@ -21,7 +21,7 @@ from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.components.triggers import is_triggered
 from rasa_privacy.dialogue.names import ANSWERED_BY_THE_BOT
 from rasa_privacy.dialogue.recognising import STOP
-from rasa_privacy.minimize.events import is_payload
+from rasa_privacy.minimize.kept_texts import is_payload
 from rasa_privacy.policy.model import Policy
 
 _WITHDRAW: Final = "privacy_withdraw"

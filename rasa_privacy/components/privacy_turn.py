@@ -21,7 +21,7 @@ from rasa_privacy.dialogue.names import ACTIONS, ANSWERS, HEARD_WHILE_PAUSED, PE
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
 from rasa_privacy.dialogue.turns import QUESTIONS, Turns
 from rasa_privacy.errors import DetectorError
-from rasa_privacy.minimize.events import DROPPED, is_payload
+from rasa_privacy.minimize.kept_texts import DROPPED, is_payload
 from rasa_privacy.minimize.own_values import ALSO, OWN_ENTITY
 from rasa_privacy.policy.ages import minimum_age
 from rasa_privacy.policy.slots import consent_slot

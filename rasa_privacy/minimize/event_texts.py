@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_privacy.minimize.event_fields import list_of, mapping_of
-from rasa_privacy.minimize.events import WITHHELD, is_payload
+from rasa_privacy.minimize.kept_texts import WITHHELD, is_payload
 
 _SPOKEN: Final = ("bot", "agent")
 

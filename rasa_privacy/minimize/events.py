@@ -16,22 +16,16 @@ Rules, in order:
 Pure: no Rasa import, no keys, no database.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.chosen_names import chosen_name, entity_field, says_something
-from rasa_privacy.minimize.detection import Detection
-from rasa_privacy.minimize.detectors import Finding
-from rasa_privacy.minimize.entity_places import Said
 from rasa_privacy.minimize.entries import Entry, plain
 from rasa_privacy.minimize.event_fields import (
     NAME,
     SPOKEN_PARTS,
     channel_name,
-    dropped_of,
     field_of,
     list_of,
     mapping_of,
@@ -43,26 +37,13 @@ from rasa_privacy.minimize.event_fields import (
     selected_of,
     time_of,
 )
-from rasa_privacy.minimize.masking import mask
+from rasa_privacy.minimize.kept_texts import INTENT_OF_PAYLOAD, WITHHELD, KeptTexts
 from rasa_privacy.minimize.own_values import OWN_ENTITY, OwnValues
-from rasa_privacy.minimize.owners import REQUESTED_SLOT, Owners
-from rasa_privacy.minimize.partials import mask_partials
+from rasa_privacy.minimize.owners import REQUESTED_SLOT
 from rasa_privacy.minimize.transforms import Aids, keep_part
 from rasa_privacy.minimize.view import View
-from rasa_privacy.policy.item_model import Ends
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.slots import is_own
-
-#: Stands where a text is not kept. Rasa needs some text; this one says why there is none.
-WITHHELD: Final = "[withheld]"
-
-#: Field of the parse data in which the minimizer says where it dropped something: `[start, end, item]`.
-DROPPED: Final = "privacy_dropped"
-
-#: The item in it of what belongs to none.
-UNDECLARED: Final = "withheld"
-
-_INTENT: Final = re.compile(r"/[^\s{@]+")
 
 #: Fields of each event type (rasa 3.6.21, rasa/shared/core/events.py) that hold names, not what people say.
 _STRUCTURE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -85,7 +66,7 @@ _STRUCTURE: Final[Mapping[str, tuple[str, ...]]] = {
 _ENTITY: Final = ("entity", "start", "end", "confidence_entity", "extractor", "role", "group", "processors")
 
 
-class EventSplitter(Owners):
+class EventSplitter(KeptTexts):
     """Splits events by one privacy.yml and one domain.
 
     Args:
@@ -113,7 +94,6 @@ class EventSplitter(Owners):
         super().__init__(policy, entity_slots)
         self.aids = aids
         self.names = frozenset(names)
-        self.detection = Detection(policy)
         self._own = OwnValues(policy)
         if any(item.cut == "yes_no" for item in policy.items.values()):
             keep_part("?", "yes_no")  # reading answers in all languages takes seconds to begin with, and no turn should
@@ -162,45 +142,6 @@ class EventSplitter(Owners):
         fields = _STRUCTURE.get(str(kind), ())
         return {**structure, **{name: field_of(name, event[name], self.names) for name in fields if name in event}}, []
 
-    def text(self, text: object, view: View, dropped: Sequence[Finding] = ()) -> str | None:
-        """Return how much of a text may be kept or sent.
-
-        Args:
-            text: What a person or the bot said.
-            view: The person's active purposes, known values and the turn.
-            dropped: What in this very text is not kept, by item.
-        """
-        if text is None or text == "":
-            return None
-        if not isinstance(text, str) or view.privacy_turn or not view.active or self._policy.messages.keep == "none":
-            return WITHHELD
-        try:
-            return self._masked(text, view, dropped)
-        except DetectorError:
-            return WITHHELD
-
-    def _masked(self, text: str, view: View, dropped: Sequence[Finding]) -> str:
-        findings = self.detection.find(text)
-        if self._policy.messages.keep == "full":
-            staying = {name for name, item in self._policy.items.items() if item.lasting is None}
-            allowed = {self._policy.items[item].detect for item in staying if self.may_have(item, view)}
-            others = {
-                item: values
-                for item, values in view.known.items()
-                if item not in staying or not self.may_have(item, view)
-            }
-            gone = [finding for finding in findings if finding.kind not in allowed]
-            gone += [each for each in dropped if each.kind not in staying or not self.may_have(each.kind, view)]
-            return mask_partials(mask(text, gone, others), self._beginnings(others))
-        return mask_partials(mask(text, [*findings, *dropped], view.known), self._beginnings(view.known))
-
-    def _beginnings(self, known: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-        """Return the beginnings by which values are known that are kept in part."""
-        # What belongs to no item is known as well, as "withheld".
-        keeps = {item: self._policy.items[item].cut for item in known if item in self._policy.items}
-        lengths = {item: keep.first for item, keep in keeps.items() if isinstance(keep, Ends)}
-        return {item: {value[:length] for value in known[item]} for item, length in lengths.items() if length}
-
     def _slot(
         self, structure: dict[str, Any], event: Mapping[str, Any], seq: int, view: View
     ) -> tuple[dict[str, Any], list[Entry]]:
@@ -220,7 +161,7 @@ class EventSplitter(Owners):
     ) -> tuple[dict[str, Any], list[Entry]]:
         parsed = mapping_of(event.get("parse_data"))
         intent, ranking = self._intent(mapping_of(parsed.get("intent")), view), parsed.get("intent_ranking")
-        text = self._message_text(event.get("text"), intent, parsed, view)
+        text = self.message_text(event.get("text"), intent, parsed, view)
         entities, entries = self._entities(mappings_of(parsed.get("entities")), ["parse_data", "entities"], seq, view)
         structure.update(
             text=text,
@@ -252,50 +193,6 @@ class EventSplitter(Owners):
     def _ranking(self, ranking: Iterable[Mapping[str, Any]], view: View) -> list[dict[str, Any]]:
         ranked = (self._intent(each, view) for each in ranking)
         return [intent for intent in ranked if intent and intent["name"] is not None]
-
-    def _knowing(self, parsed: Mapping[str, Any], text: object, view: View) -> View:
-        """Return the view that also knows what was recognised in this very message, kept or not."""
-        known = {item: set(values) for item, values in view.known.items()}
-        for item, found in self.known_values((), mappings_of(parsed.get("entities"))).items():
-            known.setdefault(item, set()).update(found)
-        # Where it was recognised the message may say it in other words than its value: synonyms, spelt-out dates.
-        for start, end, item in (*self._places(parsed), *self._said(parsed)):
-            known.setdefault(item, set()).add(str(text)[start:end])
-        return replace(view, known=known)
-
-    def _dropped(self, parsed: Mapping[str, Any], text: object) -> list[Finding]:
-        """Return where in the text stands what is not kept of it: what the minimizer dropped, and what never met it."""
-        if not isinstance(text, str):
-            return []
-        found = [Finding(start, min(end, len(text)), item) for start, end, item in self._places(parsed)]
-        said = Said(text)
-        for entity in mappings_of(parsed.get("entities")):
-            name = str(entity.get("entity"))
-            # One of an item may stand in a text that was masked before; its value is known as those of slots are.
-            if name not in self._entity_items and not self.is_plain_entity(name):
-                found += [Finding(*place, UNDECLARED) for place in said.places(entity, None)]
-        return [finding for finding in found if finding.start < finding.end]
-
-    def _places(self, parsed: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
-        """Yield what the minimizer says it dropped; whoever reaches the HTTP API may say it too, of anything."""
-        for start, end, item in dropped_of(parsed.get(DROPPED)):
-            yield max(0, start), end, item if item in self._policy.items else UNDECLARED
-
-    def _said(self, parsed: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
-        for entity in mappings_of(parsed.get("entities")):
-            start, end, item = entity.get("start"), entity.get("end"), self._entity_items.get(str(entity.get("entity")))
-            if type(start) is int and type(end) is int and item is not None:
-                yield max(0, start), end, item
-
-    def _message_text(
-        self, text: object, intent: Mapping[str, Any], parsed: Mapping[str, Any], view: View
-    ) -> str | None:
-        if isinstance(text, str) and is_payload(text, intent.get("name")):
-            return f"/{intent.get('name')}"
-        dropped = self._dropped(parsed, text)
-        if any(found.start == 0 and found.end == len(str(text)) and found.kind == UNDECLARED for found in dropped):
-            return WITHHELD  # a long one would be looked through for itself
-        return self.text(text, self._knowing(parsed, text, view), dropped)
 
     def _entities(
         self, entities: Iterable[Mapping[str, Any]], path: list[str], seq: int, view: View
@@ -343,17 +240,11 @@ class EventSplitter(Owners):
         return structure, entries
 
 
-def is_payload(text: str, intent: object) -> bool:
-    """Return whether Rasa read the message as a button's payload; "/stop" typed by a person is none."""
-    found = _INTENT.match(text)
-    return found is not None and found[0] == f"/{intent}"
-
-
 def _button(button: Any, splitter: EventSplitter, view: View) -> dict[str, Any]:
     if not isinstance(button, Mapping):
         return {}
     payload = str(button.get("payload") or "")
     title = splitter.text(button.get("title"), view)
-    intent = _INTENT.match(payload)
+    intent = INTENT_OF_PAYLOAD.match(payload)
     is_name = intent is not None and not says_something(intent[0], view)
     return {"title": title, "payload": intent[0] if intent and is_name else WITHHELD}

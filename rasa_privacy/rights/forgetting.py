@@ -20,7 +20,7 @@ from typing import Any, Final
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import StorageError
-from rasa_privacy.minimize.events import WITHHELD
+from rasa_privacy.minimize.kept_texts import WITHHELD
 from rasa_privacy.minimize.owners import REQUESTED_SLOT
 from rasa_privacy.policy.slots import is_own
 from rasa_privacy.rights.clearing import empty_log

@@ -22,7 +22,7 @@ from rasa_privacy.dialogue.names import INTENTS
 from rasa_privacy.errors import DAMAGED, ConfigurationError, DetectorError
 from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.event_fields import texts_of
-from rasa_privacy.minimize.events import WITHHELD, is_payload
+from rasa_privacy.minimize.kept_texts import WITHHELD, is_payload
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.storage.conversations import StoredConversation
 from rasa_privacy.storage.vault import Vault

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rasa_privacy.minimize.detectors import MAX_CHARACTERS
-from rasa_privacy.minimize.events import WITHHELD
+from rasa_privacy.minimize.kept_texts import WITHHELD
 from rasa_privacy.policy.model import Actions
 from tests.support.rasa_events import saying
 from tests.support.vaults import SENDER, grant

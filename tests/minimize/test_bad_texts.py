@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from rasa_privacy.minimize.detectors import MAX_CHARACTERS
-from rasa_privacy.minimize.events import WITHHELD, EventSplitter
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.kept_texts import WITHHELD
 from rasa_privacy.minimize.view import View
 from tests.support.vaults import policy
 

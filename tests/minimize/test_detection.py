@@ -15,7 +15,8 @@ from rasa_privacy.errors import ConfigurationError, DetectorError
 from rasa_privacy.minimize import detection, detectors
 from rasa_privacy.minimize.detection import Detection, Span
 from rasa_privacy.minimize.detectors import Finding
-from rasa_privacy.minimize.events import WITHHELD, EventSplitter
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.kept_texts import WITHHELD
 from rasa_privacy.minimize.presidio import Models
 from rasa_privacy.minimize.view import View
 from rasa_privacy.policy import detector_packages

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from rasa_privacy.minimize.entity_places import Place, Said
-from rasa_privacy.minimize.events import DROPPED, EventSplitter
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.kept_texts import DROPPED
 from rasa_privacy.minimize.view import View
 from tests.support.vaults import policy
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.entries import Entry, join
-from rasa_privacy.minimize.events import WITHHELD, EventSplitter
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.kept_texts import WITHHELD
 from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.operations import Identity

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from rasa_privacy.minimize.event_fields import number_of
-from rasa_privacy.minimize.events import WITHHELD, EventSplitter
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.kept_texts import WITHHELD
 from rasa_privacy.minimize.view import View
 from tests.support.rasa_events import ROW, saying
 from tests.support.vaults import policy

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rasa_privacy.minimize.event_texts import without_texts
-from rasa_privacy.minimize.events import WITHHELD
+from rasa_privacy.minimize.kept_texts import WITHHELD
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.retention.due import SERVICE
 from rasa_privacy.retention.sweep import SweepResult, sweep

@@ -4,7 +4,7 @@ import pytest
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.errors import HoldError, StorageError
-from rasa_privacy.minimize.events import WITHHELD
+from rasa_privacy.minimize.kept_texts import WITHHELD
 from rasa_privacy.rights import forgetting, holds
 from rasa_privacy.rights.forgetting import Forgotten, forget_last
 from rasa_privacy.storage.conversation_parts import ConversationParts

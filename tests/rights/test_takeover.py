@@ -14,7 +14,8 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.consent.imported import IMPORTED
 from rasa_privacy.errors import ConfigurationError, StorageError
 from rasa_privacy.minimize.entries import join
-from rasa_privacy.minimize.events import WITHHELD, EventSplitter
+from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.kept_texts import WITHHELD
 from rasa_privacy.policy.loader import parse_policy
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.erasure import erase
