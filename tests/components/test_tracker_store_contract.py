@@ -84,6 +84,26 @@ async def test_last_session_and_all_sessions(either: Any, untouched: Any, two_se
     assert list(existing.events) == two_sessions
 
 
+async def test_full_tracker_is_the_one_that_was_saved(either: Any, untouched: Any, two_sessions: list[Any]) -> None:
+    """State and events are equal, also behind the wrapper in which Rasa puts every store."""
+    wrapped = untouched.FailSafeTrackerStore(either)
+    tracker = made_elsewhere(untouched, two_sessions)
+    await wrapped.save(tracker)
+    assert await wrapped.retrieve_full_tracker(SENDER) == tracker
+    assert await either.retrieve_full_tracker(SENDER) == tracker
+    assert list((await wrapped.retrieve(SENDER)).events) == two_sessions[8:]
+    assert list(await wrapped.keys()) == [SENDER]
+
+
+async def test_length_of_the_history_is_remembered(either: Any, untouched: Any) -> None:
+    """Rasa's store in memory keeps it with the conversation, and so does ours; Rasa's SQL store does not."""
+    tracker = await either.get_or_create_tracker(SENDER, max_event_history=42)
+    tracker.update(untouched.rasa_events.Restarted())
+    await either.save(tracker)
+    kept = None if isinstance(either, untouched.SQLTrackerStore) else 42
+    assert (await either.retrieve(SENDER))._max_event_history == kept
+
+
 async def test_without_session_start_everything_is_the_session(either: Any, untouched: Any) -> None:
     """Conversations from before sessions are retrieved as a whole."""
     events = untouched.rasa_events

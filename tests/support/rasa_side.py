@@ -12,7 +12,12 @@ with warnings.catch_warnings():
     from rasa.core.lock_store import LockStore
     from rasa.core.nlg.generator import NaturalLanguageGenerator
     from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
-    from rasa.core.tracker_store import InMemoryTrackerStore, SQLTrackerStore, check_if_tracker_store_async
+    from rasa.core.tracker_store import (
+        FailSafeTrackerStore,
+        InMemoryTrackerStore,
+        SQLTrackerStore,
+        check_if_tracker_store_async,
+    )
     from rasa.shared.core import events as rasa_events
     from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
     from rasa.shared.data import TrainingType
@@ -55,6 +60,7 @@ __all__ = [
     "EndpointConfig",
     "EventVerbosity",
     "Exporter",
+    "FailSafeTrackerStore",
     "FileEventBroker",
     "InMemoryTrackerStore",
     "LockStore",
