@@ -8,9 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
-from alembic import command
-from alembic.config import Config
-
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.retention import sweep as sweeping
@@ -147,21 +144,9 @@ def rotate(folder: str, url: str) -> None:
 
 
 def migrate(_folder: str, url: str) -> None:
-    """Bring a database of the first schema to the newest."""
+    """Bring a database of an earlier schema to the newest."""
     database = Database(url)
     schema.upgrade(database)
-    database.close()
-
-
-def first_schema(_folder: str, url: str) -> None:
-    """Make a database with the tables of the first schema."""
-    database = Database(url)
-    database.prepare()
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
     database.close()
 
 

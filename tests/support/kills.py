@@ -1,5 +1,7 @@
 """kill -9 at each boundary of a piece of work: before and after every commit of a change, and every fsync of a file.
 
+On MariaDB a statement that changes tables commits by itself, so each is a boundary too where that is asked for.
+
 The work is a function of strings, named `module:function`. It runs in processes of its own, each killed one boundary
 later than the one before, until one comes to its end::
 
@@ -27,6 +29,8 @@ _ROOT: Final = Path(__file__).parents[2]
 _MOST_BOUNDARIES: Final = 200
 #: What a transaction that changes nothing is made of; its commit is no boundary.
 _READING: Final = frozenset(("SELECT", "PRAGMA", "SET", "SHOW", "BEGIN", "START", "EXPLAIN"))
+#: What MariaDB commits by itself.
+_OF_TABLES: Final = frozenset(("CREATE", "ALTER", "DROP", "RENAME"))
 BEFORE: Final = "before"
 AFTER: Final = "after"
 
@@ -48,8 +52,16 @@ class Outcome:
     arguments: tuple[str, ...]
 
 
-def every_kill(work: str, prepare: Callable[[], Sequence[str]]) -> Iterator[Outcome]:
+def every_kill(
+    work: str, prepare: Callable[[], Sequence[str]], times: Sequence[str] = (BEFORE, AFTER), *, of_tables: bool = False
+) -> Iterator[Outcome]:
     """Yield after each kill, and a last time after the work came to its end.
+
+    Args:
+        work: `module:function`.
+        prepare: Makes a fresh state and returns the arguments of the function.
+        times: When at a boundary, BEFORE and AFTER it or one of them.
+        of_tables: Whether what MariaDB commits by itself is a boundary.
 
     Raises:
         AssertionError: The work failed by itself; its traceback is the message.
@@ -58,9 +70,11 @@ def every_kill(work: str, prepare: Callable[[], Sequence[str]]) -> Iterator[Outc
     with subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as runner:
         try:
             for number in range(1, _MOST_BOUNDARIES):
-                for when in (BEFORE, AFTER):
+                for when in times:
                     arguments = tuple(prepare())
-                    completed = _ask(runner, {"number": number, "when": when, "arguments": arguments})
+                    completed = _ask(
+                        runner, {"number": number, "when": when, "of_tables": of_tables, "arguments": arguments}
+                    )
                     yield Outcome(number, when, completed, arguments)
                     if completed:
                         return
@@ -79,7 +93,7 @@ def _ask(runner: subprocess.Popen[str], order: dict[str, Any]) -> bool:
     return bool(answer["completed"])
 
 
-def kill_at(number: int, when: str) -> None:  # noqa: C901 - each function is put in the place of another
+def kill_at(number: int, when: str, *, of_tables: bool = False) -> None:  # noqa: C901 - each function is put in the place of another
     """Have this process killed at its n-th boundary from now on."""
     from sqlalchemy import event  # noqa: PLC0415 - the parent needs none of it
     from sqlalchemy.engine import Engine  # noqa: PLC0415
@@ -90,9 +104,19 @@ def kill_at(number: int, when: str) -> None:  # noqa: C901 - each function is pu
 
     numbers = count(1)
     writing = [False]
+    is_here = [False]
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        writing[0] = writing[0] or statement.split(maxsplit=1)[0].upper() not in _READING
+    def note(connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        word = statement.split(maxsplit=1)[0].upper()
+        writing[0] = writing[0] or word not in _READING
+        is_boundary = of_tables and connection.dialect.name == "mysql" and word in _OF_TABLES
+        is_here[0] = is_boundary and next(numbers) == number
+        if is_here[0] and when == BEFORE:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def done(*_of_statement: Any) -> None:
+        if is_here[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def bounded(original: Callable[..., Any]) -> Callable[..., Any]:
         def step(*arguments: Any, **named: Any) -> Any:
@@ -123,6 +147,7 @@ def kill_at(number: int, when: str) -> None:  # noqa: C901 - each function is pu
         return commit
 
     event.listen(Engine, "before_cursor_execute", note)
+    event.listen(Engine, "after_cursor_execute", done)
     for name in ("_run", "_statement_for"):  # methods are replaced in this process alone
         setattr(Query, name, noting(vars(Query)[name]))
     DefaultDialect.do_commit = committing(DefaultDialect.do_commit)
@@ -137,7 +162,7 @@ def _run(work: Callable[..., None], order: dict[str, Any]) -> dict[str, Any]:
     if child == 0:
         status = 1
         try:
-            kill_at(order["number"], order["when"])
+            kill_at(order["number"], order["when"], of_tables=order["of_tables"])
             work(*order["arguments"])
             status = 0
         except BaseException:  # noqa: BLE001 - all of it is told to the test
