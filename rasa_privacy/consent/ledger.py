@@ -18,11 +18,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.consent.limits import is_limited
-from rasa_privacy.consent.notice import Notice, terms_version
+from rasa_privacy.consent.notice import Notice
 from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.restrictions import obey_restrictions
 from rasa_privacy.consent.state import ENDED, ConsentState, fold
-from rasa_privacy.consent.terms import terms_text, version_of
+from rasa_privacy.consent.terms import still_hold, terms_text, version_of
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.topics import purpose_of
 from rasa_privacy.storage import opt_in_codes
@@ -192,4 +192,4 @@ def _record(subject_id: bytes, purpose: str, event: str, notice_hash: bytes, evi
 
 def _is_current(vault: Vault, connection: Any, purpose: str, notice_hash: bytes) -> bool:
     stored = vault.notices.get(connection, notice_hash)
-    return stored is not None and stored.version == terms_version(vault.policy, purpose)
+    return stored is not None and still_hold(vault.policy, purpose, stored)

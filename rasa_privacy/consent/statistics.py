@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.consent.state import CLOCK_TOLERANCE
-from rasa_privacy.consent.terms import terms_version
+from rasa_privacy.consent.terms import still_hold, terms_version
 from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.topics import age_of, choice, choices, purpose_of
 from rasa_privacy.storage import consent_counts
@@ -27,7 +27,8 @@ class PurposeCounts:
         is_declared: Whether privacy.yml has it.
         statuses: Number of people by what became of their last answer: `granted`, `expired`, `superseded`, ...
         versions: Number of people whose last answer is an unexpired yes, by version of the terms; also where it is on
-            record that other terms superseded it.
+            record that other terms superseded it. Terms that still hold in the language that was
+            read count as those of now.
     """
 
     purpose: str
@@ -67,6 +68,8 @@ def _count(
     for each in consent_counts.last_answers(connection, purpose, now + CLOCK_TOLERANCE, ended):
         stored = notices.get(each.notice_hash)
         version = _UNKNOWN if stored is None else stored.version
+        if stored is not None and current is not None and still_hold(vault.policy, purpose, stored):
+            version = current
         if each.event != "granted":
             statuses[each.event] += each.people
             versions[version] += each.people if each.event == "superseded" and version != current else 0

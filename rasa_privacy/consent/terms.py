@@ -2,7 +2,8 @@
 
 The version is a hash of the terms (purpose, items, retention, recipients, controller), not of the wording: a better
 sentence in the language pack does not make everybody be asked again, another recipient does. The terms are kept with
-the notice that stood for them, so that it can be said later what people agreed to.
+the notice that stood for them, so that it can be said later what people agreed to. Who read a notice in one language
+is not asked again because of what the terms say in another: a translation that was added promises them nothing else.
 
 The stored form is the JSON that is hashed: two lists, in the order of `_FIRST` and `_SECOND`, and after them an object
 of what a later release added, where a setting at its default is left out. So an option that nobody uses changes no
@@ -18,11 +19,14 @@ import msgspec
 
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import age_of, purpose_of
+from rasa_privacy.storage.notices import StoredNotice
 
 _CONTROLLER: Final = ("name", "contact", "policy_url", "officer")
 _FIRST: Final = ("controller", "purpose", "says", "basis", "because", "items")
 _SECOND: Final = ("retain", "recipients", "consent_lasts", "marketing", "minimum_age")
 _ITEM: Final = ("need", "keep", "category")
+#: Terms that are texts by language, as are all of `storage`.
+_TEXTS: Final = ("says", "because", "automated_decisions")
 
 
 def terms_text(policy: Policy, purpose: str) -> str:
@@ -52,6 +56,34 @@ def terms_version(policy: Policy, topic: str) -> str:
             age, which has none but itself.
     """
     return version_of(topic if age_of(topic) is not None else terms_text(policy, purpose_of(topic)))
+
+
+def still_hold(policy: Policy, topic: str, stored: StoredNotice) -> bool:
+    """Return whether what a notice stood for is what is promised now, in the notice's own language.
+
+    Args:
+        policy: What privacy.yml says; it has the topic's purpose.
+        topic: A purpose, or the question about an optional item or an age.
+        stored: The notice, as the store verified it.
+    """
+    if stored.version == terms_version(policy, topic):
+        return True
+    if stored.terms is None or age_of(topic) is not None or version_of(stored.terms) != stored.version:
+        return False
+    now = terms_text(policy, purpose_of(topic))
+    return _in_language(stored.terms, stored.language) == _in_language(now, stored.language)
+
+
+@lru_cache(maxsize=256)
+def _in_language(text: str, language: str) -> dict[str, Any]:
+    """Return stored terms with each text in one language alone."""
+    terms = read_terms(text)
+    for name in _TEXTS:
+        if isinstance(terms.get(name), dict):
+            terms[name] = terms[name].get(language)
+    if isinstance(terms.get("storage"), dict):
+        terms["storage"] = {name: texts.get(language) for name, texts in terms["storage"].items()}
+    return terms
 
 
 @lru_cache(maxsize=256)

@@ -21,10 +21,10 @@ from typing import Any, Final
 
 import msgspec
 
-from rasa_privacy.consent.notice import terms_version
 from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.restrictions import obey_restrictions, restriction_topic
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, fold
+from rasa_privacy.consent.terms import still_hold
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.model import Policy
@@ -125,7 +125,7 @@ class Decision:
         known = self.current.get((purpose, digest))
         if known is None:
             stored = self.vault.notices.get(connection, digest)
-            known = stored is not None and stored.version == terms_version(self.vault.policy, purpose)
+            known = stored is not None and still_hold(self.vault.policy, purpose, stored)
             self.current[purpose, digest] = known
         return known
 

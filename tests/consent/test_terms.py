@@ -1,14 +1,19 @@
 """Terms: their version, what is kept of them, and what differs."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
 
+from rasa_privacy.access.admission import admit_local
 from rasa_privacy.consent.notice_changes import OlderVersion, older_versions, policy_changes
 from rasa_privacy.consent.statistics import count_consents
 from rasa_privacy.consent.terms import changes, read_terms, terms_text, terms_version, version_of
 from rasa_privacy.policy.model import Policy, Storage
+from rasa_privacy.rights.audience import Tally, audience
+from rasa_privacy.storage.notices import Notices
 from rasa_privacy.storage.vault import Vault
 from tests.consent.test_ledger import with_other_terms
 from tests.support.databases import EACH_KIND
@@ -112,6 +117,58 @@ def test_people_with_an_older_version_are_counted(vault: Vault) -> None:
                 "draw", terms_version(vault.policy, "draw"), 2, ('recipients was nothing, is ["Printing House"]',)
             )
         ]
+
+
+def translated(vault: Vault, **says: str) -> Vault:
+    """Return the store under a privacy.yml that says more, or other words, of the draw in other languages."""
+    policy = vault.policy
+    draw = msgspec.structs.replace(policy.purposes["draw"], says={**policy.purposes["draw"].says, **says})
+    stored = Storage(location={"en": "in Frankfurt", **dict.fromkeys(says, "Frankfurt")})
+    purposes = {**policy.purposes, "draw": draw}
+    return replace(vault, policy=msgspec.structs.replace(policy, purposes=purposes, storage=stored))
+
+
+@on_each_database
+def test_a_translation_that_is_added_makes_nobody_be_asked_again(vault: Vault) -> None:
+    """It has another version, and promises nothing else to who read the notice in another language."""
+    before = translated(vault)
+    grant(before, "draw", sender="ana")
+    after = translated(vault, de="um Sie an der Verlosung teilnehmen zu lassen")
+    assert terms_version(after.policy, "draw") != terms_version(before.policy, "draw")
+    assert "draw" in active(after, "ana")
+    with vault.database.read() as connection:
+        assert list(older_versions(after, connection, vault.clock())) == []
+        counts = next(count_consents(after, connection, vault.clock()))
+    assert counts.statuses == {"granted": 1}
+    assert counts.versions == {terms_version(after.policy, "draw"): 1}
+    permit = admit_local(after, "audience")
+    assert [each.sender_id for each in audience(after, permit, "draw", None, vault.clock(), Tally())] == ["ana"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda each: translated(each, en="to sell it"),
+        lambda each: replace(each, policy=msgspec.structs.replace(each.policy, storage=Storage(location={"en": "X"}))),
+        lambda each: with_other_terms(translated(each, de="etwas anderes")),
+    ],
+)
+def test_a_change_in_the_language_that_was_read_is_asked_about(vault: Vault, change: Callable[[Vault], Vault]) -> None:
+    """And one that every language has, whatever else was added."""
+    grant(translated(vault), "draw", sender="ana")
+    after = change(vault)
+    assert "draw" not in active(after, "ana")
+    with vault.database.read() as connection:
+        assert [each.people for each in older_versions(after, connection, vault.clock())] == [1]
+
+
+def test_terms_that_were_put_in_place_of_others_hold_for_nothing(vault: Vault, sql: Any) -> None:
+    """They are not under the notice's hash; its version is, and does not fit them."""
+    grant(vault, "draw", sender="ana")
+    after = with_other_terms(vault)
+    sql("UPDATE notices SET terms = ?", (terms_text(after.policy, "draw"),))
+    fresh = replace(after, notices=Notices())
+    assert "draw" not in active(fresh, "ana")
 
 
 def test_who_was_asked_anew_and_has_not_answered_is_counted_still(vault: Vault) -> None:
