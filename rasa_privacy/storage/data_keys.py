@@ -266,6 +266,14 @@ class DataKeys:
             for wrapped in [wrapped for wrapped, hit in self._cache.items() if now >= hit[3]]:
                 del self._cache[wrapped]
 
+    def forget_ended_epochs(self) -> None:
+        """Let go of key-encryption keys that another process destroyed (`Epochs.forget_ended`).
+
+        Raises:
+            StorageError: The database cannot be read.
+        """
+        self._epochs.forget_ended()
+
     def forget(self, subject_ids: Collection[bytes]) -> None:
         """Let go of the unwrapped keys of these people, whose rows are deleted."""
         with self._lock:

@@ -26,6 +26,7 @@ ENDED: Final = "ended"
 _C: Final = epochs.c
 _ALL: Final = select(_C.epoch, _C.fingerprint, _C.state, _C.created_at, _C.ended_at).order_by(_C.epoch)
 _ACTIVE: Final = select(_C.epoch).where(_C.state == ACTIVE)
+_ENDED: Final = select(_C.epoch).where(_C.state == ENDED)
 # Shared: many writers make keys at once, and none while the state of the epoch changes.
 _ACTIVE_SHARED: Final = _ACTIVE.with_for_update(read=True)
 _LOCKED: Final = _ALL.with_for_update()
@@ -147,6 +148,20 @@ class Epochs:
         with self._lock:
             self._keks.pop(number, None)
         self.provider.destroy(number)
+
+    def forget_ended(self) -> None:
+        """Let go of the KEKs whose epoch another process ended. Asks the database only where there are several.
+
+        Raises:
+            StorageError: The database cannot be read.
+        """
+        if len(self._keks) < 2:  # noqa: PLR2004 - the one that is used
+            return
+        with self._database.read() as conn:
+            ended = conn.execute(_ENDED).scalars().all()
+        with self._lock:
+            for number in ended:
+                self._keks.pop(number, None)
 
     def in_use(self, conn: Connection) -> list[int]:
         """Return the epochs whose KEK is needed: the active one, and older ones that still have keys."""

@@ -1,13 +1,16 @@
 """Lets go of unwrapped keys in a process that stays, also where nobody writes to it any more.
 
 A key that was used is remembered for a minute (`DataKeys`). Without this it would stay in the memory of an idle process
-until the next key is used, and with it one that another process has destroyed.
+until the next key is used, and with it one that another process has destroyed. So would the key-encryption key of an
+epoch that another process ended.
 """
 
 import threading
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from rasa_privacy.errors import PrivacyError
 from rasa_privacy.storage.vault import Vault
 
 if TYPE_CHECKING:
@@ -33,4 +36,6 @@ def _keep_expiring(data_keys: "weakref.ref[DataKeys]") -> None:
         if here is None:
             return
         here.expire()
+        with suppress(PrivacyError):  # the database is away; it is asked again
+            here.forget_ended_epochs()
         del here  # what waits must not keep the store alive

@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from rasa_privacy.errors import ConfigurationError, KeyProviderError
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
+from rasa_privacy.storage import key_expiry
 from rasa_privacy.storage import rotation as module
 from rasa_privacy.storage.vault import Vault, open_vault
 
@@ -88,6 +90,26 @@ def test_a_server_that_was_open_before_goes_on(store: Vault, place: StoreSetting
     assert read(store, "somebody new") == ["somebody new"]
     assert set(counts(store)) == {2}
     with_other.close()
+
+
+def test_a_server_lets_go_of_a_kek_that_another_process_destroyed(
+    store: Vault, place: StoreSettings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it has met the new epoch; until the old one is ended it stays, since it is needed."""
+    monkeypatch.setattr(key_expiry, "LOOK_SECONDS", 0.01)
+    other = open_vault(place, clock=lambda: now)
+    rotate(store, now)
+    assert read(other, "person 1") == ["person 1"]
+    other.data_keys.forget_ended_epochs()
+    assert set(other.epochs._keks) == {1, 2}
+    store.rotation.end_epoch(1, now)
+    key_expiry.expire_beside(other)
+    until = time.monotonic() + 20
+    while 1 in other.epochs._keks and time.monotonic() < until:
+        time.sleep(0.01)
+    assert set(other.epochs._keks) == {2}
+    assert read(other, "person 2") == ["person 2"]
+    other.close()
 
 
 def test_a_key_made_during_a_rotation_is_in_the_new_epoch(store: Vault, now: datetime) -> None:
