@@ -9,7 +9,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -22,7 +22,21 @@ from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.consent.notice import name_of_purpose
 from rasa_privacy.dialogue.language import choose
-from rasa_privacy.dialogue.names import LANGUAGE_SLOT, PENDING_SLOT, RESULT_SLOT, action_of
+from rasa_privacy.dialogue.names import (
+    ANSWERS,
+    CONFIRM,
+    CORRECT,
+    EXPORT,
+    KEEP,
+    LANGUAGE_SLOT,
+    PENDING_SLOT,
+    PREVIEW,
+    RESULT_SLOT,
+    SEND_CODE,
+    SHOW,
+    WITHDRAW,
+    action_of,
+)
 from rasa_privacy.dialogue.packs import load_pack, variation_in
 from rasa_privacy.dialogue.phrases import Phrases, fill, phrases_of
 from rasa_privacy.dialogue.turn_view import Pending
@@ -35,6 +49,9 @@ from rasa_privacy.storage.key_expiry import expire_beside
 from rasa_privacy.storage.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
+
+#: Actions of requests that may come up in the middle of a question about consent; of a deletion only until it is done.
+_INTERRUPTING: Final = (SHOW, EXPORT, CORRECT, WITHDRAW, PREVIEW, KEEP, SEND_CODE, CONFIRM)
 
 #: Rasa's own channels (rasa 3.6.21, rasa/core/channels). The ledger is forever, and a client may name any channel.
 _CHANNELS: Final = frozenset(
@@ -158,7 +175,7 @@ class PrivacyAction(Action, ABC):
         for reply in replies:
             if reply.text:
                 dispatcher.utter_message(text=reply.text, buttons=reply.buttons or None)
-            events += reply.events
+            events += held_beneath(self.name(), Pending.from_slot(tracker.get_slot(PENDING_SLOT)), reply.events)
         return [*events, SlotSet(RESULT_SLOT, self.name())]
 
     def _answer(self, tracker: Tracker, domain: Mapping[str, Any]) -> list[Reply]:
@@ -216,6 +233,30 @@ def ask_again_with(pending: Pending) -> dict[str, Any]:
     """Return the event that puts another question in place of the one that waits."""
     event: dict[str, Any] = SlotSet(PENDING_SLOT, pending.to_slot())
     return event
+
+
+def held_beneath(action: str, before: Pending | None, events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the events of a request so that a question about consent which it interrupts is not lost.
+
+    Where the request closes its own question, that one is open again; where it asks one, that one is held beneath it.
+
+    Args:
+        action: The action that made the events.
+        before: The question that was open.
+        events: Its events.
+    """
+    if before is None or action not in _INTERRUPTING:
+        return list(events)
+    asked = before if before.is_about_consent and action not in ANSWERS else before.held
+    if asked is None:
+        return list(events)
+    standing = replace(asked, held=None)
+    return [_over(standing, event) if event.get("name") == PENDING_SLOT else event for event in events]
+
+
+def _over(standing: Pending, event: dict[str, Any]) -> dict[str, Any]:
+    question = Pending.from_slot(event.get("value"))
+    return ask_again_with(standing if question is None else replace(question, held=standing))
 
 
 def which_purpose(store: Vault, turn: Turn, response: str, intent: str, purposes: Iterable[str]) -> Reply:

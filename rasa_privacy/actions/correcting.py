@@ -63,6 +63,8 @@ class Correct(PrivacyAction):
         pending = turn.pending if turn.pending is not None and turn.pending.kind == "correct" else None
         if turn.intent == "privacy_value" and pending is not None and pending.items and turn.text:
             return _correct(store, turn, pending.items[0], turn.text)
+        if turn.intent != "privacy_correct" and turn.pending is not None and turn.pending.kind == "which":
+            return [_which(store, turn)]
         if turn.intent != "privacy_correct":
             if pending is None or turn.intent == "privacy_refuse":
                 return [Reply(turn.words("utter_privacy_not_corrected"), [], [forget_pending()])]
@@ -113,7 +115,12 @@ def _which(store: Vault, turn: Turn) -> Reply:
         }
         for item in items
     ]
-    return Reply(turn.words("utter_privacy_which_item"), buttons, [forget_pending()])
+    # In the middle of a question of consent, that one must not come back before this one is answered.
+    before = turn.pending
+    asked = Pending("which", "privacy_correct", repeated=before.kind == "which" and before.repeated) if before else None
+    return Reply(
+        turn.words("utter_privacy_which_item"), buttons, [ask_again_with(asked) if asked else forget_pending()]
+    )
 
 
 def _correct(store: Vault, turn: Turn, item: str, said: str) -> list[Reply]:

@@ -17,7 +17,15 @@ from rasa_privacy.components.rasa_api import (
     UserUttered,
 )
 from rasa_privacy.consent.state import due
-from rasa_privacy.dialogue.names import ACTIONS, ANSWERS, HEARD_WHILE_PAUSED, PENDING_SLOT, RESULT_SLOT, YOUNG_SLOT
+from rasa_privacy.dialogue.names import (
+    ACTIONS,
+    ANSWERED_BY_THE_BOT,
+    ANSWERS,
+    HEARD_WHILE_PAUSED,
+    PENDING_SLOT,
+    RESULT_SLOT,
+    YOUNG_SLOT,
+)
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
 from rasa_privacy.dialogue.turns import QUESTIONS, Turns
 from rasa_privacy.errors import DetectorError
@@ -53,6 +61,8 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
     )
     if running is None or state is None:
         return view
+    if running.vault.policy.request_meant_by(view.intent) in ANSWERED_BY_THE_BOT:
+        view = replace(view, wants_human=True)
     beside = meant_beside(running.vault.policy, tracker, view.named)
     if beside is not None:
         view = replace(view, intent=beside, named=(), bot_answers_too=True)

@@ -1,11 +1,12 @@
 """What a privacy turn sees, and what it decides: the question that waits, the view, the decision. No rules in here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
 
+from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import age_topic, choice
 
@@ -28,6 +29,7 @@ class Pending:
             `erase` those that are to go (everything where neither these nor purposes are named); of `correct` the one.
         repeated: Whether an answer was unclear already.
         age: Of `age` the years in question.
+        held: The question about consent in the middle of which this one came up; it comes back when this one is closed.
     """
 
     kind: Kind
@@ -37,6 +39,12 @@ class Pending:
     items: tuple[str, ...] = ()
     repeated: bool = False
     age: int = 0
+    held: "Pending | None" = None
+
+    @property
+    def is_about_consent(self) -> bool:
+        """Whether it is one on the way to a consent, and not one about a request."""
+        return self.kind in ("consent", "optional", "age", "contact", "code") and self.purposes[:1] != (PROOF,)
 
     @property
     def topic(self) -> str:
@@ -49,15 +57,19 @@ class Pending:
     def to_slot(self) -> dict[str, Any]:
         """Return the value for the slot `privacy_pending`."""
         written = {name: getattr(self, name) for name in self.__dataclass_fields__ if getattr(self, name)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in written.items()}
+        lists = {name: list(value) if isinstance(value, tuple) else value for name, value in written.items()}
+        return lists if self.held is None else {**lists, "held": self.held.to_slot()}
 
     @classmethod
     def from_slot(cls, value: object) -> "Pending | None":
         """Read the slot back; anything that is not ours is no pending question."""
         try:
-            return msgspec.convert(value, cls)
-        except msgspec.ValidationError:
+            found = msgspec.convert(value, cls)
+        except (msgspec.ValidationError, RecursionError):
             return None
+        if found.held is None or (found.held.is_about_consent and found.held.held is None):
+            return found
+        return replace(found, held=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,7 @@ class TurnView:
         named: The questions that the message names, as our buttons do (`policy.topics`).
         bot_answers_too: Whether the message is an intent of the bot's own that means a request, and its own answer
             follows ours.
+        wants_human: Whether the message is an intent of the bot's own by which people ask for a human.
     """
 
     intent: str | None
@@ -102,6 +115,7 @@ class TurnView:
     ran: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     bot_answers_too: bool = False
+    wants_human: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ A gate that holds an action back asks, in this order and one at a time: the age,
 that is missing; after its yes, its optional items; at last the purposes that are asked about beside it. Then the action
 runs. A no to a purpose that the action needs ends that; a no to another changes nothing else.
 
+A question about consent that is interrupted comes back by itself (`interruptions`), and so does that of a form.
+
 A button of a question that is closed answers nothing. A yes is asked for afresh, since what was shown then may not be
 what holds now; where there is nothing to ask, the person is told that nothing has changed.
 
@@ -28,6 +30,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from rasa_privacy.dialogue.interruptions import comes_back, held_beneath, is_reopened, is_withdrawn
 from rasa_privacy.dialogue.names import (
     ACTIONS,
     ANSWERS,
@@ -67,7 +70,6 @@ from rasa_privacy.dialogue.names import (
     action_of,
 )
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Kind, Pending, TurnView
-from rasa_privacy.policy.contacts import PROOF
 from rasa_privacy.policy.topics import choice, item_of, purpose_of
 
 #: What answers which question, and the action that takes the answer.
@@ -113,13 +115,11 @@ QUESTIONS: Final = (
     RESTRICT,
 )
 #: After these the conversation goes on where it was.
-_RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, ERASE, KEEP, RECEIPT, FORGET, CORRECT, RESTRICT, STATUS, EXPORT)
+_RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, PREVIEW, ERASE, KEEP, RECEIPT, FORGET, CORRECT, RESTRICT, STATUS, EXPORT)
 #: After these the running form may lack a purpose that it needs, which the person knows: it just ends.
 _CLOSING: Final = (WITHDRAW, ERASE, RESTRICT)
-#: These show something and change nothing.
-_SHOWING: Final = (SHOW, EXPORT, RECEIPT, STATUS)
 #: Those that may leave a question of their own, for which the conversation waits.
-_WAITING: Final = (ERASE, CORRECT, SHOW, EXPORT, WITHDRAW, RESTRICT)
+_WAITING: Final = (PREVIEW, ERASE, CORRECT, SHOW, EXPORT, WITHDRAW, RESTRICT)
 
 
 class Turns:
@@ -150,9 +150,15 @@ class Turns:
         """Return what runs instead of `action`, or None where it may run."""
         if action in ACTIONS or action in LOCAL:
             return None
+        if action == LISTEN and is_reopened(view):
+            return Decision(ASK, view.pending)
         if action == FALLBACK and view.has_resumed:
             # To the bot's policies the last message is our yes or no, of which they know nothing; all was said.
             return Decision(LISTEN)
+        return self._held_back(action, view)
+
+    def _held_back(self, action: str, view: TurnView) -> Decision | None:
+        """Return what is asked or said before an action whose purposes are not active, or None where it may run."""
         needed = self._asking.guards.get(action, ())
         if needed and view.active is None:
             return Decision(CLOSED, pending=None, end_loop=view.active_loop is not None)
@@ -181,7 +187,7 @@ class Turns:
             return Decision(NOT_ERASED if view.last_action == ERASE else UNAVAILABLE, pending=None)
         next_one = next((found for each in view.also if (found := action_of(each)) and found not in view.ran), None)
         if next_one is not None and view.last_action not in ANSWERS:
-            return Decision(next_one) if _comes_back(next_one, view) else Decision(next_one, None)
+            return Decision(next_one) if comes_back(next_one, view) else Decision(next_one, held_beneath(view))
         if view.last_action in ANSWERS:
             return self._after_answer(view)
         if view.last_action in _RETURNING:
@@ -212,7 +218,13 @@ class Turns:
             waiting = self._await_code(view, pending)
             if waiting is not None:
                 return waiting
-        return self._after_purpose(view, pending, view.active)
+        after = self._after_purpose(view, pending, view.active)
+        if after == Decision(LISTEN, None) and view.last_action == CONFIRM:
+            # The code was for a contact that had been put right in the middle of something.
+            return (
+                Decision(ASK, pending.held) if pending.held is not None else replace(self._return(view), pending=None)
+            )
+        return after
 
     def _after_purpose(self, view: TurnView, pending: Pending, active: frozenset[str]) -> Decision:
         """After the answer to a purpose or its optional items: what is next to be asked, or what was held back."""
@@ -262,29 +274,29 @@ class Turns:
 
     def _return(self, view: TurnView) -> Decision:
         """After an answer: back to the question that waits, to the loop that runs, or to the person."""
-        asks_again = _comes_back(view.last_action, view)
+        if view.last_action == WITHDRAW and is_withdrawn(view):
+            return replace(self._return(replace(view, pending=None)), pending=None)
+        asks_again = comes_back(view.last_action, view)
         if view.is_paused or (view.pending is not None and view.last_action in _WAITING and not asks_again):
             return Decision(LISTEN)
         held = self._guard_loop(view)
         if held is not None and view.last_action in _CLOSING:
-            return Decision(LISTEN, pending=None, end_loop=True)
+            stands = asks_again and view.pending is not None and view.pending.action != view.active_loop
+            return Decision(ASK if stands else LISTEN, view.pending if stands else None, end_loop=True)
         if view.last_action == EXPLAIN and view.intent in (MORE, UNSURE):
             return Decision(LISTEN)
         if asks_again and view.pending is not None:
             return Decision(_asked_by(view.pending), view.pending)
-        if view.active_loop is not None and held is None:
-            return Decision(view.active_loop)
-        return Decision(LISTEN)
+        return Decision(view.active_loop if view.active_loop is not None and held is None else LISTEN)
 
     def _on_message(self, view: TurnView) -> Decision | None:
         request = REQUESTS.get(view.intent or "")
         if request == STOP:
             return Decision(STOP, None, end_loop=True)
         if request is not None:
-            if view.bot_answers_too:
-                return Decision(request, None)  # who hands over does not ask for consent at once
             # What is asked again stands; after anything else a "yes" would answer something else.
-            return Decision(request) if request == EXPLAIN or _comes_back(request, view) else Decision(request, None)
+            stands = request == EXPLAIN and not view.bot_answers_too
+            return Decision(request) if stands or comes_back(request, view) else Decision(request, held_beneath(view))
         return self._on_reply(view, view.pending)
 
     def _on_reply(self, view: TurnView, pending: Pending | None) -> Decision | None:
@@ -298,7 +310,7 @@ class Turns:
         # A button of another question is no answer to this one; neither is it to leave out again what is needed.
         answer = _ANSWERS[pending.kind].get(str(view.intent))
         if answer is not None and not (answer == LIMIT and pending.kind == "consent" and pending.items):
-            return Decision(answer, None) if answer == UNCHANGED else Decision(answer)
+            return Decision(answer, pending.held) if answer == UNCHANGED else Decision(answer)
         if pending.kind == "age" and self._asking.asks_year and not pending.repeated:
             # The year of birth is asked for once; what it left open is asked for with yes or no.
             return Decision(ASK, replace(pending, repeated=True))
@@ -319,20 +331,8 @@ class Turns:
         """Return whether a message passes the open question by, so that a later "yes" must not answer it."""
         if view.pending is not None and view.pending.kind == "code":
             return False  # the mail may take a while, and nothing but the code is taken for it
-        ours = view.intent in REPLIES or view.intent in REQUESTS
+        ours = view.intent in REPLIES or view.intent in REQUESTS or view.wants_human
         return view.last_action == LISTEN and view.pending is not None and not ours
-
-
-def _comes_back(action: str, view: TurnView) -> bool:
-    """Return whether the open question is asked again after this action.
-
-    After an explanation each is but for that of an erasure; after what else only shows something those about consent.
-    """
-    pending = view.pending
-    if pending is None or pending.kind == "erase" or view.is_paused:
-        return False
-    is_about_consent = pending.kind not in ("correct", "which") and pending.purposes[:1] != (PROOF,)
-    return action == EXPLAIN or (action in _SHOWING and is_about_consent)
 
 
 def _asked_by(pending: Pending) -> str:
@@ -348,7 +348,7 @@ def _unclear(pending: Pending) -> Decision:
         again = _asked_by(pending) if pending.kind in _AGAIN else UNCLEAR
         return Decision(again, replace(pending, repeated=True))
     if pending.kind in ("correct", "which"):
-        return Decision(CORRECT if pending.kind == "correct" else UNCHANGED, None)
+        return Decision(CORRECT if pending.kind == "correct" else UNCHANGED, pending.held)
     return Decision(_NOES[pending.kind])
 
 

@@ -251,7 +251,7 @@ def test_question_that_is_passed_by_is_forgotten() -> None:
     assert TURNS.forgets(view("ask_opening_hours", pending=CONSENT))
     assert not TURNS.forgets(view("privacy_grant", pending=CONSENT))
     assert not TURNS.forgets(view("privacy_why", pending=CONSENT))
-    assert TURNS.decide(view("privacy_withdraw", pending=CONSENT)) == Decision(WITHDRAW, None)
+    assert TURNS.decide(view("privacy_restrict", pending=CONSENT)) == Decision(RESTRICT, None)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_of_two_requests_in_an_open_question_the_second_may_end_it() -> None:
     """After "show me my data and delete it" the question is the one about the deletion."""
     both = replace(view("privacy_access", pending=CONSENT), also=("privacy_delete",))
     assert TURNS.decide(both) == Decision(SHOW)
-    assert TURNS.decide(replace(both, last_action=SHOW, ran=(SHOW,))) == Decision(PREVIEW, None)
+    assert TURNS.decide(replace(both, last_action=SHOW, ran=(SHOW,))) == Decision(PREVIEW)
     shown = replace(both, also=("privacy_receipt",), last_action=SHOW, ran=(SHOW,))
     assert TURNS.decide(shown) == Decision(RECEIPT)
     assert TURNS.decide(replace(shown, last_action=RECEIPT, ran=(SHOW, RECEIPT))) == Decision(ASK, CONSENT)
@@ -402,7 +402,7 @@ def test_what_may_be_mapped_is_every_request_of_ours() -> None:
 def test_the_bots_own_hand_over_follows_the_record_of_the_wish() -> None:
     """Our turn first, then the bot's policies decide; also where ours failed, once that was said."""
     wish = replace(view("privacy_human", pending=CONSENT), bot_answers_too=True)
-    assert TURNS.decide(wish) == Decision(EXPLAIN, None)
+    assert TURNS.decide(wish) == Decision(EXPLAIN)
     recorded = replace(wish, pending=None, last_action=EXPLAIN)
     assert TURNS.decide(recorded) is None
     assert TURNS.decide(replace(recorded, succeeded=False)) == Decision(UNAVAILABLE)

@@ -46,6 +46,7 @@ class Words:
     newsletter: str
     withdraw: str
     human: str
+    team: str
     delete: str
 
 
@@ -63,6 +64,7 @@ WORDS = {
         "Ich möchte den Newsletter bekommen",
         "Ich widerrufe meine Einwilligung für die Verlosung",
         "Ich möchte mit einem Menschen über meine Daten sprechen",
+        "Ich möchte mit einem Menschen sprechen",
         "Löschen Sie meine Daten",
     ),
     "es": Words(
@@ -78,6 +80,7 @@ WORDS = {
         "Quiero recibir el boletín",
         "Retiro mi consentimiento para el sorteo",
         "Quiero hablar con una persona sobre mis datos",
+        "Quiero hablar con una persona",
         "Borren mis datos",
     ),
     "fr": Words(
@@ -93,6 +96,7 @@ WORDS = {
         "Je voudrais recevoir la newsletter",
         "Je retire mon consentement pour le tirage au sort",
         "Je veux parler de mes données avec un humain",
+        "Je voudrais parler à un humain",
         "Supprimez mes données",
     ),
     "it": Words(
@@ -108,6 +112,7 @@ WORDS = {
         "Vorrei ricevere la newsletter",
         "Revoco il consenso per il concorso",
         "Vorrei parlare con una persona dei miei dati",
+        "Vorrei parlare con una persona",
         "Cancellate i miei dati",
     ),
     "nl": Words(
@@ -123,6 +128,7 @@ WORDS = {
         "Ik wil de nieuwsbrief ontvangen",
         "Ik trek mijn toestemming voor de prijstrekking in",
         "Ik wil met een mens over mijn gegevens praten",
+        "Ik wil met een mens praten",
         "Verwijder mijn gegevens",
     ),
     "pt": Words(
@@ -138,6 +144,7 @@ WORDS = {
         "Quero receber a newsletter",
         "Retiro o meu consentimento para o sorteio",
         "Quero falar com uma pessoa sobre os meus dados",
+        "Quero falar com uma pessoa",
         "Apaguem os meus dados",
     ),
 }
@@ -259,4 +266,44 @@ def test_a_whole_conversation_is_in_the_language_of_who_holds_it(bot: RunningBot
     speaker.is_said("utter_privacy_erased", erased)
     assert re.search(r"ER-\w{4}-\w{4}-\w{4}", erased)
     speaker.is_said("utter_privacy_nothing_stored", speaker.says(words.known))
+    assert_nowhere([*person.marks, right.email], bot.sinks(payloads=False))
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_an_open_question_comes_back_by_itself(bot: RunningBot, language: str) -> None:
+    """Of consent after each request in the middle of it, and that of a form; after a deletion nothing comes back."""
+    words, person, right = WORDS[language], new_person(), new_person()
+    speaker = Speaker(bot.chat(person.sender), language)
+    speaker.opens(words.hello, words.locale)
+    speaker.says(words.wish)
+    speaker.says(words.yes)
+    speaker.presses("utter_privacy_ask_optional", "/privacy_refuse")
+    speaker.says(words.delete)
+    kept = speaker.presses("utter_privacy_erase_preview", "/privacy_cancel")
+    speaker.is_said("utter_ask_full_name", kept)
+    speaker.says(person.name)
+    speaker.is_said("utter_ask_email", speaker.says(words.known))
+    speaker.is_said("utter_entered", speaker.says(person.email))
+
+    speaker.is_said("utter_privacy_ask", speaker.says(words.newsletter))
+    for said, answered in (
+        (words.correct.format(right.email), "utter_privacy_corrected"),
+        (words.known, "utter_privacy_data"),
+        (words.human, "utter_privacy_requested"),
+        (words.team, "utter_human"),
+        (words.withdraw, "utter_privacy_withdrawn"),
+    ):
+        answer = speaker.says(said)
+        speaker.is_said(answered, answer)
+        speaker.is_said("utter_privacy_ask", answer)
+    speaker.is_said("utter_privacy_erase_preview", speaker.says(words.delete))
+    kept = speaker.presses("utter_privacy_erase_preview", "/privacy_cancel")
+    speaker.is_said("utter_privacy_kept", kept)
+    speaker.is_said("utter_privacy_ask", kept)
+    speaker.is_said("utter_ask_email", speaker.presses("utter_privacy_ask", "/privacy_grant"))
+    speaker.is_said("utter_subscribed", speaker.says(right.email))
+
+    speaker.says(words.delete)
+    erased = speaker.presses("utter_privacy_erase_preview", "/privacy_confirm")
+    assert erased.endswith(parts(speaker.pack.responses["utter_privacy_erased"][0]["text"])[-1] + ".")
     assert_nowhere([*person.marks, right.email], bot.sinks(payloads=False))
