@@ -257,7 +257,7 @@ def _forms(value: str) -> tuple[str, ...]:
 
 
 def _index(vault: Vault, form: str) -> bytes:
-    return vault.index.of(_DOMAIN, form)
+    return vault.index.to_find(_DOMAIN, form)
 
 
 def _proof_hash(vault: Vault, subject_id: bytes, at: datetime) -> bytes:

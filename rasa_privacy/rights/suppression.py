@@ -157,8 +157,8 @@ def has_agreed_since(policy: Policy, records: Iterable[Record], at: datetime) ->
 
 def sender_indexes(vault: Vault, sender_id: str) -> tuple[bytes, ...]:
     """Return the blind index of a sender id, which its conversation has too, and those of the contact that it is."""
-    contact = (vault.index.of(_CONTACT_DOMAIN, form) for form in sender_forms(sender_id))
-    return (vault.index.of(SENDER_DOMAIN, sender_id), *contact)
+    contact = (vault.index.to_find(_CONTACT_DOMAIN, form) for form in sender_forms(sender_id))
+    return (vault.index.to_find(SENDER_DOMAIN, sender_id), *contact)
 
 
 def contact_indexes(vault: Vault, contact: str) -> tuple[bytes, ...]:
@@ -167,7 +167,7 @@ def contact_indexes(vault: Vault, contact: str) -> tuple[bytes, ...]:
     Raises:
         ContactError: It is neither.
     """
-    return tuple(vault.index.of(_CONTACT_DOMAIN, form) for form in contact_forms(contact))
+    return tuple(vault.index.to_find(_CONTACT_DOMAIN, form) for form in contact_forms(contact))
 
 
 def _lenient_indexes(vault: Vault, contact: object) -> tuple[bytes, ...]:

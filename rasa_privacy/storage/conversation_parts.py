@@ -105,7 +105,7 @@ class ConversationParts:
             MalformedSegmentError: What is stored does not follow the format.
             KeyDestroyedError: The subject was erased and its rows are still there.
         """
-        row = table.by_sender(conn, self._index.of(SENDER_DOMAIN, sender_id))
+        row = table.by_sender(conn, self._index.to_find(SENDER_DOMAIN, sender_id))
         if row is None:
             return False
         opened = self._open_all(conn, row.place.subject_id)

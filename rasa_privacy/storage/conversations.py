@@ -178,7 +178,7 @@ class Conversations:
         if self._data_keys.apart:
             with database.read() as conn:
                 return self.load(conn, sender_id)
-        sender_index = self._index.of(SENDER_DOMAIN, sender_id)
+        sender_index = self._index.to_find(SENDER_DOMAIN, sender_id)
         found = table.current(database.ask(table.CURRENT, sender=sender_index))
         if found is None or _is_empty(found.row):
             return None
@@ -250,7 +250,7 @@ class Conversations:
             row, keys = self._row_and_keys(conn, sender_id)
             due, tails = dict[str, int | None](), dict[str, tuple[int, bytes]]()
         else:
-            row, keys, due, tails = self._to_change(conn, self._index.of(SENDER_DOMAIN, sender_id))
+            row, keys, due, tails = self._to_change(conn, self._index.to_find(SENDER_DOMAIN, sender_id))
         if row is None:
             return Opened(NOT_STORED, None, None, {}, {}, {})
         return Opened(row.version, row, verified_head(row, keys), keys, due, tails)
@@ -284,13 +284,13 @@ class Conversations:
 
     def exists(self, conn: Connection, sender_id: str) -> bool:
         """Say whether a sender has events."""
-        return table.exists(conn, self._index.of(SENDER_DOMAIN, sender_id))
+        return table.exists(conn, self._index.to_find(SENDER_DOMAIN, sender_id))
 
     def _row_and_keys(
         self, conn: Connection, sender_id: str, purposes: Collection[str] | None = None
     ) -> tuple[ConversationRow | None, dict[str, DataKey]]:
         opened = None if purposes is None else {SERVICE, *purposes}
-        sender_index = self._index.of(SENDER_DOMAIN, sender_id)
+        sender_index = self._index.to_find(SENDER_DOMAIN, sender_id)
         if self._data_keys.apart:
             row = table.by_sender(conn, sender_index)
             keys = self._data_keys.of_subject(conn, row.place.subject_id, opened) if row is not None else {}

@@ -83,7 +83,7 @@ class Crowd:
 
     def find(self, conn: Connection, sender_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the subject id behind each of these sender ids that is known. `members` says whether it is true."""
-        indexes = {self._index.of(SENDER_DOMAIN, sender_id): sender_id for sender_id in sender_ids}
+        indexes = {self._index.to_find(SENDER_DOMAIN, sender_id): sender_id for sender_id in sender_ids}
         return {indexes[row[0]]: row[1] for row in _BY_SENDER.rows(conn, list(indexes))}
 
     def made_before(self, conn: Connection, before: datetime, after: bytes, most: int) -> list[bytes]:
@@ -141,4 +141,4 @@ class Crowd:
         except (MalformedSegmentError, TamperedSegmentError):
             name = None
         # Who is damaged, or half erased, must still be found to be erased.
-        return name is None or self._index.of(SENDER_DOMAIN, name.decode("utf-8", "surrogatepass")) == sender_index
+        return name is None or self._index.to_find(SENDER_DOMAIN, name.decode("utf-8", "surrogatepass")) == sender_index

@@ -171,7 +171,6 @@ class DataKeys:
             "purpose": purpose,
             "epoch": kek.epoch,
             "wrapped": kek.wrap(secret, subject_id, purpose, self._random_bytes(NONCE_BYTES)),
-            "created_at": to_micros(now),
             "due_at": to_micros(now + UNUSED),
         }
         _INSERT.later(keys, **row)

@@ -24,6 +24,7 @@ from rasa_privacy.storage import (
     holds,
     known_contacts,
     lasting_values,
+    ledger_people,
     links,
     opt_in_codes,
     requests,
@@ -106,6 +107,7 @@ def delete_rows(conn: Connection, subject_id: bytes) -> None:
     for table in (holds, lasting_values, known_contacts, links, handovers):
         table.remove_all(conn, subject_id)
     delete_of_subject(conn, subject_id)
+    ledger_people.outlive(conn, subject_id)
     _DELETE_SUBJECT.later(conn, subject=subject_id)
 
 
@@ -181,7 +183,7 @@ class Erasures:
 
     def tombstone_of(self, conn: Connection, sender_id: str) -> Tombstone | None:
         """Return the latest tombstone of a sender id, or None for someone who was never erased."""
-        row = _LATEST.first(conn, sender=self._index.of(SENDER_DOMAIN, sender_id))
+        row = _LATEST.first(conn, sender=self._index.to_find(SENDER_DOMAIN, sender_id))
         if row is None:
             return None
         sender_index, erased_at = row

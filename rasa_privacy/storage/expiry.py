@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.storage import deliveries, requests
+from rasa_privacy.storage import deliveries, ledger_people, requests
 from rasa_privacy.storage.due_keys import DueKeys
 from rasa_privacy.storage.erasures import Erasure, row_of
 from rasa_privacy.storage.expiry_at_once import bury_at_once
@@ -101,4 +101,5 @@ def _bury_in_turn(conn: Connection, numbers: Mapping[bytes, Erasure]) -> None:
         conn.execute(insert(tombstones), [{"sender_index": who, "erased_at": at} for who, at in senders.items()])
         for statement in (_DELETE_SEGMENTS, _DELETE_SESSIONS, _DELETE_CONVERSATIONS):
             statement.run(conn, refs)
+    ledger_people.outlive_all(conn, list(numbers))
     _DELETE_SUBJECTS.run(conn, numbers)

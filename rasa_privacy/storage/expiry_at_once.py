@@ -45,6 +45,10 @@ WITH listed AS MATERIALIZED (
     DELETE FROM links WHERE other_id = ANY(CAST(:people AS bytea[]))
 ), known AS (
     DELETE FROM known_contacts WHERE subject_id = ANY(CAST(:people AS bytea[]))
+), outlived AS (
+    INSERT INTO ledger_people (subject_id, mac)
+    SELECT subject_id, ledger_mac FROM subjects
+    WHERE subject_id = ANY(CAST(:people AS bytea[])) AND ledger_mac IS NOT NULL
 ), handed_over AS (
     DELETE FROM handovers WHERE subject_id = ANY(CAST(:people AS bytea[]))
 )

@@ -237,7 +237,7 @@ def _sender_id(vault: Vault, conn: Connection, row: Any) -> str:
         raise TamperedSegmentError("the key of its structure is missing; restore the database from its backup")
     identity = Place(row.subject_id, row.conversation_id).sender()
     sender_id = open_sealed(key, row.sealed_sender, identity).decode("utf-8", "surrogatepass")
-    if vault.index.of(SENDER_DOMAIN, sender_id) != row.sender_index:
+    if vault.index.to_find(SENDER_DOMAIN, sender_id) != row.sender_index:
         raise TamperedSegmentError("its blind index is another sender's; restore the database from its backup")
     return sender_id
 

@@ -5,7 +5,7 @@ Rules:
 1. Each record's link covers it and all before it; the last link is kept with a keyed hash. So `verify` finds a record
    that was changed, removed or added behind our back, at the end too.
 2. Each record has a keyed hash of its own. So a changed or added one is found when the records of its person are read,
-   and nobody is taken for consenting because of it. How many a person has is kept with a keyed hash too
+   and nobody is taken for consenting because of it. A keyed hash of how many a person has is kept too
    (`ledger_people.py`), so a removed one is found at the same time.
 3. Every 1,000 records a checkpoint is signed, and when `checkpoint` is called.
 4. One writer at a time: who appends locks the row of the last link. Two that write the first record at once find that
@@ -27,7 +27,7 @@ from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.books import REMEDY
 from rasa_privacy.storage.chain import Chain
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
-from rasa_privacy.storage.ledger_people import LedgerPeople
+from rasa_privacy.storage.ledger_people import COUNTED, LedgerPeople, with_counts
 from rasa_privacy.storage.ledger_record import (
     COLUMNS,
     MAC_BYTES,
@@ -42,24 +42,19 @@ from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # n
 from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.standing import NOTHING, Standing
-from rasa_privacy.storage.tables import ledger, ledger_people, meta
+from rasa_privacy.storage.tables import ledger, meta
 
 _HEAD_NAME: Final = "ledger_head"
 _HEAD_DOMAIN: Final = "ledger head"
 _RECORD_DOMAIN: Final = "ledger record"
 _C: Final = ledger.c
 _SELECT: Final = select(*(_C[name] for name in COLUMNS), _C.link, _C.mac).order_by(_C.seq)
-_P: Final = ledger_people.c
 _COUNTED: Final = (
-    select(*(_C[name] for name in COLUMNS), _C.link, _C.mac, _P.records, _P.last_seq, _P.mac.label("counted"))
-    .select_from(ledger.outerjoin(ledger_people, _P.subject_id == _C.subject_id))
-    .order_by(_C.seq)
+    select(*(_C[name] for name in COLUMNS), _C.link, _C.mac, COUNTED).select_from(with_counts(ledger)).order_by(_C.seq)
 )
 _OF_SUBJECT: Final = Query(_COUNTED.where(_C.subject_id == bindparam("subject")))
 _OF_MANY: Final = ManySelect(_C.subject_id, _COUNTED.where)
 _INSERT_MANY: Final = insert(ledger)
-#: Columns of `_OF_SUBJECT` after those of the record.
-_COUNT_COLUMNS: Final = 3
 _PAGE_ROWS: Final = 1000
 _NEXT_PAGE: Final = _SELECT.where(_C.seq > bindparam("after")).limit(_PAGE_ROWS)
 _LAST: Final = Query(select(_C.seq, _C.link).order_by(_C.seq.desc()).limit(1))
@@ -103,10 +98,10 @@ class ConsentLedger:
         """
         begin, end = self._verified_end(conn, _LOCK_HEAD)
         rows = self._rows_behind(begin, end, records)
-        for row in rows:
-            _INSERT.later(conn, **row)
         last = begin + len(rows)
         self._people.count_one(conn, records[0].subject_id, len(rows), last)
+        for row in rows:
+            _INSERT.later(conn, **row)
         head = self._head(last, rows[-1]["link"])
         if begin == 0:
             _PUT_HEAD.later(conn, name=_HEAD_NAME, value=head)
@@ -129,8 +124,8 @@ class ConsentLedger:
         added: dict[bytes, list[int]] = {}
         for row in rows:
             added.setdefault(row["subject_id"], []).append(row["seq"])
-        conn.execute(_INSERT_MANY, rows)
         self._people.count_many(conn, added)
+        conn.execute(_INSERT_MANY, rows)
         head = self._head(begin + len(rows), rows[-1]["link"])
         if begin == 0:
             _PUT_HEAD.change(conn, name=_HEAD_NAME, value=head)
@@ -184,9 +179,9 @@ class ConsentLedger:
 
     def _entries(self, subject_id: bytes, rows: Sequence[Any]) -> list[LedgerEntry]:
         """Return the records in the rows of a person, checked one by one and counted."""
-        entries = [entry_of(self._checked(row[:-_COUNT_COLUMNS])) for row in rows]
+        entries = [entry_of(self._checked(row[:-1])) for row in rows]
         if entries:
-            self._people.check(subject_id, rows[-1][-_COUNT_COLUMNS:], len(entries), entries[-1].seq)
+            self._people.check(subject_id, rows[-1][-1], len(entries), entries[-1].seq)
         return entries
 
     def of_many(self, conn: Connection, subject_ids: Collection[bytes]) -> dict[bytes, list[LedgerRecord] | None]:

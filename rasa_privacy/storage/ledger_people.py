@@ -1,41 +1,74 @@
-"""`LedgerPeople`: how many records the consent ledger has of each person, and which is the last, under a keyed hash.
+"""`LedgerPeople`: a keyed hash of how many records the consent ledger has of each person, and which is the last.
 
 So whoever removes the withdrawal of a person from the table has not brought the consent back: at the next read there is
-one record too few. That a person's records and this row were put back together to an older state, only the chain finds.
+one record too few. That a person's records and the hash were put back together to an older state, only the chain finds.
+
+It stands in the row of the person. Whose row is removed has it in `ledger_people` from then on (`outlive`), as their
+records stay; who has one there has none in the other place. Neither number is stored, since whoever checks the hash
+has read the records.
 
 `ConsentLedger` calls it within its own transactions, which one writer at a time has.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, text, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.books import REMEDY
 from rasa_privacy.storage.ledger_record import MAC_BYTES, is_mac_of
-from rasa_privacy.storage.many import ManyDelete, ManySelect
+from rasa_privacy.storage.many import ManySelect, bytes_array
 from rasa_privacy.storage.query import Query, inserting
-from rasa_privacy.storage.tables import ledger, ledger_people, meta
+from rasa_privacy.storage.tables import ledger, ledger_people, meta, subjects
 
 _DOMAIN: Final = "ledger person"
 _FLAG: Final = "ledger_people"
 _P: Final = ledger_people.c
 _L: Final = ledger.c
-_ONE: Final = Query(select(_P.records, _P.last_seq, _P.mac).where(_P.subject_id == bindparam("subject")))
-_MANY: Final = ManySelect(_P.subject_id, select(_P.subject_id, _P.records, _P.last_seq, _P.mac).where)
-_DELETE_MANY: Final = ManyDelete(_P.subject_id)
+_S: Final = subjects.c
+_WHO: Final = bindparam("subject")
+#: The hash, in a statement that reads records `with_counts`.
+COUNTED: Final = func.coalesce(_P.mac, _S.ledger_mac).label("counted")
+_NUMBERS: Final = (func.count(), func.max(_L.seq))
+# One statement, as each way to a server costs more than what it brings.
+_ONE: Final = Query(
+    select(
+        *(select(each).where(_L.subject_id == _WHO).scalar_subquery() for each in _NUMBERS),
+        select(func.count()).select_from(subjects).where(_S.subject_id == _WHO).scalar_subquery(),
+        select(_S.ledger_mac).where(_S.subject_id == _WHO).scalar_subquery(),
+        select(_P.mac).where(_P.subject_id == _WHO).scalar_subquery(),
+    )
+)
+_MANY: Final = ManySelect(
+    _L.subject_id, lambda wanted: select(_L.subject_id, *_NUMBERS).where(wanted).group_by(_L.subject_id)
+)
+_MANY_THERE: Final = ManySelect(_S.subject_id, select(_S.subject_id, _S.ledger_mac).where)
+_MANY_GONE: Final = ManySelect(_P.subject_id, select(_P.subject_id, _P.mac).where)
 _ADD: Final = inserting(ledger_people)
 _INSERT: Final = insert(ledger_people)
-_UPDATE: Final = Query(
-    update(ledger_people)
-    .where(_P.subject_id == bindparam("subject"))
-    .values(records=bindparam("count"), last_seq=bindparam("last"), mac=bindparam("digest"))
+_SET_GONE: Final = update(ledger_people).where(_P.subject_id == _WHO).values(mac=bindparam("digest"))
+_SET_THERE: Final = update(subjects).where(_S.subject_id == _WHO).values(ledger_mac=bindparam("digest"))
+_SET_ONE: Final = {ledger_people: Query(_SET_GONE), subjects: Query(_SET_THERE)}
+_SET_MANY: Final = {ledger_people: _SET_GONE, subjects: _SET_THERE}
+# The driver sends what changes many rows one by one.
+_SET_AT_ONCE: Final = text("""
+UPDATE subjects SET ledger_mac = n.mac
+FROM unnest(CAST(:people AS bytea[]), CAST(:macs AS bytea[])) AS n(who, mac) WHERE subject_id = n.who
+""")
+_OUTLIVE: Final = Query(
+    insert(ledger_people).from_select(
+        ["subject_id", "mac"],
+        select(_S.subject_id, _S.ledger_mac).where(_S.subject_id == _WHO, _S.ledger_mac.is_not(None)),
+    )
+)
+_MANY_OUTLIVE: Final = ManySelect(
+    _S.subject_id, lambda wanted: select(_S.subject_id, _S.ledger_mac).where(wanted, _S.ledger_mac.is_not(None))
 )
 _COUNTS: Final = (
-    select(_L.subject_id, func.count().label("records"), func.max(_L.seq).label("last_seq"))
+    select(_L.subject_id, *_NUMBERS)
     .where(_L.subject_id > bindparam("after"))
     .group_by(_L.subject_id)
     .order_by(_L.subject_id)
@@ -44,11 +77,45 @@ _COUNTS: Final = (
 _GET_FLAG: Final = select(meta.c.value).where(meta.c.name == _FLAG)
 _DROP_FLAG: Final = meta.delete().where(meta.c.name == _FLAG)
 _PUT_FLAG: Final = insert(meta)
-_CLEAR: Final = ledger_people.delete()
+_CLEAR: Final = (ledger_people.delete(), update(subjects).values(ledger_mac=None))
+
+
+class _Counted(NamedTuple):
+    """What is known of a person before records are added.
+
+    Attributes:
+        records: How many there are.
+        last_seq: Number of the last; None where there is none.
+        place: The table that has the hash, or gets it.
+        mac: The hash; None where there is none.
+    """
+
+    records: int
+    last_seq: int | None
+    place: Table
+    mac: bytes | None
+
+
+def with_counts(records: Any) -> Any:
+    """Return the ledger joined to what holds `COUNTED`."""
+    there = records.outerjoin(subjects, _S.subject_id == _L.subject_id)
+    return there.outerjoin(ledger_people, _P.subject_id == _L.subject_id)
+
+
+def outlive(conn: Connection, subject_id: bytes) -> None:
+    """Keep the hash of a person whose row is about to be removed."""
+    _OUTLIVE.later(conn, subject=subject_id)
+
+
+def outlive_all(conn: Connection, subject_ids: Sequence[bytes]) -> None:
+    """Do the same for many people, but on PostgreSQL, where `expiry_at_once` does."""
+    rows = [{"subject_id": who, "mac": digest} for who, digest in _MANY_OUTLIVE.rows(conn, subject_ids)]
+    if rows:
+        conn.execute(_INSERT, rows)
 
 
 class LedgerPeople:
-    """The counts in the database.
+    """The hashes in the database.
 
     Args:
         index: Blind index of this database.
@@ -58,48 +125,53 @@ class LedgerPeople:
         self._index = index
 
     def count_one(self, conn: Connection, subject_id: bytes, added: int, last_seq: int) -> None:
-        """Count records that are added of one person, and note the number of the last.
+        """Count records of one person that are about to be added, and note the number of the last.
 
         Raises:
-            LedgerError: The count of before was changed.
+            LedgerError: Records of before are missing or were added behind our back.
         """
         row = _ONE.first(conn, subject=subject_id)
-        if row is None:
-            _ADD.later(conn, **self._row(subject_id, added, last_seq))
-            return
-        self._authenticate(subject_id, row)
-        count = row[0] + added
-        digest = self._mac(subject_id, count, last_seq)
-        _UPDATE.later(conn, subject=subject_id, count=count, last=last_seq, digest=digest)
+        records, before, there, own, kept = row if row is not None else (0, None, 0, None, None)
+        place = ledger_people if kept is not None or not there else subjects
+        found = _Counted(records, before, place, kept if place is ledger_people else own)
+        self._see(subject_id, found)
+        digest = self._mac(subject_id, records + added, last_seq)
+        if place is ledger_people and kept is None:
+            _ADD.later(conn, subject_id=subject_id, mac=digest)
+        else:
+            _SET_ONE[place].later(conn, subject=subject_id, digest=digest)
 
     def count_many(self, conn: Connection, added: Mapping[bytes, Sequence[int]]) -> None:
-        """Count records that are added of many people: their numbers by person, rising.
+        """Count records of many people that are about to be added: their numbers by person, rising.
 
         Raises:
-            LedgerError: A count of before was changed.
+            LedgerError: Records of before are missing or were added behind our back.
         """
-        before = {row[0]: row[1:] for row in _MANY.rows(conn, list(added))}
-        for subject_id, row in before.items():
-            self._authenticate(subject_id, row)
-        _DELETE_MANY.run(conn, list(before))
-        rows = [self._row(who, before.get(who, (0,))[0] + len(seqs), seqs[-1]) for who, seqs in added.items()]
-        conn.execute(_INSERT, rows)
+        new: dict[bytes, bytes] = {}
+        places: dict[Table | None, list[bytes]] = {subjects: [], ledger_people: [], None: []}
+        for who, found in self._of_many(conn, list(added)).items():
+            self._see(who, found)
+            new[who] = self._mac(who, found.records + len(added[who]), added[who][-1])
+            is_new = found.place is ledger_people and found.mac is None
+            places[None if is_new else found.place].append(who)
+        _set_many(conn, places, new)
 
-    def check(self, subject_id: bytes, found: Any, count: int, last_seq: int) -> None:
+    def check(self, subject_id: bytes, stored: object, records: int, last_seq: int) -> None:
         """See that all records of a person were read.
 
         Args:
             subject_id: The person.
-            found: Count, last number and keyed hash as they are stored; Nones where there are none.
-            count: Number of records that were read, at least one.
+            stored: The hash as it is stored; None where there is none.
+            records: Number of records that were read, at least one.
             last_seq: Number of the last one.
 
         Raises:
             LedgerError: Records are missing or were added.
         """
-        self._authenticate(subject_id, found)
-        if (found[0], found[1]) != (count, last_seq):
-            raise LedgerError(f"consent ledger: records of one person are missing or were added; {REMEDY}")
+        if not is_mac_of(stored, self._hash(subject_id, records, last_seq)):
+            raise LedgerError(
+                f"consent ledger: records of one person are missing, were added, or their count was changed; {REMEDY}"
+            )
 
     def is_begun(self, conn: Connection) -> bool:
         """Return whether `begin` was called for this database."""
@@ -107,29 +179,48 @@ class LedgerPeople:
 
     def begin(self, conn: Connection) -> None:
         """Count what is there, once, in a transaction that has verified the whole ledger."""
-        conn.execute(_CLEAR)
+        for statement in _CLEAR:
+            conn.execute(statement)
         after = b""
         while rows := conn.execute(_COUNTS, {"after": after}).all():
-            conn.execute(_INSERT, [self._row(*row) for row in rows])
+            new = {who: self._mac(who, records, last_seq) for who, records, last_seq in rows}
+            there = {row[0] for row in _MANY_THERE.rows(conn, list(new))}
+            _set_many(conn, {subjects: sorted(there), None: [who for who in new if who not in there]}, new)
             after = rows[-1].subject_id
         conn.execute(_DROP_FLAG)
         conn.execute(_PUT_FLAG, {"name": _FLAG, "value": self._index.of(_DOMAIN, _FLAG)})
 
-    def _row(self, subject_id: bytes, count: int, last_seq: int) -> dict[str, Any]:
-        digest = self._mac(subject_id, count, last_seq)
-        return {"subject_id": subject_id, "records": count, "last_seq": last_seq, "mac": digest}
+    def _of_many(self, conn: Connection, subject_ids: Sequence[bytes]) -> dict[bytes, _Counted]:
+        numbers = {who: (records, last) for who, records, last in _MANY.rows(conn, subject_ids)}
+        own = {row[0]: row[1] for row in _MANY_THERE.rows(conn, subject_ids)}
+        kept = {row[0]: row[1] for row in _MANY_GONE.rows(conn, subject_ids)}
+        found = {}
+        for who in subject_ids:
+            place, macs = (ledger_people, kept) if who in kept or who not in own else (subjects, own)
+            found[who] = _Counted(*numbers.get(who, (0, None)), place, macs.get(who))
+        return found
 
-    def _authenticate(self, subject_id: bytes, found: Any) -> None:
-        count, last_seq, digest = found
-        if (
-            type(count) is not int
-            or type(last_seq) is not int
-            or not is_mac_of(digest, self._hash(subject_id, count, last_seq))
-        ):
-            raise LedgerError(f"consent ledger: how many records there are of one person was changed; {REMEDY}")
+    def _see(self, subject_id: bytes, found: _Counted) -> None:
+        if found.records and found.last_seq is not None:
+            self.check(subject_id, found.mac, found.records, found.last_seq)
+        elif found.mac is not None:
+            raise LedgerError(f"consent ledger: the records of one person are missing; {REMEDY}")
 
-    def _mac(self, subject_id: bytes, count: int, last_seq: int) -> bytes:
-        return self._hash(subject_id, count, last_seq)[:MAC_BYTES]
+    def _mac(self, subject_id: bytes, records: int, last_seq: int) -> bytes:
+        return self._hash(subject_id, records, last_seq)[:MAC_BYTES]
 
-    def _hash(self, subject_id: bytes, count: int, last_seq: int) -> bytes:
-        return self._index.of_bytes(_DOMAIN, subject_id + f":{count}:{last_seq}".encode())
+    def _hash(self, subject_id: bytes, records: int, last_seq: int) -> bytes:
+        return self._index.of_bytes(_DOMAIN, subject_id + f":{records}:{last_seq}".encode())
+
+
+def _set_many(conn: Connection, places: Mapping[Table | None, Sequence[bytes]], new: Mapping[bytes, bytes]) -> None:
+    """Put the hashes of many people where theirs are; None is for those who get a row."""
+    for place, people in places.items():
+        if not people:
+            continue
+        if place is None:
+            conn.execute(_INSERT, [{"subject_id": who, "mac": new[who]} for who in people])
+        elif place is subjects and conn.dialect.name == "postgresql":
+            conn.execute(_SET_AT_ONCE, {"people": bytes_array(people), "macs": bytes_array(new[who] for who in people)})
+        else:
+            conn.execute(_SET_MANY[place], [{"subject": who, "digest": new[who]} for who in people])

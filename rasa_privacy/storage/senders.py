@@ -68,7 +68,7 @@ class Senders:
 
     def newest_sealed(self, conn: Connection, sender_id: str, limit: int) -> list[tuple[str, bytes]]:
         """Return purpose and sealed bytes of the newest segments, to show what is really stored."""
-        row = table.by_sender(conn, self._index.of(SENDER_DOMAIN, sender_id))
+        row = table.by_sender(conn, self._index.to_find(SENDER_DOMAIN, sender_id))
         return [] if row is None else newest(conn, row.ref, limit)
 
     def _opened(self, conn: Connection, row: ConversationRow) -> list[str]:

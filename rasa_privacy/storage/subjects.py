@@ -97,11 +97,11 @@ class Subjects:
         found = self._found(conn, _FIND, sender_id)
         if found is not None and not self.lock(conn, found):
             logger.warning("The row of a person was missing in the table 'subjects', and is there again.")
-            _INSERT_SUBJECT.later(conn, subject_id=found, created_at=_UNKNOWN)
+            _INSERT_SUBJECT.later(conn, subject_id=found, created_at=_UNKNOWN, ledger_mac=None)
         return found
 
     def _found(self, conn: Connection, statement: Query, sender_id: str) -> bytes | None:
-        sender_index = self._index.of(SENDER_DOMAIN, sender_id)
+        sender_index = self._index.to_find(SENDER_DOMAIN, sender_id)
         row = statement.first(conn, sender=sender_index)
         if row is None:
             return None
@@ -137,7 +137,7 @@ class Subjects:
         self._compare(place, sealed, sender_index, open_sealed(key, sealed, place.sender()))
 
     def _compare(self, place: Place, sealed: bytes, sender_index: bytes, name: bytes) -> None:
-        if self._index.of(SENDER_DOMAIN, name.decode("utf-8", "surrogatepass")) != sender_index:
+        if self._index.to_find(SENDER_DOMAIN, name.decode("utf-8", "surrogatepass")) != sender_index:
             raise TamperedSegmentError(_NOT_ITS_OWN)
         if len(self._verified) >= _REMEMBERED:
             self._verified.clear()
@@ -170,13 +170,13 @@ class Subjects:
 
     def _create(self, conn: Connection, sender_id: str, now: datetime, subject_id: bytes | None = None) -> bytes:
         place = Place(subject_id or self._random_bytes(ID_BYTES), self._random_bytes(ID_BYTES))
-        _INSERT_SUBJECT.later(conn, subject_id=place.subject_id, created_at=to_micros(now))
+        _INSERT_SUBJECT.later(conn, subject_id=place.subject_id, created_at=to_micros(now), ledger_mac=None)
         key = self._data_keys.get_or_create(conn, place.subject_id, SERVICE, now)
         name = sender_id.encode("utf-8", "surrogatepass")
         row = {
             "conversation_id": place.conversation_id,
             "subject_id": place.subject_id,
-            "sender_index": self._index.of(SENDER_DOMAIN, sender_id),
+            "sender_index": self._index.to_find(SENDER_DOMAIN, sender_id),
             "sealed_sender": seal(key, name, place.sender(), self._random_bytes(NONCE_BYTES)),
             "version": 0,
             "session": 0,

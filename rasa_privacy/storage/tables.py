@@ -64,6 +64,8 @@ subjects: Final = Table(
     metadata,
     Column("subject_id", Blob(16), primary_key=True),
     Column("created_at", BigInteger, nullable=False),
+    # A keyed hash of how many records the ledger has of them, and which is the last: a removed one is noticed.
+    Column("ledger_mac", Blob(32)),
 )
 
 epochs: Final = Table(
@@ -84,9 +86,8 @@ data_keys: Final = Table(
     Column("purpose", String(255), primary_key=True),
     Column("epoch", BigInteger, nullable=False),
     Column("wrapped", Blob, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
     Column("due_at", BigInteger),
-    Index("data_keys_due_first", "due_at", "subject_id", "purpose"),
+    Index("data_keys_due_first", "due_at", "subject_id"),
     **_IN_KEY_ORDER,
 )
 
@@ -96,6 +97,7 @@ conversations: Final = Table(
     Column("conversation_ref", _Counter, primary_key=True),
     Column("conversation_id", Blob(16), nullable=False),
     Column("subject_id", Blob(16), ForeignKey("subjects.subject_id"), nullable=False),
+    # As in the other tables where rows are found by a keyed hash: its first 16 bytes.
     Column("sender_index", Blob(32), nullable=False),
     Column("sealed_sender", Blob, nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -211,13 +213,11 @@ attestations: Final = Table(
     Index("attestations_operator", "operator", "at"),
 )
 
-# How many records the ledger has of a person, and which is the last, with a keyed hash: a removed one is noticed.
+# The same keyed hash as `subjects.ledger_mac`, of people whose records outlive their row there.
 ledger_people: Final = Table(
     "ledger_people",
     metadata,
     Column("subject_id", Blob(16), primary_key=True),
-    Column("records", BigInteger, nullable=False),
-    Column("last_seq", BigInteger, nullable=False),
     Column("mac", Blob(32), nullable=False),
     **_IN_KEY_ORDER,
 )

@@ -85,9 +85,9 @@ def test_a_count_that_is_changed_with_it_is_noticed(vault: Vault, sql: Any) -> N
     """It is under a keyed hash; without it there is no consent either."""
     grant(vault, "draw")
     for forgery in (
-        "UPDATE ledger_people SET records = 1, last_seq = 1",
-        "UPDATE ledger_people SET mac = zeroblob(32)",
-        "DELETE FROM ledger_people",
+        "UPDATE subjects SET ledger_mac = zeroblob(32)",
+        "UPDATE subjects SET ledger_mac = NULL",
+        "INSERT INTO ledger_people SELECT subject_id, zeroblob(16) FROM subjects",
     ):
         sql(forgery)
         with pytest.raises(LedgerError, match="was changed"):

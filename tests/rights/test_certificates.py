@@ -21,7 +21,7 @@ from tests.support.vaults import SENDER, evidence, give, grant
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 ROWS: dict[str, tuple[Any, dict[str, Any]]] = {
     "subjects": (subjects, {"created_at": 1}),
-    "data_keys": (data_keys, {"purpose": "draw", "epoch": 1, "wrapped": b"x", "created_at": 1}),
+    "data_keys": (data_keys, {"purpose": "draw", "epoch": 1, "wrapped": b"x"}),
     "opt_in_codes": (opt_in_codes, {"purpose": "draw", "code_hash": bytes(32), "expires_at": 1, "attempts": 0}),
 }
 

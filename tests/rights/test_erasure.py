@@ -134,7 +134,7 @@ def test_rows_that_come_back_without_their_keys_do_not_open(vault: Vault, sql: S
     """A conversation that is restored after the erasure, as a partial backup would, cannot be read."""
     subject, conversation = sql("SELECT * FROM subjects")[0], sql("SELECT * FROM conversations")[0]
     erased(vault)
-    sql("INSERT INTO subjects VALUES (?, ?)", subject)
+    sql("INSERT INTO subjects VALUES (?, ?, ?)", subject)
     sql(f"INSERT INTO conversations VALUES ({', '.join('?' * len(conversation))})", conversation)  # noqa: S608 - question marks
     with pytest.raises(KeyDestroyedError):
         held(vault)
@@ -214,7 +214,7 @@ def _second_conversation(vault: Vault, subject_id: bytes, sender: str) -> None:
     row = {
         "conversation_id": bytes(16),
         "subject_id": subject_id,
-        "sender_index": vault.index.of(SENDER_DOMAIN, sender),
+        "sender_index": vault.index.to_find(SENDER_DOMAIN, sender),
         "sealed_sender": seal(key, sender.encode(), Place(subject_id, bytes(16)).sender(), b"twelve bytes"),
         "version": 0,
         "session": 0,

@@ -131,7 +131,7 @@ class Conversations(RuleBasedStateMachine):
         """The head knows how many values there are of each purpose and item, and so does what an erasure registers."""
         for sender in ("+49151", "web-7"):
             with self._vault.database.read() as conn:
-                row = table.by_sender(conn, self._vault.index.of(SENDER_DOMAIN, sender))
+                row = table.by_sender(conn, self._vault.index.to_find(SENDER_DOMAIN, sender))
                 if row is None:
                     continue
                 keys = self._vault.data_keys.of_subject(conn, row.place.subject_id)

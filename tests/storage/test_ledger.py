@@ -113,12 +113,17 @@ def test_a_record_of_somebody_else_does_not_count(vault: Vault, sql: Sql) -> Non
 
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("kept", [0, 1, 8, 15, 17, 31])
-@pytest.mark.parametrize("table", ["ledger", "ledger_people"])
+@pytest.mark.parametrize("table", ["ledger", "ledger_people", "subjects"])
 def test_a_keyed_hash_of_another_length_is_refused(vault: Vault, sql: Sql, table: str, kept: int) -> None:
     """One byte of it, which anybody guesses, is not taken for it, and nothing may follow it."""
-    ((mac,),) = sql(f"SELECT mac FROM {table} WHERE subject_id = ? LIMIT 1", (bytes(16),))  # noqa: S608 - our own
+    if table == "subjects":
+        sql("INSERT INTO subjects SELECT subject_id, 1, mac FROM ledger_people WHERE subject_id = ?", (bytes(16),))
+        sql("DELETE FROM ledger_people")
+    column = "ledger_mac" if table == "subjects" else "mac"
+    ((mac,),) = sql(f"SELECT {column} FROM {table} WHERE subject_id = ? LIMIT 1", (bytes(16),))  # noqa: S608 - our own
     assert len(mac) == 16
-    sql(f"UPDATE {table} SET mac = ? WHERE mac = ?", ((mac + bytes(32))[:kept], mac))  # noqa: S608 - our own
+    longer = (mac + bytes(32))[:kept]
+    sql(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (longer, mac))  # noqa: S608 - our own
     with pytest.raises(LedgerError, match="changed"), vault.database.read() as conn:
         vault.ledger.of_subject(conn, bytes(16))
 
@@ -148,6 +153,48 @@ def test_whole_keyed_hashes_of_older_rows_count_and_are_gone_on_with(
     sql("UPDATE ledger SET mac = ? WHERE seq = 1", (mac[:31] + bytes([mac[31] ^ 1]),))
     with pytest.raises(LedgerError, match="record 1 was changed"):
         _verify(vault)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_removed_record_of_who_is_gone_is_noticed(
+    vault: Vault, sql: Sql, record: LedgerRecord, now: datetime, *, at_once: bool
+) -> None:
+    """The hash outlives the person, in both ways in which people are removed, and is gone on with."""
+    with vault.database.write() as conn:
+        who = vault.subjects.find_or_create(conn, "a", now)
+        for event in ("asked", "granted"):
+            vault.ledger.append(conn, replace(record, subject_id=who, event=event))
+    assert sql("SELECT count(*) FROM ledger_people") == [(0,)]
+    with vault.database.write() as conn:
+        vault.ledger.append(conn, replace(record, subject_id=who, event="withdrawn"))
+        if at_once:
+            vault.expiry.bury(conn, [who], now, lambda: "ER-1")
+        else:
+            vault.erasures.bury(conn, who, now, "ER-1", {})
+    with vault.database.write() as conn:
+        vault.ledger.append_all(conn, [replace(record, subject_id=who), replace(record, subject_id=b"n" * 16)])
+        vault.ledger.append_all(conn, [replace(record, subject_id=b"n" * 16)])
+    with vault.database.read() as conn:
+        assert len(vault.ledger.of_subject(conn, who)) == 4
+        assert len(vault.ledger.of_subject(conn, b"n" * 16)) == 2
+    sql("DELETE FROM ledger WHERE event = 'withdrawn'")
+    with pytest.raises(LedgerError, match="missing"), vault.database.read() as conn:
+        vault.ledger.of_subject(conn, who)
+    with pytest.raises(LedgerError, match="missing"), vault.database.write() as conn:
+        vault.ledger.append_all(conn, [replace(record, subject_id=who)])
+
+
+def test_records_of_many_are_counted_where_each_is(vault: Vault, sql: Sql, record: LedgerRecord, now: datetime) -> None:
+    """People who are there have the hash in their row."""
+    with vault.database.write() as conn:
+        people = [vault.subjects.find_or_create(conn, sender, now) for sender in ("a", "b")]
+        vault.ledger.append(conn, replace(record, subject_id=people[0]))
+        for _ in range(2):
+            vault.ledger.append_all(conn, [replace(record, subject_id=who) for who in people])
+    assert sql("SELECT count(*) FROM ledger_people") == [(0,)]
+    with vault.database.read() as conn:
+        found = vault.ledger.of_many(conn, people)
+    assert [len(found[who] or ()) for who in people] == [3, 2]
 
 
 def _forge_the_last(sql: Sql) -> None:

@@ -42,6 +42,7 @@ COMMITS: Final = {
     "0018": "f909323",
     "0019": "07086b3",
     "0020": "1fc9cf8",
+    "0021": "e28590f",
 }
 #: What the name of a file says of a store whose keys have a database of their own, and the schema that was the first.
 APART: Final = "-apart"
