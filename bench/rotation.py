@@ -33,7 +33,7 @@ def fill(vault: Vault) -> None:
         for number in range(start, min(start + _CHUNK, KEYS)):
             subject = (number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128).to_bytes(16, "big")
             wrapped = kek.wrap(os.urandom(32), subject, "service", os.urandom(NONCE_BYTES))
-            row = {"subject_id": subject, "purpose": "service", "epoch": 1, "wrapped": wrapped, "created_at": 0}
+            row = {"subject_id": subject, "purpose": "service", "epoch": 1, "wrapped": wrapped}
             rows.append({**row, "due_at": None})
         with vault.key_database.write() as connection:
             connection.execute(data_keys.insert(), rows)

@@ -49,7 +49,7 @@ def crowd(vault: Vault, start: int, end: int) -> None:
 def _key(subject_id: bytes, purpose: str) -> dict[str, Any]:
     wrapped = os.urandom(68)
     row = {"subject_id": subject_id, "purpose": purpose, "epoch": 1, "wrapped": wrapped}
-    return {**row, "created_at": 0, "due_at": 2**60}
+    return {**row, "due_at": 2**60}
 
 
 def _conversation(number: int, subject_id: bytes) -> dict[str, Any]:

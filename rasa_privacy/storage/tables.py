@@ -87,7 +87,7 @@ data_keys: Final = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("wrapped", Blob, nullable=False),
     Column("due_at", BigInteger),
-    Index("data_keys_due_first", "due_at", "subject_id"),
+    Index("data_keys_due_first", "due_at"),
     **_IN_KEY_ORDER,
 )
 

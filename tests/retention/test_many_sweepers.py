@@ -308,7 +308,7 @@ def test_keys_apart_are_swept_and_their_orphans_too(tmp_path: Any, clock: Clock,
     give(vault, {"draw": {"full_name": "Ana"}}, "stays")
     people(vault, 3)
     with vault.key_database.write() as connection:
-        row = {"subject_id": b"o" * 16, "purpose": "draw", "epoch": 1, "wrapped": b"x", "created_at": 0}
+        row = {"subject_id": b"o" * 16, "purpose": "draw", "epoch": 1, "wrapped": b"x"}
         connection.execute(metadata.tables["data_keys"].insert(), [{**row, "due_at": to_micros(clock())}])
     result = sweep(vault, clock.advance(days=2))
     assert (result.people, result.purposes, result.left) == (3, 4, 0)

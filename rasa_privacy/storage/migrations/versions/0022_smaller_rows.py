@@ -33,7 +33,7 @@ _CUT = (
     ("known_contacts", "contact_index"),
 )
 _DROPPED = (("ledger_people", "records"), ("ledger_people", "last_seq"), ("data_keys", "created_at"))
-_INDEX, _COLUMNS = "data_keys_due_first", ["due_at", "subject_id"]
+_INDEX, _COLUMNS = "data_keys_due_first", ["due_at"]
 
 
 def _names(table):
