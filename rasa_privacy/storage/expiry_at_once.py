@@ -49,6 +49,7 @@ WITH listed AS MATERIALIZED (
     INSERT INTO ledger_people (subject_id, mac)
     SELECT subject_id, ledger_mac FROM subjects
     WHERE subject_id = ANY(CAST(:people AS bytea[])) AND ledger_mac IS NOT NULL
+    ON CONFLICT DO NOTHING
 ), handed_over AS (
     DELETE FROM handovers WHERE subject_id = ANY(CAST(:people AS bytea[]))
 )

@@ -58,10 +58,12 @@ _SET_AT_ONCE: Final = text("""
 UPDATE subjects SET ledger_mac = n.mac
 FROM unnest(CAST(:people AS bytea[]), CAST(:macs AS bytea[])) AS n(who, mac) WHERE subject_id = n.who
 """)
+# Who was erased and is put back from a backup has an older hash: the one of the erasure stays.
+_IS_KEPT: Final = select(_P.subject_id).where(_P.subject_id == _WHO).exists()
 _OUTLIVE: Final = Query(
     insert(ledger_people).from_select(
         ["subject_id", "mac"],
-        select(_S.subject_id, _S.ledger_mac).where(_S.subject_id == _WHO, _S.ledger_mac.is_not(None)),
+        select(_S.subject_id, _S.ledger_mac).where(_S.subject_id == _WHO, _S.ledger_mac.is_not(None), ~_IS_KEPT),
     )
 )
 _MANY_OUTLIVE: Final = ManySelect(
@@ -109,7 +111,9 @@ def outlive(conn: Connection, subject_id: bytes) -> None:
 
 def outlive_all(conn: Connection, subject_ids: Sequence[bytes]) -> None:
     """Do the same for many people, but on PostgreSQL, where `expiry_at_once` does."""
-    rows = [{"subject_id": who, "mac": digest} for who, digest in _MANY_OUTLIVE.rows(conn, subject_ids)]
+    kept = {row[0] for row in _MANY_GONE.rows(conn, subject_ids)}
+    found = _MANY_OUTLIVE.rows(conn, subject_ids)
+    rows = [{"subject_id": who, "mac": digest} for who, digest in found if who not in kept]
     if rows:
         conn.execute(_INSERT, rows)
 

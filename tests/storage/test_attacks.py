@@ -112,7 +112,7 @@ def test_rows_of_an_erased_person_that_are_put_back_are_erased_again(two: Vault,
 def test_a_ledger_that_is_put_back_gives_no_consent(two: Vault, tmp_path: Path, clock: Clock) -> None:
     """A withdrawal is known to the journal, so an older ledger with its own end does not undo it."""
     two.checkpoint()
-    before = _rows(tmp_path / "c.db", "ledger", "ledger_people", "meta")
+    before = _rows(tmp_path / "c.db", "ledger", "ledger_people", "subjects", "meta")
     with two.database.write() as connection:
         subject_id = two.subjects.find_for_update(connection, SENDER)
         assert subject_id is not None

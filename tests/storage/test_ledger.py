@@ -177,6 +177,13 @@ def test_a_removed_record_of_who_is_gone_is_noticed(
     with vault.database.read() as conn:
         assert len(vault.ledger.of_subject(conn, who)) == 4
         assert len(vault.ledger.of_subject(conn, b"n" * 16)) == 2
+    sql("INSERT INTO subjects SELECT subject_id, 1, mac FROM ledger_people WHERE subject_id = ?", (who,))
+    with vault.database.write() as conn:
+        if at_once:
+            vault.expiry.bury(conn, [who], now, lambda: "ER-2")
+        else:
+            vault.erasures.bury(conn, who, now, "ER-2", {})
+        assert len(vault.ledger.of_subject(conn, who)) == 4
     sql("DELETE FROM ledger WHERE event = 'withdrawn'")
     with pytest.raises(LedgerError, match="missing"), vault.database.read() as conn:
         vault.ledger.of_subject(conn, who)
