@@ -6,7 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from rasa_privacy.actions.asking import RecordGrant, RecordLimits
+from rasa_privacy.actions.base import PrivacyAction, Turn
 from rasa_privacy.dialogue.names import UNCLEAR
+from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.model import AgeByCountry, Policy
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import withdraw
@@ -43,6 +46,20 @@ def ledger(vault: Vault) -> list[tuple[str, str]]:
         subject_id = vault.subjects.find(connection, SENDER)
         assert subject_id is not None
         return [(each.purpose, each.event) for each in vault.ledger.of_subject(connection, subject_id)]
+
+
+# A yes.
+
+
+@pytest.mark.parametrize("action", [RecordGrant(), RecordLimits()])
+@pytest.mark.parametrize("intent", ["enter_draw", NO, UNSURE, "privacy_access", ""])
+def test_no_action_records_a_yes_that_nobody_said(vault: Vault, action: PrivacyAction, intent: str) -> None:
+    """However it came to run, such as by a story or a follow-up: it is the message that says yes."""
+    pending = Talk(vault).want("lead_form").pending
+    turn = Turn(SENDER, intent, (), pending=pending, evidence=evidence(vault), responses={}, items=("postcode",))
+    with pytest.raises(LedgerError):
+        action.answer(vault, turn)
+    assert ledger(vault) == [("draw", "asked")]
 
 
 # Optional items.
