@@ -16,7 +16,7 @@ from rasa_privacy.components.rasa_api import (
     SlotSet,
     UserUttered,
 )
-from rasa_privacy.consent.state import due
+from rasa_privacy.consent.state import ConsentState, due
 from rasa_privacy.dialogue.names import (
     ACTIONS,
     ANSWERED_BY_THE_BOT,
@@ -28,12 +28,13 @@ from rasa_privacy.dialogue.names import (
 )
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
 from rasa_privacy.dialogue.turns import QUESTIONS, Turns
-from rasa_privacy.errors import DetectorError
+from rasa_privacy.errors import DetectorError, PrivacyError
 from rasa_privacy.minimize.kept_texts import DROPPED, is_payload
 from rasa_privacy.minimize.own_values import ALSO, OWN_ENTITY
 from rasa_privacy.policy.ages import minimum_age
 from rasa_privacy.policy.slots import consent_slot
 from rasa_privacy.policy.topics import item_of
+from rasa_privacy.rights.suppression import suppressed
 
 
 def turns_of(tracker: DialogueStateTracker) -> Turns | None:
@@ -70,17 +71,32 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         view = replace(view, intent="privacy_withdraw")
     policy, slots = running.vault.policy, {name: slot.value for name, slot in tracker.slots.items()}
     age = minimum_age(policy, slots) or 0
-    by_consent = [name for name, purpose in policy.purposes.items() if purpose.basis == "consent"]
     return replace(
         view,
         active=state.active,
-        due=frozenset(due(state, policy, by_consent, running.vault.clock())),
+        due=_due(running, state, tracker.sender_id),
         answered=state.answered,
         age=age if age > state.confirmed_age else None,
         waiting=state.waiting,
         is_too_young=slots.get(YOUNG_SLOT) is True,
         has_resumed=has_resumed(tracker),
     )
+
+
+def _due(running: runtime.Runtime, state: ConsentState, sender_id: str) -> frozenset[str]:
+    """Return the purposes that the bot may ask about by itself; none of somebody who said STOP, or may not be read."""
+    vault = running.vault
+    policy, now = vault.policy, vault.clock()
+    by_consent = [name for name, purpose in policy.purposes.items() if purpose.basis == "consent"]
+    found = frozenset(due(state, policy, by_consent, now))
+    beside = {name for purpose in policy.purposes.values() for name in purpose.also_ask}
+    if not found & {*policy.asked_first(), *beside}:
+        return found  # nothing is asked by itself, so nobody need be looked up
+    try:
+        with vault.database.read() as connection:
+            return frozenset() if suppressed(vault, connection, sender_id) is not None else found
+    except PrivacyError:
+        return frozenset()
 
 
 def _intent(tracker: DialogueStateTracker) -> str | None:

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from rasa_privacy.dialogue.names import ASK, CLOSED
 from rasa_privacy.errors import ModelMismatchError
+from rasa_privacy.rights.linked import stop_linked
+from rasa_privacy.rights.suppression import lift_after_grant
 from rasa_privacy.rights.withdrawal import withdraw
 from tests.support.vaults import SENDER, evidence, grant
 
@@ -56,6 +59,28 @@ def test_consent_lets_the_action_run(predict: Any, tracker: Any, store: Any) -> 
     assert predict(tracker, "lead_form")[0] == ASK
     grant(store._vault, "draw")
     assert predict(tracker, "lead_form") == ("lead_form", [])
+
+
+def test_who_said_stop_is_asked_for_no_consent_by_itself(
+    predict: Any, tracker: Any, store: Any, untouched: Any, sql: Any
+) -> None:
+    """Neither at the next message nor beside another purpose; what they want is still asked about."""
+    vault = untouched.runtime.current().vault
+    draw = msgspec.structs.replace(vault.policy.purposes["draw"], also_ask=("newsletter",))
+    purposes = {**vault.policy.purposes, "draw": draw}
+    asking = msgspec.structs.replace(vault.policy, purposes=purposes, ask="first_message")
+    object.__setattr__(vault, "policy", asking)
+    assert predict(tracker, "utter_greet")[0] == ASK
+    assert untouched.privacy_turn.turn_view(tracker).due == {"draw", "newsletter", "fitting"}
+    vault.database.transact(lambda connection: stop_linked(vault, connection, SENDER, evidence(vault)))
+    assert predict(tracker, "utter_greet") == ("utter_greet", [])
+    assert untouched.privacy_turn.turn_view(tracker).due == frozenset()
+    assert predict(tracker, "lead_form")[0] == ASK
+    grant(store._vault, "newsletter")
+    vault.database.transact(lambda connection: lift_after_grant(vault, connection, SENDER, "newsletter"))
+    assert predict(tracker, "utter_greet")[0] == ASK
+    sql("ALTER TABLE suppressions RENAME TO away")
+    assert untouched.privacy_turn.turn_view(tracker).due == frozenset()
 
 
 @pytest.mark.parametrize("action", ["utter_greet", "action_hours", "action_listen"])
