@@ -116,11 +116,9 @@ def _which(store: Vault, turn: Turn) -> Reply:
         for item in items
     ]
     # In the middle of a question of consent, that one must not come back before this one is answered.
-    before = turn.pending
-    asked = Pending("which", "privacy_correct", repeated=before.kind == "which" and before.repeated) if before else None
-    return Reply(
-        turn.words("utter_privacy_which_item"), buttons, [ask_again_with(asked) if asked else forget_pending()]
-    )
+    repeated = turn.pending is not None and turn.pending.kind == "which" and turn.pending.repeated
+    asked = Pending("which", "privacy_correct", items=tuple(items), repeated=repeated)
+    return Reply(turn.words("utter_privacy_which_item"), buttons, [ask_again_with(asked)])
 
 
 def _correct(store: Vault, turn: Turn, item: str, said: str) -> list[Reply]:

@@ -7,7 +7,8 @@ Rules:
 2. Of a message that is two requests the one that shows something comes first, then STOP, then what changes something.
    In a window "quit and delete my data" is one, the deletion: "quit" only closes it.
 3. What was typed as the right value goes to the action that takes it, and to no other.
-4. After "which purpose?" a purpose's name alone is the request that asked; "yes" is, where only one may be meant.
+4. After "which one?" the name of a purpose, or of an item, alone is the request that asked; so is "yes" where only one
+   may be meant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from rasa_privacy.dialogue.named_requests import (
     restriction_of,
 )
 from rasa_privacy.dialogue.names import PENDING_SLOT, REQUESTS
-from rasa_privacy.dialogue.purposes import chosen_purposes, named_topics
+from rasa_privacy.dialogue.purposes import chosen_purposes, item_topics, named_items, named_topics
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.own_values import ALSO
 from rasa_privacy.minimize.single_values import single_value
@@ -80,17 +81,23 @@ def _rank(request: NamedRequest) -> int:
 def chosen_in(
     text: str, languages: Sequence[str], pending: Pending | None, running: Runtime | None, recognised: str | None
 ) -> NamedRequest | None:
-    """Return the request with the purposes that an answer to "which purpose?" names; None for no such answer."""
+    """Return the request with the purposes or items that an answer to "which one?" names; None for no such answer."""
     if running is None or pending is None or pending.kind != "which" or pending.action not in REQUESTS:
         return None
-    if recognised == "privacy_confirm" and len(pending.purposes) == 1:
-        return NamedRequest(pending.action, languages[0], pending.purposes)
+    policy = running.vault.policy
+    if recognised == "privacy_confirm" and len(pending.purposes) + len(pending.items) == 1:
+        return NamedRequest(pending.action, languages[0], (*pending.purposes, *item_topics(policy, pending.items)))
     if recognised not in (None, "privacy_unclear") or text.startswith("/"):
         return None
-    policy = running.vault.policy
-    possible = [name for name in pending.purposes if name in policy.purposes]
-    read = ((each, chosen_purposes(text, policy, each, possible)) for each in languages)
+    read = ((each, _chosen(text, policy, each, pending)) for each in languages)
     return next((NamedRequest(pending.action, each, chosen) for each, chosen in read if chosen), None)
+
+
+def _chosen(text: str, policy: Policy, language: str, pending: Pending) -> tuple[str, ...]:
+    items = [item for item in pending.items if item in policy.items]
+    if items:
+        return item_topics(policy, named_items(text, policy, language, items) or ())
+    return chosen_purposes(text, policy, language, [name for name in pending.purposes if name in policy.purposes])
 
 
 def names_in(text: str, intent: str | None, policy: Policy, language: str) -> tuple[str, ...]:

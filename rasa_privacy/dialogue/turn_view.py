@@ -20,13 +20,14 @@ class Pending:
     Attributes:
         kind: What was asked: consent to a purpose, its optional items, the age, whether to erase, after a yes with
             double opt-in the contact and the code that went there, what is right instead of a wrong value, or which of
-            several purposes a request means.
+            several purposes or items a request means.
         action: The action that the gate held back, to be resumed after the answers; of `which` the request's intent.
         purposes: Purposes still to be asked about, the one in question first; of `erase` those whose data is to go; of
             `which` those that may be meant.
         dropped: Whether the message that led here held personal data that was not kept.
         items: Of `optional` the items in question; of `consent` the required ones that the person wanted left out; of
-            `erase` those that are to go (everything where neither these nor purposes are named); of `correct` the one.
+            `erase` those that are to go (everything where neither these nor purposes are named); of `correct` the one;
+            of `which` those that may be meant, where it is no purpose.
         repeated: Whether an answer was unclear already.
         age: Of `age` the years in question.
         held: The question about consent in the middle of which this one came up; it comes back when this one is closed.

@@ -210,6 +210,17 @@ def test_which_consent_is_taken_back_is_asked_and_waited_for(vault: Vault, ana: 
     assert active(vault) == {"newsletter", "fitting"}
 
 
+def test_which_item_is_wrong_is_asked_and_waited_for(ana: Talk) -> None:
+    """Once more after an unclear answer; the item's name then asks for the right value."""
+    asked = ana.do(Correct(), "privacy_correct")
+    assert ana.pending is not None
+    assert (ana.pending.kind, ana.pending.action, ana.pending.purposes) == ("which", "privacy_correct", ())
+    assert "email" in ana.pending.items
+    assert ana.do(Correct(), "privacy_unclear") == asked
+    ana.do(Correct(), "privacy_correct", items=("email",))
+    assert ana.pending == Pending("correct", items=("email",))
+
+
 def test_a_wrong_value_is_asked_for_anew_after_an_explanation(ana: Talk) -> None:
     """In the words of the question, since nothing was typed that could be no value."""
     asked = ana.do(Correct(), "privacy_correct", items=("email",))

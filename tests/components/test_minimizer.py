@@ -600,6 +600,7 @@ def test_a_withdrawal_names_a_purpose_by_a_word_that_no_other_has(read: Any, unt
 
 
 WHICH = Pending("which", "privacy_withdraw", ("draw", "newsletter"))
+WRONG = Pending("which", "privacy_correct", items=("full_name", "email"))
 
 
 @pytest.mark.parametrize(
@@ -616,6 +617,10 @@ WHICH = Pending("which", "privacy_withdraw", ("draw", "newsletter"))
         ("the fitting", WHICH, "enter_draw", []),
         ("I want the newsletter", WHICH, "enter_draw", []),
         ("the draw", Pending("which", "enter_draw", ("draw",)), "enter_draw", []),
+        ("my email please", WRONG, "privacy_correct", ["draw:email"]),
+        ("yes", Pending("which", "privacy_correct", items=("email",)), "privacy_correct", ["draw:email"]),
+        ("the draw", WRONG, "enter_draw", []),
+        ("it is ana@x.example", WRONG, "enter_draw", []),
         ("STOP", WHICH, "privacy_stop", []),
     ],
 )
