@@ -1,4 +1,4 @@
-"""What this package adds to Rasa's message processor and to its remote actions.
+"""What this package adds to Rasa's message processor; what it adds to remote actions is in `remote_action`.
 
 1. Before a message is parsed, an action predicted or a payload sent, the person's consent is read in a thread, so that
    the components that need it do not read the database in Rasa's event loop. It is read anew for each step: a grant
@@ -16,15 +16,10 @@
 
 import logging
 from contextvars import ContextVar
-from functools import cache
 from typing import Any
-
-from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
 
 from rasa_privacy.components import forms, runtime
 from rasa_privacy.components.channels import signalled
-from rasa_privacy.components.emitted_tracker import Recent, recent_texts
 from rasa_privacy.components.message_metadata import bounded
 from rasa_privacy.components.message_text import as_read, of_whole, shortened
 from rasa_privacy.components.own_intents import pressed
@@ -32,15 +27,14 @@ from rasa_privacy.components.privacy_turn import consent_slot_events, is_heard_w
 from rasa_privacy.components.rasa_api import (
     CollectingOutputChannel,
     DialogueStateTracker,
-    Domain,
-    Event,
     MessageProcessor,
-    RemoteAction,
     UserMessage,
     action_module,
     agent_module,
     forms_module,
 )
+from rasa_privacy.components.read_ahead import read_ahead, search_ahead
+from rasa_privacy.components.remote_action import ConsentRemoteAction
 from rasa_privacy.components.triggers import (
     SUPPRESSED,
     TriggerRefusedError,
@@ -100,9 +94,9 @@ class ConsentProcessor(MessageProcessor):
         self, message: UserMessage, tracker: DialogueStateTracker | None = None, *arguments: Any, **named: Any
     ) -> dict[str, Any]:
         """Parse a message, consent read ahead."""
-        await _read_ahead(tracker)
+        await read_ahead(tracker)
         read = as_read(message)
-        await _search_ahead([read.text or ""])
+        await search_ahead([read.text or ""])
         runtime.heard_on(message.input_channel)
         try:
             parsed: dict[str, Any] = await super().parse_message(read, tracker, *arguments, **named)
@@ -114,7 +108,7 @@ class ConsentProcessor(MessageProcessor):
             runtime.forget()
 
     async def _run_prediction_loop(self, output_channel: Any, tracker: DialogueStateTracker) -> None:
-        await _read_ahead(tracker)
+        await read_ahead(tracker)
         try:
             await super()._run_prediction_loop(output_channel, tracker)
         finally:
@@ -195,65 +189,8 @@ class ConsentProcessor(MessageProcessor):
         if action.name() == CLOSED:
             _told_closed.set(True)
         if goes_on:
-            await _read_ahead(tracker)
+            await read_ahead(tracker)
         return goes_on
-
-
-class ConsentRemoteAction(RemoteAction):
-    """Rasa's remote action, whose payload is guarded and cut by consent that was read ahead."""
-
-    def _action_call_format(self, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
-        running = runtime.current()
-        seen = tracker if running is None else Recent(tracker, running.vault.policy.actions)
-        body: dict[str, Any] = super()._action_call_format(seen, domain)
-        return body
-
-    async def run(self, output_channel: Any, nlg: Any, tracker: DialogueStateTracker, domain: Domain) -> list[Event]:
-        """Run the action, consent read ahead. Rasa gives it a copy of the tracker, so the sender id must do."""
-        await _read_ahead_of(tracker.sender_id)
-        running = runtime.current()
-        if running is not None:
-            await _search_ahead(recent_texts(tracker, running.vault.policy.actions))
-        try:
-            events: list[Event] = await super().run(output_channel, nlg, tracker, domain)
-            return events
-        finally:
-            runtime.forget()
-
-    def _validate_action_result(self, result: dict[str, Any]) -> bool:
-        """Check an answer as Rasa does, which looks at its own schema anew each time: most of the time of a call."""
-        # What is wrong with a bad answer Rasa says itself.
-        return _answers().is_valid(result) or bool(super()._validate_action_result(result))
-
-
-@cache
-def _answers() -> Validator:
-    """Return what knows a good answer of an action server."""
-    schema = RemoteAction.action_response_format_spec()
-    checker: Validator = validator_for(schema)(schema)
-    return checker
-
-
-async def _read_ahead(tracker: DialogueStateTracker | None) -> None:
-    if tracker is not None and runtime.handle_of(tracker) is not None:
-        await _read_ahead_of(tracker.sender_id)
-
-
-async def _read_ahead_of(sender_id: str) -> None:
-    running = runtime.current()
-    if running is None:
-        return
-    try:
-        runtime.foresee(sender_id, await running.patience.run(lambda _: runtime.read_consent(running, sender_id)))
-    except PrivacyError:
-        runtime.foresee(sender_id, None)
-
-
-async def _search_ahead(texts: list[str]) -> None:
-    """Let what reads texts slowly read these in a thread."""
-    running = runtime.current()
-    if running is not None and running.splitter.detection.takes_long:
-        await running.patience.run(lambda _: running.splitter.detection.search_ahead(texts))
 
 
 async def _check_suppression(sender_id: str) -> None:

@@ -7,7 +7,7 @@ runs in a process without our store: it lets nothing be collected.
 handle, so that nothing but the store, the minimizer and the gate ever acts on one.
 
 Components decide within Rasa's event loop, where the database must not be read. So consent is read ahead, in a thread
-(`processor.py`), and holds for the step that follows (`foresee`, `forget`). A step that nobody read ahead for reads it
+(`read_ahead.py`), and holds for the step that follows (`foresee`, `forget`). A step that nobody read ahead for reads it
 itself.
 """
 

@@ -1,0 +1,29 @@
+"""What is read in a thread before something in Rasa's event loop needs it: a person's consent, and texts."""
+
+from rasa_privacy.components import runtime
+from rasa_privacy.components.rasa_api import DialogueStateTracker
+from rasa_privacy.errors import PrivacyError
+
+
+async def read_ahead(tracker: DialogueStateTracker | None) -> None:
+    """Read the consent of a tracker's person, if it came from our store."""
+    if tracker is not None and runtime.handle_of(tracker) is not None:
+        await read_ahead_of(tracker.sender_id)
+
+
+async def read_ahead_of(sender_id: str) -> None:
+    """Read a person's consent; where it cannot be read, there is none."""
+    running = runtime.current()
+    if running is None:
+        return
+    try:
+        runtime.foresee(sender_id, await running.patience.run(lambda _: runtime.read_consent(running, sender_id)))
+    except PrivacyError:
+        runtime.foresee(sender_id, None)
+
+
+async def search_ahead(texts: list[str]) -> None:
+    """Let what reads texts slowly read these in a thread."""
+    running = runtime.current()
+    if running is not None and running.splitter.detection.takes_long:
+        await running.patience.run(lambda _: running.splitter.detection.search_ahead(texts))
