@@ -20,23 +20,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import islice
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.consent.ledger import Evidence, record_withdrawals
 from rasa_privacy.errors import LedgerError, PrivacyError, StorageError
+from rasa_privacy.rights.bulk_outcomes import Outcome, everybody, links_of, why_each_stays, why_one_stays
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
 from rasa_privacy.rights.operators import COMMAND_LINE
-from rasa_privacy.storage import holds, links
 from rasa_privacy.storage.conversation_rows import kept_name
-from rasa_privacy.storage.crowd import Member
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.journal_entry import Erased
 from rasa_privacy.storage.kept import Kept, after_keeping, keep, kept_after, kept_by_law, needs_keeping_first
 from rasa_privacy.storage.outbox import tell_others
-from rasa_privacy.storage.vault import SERVICE, Vault
+from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +43,6 @@ logger = logging.getLogger(__name__)
 PAGE: Final = {"sqlite": 200, "postgresql": 1000, "mysql": 500}
 #: How often those are tried again whom others hold.
 _PASSES: Final = 5
-
-#: `erased`, or why not: nothing is stored, an open legal hold, a silent one (`disclosure`), beyond the role, a row that
-#: was changed (found by another's sender id, or with a link that is not ours), or in use.
-Outcome = Literal["erased", "unknown", "held", "must_stay", "beyond_role", "changed", "in_use"]
-#: To whom the links of each person lead who has any; None where one was changed.
-_Links: TypeAlias = Mapping[bytes, Sequence[bytes] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,16 +208,17 @@ def _to_keep(vault: Vault, subject_ids: Collection[bytes], before: datetime | No
     if not needs_keeping_first(vault):
         return []
     with vault.database.read() as connection:
-        return _everybody(subject_ids, _linked(vault, connection, subject_ids, before))
+        return everybody(subject_ids, links_of(vault, connection, subject_ids, before))
 
 
 def _preview_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None) -> None:
     """Say what would become of these people."""
     with run.vault.database.read() as connection:
-        linked = _linked(run.vault, connection, wanted, before)
-        outcomes = _judge(run, connection, run.vault.crowd.members(connection, _everybody(wanted, linked)))
-        whys = {each: _why(each, linked, outcomes) for each in wanted}
-        gone = _everybody((each for each, why in whys.items() if why is None), linked)
+        linked = links_of(run.vault, connection, wanted, before)
+        members = run.vault.crowd.members(connection, everybody(wanted, linked))
+        outcomes = why_each_stays(run.permit, connection, members)
+        whys = {each: why_one_stays(each, linked, outcomes) for each in wanted}
+        gone = everybody((each for each, why in whys.items() if why is None), linked)
         kept = {each: kept_by_law(run.vault, connection, each, run.vault.clock()) for each in gone}
     for subject_id, number in wanted.items():
         why, others = whys[subject_id], linked.get(subject_id) or ()
@@ -232,24 +226,6 @@ def _preview_page(run: Bulk, wanted: dict[bytes, int], before: datetime | None) 
             run.say(Line(number, why))
         else:
             run.say(Line(number, "erased", kept=_purposes(kept, (subject_id, *others))), len(others))
-
-
-def _linked(vault: Vault, connection: Any, subject_ids: Collection[bytes], before: datetime | None) -> _Links:
-    """Return to whom the links of these people lead; by a day nobody goes along."""
-    return links.of_many(connection, vault.index, subject_ids) if before is None else {}
-
-
-def _everybody(subject_ids: Iterable[bytes], linked: _Links) -> list[bytes]:
-    """Return these people and those to whom their links lead, each once."""
-    return list(dict.fromkeys(one for each in subject_ids for one in (each, *(linked.get(each) or ()))))
-
-
-def _why(subject_id: bytes, linked: _Links, outcomes: Mapping[bytes, Outcome]) -> Outcome | None:
-    """Return why a person stays, or None."""
-    others = linked.get(subject_id, [])
-    if others is None:
-        return "changed"
-    return next((outcomes[each] for each in (subject_id, *others) if each in outcomes), None)
 
 
 def _purposes(kept: Mapping[bytes, Sequence[Kept]], subject_ids: Iterable[bytes]) -> tuple[str, ...]:
@@ -263,20 +239,20 @@ def _work(
     vault, now = run.vault, run.vault.clock()
     free = vault.expiry.lock_free(connection, subject_ids)
     gone = set(subject_ids) - set(free) - vault.expiry.there(connection, subject_ids)
-    linked = _linked(vault, connection, free, before)  # which cannot change any more
-    others = set(_everybody(free, linked)) - set(free)
+    linked = links_of(vault, connection, free, before)  # which cannot change any more
+    others = set(everybody(free, linked)) - set(free)
     members = vault.crowd.members(connection, [*free, *vault.expiry.lock_free(connection, others)])
     busy = vault.expiry.there(connection, others - members.keys())
-    outcomes = _judge(run, connection, members)
+    outcomes = why_each_stays(run.permit, connection, members)
     if before is not None:
         # They are locked now. Who wrote after the page was read is no longer silent.
         outcomes |= {each: "in_use" for each in members if each not in outcomes and not _is_silent(vault, each, before)}
-    whys = {each: _why(each, linked, outcomes) for each in free}
+    whys = {each: why_one_stays(each, linked, outcomes) for each in free}
     # Of whom another transaction holds a linked conversation is tried again, as whom it holds.
     going = [each for each in free if whys[each] is None and busy.isdisjoint(linked.get(each) or ())]
     made = {
         each: Erasure(certificate_number(), each, now, members[each].counts, members[each].key_ids)
-        for each in _everybody(going, linked)
+        for each in everybody(going, linked)
         if each in members
     }
     _destroy(run, connection, list(made.values()), now)
@@ -287,21 +263,6 @@ def _work(
 
 def _gone(subject_id: bytes, made: Mapping[bytes, Erasure], linked: Sequence[bytes]) -> _Gone:
     return _Gone(made[subject_id], tuple(made[each] for each in linked if each in made))
-
-
-def _judge(run: Bulk, connection: Any, members: dict[bytes, Member]) -> dict[bytes, Outcome]:
-    """Return why some of these people stay."""
-    kept = holds.held_among(connection, members)
-    told = holds.told_among(connection, kept)
-    found: dict[bytes, Outcome] = {}
-    for subject_id, member in members.items():
-        if subject_id in kept:
-            found[subject_id] = "held" if subject_id in told else "must_stay"
-        elif not all(run.permit.covers_purpose(name) for name in member.keys if name != SERVICE):
-            found[subject_id] = "beyond_role"
-        elif not member.is_found_truly:
-            found[subject_id] = "changed"
-    return found
 
 
 def _destroy(run: Bulk, connection: Any, made: Sequence[Erasure], now: datetime) -> None:
