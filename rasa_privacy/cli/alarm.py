@@ -1,7 +1,6 @@
 """The alarm when somebody broke the glass: a mail to the data protection officer, where endpoints.yml has a sender."""
 
 import os
-import re
 from pathlib import Path
 from typing import Final
 
@@ -9,10 +8,9 @@ import click
 
 from rasa_privacy.access.admission import Alarm
 from rasa_privacy.policy.endpoints_file import ENDPOINTS_VARIABLE, read_endpoints
-from rasa_privacy.rights.senders import hand_over, open_sender
+from rasa_privacy.rights.senders import ONE_ADDRESS, hand_over, open_sender
 from rasa_privacy.storage.vault import Vault
 
-_ADDRESS: Final = re.compile(r"[^\s@,;<>\"()]+@[^\s@,;<>\"()]+")
 _SUBJECT: Final = "Break-glass access to personal data"
 _TEXT: Final = """\
 Operator {operator} went beyond their role to do this: {verb}.
@@ -38,7 +36,7 @@ def raise_alarm(vault: Vault, folder: Path) -> Alarm:
         click.echo(f"The glass is broken: record {number} of the audit log. It will be reviewed.", err=True)
         endpoints, to = _endpoints(folder), vault.policy.controller.officer or vault.policy.controller.contact
         content = read_endpoints(endpoints)
-        if not isinstance(content, dict) or "privacy_sender" not in content or _ADDRESS.fullmatch(to) is None:
+        if not isinstance(content, dict) or "privacy_sender" not in content or ONE_ADDRESS.fullmatch(to) is None:
             click.echo("No mail went out: endpoints.yml has no privacy_sender, or the officer no address.", err=True)
             return
         hand_over(open_sender(endpoints), to, _SUBJECT, _TEXT.format(operator=operator, verb=verb, number=number))

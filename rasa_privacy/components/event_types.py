@@ -4,16 +4,14 @@ Rasa's own `Event.resolve_by_type` walks all subclasses for each event; that is 
 """
 
 import logging
-import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from rasa_privacy.components.rasa_api import Event, all_subclasses
+from rasa_privacy.minimize.event_fields import NAME
 
 logger = logging.getLogger(__name__)
-
-_NAME: Final = re.compile(r"[\w-]{1,64}")
 
 
 @cache
@@ -26,7 +24,7 @@ def event_from(parameters: Mapping[str, Any]) -> Event | None:
     kind = parameters.get("event")
     cls = _types().get(kind) if isinstance(kind, str) else None
     if cls is None:
-        _miss(kind if isinstance(kind, str) and _NAME.fullmatch(kind) else "without a name")
+        _miss(kind if isinstance(kind, str) and NAME.fullmatch(kind) else "without a name")
         return None
     try:
         return cls._from_parameters(dict(parameters))

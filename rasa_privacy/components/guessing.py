@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.dialogue.features import looks_like_names
+from rasa_privacy.dialogue.lexicon import AGREEING
 from rasa_privacy.dialogue.names import INTENTS, REPLIES
 from rasa_privacy.dialogue.recognising import STOP, tells
 
@@ -52,7 +53,6 @@ CLASSIFIED_IN_FORM: Final = 0.8
 #: An agreement changes what may be done with data, so it takes more than a likely guess.
 CLASSIFIED_GRANT: Final = 0.8
 
-_GRANTS: Final = ("privacy_grant", "privacy_confirm")
 _WITHDRAW: Final = "privacy_withdraw"
 #: Of what is 1.0 a conversation that a human has taken over is still heard.
 NEVER_CERTAIN: Final = 0.99
@@ -121,7 +121,7 @@ def classified(
     if name not in INTENTS:
         return name, confidence
     if name in REPLIES:
-        counts = asked and confidence >= (CLASSIFIED_GRANT if name in _GRANTS else CLASSIFIED)
+        counts = asked and confidence >= (CLASSIFIED_GRANT if name in AGREEING else CLASSIFIED)
     else:
         needed = CLASSIFIED_IN_FORM if in_form else CLASSIFIED
         shared = SURE_BY_A_WORD if asked or in_form else SURE_TO_ACT_BY_A_WORD

@@ -40,7 +40,7 @@ from rasa_privacy.components.recognisers import Recognisers
 from rasa_privacy.components.spoken_language import MATCHED, WRITTEN, languages_of
 from rasa_privacy.dialogue.keywords import cancels, closes
 from rasa_privacy.dialogue.lessons import lessons_hash
-from rasa_privacy.dialogue.lexicon import Question
+from rasa_privacy.dialogue.lexicon import AGREEING, Question
 from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
 from rasa_privacy.dialogue.purposes import hinted_purpose, named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import (
@@ -60,7 +60,6 @@ from rasa_privacy.minimize.own_values import OWN_ENTITY
 from rasa_privacy.policy.model import Policy
 
 #: What a guess of the classifier may only be where no word limits it.
-_YES_INTENTS: Final = ("privacy_grant", "privacy_confirm")
 
 _WHY: Final = "privacy_why"
 #: By which words each question is answered.
@@ -229,7 +228,7 @@ class DataMinimizer(GraphComponent):
             may_be = self._guess(message, text, languages, is_payload=is_payload, asked=asked, in_form=in_form)
             if running is not None and question is not None and running.vault.policy.replies is not None:
                 read_own_reply(message, question, running.vault.policy.replies)
-            if intent_of(message) in _YES_INTENTS and limits_a_yes(text, languages):
+            if intent_of(message) in AGREEING and limits_a_yes(text, languages):
                 set_intent(message, "privacy_unclear", 1.0)
         named = read_answer(message, text, languages, pending, running)
         entities = list(message.get("entities") or [])

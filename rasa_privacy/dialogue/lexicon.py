@@ -21,7 +21,7 @@ PRESSED: Final[Mapping[Question, Mapping[Answer, str]]] = {
     "erase": {"yes": "privacy_confirm", "no": "privacy_cancel"},
 }
 #: The intents of a yes to each question.
-_AGREEING: Final = frozenset(pressed["yes"] for pressed in PRESSED.values())
+AGREEING: Final = frozenset(pressed["yes"] for pressed in PRESSED.values())
 _REQUEST: Final = "privacy_"
 _ASKED: Final = "asked_privacy_"
 _THEN: Final = "then_privacy_"
@@ -187,7 +187,7 @@ def _beside_yes(language: str, sections: Mapping[str, str], spellings: Mapping[s
     named = " ".join(
         sections[name] for name in ("agree", "agree_erase", "agreement", "agreement_erase", "beside_yes", "fillers")
     )
-    blocks = [str(block["examples"]) for block in load_pack(language).nlu if block["intent"] in _AGREEING]
+    blocks = [str(block["examples"]) for block in load_pack(language).nlu if block["intent"] in AGREEING]
     examples = (read(line, spellings) for block in blocks for line in block.splitlines())
     words = {fold(word) for word in re.findall(r"\w+", named)}
     known = {meant for word in words for meant in spellings.get(word, (word,))}

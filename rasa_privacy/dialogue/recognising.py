@@ -27,16 +27,15 @@ from rasa_privacy.dialogue.keywords import (
     request_here,
     says_only_yes,
 )
-from rasa_privacy.dialogue.lexicon import Question
+from rasa_privacy.dialogue.lexicon import PRESSED, Answer, Question
 from rasa_privacy.dialogue.packs import available_languages
 
 STOP: Final = "privacy_stop"
 #: So many words without one of agreement may still be a yes that a classifier sees.
 _FEW_WORDS: Final = 10
 
-_ANSWERS: Final[dict[Question, dict[str, str]]] = {
-    "consent": {"yes": "privacy_grant", "no": "privacy_refuse", "unclear": "privacy_unclear"},
-    "erase": {"yes": "privacy_confirm", "no": "privacy_cancel", "unclear": "privacy_unclear"},
+_ANSWERS: Final[dict[Question, dict[Answer, str]]] = {
+    question: {**pressed, "unclear": "privacy_unclear"} for question, pressed in PRESSED.items()
 }
 _ANSWERED: Final = frozenset(intent for answers in _ANSWERS.values() for intent in answers.values())
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.endpoints_file import read_endpoints
 from rasa_privacy.policy.key_settings import known_only, text
+from rasa_privacy.policy.sender_settings import LOOPBACK
 
 #: Types of OpenDSR 2.0, section 5.1, by which people may be found.
 IDENTITIES: Final = ("controller_customer_id", "email")
@@ -20,7 +21,6 @@ _DOMAIN: Final = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.
 _CONTROLLER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MAX_CALLBACKS: Final = 20
 _MAX_URL: Final = 500
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _is_url(each: object) -> bool:
         parts.port  # noqa: B018 - raises where it is none
     except ValueError:
         return False
-    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     return safe and bool(parts.hostname) and "@" not in parts.netloc and not parts.fragment
 
 

@@ -17,7 +17,8 @@ from rasa_privacy.policy.key_settings import known_only, text
 SMTP: Final = "smtp"
 #: How the connection is protected, and the usual port (RFC 6409; RFC 8314).
 SECURITY: Final = {"starttls": 587, "tls": 465, "none": 25}
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+#: Names of this machine for itself.
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _CLASS: Final = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
 
 
@@ -97,7 +98,7 @@ def _smtp(block: Mapping[str, Any], where: str) -> SmtpSettings:
     if security not in SECURITY:
         raise ConfigurationError(f"{where}: 'security' must be one of {', '.join(SECURITY)}")
     host = text(block, "host", where)
-    if security == "none" and host not in _LOOPBACK:
+    if security == "none" and host not in LOOPBACK:
         raise ConfigurationError(
             f"{where}: 'security: none' would send codes in the clear; write 'starttls' or 'tls', unless the server "
             "is on this machine"

@@ -21,7 +21,8 @@ from rasa_privacy.errors import ConfigurationError, SenderError
 from rasa_privacy.policy.sender_settings import OwnSender, SmtpSettings, load_sender_settings
 
 _TIMEOUT_SECONDS: Final = 15
-_ONE_ADDRESS: Final = re.compile(r"[^\s@,;<>\"()]+@[^\s@,;<>\"()]+")
+#: What a mail may go to: no list of addresses, and no name beside one.
+ONE_ADDRESS: Final = re.compile(r"[^\s@,;<>\"()]+@[^\s@,;<>\"()]+")
 
 
 @runtime_checkable
@@ -80,7 +81,7 @@ class SmtpSender:
 
     def _mail(self, to: str, subject: str, text: str) -> EmailMessage:
         # More than one address, or a name beside it, would be a list of somebody else's choosing.
-        if not _ONE_ADDRESS.fullmatch(to):
+        if not ONE_ADDRESS.fullmatch(to):
             raise SenderError("the contact on file is no email address, so no mail can go there; ask for one")
         mail = EmailMessage()
         try:
