@@ -19,7 +19,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from rasa_privacy.dialogue.lexicon import PRESSED, Answer, Lexicon, Question, core_of, lexicon_of
+from rasa_privacy.dialogue.lexicon import (
+    PRESSED,
+    Answer,
+    Lexicon,
+    Question,
+    core_of,
+    known_words,
+    lexicon_of,
+    plain_words,
+)
 from rasa_privacy.dialogue.wordings import Reading
 
 #: What may be asked in short of what a form asks for; "again" or "a complaint" may be an answer.
@@ -76,6 +85,15 @@ def core_request(text: str, language: str) -> str | None:
     core = core_of(language)
     forms = core.forms(text)
     return _requested(forms, core.requests) if forms and len(forms[0].split()) > 1 else None
+
+
+def is_plain(text: str, language: str) -> bool:
+    """Return whether each word of the message is a word of this language, as far as the pack has it.
+
+    "Remove me" is English, whatever Portuguese says by the same words.
+    """
+    known = known_words(language)
+    return all(word in known for word in plain_words(text))
 
 
 def reply(text: str, language: str, *, question: Question = "consent") -> Answer | None:

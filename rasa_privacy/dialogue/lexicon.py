@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from rasa_privacy.dialogue.packs import load_keywords, load_pack
+from rasa_privacy.dialogue.packs import load_keywords, load_ordinary, load_pack
 from rasa_privacy.dialogue.wordings import PARTS, Reading, compile_wordings, fold, read, words_in
 
 Answer = Literal["yes", "no", "unclear"]
@@ -28,6 +28,7 @@ _THEN: Final = "then_privacy_"
 _AGREED: Final = "agreed_privacy_"
 _FORM: Final = "form_privacy_"
 _HELP: Final = "privacy_help"
+_WORD: Final = re.compile(r"[^\W\d_]+")
 #: The wordings that are read in a language that the bot does not speak, and what may stand before them.
 _CORE: Final = {
     "opt_out": "before_stop",
@@ -151,6 +152,22 @@ def core_of(language: str) -> Core:
         for name, opening in _CORE.items()
     }
     return Core(_spellings(sections["spellings"]), frozenset(sections["fillers"].split()), requests)
+
+
+@lru_cache(maxsize=32)
+def known_words(language: str) -> frozenset[str]:
+    """Return the words of a language as they are written: of its examples and its everyday messages.
+
+    Those of its fixed wordings are not among them: every pack has the STOP of others.
+    """
+    examples = (str(block["examples"]) for block in load_pack(language).nlu)
+    texts = (*load_ordinary(language).values(), *examples)
+    return frozenset(word for text in texts for word in plain_words(text))
+
+
+def plain_words(text: str) -> list[str]:
+    """Return the words of a text without case and accents, and otherwise as they are written."""
+    return _WORD.findall(fold(text))
 
 
 def spelt_wordings(language: str) -> dict[str, str]:

@@ -10,7 +10,8 @@ Rules:
    say `no`. A request or an opt-out does.
 5. What is a request only where it is said (`recognise_here`) comes after these.
 6. A request in a language that the bot does not speak (`recognise_foreign`) comes last. It counts where no language of
-   the bot reads anything in the message, and where the packs that know the wording agree on its meaning.
+   the bot reads anything in the message or has all of its words, and where the packs that know the wording agree on its
+   meaning; of stopping, withdrawing and deleting, on which they may differ, a withdrawal is asked about.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from rasa_privacy.dialogue.keywords import (
     core_request,
     has_telling_word,
     is_hedged,
+    is_plain,
     opt_out,
     privacy_request,
     reply,
@@ -31,6 +33,9 @@ from rasa_privacy.dialogue.lexicon import PRESSED, Answer, Question
 from rasa_privacy.dialogue.packs import available_languages
 
 STOP: Final = "privacy_stop"
+_WITHDRAW: Final = "privacy_withdraw"
+#: What people mean who want to be out of something.
+_ENDING: Final = frozenset((STOP, _WITHDRAW, "privacy_delete"))
 #: So many words without one of agreement may still be a yes that a classifier sees.
 _FEW_WORDS: Final = 10
 
@@ -103,12 +108,14 @@ def recognise_foreign(text: str, languages: Sequence[str], *, asked: bool = Fals
     """
     others = [each for each in available_languages() if each not in languages]
     meant = {found for each in others if (found := core_request(text, each)) is not None}
-    if len(meant) != 1 or any(_meanings(text, each) for each in languages):
+    if not meant or any(_meanings(text, each) or is_plain(text, each) for each in languages):
         return None
-    (intent,) = meant
+    if len(meant) > 1 and not meant <= _ENDING:
+        return None
+    intent = meant.pop() if len(meant) == 1 else STOP
     if asked and intent == STOP:
         return None
-    return Recognised("privacy_withdraw" if intent == STOP else intent, None)
+    return Recognised(_WITHDRAW if intent == STOP else intent, None)
 
 
 def limits_a_yes(text: str, languages: Sequence[str]) -> bool:

@@ -1,13 +1,15 @@
 """A request in a language that the bot does not speak is read by the fixed wordings of its pack."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from rasa_privacy.dialogue.packs import available_languages, load_keywords, load_ordinary
-from rasa_privacy.dialogue.recognising import Recognised, recognise_foreign
+from rasa_privacy.dialogue.recognising import Recognised, recognise, recognise_foreign
 from rasa_privacy.dialogue.samples import samples
+from rasa_privacy.dialogue.wordings import fold
 
 HERE = Path(__file__).parent
 WORDINGS = {
@@ -43,9 +45,9 @@ def test_one_word_and_what_the_bot_reads_itself_are_none(text: str) -> None:
 
 
 def test_an_answer_is_no_stop_of_another_language() -> None:
-    """To a question of ours "no mail" says no, and is not the Spanish STOP. A deletion counts then too."""
-    assert recognise_foreign("no mail", ("en",)) == Recognised("privacy_withdraw", None)
-    assert recognise_foreign("no mail", ("en",), asked=True) is None
+    """To a question of ours it says no, and is not the Spanish STOP. A deletion counts then too."""
+    assert recognise_foreign("basta sms", ("en",)) == Recognised("privacy_withdraw", None)
+    assert recognise_foreign("basta sms", ("en",), asked=True) is None
     text = "L\xf6schen Sie meine Daten"
     assert recognise_foreign(text, ("en",), asked=True) == Recognised("privacy_delete", None)
 
@@ -68,3 +70,24 @@ def test_no_everyday_message_is_a_request_in_another_language(language: str) -> 
         everyday += yaml.safe_load((HERE / f"{name}_{language}.yml").read_text(encoding="utf-8"))
     alarms = sum(recognise_foreign(text.strip(), (language,)) is not None for text in everyday)
     assert alarms == 0
+
+
+def test_plain_words_of_the_bots_language_are_no_other_language() -> None:
+    """What English says by words that are Portuguese, or Spanish, too is English."""
+    assert recognise_foreign("no mail", ("en",)) is None
+    assert recognise_foreign("remove me", ("en",)) is None
+    assert recognise("remove me", ("en",), question=None, in_form=False) == Recognised("privacy_stop", "en")
+    # Packs that differ on how somebody wants out agree that it is asked about.
+    assert recognise_foreign("remove me", ("de",)) == Recognised("privacy_withdraw", None)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "foreign"), [(a, b) for a in available_languages() for b in available_languages() if a != b]
+)
+def test_no_wording_of_plain_words_is_read_in_another_language(spoken: str, foreign: str) -> None:
+    """Over all pairs of packs: where each word is one of the bot's own everyday messages, nothing foreign is read."""
+    everyday = set(re.findall(r"[^\W\d_]+", fold(load_ordinary(spoken)["heard"])))
+    said = [text for section in WORDINGS for text in samples(load_keywords(foreign), section, 3)]
+    plain = [text for text in said if everyday.issuperset(re.findall(r"[^\W\d_]+", fold(text)))]
+    assert [text for text in plain if recognise_foreign(text, (spoken,)) is not None] == []
+    assert len(plain) < 0.1 * len(said)
