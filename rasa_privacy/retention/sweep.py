@@ -57,7 +57,7 @@ _PASSES: Final = 3
 
 
 #: What one transaction did: purposes, people, what is damaged, and how many pairs were put off.
-_Done: TypeAlias = tuple[int, int, set[tuple[bytes, str]], int]
+_Done: TypeAlias = tuple[int, list[bytes], set[tuple[bytes, str]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class _Sweep:
         """Count what was committed."""
         purposes, people, damaged, put_off = done
         self.purposes += purposes
-        self.people += people
+        self.people += len(people)
         self.damaged |= damaged
         self.put_off += put_off
 
@@ -191,6 +191,7 @@ def _go_through(run: _Sweep, pace: _Pace) -> bool:
         began = time.monotonic()
         # It may be run again, so it counts nothing in `run`.
         done = run.vault.database.transact(lambda connection: _remove_page(run, connection, page))
+        _destroy_apart(run.vault, done[1])
         with run.lock:
             run.add(done)
             pace.advance(len(page))
@@ -253,7 +254,14 @@ def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> _Done:
             purposes += removed or 0
             put_off += removed == 0
             damaged |= {(who, purpose)} if removed is None else set()
-    return purposes, len(gone), damaged, put_off
+    return purposes, gone, damaged, put_off
+
+
+def _destroy_apart(vault: Vault, people: list[bytes]) -> None:
+    """Destroy the keys of people who are gone, where those lie apart; elsewhere they went with the people."""
+    if vault.due_keys.apart and people:
+        with vault.database.read() as connection:
+            vault.due_keys.destroy_all(connection, people)
 
 
 def _is_due(at: object, limit: int) -> bool:

@@ -79,6 +79,11 @@ class DueKeys:
     def __init__(self, data_keys: DataKeys) -> None:
         self._data_keys = data_keys
 
+    @property
+    def apart(self) -> bool:
+        """Whether the keys lie in a database of their own, in transactions of its own."""
+        return self._data_keys.apart
+
     def page(self, conn: Connection, now: datetime, most: int, after: Due | None = None) -> list[Due]:
         """Return up to `most` keys that are due, in their order, from behind `after` on."""
         values: dict[str, Any] = {"now": to_micros(now), "most": most}

@@ -67,20 +67,33 @@ class Expiry:
     ) -> None:
         """Remove people who are locked, with a certificate and tombstones for each; true after the commit.
 
+        Keys that lie apart stay: no journal names these people, and without a due key nobody would find rows that a
+        process which died had left. Destroy them after the commit (`DueKeys.destroy_all`); one that is left then is
+        due, and belongs to nobody.
+
         Args:
             conn: A connection of `Database.transact`.
             subject_ids: Whom to remove.
             at: Aware UTC time.
             certificate: Makes the number of a certificate.
         """
-        self.bury_all(conn, [Erasure(certificate(), each, at, {}) for each in subject_ids])
+        if not self._due_keys.apart:
+            self._due_keys.destroy_all(conn, subject_ids)
+        self._bury(conn, {each: Erasure(certificate(), each, at, {}) for each in subject_ids})
 
     def bury_all(self, conn: Connection, done: Sequence[Erasure]) -> None:
-        """Remove people who are locked and whom no hold keeps, as `bury` does, with what their certificates say."""
-        if not done:
-            return
+        """Remove people who are locked and whom no hold keeps, keys first, with what their certificates say.
+
+        The journal has them already, so that the next start completes what a process which died had begun.
+        """
         numbers = {each.subject_id: each for each in done}
         self._due_keys.destroy_all(conn, numbers)
+        self._bury(conn, numbers)
+
+    @staticmethod
+    def _bury(conn: Connection, numbers: Mapping[bytes, Erasure]) -> None:
+        if not numbers:
+            return
         for who in requests.who_waits(conn, numbers):
             its = numbers[who]
             waiting = deliveries.is_waiting(conn, its.certificate)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -30,28 +30,34 @@ _MIGRATED = [
     pytest.param("mariadb", "0011", marks=pytest.mark.mariadb),
 ]
 
+#: SQLite with the keys in a database of their own; the servers' keys lie apart in `tests/rights/test_journal_kills.py`.
+_APART = "apart"
+_PLACES = [*EACH_KIND, _APART]
+
 Prepare = Callable[[], Sequence[str]]
 
 
-@pytest.fixture(params=EACH_KIND)
+@pytest.fixture(params=_PLACES)
 def unmade(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Prepare]:
     """Return a function that empties the folder, and gives a database that is not there yet or has no tables."""
     with ExitStack() as made:
-        yield lambda: _anew(made, tmp_path, lambda: new_url(request.param, tmp_path))
+        yield lambda: _anew(made, tmp_path, new_url, request.param)
 
 
-@pytest.fixture(params=EACH_KIND)
+@pytest.fixture(params=_PLACES)
 def fresh(request: pytest.FixtureRequest, tmp_path: Path, empty_url: EmptyUrl) -> Iterator[Prepare]:
     """Return a function that empties the folder, and gives a database that is not there yet or has no rows."""
     with ExitStack() as made:
-        yield lambda: _anew(made, tmp_path, lambda: empty_url(request.param, tmp_path))
+        yield lambda: _anew(made, tmp_path, empty_url, request.param)
 
 
-def _anew(made: ExitStack, folder: Path, url: Callable[[], AbstractContextManager[str]]) -> Sequence[str]:
+def _anew(made: ExitStack, folder: Path, url: EmptyUrl, place: str) -> Sequence[str]:
     made.close()
     shutil.rmtree(folder)
     folder.mkdir()
-    return str(folder), made.enter_context(url())
+    if place == _APART:
+        kill_work.put_keys_apart(str(folder))
+    return str(folder), made.enter_context(url("sqlite" if place == _APART else place, folder))
 
 
 def _all_verified(vault: Vault) -> None:
