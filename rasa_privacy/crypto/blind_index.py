@@ -4,11 +4,11 @@ Who has the key can test guesses, so the key is wrapped like a data key. Without
 value.
 """
 
-import hmac
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
-from rasa_privacy.crypto.derive import KEY_BYTES
+from rasa_privacy.crypto.derive import KEY_BYTES, hmac_of, hmac_pads
 from rasa_privacy.errors import StorageError
 
 #: So much of an index is stored where rows are found by it. Two values share it with a chance of 2^-128.
@@ -27,11 +27,13 @@ class BlindIndex:
     """
 
     key: bytes = field(repr=False)
+    _pads: tuple[bytes, bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the length of the key."""
         if len(self.key) != KEY_BYTES:
             raise StorageError(f"index key: {len(self.key)} bytes instead of {KEY_BYTES}")
+        object.__setattr__(self, "_pads", hmac_pads(self.key))
 
     def of(self, domain: str, value: str) -> bytes:
         """Return the 32-byte index of a value within a domain of 1 to 255 bytes."""
@@ -43,5 +45,10 @@ class BlindIndex:
 
     def of_bytes(self, domain: str, value: bytes) -> bytes:
         """Return the same of a value that is bytes."""
-        name = domain.encode()
-        return hmac.digest(self.key, bytes((len(name),)) + name + value, "sha256")
+        return hmac_of(self._pads, _named(domain) + value)
+
+
+@lru_cache(maxsize=64)
+def _named(domain: str) -> bytes:
+    name = domain.encode()
+    return bytes((len(name),)) + name

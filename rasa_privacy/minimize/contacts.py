@@ -13,12 +13,14 @@ Rules:
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 import phonenumbers
 
 from rasa_privacy.errors import ContactError, DetectorError
 from rasa_privacy.minimize.detectors import DEFAULT_REGIONS, find
+from rasa_privacy.minimize.e164 import is_e164
 
 _MAX_CHARACTERS: Final = 320  # 64 + @ + 255, RFC 5321, section 4.5.3.1
 _MAX_ANSWER_CHARACTERS: Final = 1000
@@ -39,7 +41,7 @@ def contact_forms(contact: str, regions: tuple[str, ...] = DEFAULT_REGIONS) -> t
     Raises:
         ContactError: It is neither.
     """
-    plain = unicodedata.normalize("NFKC", contact).strip()
+    plain = _normal(contact)
     forms = () if len(plain) > _MAX_CHARACTERS else _email_forms(plain) or _phone_forms(plain, regions)
     if not forms:
         raise ContactError("this is neither an email address nor a phone number; write one such as +49 170 1234567")
@@ -48,7 +50,9 @@ def contact_forms(contact: str, regions: tuple[str, ...] = DEFAULT_REGIONS) -> t
 
 def sender_forms(sender_id: str, regions: tuple[str, ...] = DEFAULT_REGIONS) -> tuple[str, ...]:
     """Return the forms of a sender id that is an email address or a phone number; nothing for any other."""
-    plain = _PREFIX.sub("", unicodedata.normalize("NFKC", sender_id).strip())
+    plain = _normal(sender_id)
+    if not plain.isdigit():
+        plain = _PREFIX.sub("", plain)
     if _DIGITS_ONLY.match(plain):
         plain = f"+{plain}"
     try:
@@ -76,15 +80,28 @@ def contact_in(text: str, kinds: Collection[str]) -> str | None:
 
 def _email_forms(plain: str) -> tuple[str, ...]:
     local, _, domain = plain.rpartition("@")
-    if not local or not domain or re.search(r"\s", plain):
+    if not local or not domain or len(plain.split()) > 1:
         return ()
-    try:
-        hosts = dict.fromkeys((_kept_apart(domain.rstrip(".").lower()), domain.rstrip(".").casefold()))
-        domains = [each.encode("idna").decode() for each in hosts]
-    except UnicodeError:
-        return ()
+    domains = _domains(domain)
+    if local.isascii():  # in which neither case folding nor normalization does anything more
+        return tuple(f"email:{local.lower()}@{host}" for host in domains)
     locals_ = dict.fromkeys(unicodedata.normalize("NFKC", each) for each in (local.lower(), local.casefold()))
     return tuple(f"email:{name}@{host}" for name in locals_ for host in domains)
+
+
+@lru_cache(maxsize=4096)
+def _domains(domain: str) -> tuple[str, ...]:
+    """Return the forms of a domain, none where it is none; many people share one."""
+    try:
+        hosts = dict.fromkeys((_kept_apart(domain.rstrip(".").lower()), domain.rstrip(".").casefold()))
+        return tuple(each.encode("idna").decode() for each in hosts)
+    except UnicodeError:
+        return ()
+
+
+def _normal(text: str) -> str:
+    """Return a text in Unicode's form NFKC, which leaves ASCII as it is, without the blanks around it."""
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
 
 
 def _kept_apart(domain: str) -> str:
@@ -96,6 +113,8 @@ def _kept_apart(domain: str) -> str:
 
 
 def _phone_forms(plain: str, regions: tuple[str, ...]) -> tuple[str, ...]:
+    if is_e164(plain):
+        return (f"phone:{plain}",)
     if not _PHONE.match(plain):
         return ()
     written = "+" + plain[2:] if plain.startswith("00") else plain

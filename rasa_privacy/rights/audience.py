@@ -93,7 +93,7 @@ def audience(  # noqa: PLR0913, PLR0917 - what is asked for, by whom, and where 
         ConfigurationError: There is no such purpose or item, or the purpose does not rest on consent.
     """
     check(vault.policy, permit, purpose, item)
-    for page in pages(vault, purpose, item, now, tally):
+    for page in pages(Decision(vault, purpose, now), item, tally):
         yield from page
     log_export(purpose, tally)
 
@@ -115,25 +115,18 @@ def check(policy: Policy, permit: Permit, purpose: str, item: str | None) -> Non
         raise ConfigurationError(f"purpose '{purpose}' has no item '{item}'; name one of its items in privacy.yml")
 
 
-def pages(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where it is counted
-    vault: Vault,
-    purpose: str,
-    item: str | None,
-    now: datetime,
-    tally: Tally,
-    between: tuple[bytes, bytes] = EVERYBODY,
+def pages(
+    decision: Decision, item: str | None, tally: Tally, between: tuple[bytes, bytes] = EVERYBODY
 ) -> Iterator[list[Recipient]]:
     """Yield the audience page by page, after `check`; also a page with nobody in, so that its counts are told.
 
     Args:
-        vault: The open store.
-        purpose: As `audience`.
+        decision: Decides who is in, for the store, the purpose and the moment.
         item: As `audience`.
-        now: As `audience`.
         tally: Is counted up, page by page.
         between: The subject id that the first person comes after, and that of the last.
     """
-    decision = Decision(vault, purpose, now)
+    vault, purpose = decision.vault, decision.purpose
     after: bytes | None = between[0]
     while after is not None:
         with vault.database.read() as connection:
@@ -186,7 +179,8 @@ def _opened(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where i
     codes = _codes(vault, connection, purpose, list(page))
     found = contacts_of_many(connection, vault.data_keys, page, purpose)
     values = {who: _values(stored) for who, stored in found.items() if stored is not None}
-    reached = {who: _reached(vault, found[who] or (), each) for who, each in values.items()}
+    contacts = frozenset(name for name, each in vault.policy.items.items() if each.detect in _CONTACTS)
+    reached = {who: _reached(found[who] or (), each, contacts) for who, each in values.items()}
     out, limited = _out(vault, connection, reached), _limited(vault, connection, page, item)
     for who, stored in found.items():
         if stored is None:
@@ -217,11 +211,10 @@ def _out(
 
 
 def _reached(
-    vault: Vault, stored: Sequence[StoredContact], values: dict[str, object]
+    stored: Sequence[StoredContact], values: dict[str, object], contacts: frozenset[str]
 ) -> tuple[list[str], list[object]]:
-    """Return how a person may be reached: sender ids and contacts."""
-    contacts = [value for name, value in values.items() if _is_contact(vault.policy, name)]
-    return [each.sender_id for each in stored], contacts
+    """Return how a person may be reached: sender ids, and values of the items that are contacts."""
+    return [each.sender_id for each in stored], [value for name, value in values.items() if name in contacts]
 
 
 def _limited(vault: Vault, connection: Any, page: Sequence[bytes], item: str | None) -> frozenset[bytes]:
@@ -241,11 +234,11 @@ def _is_confirmed(vault: Vault, purpose: str, subject_id: bytes, values: dict[st
     return item is not None and is_confirmed(vault, subject_id, purpose, values.get(item), digest)
 
 
-def _is_contact(policy: Policy, item: str) -> bool:
-    return item in policy.items and policy.items[item].detect in _CONTACTS
+def _number(entry: Sequence[Any]) -> int:
+    return int(entry[0])
 
 
 def _values(stored: Sequence[StoredContact]) -> dict[str, object]:
     """Return the value of each item that was stored last."""
-    entries = (entry for contact in stored for entry in sorted(contact.entries, key=lambda entry: int(entry[0])))
+    entries = (entry for contact in stored for entry in sorted(contact.entries, key=_number))
     return {item: value for _seq, _path, item, value in entries if value is not None}

@@ -23,6 +23,7 @@ from rasa_privacy.rights.audience import Tally, check, log_export, pages
 from rasa_privacy.rights.audience_form import lines_of
 from rasa_privacy.rights.audience_processes import Processes, cores
 from rasa_privacy.rights.audience_worker import RUN_PEOPLE, Task
+from rasa_privacy.rights.membership import Decision
 from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def lines(  # noqa: PLR0913, PLR0917 - what is asked for, by whom, where it is c
     processes = _processes(vault, Task(settings, purpose, item, now, 1), workers)
     if processes is None:
         with _rarely_collected():
-            for page in pages(vault, purpose, item, now, tally):
+            for page in pages(Decision(vault, purpose, now), item, tally):
                 if page:
                     yield lines_of(page, item)
                 gc.collect()

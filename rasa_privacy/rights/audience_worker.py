@@ -26,6 +26,7 @@ from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.rights.audience import Tally, pages
 from rasa_privacy.rights.audience_form import lines_of
+from rasa_privacy.rights.membership import Decision
 from rasa_privacy.storage.vault import Vault, open_vault
 
 READY, PIECE, END, ERROR = b"R", b"P", b"E", b"X"
@@ -81,9 +82,10 @@ def bounds(run: int, runs: int) -> tuple[bytes, bytes]:
 
 def work(task: Task, vault: Vault, out: BinaryIO) -> None:
     """Write the frames of the task's runs."""
+    decision = Decision(vault, task.purpose, task.now)
     for run in range(task.first, task.runs, task.step):
         tally = Tally()
-        for page in pages(vault, task.purpose, task.item, task.now, tally, bounds(run, task.runs)):
+        for page in pages(decision, task.item, tally, bounds(run, task.runs)):
             _write(out, PIECE, COUNTS.pack(*astuple(tally)) + lines_of(page, task.item))
             tally.clear()
         _write(out, END, b"")

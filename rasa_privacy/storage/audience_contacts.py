@@ -19,6 +19,7 @@ from rasa_privacy.storage.audience_rows import StoredContact
 from rasa_privacy.storage.conversation_head import closed_manifest, service_key, verified_head, verify_closed
 from rasa_privacy.storage.conversation_rows import COLUMNS, ClosedSession, ConversationRow, row_of
 from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.manifest import Purposes
 from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.session import Session
 from rasa_privacy.storage.tables import conversations, data_keys, segments, sessions
@@ -43,6 +44,7 @@ _SEGMENTS: Final = ManySelect(
         .order_by(_G.segment_id)
     ),
 )
+_NONE: Final[Mapping[int, Sequence[bytes]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,19 @@ def _entries(page: _Page, row: ConversationRow, keys: Mapping[str, DataKey]) -> 
     """Return the entries of the purpose in all sessions, in order."""
     head, closed = verified_head(row, keys), page.closed.get(row.ref, ())
     verify_closed(row, head, closed)
-    listed = {each.session: closed_manifest(row, keys, each) for each in closed} | {head.session: head.purposes}
-    there, purpose = page.sealed.get(row.ref, {}), page.purpose
+    listed = {each.session: closed_manifest(row, keys, each) for each in closed}
+    listed[head.session] = head.purposes
+    there = page.sealed.get(row.ref, _NONE)
     if there.keys() - listed.keys():
         raise TamperedSegmentError(f"conversation {row.ref}: the table holds segments of a session that is not there")
     entries: list[Any] = []
     for first, purposes in listed.items():
-        named = {purpose: purposes[purpose]} if purpose in purposes else {}
-        rows = {purpose: there[first]} if first in there else {}
-        entries += Session(row.ref, row.place, first, keys).open_all(named, rows).get(purpose, [])
+        if first in there or page.purpose in purposes:
+            entries += _of_session(page, Session(row.ref, row.place, first, keys), purposes, there.get(first))
     return entries
+
+
+def _of_session(page: _Page, session: Session, purposes: Purposes, rows: Sequence[bytes] | None) -> list[Any]:
+    purpose = page.purpose
+    named = {purpose: purposes[purpose]} if purpose in purposes else {}
+    return session.open_all(named, {} if rows is None else {purpose: rows}).get(purpose, [])

@@ -10,11 +10,12 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.tables import from_micros, suppressions, to_micros
 
 _S: Final = suppressions.c
 _AMONG: Final = _S.contact_index.in_(bindparam("indexes", expanding=True))
-_FOUND: Final = select(_S.contact_index, _S.reason, _S.at).where(_AMONG)
+_FOUND: Final = ManySelect(_S.contact_index, select(_S.contact_index, _S.reason, _S.at).where)
 _ANY: Final = select(_S.reason).limit(1)
 _INSERT: Final = insert(suppressions)
 _REASON: Final = update(suppressions).where(_S.contact_index == bindparam("row")).values(reason=bindparam("new"))
@@ -64,8 +65,7 @@ def found_of(conn: Connection, indexes: Collection[bytes]) -> dict[bytes, tuple[
     """Return the reason of each of these that is suppressed, and since when."""
     found: dict[bytes, tuple[str, datetime]] = {}
     for part in _parts(indexes):
-        rows = conn.execute(_FOUND, {"indexes": part})
-        found.update((row.contact_index, (row.reason, from_micros(row.at))) for row in rows)
+        found.update((index, (reason, from_micros(at))) for index, reason, at in _FOUND.rows(conn, part))
     return found
 
 
