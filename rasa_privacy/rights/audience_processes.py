@@ -105,12 +105,12 @@ def _frame(child: Any, expected: set[bytes]) -> tuple[bytes, bytes]:
 
 
 def _error(body: bytes) -> PrivacyError:
-    name, message = msgspec.json.decode(body, type=tuple[str, str])
+    name, told = msgspec.json.decode(body, type=tuple[str, str])
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, PrivacyError):
-        return kind(message)
+        return kind(told)
     return StorageError(
-        f"a process of the export failed ({message}); run it again, with '--workers 1' if that stays so"
+        f"a process of the export failed ({told}); run it again, with '--workers 1' if that stays so"
     )
 
 
