@@ -121,7 +121,7 @@ def key_spans(text: SearchedText) -> Iterator[tuple[int, int]]:
         found = []
         if _KEY_HEAD.search(word) if _KEY_SIGN.search(word) else _KEY_HEAD.match(word):
             found = [key.span() for begin in _KEY_START.finditer(word) if (key := _KEY.match(word, begin.end()))]
-        found = found or [(_run_start(word, key.start()), key.end()) for key in _GLUED.finditer(word)]
+        found += [(_run_start(word, key.start()), key.end()) for key in _GLUED.finditer(word)]
         yield from ((start + begin, start + stop) for begin, stop in found)
         if not found and not _is_small(word) and _KEY_WORDS.may_be_in(text):
             yield from _named_key(text, start, word)

@@ -197,6 +197,13 @@ def test_the_document_names_each_detector() -> None:
     assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == sorted([*DETECTORS, *PRESIDIO_NAMES])
 
 
+def test_a_key_glued_to_letters_is_found_behind_another() -> None:
+    """A word with a key at its beginning, or behind a sign, is looked through for the others."""
+    keys = ["ghp_abcdefghijklmnopqrstuvwxyz0123456789", "xAKIAIOSFODNN7EXAMPLE"]
+    for text in (";".join(keys), "token=" + ",".join(keys)):
+        assert [text[finding.start : finding.end] for finding in find(text)] == keys
+
+
 @pytest.mark.parametrize("iban", ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00", "NO9386011117947"])
 def test_an_iban_before_a_key_of_amazons_is_found(iban: str) -> None:
     """A form may leave nothing between them; each is found as what it is."""
