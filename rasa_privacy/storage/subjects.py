@@ -93,9 +93,12 @@ class Subjects:
         locked = self._found(conn, _FIND_AND_LOCK, sender_id)
         if locked is not None:
             return locked
-        # Whoever erases a person deletes the conversation with the row, so one that is there has lost its row.
         found = self._found(conn, _FIND, sender_id)
-        if found is not None and not self.lock(conn, found):
+        if found is None or self.lock(conn, found):
+            return found
+        # Whoever erases a person deletes the conversation with the row, so one that is still there has lost its row.
+        found = self._found(conn, _FIND, sender_id)
+        if found is not None:
             logger.warning("The row of a person was missing in the table 'subjects', and is there again.")
             _INSERT_SUBJECT.later(conn, subject_id=found, created_at=_UNKNOWN, ledger_mac=None)
         return found

@@ -247,3 +247,22 @@ def test_a_person_whose_row_was_deleted_is_still_erased(
         assert certificate.counts["events"] == events
         assert erase(vault, sender, Evidence("button", "rest", "en", now)) is None
     assert sql("SELECT conversation_ref FROM conversations") == sql("SELECT subject_id FROM subjects") == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+@pytest.mark.usefixtures("subject")
+def test_who_is_erased_while_the_lock_is_waited_for_gets_no_row(
+    vault: Vault, sql: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that is gone with its conversation was not lost: nobody goes on for somebody who was just erased."""
+    lock = type(vault.subjects).lock
+
+    def erased(self: Any, conn: Any, subject_id: bytes) -> bool:
+        conn.exec_driver_sql("DELETE FROM conversations")  # as the erasure that held the lock did
+        return lock(self, conn, subject_id)
+
+    sql("DELETE FROM subjects")
+    monkeypatch.setattr(type(vault.subjects), "lock", erased)
+    with vault.database.write() as conn:
+        assert vault.subjects.find_for_update(conn, "+4915112345") is None
+    assert sql("SELECT subject_id FROM subjects") == []
