@@ -109,9 +109,7 @@ def _error(body: bytes) -> PrivacyError:
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, PrivacyError):
         return kind(told)
-    return StorageError(
-        f"a process of the export failed ({told}); run it again, with '--workers 1' if that stays so"
-    )
+    return StorageError(f"a process of the export failed ({told}); run it again, with '--workers 1' if that stays so")
 
 
 def _count(tally: Tally, body: bytes) -> None:
