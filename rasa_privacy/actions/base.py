@@ -8,7 +8,7 @@ typed, of a trigger or a reminder, is such a failure: nobody but the person answ
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -276,6 +276,21 @@ def which_purpose(store: Vault, turn: Turn, response: str, intent: str, purposes
     repeated = before is not None and before.kind == "which" and before.repeated
     pending = Pending("which", intent, possible, repeated=repeated)
     return Reply(turn.words(response), buttons, [ask_again_with(pending)])
+
+
+def asked_once_more(turn: Turn, requests: Collection[str]) -> Turn:
+    """Return the turn as the request that asked "which one?" where the message is no such request, but asks it again.
+
+    What such a message names is not meant: the button of an older question names its purpose too, also a yes to it.
+
+    Args:
+        turn: The turn.
+        requests: Intents that make the request, or answer what it asked.
+    """
+    asked = turn.pending
+    if asked is None or asked.kind != "which" or turn.intent in requests:
+        return turn
+    return replace(turn, intent=asked.action or turn.intent, purposes=(), items=())
 
 
 def called(store: Vault, turn: Turn, purpose: str) -> str:

@@ -4,11 +4,20 @@ While a proof of identity counts, the conversations that it found are meant as w
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from rasa_sdk.events import ActiveLoop, ReminderCancelled, SlotSet
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleared, forget_pending, which_purpose
+from rasa_privacy.actions.base import (
+    PrivacyAction,
+    Reply,
+    Turn,
+    asked_once_more,
+    called,
+    cleared,
+    forget_pending,
+    which_purpose,
+)
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.names import STOP, WITHDRAW
@@ -18,6 +27,9 @@ from rasa_privacy.rights.linked import stop_linked
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.withdrawal import Withdrawal, held_by_consent, merged, withdraw, withdraw_items
 from rasa_privacy.storage.vault import Vault
+
+#: The second is the button "no" of a question that was answered with yes.
+_REQUESTS: Final = ("privacy_withdraw", "privacy_refuse")
 
 
 class WithdrawConsent(PrivacyAction):
@@ -29,6 +41,7 @@ class WithdrawConsent(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """End the consents and destroy what only they allowed; ask which one where that is not clear."""
+        turn = asked_once_more(turn, _REQUESTS)
         if turn.items and not turn.purposes:
             gone = store.database.transact(lambda connection: self._withdraw_items(store, connection, turn))
             empty_log(store)

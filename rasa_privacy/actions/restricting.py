@@ -6,10 +6,18 @@ it found are meant as well.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, cleared, forget_pending, which_purpose
+from rasa_privacy.actions.base import (
+    PrivacyAction,
+    Reply,
+    Turn,
+    asked_once_more,
+    called,
+    cleared,
+    forget_pending,
+    which_purpose,
+)
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.restrictions import restricted
 from rasa_privacy.dialogue.names import RESTRICT
@@ -36,9 +44,7 @@ class RestrictProcessing(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Record it, after which the gate obeys, and say what it means."""
-        asked = turn.pending if turn.pending is not None and turn.pending.kind == "which" else None
-        if asked is not None and turn.intent not in _REQUESTS:
-            turn = replace(turn, intent=asked.action or turn.intent)  # asked once more
+        turn = asked_once_more(turn, _REQUESTS)
         work = _lift if turn.intent == LIFT else _restrict
         return [store.database.transact(lambda connection: work(store, connection, turn))]
 

@@ -40,7 +40,7 @@ from rasa_privacy.rights.membership import check_purpose
 def audience(  # noqa: PLR0913, PLR0917 - the options of the command
     purpose: str, item: str | None, out: str, workers: int | None, bot: Path, endpoints: Path | None
 ) -> None:
-    """Export who may be written to for a purpose: one JSON object a line, with `sender` and `value`.
+    """Export who may be written to for a purpose: one JSON object a line, with `sender` and the item.
 
     In are people with active, unexpired consent to the current notice who are not suppressed. Delete the file when the
     messages are out; the next export knows who has withdrawn since.

@@ -210,6 +210,30 @@ def test_which_consent_is_taken_back_is_asked_and_waited_for(vault: Vault, ana: 
     assert active(vault) == {"newsletter", "fitting"}
 
 
+@pytest.mark.parametrize("intent", ["privacy_grant", "privacy_why", "privacy_unclear"])
+@pytest.mark.parametrize(
+    ("action", "request_"), [(WithdrawConsent(), "privacy_withdraw"), (RestrictProcessing(), "privacy_restrict")]
+)
+def test_a_button_of_an_older_question_does_not_say_which_is_meant(
+    vault: Vault, ana: Talk, action: PrivacyAction, request_: str, intent: str
+) -> None:
+    """Whoever presses an older "yes", or its "why", has not taken that consent back; the question stands."""
+    ana.do(action, request_)
+    asked = ana.pending
+    ana.do(action, intent, purposes=("draw",))
+    ana.do(action, intent, items=("email",))
+    assert active(vault) == {"draw", "newsletter", "fitting"}
+    assert held(vault) == VALUES
+    assert ana.pending == asked
+
+
+def test_the_no_of_an_older_question_takes_its_consent_back(vault: Vault, ana: Talk) -> None:
+    """Also while it is asked which one is meant: it is as easy to find as the yes was."""
+    ana.do(WithdrawConsent(), "privacy_withdraw")
+    ana.do(WithdrawConsent(), "privacy_refuse", purposes=("draw",))
+    assert active(vault) == {"newsletter", "fitting"}
+
+
 def test_which_item_is_wrong_is_asked_and_waited_for(ana: Talk) -> None:
     """Once more after an unclear answer; the item's name then asks for the right value."""
     asked = ana.do(Correct(), "privacy_correct")
