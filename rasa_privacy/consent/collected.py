@@ -7,14 +7,15 @@ Rules:
 2. A line that is in the ledger already is passed over, so an import can be run again after it was interrupted.
 3. A yes never overrules what the person said after it: neither a later answer nor a deletion, nor that nothing may be
    shared (in words or by a browser's signal), nor a restriction.
-4. It is about what the purpose needs, and of its optional items about those alone that the line names.
+4. It is about what the purpose needs, and of its optional items about those alone that the line names and the person
+   said nothing about since.
 5. The record says `granted`, method `imported`, with the line's own method as its channel, at the time of the yes. Its
    version is that of the purpose's terms now: by importing it, the controller says that those were agreed to.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -30,6 +31,7 @@ from rasa_privacy.errors import ImportLineError
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.topics import choice
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import SERVICE, Vault
 
@@ -128,13 +130,22 @@ def _import(vault: Vault, connection: Any, collected: Collected, now: datetime) 
     if found != "new":
         return found
     subject_id = known if known is not None else vault.subjects.find_or_create(connection, collected.sender_id, now)
-    record_imported(vault, connection, subject_id, collected.grant)
+    grant = collected.grant
+    if grant.optional:
+        grant = replace(grant, optional=_not_answered_since(grant, vault.ledger.of_subject(connection, subject_id)))
+    record_imported(vault, connection, subject_id, grant)
     lasts = vault.policy.purposes[collected.grant.purpose].consent_lasts
     if known is None and lasts is not None:
         # Nothing else is held of this person, so they go when this consent has ended.
         ends = collected.grant.at + Length(lasts)
         vault.data_keys.touch(connection, subject_id, SERVICE, max(ends, now))
     return "new"
+
+
+def _not_answered_since(grant: ImportedGrant, records: Sequence[LedgerRecord]) -> tuple[str, ...]:
+    """Return the optional items of a consent that the person neither gave nor took back after it."""
+    since = {each.purpose for each in records if each.event != "asked" and each.at >= grant.at}
+    return tuple(item for item in grant.optional or () if choice(grant.purpose, item) not in since)
 
 
 def _wrong(policy: Policy, line: _Line, now: datetime) -> Iterator[str]:

@@ -13,6 +13,7 @@ from rasa_privacy.consent.opt_out_signals import record_gpc
 from rasa_privacy.consent.restrictions import record_restriction
 from rasa_privacy.errors import ImportLineError
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.withdrawal import withdraw_items
 from rasa_privacy.storage.vault import SERVICE, Vault
 from tests.support.databases import EACH_KIND
 from tests.support.vaults import Clock, active, answer, ask, evidence, grant, ledger_events
@@ -74,6 +75,20 @@ def test_a_later_answer_is_not_overruled(vault: Vault) -> None:
     assert bring(vault, line(vault), line(vault, sender="bob")) == ["answered", "answered"]
     assert active(vault, "ana") == active(vault, "bob") == frozenset()
     assert ledger_events(vault, subject_id)[-1] == ("newsletter", "withdrawn")
+
+
+def test_an_optional_item_that_was_taken_back_since_stays_so(vault: Vault) -> None:
+    """Also where the yes to its purpose is older than the consent on paper, which counts for the rest."""
+    assert bring(vault, line(vault, optional=["birthday"])) == ["new"]
+    with vault.database.write() as connection:
+        subject_id = vault.subjects.find_for_update(connection, "ana")
+        assert subject_id is not None
+        assert withdraw_items(vault, connection, subject_id, ["birthday"], evidence(vault)) == ("birthday",)
+    newer = line(vault, at="2026-05-02T12:00:00Z", optional=["birthday"])
+    assert newer.grant.at < vault.clock()
+    assert bring(vault, newer) == ["new"]
+    assert active(vault, "ana") == {"newsletter"}
+    assert ledger_events(vault, subject_id)[-2:] == [("newsletter:birthday", "withdrawn"), ("newsletter", "granted")]
 
 
 def test_a_consent_after_an_older_no_counts(vault: Vault, clock: Clock) -> None:
