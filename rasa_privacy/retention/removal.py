@@ -4,6 +4,7 @@ Of `service` the texts go at their time; the structure stays for as long as valu
 """
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ _WAITS: Final = timedelta(days=1)
 def remove_purpose(vault: Vault, connection: Any, subject_id: bytes, purpose: str, now: datetime) -> int:
     """Remove one purpose of a person who is locked; return how many were removed, 0 where it was put off.
 
+    A key that lies apart stays: gone before its rows are, it would leave what a new key of the purpose does not open.
+    Destroy it after the commit (`destroy_dropped`); until then it is due, and found again.
+
     Args:
         vault: The open store.
         connection: A connection of `Database.transact`.
@@ -39,10 +43,27 @@ def remove_purpose(vault: Vault, connection: Any, subject_id: bytes, purpose: st
         vault.data_keys.touch(connection, subject_id, SERVICE, now + _WAITS)
         return int(gone)
     _drop(vault, connection, subject_id, purpose)
-    if not vault.data_keys.destroy(connection, subject_id, purpose):
+    if not vault.data_keys.apart and not vault.data_keys.destroy(connection, subject_id, purpose):
         raise TamperedSegmentError("a key that is due cannot be found by its purpose, which is no valid text")
     tell_of(vault, connection, subject_id, "retention", now, purposes=[purpose])
     return 1
+
+
+def destroy_dropped(vault: Vault, connection: Any, pairs: Collection[tuple[bytes, str]], now: datetime) -> None:
+    """Destroy the keys, which lie apart, of purposes that were removed; not of whom a turn holds, or has used since.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`.
+        pairs: Person and purpose of each.
+        now: What was due then; aware and in UTC.
+    """
+    free = vault.expiry.lock_free(connection, {who for who, _ in pairs})
+    due = {who: vault.data_keys.due_of(connection, who) for who in free}
+    for who, purpose in pairs:
+        at = due.get(who, {}).get(purpose)
+        if at is not None and at <= now:
+            vault.data_keys.destroy(connection, who, purpose)
 
 
 def _take_out_texts(vault: Vault, connection: Any, subject_id: bytes, now: datetime) -> bool:

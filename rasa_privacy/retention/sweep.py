@@ -29,7 +29,7 @@ from rasa_privacy.retention import lasting
 from rasa_privacy.retention.clock_check import check_clock
 from rasa_privacy.retention.noting import note_older
 from rasa_privacy.retention.pages import share_pages
-from rasa_privacy.retention.removal import remove_purpose
+from rasa_privacy.retention.removal import destroy_dropped, remove_purpose
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
 from rasa_privacy.storage import holds, lasting_values
@@ -56,8 +56,9 @@ _HELD: Final = timedelta(days=1)
 _PASSES: Final = 3
 
 
-#: What one transaction did: purposes, people, what is damaged, and how many pairs were put off.
-_Done: TypeAlias = tuple[int, list[bytes], set[tuple[bytes, str]], int]
+#: What one transaction did: purposes, people, what is damaged, how many pairs were put off, and which of those who stay
+#: were removed.
+_Done: TypeAlias = tuple[int, list[bytes], set[tuple[bytes, str]], int, list[tuple[bytes, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class _Sweep:
 
     def add(self, done: _Done) -> None:
         """Count what was committed."""
-        purposes, people, damaged, put_off = done
+        purposes, people, damaged, put_off, _ = done
         self.purposes += purposes
         self.people += len(people)
         self.damaged |= damaged
@@ -191,7 +192,7 @@ def _go_through(run: _Sweep, pace: _Pace) -> bool:
         began = time.monotonic()
         # It may be run again, so it counts nothing in `run`.
         done = run.vault.database.transact(lambda connection: _remove_page(run, connection, page))
-        _destroy_apart(run.vault, done[1])
+        _destroy_apart(run, done[1], done[4])
         with run.lock:
             run.add(done)
             pace.advance(len(page))
@@ -247,21 +248,27 @@ def _remove_page(run: _Sweep, connection: Any, page: list[Due]) -> _Done:
         tell_of(vault, connection, who, "retention", run.now, purposes=sorted(set(held[who]) - {SERVICE}), is_gone=True)
     vault.expiry.bury(connection, gone, run.now, certificate_number)
     damaged: set[tuple[bytes, str]] = set()
-    whole = set(gone)
+    whole, dropped = set(gone), list[tuple[bytes, str]]()
     for who in (each for each in free if each not in whole):
         for purpose in [name for name, at in held[who].items() if _is_due(at, limit)]:
             removed = _remove_one(run, connection, who, purpose)
             purposes += removed or 0
             put_off += removed == 0
             damaged |= {(who, purpose)} if removed is None else set()
-    return purposes, gone, damaged, put_off
+            dropped += [(who, purpose)] if removed and purpose != SERVICE else []
+    return purposes, gone, damaged, put_off, dropped
 
 
-def _destroy_apart(vault: Vault, people: list[bytes]) -> None:
-    """Destroy the keys of people who are gone, where those lie apart; elsewhere they went with the people."""
-    if vault.due_keys.apart and people:
+def _destroy_apart(run: _Sweep, people: list[bytes], dropped: list[tuple[bytes, str]]) -> None:
+    """Destroy the keys of what was removed, where those lie apart; elsewhere they went with it."""
+    vault = run.vault
+    if not vault.due_keys.apart:
+        return
+    if people:
         with vault.database.read() as connection:
             vault.due_keys.destroy_all(connection, people)
+    if dropped:
+        vault.database.transact(lambda connection: destroy_dropped(vault, connection, dropped, run.now))
 
 
 def _is_due(at: object, limit: int) -> bool:

@@ -6,7 +6,8 @@ Rules:
    unwrapping is remembered, for some keys and some time.
 2. Deleting a row destroys the key: secure_delete overwrites it, and `Database.checkpoint` clears the log.
 3. Keys may have a database of their own (`keys.url`). What is done there is a transaction of its own, committed when
-   the method returns: a key is there before what it seals, and gone before the rows that it sealed.
+   the method returns: a key is there before what it seals, and gone before the rows that it sealed. In a sweep, which
+   no journal knows of, it goes after them, and is due until then.
 """
 
 import threading

@@ -5,6 +5,8 @@ import os
 import re
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +25,7 @@ from rasa_privacy.storage import expiry_at_once, handovers, known_contacts, last
 from rasa_privacy.storage.tables import metadata, to_micros
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND, EACH_SERVER
-from tests.support.vaults import Clock, active, give, grant, held
+from tests.support.vaults import SENDER, Clock, active, give, grant, held
 
 each_database = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 servers = pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
@@ -315,6 +317,71 @@ def test_keys_apart_are_swept_and_their_orphans_too(tmp_path: Any, clock: Clock,
     assert held(vault, "stays") == {"draw": {"full_name": "Ana"}}
     assert active(vault, "stays") == {"draw"}
     vault.close()
+
+
+@pytest.fixture
+def apart(tmp_path: Any, clock: Clock, settings: StoreSettings) -> Iterator[Vault]:
+    """Return a store whose keys lie apart, with a person of whom one purpose is due and another stays."""
+    keys = settings.keys.__class__("file", settings.keys.path, url=f"sqlite:///{tmp_path}/keys.db")
+    vault = open_vault(StoreSettings(settings.url, keys, settings.privacy), clock)
+    grant(vault, "draw", "fitting")
+    give(vault, {"draw": {"full_name": "Ana"}, "fitting": {"phone": "+49 30 1"}})
+    clock.advance(days=10)
+    yield vault
+    vault.close()
+
+
+def key_names(vault: Vault) -> set[str]:
+    """Return the purposes of which there is a key."""
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER)
+        assert subject_id is not None
+        return set(vault.data_keys.due_of(connection, subject_id))
+
+
+@pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+def test_a_key_apart_goes_after_the_rows_that_it_sealed(
+    apart: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a race is lost or the process ends: what is stored later under a new key can be read."""
+    usual, lost = apart.database.write, list[bool]()
+
+    @contextmanager
+    def write() -> Iterator[Any]:
+        with usual() as connection:
+            yield connection
+            stored = apart.conversations.load(connection, SENDER)
+            if not lost and stored is not None and not stored.values.get("fitting"):
+                lost.append(True)
+                raise RetentionError("the process ends here")
+
+    monkeypatch.setattr(apart.database, "write", write)
+    with pytest.raises(RetentionError, match="ends here"):
+        sweep(apart, clock(), trusted=True)
+    assert held(apart)["fitting"] == {"phone": "+49 30 1"}
+    assert sweep(apart, clock(), trusted=True) == SweepResult(1, 0)
+    assert key_names(apart) == {"service", "draw"}
+    give(apart, {"fitting": {"phone": "+49 30 2"}})
+    assert held(apart) == {"draw": {"full_name": "Ana"}, "fitting": {"phone": "+49 30 2"}}
+
+
+@pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+def test_a_key_apart_that_is_used_again_stays(apart: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn may come between the rows and the key; and a process that ends there leaves the key to the next sweep."""
+    usual = sweeping._destroy_apart
+
+    def used(*arguments: Any) -> None:
+        give(apart, {"fitting": {"phone": "+49 30 2"}})
+        usual(*arguments)
+
+    monkeypatch.setattr(sweeping, "_destroy_apart", used)
+    assert sweep(apart, clock(), trusted=True) == SweepResult(1, 0)
+    assert held(apart) == {"draw": {"full_name": "Ana"}, "fitting": {"phone": "+49 30 2"}}
+    monkeypatch.setattr(sweeping, "_destroy_apart", lambda *_: None)
+    assert sweep(apart, clock.advance(days=10), trusted=True).left == 1
+    monkeypatch.undo()
+    assert sweep(apart, clock(), trusted=True).left == 0
+    assert key_names(apart) == {"service", "draw"}
 
 
 def test_progress_is_told(vault: Vault, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
