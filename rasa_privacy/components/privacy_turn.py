@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from rasa_privacy.components import runtime
@@ -16,7 +17,7 @@ from rasa_privacy.components.rasa_api import (
     SlotSet,
     UserUttered,
 )
-from rasa_privacy.consent.state import ConsentState, due
+from rasa_privacy.consent.state import due
 from rasa_privacy.dialogue.names import (
     ACTIONS,
     ANSWERED_BY_THE_BOT,
@@ -28,13 +29,13 @@ from rasa_privacy.dialogue.names import (
 )
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
 from rasa_privacy.dialogue.turns import QUESTIONS, Turns
-from rasa_privacy.errors import DetectorError, PrivacyError
+from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.kept_texts import DROPPED, is_payload
 from rasa_privacy.minimize.own_values import ALSO, OWN_ENTITY
 from rasa_privacy.policy.ages import minimum_age
+from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.slots import consent_slot
 from rasa_privacy.policy.topics import item_of
-from rasa_privacy.rights.suppression import suppressed
 
 
 def turns_of(tracker: DialogueStateTracker) -> Turns | None:
@@ -47,7 +48,7 @@ def turns_of(tracker: DialogueStateTracker) -> Turns | None:
 
 def turn_view(tracker: DialogueStateTracker) -> TurnView:
     """Return what a decision depends on, the ledger read afresh."""
-    running, state = runtime.current(), runtime.consent_of(tracker)
+    running, standing = runtime.current(), runtime.standing_of(tracker)
     view = TurnView(
         intent=_intent(tracker),
         last_action=tracker.latest_action_name or "",
@@ -60,8 +61,9 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
         ran=_ran(tracker),
         named=_named(tracker),
     )
-    if running is None or state is None:
+    if running is None or standing is None:
         return view
+    state = standing.consent
     if running.vault.policy.request_meant_by(view.intent) in ANSWERED_BY_THE_BOT:
         view = replace(view, wants_human=True)
     beside = meant_beside(running.vault.policy, tracker, view.named)
@@ -74,7 +76,7 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
     return replace(
         view,
         active=state.active,
-        due=_due(running, state, tracker.sender_id),
+        due=_due(policy, standing, running.vault.clock()),
         answered=state.answered,
         age=age if age > state.confirmed_age else None,
         waiting=state.waiting,
@@ -83,20 +85,11 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
     )
 
 
-def _due(running: runtime.Runtime, state: ConsentState, sender_id: str) -> frozenset[str]:
-    """Return the purposes that the bot may ask about by itself; none of somebody who said STOP, or may not be read."""
-    vault = running.vault
-    policy, now = vault.policy, vault.clock()
+def _due(policy: Policy, standing: runtime.Standing, now: datetime) -> frozenset[str]:
+    """Return the purposes of which no answer stands; none where the bot would ask by itself who said STOP."""
     by_consent = [name for name, purpose in policy.purposes.items() if purpose.basis == "consent"]
-    found = frozenset(due(state, policy, by_consent, now))
-    beside = {name for purpose in policy.purposes.values() for name in purpose.also_ask}
-    if not found & {*policy.asked_first(), *beside}:
-        return found  # nothing is asked by itself, so nobody need be looked up
-    try:
-        with vault.database.read() as connection:
-            return frozenset() if suppressed(vault, connection, sender_id) is not None else found
-    except PrivacyError:
-        return frozenset()
+    found = frozenset(due(standing.consent, policy, by_consent, now))
+    return frozenset() if standing.is_suppressed and found & policy.asked_unbidden() else found
 
 
 def _intent(tracker: DialogueStateTracker) -> str | None:

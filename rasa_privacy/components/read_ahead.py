@@ -6,18 +6,18 @@ from rasa_privacy.errors import PrivacyError
 
 
 async def read_ahead(tracker: DialogueStateTracker | None) -> None:
-    """Read the consent of a tracker's person, if it came from our store."""
+    """Read how a tracker's person stands, if it came from our store."""
     if tracker is not None and runtime.handle_of(tracker) is not None:
         await read_ahead_of(tracker.sender_id)
 
 
 async def read_ahead_of(sender_id: str) -> None:
-    """Read a person's consent; where it cannot be read, there is none."""
+    """Read how a person stands; where that cannot be read, there is no consent."""
     running = runtime.current()
     if running is None:
         return
     try:
-        runtime.foresee(sender_id, await running.patience.run(lambda _: runtime.read_consent(running, sender_id)))
+        runtime.foresee(sender_id, await running.patience.run(lambda _: runtime.read_standing(running, sender_id)))
     except PrivacyError:
         runtime.foresee(sender_id, None)
 

@@ -13,7 +13,7 @@ itself.
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rasa_privacy.components.history import settle
 from rasa_privacy.components.patience import Patience
@@ -22,6 +22,7 @@ from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.minimize.events import EventSplitter
 from rasa_privacy.policy.needs import Needs
+from rasa_privacy.rights.suppression import suppressed
 from rasa_privacy.storage.vault import Vault
 
 _ATTRIBUTE: Final = "_rasa_privacy_handle"
@@ -92,13 +93,25 @@ def handle_of(tracker: Any) -> Handle | None:
     return handle if isinstance(handle, Handle) else None
 
 
-_foreseen: ContextVar[tuple[str, ConsentState | None] | None] = ContextVar("rasa_privacy_consent", default=None)
+class Standing(NamedTuple):
+    """How a person stands to the bot.
+
+    Attributes:
+        consent: What they allow.
+        is_suppressed: Whether they said STOP; looked up where the bot asks by itself.
+    """
+
+    consent: ConsentState
+    is_suppressed: bool
+
+
+_foreseen: ContextVar[tuple[str, Standing | None] | None] = ContextVar("rasa_privacy_standing", default=None)
 _heard_on: ContextVar[str | None] = ContextVar("rasa_privacy_channel", default=None)
 
 
-def foresee(sender_id: str, state: ConsentState | None) -> None:
-    """Let the next step of this task use a state that was read just now."""
-    _foreseen.set((sender_id, state))
+def foresee(sender_id: str, standing: Standing | None) -> None:
+    """Let the next step of this task use what was read just now."""
+    _foreseen.set((sender_id, standing))
 
 
 def forget() -> None:
@@ -119,19 +132,45 @@ def in_window() -> bool:
 
 def consent_of(tracker: Any) -> ConsentState | None:
     """Return what the person behind a tracker allows; None where nobody can tell, which means no consent."""
-    return consent_of_sender(tracker.sender_id) if handle_of(tracker) is not None else None
+    standing = standing_of(tracker)
+    return standing.consent if standing is not None else None
+
+
+def standing_of(tracker: Any) -> Standing | None:
+    """Return how the person behind a tracker stands to the bot; None where nobody can tell."""
+    return standing_of_sender(tracker.sender_id) if handle_of(tracker) is not None else None
 
 
 def consent_of_sender(sender_id: str) -> ConsentState | None:
     """Return what a person allows; None where nobody can tell, which means no consent."""
+    standing = standing_of_sender(sender_id)
+    return standing.consent if standing is not None else None
+
+
+def standing_of_sender(sender_id: str) -> Standing | None:
+    """Return how a person stands to the bot; None where nobody can tell."""
     foreseen = _foreseen.get()
     if foreseen is not None and foreseen[0] == sender_id:
         return foreseen[1]
     running = current()
     try:
-        return read_consent(running, sender_id) if running is not None else None
+        return read_standing(running, sender_id) if running is not None else None
     except PrivacyError:
         return None
+
+
+def read_standing(running: Runtime, sender_id: str) -> Standing:
+    """Read the ledger, and the suppressions where the bot asks by itself.
+
+    Raises:
+        PrivacyError: One of them cannot be read.
+    """
+    vault = running.vault
+    consent = read_consent(running, sender_id)
+    if not vault.policy.asked_unbidden():
+        return Standing(consent, is_suppressed=False)
+    with vault.database.read() as connection:
+        return Standing(consent, is_suppressed=suppressed(vault, connection, sender_id) is not None)
 
 
 def read_consent(running: Runtime, sender_id: str) -> ConsentState:

@@ -189,6 +189,10 @@ class Policy(Block, frozen=True, kw_only=True):
             if purpose.basis == "consent" and (purpose.ask or self.ask) == "first_message"
         )
 
+    def asked_unbidden(self) -> frozenset[str]:
+        """Return the purposes that the bot asks about by itself: at the first message, or behind another question."""
+        return frozenset(self.asked_first()).union(*(purpose.also_ask for purpose in self.purposes.values()))
+
     def request_meant_by(self, intent: str | None) -> str | None:
         """Return our intent that an intent of the bot's own means, or None."""
         return next((f"{OURS}{name}" for name, intents in self.requests.items() if intent in intents), None)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from rasa_privacy.rights.withdrawal import withdraw
@@ -73,6 +74,27 @@ async def test_no_step_of_a_turn_reads_the_ledger_in_the_loop(
     await bot.say("enter me, I am ana@mail.example", SENDER)
     assert [payload["next_action"] for payload in bot.actions.payloads] == ["action_submit"]
     assert len(where) >= 5
+    assert threading.main_thread() not in where
+
+
+async def test_who_said_stop_is_not_looked_up_in_the_loop(
+    bot: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor at all where the bot asks nobody by itself."""
+    where: list[threading.Thread] = []
+    look = untouched.runtime.suppressed
+
+    def noticed(*arguments: Any) -> Any:
+        where.append(threading.current_thread())
+        return look(*arguments)
+
+    monkeypatch.setattr(untouched.runtime, "suppressed", noticed)
+    await bot.say("hello", SENDER)
+    assert where == []
+    vault = untouched.runtime.current().vault
+    object.__setattr__(vault, "policy", msgspec.structs.replace(vault.policy, ask="first_message"))
+    await bot.say("hello", SENDER)
+    assert len(where) >= 2
     assert threading.main_thread() not in where
 
 
