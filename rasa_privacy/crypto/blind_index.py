@@ -6,6 +6,7 @@ value.
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 from rasa_privacy.crypto.derive import KEY_BYTES, hmac_of, hmac_pads
@@ -41,7 +42,9 @@ class BlindIndex:
 
     def to_find(self, domain: str, value: str) -> bytes:
         """Return the first 16 bytes of it, by which rows are found."""
-        return self.of(domain, value)[:FOUND_BY_BYTES]
+        inner, outer = self._pads  # `hmac_of` written out, for those who go through everybody
+        message = _named(domain) + value.encode("utf-8", "surrogatepass")
+        return sha256(outer + sha256(inner + message).digest()).digest()[:FOUND_BY_BYTES]
 
     def of_bytes(self, domain: str, value: bytes) -> bytes:
         """Return the same of a value that is bytes."""

@@ -17,9 +17,13 @@ from rasa_privacy.crypto.bot_dictionary import WORDS_ID_BYTES, BotDictionaries
 from rasa_privacy.crypto.derive import KEY_BYTES, derive_both
 from rasa_privacy.crypto.dictionary import dictionary
 from rasa_privacy.crypto.segment import (
+    HEADER_BYTES,
     KEY_ID_BYTES,
+    MAX_BODY_BYTES,
     MAX_PLAINTEXT_BYTES,
+    MIN_BODY_BYTES,
     NONCE_BYTES,
+    PREFIX,
     TAG_BYTES,
     SealedSegment,
     fields_of,
@@ -43,6 +47,10 @@ _MIN_WORDS_PAYLOAD_BYTES: Final = 256
 _MAX_DICTIONARY_BYTES: Final = 16 * 2**10
 # A zstd frame is at least 9 bytes with content, so shorter payloads are not tried.
 _MIN_COMPRESSIBLE_BYTES: Final = 12
+_MIN_BYTES: Final = HEADER_BYTES + MIN_BODY_BYTES
+_MAX_BYTES: Final = HEADER_BYTES + MAX_BODY_BYTES
+_NONCE_AT: Final = HEADER_BYTES - NONCE_BYTES
+_set: Final = object.__setattr__
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class DataKey:
     dictionaries: BotDictionaries | None = field(default=None, repr=False, compare=False)
     key_id: bytes = field(init=False)
     _short_id: bytes = field(init=False, repr=False, compare=False)
+    _start: bytes = field(init=False, repr=False, compare=False)
     _aead: AESGCM = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -69,15 +78,14 @@ class DataKey:
         if len(self.secret) != KEY_BYTES:
             raise StorageError(f"data key: {len(self.secret)} bytes instead of {KEY_BYTES}")
         key_id, aes_key = derive_both(self.secret, KEY_USES)
-        object.__setattr__(self, "key_id", key_id)
-        object.__setattr__(self, "_short_id", key_id[:KEY_ID_BYTES])
-        object.__setattr__(self, "_aead", AESGCM(aes_key))
+        short_id = key_id[:KEY_ID_BYTES]
+        _set(self, "key_id", key_id)
+        _set(self, "_short_id", short_id)
+        _set(self, "_start", PREFIX + short_id)
+        _set(self, "_aead", AESGCM(aes_key))
 
     def _encrypt(self, nonce: bytes, message: bytes, associated: bytes) -> bytes:
         return self._aead.encrypt(nonce, message, associated)
-
-    def _decrypt(self, nonce: bytes, body: bytes, associated: bytes) -> bytes:
-        return self._aead.decrypt(nonce, body, associated)
 
 
 class _Codecs(threading.local):
@@ -128,11 +136,14 @@ def open_sealed(key: DataKey, raw: bytes, identity: bytes) -> bytes:
         TamperedSegmentError: They were sealed under another key or place, or they or the words were changed.
         StorageError: The words cannot be read.
     """
-    key_id, nonce, length = fields_of(raw)
-    if key_id not in (key._short_id, key.key_id):  # noqa: SLF001 - a set would be made anew
-        raise TamperedSegmentError("segment: sealed under another data key than the one of its place")
+    if raw.startswith(key._start) and _MIN_BYTES <= len(raw) <= _MAX_BYTES:  # noqa: SLF001 - what `fields_of` finds too
+        nonce, length = raw[_NONCE_AT:HEADER_BYTES], HEADER_BYTES
+    else:
+        key_id, nonce, length = fields_of(raw)
+        if key_id not in (key._short_id, key.key_id):  # noqa: SLF001 - a set would be made anew
+            raise TamperedSegmentError("segment: sealed under another data key than the one of its place")
     try:
-        message = key._decrypt(nonce, raw[length:], raw[:length] + identity)  # noqa: SLF001
+        message = key._aead.decrypt(nonce, raw[length:], raw[:length] + identity)  # noqa: SLF001
     except InvalidTag:
         raise TamperedSegmentError("segment: it was changed, or it was moved here from another place") from None
     return unpacked(key.dictionaries, message)
@@ -184,9 +195,10 @@ def unpacked(dictionaries: BotDictionaries | None, message: bytes) -> bytes:
         return data
     if codec == _ZSTD_WITH_WORDS:
         return _decompress(_words(dictionaries, data[:WORDS_ID_BYTES]), data[WORDS_ID_BYTES:])
-    if codec not in {_ZSTD, _ZSTD_WITH_DICTIONARY}:
+    decompress = _codecs.decompress.get(codec)
+    if decompress is None:
         raise MalformedSegmentError("segment: its codec is unknown to this release")
-    return _decompress(_codecs.decompress[codec], data)
+    return _decompress(decompress, data)
 
 
 def _words(dictionaries: BotDictionaries | None, name: bytes) -> Callable[..., bytes]:
@@ -202,8 +214,9 @@ def _words(dictionaries: BotDictionaries | None, name: bytes) -> Callable[..., b
 def _decompress(decompress: Callable[..., bytes], frame: bytes) -> bytes:
     """Decompress one frame after its declared size was checked, so that no small frame can fill the memory."""
     try:
-        size = zstandard.frame_content_size(frame)
-        if not len(frame) < size <= MAX_PLAINTEXT_BYTES or zstandard.get_frame_parameters(frame).dict_id:
+        declared = zstandard.get_frame_parameters(frame)
+        size = declared.content_size  # 2**64 - 1 where none is declared
+        if not len(frame) < size <= MAX_PLAINTEXT_BYTES or declared.dict_id:
             raise MalformedSegmentError(
                 "segment: its compressed frame declares a size or a dictionary that is not allowed"
             )

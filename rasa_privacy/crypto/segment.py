@@ -23,7 +23,8 @@ MAX_PLAINTEXT_BYTES: Final = 16 * 2**20
 MIN_BODY_BYTES: Final = 1 + TAG_BYTES  # the codec byte, then the tag
 MAX_BODY_BYTES: Final = 1 + MAX_PLAINTEXT_BYTES + TAG_BYTES
 _MAGIC: Final = b"RPS"
-_PREFIX: Final = _MAGIC + b"\x02"
+#: What is written begins with it.
+PREFIX: Final = _MAGIC + b"\x02"
 _HEADER: Final = struct.Struct(">4s16s12s")
 HEADER_BYTES: Final = _HEADER.size
 _LONG_PREFIX: Final = _MAGIC + b"\x01"
@@ -70,7 +71,7 @@ class SealedSegment:
         """Return the header bytes. The associated data is these, then the identity."""
         if len(self.key_id) == LONG_KEY_ID_BYTES:
             return _LONG_HEADER.pack(_LONG_PREFIX, self.key_id, self.nonce)
-        return _HEADER.pack(_PREFIX, self.key_id, self.nonce)
+        return _HEADER.pack(PREFIX, self.key_id, self.nonce)
 
     def to_bytes(self) -> bytes:
         """Return the stored form."""
@@ -94,7 +95,7 @@ def fields_of(raw: bytes) -> tuple[bytes, bytes, int]:
         raise MalformedSegmentError(f"segment: {len(raw)} bytes cannot be one")
     if prefix[:3] != _MAGIC:
         raise MalformedSegmentError("segment: the magic bytes are missing")
-    if prefix not in {_PREFIX, _LONG_PREFIX}:
+    if prefix not in {PREFIX, _LONG_PREFIX}:
         raise MalformedSegmentError(
             f"segment: format version {prefix[3]} is unknown to this release, which reads 1 and 2"
         )
@@ -104,4 +105,4 @@ def fields_of(raw: bytes) -> tuple[bytes, bytes, int]:
 
 def header_bytes(key_id: bytes, nonce: bytes) -> bytes:
     """Return the header of a segment that is about to be sealed; both have their lengths."""
-    return _HEADER.pack(_PREFIX, key_id, nonce)
+    return _HEADER.pack(PREFIX, key_id, nonce)

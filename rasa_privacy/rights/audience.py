@@ -240,5 +240,8 @@ def _number(entry: Sequence[Any]) -> int:
 
 def _values(stored: Sequence[StoredContact]) -> dict[str, object]:
     """Return the value of each item that was stored last."""
+    if len(stored) == 1 and len(stored[0].entries) == 1:  # as most people's are
+        _seq, _path, item, value = stored[0].entries[0]
+        return {} if value is None else {item: value}
     entries = (entry for contact in stored for entry in sorted(contact.entries, key=_number))
     return {item: value for _seq, _path, item, value in entries if value is not None}

@@ -135,5 +135,6 @@ def _entries(page: _Page, row: ConversationRow, keys: Mapping[str, DataKey]) -> 
 
 def _of_session(page: _Page, session: Session, purposes: Purposes, rows: Sequence[bytes] | None) -> list[Any]:
     purpose = page.purpose
-    named = {purpose: purposes[purpose]} if purpose in purposes else {}
-    return session.open_all(named, {} if rows is None else {purpose: rows}).get(purpose, [])
+    if purpose not in purposes:
+        return session.open_all({}, {} if rows is None else {purpose: rows}).get(purpose, [])
+    return session.open(purpose, purposes[purpose], rows or ()) if purpose in session.keys else []

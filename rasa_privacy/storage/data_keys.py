@@ -125,13 +125,14 @@ class DataKeys:
         It raises what `unwrap_all` does.
         """
         known: dict[int, KeyEncryptionKey] = {}
+        kek_of, dictionaries = known.get, self._dictionaries
 
         def unwrap(subject_id: bytes, purpose: str, wrapped: bytes) -> DataKey:
             epoch = epoch_of(wrapped)
-            kek = known.get(epoch)
+            kek = kek_of(epoch)
             if kek is None:
                 kek = known[epoch] = self._epochs.kek(epoch)
-            return DataKey(kek.unwrap(wrapped, subject_id, purpose), self._dictionaries)
+            return DataKey(kek.unwrap(wrapped, subject_id, purpose), dictionaries)
 
         return unwrap
 

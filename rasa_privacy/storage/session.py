@@ -45,9 +45,10 @@ class Session:
                 "manifest does not list; restore the database from its backup"
             )
         keys = self.keys
-        return {name: self._open(name, refs, rows.get(name, ())) for name, refs in listed.items() if name in keys}
+        return {name: self.open(name, refs, rows.get(name, ())) for name, refs in listed.items() if name in keys}
 
-    def _open(self, purpose: str, refs: Sequence[SegmentRef], rows: Sequence[bytes]) -> list[Any]:
+    def open(self, purpose: str, refs: Sequence[SegmentRef], rows: Sequence[bytes]) -> list[Any]:
+        """Return the entries of a purpose whose key exists; raises what `open_all` does."""
         if len(refs) != len(rows):
             raise TamperedSegmentError(
                 f"{self.where(purpose)}: the manifest lists {len(refs)} segments and the table holds {len(rows)}; "
