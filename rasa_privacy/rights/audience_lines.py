@@ -28,9 +28,9 @@ from rasa_privacy.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
 
-#: From so many people on, the second in which processes start is less than what they save.
+#: From so many people on, the time in which processes start is less than what they save.
 PEOPLE_FOR_PROCESSES: Final = 50_000
-#: More are not begun by themselves: each takes some 100 MiB.
+#: More are not begun by themselves: each takes some 70 MiB.
 _MOST_PROCESSES: Final = 8
 
 
