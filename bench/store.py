@@ -65,9 +65,9 @@ commit; stock has SQLite's rollback journal, ours writes ahead. Rasa's in-memory
 Saving merges segments now and then, so its mean is shown beside its median. Bytes are what the files grew by from
 the empty database, keys and all, divided by events. An erasure is timed with its reading back, in a process that
 has read the conversation and erased somebody else before."""
-ON_A_SERVER: Final = """As on SQLite. Both stores use the server on this machine with its own settings, which waits for
+ON_A_SERVER: Final = f"""As on SQLite. Both stores use the server on this machine with its own settings, which waits for
 the disk at each commit. Bytes are those of the tables and their indexes after they were written anew (VACUUM FULL,
-OPTIMIZE TABLE); people are erased one after the other."""
+OPTIMIZE TABLE); people are erased one after the other, {ERASURES} at least."""
 METHODS: Final = {"SQLite": METHOD, "PostgreSQL": ON_A_SERVER, "MariaDB": ON_A_SERVER}
 
 
@@ -106,7 +106,10 @@ async def measure_length(measured: Measured, stores: Stores, length: int, people
     measured.retrieve[length] = await retrieve_times(stores, list(talks), ROUNDS[length])
     measured.save[length] = await save_times(stores, talks)
     if length in ERASED_LENGTHS and stores.urls:
-        measured.erase[length] = erase_each(stores.vault, list(talks))
+        more = {f"4930999{length}{number:03d}": Talk(length + number) for number in range(len(talks), ERASURES)}
+        for sender, talk in more.items():
+            await converse(stores, sender, talk, length, (OURS,))
+        measured.erase[length] = erase_each(stores.vault, [*talks, *more])
 
 
 def erase_each(vault: Vault, senders: list[str]) -> list[float]:

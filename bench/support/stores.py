@@ -120,19 +120,22 @@ def consent(vault: Vault, sender: str) -> None:
         record_answer(vault, connection, subject_id, _PURPOSE, granted=True, evidence=evidence)
 
 
-async def converse(stores: Stores, sender: str, talk: Talk, length: int) -> None:
+async def converse(
+    stores: Stores, sender: str, talk: Talk, length: int, names: Sequence[str] = (STOCK, OURS, MEMORY)
+) -> None:
     """Let a person who consented talk until the session has this many events, saved turn by turn as it came.
 
     The memory is filled at the end: it keeps no trace of how it was, and would take most of the time.
     """
     consent(stores.vault, sender)
-    trackers = {name: store.init_tracker(sender) for name, store in stores.by_name.items()}
+    trackers = {name: stores.by_name[name].init_tracker(sender) for name in names}
     for turn in talk.events(length):
         for name, tracker in trackers.items():
             apply(tracker, turn)
             if name != MEMORY:
                 await stores.by_name[name].save(tracker)
-    await stores.by_name[MEMORY].save(trackers[MEMORY])
+    if MEMORY in trackers:
+        await stores.by_name[MEMORY].save(trackers[MEMORY])
 
 
 def apply(tracker: Any, turn: Sequence[Event]) -> None:
