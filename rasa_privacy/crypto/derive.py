@@ -45,5 +45,5 @@ def hmac_pads(key: bytes) -> tuple[bytes, bytes]:
 
 
 def hmac_of(pads: tuple[bytes, bytes], message: bytes) -> bytes:
-    """Return the HMAC of a message, in half the time of `hmac.digest`, which looks the hash up each time."""
+    """Return the HMAC of a message, in little more than half the time of `hmac.digest`, which looks the hash up."""
     return sha256(pads[1] + sha256(pads[0] + message).digest()).digest()
