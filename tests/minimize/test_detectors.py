@@ -279,9 +279,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_the_time_grows_with_the_length_only(unit: str) -> None:
-    """Four times the text takes about four times as long, for texts made to be slow."""
+    """Four times the text takes about four times as long, for texts made to be slow, the best of a few tries."""
     find("call 0170 1234567")  # reads the tables of phonenumbers
-    short, long = (_seconds((unit * count)[:count]) for count in (MAX_CHARACTERS // 4, MAX_CHARACTERS))
+    short, long = (
+        min(_seconds((unit * count)[:count]) for _ in range(3)) for count in (MAX_CHARACTERS // 4, MAX_CHARACTERS)
+    )
     assert long < 10 * short + 0.5
     assert long < 3
 
