@@ -329,13 +329,17 @@ def test_any_text_gets_an_answer(text: str) -> None:
     "unit", ["please ", "no ", "can you ", "yes ok ", "delete my ", "thank you so much ", "x", "who else ", "a b ", "!"]
 )
 def test_no_message_makes_the_recognition_run_away(unit: str) -> None:
-    """The worst message of 1,000 characters is done in milliseconds, not in minutes."""
+    """The worst message of 1,000 characters is done in milliseconds, not in minutes, the best of a few tries."""
     text = (unit * 1_000)[:1_000]
     opt_out(text, "en")
+    assert min(_seconds(text) for _ in range(3)) < 0.1
+
+
+def _seconds(text: str) -> float:
     start = time.perf_counter()
     for recognise in (opt_out, privacy_request, reply):
         recognise(text, "en")
-    assert time.perf_counter() - start < 0.1
+    return time.perf_counter() - start
 
 
 def test_a_language_without_a_pack_is_refused() -> None:

@@ -85,13 +85,17 @@ def test_many_entities_of_a_message_are_found_in_little_time() -> None:
     """The text is read once, and not for each of them: a list of numbers has hundreds."""
     count = 800
     text = " ".join(str(number) for number in range(1_000, 1_000 + count))
-    said, started = Said(text), process_time()
-    for number in range(1_000, 1_000 + count):
-        assert len(said.places({"entity": "number", "value": number}, None)) == 1
-    all_of_them, started = process_time() - started, process_time()
-    for _ in range(50):
-        Said(text).places({"entity": "number", "value": 1_000}, None)
-    assert all_of_them < (process_time() - started) / 50 * count * 0.7
+    each, together = [], []
+    for _ in range(3):
+        said, started = Said(text), process_time()
+        for number in range(1_000, 1_000 + count):
+            assert len(said.places({"entity": "number", "value": number}, None)) == 1
+        together.append(process_time() - started)
+        started = process_time()
+        for _ in range(50):
+            Said(text).places({"entity": "number", "value": 1_000}, None)
+        each.append((process_time() - started) / 50)
+    assert min(together) < min(each) * count * 0.7
 
 
 @pytest.mark.parametrize("messages", ["masked", "full"])

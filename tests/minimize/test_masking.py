@@ -161,8 +161,8 @@ def test_every_unicode_form_of_a_name_is_found(form: str) -> None:
     [("a ", "a " * 300), ("1 ", "1 " * 300), ("ab", "ab"), ("[n] ", "n n"), ("\u674e", "\u674e" * 300)],
 )
 def test_the_time_grows_with_the_length_only(unit: str, value: str) -> None:
-    """Four times the text takes about four times as long, for values made to be slow."""
-    short, long = (_seconds((unit * length)[:length], value) for length in (5_000, 20_000))
+    """Four times the text takes about four times as long, for values made to be slow, the best of a few tries."""
+    short, long = (min(_seconds((unit * length)[:length], value) for _ in range(3)) for length in (5_000, 20_000))
     assert long < 10 * short + 0.5
     assert long < 10
 
