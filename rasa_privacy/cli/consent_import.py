@@ -1,6 +1,6 @@
 """`rasa-privacy consent import`: consents that were collected elsewhere, with their evidence, as JSON lines."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
@@ -42,7 +42,7 @@ def import_consents(file: Path, *, yes: bool, bot: Path, endpoints: Path | None)
     Each line is a JSON object with `sender`, `purpose`, `at` (when it was given), `evidence` (where the proof is,
     without personal data) and, if you like, `method` (such as paper) and `optional`, a list of the optional items that
     were agreed to as well. All lines must be right before any is written.
-    It can be run again: what is there already stays as it is.
+    It can be run again: what is there already stays as it is, and optional items that a line names only now are added.
     """
     path = file.absolute()
     with existing_store(bot, endpoints) as vault:
@@ -81,13 +81,14 @@ def _wrong(vault: Vault, raw: bytes, now: datetime) -> str | None:
 def _look(vault: Vault, path: Path) -> Counter[str]:
     """Return what an import would do, line by line."""
     found = Counter[str]()
-    seen: set[tuple[Any, ...]] = set()
+    seen = defaultdict[tuple[Any, ...], set[str | None]](set)
     for batch in _batches(vault, path):
         with vault.database.read() as connection:
             for each in batch:
                 same = (each.sender_id, each.grant.purpose, each.grant.at, each.grant.notice_hash)
-                found["there" if same in seen else outcome(vault, connection, each, vault.clock())] += 1
-                seen.add(same)
+                result, items = outcome(vault, connection, each, vault.clock()), {None, *(each.grant.optional or ())}
+                found["there" if result == "new" and items <= seen[same] else result] += 1
+                seen[same] |= items
     return found
 
 

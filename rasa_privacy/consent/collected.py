@@ -4,7 +4,8 @@ Rules:
 
 1. Each line names its evidence, and the controller keeps it (GDPR Art. 7(1)). The text is kept with the record, where
    no personal data may stand; a line whose evidence holds an email address, a phone number or the like is refused.
-2. A line that is in the ledger already is passed over, so an import can be run again after it was interrupted.
+2. A line that is in the ledger already is passed over, so an import can be run again after it was interrupted. Where it
+   names optional items that it did not name then, those are recorded.
 3. A yes never overrules what the person said after it: neither a later answer nor a deletion, nor that nothing may be
    shared (in words or by a browser's signal), nor a restriction.
 4. It is about what the purpose needs, and of its optional items about those alone that the line names and the person
@@ -98,10 +99,20 @@ def outcome(vault: Vault, connection: Any, collected: Collected, now: datetime) 
     subject_id = vault.subjects.find(connection, collected.sender_id)
     records = vault.ledger.of_subject(connection, subject_id) if subject_id is not None else []
     answers = [each for each in records if each.purpose == grant.purpose and each.event != "asked"]
-    if any((each.at, each.notice_hash, each.method) == (grant.at, grant.notice_hash, IMPORTED) for each in answers):
+    before = [each for each in answers if (each.at, each.method) == (grant.at, IMPORTED)]
+    added = _added(grant, records) if before else ()
+    if not added and grant.notice_hash in {each.notice_hash for each in before}:
         return "there"
+    if added and _not_answered_since(replace(grant, optional=added), records):
+        answers = [each for each in answers if each not in before]
     answers += _closing(vault, records, grant.purpose, now)
     return "answered" if any(each.at >= grant.at for each in answers) else "new"
+
+
+def _added(grant: ImportedGrant, records: Sequence[LedgerRecord]) -> tuple[str, ...]:
+    """Return the optional items of a consent that no import of it has recorded."""
+    there = {each.purpose for each in records if (each.at, each.method) == (grant.at, IMPORTED)}
+    return tuple(item for item in grant.optional or () if choice(grant.purpose, item) not in there)
 
 
 def _closing(vault: Vault, records: Sequence[LedgerRecord], purpose: str, now: datetime) -> list[Any]:
@@ -131,9 +142,11 @@ def _import(vault: Vault, connection: Any, collected: Collected, now: datetime) 
         return found
     subject_id = known if known is not None else vault.subjects.find_or_create(connection, collected.sender_id, now)
     grant = collected.grant
+    records = vault.ledger.of_subject(connection, subject_id) if known is not None else []
     if grant.optional:
-        grant = replace(grant, optional=_not_answered_since(grant, vault.ledger.of_subject(connection, subject_id)))
-    record_imported(vault, connection, subject_id, grant)
+        grant = replace(grant, optional=_not_answered_since(grant, records))
+    is_there = any((each.purpose, each.at, each.method) == (grant.purpose, grant.at, IMPORTED) for each in records)
+    record_imported(vault, connection, subject_id, grant, only_optional=is_there)
     lasts = vault.policy.purposes[collected.grant.purpose].consent_lasts
     if known is None and lasts is not None:
         # Nothing else is held of this person, so they go when this consent has ended.

@@ -71,9 +71,19 @@ def active_after(policy: Policy, grants: Iterable[ImportedGrant], now: datetime)
     return fold(everything, policy, now, lambda _purpose, _digest: True).active
 
 
-def record_imported(vault: Vault, connection: Any, subject_id: bytes, grant: ImportedGrant) -> None:
-    """Record a consent that was given elsewhere, with the optional items that it is about."""
-    for part in _parts(vault.policy, grant):
+def record_imported(
+    vault: Vault, connection: Any, subject_id: bytes, grant: ImportedGrant, *, only_optional: bool = False
+) -> None:
+    """Record a consent that was given elsewhere, with the optional items that it is about.
+
+    Args:
+        vault: The open store.
+        connection: A connection of `Database.transact`.
+        subject_id: Whose it is.
+        grant: The consent.
+        only_optional: Whether the consent itself is in the ledger already.
+    """
+    for part in _parts(vault.policy, grant)[only_optional:]:
         keep_notice(vault, connection, part.notice)
         record = LedgerRecord(
             subject_id=subject_id,

@@ -198,6 +198,19 @@ def test_import_looks_first(run: Run, store: Vault, tmp_path: Path) -> None:
     assert run("consent", "verify").exit_code == 0
 
 
+def test_import_says_of_each_line_what_it_adds(run: Run, store: Vault, tmp_path: Path) -> None:
+    """The look before and the import count a line that names an optional item only the second time as one to record."""
+    first = {"sender": "ana", "purpose": "newsletter", "at": "2026-05-01T12:00:00Z", "evidence": "binder 3"}
+    file = tmp_path / "collected.jsonl"
+    lines = [first, first, {**first, "optional": ["birthday"]}, first]
+    file.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    for arguments, said in (((), "Would record 2 consents"), (("--yes",), "Recorded 2 consents")):
+        result = run("consent", "import", str(file), *arguments)
+        assert said in result.output
+        assert "2 are in the ledger already" in result.output
+    assert active(store, "ana") == {"newsletter", "newsletter:birthday"}
+
+
 def test_import_writes_nothing_where_a_line_is_wrong(run: Run, store: Vault, tmp_path: Path) -> None:
     """Lines are named by their number, and quoted nowhere."""
     file = tmp_path / "collected.jsonl"

@@ -65,6 +65,33 @@ def test_an_import_can_be_run_again(vault: Vault) -> None:
     assert bring(vault, *lines, line(vault, sender="cem")) == ["there", "there", "there", "new"]
 
 
+@on_each_database
+def test_optional_items_that_a_line_names_only_later_are_recorded(vault: Vault) -> None:
+    """Also where the proof is named in other words; the consent itself is not recorded twice."""
+    assert bring(vault, line(vault)) == ["new"]
+    more = line(vault, optional=["birthday"])
+    assert bring(vault, more, more) == ["new", "there"]
+    assert active(vault, "ana") == {"newsletter", "newsletter:birthday"}
+    assert bring(vault, line(vault, sender="bob")) == ["new"]
+    assert bring(vault, line(vault, sender="bob", optional=["birthday"], evidence="binder 3, second page")) == ["new"]
+    assert active(vault, "bob") == {"newsletter", "newsletter:birthday"}
+    for sender in ("ana", "bob"):
+        with vault.database.read() as connection:
+            subject_id = vault.subjects.find(connection, sender)
+        assert subject_id is not None
+        assert ledger_events(vault, subject_id) == [("newsletter", "granted"), ("newsletter:birthday", "granted")]
+
+
+@pytest.mark.parametrize("what", ["newsletter", "newsletter:birthday"])
+def test_optional_items_of_an_old_line_overrule_no_later_answer(vault: Vault, what: str) -> None:
+    """Neither an answer about the item nor the end of its consent; and the import says so."""
+    assert bring(vault, line(vault)) == ["new"]
+    ask(vault, what, sender="ana")
+    answer(vault, what, granted=False, sender="ana")
+    assert bring(vault, line(vault, optional=["birthday"])) == ["answered"]
+    assert "newsletter:birthday" not in active(vault, "ana")
+
+
 def test_a_later_answer_is_not_overruled(vault: Vault) -> None:
     """Who said no since, or took the consent back, is not made to agree again; who said no before, is."""
     ask(vault, "newsletter", sender="ana")
