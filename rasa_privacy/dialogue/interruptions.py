@@ -8,6 +8,7 @@ Rules:
 3. It does not come back where the withdrawal was about the same purpose, nor after a deletion.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from rasa_privacy.dialogue.names import (
@@ -61,6 +62,7 @@ def is_withdrawn(view: TurnView) -> bool:
     return purpose in view.named or (pending.kind == "optional" and purpose not in (view.active or ()))
 
 
-def held_beneath(view: TurnView) -> Pending | None:
-    """Return the question about consent beneath the one that is open."""
-    return view.pending.held if view.pending is not None else None
+def beneath(action: str, view: TurnView) -> Pending | None:
+    """Return the question about consent beneath the one that is open, where it comes back after this action."""
+    held = view.pending.held if view.pending is not None else None
+    return held if comes_back(action, replace(view, pending=held)) else None

@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from rasa_privacy.dialogue.interruptions import comes_back, held_beneath, is_reopened, is_withdrawn
+from rasa_privacy.dialogue.interruptions import beneath, comes_back, is_reopened, is_withdrawn
 from rasa_privacy.dialogue.names import (
     ACTIONS,
     ANSWERS,
@@ -187,7 +187,7 @@ class Turns:
             return Decision(NOT_ERASED if view.last_action == ERASE else UNAVAILABLE, pending=None)
         next_one = next((found for each in view.also if (found := action_of(each)) and found not in view.ran), None)
         if next_one is not None and view.last_action not in ANSWERS:
-            return Decision(next_one) if comes_back(next_one, view) else Decision(next_one, held_beneath(view))
+            return Decision(next_one) if comes_back(next_one, view) else Decision(next_one, beneath(next_one, view))
         if view.last_action in ANSWERS:
             return self._after_answer(view)
         if view.last_action in _RETURNING:
@@ -296,7 +296,9 @@ class Turns:
         if request is not None:
             # What is asked again stands; after anything else a "yes" would answer something else.
             stands = request == EXPLAIN and not view.bot_answers_too
-            return Decision(request) if stands or comes_back(request, view) else Decision(request, held_beneath(view))
+            if stands or comes_back(request, view):
+                return Decision(request)
+            return Decision(request, beneath(request, view))
         return self._on_reply(view, view.pending)
 
     def _on_reply(self, view: TurnView, pending: Pending | None) -> Decision | None:

@@ -10,10 +10,12 @@ from rasa_privacy.dialogue.names import (
     CORRECT,
     ERASE,
     EXPLAIN,
+    FORGET,
     KEEP,
     LISTEN,
     PREVIEW,
     REFUSE,
+    REQUESTS,
     RESTRICT,
     SHOW,
     UNCHANGED,
@@ -141,6 +143,17 @@ def test_what_restricts_ends_the_question() -> None:
     """Who wants less done with their data is not asked for more."""
     assert TURNS.decide(view("privacy_restrict", pending=NEWSLETTER)) == Decision(RESTRICT, None)
     assert TURNS.decide(view("privacy_refuse", last=REFUSE, pending=NEWSLETTER)) == Decision(LISTEN, None)
+
+
+@pytest.mark.parametrize("intent", [intent for intent, action in REQUESTS.items() if action in {RESTRICT, FORGET}])
+def test_a_request_that_ends_the_question_ends_it_where_it_is_held_too(intent: str) -> None:
+    """Left open and not asked again, it would take the next "yes" for a consent."""
+    which = Pending("which", "privacy_withdraw", ("draw", "newsletter"), held=NEWSLETTER)
+    asked = view(intent, pending=which)
+    request = TURNS.decide(asked)
+    assert request == Decision(REQUESTS[intent], None)
+    beside = replace(view("privacy_access", last=SHOW, pending=which), also=(intent,))
+    assert TURNS.decide(beside) == Decision(REQUESTS[intent], None)
 
 
 def test_what_is_held_survives_the_slot_and_nothing_else_does() -> None:
