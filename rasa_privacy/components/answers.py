@@ -12,6 +12,7 @@ from rasa_privacy.components.rasa_api import DialogueStateTracker, Message
 from rasa_privacy.dialogue.keywords import privacy_request
 from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
+from rasa_privacy.dialogue.names import INTENTS
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.contacts import contact_in
 from rasa_privacy.policy.contacts import reachable_kinds
@@ -25,6 +26,9 @@ SURE_OF_REFUSAL: Final = 0.6
 
 #: What Rasa's FallbackClassifier makes of a message; while a question of ours is open, it is no clear answer.
 NOT_UNDERSTOOD: Final = "nlu_fallback"
+
+#: A longer text does not pass our question by, whatever a classifier takes it for.
+LONGEST_ANSWER: Final = 1_000  # characters
 
 #: Asks for another one-time code.
 RESEND: Final = "privacy_resend"
@@ -43,6 +47,14 @@ def read_own_reply(message: Message, question: Question, replies: Replies) -> No
         set_intent(message, no, confidence)
     elif name in (*replies.grant, *replies.refuse):
         set_intent(message, "privacy_unclear", 1.0)
+
+
+def is_too_long(text: str, intent: str | None) -> bool:
+    """Return whether a message is too long to pass our question by, as a wish of another kind does.
+
+    A request counts whatever its length, and so does what was understood as a no.
+    """
+    return len(text) > LONGEST_ANSWER and intent not in INTENTS
 
 
 def of_a_code(

@@ -5,7 +5,8 @@ Rules, in order:
 1. Opt-out words and the core wordings of a privacy request are recognised by fixed rules, whatever the classifier said,
    in each of the bot's languages, the conversation's first; those of the other packs where the bot's classifier is not
    sure of an intent of the bot's own.
-2. While an answer of ours is awaited, a reply is read by a fixed lexicon first; only a clear yes is a yes.
+2. While an answer of ours is awaited, a reply is read by a fixed lexicon first; only a clear yes is a yes. A long text
+   passes no question by, whatever a classifier makes of it.
 3. What else is a privacy request the recogniser guesses, which is trained with the bot (`recogniser`), and the bot's
    classifier. A guess counts when it is sure enough and a word of the message speaks for it; one that is less sure is
    asked back about; else the next best intent of the bot's own counts, for the request that it means (`own_intents`).
@@ -19,10 +20,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
-from rasa_privacy.components.answers import NOT_UNDERSTOOD, RESEND, of_a_code, read_answer, read_own_reply
+from rasa_privacy.components.allowed_entities import allowed_entities, dropped_places
+from rasa_privacy.components.answers import (
+    NOT_UNDERSTOOD,
+    RESEND,
+    is_too_long,
+    of_a_code,
+    read_answer,
+    read_own_reply,
+)
 from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN, classified, guessed, offered
 from rasa_privacy.components.message_intents import intent_of, set_intent
-from rasa_privacy.components.naming import VALUE, chosen_in, is_value, named_request, names_in
+from rasa_privacy.components.naming import VALUE, WITHDRAW, chosen_in, is_value, named_request, names_in
 from rasa_privacy.components.own_intents import beside, meant, taken
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
@@ -42,7 +51,6 @@ from rasa_privacy.dialogue.keywords import cancels, closes
 from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.lexicon import AGREEING, Question
 from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
-from rasa_privacy.dialogue.purposes import hinted_purpose, named_choices, named_purposes
 from rasa_privacy.dialogue.recognising import (
     Recognised,
     limits_a_yes,
@@ -53,13 +61,8 @@ from rasa_privacy.dialogue.recognising import (
 )
 from rasa_privacy.dialogue.turn_view import Kind
 from rasa_privacy.errors import ModelMismatchError
-from rasa_privacy.minimize.entity_places import Said
-from rasa_privacy.minimize.events import EventSplitter
-from rasa_privacy.minimize.kept_texts import DROPPED, UNDECLARED
+from rasa_privacy.minimize.kept_texts import DROPPED
 from rasa_privacy.minimize.own_values import OWN_ENTITY
-from rasa_privacy.policy.model import Policy
-
-#: What a guess of the classifier may only be where no word limits it.
 
 _WHY: Final = "privacy_why"
 #: By which words each question is answered.
@@ -228,27 +231,20 @@ class DataMinimizer(GraphComponent):
             may_be = self._guess(message, text, languages, is_payload=is_payload, asked=asked, in_form=in_form)
             if running is not None and question is not None and running.vault.policy.replies is not None:
                 read_own_reply(message, question, running.vault.policy.replies)
-            if intent_of(message) in AGREEING and limits_a_yes(text, languages):
+            doubted = intent_of(message) in AGREEING and limits_a_yes(text, languages)
+            if doubted or (question is not None and is_too_long(text, intent_of(message))):
                 set_intent(message, "privacy_unclear", 1.0)
         named = read_answer(message, text, languages, pending, running)
         entities = list(message.get("entities") or [])
-        allowed = _allowed(entities, message, tracker, running)
+        allowed = allowed_entities(entities, message, tracker, running)
         message.set("entities", allowed, add_to_output=True)
         written = str(message.get("text") or "")
-        message.set(DROPPED, _dropped(entities, allowed, written, running), add_to_output=True)
+        message.set(DROPPED, dropped_places(entities, allowed, written, running), add_to_output=True)
         language = (recognised.language if recognised is not None else message.get(WRITTEN)) or languages[0]
-        if running is not None and intent_of(message) == "privacy_withdraw":
-            named = _withdrawn(text, running.vault.policy, language)
-        elif running is not None and not is_payload:
+        if running is not None and (not is_payload or intent_of(message) == WITHDRAW):
             named = named or names_in(text, intent_of(message), running.vault.policy, language)
         named = may_be or (chosen.topics if chosen else found[1] if found is not None else named)
         _name(message, named)
-
-
-def _withdrawn(text: str, policy: Policy, language: str) -> tuple[str, ...]:
-    """Return what a withdrawal names: purposes, else optional items, else the purpose of which it has a word."""
-    named = named_purposes(text, policy, language) or named_choices(text, policy, language)
-    return named or hinted_purpose(text, policy, language)
 
 
 def _intent_in(recognised: Recognised | None) -> str | None:
@@ -292,41 +288,6 @@ def _claimed(message: Message) -> float:
     if intent_of(message) in (*INTENTS, NOT_UNDERSTOOD):
         return 0.0
     return float((message.get("intent") or {}).get("confidence") or 0.0)
-
-
-def _allowed(
-    entities: list[dict[str, Any]],
-    message: Message,
-    tracker: DialogueStateTracker | None,
-    running: runtime.Runtime | None,
-) -> list[dict[str, Any]]:
-    if running is None or tracker is None:
-        return []
-    splitter = running.splitter
-    plain = [entity for entity in entities if splitter.is_plain_entity(str(entity.get("entity")))]
-    if intent_of(message) in INTENTS or len(plain) == len(entities):
-        return [entity for entity in plain if intent_of(message) not in INTENTS or entity["entity"] == OWN_ENTITY]
-    state = runtime.consent_of(tracker)
-    if state is None:
-        return plain
-    return [entity for entity in entities if _is_covered(str(entity.get("entity")), splitter, state.active)]
-
-
-def _dropped(
-    entities: list[dict[str, Any]], allowed: list[dict[str, Any]], text: str, running: runtime.Runtime | None
-) -> list[list[Any]]:
-    """Say where something was dropped, without its value, so that Store can mask it in the text."""
-    if running is None:
-        return []
-    gone = [entity for entity in entities if entity not in allowed]
-    named = [(entity, running.splitter.item_of_entity(str(entity.get("entity")))) for entity in gone]
-    said = Said(text)
-    return [[*place, item or UNDECLARED] for entity, item in named for place in said.places(entity, item)]
-
-
-def _is_covered(entity: str, splitter: EventSplitter, active: frozenset[str]) -> bool:
-    item = splitter.item_of_entity(entity)
-    return splitter.is_plain_entity(entity) or (item is not None and bool(splitter.purposes_for(item, active)))
 
 
 def _name(message: Message, named: tuple[str, ...]) -> None:

@@ -25,7 +25,15 @@ from rasa_privacy.dialogue.named_requests import (
     restriction_of,
 )
 from rasa_privacy.dialogue.names import PENDING_SLOT, REQUESTS
-from rasa_privacy.dialogue.purposes import chosen_purposes, item_topics, named_items, named_topics
+from rasa_privacy.dialogue.purposes import (
+    chosen_purposes,
+    hinted_purpose,
+    item_topics,
+    named_choices,
+    named_items,
+    named_purposes,
+    named_topics,
+)
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.own_values import ALSO
 from rasa_privacy.minimize.single_values import single_value
@@ -34,6 +42,7 @@ from rasa_privacy.policy.topics import item_of
 
 CORRECT: Final = "privacy_correct"
 VALUE: Final = "privacy_value"
+WITHDRAW: Final = "privacy_withdraw"
 
 #: What is looked through for names of items and purposes.
 NAMING: Final = frozenset({"privacy_delete", CORRECT, "privacy_restrict", "privacy_object", "privacy_lift"})
@@ -101,7 +110,13 @@ def _chosen(text: str, policy: Policy, language: str, pending: Pending) -> tuple
 
 
 def names_in(text: str, intent: str | None, policy: Policy, language: str) -> tuple[str, ...]:
-    """Return what a request names that was guessed, or recognised by a wording without a name."""
+    """Return what a request names that was guessed, or recognised by a wording without a name.
+
+    A withdrawal names purposes, else optional items, else the purpose of which it has a word.
+    """
+    if intent == WITHDRAW:
+        named = named_purposes(text, policy, language) or named_choices(text, policy, language)
+        return named or hinted_purpose(text, policy, language)
     return named_topics(text, policy, language) if intent in NAMING else ()
 
 

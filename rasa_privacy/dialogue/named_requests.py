@@ -217,7 +217,7 @@ def _patterns(language: str) -> _Patterns:
         return compile_wordings(sections, section, where)
 
     before, after = f"(?:{part('opening')}){{0,3}}", f"(?:{part('closing')}){{0,2}}"
-    listed = "(?P<list>.+?)"
+    listed = r"(?P<list>(?:\S+ )+?)"  # whole words, each with the blank behind it
 
     def whole(*cores: str) -> tuple[re.Pattern[str], ...]:
         return tuple(re.compile(f"{before}{core}{after}") for core in cores)

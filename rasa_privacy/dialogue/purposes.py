@@ -1,13 +1,19 @@
 """Which purposes a sentence names, by what people call them.
 
-The words for all of them (`everything`), those that name nothing alone (`purpose_common`) and the endings in which the
-same word may differ (`word_endings`) are in the language's keyword file.
+Rules:
+
+1. A word such as `account` stands for all that somebody has, unless another word of an item's name is beside it:
+   "delete my account number" is about the number, "delete my account" is not.
+2. Two words are read as the one that they make: "Konto-Nummer" is a "Kontonummer".
+
+The words for all purposes (`everything`), for all of one's data (`account_words`) and those that name nothing alone
+(`purpose_common`), and the endings in which the same word may differ (`word_endings`), are in the keyword files.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -31,6 +37,7 @@ class _Words:
 
     everything: re.Pattern[str]
     common: frozenset[str]
+    accounts: frozenset[str]
     endings: tuple[str, ...]
 
     def stem(self, word: str) -> str:
@@ -107,17 +114,19 @@ def named_topics(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     Nothing where it also says `everything`, unless that is about a purpose: "everything you have for the newsletter".
     """
     known = _words(language)
-    words = _plain(text)
+    telling = {item: _telling_stems(item, policy, language, known) for item in policy.items}
+    words = _compounded(_plain(text), telling, known)
     stems = known.stems(words)
     purposes = [name for name in policy.purposes if _is_named(stems, _names(name, policy, language), known)]
     if purposes:
         return tuple(purposes)
     if known.everything.search("".join(f" {word}" for word in words) + " "):
         return ()
-    telling = {item: _telling_stems(item, policy, language, known) for item in policy.items}
     alone = {stem: [item for item, each in telling.items() if stem in each] for stem in stems}
     found = {item for items in alone.values() if len(items) == 1 for item in items}
     found |= {item for item in telling if _is_named(stems, _item_names(item, policy, language), known)}
+    if _says_account(words, telling, known):
+        found = {item for item in found if telling[item].isdisjoint(known.accounts)}
     return item_topics(policy, (item for item in policy.items if item in found))
 
 
@@ -133,7 +142,7 @@ def listed_topics(text: str, policy: Policy, language: str) -> tuple[str, ...] |
     telling = {item: _telling_stems(item, policy, language, known) for item in policy.items}
     purposes = {name: _stems(_names(name, policy, language), language, known) for name in policy.purposes}
     named = _listed(text, {**telling, **{f"{_OF_PURPOSE}{name}": each for name, each in purposes.items()}}, known)
-    if named is None:
+    if named is None or _says_account(_compounded(_plain(text), telling, known), telling, known):
         return None
     items = item_topics(policy, (name for name in named if not name.startswith(_OF_PURPOSE)))
     return (*(name.removeprefix(_OF_PURPOSE) for name in named if name.startswith(_OF_PURPOSE)), *items)
@@ -142,10 +151,10 @@ def listed_topics(text: str, policy: Policy, language: str) -> tuple[str, ...] |
 def names_something(text: str, policy: Policy, language: str) -> bool:
     """Return whether the text has a word of an item's or a purpose's name."""
     known = _words(language)
-    stems = known.stems(_plain(text))
-    names = [_item_names(item, policy, language) for item in policy.items]
-    names += [tuple(_names(name, policy, language)) for name in policy.purposes]
-    return any(not stems.isdisjoint(_stems(each, language, known)) for each in names)
+    telling = {item: _telling_stems(item, policy, language, known) for item in policy.items}
+    names = {name: _stems(_names(name, policy, language), language, known) for name in policy.purposes}
+    stems = known.stems(_compounded(_plain(text), telling, known))
+    return any(not stems.isdisjoint(each) for each in (*telling.values(), *names.values()))
 
 
 def named_items(text: str, policy: Policy, language: str, items: Iterable[str]) -> tuple[str, ...] | None:
@@ -159,7 +168,8 @@ def named_items(text: str, policy: Policy, language: str, items: Iterable[str]) 
 
 
 def _listed(text: str, telling: Mapping[str, frozenset[str]], known: _Words) -> tuple[str, ...] | None:
-    stems = [known.stem(word) for word in _plain(text) if word not in known.common]
+    words = _compounded(_plain(text), telling, known)
+    stems = [known.stem(word) for word in words if word not in known.common]
     named: set[str] = set()
     for stem in stems:
         found = {item for item, words in telling.items() if stem in words}
@@ -168,6 +178,30 @@ def _listed(text: str, telling: Mapping[str, frozenset[str]], known: _Words) -> 
         named |= found if len(found) == 1 else set()
     shared = [stem for stem in stems if not any(stem in telling[item] for item in named)]
     return tuple(item for item in telling if item in named) if named and not shared else None
+
+
+def _compounded(words: Sequence[str], telling: Mapping[str, frozenset[str]], known: _Words) -> list[str]:
+    """Return the words, two that follow each other as one where that is a word of a name and they alone are none."""
+    every = frozenset[str]().union(*telling.values())
+    found: list[str] = []
+    for word in words:
+        one = f"{found[-1]}{word}" if found and known.stem(found[-1]) not in every else ""
+        if one and known.stem(one) in every:
+            found[-1] = one
+        else:
+            found.append(word)
+    return found
+
+
+def _says_account(words: Iterable[str], telling: Mapping[str, frozenset[str]], known: _Words) -> bool:
+    """Return whether a word for all that somebody has stands there alone, although an item's name has it too."""
+    stems = [known.stem(word) for word in words if word not in known.common]
+    for word in known.accounts.intersection(stems):
+        names = [each for each in telling.values() if word in each]
+        beside = frozenset[str]().union(*names) - known.accounts
+        if names and stems.count(word) > sum(stem in beside for stem in stems):
+            return True
+    return False
 
 
 def _telling_stems(item: str, policy: Policy, language: str, known: _Words) -> frozenset[str]:
@@ -216,4 +250,5 @@ def _words(language: str) -> _Words:
     common = frozenset(word for line in sections["purpose_common"].splitlines() for word in _plain(line))
     endings = sorted(_plain(sections["word_endings"]), key=len, reverse=True)
     # A wording ends each of its words with a blank; the blank before it makes it begin with a whole word.
-    return _Words(re.compile(f" {everything}"), common, tuple(endings))
+    words = _Words(re.compile(f" {everything}"), common, frozenset(), tuple(endings))
+    return replace(words, accounts=frozenset(map(words.stem, _plain(sections["account_words"]))))

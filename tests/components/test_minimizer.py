@@ -508,6 +508,7 @@ def test_a_wish_for_a_human_is_a_request_where_the_recogniser_sees_it_too(  # no
 
 
 CODE = Pending("code", "newsletter_form", ("newsletter",))
+ERASE = Pending("erase")
 WHERE = Pending("contact", "newsletter_form", ("newsletter",))
 
 
@@ -535,7 +536,7 @@ WHERE = Pending("contact", "newsletter_form", ("newsletter",))
         ("123456", CONSENT, "greet"),
         ("123456", None, "greet"),
         ("send it again", None, "greet"),
-        pytest.param("ana@example.com " * 700, WHERE, "greet", id="10,000 characters"),
+        pytest.param("ana@example.com " * 700, WHERE, "privacy_unclear", id="10,000 characters"),
     ],
 )
 def test_contact_and_code_are_read_where_they_are_awaited(
@@ -640,6 +641,18 @@ def test_a_reply_of_ten_thousand_characters_is_no_yes(read: Any, pending: Pendin
     message = read((said * 10_000)[:10_000], "privacy_grant", 1.0, (EMAIL,), pending=pending)
     assert intent_of(message) == "privacy_unclear"
     assert message.get("entities") == []
+
+
+@pytest.mark.parametrize("pending", [CONSENT, Pending("optional", None, ("draw",), items=("postcode",)), ERASE, CODE])
+@pytest.mark.parametrize("intent", ["greet", "ask_prizes", "nlu_fallback"])
+def test_a_reply_of_ten_thousand_characters_does_not_pass_the_question_by(
+    read: Any, pending: Pending, intent: str
+) -> None:
+    """However sure the classifier is of a wish of the bot's own; a request and a no stay what they are."""
+    for said in ("word ", "hello there ", "x"):
+        assert intent_of(read((said * 10_000)[:10_000], intent, 0.99, pending=pending)) == "privacy_unclear", said
+    assert intent_of(read("hello there " * 10, "greet", 0.99, pending=pending)) == "greet"
+    assert intent_of(read("well I would rather not " * 400, "privacy_refuse", 1.0, pending=CONSENT)) == "privacy_refuse"
 
 
 def test_a_reply_in_an_unknown_language_is_no_yes(read: Any) -> None:

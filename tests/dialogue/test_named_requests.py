@@ -289,3 +289,57 @@ def test_who_wants_all_data_deleted_names_no_item(language: str) -> None:
     assert deletion_of(text, (language,), declared) is None
     if language == "it":
         assert named_topics("cancella la mia data di nascita", declared, language) == PHONE
+
+
+#: What an account number is called, said to be deleted, and an account said to be deleted, which is everything.
+ACCOUNTS = {
+    "en": ("your account number", "delete my account number", "delete my account"),
+    "de": ("Ihre Kontonummer", "Kontonummer l\u00f6schen", "Konto l\u00f6schen"),
+    "es": ("su n\u00famero de cuenta", "borra mi n\u00famero de cuenta", "borra mi cuenta"),
+    "fr": ("votre num\u00e9ro de compte", "supprimez mon num\u00e9ro de compte", "supprimez mon compte"),
+    "it": ("il Suo numero di conto", "cancella il mio numero di conto", "cancella il mio account"),
+    "nl": ("uw rekeningnummer", "verwijder mijn rekeningnummer", "verwijder mijn account"),
+    "pt": ("o seu n\u00famero de conta", "apague o meu n\u00famero de conta", "apague a minha conta"),
+}
+
+
+def with_account_number() -> Policy:
+    """Return a policy with an item that is named by a word for all that somebody has."""
+    base = policy()
+    called = {language: told for language, (told, _, _) in ACCOUNTS.items()}
+    number = msgspec.structs.replace(base.items["full_name"], called=called)
+    draw = base.purposes["draw"]
+    with_number = msgspec.structs.replace(draw, items={**draw.items, "account_number": "required"})
+    items = {**base.items, "account_number": number}
+    return msgspec.structs.replace(base, items=items, purposes={**base.purposes, "draw": with_number})
+
+
+@pytest.mark.parametrize("language", sorted(ACCOUNTS))
+def test_an_account_number_is_an_item_and_an_account_is_everything(language: str) -> None:
+    """Neither is taken for the other: by a fixed wording, nor where a guess is looked through for names."""
+    _, part, whole = ACCOUNTS[language]
+    known = with_account_number()
+    found = deletion_of(part, (language,), known)
+    assert found is not None
+    assert found.topics == named_topics(part, known, language) == ("draw:account_number",)
+    assert privacy_request(part, language) is None
+    assert deletion_of(whole, (language,), known) is None
+    assert privacy_request(whole, language) == "privacy_delete"
+    assert named_topics(whole, known, language) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "topics"),
+    [
+        ("delete the number of my account", "en", ("draw:account_number",)),
+        ("delete my account and my account number", "en", ()),
+        ("close my account", "en", ()),
+        ("remove my email from my account", "en", ("draw:email",)),
+        ("Konto-Nummer l\u00f6schen", "de", ("draw:account_number",)),
+        ("l\u00f6sch meine konto nummer", "de", ("draw:account_number",)),
+        ("mein Konto und meine Kontonummer l\u00f6schen", "de", ("draw:account_number",)),
+    ],
+)
+def test_what_is_named_beside_an_account(said: str, language: str, topics: tuple[str, ...]) -> None:
+    """The preview says what goes and what stays, so that nothing goes unasked."""
+    assert named_topics(said, with_account_number(), language) == topics

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.harness import RunningBot
-from tests.e2e.people import Person, new_person, store_of
+from tests.e2e.people import Person, ledger_of, new_person, store_of
 from tests.e2e.search import assert_nowhere
 
 pytestmark = [pytest.mark.e2e]
@@ -51,3 +51,15 @@ def test_a_strange_text_is_answered_and_kept_nowhere(*, agrees: bool, bot: Runni
     assert sum(event["event"] == "user" for event in stored.structure) > len(texts_of(person))
     # After a grant a form asks, and what was typed goes to the action that looks at it.
     assert_nowhere([person.email], bot.sinks(payloads=not agrees))
+
+
+@pytest.mark.parametrize("said", ["word ", "hello there ", "when are you open? "])
+def test_an_answer_of_ten_thousand_characters_is_asked_back_once_and_then_a_no(said: str, bot: RunningBot) -> None:
+    """Also where the bot's classifier takes it for a wish of the bot's own, which would pass the question by."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    text = (said * 10_000)[:10_000]
+    assert "yes or no" in chat.say(text)[0].text
+    assert "count it as a no" in chat.say(text)[0].text
+    assert ledger_of(bot, person.sender) == [("prize_draw", "asked"), ("prize_draw", "refused")]
