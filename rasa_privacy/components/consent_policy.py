@@ -14,6 +14,7 @@ import msgspec
 
 from rasa_privacy.components import gate, runtime
 from rasa_privacy.components.privacy_turn import (
+    is_over,
     prediction_events,
     slot_corrections,
     turn_view,
@@ -112,7 +113,7 @@ class ConsentPolicy(Policy):
         turns = turns_of(tracker)
         view = turn_view(tracker)
         decision = turns.decide(view) if turns is not None else None
-        if turns is not None and turns.forgets(view):
+        if turns is not None and (turns.forgets(view) or is_over(tracker, view)):
             corrections.append(SlotSet(PENDING_SLOT, None))
         if decision is None:
             return self._prediction(self._default_predictions(domain), events=corrections)

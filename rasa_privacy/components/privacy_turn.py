@@ -114,7 +114,8 @@ def _takes_back(tracker: DialogueStateTracker, view: TurnView, active: Collectio
     message = tracker.latest_message
     if message is None or message.intent_name != "privacy_refuse":
         return False
-    is_open = view.pending is not None and view.named == (view.pending.topic,)
+    pending = view.pending
+    is_open = pending is not None and pending.is_about_consent and view.named == (pending.topic,)
     return bool(view.named) and not is_open and all(each in active for each in view.named)
 
 
@@ -158,6 +159,11 @@ def _answered(tracker: DialogueStateTracker) -> Pending | None:
     """Return the question that a message may answer: the one that is open, or that for a code, which takes a while."""
     pending = pending_of(tracker)
     return pending if pending is not None and pending.kind == "code" else open_question(tracker)
+
+
+def is_over(tracker: DialogueStateTracker, view: TurnView) -> bool:
+    """Return whether the slot holds a question that is open no more, such as one that a new session was given."""
+    return view.last_action == ACTION_LISTEN_NAME and view.pending is None and pending_of(tracker) is not None
 
 
 def prediction_events(decision: Decision) -> list[Event]:
