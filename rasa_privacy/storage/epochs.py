@@ -152,10 +152,12 @@ class Epochs:
     def forget_ended(self) -> None:
         """Let go of the KEKs whose epoch another process ended. Asks the database only where there are several.
 
+        A store that was closed is not opened again for it.
+
         Raises:
             StorageError: The database cannot be read.
         """
-        if len(self._keks) < 2:  # noqa: PLR2004 - the one that is used
+        if len(self._keks) < 2 or self._database.is_closed:  # noqa: PLR2004 - the one that is used
             return
         with self._database.read() as conn:
             ended = conn.execute(_ENDED).scalars().all()

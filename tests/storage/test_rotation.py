@@ -112,6 +112,19 @@ def test_a_server_lets_go_of_a_kek_that_another_process_destroyed(
     other.close()
 
 
+def test_a_store_that_was_closed_is_not_opened_again_to_let_go_of_a_kek(
+    store: Vault, place: StoreSettings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file may be put back meanwhile, and a server keeps no connection for it."""
+    other = open_vault(place, clock=lambda: now)
+    rotate(store, now)
+    assert read(other, "person 1") == ["person 1"]
+    assert len(other.epochs._keks) > 1
+    other.close()
+    monkeypatch.setattr(other.key_database, "read", lambda: pytest.fail("it was opened again"))
+    other.data_keys.forget_ended_epochs()
+
+
 def test_a_key_made_during_a_rotation_is_in_the_new_epoch(store: Vault, now: datetime) -> None:
     """From the first commit of a rotation on nobody wraps with the old key."""
     store.rotation.begin_epoch(now)
