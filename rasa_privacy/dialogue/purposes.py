@@ -75,7 +75,7 @@ def hinted_purpose(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     "The draw" is the prize draw where no other purpose and no item has a draw in its name.
     """
     known = _words(language)
-    stems = frozenset(map(known.stem, _plain(text)))
+    stems = known.stems(_plain(text))
     items = frozenset[str]().union(*(_telling_stems(item, policy, language, known) for item in policy.items))
     telling = {name: _stems(_names(name, policy, language), language, known) for name in policy.purposes}
     hinted = [name for name, each in telling.items() if (each - items) & stems]

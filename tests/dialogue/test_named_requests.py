@@ -6,7 +6,7 @@ import pytest
 from rasa_privacy.dialogue.keywords import privacy_request
 from rasa_privacy.dialogue.named_requests import beside_closing, both_of, correction_of, deletion_of, restriction_of
 from rasa_privacy.dialogue.packs import available_languages, load_ordinary
-from rasa_privacy.dialogue.purposes import named_topics
+from rasa_privacy.dialogue.purposes import hinted_purpose, named_topics
 from rasa_privacy.policy.model import Policy
 from tests.support.vaults import policy
 
@@ -343,3 +343,12 @@ def test_an_account_number_is_an_item_and_an_account_is_everything(language: str
 def test_what_is_named_beside_an_account(said: str, language: str, topics: tuple[str, ...]) -> None:
     """The preview says what goes and what stays, so that nothing goes unasked."""
     assert named_topics(said, with_account_number(), language) == topics
+
+
+def test_who_takes_back_a_consent_to_all_data_hints_at_no_purpose() -> None:
+    """In Italian `dati`, all one's data, has the stem of `data`, the date of what a purpose is called by."""
+    declared = called("it")
+    draw = msgspec.structs.replace(declared.purposes["draw"], called={"it": "la data del concerto"})
+    declared = msgspec.structs.replace(declared, purposes={**declared.purposes, "draw": draw})
+    assert hinted_purpose("ritiro il consenso per i miei dati", declared, "it") == ()
+    assert hinted_purpose("ritiro il consenso per la data", declared, "it") == ("draw",)
