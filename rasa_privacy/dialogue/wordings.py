@@ -34,7 +34,6 @@ _FACES: Final = (
     (re.compile(r"(?<!\S)(?:-[_.]+-'?|[._]_[._]|[oO][._]+[oO]|\u00ac[_.]?\u00ac)(?=[\s,!?]|$)"), "\U0001f611"),
     (re.compile(r"(?<!\S)(?:[:=]-?[D3]|<3)(?=[\s.,!?]|$)"), "\U0001f642"),
 )
-_TRAILS: Final = re.compile(r"\.{2,}\s*$")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff]")
 _OPTIONAL: Final = re.compile(r"\[[^\[\]]*\]")
 #: The signs and words that a wording is made of.
@@ -87,7 +86,7 @@ def read(text: str, spellings: Mapping[str, tuple[str, ...]]) -> Reading | None:
         tuple(clauses),
         asks=any("?" in part for part in parts),
         symbols=symbols,
-        trails=_TRAILS.search(folded) is not None,
+        trails=folded.rstrip().endswith(".."),
         repeated=_repeated(parts),
     )
 
