@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rasa_privacy.dialogue.names import ASK, EXPLAIN, LISTEN, RESTRICT, WITHDRAW
+from rasa_privacy.dialogue.names import ASK, EXPLAIN, LISTEN, MORE, RESTRICT, UNSURE, WITHDRAW
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.minimize.own_values import OWN_ENTITY
 from tests.support.vaults import SENDER, grant
@@ -53,21 +53,24 @@ def hears(tracker: Any, untouched: Any, intent: str, *named: str) -> None:
     tracker.update(untouched.rasa_events.UserUttered("...", {"name": intent}, entities))
 
 
+@pytest.mark.parametrize("intent", ["privacy_why", MORE, UNSURE])
 @pytest.mark.parametrize("between", ["action_session_start", "utter_greet"])
 def test_a_question_that_is_no_longer_open_does_not_come_back(
-    tracker: Any, untouched: Any, decided: Callable[[], str | None], between: str
+    tracker: Any, untouched: Any, decided: Callable[[], str | None], between: str, intent: str
 ) -> None:
-    """Rasa carries the slot into a new session, and other turns leave it; an explanation there is about nothing."""
+    """Rasa carries the slot into a new session, and other turns leave it; a "yes" there is about something else."""
     events = untouched.rasa_events
     asks(tracker, untouched, NEWSLETTER)
     tracker.update(events.ActionExecuted(between))
     tracker.update(events.ActionExecuted(LISTEN))
-    hears(tracker, untouched, "privacy_why")
+    hears(tracker, untouched, intent)
     assert decided() == EXPLAIN
     tracker.update(events.ActionExecuted(EXPLAIN))
     tracker.update(events.SlotSet("privacy_result", EXPLAIN))
     assert decided() == LISTEN
-    assert tracker.get_slot("privacy_pending") is None
+    tracker.update(events.ActionExecuted(LISTEN))
+    hears(tracker, untouched, "privacy_grant")
+    assert decided() is None
 
 
 def test_a_question_that_is_open_comes_back_after_an_explanation(
