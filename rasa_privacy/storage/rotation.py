@@ -15,24 +15,22 @@ from functools import partial
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.crypto.key_ring import NO_SUBJECT, KeyEncryptionKey, epoch_of
+from rasa_privacy.crypto.key_ring import NO_SUBJECT, KeyEncryptionKey, Owned, Rewrapped, epoch_of
 from rasa_privacy.crypto.segment import NONCE_BYTES
-from rasa_privacy.errors import ConfigurationError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.storage import waiting
 from rasa_privacy.storage.ahead import AtOnce, Meanwhile
 from rasa_privacy.storage.database import Database
-from rasa_privacy.storage.epochs import ACTIVE, ENDED, Epochs
+from rasa_privacy.storage.epochs import ACTIVE, ENDED, RETIRED, Epochs
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import data_keys, system_keys
+from rasa_privacy.storage.waiting import Statement
 
 #: Keys of one transaction; a turn of the bot that makes a key waits for no more than these.
 BATCH: Final = 5_000
-
-#: Subject, purpose and wrapped key.
-_Row = tuple[bytes, str, bytes]
 
 _K: Final = data_keys.c
 _OLD: Final = Query(
@@ -44,11 +42,14 @@ _OLD: Final = Query(
 # Only a key that is still in its old epoch is changed: one that was destroyed meanwhile stays destroyed. All rows of a
 # batch at once, since the drivers would send them one by one. The bounds keep a planner that knows nothing of the table
 # yet from reading all of it for each batch.
-_REWRAP_MANY: Final = text(
-    "UPDATE data_keys AS k SET wrapped = n.wrapped, epoch = :active "
-    "FROM unnest(:subjects, :names, :sealed) AS n(subject_id, purpose, wrapped) "
-    "WHERE k.subject_id = n.subject_id AND k.purpose = n.purpose AND k.epoch = :number "
-    "AND k.subject_id BETWEEN :first AND :last"
+# Subjects and keys go as one text of bytes each, since the driver takes as long for each part of an array as for all.
+_REWRAP_POSTGRESQL: Final = (
+    "UPDATE data_keys AS k SET wrapped = substring(n.sealed, n.number * 68 - 67, 68), epoch = %s "
+    "FROM (SELECT o.purpose, CAST(o.number AS INTEGER) AS number, b.subjects, b.sealed FROM "
+    "unnest(%s) WITH ORDINALITY AS o(purpose, number) "
+    "CROSS JOIN (SELECT CAST(%s AS BYTEA) AS subjects, CAST(%s AS BYTEA) AS sealed) AS b) AS n "
+    "WHERE k.subject_id = substring(n.subjects, n.number * 16 - 15, 16) AND k.purpose = n.purpose AND k.epoch = %s "
+    "AND k.subject_id BETWEEN %s AND %s"
 )
 # `STRAIGHT_JOIN`: by the table's key for each new row, and not the other way round.
 _REWRAP_MARIADB: Final = (
@@ -58,7 +59,9 @@ _REWRAP_MARIADB: Final = (
     "ON k.subject_id = UNHEX(n.subject) AND k.purpose = n.purpose AND k.epoch = %s "
     "SET k.wrapped = UNHEX(n.wrapped), k.epoch = %s"
 )
-_REWRAP_SQLITE: Final = "UPDATE data_keys SET wrapped = ?, epoch = ? WHERE subject_id = ? AND purpose = ? AND epoch = ?"
+_REWRAP_SQLITE: Final = (
+    "UPDATE data_keys SET wrapped = ?, epoch = %d WHERE subject_id = ? AND purpose = ? AND epoch = %d"
+)
 _LEFT: Final = select(func.count()).select_from(data_keys).where(_K.epoch == bindparam("number"))
 _SYSTEM: Final = select(system_keys.c.name, system_keys.c.wrapped).with_for_update()
 _SET_SYSTEM: Final = (
@@ -73,15 +76,15 @@ class _Batch:
     Attributes:
         old: The KEK that wraps them.
         active: Epoch of the one that wraps `rewrapped`.
-        rows: Subject, purpose and wrapped key of each, as they were read.
+        rows: The keys, as they were read.
         rewrapped: The same wrapped anew, without those that are damaged.
         following: Where the next batch starts; None after the last.
     """
 
     old: KeyEncryptionKey
     active: int
-    rows: Sequence[_Row]
-    rewrapped: Sequence[_Row]
+    rows: Sequence[Owned]
+    rewrapped: Sequence[Rewrapped]
     following: bytes | None
 
 
@@ -130,8 +133,7 @@ class Rotation:
         """
         self._database.transact(self._rewrap_system)
         with self._database.read() as conn:
-            active = self._active(conn)
-            numbers = [number for number in self._epochs.key_counts(conn) if number != active]
+            numbers = [epoch.number for epoch in self._epochs.all(conn) if epoch.state == RETIRED]
         # A server writes a batch while the next one is wrapped. SQLite's driver would fight for Python's lock instead.
         with closing(Meanwhile() if self._database.dialect != "sqlite" else AtOnce()) as writer:
             for number in numbers:
@@ -200,7 +202,7 @@ class Rotation:
         """Read one batch of an epoch and wrap it anew for the active one."""
         with self._database.read() as conn:
             new, old = self._epochs.kek(self._active(conn)), self._epochs.kek(number)
-            rows: Sequence[_Row] = _OLD.rows(conn, number=number, start=start, most=BATCH)
+            rows: Sequence[Owned] = _OLD.rows(conn, number=number, start=start, most=BATCH)
         rewrapped = self._rewrapped(rows, old, new)
         if len(rows) < BATCH:
             return _Batch(old, new.epoch, rows, rewrapped, None)
@@ -220,33 +222,23 @@ class Rotation:
 
         return self._database.transact(write)
 
-    def _rewrapped(self, rows: Sequence[_Row], old: KeyEncryptionKey, new: KeyEncryptionKey) -> list[_Row]:
+    def _rewrapped(self, rows: Sequence[Owned], old: KeyEncryptionKey, new: KeyEncryptionKey) -> list[Rewrapped]:
         """Return the rows with their keys wrapped anew, without those that are damaged."""
-        done = []
-        random = self._random_bytes(NONCE_BYTES * len(rows))
-        for number, (subject_id, purpose, wrapped) in enumerate(rows):
-            nonce = random[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
-            try:
-                rewrapped = old.rewrap(wrapped, subject_id, purpose, new, nonce)
-            except (MalformedSegmentError, TamperedSegmentError):
-                continue
-            done.append((subject_id, purpose, rewrapped))
-        return done
+        return old.rewrap(rows, new, self._random_bytes(NONCE_BYTES * len(rows)))
 
 
-def _write(conn: Connection, rows: Sequence[_Row], number: int, active: int) -> int:
+def _write(conn: Connection, rows: Sequence[Rewrapped], number: int, active: int) -> int:
     """Write new wrapped keys in place of those of an epoch; return how many there were to change."""
     driver = conn.connection.dbapi_connection  # SQLAlchemy's handling of the parameters costs as much as the work
     if conn.dialect.name == "sqlite":
-        changed = driver.executemany(_REWRAP_SQLITE, [(key, active, who, name, number) for who, name, key in rows])
-    elif conn.dialect.name == "mysql":
-        document = msgspec.json.encode([(who.hex(), name, key.hex()) for who, name, key in rows]).decode()
-        waiting.send(conn.dialect.name, conn.connection)
-        changed = driver.cursor()
-        changed.execute(_REWRAP_MARIADB, (document, number, active))
+        count: int = driver.executemany(_REWRAP_SQLITE % (active, number), rows).rowcount
+        return count
+    if conn.dialect.name == "mysql":
+        document = msgspec.json.encode([(who.hex(), name, key.hex()) for key, who, name in rows]).decode()
+        statement = Statement(_REWRAP_MARIADB, (document, number, active))
     else:
-        subjects, names, sealed = (list(column) for column in zip(*rows, strict=True))
-        bounds = {"first": subjects[0], "last": subjects[-1], "number": number, "active": active}
-        changed = conn.execute(_REWRAP_MANY, {"subjects": subjects, "names": names, "sealed": sealed, **bounds})
-    count: int = changed.rowcount
-    return count
+        sealed, subjects, names = zip(*rows, strict=True)
+        bounds = (number, subjects[0], subjects[-1])
+        statement = Statement(_REWRAP_POSTGRESQL, (active, list(names), b"".join(subjects), b"".join(sealed), *bounds))
+    waiting.send(conn.dialect.name, conn.connection)
+    return waiting.change(conn.dialect.name, conn.connection, statement)

@@ -1,11 +1,19 @@
 """Wrapping of data keys."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_privacy.crypto.key_ring import NO_SUBJECT, WRAPPED_BYTES, KeyEncryptionKey
-from rasa_privacy.errors import KeyProviderError, MalformedSegmentError, StorageError, TamperedSegmentError
+from rasa_privacy.errors import (
+    KeyProviderError,
+    MalformedSegmentError,
+    PrivacyError,
+    StorageError,
+    TamperedSegmentError,
+)
 
 _KEK = KeyEncryptionKey(1, b"e" * 32)
 _SUBJECT = b"s" * 16
@@ -29,7 +37,7 @@ def test_unwrapping_undoes_wrapping(key: bytes, subject: bytes, purpose: str, ep
 
 @given(
     key=st.binary(min_size=32, max_size=32),
-    subject=st.one_of(st.just(NO_SUBJECT), st.binary(min_size=16, max_size=16)),
+    subject=st.binary(min_size=16, max_size=16),
     purpose=st.from_regex(r"[a-z_\u00e4]{1,40}", fullmatch=True),
     nonce=st.binary(min_size=12, max_size=12),
 )
@@ -37,20 +45,43 @@ def test_wrapping_anew_is_unwrapping_and_wrapping(key: bytes, subject: bytes, pu
     """The short way gives the same bytes."""
     new = KeyEncryptionKey(2, b"f" * 32)
     wrapped = _KEK.wrap(key, subject, purpose, _NONCE)
-    assert _KEK.rewrap(wrapped, subject, purpose, new, nonce) == new.wrap(key, subject, purpose, nonce)
+    assert _KEK.rewrap([(subject, purpose, wrapped)], new, nonce) == [
+        (new.wrap(key, subject, purpose, nonce), subject, purpose)
+    ]
 
 
-def test_wrapping_anew_refuses_what_unwrapping_refuses() -> None:
-    """A changed key, one of somebody else, one of another epoch and a wrong nonce are not wrapped anew."""
+def test_wrapping_anew_leaves_out_what_unwrapping_refuses() -> None:
+    """A changed key, one of somebody else or of another epoch, and what is no key; the others keep their nonces."""
     new = KeyEncryptionKey(2, b"f" * 32)
-    with pytest.raises(TamperedSegmentError):
-        _KEK.rewrap(_WRAPPED[:-1] + b"?", _SUBJECT, "draw", new, _NONCE)
-    with pytest.raises(TamperedSegmentError):
-        _KEK.rewrap(_WRAPPED, b"t" * 16, "draw", new, _NONCE)
-    with pytest.raises(KeyProviderError):
-        new.rewrap(_WRAPPED, _SUBJECT, "draw", _KEK, _NONCE)
-    with pytest.raises(StorageError):
-        _KEK.rewrap(_WRAPPED, _SUBJECT, "draw", new, b"")
+    other = KeyEncryptionKey(3, b"g" * 32).wrap(b"d" * 32, _SUBJECT, "draw", _NONCE)
+    refused: list[Any] = [
+        (_SUBJECT, "draw", _WRAPPED[:-1] + b"?"),
+        (_SUBJECT, "draw", _WRAPPED[:-1]),
+        (b"t" * 16, "draw", _WRAPPED),
+        (_SUBJECT, "news", _WRAPPED),
+        (_SUBJECT, "draw", other),
+        (_SUBJECT, "", _WRAPPED),
+        (_SUBJECT, b"draw", _WRAPPED),
+        (_SUBJECT[:-1], "draw", _WRAPPED),
+        (_SUBJECT, "draw", None),
+        (_SUBJECT, "draw", "text"),
+    ]
+    for subject, purpose, wrapped in refused[:6]:
+        with pytest.raises(PrivacyError):
+            _KEK.unwrap(wrapped, subject, purpose)
+    good = (_SUBJECT, "draw", _WRAPPED)
+    nonces = [bytes((number,)) * 12 for number in range(len(refused) + 2)]
+    assert _KEK.rewrap([good, *refused, good], new, b"".join(nonces)) == [
+        (new.wrap(b"d" * 32, _SUBJECT, "draw", nonce), _SUBJECT, "draw") for nonce in (nonces[0], nonces[-1])
+    ]
+    assert _KEK.rewrap([], new, b"") == []
+
+
+@pytest.mark.parametrize("random", [b"", b"n" * 11, b"n" * 13, b"n" * 24])
+def test_wrapping_anew_takes_one_nonce_for_each_key(random: bytes) -> None:
+    """A nonce that were missing would be made up or used twice."""
+    with pytest.raises(StorageError, match="nonce"):
+        _KEK.rewrap([(_SUBJECT, "draw", _WRAPPED)], KeyEncryptionKey(2, b"f" * 32), random)
 
 
 @given(position=st.integers(0, WRAPPED_BYTES - 1), change=st.integers(1, 255))
