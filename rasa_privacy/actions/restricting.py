@@ -44,12 +44,12 @@ class RestrictProcessing(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Record it, after which the gate obeys, and say what it means."""
-        turn = asked_once_more(turn, _REQUESTS)
-        work = _lift if turn.intent == LIFT else _restrict
-        return [store.database.transact(lambda connection: work(store, connection, turn))]
+        asked = asked_once_more(turn, _REQUESTS)
+        work = _lift if asked.intent == LIFT else _restrict
+        return [store.database.transact(lambda connection: work(store, connection, asked, is_said=asked is turn))]
 
 
-def _restrict(store: Vault, connection: Any, turn: Turn) -> Reply:
+def _restrict(store: Vault, connection: Any, turn: Turn, *, is_said: bool) -> Reply:
     people = writing_people(store, connection, turn.sender_id, turn.evidence.at)
     if not people:
         return Reply(turn.words("utter_privacy_nothing_stored"), [], [])
@@ -58,7 +58,7 @@ def _restrict(store: Vault, connection: Any, turn: Turn) -> Reply:
         return Reply(turn.words("utter_privacy_not_used", called=_listed(store, turn, turn.purposes)), [], [])
     if not wanted:
         return Reply(turn.words("utter_privacy_nothing_used"), [], [])
-    if len(wanted) > 1 and not turn.purposes:
+    if not is_said or (len(wanted) > 1 and not turn.purposes):
         return which_purpose(store, turn, "utter_privacy_which_restrict", turn.intent, wanted)
     for each in people:
         restrict(store, connection, each, wanted, turn.evidence, lift=False)
@@ -78,23 +78,23 @@ def _restrict(store: Vault, connection: Any, turn: Turn) -> Reply:
     return Reply(text, [], [*cleared(store, gone), forget_pending()])
 
 
-def _lift(store: Vault, connection: Any, turn: Turn) -> Reply:
+def _lift(store: Vault, connection: Any, turn: Turn, *, is_said: bool) -> Reply:
     at = turn.evidence.at
     people = writing_people(store, connection, turn.sender_id, at)
     closed = {name for each in people for name in restricted(store.ledger.of_subject(connection, each), at)}
     wanted = _wanted(turn, [name for name in store.policy.purposes if name in closed])
     if not wanted:
-        ended = [each for each in people if lift_limit(store, connection, each, turn.evidence)]
+        ended = [each for each in people if is_said and lift_limit(store, connection, each, turn.evidence)]
         if ended:
             note_taken(store, connection, own_act(store, "restrict", people[0]))
             return Reply(turn.words("utter_privacy_unlimited"), [], [])
         return Reply(turn.words("utter_privacy_not_restricted"), [], [])
-    if len(wanted) > 1 and not turn.purposes:
+    if not is_said or (len(wanted) > 1 and not turn.purposes):
         return which_purpose(store, turn, "utter_privacy_which_lift", turn.intent, wanted)
     for each in people:
         restrict(store, connection, each, wanted, turn.evidence, lift=True)
     note_taken(store, connection, own_act(store, "restrict", people[0], purposes=wanted))
-    return Reply(turn.words("utter_privacy_lifted", called=_listed(store, turn, wanted)), [], [])
+    return Reply(turn.words("utter_privacy_lifted", called=_listed(store, turn, wanted)), [], [forget_pending()])
 
 
 def _usable(store: Vault, connection: Any, people: Sequence[bytes], turn: Turn) -> list[str]:

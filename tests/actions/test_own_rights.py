@@ -10,6 +10,7 @@ from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
 from rasa_privacy.actions.consent import WithdrawConsent
 from rasa_privacy.actions.correcting import Correct
 from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure
+from rasa_privacy.actions.explaining import Explain
 from rasa_privacy.actions.forgetting import ForgetLast
 from rasa_privacy.actions.restricting import RestrictProcessing
 from rasa_privacy.actions.statuses import RequestStatus
@@ -199,6 +200,36 @@ def test_which_purpose_to_restrict_stays_asked_after_an_unclear_answer(vault: Va
         assert [each["payload"].partition("{")[0] for each in ana.replies[0].buttons] == ["/privacy_restrict"] * 3
         assert ana.pending == Pending("which", "privacy_restrict", ("draw", "newsletter", "fitting"), repeated=True)
     assert active(vault) == {"draw", "newsletter", "fitting"}
+
+
+@pytest.mark.parametrize("request_", ["privacy_restrict", "privacy_lift"])
+def test_what_is_no_answer_restricts_and_lifts_nothing_where_one_purpose_is_left(
+    vault: Vault, ana: Talk, request_: str
+) -> None:
+    """The others may have ended meanwhile, on another channel; the one that is left is asked about."""
+    if request_ == "privacy_lift":
+        ana.do(RestrictProcessing(), "privacy_restrict", purposes=("draw", "newsletter"))
+    ana.do(RestrictProcessing(), request_)
+    elsewhere = Talk(vault)
+    if request_ == "privacy_lift":
+        elsewhere.do(RestrictProcessing(), request_, purposes=("draw",))
+    else:
+        elsewhere.do(WithdrawConsent(), "privacy_withdraw", purposes=("draw", "fitting"))
+    before = active(vault)
+    ana.do(RestrictProcessing(), "privacy_unclear")
+    assert active(vault) == before
+    assert ana.pending == Pending("which", request_, ("newsletter",))
+
+
+def test_what_is_no_answer_lifts_no_limit_where_no_purpose_is_left(vault: Vault, ana: Talk) -> None:
+    """That sensitive data is used for little was said apart, and ends only when somebody says so."""
+    ana.do(Explain(), "privacy_limit_sensitive")
+    ana.do(RestrictProcessing(), "privacy_restrict", purposes=("draw", "newsletter"))
+    ana.do(RestrictProcessing(), "privacy_lift")
+    Talk(vault).do(RestrictProcessing(), "privacy_lift", purposes=("draw", "newsletter"))
+    said = ana.do(RestrictProcessing(), "privacy_unclear")
+    assert said == ana.do(RestrictProcessing(), "privacy_unclear")
+    assert ana.do(RestrictProcessing(), "privacy_lift") != said
 
 
 def test_which_consent_is_taken_back_is_asked_and_waited_for(vault: Vault, ana: Talk) -> None:
