@@ -1,56 +1,33 @@
 """The questions that come before anything is collected, and their answers.
 
 One question at a time: the age, a purpose with what it needs, its optional items. What was shown is recorded before it
-is shown, with the hash of its text; an answer is recorded before it is confirmed.
+is shown, with the hash of its text, but for the age (`asking_age`); an answer is recorded before it is confirmed.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import SlotSet
 
-from rasa_privacy.actions.base import (
-    PrivacyAction,
-    Reply,
-    Turn,
-    answer_buttons,
-    ask_again_with,
-    called,
-    cleared,
-    forget_pending,
-    response_of,
-)
+from rasa_privacy.actions.asking_age import ask_age, record_age_asked
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons, called, cleared
 from rasa_privacy.actions.confirming import code_question, confirm_by_code
+from rasa_privacy.actions.pending_events import ask_again_with, forget_pending
 from rasa_privacy.actions.proving import decline_proof, is_proof, proof_question
+from rasa_privacy.actions.questions import Question, asked_again, question_of, topics_of
 from rasa_privacy.consent.double_opt_in import end_code
-from rasa_privacy.consent.ledger import record_answer, record_asked, record_left_out
-from rasa_privacy.consent.notice import Notice, items_in_words, name_of_item, name_of_purpose, terms_version
-from rasa_privacy.dialogue.names import ASK, GRANT, LIMIT, REFUSE, TOO_YOUNG, YOUNG_SLOT
+from rasa_privacy.consent.ledger import is_asked_last, record_answer, record_asked, record_left_out
+from rasa_privacy.consent.notice import name_of_item
+from rasa_privacy.dialogue.names import ASK, EXPLAIN, GRANT, LIMIT, REFUSE, TOO_YOUNG, YOUNG_SLOT, action_of
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import LedgerError
-from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import choice
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.suppression import lift_after_grant
 from rasa_privacy.rights.withdrawal import Withdrawal, destroy, destroy_items, withdraw_all
 from rasa_privacy.storage.vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What is asked.
-
-    Attributes:
-        text: What the person reads.
-        response: The response that has the buttons.
-        notices: What is recorded as shown, one for each thing that is answered.
-    """
-
-    text: str
-    response: str
-    notices: Sequence[Notice]
 
 
 class AskConsent(PrivacyAction):
@@ -70,14 +47,21 @@ class AskConsent(PrivacyAction):
         waiting = code_question(store, turn, pending)
         if waiting is not None:
             return waiting
-        question = _question(store.policy, turn, pending)
+        question = question_of(store.policy, turn, pending)
+        if pending.kind == "age":
+            return [ask_age(store, turn, pending, question)]
 
-        def record(connection: Any) -> None:
+        def record(connection: Any) -> bool:
             subject_id = store.subjects.find_or_create(connection, turn.sender_id, turn.evidence.at)
+            if _was_just_shown(store, connection, subject_id, turn, pending, question):
+                return False
             for notice in question.notices:
                 record_asked(store, connection, subject_id, notice, turn.evidence)
+            return True
 
-        store.database.transact(record)
+        if not store.database.transact(record):
+            again = asked_again(store.policy, turn, pending)
+            return [Reply(again, answer_buttons(turn, question.response, pending), [])]
         dropped = [Reply(turn.words("utter_privacy_dropped"), [], [])] if pending.dropped else []
         return [*dropped, Reply(question.text, answer_buttons(turn, question.response, pending), [])]
 
@@ -98,8 +82,10 @@ class RecordGrant(PrivacyAction):
             return confirm_by_code(store, turn, pending)
 
         def grant(connection: Any) -> None:
+            if pending.kind == "age":
+                record_age_asked(store, connection, turn, pending)
             subject_id = _subject(store, connection, turn)
-            _record(store, connection, subject_id, _topics(pending), turn, granted=True)
+            _record(store, connection, subject_id, topics_of(pending), turn, granted=True)
             if pending.kind == "consent":
                 lift_after_grant(store, connection, turn.sender_id, pending.purposes[0])
 
@@ -153,7 +139,7 @@ class RecordLimits(PrivacyAction):
             raise LedgerError("the message leaves nothing out; ask again")
         if needed:
             waiting = replace(pending, kind="consent", items=needed)
-            question = _question(store.policy, turn, waiting)
+            question = question_of(store.policy, turn, waiting)
             return [Reply(question.text, answer_buttons(turn, question.response, waiting), [ask_again_with(waiting)])]
         if pending.kind == "consent" and declared.double_opt_in:
             return confirm_by_code(store, turn, pending)  # what is optional has a question of its own, after the code
@@ -201,17 +187,19 @@ class TooYoung(PrivacyAction):
         return done
 
 
+def _was_just_shown(  # noqa: PLR0913, PLR0917 - store, transaction, whose, when and what
+    store: Vault, connection: Any, subject_id: bytes, turn: Turn, pending: Pending, question: Question
+) -> bool:
+    """Return whether the person asked about the notice that they see, so that it need not be shown once more."""
+    if pending.kind != "consent" or pending.items or action_of(turn.intent) != EXPLAIN:
+        return False
+    return all(is_asked_last(store, connection, subject_id, notice) for notice in question.notices)
+
+
 def _open(turn: Turn) -> Pending:
     if turn.pending is None or turn.pending.kind == "erase" or not turn.pending.purposes:
         raise LedgerError("no question about consent is open; ask again")
     return turn.pending
-
-
-def _topics(pending: Pending) -> list[str]:
-    """Return the names under which the answer is recorded."""
-    if pending.kind == "optional":
-        return [choice(pending.purposes[0], item) for item in pending.items]
-    return [pending.topic]
 
 
 def _left_out(store: Vault, turn: Turn, items: Iterable[str], gone: Iterable[str]) -> Reply:
@@ -224,7 +212,7 @@ def _refuse(store: Vault, connection: Any, turn: Turn, pending: Pending) -> tupl
     subject_id = _subject(store, connection, turn)
     if pending.kind != "optional":
         end_code(connection, subject_id, pending.purposes[0], turn.evidence.at)
-    _record(store, connection, subject_id, _topics(pending), turn, granted=False)
+    _record(store, connection, subject_id, topics_of(pending), turn, granted=False)
     if pending.kind == "optional":
         return _leave_out(store, connection, subject_id, pending, pending.items, turn)
     gone = destroy(store, connection, subject_id, [pending.purposes[0]], turn.evidence.at)
@@ -257,53 +245,6 @@ def _record(  # noqa: PLR0913 - store, transaction, whose answer, to what, when,
 ) -> None:
     for topic in topics:
         record_answer(store, connection, subject_id, topic, granted=granted, evidence=turn.evidence)
-
-
-def _question(policy: Policy, turn: Turn, pending: Pending) -> _Question:
-    response = response_of(policy, pending)
-    if response is None:
-        raise LedgerError(f"a question of kind '{pending.kind}' is not asked here; ask again")
-    purpose, language = pending.purposes[0], turn.evidence.language
-    if pending.kind == "age":
-        text = turn.words(response, age=str(pending.age))
-        return _Question(text, response, [_notice(policy, turn, pending.topic, text)])
-    named = turn.phrases.listed(name_of_item(policy, item, language) for item in pending.items)
-    about = {"called": name_of_purpose(policy, purpose, language), "items": named}
-    if pending.kind == "optional":
-        text = turn.words(response, **about)
-        return _Question(text, response, [_notice(policy, turn, topic, text) for topic in _topics(pending)])
-    if pending.items:
-        # The notice was shown before, and its question is still the one that is answered.
-        return _Question(turn.words(response, **about), response, [])
-    text = _purpose_text(policy, turn, purpose, pending.action)
-    return _Question(text, response, [_notice(policy, turn, purpose, text)])
-
-
-def _purpose_text(policy: Policy, turn: Turn, purpose: str, action: str | None) -> str:
-    declared, language = policy.purposes[purpose], turn.evidence.language
-    text = turn.words(
-        "utter_privacy_ask",
-        controller=policy.controller.name,
-        called=name_of_purpose(policy, purpose, language),
-        says=declared.says[language],
-        items=items_in_words(policy, purpose, language, only="required"),
-        retention=turn.phrases.retention(declared.retain),
-        recipients=turn.phrases.listed(declared.recipients) or turn.phrases.say("nobody_else"),
-        policy_url=policy.controller.policy_url,
-        contact=policy.controller.contact,
-    )
-    bundles = [
-        turn.phrases.say(
-            "also_needed", called=name_of_purpose(policy, name, language), because=other.requires[purpose][language]
-        )
-        for name, other in policy.purposes.items()
-        if purpose in other.requires and name in policy.purposes_guarding(action or "")
-    ]
-    return "\n".join([text, *bundles])
-
-
-def _notice(policy: Policy, turn: Turn, topic: str, text: str) -> Notice:
-    return Notice(topic, terms_version(policy, topic), turn.evidence.language, text)
 
 
 def _called(store: Vault, turn: Turn, pending: Pending) -> str:

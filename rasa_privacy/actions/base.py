@@ -18,23 +18,15 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
+from rasa_privacy.actions.pending_events import ask_again_with, held_beneath
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.consent.notice import name_of_purpose
 from rasa_privacy.dialogue.language import choose
 from rasa_privacy.dialogue.names import (
-    ANSWERS,
-    CONFIRM,
-    CORRECT,
-    EXPORT,
-    KEEP,
     LANGUAGE_SLOT,
     PENDING_SLOT,
-    PREVIEW,
     RESULT_SLOT,
-    SEND_CODE,
-    SHOW,
-    WITHDRAW,
     action_of,
 )
 from rasa_privacy.dialogue.packs import load_pack, variation_in
@@ -49,9 +41,6 @@ from rasa_privacy.storage.key_expiry import expire_beside
 from rasa_privacy.storage.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
-
-#: Actions of requests that may come up in the middle of a question about consent; of a deletion only until it is done.
-_INTERRUPTING: Final = (SHOW, EXPORT, CORRECT, WITHDRAW, PREVIEW, KEEP, SEND_CODE, CONFIRM)
 
 #: Rasa's own channels (rasa 3.6.21, rasa/core/channels). The ledger is forever, and a client may name any channel.
 _CHANNELS: Final = frozenset(
@@ -99,6 +88,7 @@ class Turn:
         responses: The privacy responses, as the builder may have reworded them.
         text: What the payload lets through of the message: a contact or a code to the actions that take one.
         slots: Values of slots, as the payload lets them through.
+        loop: The form or loop that runs, if any.
         channel: The channel, as its connector calls itself.
         default_language: The bot's first language, in which responses without a condition are.
     """
@@ -115,6 +105,7 @@ class Turn:
     offered: tuple[str, ...] = ()
     text: str = field(default="", repr=False)
     slots: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    loop: str | None = None
 
     @property
     def phrases(self) -> Phrases:
@@ -220,43 +211,8 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any], action: str
         channel=str(channel or ""),
         text=text,
         slots=tracker.slots,
+        loop=(tracker.active_loop or {}).get("name"),
     )
-
-
-def forget_pending() -> dict[str, Any]:
-    """Return the event that ends the waiting for an answer."""
-    event: dict[str, Any] = SlotSet(PENDING_SLOT, None)
-    return event
-
-
-def ask_again_with(pending: Pending) -> dict[str, Any]:
-    """Return the event that puts another question in place of the one that waits."""
-    event: dict[str, Any] = SlotSet(PENDING_SLOT, pending.to_slot())
-    return event
-
-
-def held_beneath(action: str, before: Pending | None, events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the events of a request so that a question about consent which it interrupts is not lost.
-
-    Where the request closes its own question, that one is open again; where it asks one, that one is held beneath it.
-
-    Args:
-        action: The action that made the events.
-        before: The question that was open.
-        events: Its events.
-    """
-    if before is None or action not in _INTERRUPTING:
-        return list(events)
-    asked = before if before.is_about_consent and action not in ANSWERS else before.held
-    if asked is None:
-        return list(events)
-    standing = replace(asked, held=None)
-    return [_over(standing, event) if event.get("name") == PENDING_SLOT else event for event in events]
-
-
-def _over(standing: Pending, event: dict[str, Any]) -> dict[str, Any]:
-    question = Pending.from_slot(event.get("value"))
-    return ask_again_with(standing if question is None else replace(question, held=standing))
 
 
 def which_purpose(store: Vault, turn: Turn, response: str, intent: str, purposes: Iterable[str]) -> Reply:

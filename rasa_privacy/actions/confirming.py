@@ -16,16 +16,9 @@ from typing import Any, Final
 
 from rasa_sdk.events import SlotSet
 
-from rasa_privacy.actions.base import (
-    PrivacyAction,
-    Reply,
-    Turn,
-    answer_buttons,
-    ask_again_with,
-    called,
-    forget_pending,
-)
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons, called
 from rasa_privacy.actions.data_rights import RESUMED
+from rasa_privacy.actions.pending_events import ask_again_with, forget_pending
 from rasa_privacy.actions.proving import is_proof, send_proof, take_proof
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.double_opt_in import LIFETIME, begin, confirm, waiting_contact

@@ -8,16 +8,8 @@ from typing import Any, Final
 
 from rasa_sdk.events import ActiveLoop, ReminderCancelled, SlotSet
 
-from rasa_privacy.actions.base import (
-    PrivacyAction,
-    Reply,
-    Turn,
-    asked_once_more,
-    called,
-    cleared,
-    forget_pending,
-    which_purpose,
-)
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, asked_once_more, called, cleared, which_purpose
+from rasa_privacy.actions.pending_events import forget_pending
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.names import STOP, WITHDRAW

@@ -14,8 +14,9 @@ from typing import Any
 
 from rasa_sdk.events import SlotSet
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, ask_again_with, called, forget_pending
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called
 from rasa_privacy.actions.confirming import send_code_to
+from rasa_privacy.actions.pending_events import ask_again_with, forget_pending
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.notice import name_of_item

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, ReminderCancelled, SlotSet
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called, forget_pending
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, called
 from rasa_privacy.actions.parts import delete_confirmed, going, held_reply, preview_part, said_erased
+from rasa_privacy.actions.pending_events import forget_pending
 from rasa_privacy.actions.proving import ask_for_proof, has_proven, must_prove
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.notice import name_of_item, name_of_purpose

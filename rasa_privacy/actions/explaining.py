@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons, response_of
+from rasa_privacy.actions.concerning import concerned
 from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.consent.notice import items_in_words, name_of_purpose
 from rasa_privacy.dialogue.names import EXPLAIN, MORE, UNSURE
@@ -109,23 +110,26 @@ def _offers(turn: Turn) -> list[dict[str, str]]:
 
 
 def _lines(policy: Policy, turn: Turn, say: Callable[[Policy, Turn, str], str]) -> str:
-    """Return a line for the purpose that is being asked for, or for each."""
-    concerned = tuple(policy.purposes)
-    if turn.pending is not None and turn.pending.purposes and turn.pending.purposes[0] in policy.purposes:
-        concerned = turn.pending.purposes[:1]
-    called = {name: name_of_purpose(policy, name, turn.evidence.language) for name in concerned}
-    return "\n".join(
-        turn.phrases.say("purpose_line", called=called[name], text=say(policy, turn, name)) for name in concerned
-    )
+    """Return a line for each purpose that is concerned, and how to hear of the others where a form runs."""
+    about = concerned(policy, turn)
+    called = {name: name_of_purpose(policy, name, turn.evidence.language) for name in policy.purposes}
+    lines = [
+        turn.phrases.say("purpose_line", called=called[name], text=say(policy, turn, name)) for name in about.purposes
+    ]
+    if about.others:
+        others = turn.phrases.listed(called[name] for name in about.others)
+        lines.append(turn.phrases.say("other_purposes", others=others))
+    return "\n".join(lines)
 
 
 def _reason(policy: Policy, turn: Turn, purpose: str) -> str:
     """Say what is used for a purpose and what for; and why nobody is asked, where the basis is not consent."""
     language, declared = turn.evidence.language, policy.purposes[purpose]
     because = declared.because.get(language, "") if declared.basis != "consent" else ""
+    among = concerned(policy, turn).items if turn.intent == "privacy_why" else ()
     return turn.phrases.say(
         "reason_with_basis" if because else "reason",
-        items=items_in_words(policy, purpose, language),
+        items=items_in_words(policy, purpose, language, among=among),
         says=declared.says[language],
         because=because,
     )

@@ -2,8 +2,9 @@
 
 from rasa_sdk.events import SlotSet
 
-from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, forget_pending
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
 from rasa_privacy.actions.parts import held_reply
+from rasa_privacy.actions.pending_events import forget_pending
 from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.names import FORGET
 from rasa_privacy.errors import HoldError

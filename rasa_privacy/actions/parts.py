@@ -7,7 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from rasa_privacy.actions.base import Reply, Turn, ask_again_with, called, cleared, forget_pending
+from rasa_privacy.actions.base import Reply, Turn, called, cleared
+from rasa_privacy.actions.pending_events import ask_again_with, forget_pending
 from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.purposes import item_topics
 from rasa_privacy.dialogue.turn_view import Pending

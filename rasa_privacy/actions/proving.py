@@ -11,7 +11,8 @@ from dataclasses import replace
 from threading import Thread
 from typing import Final
 
-from rasa_privacy.actions.base import Reply, Turn, answer_buttons, ask_again_with, forget_pending
+from rasa_privacy.actions.base import Reply, Turn, answer_buttons
+from rasa_privacy.actions.pending_events import ask_again_with, forget_pending
 from rasa_privacy.components import log_scrubbing
 from rasa_privacy.consent.double_opt_in import LIFETIME
 from rasa_privacy.dialogue.turn_view import Pending

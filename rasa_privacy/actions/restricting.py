@@ -8,16 +8,8 @@ it found are meant as well.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rasa_privacy.actions.base import (
-    PrivacyAction,
-    Reply,
-    Turn,
-    asked_once_more,
-    called,
-    cleared,
-    forget_pending,
-    which_purpose,
-)
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, asked_once_more, called, cleared, which_purpose
+from rasa_privacy.actions.pending_events import forget_pending
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.restrictions import restricted
 from rasa_privacy.dialogue.names import RESTRICT

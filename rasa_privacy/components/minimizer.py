@@ -209,7 +209,8 @@ class DataMinimizer(GraphComponent):
         text = text.lstrip("/ ")
         question = _QUESTIONS[pending.kind] if pending is not None else None
         recognised = recognise(text, languages, question=question, in_form=in_form, in_window=runtime.in_window())
-        found = named_request(text, languages, running, tracker) if recognised is None else None
+        asked = question is not None
+        found = named_request(text, languages, running, tracker, asked=asked) if recognised is None else None
         if found is not None:
             recognised = Recognised(found[0].intent, found[0].language)
         told = of_a_code(text, languages, pending, tracker, _intent_in(recognised))
@@ -221,13 +222,12 @@ class DataMinimizer(GraphComponent):
         recognised = Recognised(chosen.intent, None) if chosen is not None else recognised
         if recognised is None and not is_payload:
             here = _recognise_here(message, text, languages, tracker) if question is None else None
-            recognised = here or _recognise_foreign(message, text, languages, asked=question is not None)
+            recognised = here or _recognise_foreign(message, text, languages, asked=asked)
         may_be: tuple[str, ...] = ()
         if recognised is not None:
             set_intent(message, recognised.intent, 1.0)
             message.set(MATCHED, recognised.language, add_to_output=True)
         else:
-            asked = pending is not None
             may_be = self._guess(message, text, languages, is_payload=is_payload, asked=asked, in_form=in_form)
             if running is not None and question is not None and running.vault.policy.replies is not None:
                 read_own_reply(message, question, running.vault.policy.replies)

@@ -17,11 +17,13 @@ from typing import Any, Final
 from rasa_privacy.components.rasa_api import DialogueStateTracker
 from rasa_privacy.components.runtime import Runtime, in_window
 from rasa_privacy.dialogue.named_requests import (
+    QUESTIONS,
     NamedRequest,
     beside_closing,
     both_of,
     correction_of,
     deletion_of,
+    question_of,
     restriction_of,
 )
 from rasa_privacy.dialogue.names import PENDING_SLOT, REQUESTS
@@ -45,14 +47,19 @@ VALUE: Final = "privacy_value"
 WITHDRAW: Final = "privacy_withdraw"
 
 #: What is looked through for names of items and purposes.
-NAMING: Final = frozenset({"privacy_delete", CORRECT, "privacy_restrict", "privacy_object", "privacy_lift"})
+NAMING: Final = frozenset({"privacy_delete", CORRECT, "privacy_restrict", "privacy_object", "privacy_lift", *QUESTIONS})
 _FIRST: Final = ("privacy_access", "privacy_export", "privacy_receipt", "privacy_status", "privacy_stop")
 #: Answers and requests of which none is the right value that was asked for.
 _NO_VALUES: Final = frozenset({"privacy_unclear", "privacy_grant", None})
 
 
 def named_request(
-    text: str, languages: Sequence[str], running: Runtime | None, tracker: DialogueStateTracker | None
+    text: str,
+    languages: Sequence[str],
+    running: Runtime | None,
+    tracker: DialogueStateTracker | None,
+    *,
+    asked: bool = False,
 ) -> tuple[NamedRequest, tuple[str, ...]] | None:
     """Return what a message asks for by a wording that names something, and all that it names; None for no such one.
 
@@ -61,6 +68,7 @@ def named_request(
         languages: The bot's languages, the conversation's first.
         running: The store's runtime.
         tracker: The conversation.
+        asked: Whether a question of ours is open.
     """
     if running is None:
         return None
@@ -72,7 +80,8 @@ def named_request(
     beside = beside_closing(text, languages, policy) if in_window() else None
     both = both_of(text, languages, policy) if beside is None else None
     if beside is not None or both is None:
-        return (beside, beside.topics) if beside is not None else None
+        one = beside or question_of(text, languages, policy, asked=asked or in_form)
+        return (one, one.topics) if one is not None else None
     first, second = sorted(both, key=_rank)
     return first, (*first.topics, *second.topics, f"{ALSO}{second.intent}")
 

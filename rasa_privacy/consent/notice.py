@@ -4,6 +4,7 @@ The exact text that a person saw is kept by its own hash. GDPR Art. 13(1)-(2) gi
 parts are in `dialogue/packs`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,7 +71,9 @@ def name_of_topic(policy: Policy, topic: str, language: str) -> str:
     return phrases.say("item_with_notes", item=purpose, notes=called)
 
 
-def items_in_words(policy: Policy, purpose: str, language: str, *, only: Need | None = None) -> str:
+def items_in_words(
+    policy: Policy, purpose: str, language: str, *, only: Need | None = None, among: Collection[str] = ()
+) -> str:
     """Return the purpose's items for a sentence, optional ones marked, with how much of each is kept.
 
     Args:
@@ -79,11 +82,14 @@ def items_in_words(policy: Policy, purpose: str, language: str, *, only: Need | 
         language: The language to say it in.
         only: Leave the others out, as a question does that asks for what a purpose needs. Where nobody is asked, all
             are named.
+        among: Name of them only these, where the purpose has one of them.
     """
     phrases = phrases_of(language)
     parts = []
-    for name, need in policy.purposes[purpose].items.items():
-        if only is not None and need != only:
+    declared = policy.purposes[purpose].items
+    wanted = set(declared) & set(among) or set(declared)
+    for name, need in declared.items():
+        if name not in wanted or (only is not None and need != only):
             continue
         optional = phrases.say("optional") if need == "optional" else ""
         notes = [note for note in (_kept_in_words(policy.items[name], language), optional) if note]

@@ -22,7 +22,7 @@ from typing import Final
 
 from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, words_of
 from rasa_privacy.dialogue.lexicon import spelt_wordings
-from rasa_privacy.dialogue.purposes import listed_topics, names_something
+from rasa_privacy.dialogue.purposes import chosen_purposes, listed_topics, names_something
 from rasa_privacy.dialogue.wordings import compile_wordings, fold
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import item_of
@@ -32,6 +32,8 @@ CORRECT: Final = "privacy_correct"
 OBJECT: Final = "privacy_object"
 RESTRICT: Final = "privacy_restrict"
 _STOP: Final = "privacy_stop"
+#: Questions that may name what they are about.
+QUESTIONS: Final = ("privacy_why", "privacy_how_long", "privacy_who_sees", "privacy_what")
 
 _MAX_CHARACTERS: Final = 300
 MAX_VALUE: Final = 200
@@ -76,6 +78,25 @@ def deletion_of(text: str, languages: Sequence[str], policy: Policy) -> NamedReq
         topics = _named(_patterns(language).erase, text, policy, language)
         if topics:
             return NamedRequest(DELETE, language, topics)
+    return None
+
+
+def question_of(text: str, languages: Sequence[str], policy: Policy, *, asked: bool) -> NamedRequest | None:
+    """Return a question about privacy that ends in the purposes that it is about, or None.
+
+    Args:
+        text: The message as the person wrote it.
+        languages: The bot's languages, the conversation's first.
+        policy: The privacy.yml in force.
+        asked: Whether a question of ours or a form's waits; then "why for the draw?" is one.
+    """
+    for language in _spoken(text, languages, policy):
+        for found in re.finditer(r"\s+", text):
+            intent = privacy_request(text[: found.start()], language, asked=asked)
+            rest = text[found.end() :] if intent in QUESTIONS else ""
+            purposes = chosen_purposes(rest, policy, language, policy.purposes)
+            if intent is not None and purposes:
+                return NamedRequest(intent, language, purposes)
     return None
 
 

@@ -30,6 +30,7 @@ class Pending:
             of `which` those that may be meant, where it is no purpose.
         repeated: Whether an answer was unclear already.
         age: Of `age` the years in question.
+        shown: Of `age` the hash of the text that was shown, in hexadecimal digits; it is recorded with the yes.
         held: The question about consent in the middle of which this one came up; it comes back when this one is closed.
     """
 
@@ -40,6 +41,7 @@ class Pending:
     items: tuple[str, ...] = ()
     repeated: bool = False
     age: int = 0
+    shown: str = ""
     held: "Pending | None" = None
 
     @property

@@ -317,6 +317,47 @@ def test_a_question_about_the_open_question_is_answered_for_its_purpose(vault: V
     assert "newsletter" not in explained(vault, "privacy_why", CONSENT)
 
 
+def asked_in(vault: Vault, loop: str, slot: str, intent: str, *named: str) -> str:
+    """Return the answer to a question in the middle of a form that asks for a slot."""
+    items = tuple(each for each in named if each in vault.policy.items)
+    purposes = tuple(each for each in named if each in vault.policy.purposes)
+    asking = replace(turn(vault, *purposes), intent=intent, items=items, loop=loop, slots={"requested_slot": slot})
+    return said(Explain().answer(vault, asking))
+
+
+@pytest.mark.parametrize("intent", ["privacy_why", "privacy_how_long", "privacy_who_sees", "privacy_what"])
+def test_a_question_in_a_form_is_answered_for_what_it_asks_for(vault: Vault, intent: str) -> None:
+    """For the purpose of the form, and the others are said to be there; by name they are told."""
+    first, *rest = asked_in(vault, "newsletter_form", "email", intent).splitlines()
+    lines = [line for line in (first, *rest) if line.startswith("- ")]
+    assert [line.split(":")[0] for line in lines] == ["- newsletter"]
+    assert any(line.startswith("We also ask for details for this: draw and fitting.") for line in rest)
+    by_name = asked_in(vault, "newsletter_form", "email", intent, "fitting").splitlines()
+    assert [line.split(":")[0] for line in by_name if line.startswith("- ")] == ["- fitting"]
+    assert "We also ask" not in "\n".join(by_name)
+
+
+def test_why_in_a_form_names_what_is_asked_for_alone(vault: Vault) -> None:
+    """The email, and not the birthday; an item that is named counts before it, for the purposes that use it."""
+    assert "- newsletter: email, to send you" in asked_in(vault, "newsletter_form", "email", "privacy_why")
+    assert "- fitting: phone, to book" in asked_in(vault, "newsletter_form", "email", "privacy_why", "phone")
+    assert "birthday" in asked_in(vault, "newsletter_form", "email", "privacy_what")
+    # A form may ask for what is nothing personal, or for an item that its purposes do not use.
+    assert "birthday" in asked_in(vault, "newsletter_form", "favourite_activity", "privacy_why")
+    assert "- fitting: phone" in asked_in(vault, "newsletter_form", "phone", "privacy_why")
+    assert asked_in(vault, "other_form", "favourite_activity", "privacy_why").count("- ") == len(vault.policy.purposes)
+
+
+def test_an_item_that_is_named_is_told_of_alone(vault: Vault) -> None:
+    """Outside of a form for each purpose that uses it; while a question is open for the one that is asked about."""
+    why = replace(turn(vault), intent="privacy_why", items=("email",))
+    assert "- draw: email, to enter" in said(Explain().answer(vault, why))
+    assert "- newsletter: email, to send" in said(Explain().answer(vault, why))
+    assert "newsletter" not in said(Explain().answer(vault, replace(why, pending=CONSENT)))
+    phone = replace(why, items=("phone",), pending=CONSENT)
+    assert "- fitting: phone" in said(Explain().answer(vault, phone))
+
+
 def test_how_long_says_how_long_a_yes_counts(vault: Vault) -> None:
     """Data and consent each have their end."""
     lines = explained(vault, "privacy_how_long").splitlines()
@@ -519,7 +560,7 @@ def test_do_not_sell_counts_as_the_first_thing_that_is_said(vault: Vault) -> Non
 
 
 def test_the_year_of_birth_is_asked_for_before_yes_or_no(vault: Vault) -> None:
-    """The first question names no age and has no buttons; its repeat has both; what was shown is on record."""
+    """The first question names no age and has no buttons; its repeat has both; what was shown waits for the yes."""
     asking = changed(vault, minimum_age=16, ask_age="year")
     age = Pending("age", "lead_form", ("draw",), age=16)
     (first,) = AskConsent().answer(asking, turn(asking, pending=age))
@@ -529,7 +570,8 @@ def test_the_year_of_birth_is_asked_for_before_yes_or_no(vault: Vault) -> None:
     assert first.buttons == []
     assert "are you 16 or older" in second.text
     assert len(second.buttons) == 2
+    hashes = [bytes.fromhex(each.events[0]["value"]["shown"]) for each in (first, second)]
     with vault.database.read() as connection:
-        (shown, repeated) = (record.notice_hash for record in vault.ledger.iterate(connection))
-        texts = [vault.notices.get(connection, each) for each in (shown, repeated)]
+        assert list(vault.ledger.iterate(connection)) == []
+        texts = [vault.notices.get(connection, each) for each in hashes]
     assert [each.text for each in texts if each is not None] == [first.text, second.text]

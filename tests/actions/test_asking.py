@@ -5,17 +5,21 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from rasa_privacy.actions.asking import RecordGrant, RecordLimits
 from rasa_privacy.actions.base import PrivacyAction, Turn
 from rasa_privacy.dialogue.names import UNCLEAR
+from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.model import AgeByCountry, Policy
+from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import withdraw
+from rasa_privacy.storage.tables import metadata
 from rasa_privacy.storage.vault import Vault
 from tests.support.talk import Talk
-from tests.support.vaults import SENDER, Clock, active, evidence, give, grant, held
+from tests.support.vaults import SENDER, Clock, active, ask, evidence, give, grant, held
 
 YES, NO, UNSURE, LEAVE_OUT = "privacy_grant", "privacy_refuse", "privacy_unclear", "privacy_limit"
 
@@ -60,6 +64,44 @@ def test_no_action_records_a_yes_that_nobody_said(vault: Vault, action: PrivacyA
     with pytest.raises(LedgerError):
         action.answer(vault, turn)
     assert ledger(vault) == [("draw", "asked")]
+
+
+# A question before the answer.
+
+
+def test_a_question_about_the_notice_does_not_show_it_once_more(vault: Vault) -> None:
+    """The answer, and what is asked in short; the yes is one to the notice that was shown."""
+    talk = Talk(vault).want("lead_form")
+    (notice,) = talk.said
+    answer, again = talk.reply("privacy_how_long").said
+    assert "90 days" in answer
+    assert again == "So, may Northwind Outdoor use these details to enter you in the draw: full name and email?"
+    assert talk.reply("privacy_where").said[1] == again
+    assert ledger(vault) == [("draw", "asked")]
+    talk.reply(YES)
+    assert active(vault) == {"draw"}
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER)
+        assert subject_id is not None
+        granted = next(each for each in vault.ledger.of_subject(connection, subject_id) if each.event == "granted")
+        shown = vault.notices.get(connection, granted.notice_hash)
+    assert shown is not None
+    assert shown.text == notice
+
+
+def test_a_notice_that_changed_meanwhile_is_shown_whole(vault: Vault) -> None:
+    """What was read is not what would be agreed to."""
+    talk = Talk(vault).want("lead_form")
+    talk.vault = changed(vault, purposes={"draw": {"recipients": ("Mailhouse Ltd",)}})
+    assert "Mailhouse Ltd" in talk.reply("privacy_how_long").said[1]
+    assert ledger(vault) == [("draw", "asked"), ("draw", "asked")]
+
+
+def test_after_something_else_than_a_question_the_notice_is_shown_whole(vault: Vault) -> None:
+    """A list of what is stored stands between."""
+    talk = Talk(vault).want("lead_form")
+    (notice,) = talk.said
+    assert talk.reply("privacy_access").said[-1] == notice
 
 
 # Optional items.
@@ -306,15 +348,59 @@ def test_the_age_is_asked_before_anything(vault: Vault) -> None:
     assert ledger(aged)[:2] == [("minimum_age:16", "asked"), ("minimum_age:16", "granted")]
 
 
+def rows_of(vault: Vault, *, but: str) -> dict[str, list[Any]]:
+    """Return every row of every table but one."""
+    with vault.database.read() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table))]
+            for table in metadata.sorted_tables
+            if table.name != but
+        }
+
+
 def test_who_is_too_young_meets_a_kind_end_and_nothing_is_kept(vault: Vault) -> None:
-    """Their answer is not recorded; in this session another try is answered the same."""
+    """In this session another try is answered the same. No table has a row more, but for the text of the question."""
     aged = changed(vault, minimum_age=16)
-    talk = Talk(aged).want("lead_form").reply(NO)
+    before = rows_of(aged, but="notices")
+    talk = Talk(aged).want("lead_form")
+    assert rows_of(aged, but="notices") == before
+    talk.reply(NO)
     assert "parent or guardian" in talk.said[-1]
-    assert ledger(aged) == [("minimum_age:16", "asked")]
     assert "parent or guardian" in talk.want("newsletter_form").said[-1]
-    assert active(aged) == frozenset()
     assert talk.ran == []
+    assert rows_of(aged, but="notices") == before
+    assert active(aged) == frozenset()
+
+
+def test_the_conversation_of_who_is_too_young_goes_after_a_day(vault: Vault, clock: Clock) -> None:
+    """By it they are not asked again today; then there is no row of theirs, and no sealed sender id."""
+    aged = changed(vault, minimum_age=16)
+    before = rows_of(aged, but="notices")
+    Talk(aged).want("lead_form").reply(NO)
+    give(aged, {}, events=4)
+    clock.advance(hours=25)
+    sweep(aged, clock(), trusted=True)
+    left = rows_of(aged, but="notices")
+    changed_tables = {name for name, rows in left.items() if rows != before[name]}
+    # That a run of the retention was, and its certificate and mark, by which no old copy brings the conversation back.
+    assert changed_tables <= {"audit", "leases", "meta", "erasures", "tombstones"}
+    with aged.database.read() as connection:
+        assert aged.subjects.find(connection, SENDER) is None
+
+
+def test_a_question_about_the_age_that_nobody_was_shown_is_not_answered(vault: Vault) -> None:
+    """The slot alone, which anybody can set, records no yes; neither does the text of another question."""
+    aged = changed(vault, minimum_age=16)
+    ask(aged, "draw", sender="ben")
+    with aged.database.read() as connection:
+        ben = aged.subjects.find(connection, "ben")
+        assert ben is not None
+        other = aged.ledger.of_subject(connection, ben)[-1].notice_hash.hex()
+    for shown in ("", "00" * 32, "no number", other):
+        pending = Pending("age", "lead_form", ("draw",), age=16, shown=shown)
+        turn = Turn(SENDER, YES, (), pending=pending, evidence=evidence(aged), responses={})
+        with pytest.raises(LedgerError):
+            RecordGrant().answer(aged, turn)
 
 
 def test_an_unclear_age_is_no_yes(vault: Vault) -> None:
@@ -323,7 +409,8 @@ def test_an_unclear_age_is_no_yes(vault: Vault) -> None:
     talk = Talk(aged).want("lead_form").reply(UNSURE).reply(UNSURE)
     assert "count it as a no" in talk.said[0]
     assert talk.pending is None
-    assert ledger(aged) == [("minimum_age:16", "asked")]
+    with aged.database.read() as connection:
+        assert aged.subjects.find(connection, SENDER) is None
 
 
 def test_the_age_is_that_of_the_country(vault: Vault) -> None:

@@ -251,3 +251,59 @@ def test_who_agreed_and_takes_it_back_withdraws(language: str, text: str) -> Non
     """To anybody else it may be an order that they cancel."""
     assert request_here(text, language, in_form=False, agreed=True) == "privacy_withdraw"
     assert request_here(text, language, in_form=False, agreed=False) is None
+
+
+#: "Tell me more" about a part, as it is said at the question: where, how long, who gets it, and one's rights.
+PARTS = {
+    "en": (
+        "tell me more about storage",
+        "tell me more about how long you keep it",
+        "more info on the recipients",
+        "more about my rights",
+    ),
+    "de": (
+        "Erz\u00e4hlen Sie mir mehr \u00fcber die Speicherung",
+        "mehr zur Speicherdauer",
+        "mehr \u00fcber die Empf\u00e4nger",
+        "Ich m\u00f6chte mehr \u00fcber meine Rechte wissen",
+    ),
+    "es": (
+        "Quiero saber m\u00e1s sobre el almacenamiento",
+        "m\u00e1s sobre el plazo",
+        "m\u00e1s informaci\u00f3n sobre los destinatarios",
+        "D\u00edgame m\u00e1s sobre mis derechos",
+    ),
+    "fr": (
+        "plus d'informations sur le stockage",
+        "Dites-moi plus sur la dur\u00e9e de conservation",
+        "en savoir plus sur les destinataires",
+        "J'aimerais en savoir plus sur mes droits",
+    ),
+    "it": (
+        "di pi\u00f9 sull'archiviazione",
+        "Vorrei sapere di pi\u00f9 sulla conservazione",
+        "mi dica di pi\u00f9 sui destinatari",
+        "pi\u00f9 informazioni sui miei diritti",
+    ),
+    "nl": (
+        "Vertel mij meer over de opslag",
+        "meer over de bewaartermijn",
+        "meer over de ontvangers",
+        "Ik wil meer weten over mijn rechten",
+    ),
+    "pt": (
+        "Quero saber mais sobre o armazenamento",
+        "mais sobre o prazo",
+        "mais informa\u00e7\u00f5es sobre os destinat\u00e1rios",
+        "me fale mais sobre os meus direitos",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", sorted(PARTS))
+def test_more_can_be_asked_about_a_part(language: str) -> None:
+    """While a question is open; at any other time "more about storage" may be about a shed."""
+    intents = ("privacy_where", "privacy_how_long", "privacy_who_sees", "privacy_help")
+    for said, intent in zip(PARTS[language], intents, strict=True):
+        assert privacy_request(said, language, asked=True) == intent, said
+        assert privacy_request(said, language) is None, said

@@ -4,7 +4,14 @@ import msgspec
 import pytest
 
 from rasa_privacy.dialogue.keywords import privacy_request
-from rasa_privacy.dialogue.named_requests import beside_closing, both_of, correction_of, deletion_of, restriction_of
+from rasa_privacy.dialogue.named_requests import (
+    beside_closing,
+    both_of,
+    correction_of,
+    deletion_of,
+    question_of,
+    restriction_of,
+)
 from rasa_privacy.dialogue.packs import available_languages, load_ordinary
 from rasa_privacy.dialogue.purposes import hinted_purpose, named_topics
 from rasa_privacy.policy.model import Policy
@@ -352,3 +359,37 @@ def test_who_takes_back_a_consent_to_all_data_hints_at_no_purpose() -> None:
     declared = msgspec.structs.replace(declared, purposes={**declared.purposes, "draw": draw})
     assert hinted_purpose("ritiro il consenso per i miei dati", declared, "it") == ()
     assert hinted_purpose("ritiro il consenso per la data", declared, "it") == ("draw",)
+
+
+#: A question that ends in the newsletter, as it may be said while a form asks for something else.
+QUESTIONS = {
+    "en": ("why do you need it for the newsletter?", "how long do you keep my data for the newsletter?"),
+    "de": ("Warum f\u00fcr den Newsletter?", "Bis wann f\u00fcr den Newsletter?"),
+    "es": ("\u00bfpor qu\u00e9 para el bolet\u00edn?", "\u00bfhasta cu\u00e1ndo para el bolet\u00edn?"),
+    "fr": ("pourquoi pour la lettre d'information ?", "jusqu'\u00e0 quand pour la lettre d'information ?"),
+    "it": ("perch\u00e9 per la newsletter?", "fino a quando per la newsletter?"),
+    "nl": ("waarom voor de nieuwsbrief?", "tot wanneer voor de nieuwsbrief?"),
+    "pt": ("por que para a newsletter?", "at\u00e9 quando para a newsletter?"),
+}
+
+
+@pytest.mark.parametrize("language", sorted(QUESTIONS))
+def test_a_question_may_name_its_purpose(language: str) -> None:
+    """The first of each language is "why", the second "how long"."""
+    known = called(language)
+    for said, intent in zip(QUESTIONS[language], ("privacy_why", "privacy_how_long"), strict=True):
+        found = question_of(said, (language,), known, asked=True)
+        assert found is not None, said
+        assert (found.intent, found.topics) == (intent, NEWSLETTER)
+
+
+def test_a_question_about_the_shops_own_goods_names_no_purpose() -> None:
+    """Nor is "why the newsletter?" one about data, where nothing is asked."""
+    known = called("en")
+    assert question_of("why is the newsletter so long?", ("en",), known, asked=True) is None
+    assert question_of("why the newsletter?", ("en",), known, asked=False) is None
+
+
+def test_a_guessed_question_is_looked_through_for_names() -> None:
+    """For the part of the answer that it is about."""
+    assert named_topics("what on earth is my phone number for", called("en"), "en") == PHONE

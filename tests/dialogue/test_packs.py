@@ -81,6 +81,7 @@ VARIABLES = {
     "utter_privacy_machine": {"controller", "contact"},
     "utter_privacy_help": {"controller", "contact", "policy_url", "say_delete", "say_stop"},
     "utter_privacy_receipt": {"called", "receipt"},
+    "utter_privacy_ask_again": {"controller", "says", "items"},
     "utter_privacy_ask_optional": {"called", "items"},
     "utter_privacy_left_out": {"items"},
     "utter_privacy_ask_age": {"age"},
@@ -363,7 +364,7 @@ def test_no_variable_of_a_phrase_is_unknown_to_the_code() -> None:
     """A phrase is filled in by name; a new variable in the pack alone would be shown with its braces."""
     known = {"item", "notes", "count", "date", "duration", "period", "controller", "called", "text", "items", "says"}
     known |= {"because", "events", "contact", "version", "code", "minutes", "number", "kind", "purpose", "values"}
-    known |= {"time", "sender", "received", "before", "store"}
+    known |= {"time", "sender", "received", "before", "store", "others"}
     used = {name for text in load_pack("en").phrases.values() for name in re.findall(r"\{(\w+)\}", text)}
     assert used == known
 

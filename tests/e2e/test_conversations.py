@@ -131,6 +131,43 @@ def test_privacy_requests_in_a_free_text_question_are_understood(bot: RunningBot
     assert stored_values(bot, person.sender)["prize_draw"]["full_name"] == person.name
 
 
+def test_questions_in_a_form_are_about_what_it_asks_for(bot: RunningBot) -> None:
+    """Who is asked for an email address for the newsletter hears about that; of the others by name."""
+    chat = bot.chat(new_person().sender)
+    chat.say("I want to subscribe to the newsletter")
+    chat.press("Yes, I agree")
+    chat.press("No, leave it out")
+    for said in ("why do you need this?", "how long do you keep it?", "who sees this?"):
+        answer = text_of(chat.say(said))
+        assert answer.count("\n- ") == 1, answer
+        assert "- the newsletter: " in answer
+        assert "the prize draw and the fitting. Name it" in answer
+        assert answer.endswith("Which email address should the newsletter go to?")
+    assert "- the newsletter: your email address, to send" in text_of(chat.say("why?"))
+    for said in ("why do you need it for the fitting?", "why for the fitting?"):
+        answer = text_of(chat.say(said))
+        assert "- the fitting: your name, your phone number" in answer
+        assert "the newsletter:" not in answer
+
+
+def test_more_about_a_part_of_the_notice_does_not_repeat_the_whole(bot: RunningBot) -> None:
+    """The further layer alone, by the part that is named; the question comes back in short, and is still that one."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    chat.say("I want to enter the prize draw")
+    for said in ("tell me more about storage", "tell me more about how long you keep it", "who sees it?"):
+        answer = text_of(chat.say(said))
+        assert "https://northwind.example/privacy" not in answer
+        assert answer.endswith("tell you if you win: your name and your email address?")
+        assert asks_for_consent(chat)
+    chat.press("Tell me more")
+    chat.press("Where is it kept?")
+    assert asks_for_consent(chat)
+    assert ledger_of(bot, person.sender) == [("prize_draw", "asked")]
+    chat.say("yes")
+    assert ledger_of(bot, person.sender)[1] == ("prize_draw", "granted")
+
+
 def test_short_words_in_a_form_are_taken_for_what_they_mean(bot: RunningBot) -> None:
     """A bare question is about what the form asks for, a receipt about the consent, and "cancel" about the form."""
     person = new_person()
