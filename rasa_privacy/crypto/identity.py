@@ -74,11 +74,40 @@ class Place:
         return self._encode(_ANSWER, SERVICE)
 
     def _encode(self, kind: bytes, purpose: str, *numbers: int) -> bytes:
-        try:
-            tail = _NUMBERS[len(numbers)].pack(*numbers)
-        except struct.error:
-            raise StorageError("identity: a number is not within 0 and 2**64 - 1") from None
-        return kind + self.subject_id + self.conversation_id + named(purpose) + tail
+        return kind + self.subject_id + self.conversation_id + named(purpose) + _packed(*numbers)
+
+
+class Identities:
+    """The identities of `Place` for many conversations, where one purpose's events are read.
+
+    Each is made of subject id and conversation id together, of which the caller has seen that both have ID_BYTES.
+
+    Args:
+        purpose: Name of the purpose that owns the events.
+    """
+
+    def __init__(self, purpose: str) -> None:
+        self._structure = named(SERVICE)
+        self._events = named(purpose)
+
+    def sender(self, ids: bytes) -> bytes:
+        """Return the identity of the sealed sender id."""
+        return _SENDER + ids + self._structure
+
+    def head(self, ids: bytes, version: int) -> bytes:
+        """Return the identity of the head manifest."""
+        return _HEAD + ids + self._structure + _packed(version)
+
+    def events(self, ids: bytes, session: int, first_seq: int, count: int) -> bytes:
+        """Return the identity of a run of events."""
+        return _EVENTS + ids + self._events + _packed(session, first_seq, count)
+
+
+def _packed(*numbers: int) -> bytes:
+    try:
+        return _NUMBERS[len(numbers)].pack(*numbers)
+    except struct.error:
+        raise StorageError("identity: a number is not within 0 and 2**64 - 1") from None
 
 
 def named(purpose: str) -> bytes:

@@ -55,6 +55,8 @@ def sender_forms(sender_id: str, regions: tuple[str, ...] = DEFAULT_REGIONS) -> 
         plain = _PREFIX.sub("", plain)
     if _DIGITS_ONLY.match(plain):
         plain = f"+{plain}"
+        if is_e164(plain):  # as `contact_forms` finds, after it has looked for an address
+            return (f"phone:{plain}",)
     try:
         return contact_forms(plain, regions)
     except ContactError:

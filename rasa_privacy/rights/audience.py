@@ -28,7 +28,7 @@ from rasa_privacy.policy.needs import is_sensitive
 from rasa_privacy.rights.membership import EVERYBODY, PAGE_ANSWERS, Decision, check_purpose
 from rasa_privacy.rights.suppression import has_agreed_since, suppressed_among
 from rasa_privacy.storage import audience_rows, opt_in_codes
-from rasa_privacy.storage.audience_contacts import contacts_of_many
+from rasa_privacy.storage.audience_contacts import contacts_of_reachable
 from rasa_privacy.storage.audience_rows import StoredContact
 from rasa_privacy.storage.vault import Vault
 
@@ -130,7 +130,7 @@ def pages(
     after: bytes | None = between[0]
     while after is not None:
         with vault.database.read() as connection:
-            inside, after = decision.page(connection, (after, between[1]), PAGE_ANSWERS)
+            inside, after = decision.agreed(connection, (after, between[1]), PAGE_ANSWERS)
             opened = list(_opened(vault, connection, purpose, item, inside, tally)) if inside else []
         yield opened
 
@@ -175,13 +175,15 @@ def _codes(vault: Vault, connection: Any, purpose: str, page: list[bytes]) -> _C
 def _opened(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where it is counted
     vault: Vault, connection: Any, purpose: str, item: str | None, page: Sequence[bytes], tally: Tally
 ) -> Iterator[Recipient]:
-    """Open what is needed of a page of people, and yield those whom nothing speaks against."""
-    codes = _codes(vault, connection, purpose, list(page))
-    found = contacts_of_many(connection, vault.data_keys, page, purpose)
+    """Open what is needed of people who agreed, and yield those whom nothing speaks against."""
+    found = contacts_of_reachable(connection, vault.data_keys, page, purpose)
+    if not found:
+        return
+    codes = _codes(vault, connection, purpose, list(found))
     values = {who: _values(stored) for who, stored in found.items() if stored is not None}
     contacts = frozenset(name for name, each in vault.policy.items.items() if each.detect in _CONTACTS)
     reached = {who: _reached(found[who] or (), each, contacts) for who, each in values.items()}
-    out, limited = _out(vault, connection, reached), _limited(vault, connection, page, item)
+    out, limited = _out(vault, connection, reached), _limited(vault, connection, list(found), item)
     for who, stored in found.items():
         if stored is None:
             tally.unreadable += 1

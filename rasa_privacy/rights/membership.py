@@ -82,6 +82,15 @@ class Decision:
     def page(self, connection: Any, between: tuple[bytes, bytes], most: int) -> tuple[list[bytes], bytes | None]:
         """Return who of a page is in, by subject id, and its last person; None where nobody comes after.
 
+        It is `agreed` without those who have no conversation, or of whom a sender is suppressed.
+        """
+        agreed, last = self.agreed(connection, between, most)
+        there = audience_rows.reachable(connection, agreed)
+        return [who for who in agreed if who in there], last
+
+    def agreed(self, connection: Any, between: tuple[bytes, bytes], most: int) -> tuple[list[bytes], bytes | None]:
+        """Return who of a page is in by the answers alone, and its last person; None where nobody comes after.
+
         Args:
             connection: A connection that reads; what it sees decides.
             between: The last subject id of the page before, and the last that is asked for.
@@ -89,9 +98,7 @@ class Decision:
         """
         rows, last = audience_rows.answers_after(connection, self.deciding(), between, most)
         people = groupby(rows, key=_SUBJECT_ID)
-        agreed = [who for who, answers in people if self.is_in(connection, list(answers))]
-        there = audience_rows.reachable(connection, agreed)
-        return [who for who in agreed if who in there], last
+        return [who for who, answers in people if self.is_in(connection, list(answers))], last
 
     def is_in(self, connection: Any, rows: Sequence[Row]) -> bool:
         """Return whether the person with these answers is in; the fold is asked once for each shape of answers."""

@@ -124,21 +124,20 @@ def suppressed_among(
     """
     if not suppressions.is_any(connection):
         return {}
-    indexes = {
-        who: (
-            [index for sender_id in senders for index in sender_indexes(vault, sender_id)],
-            [index for contact in contacts for index in _lenient_indexes(vault, contact)],
-        )
-        for who, (senders, contacts) in people.items()
-    }
-    there = suppressions.found_of(connection, {index for both in indexes.values() for each in both for index in each})
+    of_sender, of_contact = vault.index.finding(SENDER_DOMAIN), vault.index.finding(_CONTACT_DOMAIN)
+    own, on_file = list[tuple[bytes, bytes]](), list[tuple[bytes, bytes]]()
+    for who, (senders, contacts) in people.items():
+        for sender_id in senders:  # as `sender_indexes` says
+            own.append((of_sender(sender_id), who))
+            own += [(of_contact(form), who) for form in sender_forms(sender_id)]
+        for contact in contacts:
+            on_file += [(of_contact(form), who) for form in _lenient_forms(contact)]
+    there = suppressions.found_of(connection, {index for index, _ in (*own, *on_file)})
     out: dict[bytes, datetime | None] = {}
-    for who, (own, on_file) in indexes.items():
-        found = [there[index] for index in on_file if index in there]
-        if not there.keys().isdisjoint(own) or any(reason != STOP for reason, _ in found):
-            out[who] = None
-        elif found:
-            out[who] = max(at for _, at in found)
+    for (reason, at), who in ((there[index], who) for index, who in on_file if index in there):
+        earlier = out.get(who, at)
+        out[who] = max(earlier, at) if reason == STOP and earlier is not None else None
+    out.update((who, None) for index, who in own if index in there)
     return out
 
 
@@ -171,7 +170,11 @@ def contact_indexes(vault: Vault, contact: str) -> tuple[bytes, ...]:
 
 
 def _lenient_indexes(vault: Vault, contact: object) -> tuple[bytes, ...]:
+    return tuple(vault.index.to_find(_CONTACT_DOMAIN, form) for form in _lenient_forms(contact))
+
+
+def _lenient_forms(contact: object) -> tuple[str, ...]:
     try:
-        return contact_indexes(vault, str(contact))
+        return contact_forms(str(contact))
     except ContactError:
         return ()

@@ -4,10 +4,10 @@ A statement for each of them takes longer than all the rest. Of a conversation t
 segments those of the purpose alone: its structure and what other purposes hold is neither read nor opened.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
 from rasa_privacy.errors import DAMAGED, TamperedSegmentError
+from rasa_privacy.storage.audience_quick import Quick, quick
 from rasa_privacy.storage.audience_rows import StoredContact
 from rasa_privacy.storage.conversation_head import closed_manifest, service_key, verified_head, verify_closed
 from rasa_privacy.storage.conversation_rows import COLUMNS, ClosedSession, ConversationRow, row_of
@@ -22,7 +23,7 @@ from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.manifest import Purposes
 from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.session import Session
-from rasa_privacy.storage.tables import conversations, data_keys, segments, sessions
+from rasa_privacy.storage.tables import conversations, data_keys, segments, sessions, suppressions
 
 _K: Final = data_keys.c
 _C: Final = conversations.c
@@ -30,7 +31,13 @@ _S: Final = sessions.c
 _G: Final = segments.c
 _KEYS: Final = ManySelect(_K.subject_id, select(_K.subject_id, _K.purpose, _K.wrapped).where)
 _CONVERSATIONS: Final = ManySelect(
-    _C.subject_id, lambda wanted: select(*COLUMNS).where(wanted).order_by(_C.conversation_ref)
+    _C.subject_id,
+    lambda wanted: (
+        select(*COLUMNS, suppressions.c.contact_index)
+        .select_from(conversations.outerjoin(suppressions, suppressions.c.contact_index == _C.sender_index))
+        .where(wanted)
+        .order_by(_C.conversation_ref)
+    ),
 )
 _SESSIONS: Final = ManySelect(
     _S.conversation_ref,
@@ -44,12 +51,32 @@ _SEGMENTS: Final = ManySelect(
         .order_by(_G.segment_id)
     ),
 )
+#: Places in a row of a conversation.
+_REF, _SUBJECT, _VERSION, _SUPPRESSED = 0, 1, 4, 7
 _NONE: Final[Mapping[int, Sequence[bytes]]] = {}
+
+
+class _Rows(NamedTuple):
+    """Rows of a page of people, as the tables have them.
+
+    Attributes:
+        purpose: The purpose.
+        keys: Person, purpose and wrapped key.
+        conversations: What `row_of` reads, then the suppression of the sender or None; the oldest first.
+        closed: Conversation, session, version and manifest of closed sessions, the oldest first.
+        sealed: Conversation, session and bytes of segments of the purpose, in the order of the table.
+    """
+
+    purpose: str
+    keys: Sequence[tuple[bytes, str, bytes]]
+    conversations: Sequence[Sequence[Any]]
+    closed: Sequence[Any]
+    sealed: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Rows of a page of people, as the tables have them.
+    """The same of some people, to be opened one by one.
 
     Attributes:
         purpose: The purpose.
@@ -80,28 +107,76 @@ def contacts_of_many(
     Returns:
         By person; None for one whose data cannot be opened.
     """
-    page, unwrap = _read(conn, keys, subject_ids, purpose), keys.unwrapping()
-    return {subject_id: _open(page, unwrap, subject_id) for subject_id in subject_ids}
+    return _opened(_read(conn, keys, subject_ids, purpose), keys, subject_ids)
 
 
-def _read(conn: Connection, data: DataKeys, subject_ids: Collection[bytes], purpose: str) -> _Page:
-    wrapped: dict[bytes, list[tuple[str, bytes]]] = defaultdict(list)
+def contacts_of_reachable(
+    conn: Connection, keys: DataKeys, subject_ids: Collection[bytes], purpose: str
+) -> dict[bytes, list[StoredContact] | None]:
+    """Return the same of those of them who have a conversation, and none of whose senders is suppressed."""
+    rows = _read(conn, keys, subject_ids, purpose)
+    there = {row[_SUBJECT] for row in rows.conversations}
+    there -= {row[_SUBJECT] for row in rows.conversations if row[_SUPPRESSED] is not None}
+    return _opened(rows, keys, [who for who in subject_ids if who in there])
+
+
+def _opened(rows: _Rows, keys: DataKeys, subject_ids: Collection[bytes]) -> dict[bytes, list[StoredContact] | None]:
+    found = _quickly(rows, quick(keys, SERVICE, rows.purpose), subject_ids)
+    left = {who for who, stored in found.items() if stored is None}
+    if left:
+        page, unwrap = _page(rows, left), keys.unwrapping()
+        found.update((who, _open(page, unwrap, who)) for who in subject_ids if who in left)
+    return found
+
+
+def _read(conn: Connection, data: DataKeys, subject_ids: Collection[bytes], purpose: str) -> _Rows:
     with data.reading(conn) as keys:
-        for subject_id, name, each in _KEYS.rows(keys, subject_ids):
-            if name in (SERVICE, purpose):
-                wrapped[subject_id].append((name, each))
+        wrapped = _KEYS.rows(keys, subject_ids)
+    found = _CONVERSATIONS.rows(conn, subject_ids)
+    refs = [row[_REF] for row in found if row[_VERSION]]
+    return _Rows(purpose, wrapped, found, _SESSIONS.rows(conn, refs), _SEGMENTS.rows(conn, refs, name=purpose))
+
+
+def _quickly(rows: _Rows, open_one: Quick, subject_ids: Collection[bytes]) -> dict[bytes, list[StoredContact] | None]:
+    """Return what is stored of those people whose rows are as most people's are; None for others."""
+    structure = {who: wrapped for who, name, wrapped in rows.keys if name == SERVICE}
+    own = {who: wrapped for who, name, wrapped in rows.keys if name == rows.purpose}
+    several = {row[_REF] for row in rows.closed}
+    segments = {row[0]: (row[1], row[2]) for row in rows.sealed}
+    if len(segments) != len(rows.sealed):
+        several.update(ref for ref, count in Counter(row[0] for row in rows.sealed).items() if count > 1)
+    found: dict[bytes, list[StoredContact] | None] = dict.fromkeys(subject_ids)
+    seen = set()
+    for row in rows.conversations:
+        ref, who = row[_REF], row[_SUBJECT]
+        if who not in found:
+            continue
+        if who in seen:
+            found[who] = None
+        elif who in structure and ref not in several:
+            stored = open_one(structure[who], own.get(who), row, segments.get(ref))
+            found[who] = None if stored is None else [stored]
+        seen.add(who)
+    return found
+
+
+def _page(rows: _Rows, people: Collection[bytes]) -> _Page:
+    """Return the rows of some people, as they are opened one by one."""
+    wrapped: dict[bytes, list[tuple[str, bytes]]] = defaultdict(list)
+    for who, name, each in rows.keys:
+        if who in people and name in (SERVICE, rows.purpose):
+            wrapped[who].append((name, each))
     found: dict[bytes, list[ConversationRow]] = defaultdict(list)
-    for raw in _CONVERSATIONS.rows(conn, subject_ids):
-        row = row_of(raw)
-        found[row.place.subject_id].append(row)
-    refs = [row.ref for rows in found.values() for row in rows if row.version]
+    for raw in rows.conversations:
+        if raw[_SUBJECT] in people:
+            found[raw[_SUBJECT]].append(row_of(raw[:_SUPPRESSED]))
     closed: dict[int, list[ClosedSession]] = defaultdict(list)
-    for ref, *session in _SESSIONS.rows(conn, refs):
+    for ref, *session in rows.closed:
         closed[ref].append(ClosedSession(*session))
     sealed: dict[int, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-    for ref, first, each in _SEGMENTS.rows(conn, refs, name=purpose):
+    for ref, first, each in rows.sealed:
         sealed[ref][first].append(each)
-    return _Page(purpose, wrapped, found, closed, sealed)
+    return _Page(rows.purpose, wrapped, found, closed, sealed)
 
 
 def _open(page: _Page, unwrap: Callable[[bytes, str, bytes], DataKey], subject_id: bytes) -> list[StoredContact] | None:

@@ -80,6 +80,11 @@ class DataKeys:
         self._lock = threading.Lock()
 
     @property
+    def dictionaries(self) -> BotDictionaries | None:
+        """What segments under these keys are compressed with."""
+        return self._dictionaries
+
+    @property
     def apart(self) -> bool:
         """Whether the keys lie in a database of their own, so that no query can join them to conversations."""
         return self._own is not None
@@ -133,6 +138,22 @@ class DataKeys:
             if kek is None:
                 kek = known[epoch] = self._epochs.kek(epoch)
             return DataKey(kek.unwrap(wrapped, subject_id, purpose), dictionaries)
+
+        return unwrap
+
+    def secrets_of(self, purpose: str) -> Callable[[bytes, bytes], bytes]:
+        """Return what unwraps the keys of many people for one purpose: by wrapped key, read just now, and subject id.
+
+        It is `unwrapping` for those who need no `DataKey`.
+        """
+        known: dict[int, Callable[[bytes, bytes], bytes]] = {}
+
+        def unwrap(wrapped: bytes, subject_id: bytes) -> bytes:
+            epoch = epoch_of(wrapped)
+            found = known.get(epoch)
+            if found is None:
+                found = known[epoch] = self._epochs.kek(epoch).unwrapping(purpose)
+            return found(wrapped, subject_id)
 
         return unwrap
 

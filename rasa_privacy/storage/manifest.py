@@ -113,9 +113,22 @@ def open_purposes(key: DataKey, sealed: bytes | None, identity: bytes) -> Purpos
     return purposes
 
 
+def head_in(payload: bytes) -> Head:
+    """Return the head manifest in a payload that was opened.
+
+    Raises:
+        MalformedSegmentError: It does not follow the format.
+    """
+    head: Head = _decoded(payload, _head_decoder)
+    return head
+
+
 def _open(key: DataKey, sealed: bytes | None, identity: bytes, decoder: Any) -> Any:
+    return _decoded(open_sealed(key, sealed or b"", identity), decoder)
+
+
+def _decoded(payload: bytes, decoder: Any) -> Any:
     try:
-        payload = open_sealed(key, sealed or b"", identity)
         manifest = decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise MalformedSegmentError("manifest: it does not follow the format of this release") from None

@@ -27,6 +27,13 @@ def test_index_follows_the_specification() -> None:
     assert _INDEX.of("sender id", "+49") == expected
 
 
+@given(value=st.text(max_size=80))
+def test_many_values_are_found_as_one_is(value: str) -> None:
+    """By the first 16 bytes of the index."""
+    index = BlindIndex(b"k" * 32)
+    assert index.finding("sender")(value) == index.to_find("sender", value) == index.of("sender", value)[:16]
+
+
 def test_domains_and_keys_keep_apart() -> None:
     """The same value has other indexes in other domains, shifted ones too, and under other keys."""
     values = {

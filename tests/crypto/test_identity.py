@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasa_privacy.crypto.identity import Place, purpose_bytes
+from rasa_privacy.crypto.identity import Identities, Place, purpose_bytes
 from rasa_privacy.errors import StorageError
 
 _PLACE = Place(b"s" * 16, b"c" * 16)
@@ -56,3 +56,17 @@ def test_a_number_out_of_range_is_refused(number: int) -> None:
     """Numbers are 64 bits without a sign."""
     with pytest.raises(StorageError, match="number"):
         _PLACE.head(number)
+
+
+@given(
+    purpose=st.from_regex(r"[a-z_\u00e4]{1,40}", fullmatch=True), numbers=st.tuples(*[st.integers(0, 2**64 - 1)] * 3)
+)
+def test_identities_of_many_are_those_of_their_places(purpose: str, numbers: tuple[int, int, int]) -> None:
+    """Of sender id, head manifest and events."""
+    subject_id, conversation_id = b"s" * 16, b"c" * 16
+    place, many, ids = Place(subject_id, conversation_id), Identities(purpose), subject_id + conversation_id
+    assert many.sender(ids) == place.sender()
+    assert many.head(ids, numbers[0]) == place.head(numbers[0])
+    assert many.events(ids, *numbers) == place.events(purpose, *numbers)
+    with pytest.raises(StorageError, match="not within"):
+        many.head(ids, -1)

@@ -85,6 +85,26 @@ def test_wrapping_anew_takes_one_nonce_for_each_key(random: bytes) -> None:
 
 
 @given(position=st.integers(0, WRAPPED_BYTES - 1), change=st.integers(1, 255))
+def test_unwrapping_many_refuses_what_unwrapping_refuses(position: int, change: int) -> None:
+    """And gives the same key otherwise."""
+    unwrap = _KEK.unwrapping("draw")
+    assert unwrap(_WRAPPED, _SUBJECT) == b"d" * 32
+    raw = bytearray(_WRAPPED)
+    raw[position] ^= change
+    for wrapped, owner, other in (
+        (bytes(raw), _SUBJECT, unwrap),
+        (_WRAPPED[:-1], _SUBJECT, unwrap),
+        (_WRAPPED, b"t" * 16, unwrap),
+        (_WRAPPED, _SUBJECT, _KEK.unwrapping("news")),
+        (_WRAPPED, _SUBJECT, KeyEncryptionKey(1, b"f" * 32).unwrapping("draw")),
+        (_WRAPPED, NO_SUBJECT, unwrap),
+        (_KEK.wrap(b"d" * 32, NO_SUBJECT, "draw", _NONCE), NO_SUBJECT, unwrap),
+    ):
+        with pytest.raises((TamperedSegmentError, MalformedSegmentError, KeyProviderError, StorageError)):
+            other(wrapped, owner)
+
+
+@given(position=st.integers(0, WRAPPED_BYTES - 1), change=st.integers(1, 255))
 def test_any_changed_byte_is_noticed(position: int, change: int) -> None:
     """No byte of a wrapped key can change unnoticed."""
     raw = bytearray(_WRAPPED)

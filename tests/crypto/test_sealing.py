@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_privacy.crypto.dictionary import dictionary
-from rasa_privacy.crypto.sealing import DataKey, open_sealed, seal, tag_of
+from rasa_privacy.crypto.sealing import DataKey, open_sealed, open_together, seal, tag_of
 from rasa_privacy.crypto.segment import HEADER_BYTES, MAX_PLAINTEXT_BYTES, TAG_BYTES
 from rasa_privacy.errors import MalformedSegmentError, StorageError, TamperedSegmentError
 
@@ -31,6 +31,40 @@ def test_opening_undoes_sealing(secret: bytes, plaintext: bytes, identity: bytes
     """What was sealed opens under the same key and identity."""
     key = DataKey(secret)
     assert open_sealed(key, seal(key, plaintext, identity, nonce), identity) == plaintext
+
+
+@given(secret=_KEYS, plaintexts=st.lists(st.binary(max_size=500), max_size=3), identity=st.binary(max_size=80))
+def test_what_is_opened_together_is_what_is_opened_one_by_one(
+    secret: bytes, plaintexts: list[bytes], identity: bytes
+) -> None:
+    """In order, each under its own identity."""
+    key = DataKey(secret)
+    sealed = [(seal(key, each, identity + bytes((at,)), _NONCE), at) for at, each in enumerate(plaintexts)]
+    assert open_together(secret, None, [(raw, identity + bytes((at,))) for raw, at in sealed]) == plaintexts
+
+
+@given(plaintext=st.binary(max_size=300), data=st.data())
+def test_what_is_opened_together_is_checked_as_well(plaintext: bytes, data: st.DataObject) -> None:
+    """Neither a changed byte nor another identity, another key, another length or version 1 opens."""
+    sealed = seal(_KEY, plaintext, b"here", _NONCE)
+    raw = bytearray(sealed)
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
+    for secret, stored, identity in (
+        (_KEY.secret, bytes(raw), b"here"),
+        (_KEY.secret, sealed, b"there"),
+        (b"o" * 32, sealed, b"here"),
+        (_KEY.secret, sealed[:-1], b"here"),
+        (_KEY.secret, sealed[:40], b"here"),
+        (_KEY.secret, b"RPS\x01" + _KEY.key_id + sealed[20:], b"here"),
+    ):
+        with pytest.raises((MalformedSegmentError, TamperedSegmentError)):
+            open_together(secret, None, [(stored, identity)])
+
+
+def test_a_key_of_another_length_opens_nothing_together() -> None:
+    """As no `DataKey` is made of one."""
+    with pytest.raises(StorageError, match="31 bytes"):
+        open_together(b"k" * 31, None, [])
 
 
 @given(plaintext=st.binary(max_size=300), data=st.data())

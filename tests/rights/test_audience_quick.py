@@ -1,0 +1,211 @@
+"""The quick way of opening what most people have says what the careful way says, whatever is stored."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from rasa_privacy.crypto.identity import SERVICE, Place
+from rasa_privacy.crypto.sealing import seal
+from rasa_privacy.errors import PrivacyError
+from rasa_privacy.storage import audience_contacts
+from rasa_privacy.storage.audience_contacts import contacts_of_many, contacts_of_reachable
+from rasa_privacy.storage.audience_quick import quick
+from rasa_privacy.storage.audience_rows import StoredContact, contacts_of
+from rasa_privacy.storage.conversation_rows import by_subject
+from rasa_privacy.storage.vault import Vault
+from tests.support.vaults import clock, give, grant
+
+__all__ = ["clock"]
+
+Sql = Callable[..., list[Any]]
+Found = dict[bytes, list[StoredContact] | None]
+NEWSLETTER: Final = "newsletter"
+#: Each column of bytes of somebody's rows, by the rows' number where the store was filled by `people`.
+BYTES: Final = (
+    ("data_keys", "wrapped", f"purpose = '{SERVICE}'"),
+    ("data_keys", "wrapped", f"purpose = '{NEWSLETTER}'"),
+    ("conversations", "conversation_id", "1 = 1"),
+    ("conversations", "sealed_sender", "1 = 1"),
+    ("conversations", "manifest", "1 = 1"),
+    ("segments", "sealed", f"purpose = '{NEWSLETTER}'"),
+)
+#: What somebody may do to the rows of a person, of whom `ref` is the conversation, and `bob` is another.
+CHANGES: Final = (
+    "UPDATE conversations SET version = version + 1 WHERE subject_id = :who",
+    "UPDATE conversations SET version = 0 WHERE subject_id = :who",
+    "UPDATE conversations SET version = 'text' WHERE subject_id = :who",
+    "UPDATE conversations SET version = -1 WHERE subject_id = :who",
+    "UPDATE conversations SET session = session + 1 WHERE subject_id = :who",
+    "UPDATE conversations SET manifest = NULL WHERE subject_id = :who",
+    "UPDATE conversations SET manifest = 'text' WHERE subject_id = :who",
+    (
+        "UPDATE conversations SET sealed_sender = (SELECT sealed_sender FROM conversations WHERE subject_id "
+        "= :bob) WHERE subject_id = :who"
+    ),
+    "UPDATE conversations SET subject_id = :who WHERE subject_id = :bob",
+    (
+        "UPDATE conversations SET conversation_id = (SELECT conversation_id FROM conversations WHERE "
+        "subject_id = :bob) WHERE subject_id = :who"
+    ),
+    "DELETE FROM data_keys WHERE subject_id = :who AND purpose = 'service'",
+    "DELETE FROM data_keys WHERE subject_id = :who AND purpose = 'newsletter'",
+    (
+        "UPDATE data_keys SET wrapped = (SELECT wrapped FROM data_keys WHERE subject_id = :bob AND purpose = "
+        "'service') WHERE subject_id = :who AND purpose = 'newsletter'"
+    ),
+    "DELETE FROM segments WHERE conversation_ref = :ref AND purpose = 'newsletter'",
+    "DELETE FROM segments WHERE conversation_ref = :ref",
+    "UPDATE segments SET session = session + 1 WHERE conversation_ref = :ref",
+    "UPDATE segments SET purpose = 'newsletter' WHERE conversation_ref = :ref",
+    "UPDATE segments SET conversation_ref = :ref WHERE purpose = 'newsletter'",
+    (
+        "INSERT INTO segments (conversation_ref, session, purpose, sealed) SELECT conversation_ref, session, "
+        "purpose, sealed FROM segments WHERE conversation_ref = :ref"
+    ),
+    (
+        "INSERT INTO segments (conversation_ref, session, purpose, sealed) SELECT :ref, 0, purpose, sealed "
+        "FROM segments WHERE conversation_ref != :ref AND purpose = 'newsletter' LIMIT 1"
+    ),
+    "DELETE FROM sessions WHERE conversation_ref = :ref",
+    ("INSERT INTO sessions SELECT conversation_ref, 7, version, manifest FROM conversations WHERE subject_id = :who"),
+)
+_OWNED: Final = {
+    "data_keys": "subject_id = ?",
+    "conversations": "subject_id = ?",
+    "segments": "conversation_ref = (SELECT conversation_ref FROM conversations WHERE subject_id = ?)",
+    "sessions": "conversation_ref = (SELECT conversation_ref FROM conversations WHERE subject_id = ?)",
+}
+
+
+@pytest.fixture
+def people(vault: Vault) -> dict[str, bytes]:
+    """Store people of each kind, and return their subject ids."""
+    found = {
+        name: grant(vault, NEWSLETTER, sender=name) for name in ("ana", "bob", "none", "twice", "sessions", "both")
+    }
+    for name in ("ana", "bob", "twice", "sessions", "both"):
+        give(vault, {NEWSLETTER: {"email": f"{name}@example.com"}}, sender=name)
+    give(vault, {NEWSLETTER: {"email": "twice@new.example"}}, sender="twice")
+    give(vault, {NEWSLETTER: {"email": "sessions@new.example"}}, sender="sessions", events=3, starts=[0])
+    give(vault, {"draw": {"email": "both@example.com"}, NEWSLETTER: {"birthday": "1990"}}, sender="both")
+    give(vault, {"draw": {"full_name": "Ana Example"}}, sender="ana")
+    give(vault, {}, sender="none")
+    return found
+
+
+@pytest.fixture
+def both(vault: Vault, people: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Found | str]:
+    """Return what tells what is found, or which error there is, after it saw both ways agree."""
+
+    def find() -> Found | str:
+        found = found_by(vault, people)
+        with monkeypatch.context() as patch:
+            patch.setattr(audience_contacts, "quick", lambda *_: lambda *_: None)
+            assert found_by(vault, people) == found
+        return found
+
+    return find
+
+
+def found_by(vault: Vault, people: dict[str, bytes]) -> Found | str:
+    """Return what is found of everybody, or the name of the error that stops the export."""
+    try:
+        with vault.database.read() as conn:
+            return contacts_of_many(conn, vault.data_keys, list(people.values()), NEWSLETTER)
+    except PrivacyError as error:
+        return type(error).__name__
+
+
+def where(table: str, condition: str) -> str:
+    """Return the condition of a person's rows."""
+    return f"{_OWNED[table]} AND {condition}"
+
+
+def test_both_ways_find_what_is_found_one_by_one(
+    vault: Vault, people: dict[str, bytes], both: Callable[[], Found | str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one value, with none, with several, and with several sessions; the quick way opens those it is for."""
+    quickly = set[str | None]()
+
+    def spied(*arguments: Any) -> Any:
+        open_one = quick(*arguments)
+
+        def spy(*rows: Any) -> StoredContact | None:
+            stored = open_one(*rows)
+            quickly.add(stored and stored.sender_id)
+            return stored
+
+        return spy
+
+    with monkeypatch.context() as patch, vault.database.read() as conn:
+        patch.setattr(audience_contacts, "quick", spied)
+        contacts_of_many(conn, vault.data_keys, list(people.values()), NEWSLETTER)
+    assert {"ana", "bob", "both", "none"} <= quickly
+    found = both()
+    with vault.database.read() as conn:
+        one_by_one = {each: contacts_of(conn, vault.data_keys, each, NEWSLETTER) for each in people.values()}
+    assert found == one_by_one
+    assert list(found) == list(people.values())
+
+
+@pytest.mark.parametrize("place", BYTES, ids=str)
+def test_every_changed_byte_is_noticed_by_both(
+    people: dict[str, bytes], sql: Sql, both: Callable[[], Found | str], place: tuple[str, str, str]
+) -> None:
+    """Nothing is told of who has a changed byte, and everything of everybody else."""
+    table, column, condition = place
+    whole, ana = both(), people["ana"]
+    assert isinstance(whole, dict)
+    ((raw,),) = sql(f"SELECT {column} FROM {table} WHERE {where(table, condition)}", (ana,))  # noqa: S608 - our names
+    changes = [raw[:at] + bytes((raw[at] ^ 1,)) + raw[at + 1 :] for at in range(len(raw))]
+    others = raw[:-1], raw[1:], raw + b"\x00", b"\x00" + raw, b"", b"RPS\x01" + raw[4:]
+    for changed in (*changes, *others):
+        sql(f"UPDATE {table} SET {column} = ? WHERE {where(table, condition)}", (changed, ana))  # noqa: S608 - the same
+        expected: Found | str = {**whole, ana: None}
+        if column == "wrapped" and changed[:4] == raw[:4] and changed[8:] == raw[8:]:
+            expected = "KeyProviderError"  # another epoch, whose key is not there, which stops the export
+        elif column == "conversation_id" and len(changed) != len(raw):
+            expected = "StorageError"  # it is no id
+        assert both() == expected
+    sql(f"UPDATE {table} SET {column} = ? WHERE {where(table, condition)}", (raw, ana))  # noqa: S608 - the same
+    assert both() == whole
+
+
+@pytest.mark.parametrize("person", ["ana", "none", "twice", "sessions", "both"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_changed_rows_are_the_same_to_both(
+    people: dict[str, bytes], sql: Sql, both: Callable[[], Found | str], person: str, change: str
+) -> None:
+    """Rows that are gone, moved, doubled, exchanged or of another kind."""
+    ((ref,),) = sql("SELECT conversation_ref FROM conversations WHERE subject_id = ?", (people[person],))
+    values = {"who": people[person], "bob": people["bob"], "ref": ref}
+    names = {name: values[name] for name in values if f":{name}" in change}
+    sql(change, names)
+    both()
+
+
+def test_an_older_segment_of_the_same_place_is_noticed_by_both(
+    vault: Vault, people: dict[str, bytes], sql: Sql, both: Callable[[], Found | str]
+) -> None:
+    """One that was sealed under the right key for the right place is refused unless the manifest lists it."""
+    whole, ana = both(), people["ana"]
+    assert isinstance(whole, dict)
+    with vault.database.read() as conn:
+        key = vault.data_keys.of_subject(conn, ana)[NEWSLETTER]
+        place: Place = by_subject(conn, ana)[0].place
+    older = seal(key, b"\x91\x94\x00\x91\xa5value\xa5email\xa7old@old", place.events(NEWSLETTER, 0, 0, 1), b"n" * 12)
+    sql(f"UPDATE segments SET sealed = ? WHERE {where('segments', f'purpose = {NEWSLETTER!r}')}", (older, ana))  # noqa: S608 - our names
+    assert both() == {**whole, ana: None}
+
+
+def test_who_is_suppressed_or_has_no_conversation_is_not_reached(
+    vault: Vault, people: dict[str, bytes], sql: Sql
+) -> None:
+    """By the keyed hash that the conversation has, in the same statement that reads it."""
+    index = sql("SELECT sender_index FROM conversations WHERE subject_id = ?", (people["bob"],))[0][0]
+    sql("INSERT INTO suppressions (contact_index, reason, at) VALUES (?, 'stop', 0)", (index,))
+    everybody = [*people.values(), b"nobody's id....."]
+    with vault.database.read() as conn:
+        reached = contacts_of_reachable(conn, vault.data_keys, everybody, NEWSLETTER)
+    assert list(reached) == [who for name, who in people.items() if name != "bob"]
