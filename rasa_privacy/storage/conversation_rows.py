@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, delete, func, insert, literal_column, select, 
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.identity import SERVICE, Place
-from rasa_privacy.storage.joined import joined, named, parted
+from rasa_privacy.storage.gathered import Gathered
+from rasa_privacy.storage.joined import joined, parted
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.segment_rows import Rows
 from rasa_privacy.storage.tables import conversations, data_keys, segments, sessions
@@ -112,24 +113,28 @@ _HEAD_PART: Final = select(
     joined(_C.version, _C.session, _C.subject_id, _C.conversation_id, _C.sealed_sender),
     _C.manifest,
 ).where(_SENT_BY)
+#: Where the columns of a key begin in what is read, and how many there are.
+_KEY_AT, _KEYS = 7, 2
+_READ: Final = Gathered(
+    _C.conversation_ref,
+    _C.version,
+    _C.session,
+    _C.subject_id,
+    _C.conversation_id,
+    _C.sealed_sender,
+    func.coalesce(_C.manifest, literal_column("''")),
+    _K.purpose,
+    _K.wrapped,
+    _G.segment_id,
+    _G.purpose,
+    _G.sealed,
+    parts=(_KEY_AT, _KEY_AT + _KEYS),
+)
 # One statement for all that reading the current session needs: it sees one state of the database without a transaction,
 # and each way to a server costs more than what it brings. One row for each key, of which that of the service key is
 # there once for each segment, so that a server opens three tables once and no segment comes twice.
 CURRENT: Final = Query(
-    select(
-        joined(
-            _C.conversation_ref,
-            _C.version,
-            _C.session,
-            _C.subject_id,
-            _C.conversation_id,
-            _C.sealed_sender,
-            func.coalesce(_C.manifest, literal_column("''")),
-        ),
-        joined(_K.wrapped, _K.purpose),
-        joined(_G.segment_id, _G.purpose),
-        _G.sealed,
-    )
+    select(_READ)
     .select_from(
         conversations.outerjoin(data_keys, _K.subject_id == _C.subject_id).outerjoin(
             segments,
@@ -219,14 +224,16 @@ def current(rows: Sequence[Sequence[Any]]) -> Current | None:
     """
     if not rows:
         return None
-    ref, version, session, subject_id, conversation_id, sealed_sender, manifest = parted(rows[0][0], 3, 4)
+    first, *others = rows
+    found = _READ.parted(first)
+    ref, version, session, subject_id, conversation_id, sealed_sender, manifest = found[:_KEY_AT]
     row = ConversationRow(ref, Place(subject_id, conversation_id), sealed_sender, version, session, manifest or None)
-    keys = [named(key, bytes.fromhex) for key in dict.fromkeys(row[1] for row in rows) if key]
-    found = [(*named(segment, int), sealed) for _, _, segment, sealed in rows if segment]
+    rest = [found[_KEY_AT:], *(_READ.parted(other, _KEY_AT) for other in others)]
+    keys = {each[0]: each[1] for each in rest if each}
     by_purpose: dict[str, list[bytes]] = defaultdict(list)
-    for _, purpose, sealed in sorted(found, key=itemgetter(0)):
+    for _, _, _, purpose, sealed in sorted((each for each in rest if len(each) > _KEYS), key=itemgetter(_KEYS)):
         by_purpose[purpose].append(sealed)
-    return Current(row, [(purpose, wrapped) for wrapped, purpose in keys], by_purpose)
+    return Current(row, list(keys.items()), by_purpose)
 
 
 def to_change(conn: Connection, sender_index: bytes) -> ToChange | None:

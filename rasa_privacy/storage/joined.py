@@ -1,11 +1,7 @@
-"""`joined`: numbers and bytes of a row as one text, so that a statement of few columns brings them.
+"""`joined`: numbers and bytes of a row as one text, so that a statement of few columns brings them (`gathered.py`)."""
 
-To read a conversation is one statement, of which each column is described to the driver and each value unpacked again:
-PyMySQL takes longer for that than MariaDB for the statement.
-"""
-
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import String
 from sqlalchemy.ext.compiler import compiles
@@ -16,8 +12,6 @@ from rasa_privacy.storage.tables import Blob
 
 #: How each database writes bytes as hexadecimal digits; CONCAT_WS came to SQLite with 3.44 only.
 _HEX: Final = {"postgresql": "encode({}, 'hex')"}
-
-T = TypeVar("T")
 
 
 class _Joined(ColumnElement):  # type: ignore[misc]  # SQLAlchemy 1.4 has no type hints
@@ -40,10 +34,7 @@ def _compiled(joined: _Joined, compiler: Any, **options: Any) -> str:
 
 
 def joined(*columns: Any) -> Any:
-    """Return an expression for columns of numbers and of bytes, and a name as the last one.
-
-    None may be NULL, or all are, where a row of an outer join has no partner: then it is NULL or empty.
-    """
+    """Return an expression for columns of numbers and of bytes, of which none may be NULL."""
     return _Joined(columns)
 
 
@@ -59,26 +50,10 @@ def parted(text: Any, numbers: int, blobs: int) -> list[Any]:
     except (AttributeError, TypeError, ValueError):
         found = []
     if len(found) != numbers + blobs:
-        raise _other_kind()
+        raise other_kind()
     return found
 
 
-def named(text: Any, read: Callable[[str], T]) -> tuple[T, str]:
-    """Return what a number or bytes and a name, which may have blanks, were joined of.
-
-    Args:
-        text: The column.
-        read: Makes the first of them of its text: `int` or `bytes.fromhex`.
-
-    Raises:
-        TamperedSegmentError: The column holds something else.
-    """
-    try:
-        first, name = text.split(" ", 1)
-        return read(first), name
-    except (AttributeError, TypeError, ValueError):
-        raise _other_kind() from None
-
-
-def _other_kind() -> TamperedSegmentError:
+def other_kind() -> TamperedSegmentError:
+    """Return the error of a row that cannot be what was written."""
     return TamperedSegmentError("a conversation's row holds something of another kind; restore it from its backup")

@@ -20,10 +20,9 @@ from sqlalchemy import Table, bindparam, insert
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from rasa_privacy.storage import waiting
-from rasa_privacy.storage.tables import Blob
+from rasa_privacy.storage.tables import Blob, as_bytes
 from rasa_privacy.storage.waiting import Statement
 
-_as_bytes: Final = Blob().result_processor(None, None)
 _DIALECTS: Final = {
     "sqlite": sqlite.dialect(),
     "postgresql": postgresql.dialect(paramstyle="format"),
@@ -238,7 +237,7 @@ class Query:
         for index in self._blobs:
             value = row[index]
             if type(value) is not bytes and value is not None:
-                return [_as_bytes(each) if place in self._blobs else each for place, each in enumerate(row)]
+                return [as_bytes(each) if place in self._blobs else each for place, each in enumerate(row)]
         return row
 
 

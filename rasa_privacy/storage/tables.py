@@ -28,7 +28,7 @@ class Blob(LargeBinary):  # type: ignore[misc]  # SQLAlchemy 1.4 has no type hin
 
     def result_processor(self, dialect: Any, coltype: Any) -> Callable[[Any], Any]:  # noqa: ARG002
         """Return the function that reads a column value."""
-        return _as_bytes
+        return as_bytes
 
 
 @compiles(Blob, "mysql")  # type: ignore[untyped-decorator]  # SQLAlchemy 1.4 has no type hints
@@ -37,7 +37,8 @@ def _mariadb_blob(blob: Blob, *_: Any, **__: Any) -> str:
     return f"VARBINARY({blob.length})" if blob.length else "LONGBLOB"
 
 
-def _as_bytes(value: Any) -> bytes | None:
+def as_bytes(value: Any) -> bytes | None:
+    """Return a column value as bytes, also what a tamperer stored as something else."""
     if type(value) is bytes or value is None:
         return value
     return value.tobytes() if isinstance(value, memoryview) else str(value).encode("utf-8", "replace")

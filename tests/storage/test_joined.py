@@ -3,7 +3,7 @@
 import pytest
 
 from rasa_privacy.errors import TamperedSegmentError
-from rasa_privacy.storage.joined import named, parted
+from rasa_privacy.storage.joined import parted
 
 
 def test_a_text_is_parted_into_what_was_joined() -> None:
@@ -18,16 +18,3 @@ def test_what_a_tamperer_stored_of_another_kind_is_refused(found: object) -> Non
     """Too few, too many, no number, no bytes: the row does not count."""
     with pytest.raises(TamperedSegmentError, match="another kind"):
         parted(found, 2, 1)
-
-
-def test_a_name_may_have_blanks() -> None:
-    """Only the first blank parts it from what stands before it."""
-    assert named("0aff a name", bytes.fromhex) == (b"\n\xff", "a name")
-    assert named("7 service", int) == (7, "service")
-
-
-@pytest.mark.parametrize("found", [5, b"7 a", "7", "zz a", " a", "1.5 a"])
-def test_a_name_behind_something_of_another_kind_is_refused(found: object) -> None:
-    """No number, or no name: the row does not count."""
-    with pytest.raises(TamperedSegmentError, match="another kind"):
-        named(found, int)
