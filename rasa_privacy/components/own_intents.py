@@ -16,14 +16,17 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN, UNSURE_BY_A_WORD
-from rasa_privacy.components.rasa_api import DialogueStateTracker
+from rasa_privacy.components.rasa_api import IS_EXTERNAL, DialogueStateTracker, UserUttered
 from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.components.triggers import is_triggered
 from rasa_privacy.dialogue.names import ANSWERED_BY_THE_BOT
 from rasa_privacy.dialogue.recognising import STOP
 from rasa_privacy.minimize.kept_texts import is_payload
+from rasa_privacy.minimize.own_values import ALSO
 from rasa_privacy.policy.model import Policy
+from rasa_privacy.policy.own_intents import OURS
 
+HUMAN: Final = "privacy_human"
 _WITHDRAW: Final = "privacy_withdraw"
 
 
@@ -83,3 +86,17 @@ def meant_beside(policy: Policy, tracker: DialogueStateTracker, named: Collectio
         return None
     request = policy.request_meant_by(message.intent_name)
     return request if request in ANSWERED_BY_THE_BOT and request in named else None
+
+
+def handing_over(policy: Policy, message: UserUttered | None) -> str | None:
+    """Return the bot's own intent by which it hands over where a message is our wish for a human, and that alone.
+
+    Args:
+        policy: The privacy.yml in force.
+        message: The message.
+    """
+    if message is None or message.intent_name != HUMAN or (message.metadata or {}).get(IS_EXTERNAL):
+        return None
+    if any(str(each.get("value")).startswith(ALSO) for each in message.entities or ()):
+        return None  # the other request is answered after it
+    return next(iter(policy.requests.get(HUMAN.removeprefix(OURS), ())), None)

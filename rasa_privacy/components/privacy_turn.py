@@ -7,7 +7,7 @@ from typing import Any
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.lasting import over_now
-from rasa_privacy.components.own_intents import meant_beside
+from rasa_privacy.components.own_intents import handing_over, meant_beside
 from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
     ActionExecuted,
@@ -18,6 +18,7 @@ from rasa_privacy.components.rasa_api import (
     UserUttered,
 )
 from rasa_privacy.consent.state import due
+from rasa_privacy.dialogue.aftermath import QUESTIONS
 from rasa_privacy.dialogue.names import (
     ACTIONS,
     ANSWERED_BY_THE_BOT,
@@ -28,7 +29,7 @@ from rasa_privacy.dialogue.names import (
     YOUNG_SLOT,
 )
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
-from rasa_privacy.dialogue.turns import QUESTIONS, Turns
+from rasa_privacy.dialogue.turns import Turns
 from rasa_privacy.errors import DetectorError
 from rasa_privacy.minimize.kept_texts import DROPPED, is_payload
 from rasa_privacy.minimize.own_values import ALSO, OWN_ENTITY
@@ -69,6 +70,8 @@ def turn_view(tracker: DialogueStateTracker) -> TurnView:
     beside = meant_beside(running.vault.policy, tracker, view.named)
     if beside is not None:
         view = replace(view, intent=beside, named=(), bot_answers_too=True)
+    elif not view.is_paused and handing_over(running.vault.policy, tracker.latest_message) is not None:
+        view = replace(view, wants_human=True, bot_answers_too=True)
     if _takes_back(tracker, view, state.active):
         view = replace(view, intent="privacy_withdraw")
     policy, slots = running.vault.policy, {name: slot.value for name, slot in tracker.slots.items()}

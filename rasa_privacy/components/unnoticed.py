@@ -11,11 +11,14 @@ Rules:
    would look like the bot's last message once more.
 3. Only the latest events are looked at, since no policy looks further back. What was set before them and still holds
    stands at their beginning: the running form above all, on which rules depend.
+4. Our wish for a human is the bot's own intent that hands over, where privacy.yml names one (`own_intents`).
 """
 
 from dataclasses import replace
 from typing import Any, Final
 
+from rasa_privacy.components import runtime
+from rasa_privacy.components.own_intents import handing_over
 from rasa_privacy.components.privacy_turn import has_resumed, turn_view
 from rasa_privacy.components.rasa_api import (
     ACTION_LISTEN_NAME,
@@ -46,7 +49,7 @@ def real(tracker: DialogueStateTracker) -> DialogueStateTracker:
 def seen_by_policies(tracker: DialogueStateTracker) -> DialogueStateTracker:
     """Return the tracker without the privacy turns, or the tracker itself where there is nothing to leave out."""
     every = list(tracker.events)
-    events = _latest(every)
+    events = [_as_own(event) for event in _latest(every)]
     if not any(_is_ours(event) for event in events) or (_is_with_us(events) and not has_resumed(tracker)):
         return tracker
     seen = empty_tracker(tracker.sender_id, tracker.slots.values(), None)
@@ -57,6 +60,24 @@ def seen_by_policies(tracker: DialogueStateTracker) -> DialogueStateTracker:
     seen.active_loop = _interrupted(tracker) or tracker.active_loop
     setattr(seen, _ATTRIBUTE, tracker)
     return seen
+
+
+def _as_own(event: Event) -> Event:
+    """Return the event; of our wish for a human the message with the bot's own intent."""
+    running = runtime.current()
+    if running is None or not isinstance(event, UserUttered):
+        return event
+    intent = handing_over(running.vault.policy, event)
+    if intent is None:
+        return event
+    own: Event = UserUttered(
+        event.text,
+        {**(event.intent or {}), "name": intent},
+        [],
+        timestamp=event.timestamp,
+        input_channel=event.input_channel,
+    )
+    return own
 
 
 def _interrupted(tracker: DialogueStateTracker) -> Any:

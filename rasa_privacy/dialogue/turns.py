@@ -9,8 +9,8 @@ Rules, in order:
 2. A loop that runs without the consent it needs is ended, and the question is asked.
 3. A message that is a privacy request is answered, whatever else is going on. One that is two is answered twice: first
    what shows something, then what changes something.
-   Where an intent of the bot's own means a wish for a human, the bot's own answer, the hand-over, follows ours, also
-   where ours failed.
+   Of a wish for a human the bot's own answer, the hand-over, follows ours, also where ours failed, if privacy.yml names
+   an intent for it.
 4. Any other action passes the gate: it runs only if all purposes that guard it are active.
 
 A gate that holds an action back asks, in this order and one at a time: the age, where there is a minimum; each purpose
@@ -28,8 +28,8 @@ The action waits for the code where it needs the purpose; else it runs at once. 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
+from rasa_privacy.dialogue.aftermath import CLOSING, RETURNING, WAITING
 from rasa_privacy.dialogue.interruptions import beneath, comes_back, is_reopened, is_withdrawn
 from rasa_privacy.dialogue.names import (
     ACTIONS,
@@ -37,89 +37,30 @@ from rasa_privacy.dialogue.names import (
     ASK,
     CLOSED,
     CONFIRM,
-    CORRECT,
     ERASE,
     EXPLAIN,
-    EXPORT,
     FALLBACK,
-    FORGET,
     GRANT,
-    KEEP,
     LATE,
     LIMIT,
     LISTEN,
     LOCAL,
     MORE,
     NOT_ERASED,
-    PREVIEW,
-    RECEIPT,
     REFUSE,
     REPLIES,
     REQUESTS,
-    RESTRICT,
-    SEND_CODE,
-    SHOW,
-    STATUS,
     STOP,
     TOO_YOUNG,
     UNAVAILABLE,
     UNCHANGED,
-    UNCLEAR,
     UNSURE,
     WITHDRAW,
     action_of,
 )
-from rasa_privacy.dialogue.turn_view import Asking, Decision, Kind, Pending, TurnView
+from rasa_privacy.dialogue.replies import ANSWERED_BY, OF_A_CODE, YES_OR_NO, asked_by, unclear
+from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
 from rasa_privacy.policy.topics import choice, item_of, purpose_of
-
-#: What answers which question, and the action that takes the answer.
-_YES_OR_NO: Final = {"privacy_grant": GRANT, "privacy_refuse": REFUSE}
-_ANSWERS: Final[dict[Kind, dict[str, str]]] = {
-    "consent": {**_YES_OR_NO, "privacy_limit": LIMIT},
-    "optional": {**_YES_OR_NO, "privacy_limit": LIMIT},
-    "age": {"privacy_grant": GRANT, "privacy_refuse": TOO_YOUNG},
-    "erase": {"privacy_confirm": ERASE, "privacy_cancel": KEEP},
-    "contact": {"privacy_refuse": REFUSE, "privacy_contact": SEND_CODE},
-    "code": {"privacy_refuse": REFUSE, "privacy_code": CONFIRM, "privacy_resend": SEND_CODE},
-    "correct": {"privacy_refuse": CORRECT, "privacy_value": CORRECT},
-    "which": {"privacy_refuse": UNCHANGED, "privacy_cancel": UNCHANGED},
-}
-#: What may be said of a code that waits, whatever question is open.
-_OF_A_CODE: Final = {"privacy_code": CONFIRM, "privacy_resend": SEND_CODE}
-#: What an answer counts as that stays unclear.
-_NOES: Final[dict[Kind, str]] = {
-    "consent": REFUSE,
-    "optional": REFUSE,
-    "age": REFUSE,
-    "erase": KEEP,
-    "contact": REFUSE,
-    "code": ASK,
-}
-#: Those that are asked again in their own words where an answer is none.
-_AGAIN: Final[tuple[Kind, ...]] = ("contact", "code", "correct", "which")
-#: After these a message can be an answer.
-QUESTIONS: Final = (
-    ASK,
-    GRANT,
-    LIMIT,
-    SEND_CODE,
-    CONFIRM,
-    PREVIEW,
-    ERASE,
-    EXPLAIN,
-    UNCLEAR,
-    CORRECT,
-    SHOW,
-    EXPORT,
-    WITHDRAW,
-    RESTRICT,
-)
-#: After these the conversation goes on where it was.
-_RETURNING: Final = (SHOW, EXPLAIN, WITHDRAW, PREVIEW, ERASE, KEEP, RECEIPT, FORGET, CORRECT, RESTRICT, STATUS, EXPORT)
-#: After these the running form may lack a purpose that it needs, which the person knows: it just ends.
-_CLOSING: Final = (WITHDRAW, ERASE, RESTRICT)
-#: Those that may leave a question of their own, for which the conversation waits.
-_WAITING: Final = (PREVIEW, ERASE, CORRECT, SHOW, EXPORT, WITHDRAW, RESTRICT)
 
 
 class Turns:
@@ -152,6 +93,8 @@ class Turns:
             return None
         if action == LISTEN and is_reopened(view):
             return Decision(ASK, view.pending)
+        if action == FALLBACK and view.bot_answers_too and view.last_action in (EXPLAIN, UNAVAILABLE):
+            return self._return(view)  # the bot has no hand-over of its own to follow ours
         if action == FALLBACK and view.has_resumed:
             # To the bot's policies the last message is our yes or no, of which they know nothing; all was said.
             return Decision(LISTEN)
@@ -190,7 +133,7 @@ class Turns:
             return Decision(next_one) if comes_back(next_one, view) else Decision(next_one, beneath(next_one, view))
         if view.last_action in ANSWERS:
             return self._after_answer(view)
-        if view.last_action in _RETURNING:
+        if view.last_action in RETURNING:
             return self._return(view)
         return Decision(LISTEN)
 
@@ -207,12 +150,12 @@ class Turns:
         pending = view.pending
         ended = Decision(LISTEN if view.last_action == REFUSE else UNAVAILABLE, pending=None)
         if pending is None or view.active is None or not pending.purposes:
-            return self._return(view) if view.last_action in _OF_A_CODE.values() else ended
+            return self._return(view) if view.last_action in OF_A_CODE.values() else ended
         if pending.kind == "age":
             # Where the age is still in question nobody was found to be old enough, so nothing is asked any more.
             asked = Pending("consent", pending.action, pending.purposes)
             return ended if view.age is not None else _question(asked, view)
-        if view.last_action in _OF_A_CODE.values() and pending.kind not in ("contact", "code"):
+        if view.last_action in OF_A_CODE.values() and pending.kind not in ("contact", "code"):
             return Decision(ASK, pending)  # the code came while another question was open
         if pending.kind in ("contact", "code") and view.last_action != REFUSE:
             waiting = self._await_code(view, pending)
@@ -277,16 +220,16 @@ class Turns:
         if view.last_action == WITHDRAW and is_withdrawn(view):
             return replace(self._return(replace(view, pending=None)), pending=None)
         asks_again = comes_back(view.last_action, view)
-        if view.is_paused or (view.pending is not None and view.last_action in _WAITING and not asks_again):
+        if view.is_paused or (view.pending is not None and view.last_action in WAITING and not asks_again):
             return Decision(LISTEN)
         held = self._guard_loop(view)
-        if held is not None and view.last_action in _CLOSING:
+        if held is not None and view.last_action in CLOSING:
             stands = asks_again and view.pending is not None and view.pending.action != view.active_loop
             return Decision(ASK if stands else LISTEN, view.pending if stands else None, end_loop=True)
         if view.last_action == EXPLAIN and view.intent in (MORE, UNSURE):
             return Decision(LISTEN)
         if asks_again and view.pending is not None:
-            return Decision(_asked_by(view.pending), view.pending)
+            return Decision(asked_by(view.pending), view.pending)
         return Decision(view.active_loop if view.active_loop is not None and held is None else LISTEN)
 
     def _on_message(self, view: TurnView) -> Decision | None:
@@ -302,21 +245,21 @@ class Turns:
         return self._on_reply(view, view.pending)
 
     def _on_reply(self, view: TurnView, pending: Pending | None) -> Decision | None:
-        if view.intent in _OF_A_CODE and (view.waiting or (pending is not None and pending.kind == "code")):
-            return Decision(_OF_A_CODE[view.intent])
-        if pending is None and view.named and view.intent in _YES_OR_NO:
+        if view.intent in OF_A_CODE and (view.waiting or (pending is not None and pending.kind == "code")):
+            return Decision(OF_A_CODE[view.intent])
+        if pending is None and view.named and view.intent in YES_OR_NO:
             return self._on_late_button(view, view.named[0])
         if pending is None or view.intent not in REPLIES:
             # A confirmation that is late or comes twice is previewed again, or told that nothing is stored.
             return Decision(ERASE) if view.intent == "privacy_confirm" else None
         # A button of another question is no answer to this one; neither is it to leave out again what is needed.
-        answer = _ANSWERS[pending.kind].get(str(view.intent))
+        answer = ANSWERED_BY[pending.kind].get(str(view.intent))
         if answer is not None and not (answer == LIMIT and pending.kind == "consent" and pending.items):
             return Decision(answer, pending.held) if answer == UNCHANGED else Decision(answer)
         if pending.kind == "age" and self._asking.asks_year and not pending.repeated:
             # The year of birth is asked for once; what it left open is asked for with yes or no.
             return Decision(ASK, replace(pending, repeated=True))
-        return _unclear(pending)
+        return unclear(pending)
 
     def _on_late_button(self, view: TurnView, topic: str) -> Decision | None:
         if view.is_paused or view.active is None or self._guard_loop(view) is not None:
@@ -335,23 +278,6 @@ class Turns:
             return False  # the mail may take a while, and nothing but the code is taken for it
         ours = view.intent in REPLIES or view.intent in REQUESTS or view.wants_human
         return view.last_action == LISTEN and view.pending is not None and not ours
-
-
-def _asked_by(pending: Pending) -> str:
-    """Return the action that asks a question in its own words."""
-    if pending.kind == "which":
-        return action_of(pending.action or "") or UNCHANGED
-    return CORRECT if pending.kind == "correct" else ASK
-
-
-def _unclear(pending: Pending) -> Decision:
-    """Return what follows an answer that is none: the question once more, and after that what is the safe answer."""
-    if not pending.repeated:
-        again = _asked_by(pending) if pending.kind in _AGAIN else UNCLEAR
-        return Decision(again, replace(pending, repeated=True))
-    if pending.kind in ("correct", "which"):
-        return Decision(CORRECT if pending.kind == "correct" else UNCHANGED, pending.held)
-    return Decision(_NOES[pending.kind])
 
 
 def _question(pending: Pending, view: TurnView, *, end_loop: bool = False) -> Decision:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 import pytest
 
+from rasa_privacy.minimize.own_values import OWN_ENTITY
 from tests.support.vaults import SENDER
 
 pytestmark = pytest.mark.rasa
@@ -150,3 +152,39 @@ def test_only_the_latest_events_are_looked_at(untouched: Any, store: Any, made: 
     seen = untouched.unnoticed.seen_by_policies(tracker)
     assert 20 < len(seen.events) <= 100
     assert script(seen.events).startswith(">greet utter_greet")
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_wish_for_a_human_is_the_bots_own_to_its_policies(
+    untouched: Any, store: Any, made: Any, *, failed: bool
+) -> None:
+    """Where privacy.yml names an intent for it, so that the rule which hands over runs after our record."""
+    did = f"{EXPLAIN} utter_privacy_unavailable" if failed else f"{EXPLAIN} privacy_result={EXPLAIN}"
+    tracker = tracker_of(store, made(f"action_listen >greet utter_greet action_listen >privacy_human {did}"))
+    assert untouched.unnoticed.seen_by_policies(tracker) is tracker
+    assert not untouched.privacy_turn.turn_view(tracker).bot_answers_too
+    mapped = msgspec.structs.replace(store._vault.policy, requests={"human": ("talk_to_human", "call_me")})
+    object.__setattr__(untouched.runtime.current().vault, "policy", mapped)
+    seen = untouched.unnoticed.seen_by_policies(tracker)
+    assert seen.latest_message.intent_name == "talk_to_human"
+    assert seen.latest_action_name == "action_listen"
+    assert tracker.latest_message.intent_name == "privacy_human"
+    view = untouched.privacy_turn.turn_view(tracker)
+    assert (view.intent, view.bot_answers_too, view.wants_human) == ("privacy_human", True, True)
+    for event in made("utter_talk_to_human"):
+        tracker.update(event)
+    shown = script(untouched.unnoticed.seen_by_policies(tracker).events).replace(f" privacy_result={EXPLAIN}", "")
+    assert shown.removesuffix(" utter_talk_to_human").endswith("utter_greet action_listen >talk_to_human")
+
+
+def test_what_nobody_typed_and_what_is_two_requests_hand_over_nobody(untouched: Any, store: Any) -> None:
+    """A trigger asks for no human; and of two requests the other one is answered after the record."""
+    events, own = untouched.rasa_events, untouched.own_intents
+    mapped = msgspec.structs.replace(store._vault.policy, requests={"human": ("talk_to_human",)})
+    wish = {"name": "privacy_human", "confidence": 1.0}
+    both = [{"entity": OWN_ENTITY, "value": "also:privacy_delete"}]
+    assert own.handing_over(mapped, events.UserUttered("a human for my data", wish)) == "talk_to_human"
+    assert own.handing_over(mapped, events.UserUttered("a human, and delete my data", wish, both)) is None
+    assert own.handing_over(mapped, events.UserUttered.create_external("privacy_human")) is None
+    assert own.handing_over(store._vault.policy, events.UserUttered("a human for my data", wish)) is None
+    assert own.handing_over(mapped, events.UserUttered("delete my data", {"name": "privacy_delete"})) is None

@@ -12,6 +12,7 @@ from rasa_privacy.dialogue.names import (
     ERASE,
     EXPLAIN,
     EXPORT,
+    FALLBACK,
     GRANT,
     INTENTS,
     KEEP,
@@ -410,3 +411,13 @@ def test_the_bots_own_hand_over_follows_the_record_of_the_wish() -> None:
     assert TURNS.decide(replace(recorded, last_action=UNAVAILABLE)) is None
     assert TURNS.decide(replace(recorded, last_action="utter_talk_to_human")) is None
     assert TURNS.decide(replace(recorded, bot_answers_too=False)) == Decision(LISTEN)
+
+
+def test_a_bot_without_an_answer_of_its_own_goes_on_after_ours() -> None:
+    """It does not say that it has not understood; a form asks on, and so does a question about consent."""
+    said = replace(view("privacy_human", last=EXPLAIN), bot_answers_too=True, wants_human=True)
+    assert TURNS.gate(FALLBACK, said) == Decision(LISTEN)
+    assert TURNS.gate(FALLBACK, replace(said, active_loop="lead_form", active=DRAW)) == Decision("lead_form")
+    assert TURNS.gate(FALLBACK, replace(said, pending=CONSENT)) == Decision(ASK, CONSENT)
+    assert TURNS.gate(FALLBACK, replace(said, last_action=UNAVAILABLE)) == Decision(LISTEN)
+    assert TURNS.gate("utter_talk_to_human", said) is None

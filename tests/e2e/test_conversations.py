@@ -502,6 +502,36 @@ def test_a_wish_for_a_human_about_data_is_on_record_and_handed_over(bot: Running
     assert "Harbour Street" in text_of(chat.say("when are you open?"))
 
 
+#: What the recogniser takes for the request, and the bot's classifier for nothing of its own.
+A_HUMAN_DECIDES = "I want a human being to review the automated decision about me"
+
+
+@pytest.mark.parametrize("where", ["alone", "in a form", "in a question"])
+def test_a_wish_that_the_recogniser_alone_sees_is_handed_over_too(bot: RunningBot, where: str) -> None:
+    """On record with number and day, then the bot's own answer, then what was open; nothing fills a slot."""
+    person = new_person()
+    chat = bot.chat(person.sender)
+    if where == "in a form":
+        agree_to_the_draw(chat)
+    elif where == "in a question":
+        chat.say("I want to enter the prize draw")
+    answer = text_of(chat.say(A_HUMAN_DECIDES))
+    assert "privacy@northwind.example" in answer
+    assert answer.count("usually within the hour.") == 1
+    assert answer.index("privacy@northwind.example") < answer.index("usually within the hour.")
+    assert open_requests_of(bot, person.sender) == ["human"]
+    if where == "in a form":
+        assert "full name" in answer
+        assert stored_values(bot, person.sender) == {}
+        assert "You're in the draw" in fill_the_form(chat, person)
+    elif where == "in a question":
+        assert asks_for_consent(chat)
+        chat.say("yes")
+        assert ("prize_draw", "granted") in ledger_of(bot, person.sender)
+    else:
+        assert "Harbour Street" in text_of(chat.say("when are you open?"))
+
+
 def test_a_wish_for_a_human_in_a_form_comes_back_to_the_form(bot: RunningBot) -> None:
     """Recorded, answered by the bot's own rule for the form, and the form asks on."""
     person = new_person()
