@@ -12,10 +12,12 @@ from rasa_privacy.dialogue.names import (
     KEEP,
     LIMIT,
     REFUSE,
+    RESTRICT,
     SEND_CODE,
     TOO_YOUNG,
     UNCHANGED,
     UNCLEAR,
+    WITHDRAW,
     action_of,
 )
 from rasa_privacy.dialogue.turn_view import Decision, Kind, Pending
@@ -45,12 +47,15 @@ _NOES: Final[dict[Kind, str]] = {
 }
 #: Those that are asked again in their own words where an answer is none.
 _AGAIN: Final[tuple[Kind, ...]] = ("contact", "code", "correct", "which")
+#: Those that ask which purpose or item is meant.
+_CHOOSING: Final = (WITHDRAW, RESTRICT, CORRECT)
 
 
 def asked_by(pending: Pending) -> str:
     """Return the action that asks a question in its own words."""
     if pending.kind == "which":
-        return action_of(pending.action or "") or UNCHANGED
+        found = action_of(pending.action or "")
+        return found if found in _CHOOSING else UNCHANGED
     return CORRECT if pending.kind == "correct" else ASK
 
 

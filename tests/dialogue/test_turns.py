@@ -377,7 +377,13 @@ def test_which_purpose_is_meant_is_waited_for() -> None:
 
 @pytest.mark.parametrize(
     ("request_", "action"),
-    [("privacy_withdraw", WITHDRAW), ("privacy_lift", RESTRICT), ("privacy_correct", CORRECT), ("nothing", UNCHANGED)],
+    [
+        ("privacy_withdraw", WITHDRAW),
+        ("privacy_lift", RESTRICT),
+        ("privacy_correct", CORRECT),
+        ("privacy_why", UNCHANGED),
+        ("nothing", UNCHANGED),
+    ],
 )
 def test_which_purpose_is_meant_is_asked_twice_at_most(request_: str, action: str) -> None:
     """By the action that asked; the slot may hold anything, which ends the question."""
