@@ -26,7 +26,8 @@ _PREFIX: Final = b"RPK\x01"
 _HEADER: Final = struct.Struct(">4sI12s")
 #: What all keys of one epoch begin with.
 _START: Final = struct.Struct(">4sI")
-_EPOCH_END: Final = _START.size
+#: So many bytes of a wrapped key say in which epoch it was wrapped.
+EPOCH_BYTES: Final = _START.size
 _NONCES: Final = struct.Struct("12s")
 #: How a subject id begins where a key names its owner.
 _ID_LENGTH: Final = bytes((ID_BYTES,))
@@ -105,7 +106,7 @@ class KeyEncryptionKey:
             if len(wrapped) != WRAPPED_BYTES or not header.startswith(start):
                 self._refuse(wrapped)
             try:
-                return decrypt(header[_EPOCH_END:], wrapped[size:], header + _ID_LENGTH + subject_id + name)
+                return decrypt(header[EPOCH_BYTES:], wrapped[size:], header + _ID_LENGTH + subject_id + name)
             except InvalidTag:
                 raise _changed() from None
 
@@ -136,10 +137,10 @@ class KeyEncryptionKey:
                 header, name = wrapped[:size], known(purpose)
                 if name is None:
                     name = owners[purpose] = named(purpose)
-                if len(subject_id) != ID_BYTES or len(wrapped) != WRAPPED_BYTES or header[:_EPOCH_END] != start:
+                if len(subject_id) != ID_BYTES or len(wrapped) != WRAPPED_BYTES or header[:EPOCH_BYTES] != start:
                     continue
                 owner = _ID_LENGTH + subject_id + name
-                key = decrypt(header[_EPOCH_END:], wrapped[size:], header + owner)
+                key = decrypt(header[EPOCH_BYTES:], wrapped[size:], header + owner)
             except (InvalidTag, StorageError, TypeError):
                 continue
             opening = begins + nonce

@@ -180,9 +180,13 @@ def _opened(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where i
     if not found:
         return
     codes = _codes(vault, connection, purpose, list(found))
-    values = {who: _values(stored) for who, stored in found.items() if stored is not None}
     contacts = frozenset(name for name, each in vault.policy.items.items() if each.detect in _CONTACTS)
-    reached = {who: _reached(found[who] or (), each, contacts) for who, each in values.items()}
+    values, reached = dict[bytes, dict[str, object]](), dict[bytes, tuple[Sequence[str], Sequence[object]]]()
+    for who, stored in found.items():
+        if stored is not None:
+            values[who] = each = _values(stored)
+            on_file = [value for name, value in each.items() if name in contacts]
+            reached[who] = [one.sender_id for one in stored], on_file
     out, limited = _out(vault, connection, reached), _limited(vault, connection, list(found), item)
     for who, stored in found.items():
         if stored is None:
@@ -210,13 +214,6 @@ def _out(
     return frozenset(
         who for who, at in found.items() if at is None or not has_agreed_since(vault.policy, records.get(who) or (), at)
     )
-
-
-def _reached(
-    stored: Sequence[StoredContact], values: dict[str, object], contacts: frozenset[str]
-) -> tuple[list[str], list[object]]:
-    """Return how a person may be reached: sender ids, and values of the items that are contacts."""
-    return [each.sender_id for each in stored], [value for name, value in values.items() if name in contacts]
 
 
 def _limited(vault: Vault, connection: Any, page: Sequence[bytes], item: str | None) -> frozenset[bytes]:

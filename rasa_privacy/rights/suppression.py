@@ -129,9 +129,11 @@ def suppressed_among(
     for who, (senders, contacts) in people.items():
         for sender_id in senders:  # as `sender_indexes` says
             own.append((of_sender(sender_id), who))
-            own += [(of_contact(form), who) for form in sender_forms(sender_id)]
+            for form in sender_forms(sender_id):
+                own.append((of_contact(form), who))
         for contact in contacts:
-            on_file += [(of_contact(form), who) for form in _lenient_forms(contact)]
+            for form in _lenient_forms(contact):
+                on_file.append((of_contact(form), who))
     there = suppressions.found_of(connection, {index for index, _ in (*own, *on_file)})
     out: dict[bytes, datetime | None] = {}
     for (reason, at), who in ((there[index], who) for index, who in on_file if index in there):

@@ -23,7 +23,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.bot_dictionary import BotDictionaries
 from rasa_privacy.crypto.derive import KEY_BYTES
-from rasa_privacy.crypto.key_ring import KeyEncryptionKey, epoch_of
+from rasa_privacy.crypto.key_ring import EPOCH_BYTES, KeyEncryptionKey, epoch_of
 from rasa_privacy.crypto.sealing import DataKey
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import KeyDestroyedError, PrivacyError, TamperedSegmentError
@@ -146,13 +146,13 @@ class DataKeys:
 
         It is `unwrapping` for those who need no `DataKey`.
         """
-        known: dict[int, Callable[[bytes, bytes], bytes]] = {}
+        known: dict[bytes, Callable[[bytes, bytes], bytes]] = {}
 
         def unwrap(wrapped: bytes, subject_id: bytes) -> bytes:
-            epoch = epoch_of(wrapped)
-            found = known.get(epoch)
+            start = wrapped[:EPOCH_BYTES]
+            found = known.get(start)
             if found is None:
-                found = known[epoch] = self._epochs.kek(epoch).unwrapping(purpose)
+                found = known[start] = self._epochs.kek(epoch_of(wrapped)).unwrapping(purpose)
             return found(wrapped, subject_id)
 
         return unwrap
