@@ -74,11 +74,40 @@ _KNOWN: Final = frozenset(
 )
 
 
-def empty_tracker(sender_id: str, slots: Iterable[Slot], max_event_history: int | None) -> DialogueStateTracker:
-    """Return what Rasa's constructor gives for these slots; copying them takes it a fifth of a short read."""
+class EmptySlots:
+    """Slots as they are in a new tracker. Those that are plain are reset once and then only copied, in less time.
+
+    Args:
+        slots: As Rasa's constructor takes them.
+    """
+
+    def __init__(self, slots: Iterable[Slot]) -> None:
+        self._slots = [(slot.name, *_prepared(slot)) for slot in slots]
+
+    def copied(self) -> dict[str, Slot]:
+        """Return them for one tracker."""
+        slots = {}
+        for name, slot, is_reset in self._slots:
+            slots[name] = made = _copy(slot)
+            if not is_reset:
+                made.reset()
+        return slots
+
+
+def _prepared(slot: Slot) -> tuple[Slot, bool]:
+    """Return a slot that was reset, and that it was; or the slot, where its class does something of its own."""
+    kind: Any = type(slot)
+    if not (_is_plain(kind) and kind.reset is Slot.reset and kind.value is Slot.value):
+        return slot, False
+    made = _copy(slot)
+    made.reset()
+    return made, True
+
+
+def empty_tracker(sender_id: str, slots: EmptySlots, max_event_history: int | None) -> DialogueStateTracker:
+    """Return what Rasa's constructor gives for these slots, with which it takes a fifth of a short read."""
     tracker = DialogueStateTracker(sender_id, (), max_event_history=max_event_history)
-    tracker.slots = {slot.name: _copy(slot) for slot in slots}
-    tracker._reset_slots()  # noqa: SLF001 - as the constructor does
+    tracker.slots = slots.copied()
     return tracker
 
 
@@ -88,7 +117,7 @@ def _copy(slot: Slot) -> Slot:
     if not _is_plain(kind):
         return copy.copy(slot)
     made: Slot = object.__new__(kind)
-    made.__dict__.update(slot.__dict__)
+    made.__dict__ = slot.__dict__.copy()
     return made
 
 

@@ -39,7 +39,7 @@ from rasa_privacy.components.reviewing import review_beside
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.threads import Threads
 from rasa_privacy.components.tracker_reader import read_tracker
-from rasa_privacy.components.tracker_state import empty_tracker
+from rasa_privacy.components.tracker_state import EmptySlots, empty_tracker
 from rasa_privacy.components.turn_storage import TurnWriter
 from rasa_privacy.components.vocabulary import (
     entity_slots,
@@ -144,6 +144,7 @@ class EncryptedTrackerStore(TrackerStore):
         self._domain = domain or Domain.empty()
         self._refusal = _refusal_of(self._domain)
         shield_mappings(self._domain)
+        self._slots = EmptySlots(self._domain.slots)
         names, aids = words_of(self._domain), aids_of(self._vault)
         self._runtime.splitter = EventSplitter(self._vault.policy, entity_slots(self._domain), aids, names)
         self._runtime.needs = Needs(self._vault.policy, form_slots(self._domain), response_slots(self._domain))
@@ -253,11 +254,11 @@ class EncryptedTrackerStore(TrackerStore):
 
     def init_tracker(self, sender_id: str) -> DialogueStateTracker:
         """Return an empty tracker that is known to come from this store."""
-        return _known(empty_tracker(sender_id, self.domain.slots, self.max_event_history))
+        return _known(empty_tracker(sender_id, self._slots, self.max_event_history))
 
     def _init_full_tracker(self, sender_id: str) -> DialogueStateTracker:
         """Return an empty tracker that keeps all events, whatever `max_event_history` the last caller asked for."""
-        return _known(empty_tracker(sender_id, self.domain.slots, None))
+        return _known(empty_tracker(sender_id, self._slots, None))
 
     def _save(self, tracker: DialogueStateTracker, *, again: bool) -> list[Published]:
         return self._writer.write(tracker, again=again)

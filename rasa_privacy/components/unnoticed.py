@@ -32,7 +32,7 @@ from rasa_privacy.components.rasa_api import (
     SlotSet,
     UserUttered,
 )
-from rasa_privacy.components.tracker_state import empty_tracker, put_events
+from rasa_privacy.components.tracker_state import EmptySlots, empty_tracker, put_events
 from rasa_privacy.dialogue.names import ACTIONS, EXPLAIN, INTENTS, LOCAL, UNAVAILABLE
 
 _LATEST: Final = 100
@@ -52,7 +52,7 @@ def seen_by_policies(tracker: DialogueStateTracker) -> DialogueStateTracker:
     events = [_as_own(event) for event in _latest(every)]
     if not any(_is_ours(event) for event in events) or (_is_with_us(events) and not has_resumed(tracker)):
         return tracker
-    seen = empty_tracker(tracker.sender_id, tracker.slots.values(), None)
+    seen = empty_tracker(tracker.sender_id, EmptySlots(tracker.slots.values()), None)
     begin = _standing(tracker, events) if len(events) < len(every) else []
     put_events(seen, [*begin, *without_ours(events)])
     for name, slot in tracker.slots.items():

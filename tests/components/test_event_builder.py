@@ -267,7 +267,7 @@ def test_a_collector_that_was_off_stays_off(side: Any) -> None:
 
 @pytest.mark.parametrize("max_event_history", [None, 3])
 def test_an_empty_tracker_is_the_one_that_rasa_makes(side: Any, max_event_history: int | None) -> None:
-    """Every attribute is the same, slots are copies, and a slot that says how it is copied is copied so."""
+    """Every attribute is the same, slots are copies, and one that says how it is copied or reset is treated so."""
     slots = side.domain().slots
     slots[0].value = "of somebody else"
 
@@ -277,8 +277,19 @@ def test_an_empty_tracker_is_the_one_that_rasa_makes(side: Any, max_event_histor
             made.copied = True
             return made
 
-    slots = [*slots, Careful("careful", [])]
-    ours = side.tracker_state.empty_tracker("ada", slots, max_event_history)
+    class Counting(type(slots[0])):  # type: ignore[misc]
+        resets = 0
+
+        def reset(self) -> None:
+            super().reset()
+            type(self).resets += 1
+
+    slots = [*slots, Careful("careful", []), Counting("counting", [])]
+    empty = side.tracker_state.EmptySlots(slots)
+    Counting.resets = 0
+    for _ in range(2):
+        ours = side.tracker_state.empty_tracker("ada", empty, max_event_history)
+    assert Counting.resets == 2
     theirs = side.DialogueStateTracker("ada", slots, max_event_history)
     assert ours.slots.keys() == theirs.slots.keys()
     assert side.tracker_state._is_plain(type(slots[0]))
