@@ -1,17 +1,18 @@
 """`BotWords`: what a bot says, kept in the database so that it need not be stored again with each conversation.
 
 A row of `meta` for each domain that a server was started with: a keyed hash, then the words (docs/spec/segment.md,
-section 3.2). It is committed before the first segment that needs it, and never changed or deleted, since nobody can see
-from outside which segments do. It holds what the builder wrote, and nothing of a person.
+section 3.2). It is committed before the first segment that needs it, and never deleted or changed to another, since
+nobody can see from outside which segments do. It holds what the builder wrote, and nothing of a person.
 """
 
 import hmac
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
@@ -22,12 +23,16 @@ from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import meta
 
+logger = logging.getLogger(__name__)
+
 #: What the names of the rows begin with.
 ROWS: Final = "bot words "
 _DOMAIN: Final = "bot words"
 _HASH_BYTES: Final = 32
 _GET: Final = Query(select(meta.c.value).where(meta.c.name == bindparam("row")))
+_LOCK: Final = select(meta.c.value).where(meta.c.name == bindparam("row")).with_for_update()
 _PUT: Final = insert(meta)
+_SET: Final = update(meta).where(meta.c.name == bindparam("row")).values(value=bindparam("right"))
 _ROWS: Final = select(meta.c.name).where(meta.c.name.like(f"{ROWS}%")).order_by(meta.c.name)
 #: Fewer are not worth a row.
 _MIN_BYTES: Final = 256
@@ -60,14 +65,20 @@ class BotWords:
     def use(self, words: bytes) -> None:
         """Keep the words of a bot, and compress with them from now on.
 
+        A row of them that was changed is written anew: the domain says what it held, and the log that it was changed.
+
         Raises:
             StorageError: The database cannot be written.
-            TamperedSegmentError: What stands there was changed.
         """
         if words == self._used or len(words) < _MIN_BYTES:
             return
+        row = _row(words_id(words))
         # Mostly they are there, and nobody has to be waited for who writes.
-        kept = self._find(words_id(words)) or self._database.transact(lambda conn: self._keep(conn, words))
+        rows = self._database.ask(_GET, row=row)
+        if rows and self._is_right(row, rows[0][0]):
+            kept = rows[0][0][_HASH_BYTES:]
+        else:
+            kept = self._database.transact(lambda conn: self._keep(conn, row, words))
         if kept == words:  # others with the same id were there before, in one case of four billion
             self.dictionaries.use(words)
             self._used = words
@@ -80,12 +91,20 @@ class BotWords:
             if not all(self._is_right(row, stored) for (stored,) in self._database.ask(_GET, row=row)):
                 yield row
 
-    def _keep(self, conn: Connection, words: bytes) -> bytes:
-        row = _row(words_id(words))
-        stored = _GET.scalar(conn, row=row)
-        if stored is not None:
+    def _keep(self, conn: Connection, row: str, words: bytes) -> bytes:
+        stored = conn.execute(_LOCK, {"row": row}).scalar()
+        if stored is not None and self._is_right(row, stored):
             return self._verified(row, stored)
-        conn.execute(_PUT, {"name": row, "value": self._hash(words) + words})
+        value = self._hash(words) + words
+        if stored is None:
+            conn.execute(_PUT, {"name": row, "value": value})
+        else:
+            conn.execute(_SET, {"row": row, "right": value})
+            logger.error(
+                "The row '%s' of the table 'meta' was changed by somebody; it is written anew from the bot's domain. "
+                "Find out who may write to the database, and run 'rasa-privacy check --database'.",
+                row,
+            )
         return words
 
     def _find(self, name: bytes) -> bytes | None:
@@ -97,7 +116,7 @@ class BotWords:
         if not self._is_right(row, stored):
             raise TamperedSegmentError(
                 f"the row '{row}' of the table 'meta' was changed, and what was stored with it cannot be read; "
-                "restore the row from a backup, or delete it and start a server with the model of that time"
+                "restore the row from a backup, or start a server with the model of that time"
             )
         return stored[_HASH_BYTES:]
 

@@ -125,18 +125,39 @@ def test_words_that_are_there_are_used_while_somebody_else_writes(vault: Vault, 
     ],
 )
 def test_words_that_were_changed_open_nothing(vault: Vault, other: Vault, save: Save, sql: Sql, change: str) -> None:
-    """No conversation is read with other words than it was stored with, and no server goes on with them."""
+    """No conversation is read with other words than it was stored with."""
     vault.bot_words.use(_WORDS)
     save("a", _EVENTS)
     sql(f"UPDATE meta SET value = {change} WHERE name LIKE 'bot %'")  # noqa: S608 - one of the above
     with pytest.raises(TamperedSegmentError, match=r"bot words [0-9a-f]{8}.*backup"):
         _loaded(other, "a")
-    with pytest.raises(TamperedSegmentError, match="bot words"):
-        other.bot_words.use(_WORDS)
+    with pytest.raises(TamperedSegmentError, match="bot words"):  # nor by another bot, which knows others
+        other.bot_words.use(_WORDS + b"and more of it")
+        _loaded(other, "a")
+
+
+@pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
+def test_a_server_with_the_same_bot_writes_changed_words_anew(
+    vault: Vault, other: Vault, save: Save, sql: Sql, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It comes up, what was stored with them opens again, and the log says that somebody changed the row."""
+    vault.bot_words.use(_WORDS)
+    save("a", _EVENTS)
+    sql("UPDATE meta SET value = x'00' WHERE name = ?", (f"bot words {words_id(_WORDS).hex()}",))
+    assert _damages(other) != []
+    other.bot_words.use(_WORDS)
+    assert "was changed by somebody" in caplog.text
+    assert _damages(other) == []
+    assert _loaded(other, "a") == _EVENTS
+    assert other.bot_words.dictionaries.current() is not None
+    caplog.clear()
+    other.bot_words.use(_WORDS)
+    vault.bot_words.use(_WORDS)
+    assert caplog.text == ""
 
 
 def test_changed_words_are_damage_before_anything_needs_them(vault: Vault, sql: Sql) -> None:
-    """`check --database` names the row, and a server that starts with this bot would refuse it."""
+    """`check --database` names the row."""
     vault.bot_words.use(_WORDS)
     vault.bot_words.use(_WORDS + b"and more of it")
     assert _damages(vault) == []
