@@ -37,6 +37,8 @@ QUESTIONS: Final = ("privacy_why", "privacy_how_long", "privacy_who_sees", "priv
 
 _MAX_CHARACTERS: Final = 300
 MAX_VALUE: Final = 200
+#: So many words at the end of a question are looked through for the purposes that it is about.
+_MOST_WORDS: Final = 8
 #: Between two requests.
 _MARKS: Final = ".,;!?\n\u2013\u2014"
 _TRIMMED: Final = " \t\"'\u201c\u201d\u201e\u00ab\u00bb"
@@ -91,12 +93,11 @@ def question_of(text: str, languages: Sequence[str], policy: Policy, *, asked: b
         asked: Whether a question of ours or a form's waits; then "why for the draw?" is one.
     """
     for language in _spoken(text, languages, policy):
-        for found in re.finditer(r"\s+", text):
-            intent = privacy_request(text[: found.start()], language, asked=asked)
-            rest = text[found.end() :] if intent in QUESTIONS else ""
-            purposes = chosen_purposes(rest, policy, language, policy.purposes)
-            if intent is not None and purposes:
-                return NamedRequest(intent, language, purposes)
+        for place in [found.span() for found in re.finditer(r"\s+", text)][: -_MOST_WORDS - 1 : -1]:
+            purposes = chosen_purposes(text[place[1] :], policy, language, policy.purposes)
+            intent = privacy_request(text[: place[0]], language, asked=asked) if purposes else None
+            if intent in QUESTIONS:
+                return NamedRequest(str(intent), language, purposes)
     return None
 
 

@@ -215,7 +215,7 @@ def join_the_draw(speaker: Speaker, words: Words, person: Person) -> None:
     speaker.is_said("utter_privacy_more", speaker.presses("utter_privacy_ask", "/privacy_more"))
     why = speaker.presses("utter_privacy_more", "/privacy_why")
     speaker.is_said("utter_privacy_why", why)
-    speaker.is_said("utter_privacy_ask", why)
+    speaker.is_said("utter_privacy_ask_again", why)
     speaker.is_said("utter_privacy_unclear", speaker.says(words.doubt))
     granted = speaker.says(words.yes)
     speaker.is_said("utter_privacy_granted", granted)
@@ -286,16 +286,16 @@ def test_an_open_question_comes_back_by_itself(bot: RunningBot, language: str) -
     speaker.is_said("utter_entered", speaker.says(person.email))
 
     speaker.is_said("utter_privacy_ask", speaker.says(words.newsletter))
-    for said, answered in (
-        (words.correct.format(right.email), "utter_privacy_corrected"),
-        (words.known, "utter_privacy_data"),
-        (words.human, "utter_privacy_requested"),
-        (words.team, "utter_human"),
-        (words.withdraw, "utter_privacy_withdrawn"),
+    for said, answered, comes_back in (
+        (words.correct.format(right.email), "utter_privacy_corrected", "utter_privacy_ask"),
+        (words.known, "utter_privacy_data", "utter_privacy_ask"),
+        (words.human, "utter_privacy_requested", "utter_privacy_ask_again"),
+        (words.team, "utter_human", "utter_privacy_ask_again"),
+        (words.withdraw, "utter_privacy_withdrawn", "utter_privacy_ask"),
     ):
         answer = speaker.says(said)
         speaker.is_said(answered, answer)
-        speaker.is_said("utter_privacy_ask", answer)
+        speaker.is_said(comes_back, answer)
     speaker.is_said("utter_privacy_erase_preview", speaker.says(words.delete))
     kept = speaker.presses("utter_privacy_erase_preview", "/privacy_cancel")
     speaker.is_said("utter_privacy_kept", kept)
