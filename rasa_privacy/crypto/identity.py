@@ -128,6 +128,11 @@ def _named(purpose: str) -> bytes:
 _remembered: Final = lru_cache(maxsize=1024)(_named)
 
 
+def conversation_of(subject_id: bytes, conversation_id: bytes) -> Place:
+    """Return the place of a conversation as it is stored: an empty id is that of the subject."""
+    return Place(subject_id, conversation_id or subject_id)
+
+
 def no_conversation(subject_id: bytes) -> Place:
     """Return the place of what belongs to a subject and to no conversation: that id is zeros."""
     return Place(subject_id, bytes(ID_BYTES))

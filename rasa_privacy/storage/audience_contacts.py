@@ -48,7 +48,7 @@ _SEGMENTS: Final = ManySelect(
     lambda wanted: (
         select(_G.conversation_ref, _G.session, _G.sealed)
         .where(wanted, _G.purpose == bindparam("name"))
-        .order_by(_G.segment_id)
+        .order_by(_G.number)
     ),
 )
 #: Places in a row of a conversation.

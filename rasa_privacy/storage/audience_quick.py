@@ -41,7 +41,7 @@ def quick(data: DataKeys, structure: str, purpose: str) -> Quick:
         wrapped: bytes, wrapped_own: bytes | None, row: Sequence[Any], segment: tuple[int, bytes] | None
     ) -> StoredContact | None:
         _ref, subject_id, conversation_id, sealed_sender, version, session, manifest, *_ = row
-        ids = subject_id + conversation_id
+        ids = subject_id + (conversation_id or subject_id)  # as `conversation_of`
         if len(subject_id) != ID_BYTES or len(ids) != _BOTH_IDS or not version or not manifest:
             return None
         try:

@@ -77,13 +77,13 @@ class SessionWriter:
     def _extend(self, purpose: str, new: SegmentRef, payload: bytes, refs: list[SegmentRef]) -> bool:
         """Write the last segment again with the entries of a payload, unless it gets long; say whether it was."""
         last = refs[-1]
-        [(segment_id, sealed)] = self._tail(purpose, 1)
+        [(number, sealed)] = self._tail(purpose, 1)
         old = self._session.open_one(purpose, len(refs) - 1, last, sealed)
         if len(old) + len(payload) > MAX_TAIL_BYTES:
             return False
         both = SegmentRef(last.first_seq, last.count + new.count, 0, b"")
         refs[-1], sealed = self._sealed(purpose, both, merged((old, payload)))
-        update_row(self._conn, segment_id, sealed)
+        update_row(self._conn, self._session.ref, self._session.first, number, sealed)
         return True
 
     def _sealed(self, purpose: str, ref: SegmentRef, payload: bytes) -> tuple[SegmentRef, bytes]:
@@ -126,7 +126,7 @@ class SessionWriter:
         ]
         if sum(map(len, parts)) > most_bytes:
             return False
-        delete_rows(self._conn, [segment_id for segment_id, _ in rows])
+        delete_rows(self._conn, session.ref, session.first, [number for number, _ in rows])
         level = min(FINAL_LEVEL, max(ref.level for ref in run) + 1)
         joined = SegmentRef(run[0].first_seq, sum(ref.count for ref in run), level, b"")
         refs[-width:] = [self._insert(purpose, joined, merged(parts))]

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import bindparam, delete, func, insert, literal_column, select, union_all, update
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.crypto.identity import SERVICE, Place
+from rasa_privacy.crypto.identity import SERVICE, Place, conversation_of
 from rasa_privacy.storage.gathered import Gathered
 from rasa_privacy.storage.joined import joined, parted
 from rasa_privacy.storage.query import Query
@@ -125,7 +125,7 @@ _READ: Final = Gathered(
     func.coalesce(_C.manifest, literal_column("''")),
     _K.purpose,
     _K.wrapped,
-    _G.segment_id,
+    _G.number,
     _G.purpose,
     _G.sealed,
     parts=(_KEY_AT, _KEY_AT + _KEYS),
@@ -148,12 +148,12 @@ CURRENT: Final = Query(
 # What a save needs: of each purpose the last row of the current session alone, which what is new is added to. Found by
 # a join, since MariaDB would look for a list of numbers in the whole table.
 _ENDS: Final = (
-    select(func.max(_G.segment_id).label("segment_id"))
+    select(_G.conversation_ref, _G.session, func.max(_G.number).label("number"))
     .select_from(
         conversations.join(segments, (_G.conversation_ref == _C.conversation_ref) & (_G.session == _C.session))
     )
     .where(_SENT_BY)
-    .group_by(_G.purpose)
+    .group_by(_G.conversation_ref, _G.session, _G.purpose)
     .subquery("ends")
 )
 _TO_CHANGE: Final = Query(
@@ -162,8 +162,13 @@ _TO_CHANGE: Final = Query(
         select(literal_column(str(_KEY)), _K.due_at, _K.purpose, _K.wrapped)
         .select_from(conversations.join(data_keys, _K.subject_id == _C.subject_id))
         .where(_SENT_BY),
-        select(literal_column(str(_SEGMENT)), _G.segment_id, _G.purpose, _G.sealed).select_from(
-            _ENDS.join(segments, _G.segment_id == _ENDS.c.segment_id)
+        select(literal_column(str(_SEGMENT)), _G.number, _G.purpose, _G.sealed).select_from(
+            _ENDS.join(
+                segments,
+                (_G.conversation_ref == _ENDS.c.conversation_ref)
+                & (_G.session == _ENDS.c.session)
+                & (_G.number == _ENDS.c.number),
+            )
         ),
     )
 )
@@ -227,7 +232,8 @@ def current(rows: Sequence[Sequence[Any]]) -> Current | None:
     first, *others = rows
     found = _READ.parted(first)
     ref, version, session, subject_id, conversation_id, sealed_sender, manifest = found[:_KEY_AT]
-    row = ConversationRow(ref, Place(subject_id, conversation_id), sealed_sender, version, session, manifest or None)
+    place = conversation_of(subject_id, conversation_id)
+    row = ConversationRow(ref, place, sealed_sender, version, session, manifest or None)
     rest = [found[_KEY_AT:], *(_READ.parted(other, _KEY_AT) for other in others)]
     keys = {each[0]: each[1] for each in rest if each}
     by_purpose: dict[str, list[bytes]] = defaultdict(list)
@@ -258,7 +264,9 @@ def _parts(rows: Iterable[Sequence[Any]]) -> _Parts | None:
     for kind, number, purpose, content in rows:
         if kind == _HEAD:
             version, session, subject_id, conversation_id, sealed_sender = parted(purpose, 2, 3)
-            row = ConversationRow(number, Place(subject_id, conversation_id), sealed_sender, version, session, content)
+            row = ConversationRow(
+                number, conversation_of(subject_id, conversation_id), sealed_sender, version, session, content
+            )
         else:
             found[kind].append((number, purpose, content))
     return None if row is None else _Parts(row, found[_KEY], found[_SEGMENT])
@@ -331,4 +339,4 @@ def delete_of_subject(conn: Connection, subject_id: bytes) -> None:
 def row_of(row: Any) -> ConversationRow:
     """Return the conversation in a row of COLUMNS."""
     ref, subject_id, conversation_id, sealed_sender, version, session, manifest = row
-    return ConversationRow(ref, Place(subject_id, conversation_id), sealed_sender, version, session, manifest)
+    return ConversationRow(ref, conversation_of(subject_id, conversation_id), sealed_sender, version, session, manifest)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey
 from rasa_privacy.crypto.segment import NONCE_BYTES
-from rasa_privacy.errors import ConversationConflictError, TamperedSegmentError
+from rasa_privacy.errors import ConversationConflictError, StorageError, TamperedSegmentError
 from rasa_privacy.storage import conversation_rows as table
 from rasa_privacy.storage.batch import Part
 from rasa_privacy.storage.compaction import SessionWriter
@@ -28,6 +28,7 @@ from rasa_privacy.storage.event_rows import narrow, pack
 from rasa_privacy.storage.manifest import Head, Purposes, chain_closed, seal_manifest
 from rasa_privacy.storage.segment_rows import delete_purpose, sessions_of_purpose
 from rasa_privacy.storage.session import Session
+from rasa_privacy.storage.tables import MAX_NUMBER
 from rasa_privacy.storage.value_counts import count_values
 
 
@@ -96,8 +97,13 @@ class ConversationWriter:
 
         Raises:
             ConversationConflictError: Another writer was first (a `ContentionError` of the transaction on a server).
+            StorageError: The conversation has as many events or changes as it can.
         """
         version = self._row.version + 1
+        if max(version, self.head.event_count) > MAX_NUMBER:
+            raise StorageError(
+                f"conversation {self._row.ref}: more than {MAX_NUMBER:,} events or changes; erase it or begin another"
+            )
         sealed = self._seal(self.head, self._row.place.head(version))
         if not table.update_head(self._conn, self._row, self.head.session, sealed):
             raise ConversationConflictError(

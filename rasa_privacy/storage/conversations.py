@@ -44,7 +44,7 @@ class StoredConversation:
     """A conversation, or its last session.
 
     Attributes:
-        conversation_id: 16 random bytes.
+        conversation_id: 16 bytes.
         subject_id: 16 random bytes.
         version: What `append` expects next.
         first_seq: Number of the event of the first structure entry.

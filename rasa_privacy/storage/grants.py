@@ -29,7 +29,6 @@ SEQUENCES: Final = MappingProxyType(
     {
         "attestations": "attestations_attestation_seq",
         "conversations": "conversations_conversation_ref_seq",
-        "segments": "segments_segment_id_seq",
     }
 )
 

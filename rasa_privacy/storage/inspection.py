@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.crypto.identity import SERVICE, Place
+from rasa_privacy.crypto.identity import SERVICE, conversation_of
 from rasa_privacy.crypto.sealing import open_sealed
 from rasa_privacy.errors import (
     AuditError,
@@ -235,7 +235,7 @@ def _sender_id(vault: Vault, conn: Connection, row: Any) -> str:
     key = vault.data_keys.get(conn, row.subject_id, SERVICE)
     if key is None:
         raise TamperedSegmentError("the key of its structure is missing; restore the database from its backup")
-    identity = Place(row.subject_id, row.conversation_id).sender()
+    identity = conversation_of(row.subject_id, row.conversation_id).sender()
     sender_id = open_sealed(key, row.sealed_sender, identity).decode("utf-8", "surrogatepass")
     if vault.index.to_find(SENDER_DOMAIN, sender_id) != row.sender_index:
         raise TamperedSegmentError("its blind index is another sender's; restore the database from its backup")

@@ -1,13 +1,13 @@
 """SQL on the rows of sealed segments. What they mean is `session.py`'s and `compaction.py`'s affair."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import BigInteger, Integer, bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.storage.query import Query, inserting
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import segments
 
 #: Sealed rows by purpose, in the order of the table.
@@ -18,29 +18,42 @@ _IN_CONVERSATION: Final = _COLUMNS.conversation_ref == bindparam("ref")
 _IN_SESSION: Final = _COLUMNS.session == bindparam("first")
 _OF_PURPOSE: Final = _COLUMNS.purpose == bindparam("name")
 _OF_SESSION: Final = Query(
-    select(_COLUMNS.purpose, _COLUMNS.sealed).where(_IN_CONVERSATION, _IN_SESSION).order_by(_COLUMNS.segment_id)
+    select(_COLUMNS.purpose, _COLUMNS.sealed).where(_IN_CONVERSATION, _IN_SESSION).order_by(_COLUMNS.number)
 )
 _OF_ALL: Final = (
-    select(_COLUMNS.session, _COLUMNS.purpose, _COLUMNS.sealed).where(_IN_CONVERSATION).order_by(_COLUMNS.segment_id)
+    select(_COLUMNS.session, _COLUMNS.purpose, _COLUMNS.sealed)
+    .where(_IN_CONVERSATION)
+    .order_by(_COLUMNS.session, _COLUMNS.number)
 )
 _TAIL: Final = Query(
-    select(_COLUMNS.segment_id, _COLUMNS.sealed)
+    select(_COLUMNS.number, _COLUMNS.sealed)
     .where(_IN_CONVERSATION, _IN_SESSION, _OF_PURPOSE)
-    .order_by(_COLUMNS.segment_id.desc())
+    .order_by(_COLUMNS.number.desc())
     .limit(bindparam("most"))
 )
 _NEWEST: Final = (
     select(_COLUMNS.purpose, _COLUMNS.sealed)
     .where(_IN_CONVERSATION)
-    .order_by(_COLUMNS.segment_id.desc())
+    .order_by(_COLUMNS.session.desc(), _COLUMNS.number.desc())
     .limit(bindparam("most"))
 )
 _SESSIONS_OF_PURPOSE: Final = select(_COLUMNS.session).where(_IN_CONVERSATION, _OF_PURPOSE).distinct()
-_INSERT: Final = inserting(segments, counter="segment_id")
-_UPDATE: Final = Query(
-    update(segments).where(_COLUMNS.segment_id == bindparam("segment")).values(sealed=bindparam("bytes"))
+#: The number is found as the row is written: two who write at once are told apart by it, and one of them fails.
+_INSERT: Final = Query(
+    insert(segments).from_select(
+        ["conversation_ref", "session", "number", "purpose", "sealed"],
+        select(
+            bindparam("ref", type_=BigInteger),
+            bindparam("first", type_=Integer),
+            func.coalesce(func.max(_COLUMNS.number), literal_column("0")) + literal_column("1"),
+            bindparam("name", type_=_COLUMNS.purpose.type),
+            bindparam("bytes", type_=_COLUMNS.sealed.type),
+        ).where(_IN_CONVERSATION, _IN_SESSION),
+    )
 )
-_DELETE: Final = Query(delete(segments).where(_COLUMNS.segment_id == bindparam("segment")))
+_ROW: Final = (_IN_CONVERSATION, _IN_SESSION, _COLUMNS.number == bindparam("row"))
+_UPDATE: Final = Query(update(segments).where(*_ROW).values(sealed=bindparam("bytes")))
+_DELETE: Final = Query(delete(segments).where(*_ROW))
 _DELETE_PURPOSE: Final = delete(segments).where(_IN_CONVERSATION, _OF_PURPOSE)
 
 
@@ -63,7 +76,7 @@ def rows_of_conversation(conn: Connection, ref: int) -> dict[int, Rows]:
 def tail(conn: Connection, ref: int, session: int, purpose: str, most: int) -> list[tuple[int, bytes]]:
     """Return number and bytes of the last rows of a session and purpose, in the order of the table."""
     rows = _TAIL.rows(conn, ref=ref, first=session, name=purpose, most=most)
-    return [(segment_id, sealed) for segment_id, sealed in rows][::-1]
+    return [(number, sealed) for number, sealed in rows][::-1]
 
 
 def newest(conn: Connection, ref: int, most: int) -> list[tuple[str, bytes]]:
@@ -77,19 +90,19 @@ def sessions_of_purpose(conn: Connection, ref: int, purpose: str) -> set[int]:
 
 
 def insert_row(conn: Connection, ref: int, session: int, purpose: str, sealed: bytes) -> None:
-    """Add a row after all others."""
-    _INSERT.later(conn, conversation_ref=ref, session=session, purpose=purpose, sealed=sealed)
+    """Add a row after all others of the session."""
+    _INSERT.later(conn, ref=ref, first=session, name=purpose, bytes=sealed)
 
 
-def update_row(conn: Connection, segment_id: int, sealed: bytes) -> None:
+def update_row(conn: Connection, ref: int, session: int, number: int, sealed: bytes) -> None:
     """Put other bytes into a row, which keeps its place."""
-    _UPDATE.later(conn, segment=segment_id, bytes=sealed)
+    _UPDATE.later(conn, ref=ref, first=session, row=number, bytes=sealed)
 
 
-def delete_rows(conn: Connection, segment_ids: Sequence[int]) -> None:
-    """Delete rows by number."""
-    for segment_id in segment_ids:
-        _DELETE.later(conn, segment=segment_id)
+def delete_rows(conn: Connection, ref: int, session: int, numbers: Iterable[int]) -> None:
+    """Delete rows of a session by number."""
+    for number in numbers:
+        _DELETE.later(conn, ref=ref, first=session, row=number)
 
 
 def delete_purpose(conn: Connection, ref: int, purpose: str) -> int:

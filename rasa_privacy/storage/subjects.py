@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
-from rasa_privacy.crypto.identity import ID_BYTES, SERVICE, Place
+from rasa_privacy.crypto.identity import ID_BYTES, SERVICE, Place, conversation_of
 from rasa_privacy.crypto.sealing import DataKey, is_under, open_sealed, seal
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import KeyProviderError, MalformedSegmentError, TamperedSegmentError
@@ -41,6 +41,8 @@ _FIND_AND_LOCK: Final = Query(
     .with_for_update(of=subjects)
 )
 _NOT_ITS_OWN: Final = "a conversation is found by a sender id that is not its own; restore the database from its backup"
+#: What is stored for the id of a conversation that is its subject's.
+_OF_SUBJECT: Final = b""
 #: When somebody came whose row was lost.
 _UNKNOWN: Final = 0
 #: Rows whose sender was compared, so that a turn pays for it once; about 300 bytes each.
@@ -109,7 +111,7 @@ class Subjects:
         if row is None:
             return None
         subject_id, conversation_id, sealed = row
-        place = Place(subject_id, conversation_id)
+        place = conversation_of(subject_id, conversation_id)
         if not self._is_verified(place, sealed, sender_index):
             self._verify_found(conn, place, sealed, sender_index)
         found: bytes = subject_id
@@ -172,19 +174,19 @@ class Subjects:
         self._create(conn, sender_id, now, subject_id)
 
     def _create(self, conn: Connection, sender_id: str, now: datetime, subject_id: bytes | None = None) -> bytes:
-        place = Place(subject_id or self._random_bytes(ID_BYTES), self._random_bytes(ID_BYTES))
+        place = conversation_of(subject_id or self._random_bytes(ID_BYTES), _OF_SUBJECT)
         _INSERT_SUBJECT.later(conn, subject_id=place.subject_id, created_at=to_micros(now), ledger_mac=None)
         key = self._data_keys.get_or_create(conn, place.subject_id, SERVICE, now)
         name = sender_id.encode("utf-8", "surrogatepass")
         row = {
-            "conversation_id": place.conversation_id,
+            "conversation_id": _OF_SUBJECT,
             "subject_id": place.subject_id,
             "sender_index": self._index.to_find(SENDER_DOMAIN, sender_id),
             "sealed_sender": seal(key, name, place.sender(), self._random_bytes(NONCE_BYTES)),
             "version": 0,
             "session": 0,
             "manifest": None,
-            "textless": None,
+            "textless": 0,
         }
         _INSERT_CONVERSATION.later(conn, **row)
         return place.subject_id

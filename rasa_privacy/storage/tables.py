@@ -47,6 +47,11 @@ def as_bytes(value: Any) -> bytes | None:
 #: An integer that counts up by itself on every database.
 _Counter: Final = BigInteger().with_variant(Integer(), "sqlite")
 
+#: A number of an event, a change or a segment of one conversation: `MAX_NUMBER` at most. SQLite keeps
+#: each in as few bytes as it needs.
+_Number: Final = Integer().with_variant(BigInteger(), "sqlite")
+MAX_NUMBER: Final = 2**31 - 1
+
 #: Of a table that is mostly its key: SQLite keeps the rows in the tree of the key, and no other one beside it.
 _IN_KEY_ORDER: Final[dict[str, Any]] = {"sqlite_with_rowid": False}
 
@@ -96,16 +101,17 @@ conversations: Final = Table(
     "conversations",
     metadata,
     Column("conversation_ref", _Counter, primary_key=True),
+    # Empty where it is the subject's (`crypto.identity.conversation_of`), as in all that were made since schema 0023.
     Column("conversation_id", Blob(16), nullable=False),
     Column("subject_id", Blob(16), ForeignKey("subjects.subject_id"), nullable=False),
-    # As in the other tables where rows are found by a keyed hash: its first 16 bytes.
+    # As in the other tables where rows are found by a keyed hash: its first 15 bytes.
     Column("sender_index", Blob(32), nullable=False),
     Column("sealed_sender", Blob, nullable=False),
-    Column("version", BigInteger, nullable=False),
-    Column("session", BigInteger, nullable=False),
+    Column("version", _Number, nullable=False),
+    Column("session", _Number, nullable=False),
     Column("manifest", Blob),
-    # The version up to which it holds no texts; None where nobody has looked.
-    Column("textless", BigInteger),
+    # The version up to which it holds no texts; 0, or None in old rows, where nobody has looked.
+    Column("textless", _Number),
     Index("conversations_sender", "sender_index", unique=True),
     Index("conversations_subject", "subject_id"),
 )
@@ -122,12 +128,12 @@ sessions: Final = Table(
 segments: Final = Table(
     "segments",
     metadata,
-    Column("segment_id", _Counter, primary_key=True),
-    Column("conversation_ref", BigInteger, ForeignKey("conversations.conversation_ref"), nullable=False),
-    Column("session", BigInteger, nullable=False),
+    Column("conversation_ref", BigInteger, ForeignKey("conversations.conversation_ref"), primary_key=True),
+    Column("session", _Number, primary_key=True, autoincrement=False),
+    # Its place among the segments of the session, of all purposes; one that is deleted leaves a gap.
+    Column("number", _Number, primary_key=True, autoincrement=False),
     Column("purpose", String(255), nullable=False),
     Column("sealed", Blob, nullable=False),
-    Index("segments_session", "conversation_ref", "session"),
 )
 
 ledger: Final = Table(

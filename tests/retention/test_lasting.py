@@ -160,9 +160,7 @@ def test_a_damaged_conversation_is_named_as_left(lasting: Vault, clock: Clock, u
     """The sweep goes on beside it, and says that something overdue is there."""
     give(lasting, {"fitting": {"phone": "+49 30 5550777"}}, "other")
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
-        connection.execute(
-            "UPDATE segments SET sealed = zeroblob(80) WHERE segment_id = (SELECT min(segment_id) FROM segments)"
-        )
+        connection.execute("UPDATE segments SET sealed = zeroblob(80) WHERE rowid = (SELECT min(rowid) FROM segments)")
     result = sweep(lasting, clock.advance(days=8), trusted=True)
     assert (result.items, result.left) == (1, 1)
 

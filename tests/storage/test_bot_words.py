@@ -50,7 +50,10 @@ def _loaded(vault: Vault, sender: str) -> Any:
 
 def _sealed(vault: Vault) -> list[bytes]:
     with vault.database.read() as conn:
-        return [bytes(row[0]) for row in conn.exec_driver_sql("SELECT sealed FROM segments ORDER BY segment_id")]
+        return [
+            bytes(row[0])
+            for row in conn.exec_driver_sql("SELECT sealed FROM segments ORDER BY conversation_ref, session, number")
+        ]
 
 
 def _damages(vault: Vault) -> list[Damage]:

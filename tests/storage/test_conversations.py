@@ -12,7 +12,7 @@ from rasa_privacy.errors import (
     KeyDestroyedError,
     StorageError,
 )
-from rasa_privacy.storage import compaction, payload
+from rasa_privacy.storage import compaction, conversation_writer, payload
 from rasa_privacy.storage.compaction import MERGE_WIDTH
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_SERVER
@@ -108,6 +108,42 @@ def test_who_writes_without_a_lock_and_comes_second_leaves_nothing(
     assert load("a").structure == _events(0, 3)
 
 
+def test_a_conversation_ends_where_its_numbers_do(save: Save, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its numbers have 4 bytes; what is stored stays readable."""
+    save("a", _events(0, 1))
+    monkeypatch.setattr(conversation_writer, "MAX_NUMBER", 2)
+    save("a", _events(1, 1))
+    with pytest.raises(StorageError, match="more than 2 events or changes"):
+        save("a", _events(2, 1))
+    with pytest.raises(StorageError, match="more than 2 events or changes"):
+        save("b", _events(0, 3))
+    assert load("a").structure == _events(0, 2)
+
+
+def test_the_id_of_a_conversation_is_its_persons(save: Save, load: Load, sql: Sql) -> None:
+    """It is not stored, and each person has another one."""
+    save("a", _events(0, 1))
+    save("b", _events(0, 1))
+    assert sql("SELECT conversation_id FROM conversations") == [(b"",), (b"",)]
+    ids = {each: load(each).conversation_id for each in ("a", "b")}
+    assert ids == {each: load(each).subject_id for each in ("a", "b")}
+    assert ids["a"] != ids["b"]
+
+
+def test_segments_are_counted_within_their_session(
+    save: Save, load: Load, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over all purposes, from 1 on: what is merged comes last, and a value for an old session behind what that has."""
+    monkeypatch.setattr(compaction, "MAX_TAIL_BYTES", 0)  # short segments would be written again as one
+    save("a", _events(0, 1), {"draw": [[0, "x"]]})
+    save("a", _events(1, 1))
+    save("a", _events(2, 1), starts=[0])
+    save("a", [], {"draw": [[1, "y"]]})
+    found = sql("SELECT session, number, purpose FROM segments ORDER BY 1, 2")
+    assert found == [(0, 2, "draw"), (0, 3, "service"), (0, 4, "draw"), (2, 1, "service")]
+    assert load("a", all_sessions=True).values == {"draw": [[0, "x"], [1, "y"]]}
+
+
 def test_a_refused_append_leaves_nothing(save: Save, load: Load, sql: Sql) -> None:
     """An entry that cannot be stored undoes the whole append."""
     save("a", _events(0, 1))
@@ -140,7 +176,7 @@ def test_the_newest_stored_bytes_can_be_shown(vault: Vault, save: Save, sql: Sql
     with vault.database.read() as conn:
         newest = vault.senders.newest_sealed(conn, "a", 5)
         assert vault.senders.newest_sealed(conn, "nobody", 5) == []
-    assert newest == sql("SELECT purpose, sealed FROM segments ORDER BY segment_id DESC")
+    assert newest == sql("SELECT purpose, sealed FROM segments ORDER BY number DESC")
     assert newest[0][1].startswith(b"RPS\x02")
 
 

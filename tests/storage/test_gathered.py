@@ -14,7 +14,7 @@ _COLUMNS = Gathered(
     conversations.c.subject_id,
     data_keys.c.purpose,
     data_keys.c.wrapped,
-    segments.c.segment_id,
+    segments.c.number,
     segments.c.sealed,
     parts=(2, 4),
 )

@@ -115,7 +115,7 @@ DAMAGES = {
     "notice changed": ("UPDATE notices SET text = 'May we not?'", "notice ", "its text was changed"),
     "notice gone": ("DELETE FROM notices", "consent ledger", "6 records name a notice that is not there"),
     "link changed": ("UPDATE links SET linked_at = linked_at + 1", "link ", "made or changed by hand"),
-    "orphans": ("INSERT INTO segments VALUES (999, 77, 0, 'draw', x'00')", "segments", "1 belong to no conversation"),
+    "orphans": ("INSERT INTO segments VALUES (77, 0, 1, 'draw', x'00')", "segments", "1 belong to no conversation"),
 }
 
 
@@ -201,7 +201,10 @@ def test_what_hangs_on_nobody_is_found_without_foreign_keys(tmp_path: Path) -> N
     with new_url("postgresql", tmp_path) as url, closing(open_vault(replace(settings_in(tmp_path), url=url))) as vault:
         nobody = bytes(16)
         for statement, number in (
-            ("INSERT INTO segments (conversation_ref, session, purpose, sealed) VALUES (7, 0, 'draw', ?)", 1),
+            (
+                "INSERT INTO segments (conversation_ref, session, number, purpose, sealed) VALUES (7, 0, 1, 'draw', ?)",
+                1,
+            ),
             ("INSERT INTO sessions (conversation_ref, session, version, manifest) VALUES (7, 0, 1, ?)", 1),
             ("INSERT INTO links (subject_id, other_id, linked_at, mac) VALUES (?, ?, 0, ?)", 3),
             ("INSERT INTO known_contacts VALUES (?, ?, 'draw', 'email')", 2),

@@ -68,7 +68,7 @@ def counts(vault: Vault) -> dict[int, int]:
 def test_rotation_moves_every_key_and_no_segment(store: Vault, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     """All keys are in the new epoch, in batches that split no person, and every conversation is as it was."""
     monkeypatch.setattr(module, "BATCH", 7)
-    segments = "SELECT segment_id, sealed FROM segments ORDER BY segment_id"
+    segments = "SELECT * FROM segments ORDER BY conversation_ref, session, number"
     with store.database.read() as conn:
         before = conn.exec_driver_sql(segments).all()
     assert rotate(store, now) == 2 * PEOPLE

@@ -196,6 +196,11 @@ class _Cuts:
         return True
 
 
+#: Number, session and purpose of segments as schema 0001 has them, and what their numbers are within the session.
+_SEGMENTS = ((3, 0, "service"), (5, 0, "draw"), (8, 3, "service"), (9, 0, "draw"))
+_NUMBERS = ((0, 1, "service", b"3"), (0, 2, "draw", b"5"), (0, 3, "draw", b"9"), (3, 1, "service", b"8"))
+
+
 def _put_old_rows(sql: Sql) -> None:
     sql("INSERT INTO meta (name, value) VALUES ('kek_fingerprint', ?)", (b"f" * 32,))
     sql("INSERT INTO subjects (subject_id, created_at) VALUES (?, 1)", (b"s" * 16,))
@@ -203,11 +208,27 @@ def _put_old_rows(sql: Sql) -> None:
         "INSERT INTO data_keys (subject_id, purpose, wrapped, created_at) VALUES (?, 'service', ?, 1)",
         (b"s" * 16, b"w"),
     )
+    columns = "conversation_id, subject_id, sender_index, sealed_sender, version, session"
+    sql(
+        f"INSERT INTO conversations (conversation_ref, {columns}) VALUES (7, ?, ?, ?, ?, 5, 3)",  # noqa: S608 - constant
+        (b"c" * 16, b"s" * 16, b"i" * 32, b"n"),
+    )
+    for number, session, purpose in _SEGMENTS:
+        sql(
+            "INSERT INTO segments (segment_id, conversation_ref, session, purpose, sealed) VALUES (?, 7, ?, ?, ?)",
+            (number, session, purpose, str(number).encode()),
+        )
 
 
 def _check_old_rows(sql: Sql) -> None:
     assert sql("SELECT epoch, fingerprint FROM epochs") == [(1, b"f" * 32)]
     assert sql("SELECT subject_id, wrapped FROM data_keys") == [(b"s" * 16, b"w")]
+    assert sql("SELECT subject_id, created_at FROM subjects") == [(b"s" * 16, 1)]
+    columns = "conversation_ref, conversation_id, subject_id, sender_index, sealed_sender, version, session"
+    old = (7, b"c" * 16, b"s" * 16, b"i" * 15, b"n", 5, 3)
+    assert sql(f"SELECT {columns} FROM conversations") == [old]  # noqa: S608 - constant
+    found = sql("SELECT session, number, purpose, sealed FROM segments WHERE conversation_ref = 7 ORDER BY 1, 2")
+    assert found == list(_NUMBERS)
 
 
 def _make_0001(database: Database) -> None:

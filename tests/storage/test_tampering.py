@@ -34,10 +34,14 @@ def _refused(load: Load, match: str, *, all_sessions: bool = False) -> None:
     assert "canary" not in str(caught.value)
 
 
-def _last(sql: Sql, purpose: str, conversation: int = 1) -> list[int]:
-    """Return the row numbers of the last session's segments."""
-    statement = "SELECT segment_id FROM segments WHERE conversation_ref = ? AND session = 3 AND purpose = ?"
-    return [row[0] for row in sql(f"{statement} ORDER BY 1", (conversation, purpose))]
+#: Finds what `_last` returns.
+_ROW = "conversation_ref = ? AND session = 3 AND number = ?"
+
+
+def _last(sql: Sql, purpose: str, conversation: int = 1) -> list[tuple[int, int]]:
+    """Return conversation and number of the last session's segments."""
+    statement = "SELECT conversation_ref, number FROM segments WHERE conversation_ref = ? AND session = 3"
+    return [(row[0], row[1]) for row in sql(f"{statement} AND purpose = ? ORDER BY 2", (conversation, purpose))]
 
 
 @pytest.mark.parametrize("purpose", ["service", "draw"])
@@ -45,7 +49,7 @@ def _last(sql: Sql, purpose: str, conversation: int = 1) -> list[int]:
 @pytest.mark.usefixtures("saved")
 def test_a_dropped_row_is_noticed(load: Load, sql: Sql, purpose: str, position: int) -> None:
     """A segment that is missing is named with what is left."""
-    sql("DELETE FROM segments WHERE segment_id = ?", (_last(sql, purpose)[position],))
+    sql(f"DELETE FROM segments WHERE {_ROW}", _last(sql, purpose)[position])  # noqa: S608 - a constant
     _refused(load, f"purpose '{purpose}': the manifest lists 3 segments and the table holds 2")
 
 
@@ -65,10 +69,18 @@ def test_swapped_rows_are_noticed(load: Load, sql: Sql, purpose: str) -> None:
     _refused(load, f"purpose '{purpose}', segment 0: the row is not the one")
 
 
-def _swap(sql: Sql, one: int, two: int) -> None:
-    first, second = (sql("SELECT sealed FROM segments WHERE segment_id = ?", (number,))[0][0] for number in (one, two))
-    sql("UPDATE segments SET sealed = ? WHERE segment_id = ?", (second, one))
-    sql("UPDATE segments SET sealed = ? WHERE segment_id = ?", (first, two))
+def _sealed(sql: Sql, row: tuple[int, int]) -> bytes:
+    return bytes(sql(f"SELECT sealed FROM segments WHERE {_ROW}", row)[0][0])  # noqa: S608 - a constant
+
+
+def _put(sql: Sql, row: tuple[int, int], sealed: bytes) -> None:
+    sql(f"UPDATE segments SET sealed = ? WHERE {_ROW}", (sealed, *row))  # noqa: S608 - a constant
+
+
+def _swap(sql: Sql, one: tuple[int, int], two: tuple[int, int]) -> None:
+    first, second = _sealed(sql, one), _sealed(sql, two)
+    _put(sql, one, second)
+    _put(sql, two, first)
 
 
 @pytest.mark.usefixtures("saved")
@@ -89,7 +101,7 @@ def test_swapped_people_are_noticed(load: Load, sql: Sql) -> None:
 def test_reordered_rows_are_noticed(load: Load, sql: Sql) -> None:
     """Rows that come in another order are refused, although each of them is listed."""
     first = _last(sql, "service")[0]
-    sql("UPDATE segments SET segment_id = 1000 WHERE segment_id = ?", (first,))
+    sql(f"UPDATE segments SET number = 1000 WHERE {_ROW}", first)  # noqa: S608 - a constant
     _refused(load, "segment 0: the row is not the one")
 
 
@@ -97,11 +109,12 @@ def test_reordered_rows_are_noticed(load: Load, sql: Sql) -> None:
 def test_a_foreign_row_is_noticed(load: Load, sql: Sql) -> None:
     """A copied row, of a listed purpose or of another, is refused."""
     copy = (
-        "INSERT INTO segments (conversation_ref, session, purpose, sealed) SELECT 1, 3, ?, sealed FROM segments LIMIT 1"
+        "INSERT INTO segments (conversation_ref, session, number, purpose, sealed) "
+        "SELECT 1, 3, 99, ?, sealed FROM segments LIMIT 1"
     )
     sql(copy, ("news",))
     _refused(load, "lists 1 segments and the table holds 2")
-    sql("DELETE FROM segments WHERE segment_id = (SELECT max(segment_id) FROM segments)")
+    sql("DELETE FROM segments WHERE number = 99")
     load("jane@canary.example")
     sql(copy, ("unheard_of",))
     _refused(load, "rows of a purpose that the manifest does not list")
@@ -114,7 +127,7 @@ def test_a_foreign_row_is_noticed(load: Load, sql: Sql) -> None:
 def test_a_truncated_or_longer_row_is_noticed(load: Load, sql: Sql, change: str) -> None:
     """A segment of another length or type is refused."""
     row = _last(sql, "service")[1]
-    sql(f"UPDATE segments SET sealed = {change} WHERE segment_id = {row}")  # noqa: S608 - the values stand above
+    sql(f"UPDATE segments SET sealed = {change} WHERE {_ROW}", row)  # noqa: S608 - the values stand above
     _refused(load, "purpose 'service', segment 1")
 
 
@@ -122,9 +135,9 @@ def test_a_truncated_or_longer_row_is_noticed(load: Load, sql: Sql, change: str)
 def test_a_changed_body_with_its_tag_is_noticed(load: Load, sql: Sql) -> None:
     """Keeping the tag that the manifest lists does not help."""
     row = _last(sql, "service")[1]
-    sealed = bytes(sql("SELECT sealed FROM segments WHERE segment_id = ?", (row,))[0][0])
+    sealed = _sealed(sql, row)
     changed = sealed[:48] + bytes(byte ^ 0xFF for byte in sealed[48:50]) + sealed[50:]
-    sql("UPDATE segments SET sealed = ? WHERE segment_id = ?", (changed, row))
+    _put(sql, row, changed)
     _refused(load, "it was changed, or it was moved")
 
 
@@ -166,13 +179,14 @@ def test_an_old_manifest_put_back_is_noticed(save: Save, load: Load, sql: Sql) -
         "UPDATE conversations SET subject_id = randomblob(16)",
         "UPDATE conversations SET subject_id = 'text'",
         "UPDATE conversations SET conversation_id = randomblob(16)",
+        "UPDATE conversations SET conversation_id = (SELECT subject_id FROM conversations ORDER BY 1 LIMIT 1)",
         "UPDATE conversations SET conversation_id = (SELECT conversation_id FROM conversations ORDER BY 1 LIMIT 1)",
         "UPDATE conversations SET subject_id = (SELECT subject_id FROM subjects ORDER BY created_at DESC, 1 DESC)",
         "UPDATE data_keys SET wrapped = randomblob(68)",
         "UPDATE data_keys SET purpose = x'00' WHERE purpose = 'service'",
-        "UPDATE segments SET session = 2 WHERE session = 3",
+        "UPDATE segments SET session = 2, number = number + 100 WHERE session = 3",
         "UPDATE segments SET purpose = x'00' WHERE purpose = 'draw'",
-        "UPDATE segments SET conversation_ref = 3 - conversation_ref",
+        "UPDATE segments SET conversation_ref = 3 - conversation_ref, number = number + 100",
     ],
 )
 @pytest.mark.usefixtures("saved")
@@ -223,7 +237,7 @@ def test_a_tampered_row_is_not_blessed_by_merging(save: Save, sql: Sql) -> None:
     _swap(sql, *_last(sql, "service")[:2])
     with pytest.raises(TamperedSegmentError, match="segment 0"):
         save("jane@canary.example", ["one more makes four"])
-    sql("DELETE FROM segments WHERE segment_id = ?", (_last(sql, "service")[0],))
+    sql(f"DELETE FROM segments WHERE {_ROW}", _last(sql, "service")[0])  # noqa: S608 - a constant
     with pytest.raises(TamperedSegmentError, match="missing"):
         save("jane@canary.example", ["one more makes four"])
 
@@ -270,7 +284,7 @@ def test_a_database_without_its_key_rows_is_an_erased_one(load: Load, sql: Sql) 
 _TARGETS = [
     *(("conversations", column) for column in ("conversation_id", "subject_id", "version", "session", "manifest")),
     *(("sessions", column) for column in ("session", "version", "manifest")),
-    *(("segments", column) for column in ("conversation_ref", "session", "purpose", "sealed")),
+    *(("segments", column) for column in ("conversation_ref", "session", "number", "purpose", "sealed")),
     *(("data_keys", column) for column in ("purpose", "wrapped")),
 ]
 _NAMES = {("data_keys", "purpose"): "wrapped", ("data_keys", "wrapped"): "hex(subject_id) || purpose"}

@@ -30,7 +30,7 @@ EACH_SERVER: Final = EACH_KIND[1:]
 _ADVANCED: Final = (
     "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND auto_increment > 1"
 )
-_SEQUENCES: Final = ("attestations_attestation_seq", "conversations_conversation_ref_seq", "segments_segment_id_seq")
+_SEQUENCES: Final = ("attestations_attestation_seq", "conversations_conversation_ref_seq")
 
 EmptyUrl: TypeAlias = Callable[[str, Path], AbstractContextManager[str]]
 

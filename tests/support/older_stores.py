@@ -94,8 +94,8 @@ def _copy(connection: Connection, table: str, rows: list[dict[str, Any]]) -> Non
         names = ", ".join(rows[0])
         values = ", ".join(f":{name}" for name in rows[0])
         connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), rows)  # noqa: S608
-    if table in _NUMBERED and connection.dialect.name == "postgresql":
-        column = _NUMBERED[table]
+    column = _NUMBERED.get(table)
+    if rows and column in rows[0] and connection.dialect.name == "postgresql":
         connection.execute(
             text(f"SELECT setval('{table}_{column}_seq', (SELECT MAX({column}) FROM {table}))")  # noqa: S608
         )

@@ -43,6 +43,7 @@ COMMITS: Final = {
     "0019": "07086b3",
     "0020": "1fc9cf8",
     "0021": "e28590f",
+    "0022": "433da78",
 }
 #: What the name of a file says of a store whose keys have a database of their own, and the schema that was the first.
 APART: Final = "-apart"
