@@ -33,7 +33,16 @@ def test_config_without_the_doors_stops_training(pipeline: Any, policies: Any, w
 
 
 def test_complete_config_is_accepted() -> None:
-    """The minimizer last and the policy anywhere are enough."""
+    """The minimizer last and the policy anywhere are enough, and neither of the two can be spared."""
     from rasa_privacy.components.importer import check_components  # noqa: PLC0415 - as above
 
-    check_components({"pipeline": [OTHER, MINIMIZER], "policies": [POLICY, OTHER]}, Path("config.yml"))
+    def is_accepted(config: Any) -> bool:
+        try:
+            check_components(config, Path("config.yml"))
+        except ConfigurationError:
+            return False
+        return True
+
+    assert is_accepted({"pipeline": [OTHER, MINIMIZER], "policies": [POLICY, OTHER]})
+    assert not is_accepted({"pipeline": [OTHER], "policies": [POLICY, OTHER]})
+    assert not is_accepted({"pipeline": [OTHER, MINIMIZER], "policies": [OTHER]})

@@ -164,12 +164,15 @@ def _about_who_is_there(case: Any, known: Known) -> None:
 
 def test_a_request_is_followed_through_its_steps(opened: Opened) -> None:
     """Opened, and then whatever the links of its answer lead to, in any order."""
+    called = list[str]()
 
     class Followed(opened.api.as_state_machine()):  # type: ignore[misc]  # made at run time
-        def get_call_kwargs(self, case: Any) -> dict[str, Any]:  # noqa: ARG002 - schemathesis calls it so
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
             """Come with a token."""
+            called.append(case.path)
             return {"headers": {"Authorization": f"Bearer {opened.token}"}}
 
     checks = list(HealthCheck)
     few = settings(max_examples=8, derandomize=True, stateful_step_count=6, deadline=None, suppress_health_check=checks)
     run_state_machine_as_test(Followed, settings=few)  # type: ignore[no-untyped-call]  # Hypothesis has no hints for it
+    assert any("{number}" in path for path in called)  # it got beyond what it began with

@@ -17,7 +17,7 @@ def test_every_forgotten_slot_is_listed(policy_text: str) -> None:
 
 
 def test_slots_of_rasa_and_of_the_plug_ins_need_no_word(policy_text: str) -> None:
-    """Items, slots that are not personal, Rasa's own and ours all pass."""
+    """Items, slots that are not personal, Rasa's own and ours all pass; only another one beside them is named."""
     slots = [
         "full_name",
         "email",
@@ -26,4 +26,8 @@ def test_slots_of_rasa_and_of_the_plug_ins_need_no_word(policy_text: str) -> Non
         "session_started_metadata",
         "privacy_pending",
     ]
-    check_slots(parse_policy(policy_text, "privacy.yml"), slots, "privacy.yml")
+    policy = parse_policy(policy_text, "privacy.yml")
+    check_slots(policy, slots, "privacy.yml")
+    with pytest.raises(PolicyError) as caught:
+        check_slots(policy, [*slots, "shoe"], "privacy.yml")
+    assert [name for name in (*slots, "shoe") if f"'{name}'" in str(caught.value)] == ["shoe"]

@@ -1,5 +1,6 @@
 """Events as rows."""
 
+import re
 from typing import Any
 
 import pytest
@@ -144,11 +145,13 @@ def test_a_row_of_another_format_is_refused(row: Any) -> None:
 
 @given(st.lists(st.lists(_JSON, max_size=10) | _JSON, max_size=3))
 def test_no_row_breaks_the_reader(rows: list[Any]) -> None:
-    """Whatever stands in a payload is read or refused."""
+    """Whatever stands in a payload is read as one event for each row, or refused with the number of the row."""
     try:
-        unpack(rows)
-    except MalformedSegmentError:
-        return
+        events = unpack(rows)
+    except MalformedSegmentError as error:
+        assert re.search(r"row \d", str(error))  # noqa: PT017 - it may also be read
+    else:
+        assert [type(event) for event in events] == [dict] * len(rows)
 
 
 def test_confidences_take_32_bits_where_those_hold_them() -> None:

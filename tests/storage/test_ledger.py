@@ -53,8 +53,11 @@ def test_records_come_back_in_order(vault: Vault, filled: list[LedgerRecord]) ->
 
 
 def test_an_empty_ledger_verifies(vault: Vault) -> None:
-    """Nothing recorded is nothing changed."""
+    """Nothing recorded is nothing changed, and there is nothing that would have to be signed."""
     _verify(vault)
+    assert vault.database.transact(vault.ledger.checkpoint) is None
+    with vault.database.read() as conn:
+        assert list(vault.ledger.iterate(conn)) == []
 
 
 def test_links_follow_the_specification(filled: list[LedgerRecord], sql: Sql) -> None:

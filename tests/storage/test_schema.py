@@ -84,12 +84,16 @@ def test_the_revision_is_the_newest_migration() -> None:
     assert ScriptDirectory(str(schema._MIGRATIONS)).get_heads() == [schema.SCHEMA_REVISION]
 
 
-def test_a_second_open_changes_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A current schema is left alone."""
+def test_a_second_open_changes_nothing(database: Database, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A current schema is left alone: all that could change it would fail."""
     schema.ensure_schema(database)
+    before = sql("SELECT version_num FROM alembic_version")
     monkeypatch.setattr(database, "change_schema", None)
     monkeypatch.setattr(database, "write", None)
     schema.ensure_schema(database)
+    assert sql("SELECT version_num FROM alembic_version") == before == [(SCHEMA_REVISION,)]
+    with pytest.raises(TypeError):
+        database.write()
 
 
 def test_a_newer_schema_is_refused(database: Database, sql: Sql) -> None:
@@ -248,4 +252,7 @@ def test_a_path_with_percent_signs_is_no_problem(tmp_path: Path) -> None:
     opened = Database(f"sqlite:///{tmp_path}/100%s/c.db")
     opened.prepare()
     schema.ensure_schema(opened)
+    with opened.read() as conn:
+        assert conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == SCHEMA_REVISION
     opened.close()
+    assert (tmp_path / "100%s" / "c.db").stat().st_size > 0
