@@ -10,7 +10,9 @@ from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.tracker_state import put_events
 from rasa_privacy.policy.slots import OWN_SLOTS
+from rasa_privacy.storage.conversations import StoredConversation
 from rasa_privacy.storage.event_rows import fill
+from rasa_privacy.storage.unfinished import with_finished
 
 
 def read_tracker(
@@ -34,11 +36,14 @@ def _read(
     running: Runtime, init_tracker: Callable[[str], DialogueStateTracker], sender_id: str, *, all_sessions: bool
 ) -> DialogueStateTracker | None:
     vault = running.vault
-    if all_sessions:
-        with vault.database.read() as connection:
-            stored = vault.conversations.load(connection, sender_id, all_sessions=True)
-    else:
-        stored = vault.conversations.load_last(vault.database, sender_id)
+
+    def load() -> StoredConversation | None:
+        if all_sessions:
+            with vault.database.read() as connection:
+                return vault.conversations.load(connection, sender_id, all_sessions=True)
+        return vault.conversations.load_last(vault.database, sender_id)
+
+    stored = with_finished(vault, load, lambda found: found is not None and found.keyless)
     if stored is None or not stored.rows:
         return None
     fill(stored.rows, stored.first_seq, stored.values)

@@ -21,12 +21,14 @@ from rasa_privacy.components.rasa_api import DialogueStateTracker, Event, SlotSe
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
 from rasa_privacy.consent.ledger import state_of
+from rasa_privacy.errors import KeyDestroyedError
 from rasa_privacy.minimize.entries import Entry
 from rasa_privacy.minimize.view import View
 from rasa_privacy.retention.due import due_at, moves, touched
 from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.rights.identity import remember
 from rasa_privacy.storage.conversations import Opened
+from rasa_privacy.storage.unfinished import with_finished
 
 _SESSION: Final = "session_started"
 _ACTION: Final = "action"
@@ -94,7 +96,12 @@ class TurnWriter:
         turn = self._turn(tracker, again=again)
         if not turn.events:
             return []
-        saved = self._vault.database.transact(lambda connection: self._save(connection, turn))
+        transact = self._vault.database.transact
+        saved = with_finished(
+            self._vault,
+            lambda: transact(lambda connection: self._save(connection, turn, is_finished=False)),
+            again=lambda: transact(lambda connection: self._save(connection, turn)),
+        )
         if turn.handle is not None:
             runtime.attach(tracker, _handle_after(turn.handle, turn, saved), settled=len(turn.events))
         return [] if saved is None else saved.outgoing
@@ -151,7 +158,7 @@ class TurnWriter:
             return Turn(tracker, handle, list(tracker.events), uncertain=True, now=self._vault.clock())
         return Turn(tracker, handle, fresh, uncertain=again, now=self._vault.clock())
 
-    def _save(self, connection: Any, turn: Turn) -> Saved | None:
+    def _save(self, connection: Any, turn: Turn, *, is_finished: bool = True) -> Saved | None:
         """Store what is new, or return None where there is nothing that may be stored."""
         vault, sender_id = self._vault, turn.tracker.sender_id
         subject_id, opened = self._lock(connection, turn)
@@ -166,6 +173,8 @@ class TurnWriter:
         over = over_now(vault.policy, turn.tracker, turn.now.timestamp())
         if self._forget(connection, turn, subject_id, over) or opened is None:
             opened = vault.conversations.open_head(connection, sender_id)
+        if opened.keyless and not is_finished:
+            raise KeyDestroyedError("a withdrawal was begun and not finished; nothing is stored before it is")
         found, first_seq = opened.version, opened.event_count
         active = state_of(vault, connection, subject_id, turn.now).active
         structure, values = split(self._running.splitter, turn.tracker, new, first_seq, active)

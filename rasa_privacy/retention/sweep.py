@@ -37,6 +37,7 @@ from rasa_privacy.storage.due_keys import Due
 from rasa_privacy.storage.lasting_values import Given
 from rasa_privacy.storage.outbox import tell_of
 from rasa_privacy.storage.tables import to_micros
+from rasa_privacy.storage.unfinished import finish_beside
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 logger = logging.getLogger(__name__)
@@ -154,6 +155,7 @@ def sweep(  # noqa: PLR0913 - how it is run; each has a default that removes eve
         StorageError: The database cannot be written.
     """
     vault.database.transact(lambda connection: check_clock(connection, now, clock=vault.clock(), trusted=trusted))
+    finish_beside(vault)
     run = _Sweep(vault, now)
     end = None if seconds is None else time.monotonic() + seconds
     pace = _Pace(advance, rest, end, 1 if vault.database.dialect == "sqlite" else workers)

@@ -42,6 +42,11 @@ def verified_head(row: ConversationRow, keys: Mapping[str, DataKey]) -> Head:
     return head
 
 
+def keyless(head: Head, keys: Mapping[str, DataKey]) -> frozenset[str]:
+    """Return the purposes of which a conversation has values and the person no key."""
+    return frozenset({*head.purposes, *(head.values or ())} - keys.keys())
+
+
 def verify_closed(row: ConversationRow, head: Head, closed: Sequence[ClosedSession]) -> None:
     """Check that these are all the closed sessions, unchanged and in order.
 

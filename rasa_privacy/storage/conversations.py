@@ -25,14 +25,15 @@ from rasa_privacy.storage import conversation_rows as table
 from rasa_privacy.storage import known_contacts
 from rasa_privacy.storage.conversation_appending import add_keys, append_to
 from rasa_privacy.storage.conversation_clearing import clear
-from rasa_privacy.storage.conversation_head import verified_head
+from rasa_privacy.storage.conversation_head import keyless, verified_head
 from rasa_privacy.storage.conversation_reader import open_every, open_last, open_some
 from rasa_privacy.storage.conversation_rows import ConversationRow
+from rasa_privacy.storage.conversation_writer import ConversationWriter
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.event_rows import Row, from_schema_0001, unpack
 from rasa_privacy.storage.manifest import Head
-from rasa_privacy.storage.segment_rows import rows_of_session
+from rasa_privacy.storage.segment_rows import rows_of_session, sessions_of_purpose
 from rasa_privacy.storage.subjects import SENDER_DOMAIN, Subjects
 
 #: The `expected_version` of a conversation that has no events yet.
@@ -51,6 +52,7 @@ class StoredConversation:
         event_count: Events in all sessions.
         rows: One row per event from `first_seq` on (`event_rows`).
         values: Value entries by purpose, for each purpose whose data key still exists.
+        keyless: Purposes of which there are values and no key; none where not all keys were opened.
     """
 
     conversation_id: bytes
@@ -60,6 +62,7 @@ class StoredConversation:
     event_count: int
     rows: list[Row] = field(repr=False)
     values: dict[str, list[Any]] = field(repr=False)
+    keyless: frozenset[str] = frozenset()
 
     @property
     def structure(self) -> list[Any]:
@@ -95,6 +98,11 @@ class Opened:
     def event_count(self) -> int:
         """Events in all sessions, which is the number of the next event."""
         return 0 if self.head is None else self.head.event_count
+
+    @property
+    def keyless(self) -> frozenset[str]:
+        """Purposes of which there are values and no key."""
+        return frozenset() if self.head is None else keyless(self.head, self.keys)
 
 
 class Conversations:
@@ -140,10 +148,11 @@ class Conversations:
         if row is None or _is_empty(row):
             return None
         head = verified_head(row, keys)
+        cut = keyless(head, keys) if purposes is None else frozenset[str]()
         if all_sessions:
-            return _stored(row, head, 0, open_every(conn, row, head, keys))
+            return _stored(row, head, 0, open_every(conn, row, head, keys), cut)
         rows = rows_of_session(conn, row.ref, head.session)
-        return _stored(row, head, head.session, open_last(row, head, keys, rows))
+        return _stored(row, head, head.session, open_last(row, head, keys, rows), cut)
 
     def load_some(self, conn: Connection, sender_id: str, first_seq: int, at_least: int) -> StoredConversation | None:
         """Return whole sessions from the one that begins at an event on, as `load` does, until there are enough events.
@@ -186,7 +195,7 @@ class Conversations:
         keys = self._data_keys.unwrap_all(row.place.subject_id, found.keys)
         self._verify_sender(row, keys, sender_index)
         head = verified_head(row, keys)
-        return _stored(row, head, head.session, open_last(row, head, keys, found.segments))
+        return _stored(row, head, head.session, open_last(row, head, keys, found.segments), keyless(head, keys))
 
     def append(  # noqa: PLR0913, PLR0917 - the fields of one save; a record of them would only be unpacked again
         self,
@@ -222,6 +231,9 @@ class Conversations:
         """
         row, opened = self._row_to_change(conn, sender_id, expected_version, now, opened)
         values = {purpose: entries for purpose, entries in values.items() if entries}
+        if self._data_keys.apart and self._drop_keyless(conn, row, opened, values):
+            opened = self.open_head(conn, sender_id)
+            row = opened.row or row
         add_keys(conn, self._data_keys, row, opened.keys, values, now)
         return append_to(
             conn, row, opened.keys, self._random_bytes, structure, values, session_starts, opened.tails, opened.head
@@ -321,12 +333,28 @@ class Conversations:
             )
         return opened.row, opened
 
+    def _drop_keyless(self, conn: Connection, row: ConversationRow, opened: Opened, purposes: Collection[str]) -> bool:
+        """Delete the rows of purposes without a key, which nothing opens and a new key would contradict.
+
+        A transaction that broke off, or a restored backup, left them. Only where keys lie apart can there be any.
+        """
+        lost = [name for name in purposes if name not in opened.keys and sessions_of_purpose(conn, row.ref, name)]
+        if lost:
+            writer = ConversationWriter(conn, row, opened.keys, self._random_bytes)
+            for name in lost:
+                known_contacts.remove(conn, row.place.subject_id, name)
+                writer.drop(name)
+            writer.finish()
+        return bool(lost)
+
 
 def _is_empty(row: ConversationRow) -> bool:
     return row.version == NOT_STORED and row.manifest is None
 
 
-def _stored(row: ConversationRow, head: Head, first_seq: int, values: dict[str, list[Any]]) -> StoredConversation:
+def _stored(
+    row: ConversationRow, head: Head, first_seq: int, values: dict[str, list[Any]], cut: frozenset[str] = frozenset()
+) -> StoredConversation:
     return StoredConversation(
         conversation_id=row.place.conversation_id,
         subject_id=row.place.subject_id,
@@ -335,4 +363,5 @@ def _stored(row: ConversationRow, head: Head, first_seq: int, values: dict[str, 
         event_count=head.event_count,
         rows=from_schema_0001(values.pop(SERVICE, [])),
         values=values,
+        keyless=cut,
     )

@@ -48,6 +48,13 @@ class JournalPlace(Protocol):
             StorageError: One was changed, dropped or moved, or they cannot be read.
         """
 
+    def last_number(self) -> int:
+        """Return the number of the last entry, 0 where there is none, without reading those that were read before.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+
     def append(self, entries: Sequence[bytes], at_least: int) -> list[Linked]:
         """Write entries and return them when they are durable.
 
@@ -134,6 +141,15 @@ class ErasureJournal:
                 "section 6, says what to do when there is none"
             )
         return number
+
+    def last_number(self) -> int:
+        """Return the number of the last entry, 0 where there is none.
+
+        Raises:
+            JournalError: The journal cannot be read.
+            StorageError: The database of the journal does not answer.
+        """
+        return self._place.last_number()
 
     def after(self, number: int) -> Iterator[tuple[Position, Entry]]:
         """Yield the entries after this number, verified.

@@ -85,6 +85,21 @@ class JournalFile:
                 for linked, _end in self._lines(file, self._verify_first_line(file), self._chain.start):
                     yield linked
 
+    def last_number(self) -> int:
+        """Return the number of the last entry, 0 where there is no file.
+
+        Raises:
+            JournalError: The file is another database's, was cut or changed, or cannot be read.
+        """
+        with self._lock, self._named():
+            try:
+                descriptor = self._open(os.O_RDONLY)
+            except FileNotFoundError:
+                return 0
+            with os.fdopen(descriptor, "rb") as file:
+                self._verified = self._catch_up(file)
+            return self._verified.position.number
+
     def append(self, entries: Sequence[bytes], at_least: int) -> list[Linked]:
         """Write entries and return them when they are on the disk.
 

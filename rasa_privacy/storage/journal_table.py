@@ -7,7 +7,7 @@ its own, committed when the method returns.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, inspect, select
+from sqlalchemy import bindparam, func, insert, inspect, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.errors import JournalError
@@ -20,6 +20,7 @@ _C: Final = erasure_journal.c
 _AFTER: Final = (
     select(_C.seq, _C.entry, _C.link).where(_C.seq > bindparam("last")).order_by(_C.seq).limit(bindparam("most"))
 )
+_LAST: Final = select(func.max(_C.seq))
 _INSERT: Final = insert(erasure_journal)
 _PUT_BACK: Final = "restore the key database from its newest backup"
 
@@ -52,6 +53,15 @@ class JournalTable:
         with self._database.read() as conn:
             if inspect(conn).has_table(erasure_journal.name):
                 yield from self._entries(conn, self._chain.start)
+
+    def last_number(self) -> int:
+        """Return the number of the last entry, 0 where there is none.
+
+        Raises:
+            StorageError: The database cannot be read.
+        """
+        with self._database.read() as conn:
+            return conn.execute(_LAST).scalar() or 0
 
     def append(self, entries: Sequence[bytes], at_least: int) -> list[Linked]:
         """Write entries and return them when they are committed.

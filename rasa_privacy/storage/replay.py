@@ -75,17 +75,44 @@ def replay(vault: "Vault", *, everything: bool = False) -> Replayed:
     written = vault.journal.verify(marks)
     erased, withdrawn = (0, 0) if everything else _mend(vault, marks.done)
     if written > first:
-        for batch in _batches(vault.journal.after(first)):
-            done = _after_keeping(
-                vault,
-                [entry for _position, entry in batch],
-                lambda conn, batch=batch, after=first: _carry_out(vault, conn, batch, after),  # type: ignore[misc]
-            )
-            erased += done.erased
-            withdrawn += done.withdrawn
-            first = batch[-1][0].number
+        done = _through(vault, first, _BATCH)
+        erased, withdrawn = erased + done.erased, withdrawn + done.withdrawn
     # An erasure whose process was killed before it emptied the log left its bytes there.
     vault.checkpoint()
+    return Replayed(erased, withdrawn)
+
+
+def finish(vault: "Vault") -> bool:
+    """Carry out what the journal has and the database does not know yet, while the store is in use.
+
+    Returns:
+        Whether there was an entry.
+
+    Raises:
+        JournalError: The journal was cut, changed, or is another database's; nothing was done.
+        StorageError: The database cannot be read or written.
+    """
+    with vault.database.read() as connection:
+        done = vault.journal.marks(connection).done
+    if vault.journal.last_number() <= done:
+        return False
+    _through(vault, done, 1)  # people are locked one at a time, in the order in which others lock
+    vault.checkpoint()
+    return True
+
+
+def _through(vault: "Vault", first: int, most: int) -> Replayed:
+    """Carry out the entries after this number, so many in each transaction."""
+    erased = withdrawn = 0
+    for batch in _batches(vault.journal.after(first), most):
+        done = _after_keeping(
+            vault,
+            [entry for _position, entry in batch],
+            lambda conn, batch=batch, after=first: _carry_out(vault, conn, batch, after),  # type: ignore[misc]
+        )
+        erased += done.erased
+        withdrawn += done.withdrawn
+        first = batch[-1][0].number
     return Replayed(erased, withdrawn)
 
 
@@ -96,7 +123,7 @@ def _mend(vault: "Vault", done: int) -> tuple[int, int]:
     """
     erased = withdrawn = 0
     known = takewhile(lambda each: each[0].number <= done, vault.journal.after(0))
-    for batch in _batches(known):
+    for batch in _batches(known, _BATCH):
         undone = _undone(vault, [entry for _position, entry in batch])
         if undone:
             again = _after_keeping(vault, undone, lambda conn, undone=undone: _again(vault, conn, undone))  # type: ignore[misc]
@@ -152,8 +179,8 @@ def _after_keeping(vault: "Vault", entries: Sequence[Entry], work: Callable[[Con
     return after_keeping(vault, erased, vault.clock(), work, ordered=True)
 
 
-def _batches(entries: Iterator[tuple[Position, Entry]]) -> Iterator[list[tuple[Position, Entry]]]:
-    while batch := list(islice(entries, _BATCH)):
+def _batches(entries: Iterator[tuple[Position, Entry]], most: int) -> Iterator[list[tuple[Position, Entry]]]:
+    while batch := list(islice(entries, most)):
         yield batch
 
 
