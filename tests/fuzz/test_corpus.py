@@ -8,7 +8,7 @@ from rasa_privacy.crypto.sealing import DataKey, seal
 from tests.fuzz.corpus import FILES, inputs
 from tests.fuzz.targets import TARGETS, NotCanonicalError, key_file, wrapped_key
 
-_MAX_CORPUS_BYTES = 400_000
+_MAX_CORPUS_BYTES = 600_000
 
 
 @pytest.mark.parametrize("target", TARGETS)
