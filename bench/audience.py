@@ -23,7 +23,8 @@ from rasa_privacy.rights.audience_lines import lines
 from rasa_privacy.rights.audience_processes import cores
 from rasa_privacy.rights.membership import members
 from rasa_privacy.rights.suppression import suppress_contacts
-from rasa_privacy.storage.tables import conversations, ledger, subjects, suppressions, to_micros
+from rasa_privacy.storage import ledger_rows
+from rasa_privacy.storage.tables import conversations, subjects, suppressions, to_micros
 from rasa_privacy.storage.vault import Vault, open_vault
 
 PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "1000000"))
@@ -67,8 +68,8 @@ def crowd(vault: Vault, digest: bytes) -> int:
         with vault.database.write() as conn:
             conn.execute(subjects.insert(), [{"subject_id": each, "created_at": 0} for _, each, _ in people])
             conn.execute(conversations.insert(), [_conversation(*each) for each in people])
-            conn.execute(
-                ledger.insert(), [row for number, each, _ in people for row in _records(vault, number, each, digest)]
+            ledger_rows.add_all(
+                conn, [row for number, each, _ in people for row in _records(vault, number, each, digest)]
             )
             out = [
                 {"contact_index": index, "reason": "stop", "at": 0} for number, _, index in people if number % 50 == 1
@@ -93,7 +94,7 @@ def _records(vault: Vault, number: int, subject_id: bytes, digest: bytes) -> lis
     common = {"subject_id": subject_id, "notice_hash": digest, "language": "en", "method": "button", "channel": "rest"}
     at, first = to_micros(vault.clock()), 1_000_000 + number * 5
     return [
-        {"seq": first + step, "purpose": purpose, "event": event, "at": at, "link": bytes(32), **common}
+        {"seq": first + step, "purpose": purpose, "event": event, "at": at, "mac": None, **common}
         for step, (purpose, event) in enumerate(events)
     ]
 

@@ -90,7 +90,7 @@ def verify_audit_export(lines: Iterable[bytes], key: VerifyingKey | None, kept: 
             check.checkpoint(_LINES.to_checkpoint(line.checkpoint, number))
     _LINES.check_end(last)
     check.end()
-    return Verified(check.chain.seq, check.checkpoints, check.covered)
+    return Verified(check.chain.seq, check.checkpoints, check.covered, check.chain.link)
 
 
 def cef_lines(entries: Iterable[AuditEntry], store_id: bytes) -> Iterator[bytes]:

@@ -31,8 +31,8 @@ from rasa_privacy.storage.standing import (
     Standing,
     check_end,
     check_length,
-    link_at,
     read_mark,
+    tail_at,
     write_mark,
     wrong_mark,
 )
@@ -69,7 +69,7 @@ def verified(vault: Vault, connection: Any, book: Book, now: datetime) -> Standi
     else:
         found = verify_store(vault, connection, begin=known)
     whole = (known.whole_seq, known.whole_at) if known.whole_at else (found.records, to_micros(now))
-    return Standing(found.records, link_at(connection, book, found.records), found.checkpoints, *whole)
+    return Standing(found.records, found.link, found.checkpoints, *whole, tail=tail_at(connection, book, found.records))
 
 
 def whole_ledger(
@@ -98,8 +98,8 @@ def whole_audit(
 
 def standing_of(connection: Any, book: Book, found: Verified | Checked, now: datetime) -> Standing:
     """Return what was found by going through a whole book, in the same transaction."""
-    link = link_at(connection, book, found.records)
-    return Standing(found.records, link, found.checkpoints, found.records, to_micros(now))
+    tail = tail_at(connection, book, found.records)
+    return Standing(found.records, found.link, found.checkpoints, found.records, to_micros(now), tail)
 
 
 def note(vault: Vault, operator: str, *, ledger: Standing | None = None, audit: Standing | None = None) -> None:

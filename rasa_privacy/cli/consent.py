@@ -68,7 +68,7 @@ def history(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints
         permit = permit_for(vault, "view")
         subject_id = known_subject(vault, sender_id, permit)
         with vault.database.read() as connection:
-            for seq, each, _link in vault.ledger.entries_of(connection, subject_id):
+            for seq, each in vault.ledger.entries_of(connection, subject_id):
                 if not permit.covers_purpose(purpose_of(each.purpose)):
                     continue
                 stored = vault.notices.get(connection, each.notice_hash)

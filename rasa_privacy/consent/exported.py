@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from rasa_privacy.consent.verification import Checked, LedgerCheck
 from rasa_privacy.crypto.signing import VerifyingKey
+from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.book_lines import BookLines, CheckpointLine, Strict, line
-from rasa_privacy.storage.books import LEDGER
+from rasa_privacy.storage.books import LEDGER, REMEDY
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.ledger_record import COLUMNS, LedgerEntry, columns_of
 from rasa_privacy.storage.notices import StoredNotice
@@ -67,8 +68,7 @@ def export_ledger(vault: Vault, connection: Any, until: Checkpoint) -> Iterator[
     for stored in vault.notices.iterate(connection):
         body = _Notice(stored.hash.hex(), *(getattr(stored, name) for name in _Notice.__struct_fields__[1:]))
         yield line(_Line(notice=body))
-    records = ((entry.seq, _Line(record=_of_entry(entry))) for entry in vault.ledger.verified(connection))
-    yield from _LINES.body(records, vault.checkpoints.iterate(connection), until)
+    yield from _LINES.body(_records(vault, connection, until), vault.checkpoints.iterate(connection), until)
 
 
 def verify_export(lines: Iterable[bytes], key: VerifyingKey | None, kept: Iterable[Checkpoint] = ()) -> Checked:
@@ -116,9 +116,20 @@ def _check(check: LedgerCheck, found: _Line, number: int) -> None:
         check.notice(StoredNotice(_LINES.to_bytes(found.notice.hash, number), *texts))
 
 
-def _of_entry(entry: LedgerEntry) -> _Record:
+def _records(vault: Vault, connection: Any, until: Checkpoint) -> Iterator[tuple[int, _Line]]:
+    """Yield the records with their numbers, and see that they lead to what was signed."""
+    for entry, link in vault.ledger.verified(connection):
+        if entry.seq == until.seq and link != until.link:
+            raise LedgerError(
+                f"consent ledger: a record up to {until.seq} was changed: checkpoint {until.number} was signed over "
+                f"other records; {REMEDY}"
+            )
+        yield entry.seq, _Line(record=_of_entry(entry, link))
+
+
+def _of_entry(entry: LedgerEntry, link: bytes) -> _Record:
     values = {name: _text(value) for name, value in columns_of(entry.seq, entry.record).items()}
-    return _Record(**values, link=entry.link.hex())
+    return _Record(**values, link=link.hex())
 
 
 def _column(name: str, value: Any, number: int) -> Any:

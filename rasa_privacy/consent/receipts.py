@@ -16,7 +16,7 @@ from rasa_privacy.consent.terms import read_terms
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.topics import choice
-from rasa_privacy.storage.ledger_record import LedgerEntry
+from rasa_privacy.storage.ledger_record import LedgerEntry, columns_of, record_bytes
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
 
@@ -75,7 +75,10 @@ def _facts(vault: Vault, connection: Any, entries: list[LedgerEntry], deciding: 
     record_id = f"{vault.signer.store_id.hex()}:{deciding.seq}"
     controller = vault.policy.controller
     return Facts(
-        receipt_id=uuid.uuid5(uuid.NAMESPACE_OID, f"{record_id}:{deciding.link.hex()}:{now.isoformat()}").urn,
+        receipt_id=uuid.uuid5(
+            uuid.NAMESPACE_OID,
+            f"{record_id}:{record_bytes(list(columns_of(deciding.seq, record).values())).hex()}:{now.isoformat()}",
+        ).urn,
         record_id=record_id,
         principal=uuid.UUID(bytes=record.subject_id).urn,
         issued_at=now,

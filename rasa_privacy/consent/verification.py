@@ -8,11 +8,12 @@ A ledger that was put back to an older state as a whole is found with a checkpoi
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rasa_privacy.consent.notice import Notice
 from rasa_privacy.consent.terms import version_of
+from rasa_privacy.crypto.hash_chain import GENESIS
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.books import LEDGER
@@ -35,12 +36,14 @@ class Checked:
         checkpoints: Number of checkpoints.
         covered: Number of the last record that a checkpoint covers.
         notices: Number of notices.
+        link: Link of the last record, which covers all before it.
     """
 
     records: int
     checkpoints: int
     covered: int
     notices: int
+    link: bytes = field(default=GENESIS, compare=False, repr=False)
 
 
 class LedgerCheck(BookCheck):
@@ -95,7 +98,7 @@ class LedgerCheck(BookCheck):
             LedgerError: A kept checkpoint knows of more records.
         """
         self.end()
-        return Checked(self.chain.seq, self.checkpoints, self.covered, len(self._notices))
+        return Checked(self.chain.seq, self.checkpoints, self.covered, len(self._notices), self.chain.link)
 
 
 def verify_store(

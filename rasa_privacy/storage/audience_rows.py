@@ -19,11 +19,13 @@ from rasa_privacy.storage.conversation_head import service_key, verified_head
 from rasa_privacy.storage.conversation_reader import open_every
 from rasa_privacy.storage.conversation_rows import by_subject
 from rasa_privacy.storage.data_keys import DataKeys
+from rasa_privacy.storage.ledger_rows import RECORDS
 from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query
-from rasa_privacy.storage.tables import conversations, from_micros, ledger, suppressions
+from rasa_privacy.storage.tables import conversations, from_micros, ledger, ledger_kinds, suppressions
 
 _L: Final = ledger.c
+_K: Final = ledger_kinds.c
 # Parts of the text: `Query` knows named parameters only.
 _GRANTED: Final = literal_column("'granted'")
 _ASKED: Final = literal_column("'asked'")
@@ -40,11 +42,12 @@ _REACHABLE: Final = ManySelect(
     ),
 )
 _METHODS: Final = (
-    select(_L.subject_id, _L.method)
+    select(_L.subject_id, _K.method)
+    .select_from(RECORDS)
     .where(
         _L.subject_id.in_(bindparam("subjects", expanding=True)),
-        _L.purpose == bindparam("purpose"),
-        _L.event == _GRANTED,
+        _K.purpose == bindparam("purpose"),
+        _K.event == _GRANTED,
     )
     .order_by(_L.seq)
 )
@@ -160,10 +163,11 @@ def _answers(deciding: int) -> Query:
     """Return the query of a page of answers for a number of deciding purposes."""
     names = [bindparam(f"deciding_{number}") for number in range(deciding)]
     return Query(
-        select(_L.subject_id, _L.purpose, _L.event, _L.notice_hash, _L.method, _L.at)
+        select(_L.subject_id, _K.purpose, _K.event, _K.notice_hash, _K.method, _L.at)
+        .select_from(RECORDS)
         .where(
-            _L.purpose.in_(names),
-            _L.event != _ASKED,
+            _K.purpose.in_(names),
+            _K.event != _ASKED,
             _L.subject_id > bindparam("after"),
             _L.subject_id <= bindparam("until"),
         )

@@ -14,7 +14,7 @@ No value of a person is in it: people are random ids, and everything else is nam
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -56,11 +56,13 @@ class Verified:
         records: Number of records.
         checkpoints: Number of checkpoints.
         covered: Number of the last record that a checkpoint covers.
+        link: Link of the last record, which covers all before it.
     """
 
     records: int
     checkpoints: int
     covered: int
+    link: bytes = field(default=GENESIS, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ class AuditLog:
         self._verified_end(conn, _GET_HEAD)
         self._checkpoints.verified_last(conn)
         check.end()
-        return Verified(check.chain.seq, check.checkpoints, check.covered)
+        return Verified(check.chain.seq, check.checkpoints, check.covered, check.chain.link)
 
     def is_prepared(self, conn: Connection) -> bool:
         """Return whether `prepare` has done its work."""

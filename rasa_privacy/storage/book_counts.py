@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import bindparam, case, distinct, func, select
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.storage.tables import audit, erasures, from_micros, ledger, to_micros
+from rasa_privacy.storage.ledger_rows import RECORDS
+from rasa_privacy.storage.tables import audit, erasures, from_micros, ledger, ledger_kinds, to_micros
 
 _DAY: Final = 24 * 60 * 60 * 1_000_000  # microseconds
 _BEFORE_ALL: Final = -1  # no record has that number
@@ -23,12 +24,14 @@ def _day(column: Any) -> Any:
 
 
 _L: Final = ledger.c
+_K: Final = ledger_kinds.c
 _A: Final = audit.c
 _E: Final = erasures.c
 _ANSWERS: Final = (
-    select(_L.purpose, _L.event, _day(_L.at), func.count())
-    .where(_L.event != "asked")
-    .group_by(_L.purpose, _L.event, _day(_L.at))
+    select(_K.purpose, _K.event, _day(_L.at), func.count())
+    .select_from(RECORDS)
+    .where(_K.event != "asked")
+    .group_by(_K.purpose, _K.event, _day(_L.at))
 )
 _ERASED: Final = select(_day(_E.erased_at), func.count()).group_by(_day(_E.erased_at))
 _BY_THEMSELVES: Final = case((_A.operator == bindparam("person"), 1), else_=0).label("themselves")

@@ -36,12 +36,12 @@ class Chain:
         self.seq = begin.seq
         self.link = begin.link
 
-    def add(self, columns: Sequence[Any], stored: bytes) -> None:
+    def add(self, columns: Sequence[Any], stored: bytes | None) -> None:
         """Go on to the next record.
 
         Args:
             columns: The columns that the link covers; the first is its number.
-            stored: Its link.
+            stored: Its link; None where only the end that it leads to says whether it is right.
 
         Raises:
             PrivacyError: It is not the record that follows; names it (the book's error).
@@ -49,9 +49,10 @@ class Chain:
         self.seq += 1
         if columns[0] != self.seq:
             raise self._book.error(f"{self._book.name}: record {self.seq} is missing; {REMEDY}")
-        if stored != link(self.link, _encode(columns)):
+        found = link(self.link, _encode(columns))
+        if stored is not None and stored != found:
             raise self._book.error(f"{self._book.name}: record {self.seq} was changed or added; {REMEDY}")
-        self.link = stored
+        self.link = found
 
 
 class BookCheck:

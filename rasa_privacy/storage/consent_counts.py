@@ -7,26 +7,29 @@ from typing import Final, NamedTuple
 from sqlalchemy import and_, bindparam, case, func, not_, select
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.storage.tables import ledger, to_micros
+from rasa_privacy.storage.ledger_rows import RECORDS
+from rasa_privacy.storage.tables import ledger, ledger_kinds, to_micros
 
 _L: Final = ledger.c
-_PURPOSES: Final = select(_L.purpose).distinct().order_by(_L.purpose)
+_K: Final = ledger_kinds.c
+_PURPOSES: Final = select(_K.purpose).distinct().order_by(_K.purpose)
 # As in the fold: a question is no answer, and a yes from the future opens nothing.
 _LAST: Final = (
     select(func.max(_L.seq).label("seq"))
+    .select_from(RECORDS)
     .where(
-        _L.purpose == bindparam("purpose"),
-        _L.event != "asked",
-        not_(and_(_L.event == "granted", _L.at > bindparam("latest"))),
+        _K.purpose == bindparam("purpose"),
+        _K.event != "asked",
+        not_(and_(_K.event == "granted", _L.at > bindparam("latest"))),
     )
     .group_by(_L.subject_id)
     .subquery()
 )
 _OVER: Final = case((_L.at <= bindparam("ended"), 1), else_=0).label("is_over")
 _COUNTS: Final = (
-    select(_L.event, _L.notice_hash, _OVER, func.count().label("people"))
-    .join(_LAST, _LAST.c.seq == _L.seq)
-    .group_by(_L.event, _L.notice_hash, _OVER)
+    select(_K.event, _K.notice_hash, _OVER, func.count().label("people"))
+    .select_from(RECORDS.join(_LAST, _LAST.c.seq == _L.seq))
+    .group_by(_K.event, _K.notice_hash, _OVER)
 )
 
 

@@ -30,10 +30,11 @@ from rasa_privacy.errors import (
 from rasa_privacy.storage import links
 from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.keyless import keyless_purposes
+from rasa_privacy.storage.ledger_rows import RECORDS
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.orphans import orphans
 from rasa_privacy.storage.subjects import SENDER_DOMAIN
-from rasa_privacy.storage.tables import conversations, ledger, notices
+from rasa_privacy.storage.tables import conversations, ledger, ledger_kinds, notices
 from rasa_privacy.storage.vault import Vault
 
 _BATCH: Final = 500
@@ -55,8 +56,8 @@ _NOTICES: Final = (
 )
 _UNPROVEN: Final = (
     select(func.count())
-    .select_from(ledger.outerjoin(notices, _N.hash == ledger.c.notice_hash))
-    .where(ledger.c.event.in_(("asked", "granted")), _N.hash.is_(None))
+    .select_from(RECORDS.outerjoin(notices, _N.hash == ledger_kinds.c.notice_hash))
+    .where(ledger_kinds.c.event.in_(("asked", "granted")), _N.hash.is_(None))
 )
 
 

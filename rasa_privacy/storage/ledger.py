@@ -2,11 +2,11 @@
 
 Rules:
 
-1. Each record's link covers it and all before it; the last link is kept with a keyed hash. So `verify` finds a record
-   that was changed, removed or added behind our back, at the end too.
-2. Each record has a keyed hash of its own. So a changed or added one is found when the records of its person are read,
-   and nobody is taken for consenting because of it. A keyed hash of how many a person has is kept too
-   (`ledger_people.py`), so a removed one is found at the same time.
+1. Each record's link covers it and all before it. The last link is kept with a keyed hash; the others are computed by
+   who follows the chain. So `verify` finds a record that was changed, removed or added behind our back, at the end too.
+2. Each record has a keyed hash of its own, over its number and all it says. So a changed or added one is found when
+   the records of its person are read, and nobody is taken for consenting because of it. A keyed hash of how many a
+   person has is kept too (`ledger_people.py`), so a removed one is found at the same time.
 3. Every 1,000 records a checkpoint is signed, and when `checkpoint` is called.
 4. One writer at a time: who appends locks the row of the last link. Two that write the first record at once find that
    its number is taken, and the later one is run again by `Database.transact`.
@@ -18,18 +18,20 @@ Records hold no personal data: people are random ids.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage import ledger_rows
 from rasa_privacy.storage.books import REMEDY
 from rasa_privacy.storage.chain import Chain
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
 from rasa_privacy.storage.ledger_people import COUNTED, LedgerPeople, with_counts
 from rasa_privacy.storage.ledger_record import (
     COLUMNS,
+    LINK_BYTES,
     MAC_BYTES,
     LedgerEntry,
     columns_of,
@@ -39,6 +41,7 @@ from rasa_privacy.storage.ledger_record import (
 )
 from rasa_privacy.storage.ledger_record import LEDGER_EVENTS as LEDGER_EVENTS  # noqa: PLC0414 - named from here
 from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # noqa: PLC0414 - as above
+from rasa_privacy.storage.ledger_rows import FIELDS, RECORDS
 from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.standing import NOTHING, Standing
@@ -46,19 +49,17 @@ from rasa_privacy.storage.tables import ledger, meta
 
 _HEAD_NAME: Final = "ledger_head"
 _HEAD_DOMAIN: Final = "ledger head"
-_RECORD_DOMAIN: Final = "ledger record"
+_RECORD_DOMAIN: Final = "ledger record 2"
+#: Of records whose link is stored, which it covers too.
+_LINKED_DOMAIN: Final = "ledger record"
 _C: Final = ledger.c
-_SELECT: Final = select(*(_C[name] for name in COLUMNS), _C.link, _C.mac).order_by(_C.seq)
-_COUNTED: Final = (
-    select(*(_C[name] for name in COLUMNS), _C.link, _C.mac, COUNTED).select_from(with_counts(ledger)).order_by(_C.seq)
-)
+_SELECT: Final = select(*FIELDS, _C.link, _C.mac).select_from(RECORDS).order_by(_C.seq)
+_COUNTED: Final = select(*FIELDS, _C.link, _C.mac, COUNTED).select_from(with_counts(RECORDS)).order_by(_C.seq)
 _OF_SUBJECT: Final = Query(_COUNTED.where(_C.subject_id == bindparam("subject")))
 _OF_MANY: Final = ManySelect(_C.subject_id, _COUNTED.where)
-_INSERT_MANY: Final = insert(ledger)
 _PAGE_ROWS: Final = 1000
 _NEXT_PAGE: Final = _SELECT.where(_C.seq > bindparam("after")).limit(_PAGE_ROWS)
-_LAST: Final = Query(select(_C.seq, _C.link).order_by(_C.seq.desc()).limit(1))
-_INSERT: Final = inserting(ledger)
+_LAST: Final = Query(select(*FIELDS, _C.link, _C.mac).select_from(RECORDS).order_by(_C.seq.desc()).limit(1))
 _ANY_MAC: Final = select(_C.seq).where(_C.mac.is_not(None)).limit(1)
 _SET_MAC: Final = update(ledger).where(_C.seq == bindparam("number")).values(mac=bindparam("digest"))
 _HEAD_ROW: Final = meta.c.name == _HEAD_NAME
@@ -101,7 +102,7 @@ class ConsentLedger:
         last = begin + len(rows)
         self._people.count_one(conn, records[0].subject_id, len(rows), last)
         for row in rows:
-            _INSERT.later(conn, **row)
+            ledger_rows.add(conn, row)
         head = self._head(last, rows[-1]["link"])
         if begin == 0:
             _PUT_HEAD.later(conn, name=_HEAD_NAME, value=head)
@@ -125,7 +126,7 @@ class ConsentLedger:
         for row in rows:
             added.setdefault(row["subject_id"], []).append(row["seq"])
         self._people.count_many(conn, added)
-        conn.execute(_INSERT_MANY, rows)
+        ledger_rows.add_all(conn, rows)
         head = self._head(begin + len(rows), rows[-1]["link"])
         if begin == 0:
             _PUT_HEAD.change(conn, name=_HEAD_NAME, value=head)
@@ -140,7 +141,7 @@ class ConsentLedger:
             columns = columns_of(number, record)
             raw = record_bytes(list(columns.values()))
             end = link(end, raw)
-            rows.append({**columns, "link": end, "mac": self._mac(raw, end)})
+            rows.append({**columns, "link": end, "mac": self._mac(raw)})
         return rows
 
     def _sign(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -214,15 +215,15 @@ class ConsentLedger:
         """
         return (entry_of(self._checked(row)) for row in _rows(conn))
 
-    def verified(self, conn: Connection, begin: Standing = NOTHING) -> Iterator[LedgerEntry]:
-        """Yield the records after what is known while checking each, and the end of the ledger after the last.
+    def verified(self, conn: Connection, begin: Standing = NOTHING) -> Iterator[tuple[LedgerEntry, bytes]]:
+        """Yield the records after what is known, with their links, while checking each, and the end after the last.
 
         Raises:
             LedgerError: A record was changed, removed or added; names the first.
         """
-        for row in _linked(_rows(conn, begin.seq), begin):
-            yield entry_of(self._checked(row))
-        self._verified_end(conn, _GET_HEAD)
+        chain = Chain(begin=begin)
+        for row in self._followed(conn, chain):
+            yield entry_of(row), chain.link
 
     def linked(self, conn: Connection, begin: Standing = NOTHING) -> Iterator[tuple[list[Any], bytes]]:
         """Yield the columns and the link of records as `verified` does, for a `BookCheck` to follow.
@@ -230,8 +231,8 @@ class ConsentLedger:
         Raises:
             LedgerError: A record was changed, removed or added; names the first.
         """
-        for entry in self.verified(conn, begin):
-            yield list(columns_of(entry.seq, entry.record).values()), entry.link
+        for entry, end in self.verified(conn, begin):
+            yield list(columns_of(entry.seq, entry.record).values()), end
 
     def verify(self, conn: Connection) -> None:
         """Check every record and the end of the ledger.
@@ -239,9 +240,8 @@ class ConsentLedger:
         Raises:
             LedgerError: A record was changed, removed or added; names the first.
         """
-        for row in _linked(_rows(conn)):
-            self._checked(row)
-        self._verified_end(conn, _GET_HEAD)
+        for _ in self._followed(conn, Chain()):
+            pass
 
     def is_prepared(self, conn: Connection) -> bool:
         """Return whether `prepare` has done its work."""
@@ -262,29 +262,47 @@ class ConsentLedger:
     def _add_macs(self, conn: Connection) -> None:
         if self._checkpoints.has_begun(conn):
             return
-        seq, _ = self._verified_end(conn, _LOCK_HEAD)
+        seq, end = self._verified_end(conn, _LOCK_HEAD)
         if conn.execute(_ANY_MAC).first() is not None or self._checkpoints.has_begun(conn):
             return
-        for _ in _linked(_rows(conn)):
-            pass
+        chain = Chain()
+        for row in _rows(conn):
+            chain.add(row[:-2], row.link)
+        self._check_end(chain, 1, (seq, end))
         for page in range(0, seq, _PAGE_ROWS):
             rows = conn.execute(_NEXT_PAGE, {"after": page}).all()
-            macs = [{"number": row.seq, "digest": self._mac(record_bytes(list(row[:-2])), row.link)} for row in rows]
+            macs = [{"number": row.seq, "digest": self._hash(row)[:MAC_BYTES]} for row in rows]
             conn.execute(_SET_MAC, macs)
         self._checkpoints.begin(conn)
 
+    def _followed(self, conn: Connection, chain: Chain) -> Iterator[Any]:
+        """Yield the rows after the beginning of a chain, each checked when the chain has come to it, and then its end.
+
+        Raises:
+            LedgerError: A record was changed, removed or added; names the first.
+        """
+        first = chain.seq + 1
+        for row in _rows(conn, chain.seq):
+            chain.add(row[:-2], row[-2])
+            yield self._checked(row)
+        self._check_end(chain, first, self._verified_end(conn, _GET_HEAD))
+
     def _checked(self, row: Any) -> Any:
         """Return a row whose keyed hash is right."""
-        *columns, stored, mac = row
-        if not is_mac_of(mac, self._hash(record_bytes(columns), stored)):
-            raise LedgerError(f"consent ledger: record {columns[0]} was changed or added; {REMEDY}")
+        if not is_mac_of(row[-1], self._hash(row)):
+            raise LedgerError(f"consent ledger: record {row[0]} was changed or added; {REMEDY}")
         return row
 
-    def _mac(self, raw: bytes, stored: bytes) -> bytes:
-        return self._hash(raw, stored)[:MAC_BYTES]
+    def _mac(self, raw: bytes) -> bytes:
+        return self._index.of_bytes(_RECORD_DOMAIN, raw)[:MAC_BYTES]
 
-    def _hash(self, raw: bytes, stored: bytes) -> bytes:
-        return self._index.of_bytes(_RECORD_DOMAIN, stored + raw)
+    def _hash(self, row: Any) -> bytes:
+        """Return the whole keyed hash that a row of `_SELECT` must have."""
+        *columns, stored, _ = row
+        raw = record_bytes(columns)
+        if stored is None:
+            return self._index.of_bytes(_RECORD_DOMAIN, raw)
+        return self._index.of_bytes(_LINKED_DOMAIN, stored + raw)
 
     def _verified_end(self, conn: Connection, get_head: Query) -> tuple[int, bytes]:
         """Return number and link of the last record, 0 and GENESIS where there is none."""
@@ -293,13 +311,36 @@ class ConsentLedger:
         if head is None and last is not None:  # the first record was committed between the two, or its end was removed
             head = get_head.scalar(conn)
             last = _LAST.first(conn)
-        seq, end = (0, GENESIS) if last is None else last
-        if head != (None if last is None else self._head(seq, end)):
+        if head is None and last is None:
+            return 0, GENESIS
+        seq, stored = (0, None) if last is None else (last[0], last[-2])
+        # A head of schema 23 and older is a keyed hash alone, over the link that its record has.
+        is_older = len(head or b"") <= LINK_BYTES
+        end, digest = (stored, head) if is_older else (head[:LINK_BYTES], head[LINK_BYTES:])
+        if end is None or digest != self._head_hash(seq, end):
             raise LedgerError(f"consent ledger: record {seq} is not its true end; {REMEDY}")
+        if not is_older:
+            self._checked(last)
         return seq, end
 
     def _head(self, seq: int, end: bytes) -> bytes:
+        return end + self._head_hash(seq, end)
+
+    def _head_hash(self, seq: int, end: bytes) -> bytes:
         return self._index.of(_HEAD_DOMAIN, f"{seq}:{end.hex()}")
+
+    @staticmethod
+    def _check_end(chain: Chain, first: int, end: tuple[int, bytes]) -> None:
+        """See that a chain that was followed from a record on leads to the end that was verified.
+
+        Raises:
+            LedgerError: It does not: a record is in it that was the store's own in another state of the ledger.
+        """
+        if (chain.seq, chain.link) != end:
+            raise LedgerError(
+                f"consent ledger: record {min(first, end[0])} was changed, or one after it up to {end[0]}: they lead "
+                f"to another end; {REMEDY}"
+            )
 
 
 def _rows(conn: Connection, after: int = 0) -> Iterator[Any]:
@@ -309,16 +350,3 @@ def _rows(conn: Connection, after: int = 0) -> Iterator[Any]:
     while len(page) == _PAGE_ROWS:
         page = conn.execute(_NEXT_PAGE, {"after": page[-1].seq}).all()
         yield from page
-
-
-def _linked(rows: Iterator[Any], begin: Standing = NOTHING) -> Iterator[Any]:
-    """Yield the rows while following the chain.
-
-    Raises:
-        LedgerError: A record was changed, removed or added; names the first.
-    """
-    chain = Chain(begin=begin)
-    for row in rows:
-        *columns, stored, _ = row
-        chain.add(columns, stored)
-        yield row

@@ -20,6 +20,8 @@ LEDGER_EVENTS: Final = frozenset(("asked", "granted", "refused", "withdrawn", "e
 #: What a link covers, in this order.
 COLUMNS: Final = ("seq", "subject_id", "purpose", "event", "notice_hash", "language", "method", "channel", "at")
 
+#: Of a link, which is a SHA-256.
+LINK_BYTES: Final = 32
 #: So much of a keyed hash is stored: half of it, as RFC 2104, section 5, has it.
 MAC_BYTES: Final = 16
 #: So much stands in records and counts from before 2026-11-30.
@@ -69,12 +71,10 @@ class LedgerEntry(NamedTuple):
     Attributes:
         seq: Its number, from 1.
         record: What it says.
-        link: Its link, which covers it and all before it.
     """
 
     seq: int
     record: LedgerRecord
-    link: bytes
 
 
 def columns_of(seq: int, record: LedgerRecord) -> dict[str, Any]:
@@ -107,16 +107,14 @@ def record_bytes(columns: Sequence[Any]) -> bytes:
 
 
 def entry_of(row: Sequence[Any]) -> LedgerEntry:
-    """Return the entry in a row of the columns and the link.
+    """Return the entry in a row that begins with the columns.
 
     Raises:
         LedgerError: The record was changed into something that is none.
     """
-    seq, subject_id, purpose, event, notice_hash, language, method, channel, at, stored, *_ = row
+    seq, subject_id, purpose, event, notice_hash, language, method, channel, at, *_ = row
     try:
         moment = from_micros(at)
     except TamperedSegmentError:
         raise LedgerError(f"consent ledger: record {seq} has no time; {REMEDY}") from None
-    return LedgerEntry(
-        seq, LedgerRecord(subject_id, purpose, event, notice_hash, language, method, channel, moment), stored
-    )
+    return LedgerEntry(seq, LedgerRecord(subject_id, purpose, event, notice_hash, language, method, channel, moment))

@@ -21,8 +21,9 @@ from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import Entry, Erased, PartErased, Position, Withdrawn
 from rasa_privacy.storage.kept import after_keeping, keep
 from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_rows import RECORDS
 from rasa_privacy.storage.outbox import tell_others_if_possible
-from rasa_privacy.storage.tables import data_keys, erasures, ledger, subjects, to_micros
+from rasa_privacy.storage.tables import data_keys, erasures, ledger, ledger_kinds, subjects, to_micros
 
 if TYPE_CHECKING:
     from rasa_privacy.storage.vault import Vault
@@ -34,8 +35,10 @@ _CERTIFIED: Final = select(erasures.c.certificate).where(
     erasures.c.certificate.in_(bindparam("numbers", expanding=True))
 )
 _KEYS: Final = select(data_keys.c.subject_id, data_keys.c.purpose).where(data_keys.c.subject_id.in_(_THESE))
-_ANSWERS: Final = select(ledger.c.subject_id, ledger.c.purpose, ledger.c.event, ledger.c.at).where(
-    ledger.c.subject_id.in_(_THESE), ledger.c.event != "asked"
+_ANSWERS: Final = (
+    select(ledger.c.subject_id, ledger_kinds.c.purpose, ledger_kinds.c.event, ledger.c.at)
+    .select_from(RECORDS)
+    .where(ledger.c.subject_id.in_(_THESE), ledger_kinds.c.event != "asked")
 )
 #: `method` and `channel` of the ledger records that replay writes.
 METHOD: Final = "journal"

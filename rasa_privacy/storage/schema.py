@@ -18,7 +18,7 @@ from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.tables import metadata
 
 #: The revision that this release reads and writes; a test holds it equal to the newest migration.
-SCHEMA_REVISION: Final = "0023"
+SCHEMA_REVISION: Final = "0024"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _VERSION_TABLE: Final = "alembic_version"
 _REVISION: Final = f"SELECT version_num FROM {_VERSION_TABLE}"  # noqa: S608 - a constant

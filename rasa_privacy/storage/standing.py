@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import Select
 
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.hash_chain import GENESIS
@@ -33,6 +34,8 @@ class Standing(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
         checkpoints: Number of checkpoints up to there.
         whole_seq: Number of the last record when the book was gone through from its first record on.
         whole_at: When that was, in microseconds since 1970 in UTC.
+        tail: The keyed hash of the last record that was verified; empty where there is none, and in marks of schema
+            22 and older, whose record has a link.
     """
 
     seq: int
@@ -40,6 +43,7 @@ class Standing(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
     checkpoints: int
     whole_seq: int
     whole_at: int
+    tail: bytes = b""
 
     @property
     def since(self) -> int:
@@ -51,7 +55,7 @@ class Standing(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
         if other is None:
             return self
         end, whole = max(self, other, key=lambda each: each.seq), max(self, other, key=lambda each: each.whole_at)
-        return Standing(end.seq, end.link, end.checkpoints, whole.whole_seq, whole.whole_at)
+        return Standing(end.seq, end.link, end.checkpoints, whole.whole_seq, whole.whole_at, end.tail)
 
 
 #: Where a verification begins that knows of nothing.
@@ -115,11 +119,11 @@ def check_end(conn: Connection, book: Book, known: Standing) -> None:
     """
     if known.seq == 0:
         return
-    links = book.records.c
-    found = conn.execute(select(links.link).where(links.seq == known.seq)).scalar()
-    if found == known.link:
-        return
-    raise _put_back(book, known.seq, "is missing" if found is None else "is another one")
+    row = conn.execute(_end(book, known.seq)).first()
+    if row is None:
+        raise _put_back(book, known.seq, "is missing")
+    if row.link != known.link if not known.tail else row.mac != known.tail:
+        raise _put_back(book, known.seq, "is another one")
 
 
 def check_length(conn: Connection, book: Book, seq: int) -> None:
@@ -139,10 +143,15 @@ def _put_back(book: Book, seq: int, what: str) -> PrivacyError:
     )
 
 
-def link_at(conn: Connection, book: Book, seq: int) -> bytes:
-    """Return the link of a record that this transaction has verified; GENESIS for 0."""
-    links = book.records.c
-    return bytes(conn.execute(select(links.link).where(links.seq == seq)).scalar() or GENESIS)
+def tail_at(conn: Connection, book: Book, seq: int) -> bytes:
+    """Return the keyed hash of a record that this transaction has verified; no bytes for 0."""
+    row = conn.execute(_end(book, seq)).first()
+    return b"" if row is None else bytes(row.mac)
+
+
+def _end(book: Book, seq: int) -> Select:
+    records = book.records.c
+    return select(records.link, records.mac).where(records.seq == seq)
 
 
 def wrong_mark(book: Book, what: str) -> PrivacyError:

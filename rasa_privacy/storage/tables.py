@@ -68,8 +68,8 @@ system_keys: Final = Table(
 subjects: Final = Table(
     "subjects",
     metadata,
-    Column("subject_id", Blob(16), primary_key=True),
     Column("created_at", BigInteger, nullable=False),
+    Column("subject_id", Blob(16), primary_key=True),
     # A keyed hash of how many records the ledger has of them, and which is the last: a removed one is noticed.
     Column("ledger_mac", Blob(32)),
 )
@@ -136,21 +136,32 @@ segments: Final = Table(
     Column("sealed", Blob, nullable=False),
 )
 
-ledger: Final = Table(
-    "ledger",
+# What records say beside who and when, each once, since most say the same. Nothing of a person.
+ledger_kinds: Final = Table(
+    "ledger_kinds",
     metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("subject_id", Blob(16), nullable=False),
+    Column("kind", Integer, primary_key=True, autoincrement=False),
     Column("purpose", String(255), nullable=False),
     Column("event", String(32), nullable=False),
     Column("notice_hash", Blob(32), nullable=False),
     Column("language", String(35), nullable=False),
     Column("method", String(64), nullable=False),
     Column("channel", String(64), nullable=False),
+    Index("ledger_kinds_notice", "notice_hash"),
+)
+
+# Numbers come first: PostgreSQL begins each of them at a multiple of its bytes.
+ledger: Final = Table(
+    "ledger",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
-    Column("link", Blob(32), nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("subject_id", Blob(16), nullable=False),
     # Empty in records of schema 3 and older until the store is opened, which sees to them.
     Column("mac", Blob(32)),
+    # Of records of schema 23 and older; the links of later ones are computed by who follows the chain.
+    Column("link", Blob(32)),
     Index("ledger_subject", "subject_id"),
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from rasa_privacy.access.verification import WHOLE_EVERY, note, standing_of, verified, whole_audit, whole_ledger
@@ -12,9 +13,10 @@ from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.books import AUDIT, LEDGER, Book
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS
-from rasa_privacy.storage.standing import Standing
+from rasa_privacy.storage.standing import Mark, Standing, write_mark
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
+from tests.support.forger import falsify, make_older
 from tests.support.vaults import Clock, grant
 
 Sql = Callable[..., list[Any]]
@@ -76,11 +78,11 @@ def test_the_consent_ledger_is_followed_in_the_same_way(filled: Vault, sql: Sql)
     assert look(filled, LEDGER).seq == 2
     grant(filled, "newsletter")
     assert (look(filled, LEDGER).seq, look(filled, LEDGER).since) == (4, 2)
-    sql("UPDATE ledger SET event = 'refused' WHERE seq = 2")
+    falsify(sql, 2, "event", "refused")
     look(filled, LEDGER)
     with pytest.raises(LedgerError, match="record 2 was changed"), filled.database.read() as conn:
         whole_ledger(filled, conn)
-    sql("UPDATE ledger SET event = 'refused' WHERE seq = 4")
+    falsify(sql, 4, "event", "refused")
     with pytest.raises(LedgerError, match="record 4 was changed"):
         look(filled, LEDGER)
 
@@ -185,6 +187,29 @@ def test_a_ledger_that_was_put_back_is_found_too(put_back: Vault) -> None:
     """By the mark of the ledger."""
     with pytest.raises(LedgerError, match="record 4 is missing: it was verified before"):
         look(put_back, LEDGER)
+
+
+def test_a_ledger_that_was_put_back_and_has_grown_again_is_found(put_back: Vault) -> None:
+    """Another record stands where the verified one was, though no record has a link by which to tell."""
+    grant(put_back, "draw", "newsletter", sender="somebody else")
+    with pytest.raises(LedgerError, match="record 4 is another one: it was verified before"):
+        look(put_back, LEDGER)
+    with pytest.raises(LedgerError, match="record 4 is another one"), put_back.database.read() as conn:
+        whole_ledger(put_back, conn)
+
+
+def test_a_mark_of_an_older_release_is_gone_on_from(filled: Vault, sql: Sql) -> None:
+    """It names a record by its link, which such a record still has."""
+    make_older(filled, sql)
+    known = look(filled, LEDGER)
+    older = Mark(1, msgspec.structs.replace(known, tail=b""))
+    with filled.database.write() as conn:
+        write_mark(conn, filled.index, older)
+    grant(filled, "newsletter")
+    assert (look(filled, LEDGER).seq, look(filled, LEDGER).since) == (4, 2)
+    falsify(sql, 2, "link", bytes(32))
+    with pytest.raises(LedgerError, match="record 2 is another one"):
+        look(filled, LEDGER)
 
 
 def test_a_ledger_that_was_put_back_with_its_mark_removed_is_found(put_back: Vault, sql: Sql) -> None:

@@ -127,7 +127,8 @@ def test_verify_finds_a_changed_record(run: Run, tmp_path: Path) -> None:
     whole = run("consent", "verify")
     assert whole.exit_code == 0, whole.output
     assert "7 records, 3 notices" in whole.output
-    run_plain(f"sqlite:///{tmp_path}/c.db", "UPDATE ledger SET event = 'granted' WHERE seq = 3")
+    forgery = "UPDATE ledger SET kind = (SELECT min(kind) FROM ledger_kinds WHERE event = 'granted') WHERE seq = 3"
+    run_plain(f"sqlite:///{tmp_path}/c.db", forgery)
     found = run("consent", "verify")
     assert found.exit_code == 1
     assert "record 3 was changed" in found.output

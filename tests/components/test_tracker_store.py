@@ -583,7 +583,7 @@ async def test_damaged_ledger_means_no_consent(store: Any, turn: Any, sql: Any, 
     """Where the ledger cannot be read nobody has consented, and the gate says that it is closed."""
     grant(store._vault, "draw")
     tracker = await take(store, turn())
-    sql("UPDATE ledger SET event = 'maybe'")
+    sql("UPDATE ledger_kinds SET event = 'maybe'")
     assert untouched.runtime.consent_of(tracker) is None
     assert untouched.privacy_turn.turn_view(tracker).active is None
 

@@ -313,7 +313,7 @@ async def test_our_actions_are_executed_by_nobody(execute: Any, store: Any, refu
 async def test_an_unreadable_ledger_executes_nothing_guarded(execute: Any, store: Any, sql: Any) -> None:
     """Nobody can tell, so it is no."""
     grant(store._vault, "draw")
-    sql("UPDATE ledger SET purpose = 'fitting'")
+    sql("UPDATE ledger_kinds SET purpose = 'fitting'")
     assert "consent" in str(await execute("action_submit"))
 
 

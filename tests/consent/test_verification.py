@@ -14,7 +14,7 @@ from rasa_privacy.storage import ledger as ledger_module
 from rasa_privacy.storage.checkpoints import Checkpoint
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
-from tests.support.forger import LINK, recomputed, rows_of, write
+from tests.support.forger import LINK, make_older, recomputed, rows_of, with_links, write
 from tests.support.vaults import Clock, evidence, grant
 
 pytestmark = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
 Sql = Callable[..., list[Any]]
 Rows = list[list[Any]]
 _EVENT, _SUBJECT = 3, 1
+#: Makes a record a yes, of a kind that is there.
+_YES = "UPDATE ledger SET kind = (SELECT min(kind) FROM ledger_kinds WHERE event = 'granted')"
 
 
 def sign(vault: Vault) -> Checkpoint:
@@ -105,12 +107,16 @@ def test_a_change_is_found_and_its_record_named(filled: Vault, sql: Sql, change:
         verify(filled)
 
 
+@pytest.mark.parametrize("older", [False, True])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_with_the_chain_computed_anew_is_found(
-    filled: Vault, sql: Sql, change: Callable[[Rows], Rows]
+    filled: Vault, sql: Sql, change: Callable[[Rows], Rows], *, older: bool
 ) -> None:
-    """Numbers and links fit each other again; without the key no record's keyed hash does."""
-    write(sql, recomputed(change(rows_of(sql))))
+    """Numbers fit each other again, and links where they are stored; without the key no record's keyed hash does."""
+    if older:
+        make_older(filled, sql)
+    rows = recomputed(change(rows_of(sql)))
+    write(sql, with_links(rows) if older else rows)
     with pytest.raises(LedgerError, match="record 5 was changed or added"):
         verify(filled)
 
@@ -118,9 +124,14 @@ def test_a_change_with_the_chain_computed_anew_is_found(
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        ("UPDATE ledger SET event = 'refused' WHERE seq = 1", "record 1 was changed or added"),
+        (f"{_YES} WHERE seq = 1", "record 1 was changed or added"),
         ("DELETE FROM ledger WHERE seq = 1", "record 1 is missing"),
-        ("UPDATE ledger SET event = 'granted' WHERE seq = 11", "record 11 was changed or added"),
+        (
+            "UPDATE ledger SET kind = (SELECT max(kind) FROM ledger_kinds) WHERE seq = 1",
+            "record 1 was changed or added",
+        ),
+        ("UPDATE ledger SET kind = 99 WHERE seq = 1", "record 1 was changed or added"),
+        (f"{_YES} WHERE seq = 11", "record 11 was changed or added"),
         ("UPDATE ledger SET seq = 12 WHERE seq = 11", "record 11 is missing"),
         ("DELETE FROM ledger WHERE seq >= 10", "record 9 is not its true end"),
         ("DELETE FROM ledger", "record 0 is not its true end"),
@@ -137,7 +148,7 @@ def forge_with_index_key(vault: Vault, sql: Sql, rows: Rows) -> None:
     """Write rows as somebody can who has the database and its index key, and lacks the signing key."""
     done = recomputed(rows, vault.ledger._mac)
     write(sql, done)
-    head = vault.ledger._head(len(done), done[-1][LINK])
+    head = vault.ledger._head(len(done), with_links(done)[-1][LINK])
     sql("UPDATE meta SET value = ? WHERE name = 'ledger_head'", (head,))
 
 

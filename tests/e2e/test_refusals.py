@@ -221,7 +221,7 @@ def test_forged_consent_stops_the_server(folder: Path) -> None:
         record_asked(store._vault, connection, subject_id, notice, evidence)
         record_answer(store._vault, connection, subject_id, "prize_draw", granted=False, evidence=evidence)
     with sqlite3.connect(folder / "conversations.db") as database:
-        database.execute("UPDATE ledger SET event = 'granted' WHERE event = 'refused'")
+        database.execute("UPDATE ledger_kinds SET event = 'granted' WHERE event = 'refused'")
     with pytest.raises(LedgerError):
         open_store()
 

@@ -184,8 +184,8 @@ def test_the_status_is_ten_lines_and_marks_what_needs_somebody(lived: Vault, clo
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ("UPDATE ledger SET event = 'granted' WHERE event = 'refused'", "consent ledger"),
-        ("UPDATE ledger SET purpose = 'newsletter' WHERE seq = 1", "consent ledger"),
+        ("UPDATE ledger_kinds SET event = 'granted' WHERE event = 'refused'", "consent ledger"),
+        ("UPDATE ledger_kinds SET purpose = 'newsletter' WHERE kind = 1", "consent ledger"),
         ("UPDATE audit SET operator = 'nobody' WHERE verb = 'retention'", "audit log"),
         ("DELETE FROM audit WHERE seq = 2", "audit log"),
     ],

@@ -175,5 +175,5 @@ def test_what_staff_did_counts_for_no_language(vault: Vault) -> None:
 def test_a_ledger_that_does_not_verify_stops_no_certificate(vault: Vault, sql: Any) -> None:
     """The page is in the bot's first language then."""
     made = whole(vault, "de")
-    sql("UPDATE ledger SET language = 'xx'")
+    sql("UPDATE ledger_kinds SET language = 'xx'")
     assert language_of(vault, made["certificate"]) == "en"

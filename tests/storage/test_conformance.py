@@ -19,6 +19,7 @@ from rasa_privacy.storage.conversations import NOT_STORED
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice, notice_hash
 from rasa_privacy.storage.vault import Vault, open_vault
+from tests.support.forger import falsify
 
 Sql = Callable[..., list[Any]]
 Save = Callable[..., int]
@@ -211,7 +212,7 @@ def test_a_changed_record_is_found(vault: Vault, record: LedgerRecord, sql: Sql,
     """Any change of any field makes the ledger fail to verify."""
     for _ in range(3):
         vault.database.transact(lambda conn: vault.ledger.append(conn, record))
-    sql(f"UPDATE ledger SET {column} = ? WHERE seq = 2", (value,))  # noqa: S608 - the columns stand above
+    falsify(sql, 2, column, value)
     with pytest.raises(LedgerError, match=r"record [12] "), vault.database.read() as conn:
         vault.ledger.verify(conn)
 

@@ -103,7 +103,12 @@ DAMAGES = {
         "conversation 2",
         "the key of purpose 'draw' is missing",
     ),
-    "ledger changed": ("UPDATE ledger SET event = 'refused' WHERE seq = 2", "consent ledger", "record 2 was changed"),
+    "ledger changed": (
+        "UPDATE ledger SET kind = (SELECT min(kind) FROM ledger_kinds WHERE event = 'asked') WHERE seq = 2",
+        "consent ledger",
+        "record 2 was changed",
+    ),
+    "kinds of records gone": ("DELETE FROM ledger_kinds", "consent ledger", "record 1 was changed"),
     "ledger cut": ("DELETE FROM ledger WHERE seq = 6", "consent ledger", "not its true end"),
     "checkpoint changed": ("UPDATE checkpoints SET at = 0", "consent ledger", "checkpoint 1 was forged or changed"),
     "checkpoint gone": ("DELETE FROM checkpoints", "consent ledger", "checkpoint 0 is not the last one"),

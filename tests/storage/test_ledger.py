@@ -12,12 +12,13 @@ from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError, StorageError
 from rasa_privacy.storage.books import LEDGER
 from rasa_privacy.storage.ledger import LEDGER_EVENTS, LedgerRecord
-from rasa_privacy.storage.ledger_record import COLUMNS
 from rasa_privacy.storage.notices import StoredNotice, notice_hash
 from rasa_privacy.storage.vault import Vault
 from tests.support.books import check_removals
+from tests.support.forger import LINK, falsify, make_older, rows_of, with_links, write
 
 Sql = Callable[..., list[Any]]
+_BACK = "INSERT INTO subjects (subject_id, created_at, ledger_mac) SELECT subject_id, 1, mac FROM ledger_people"
 
 
 @pytest.fixture
@@ -60,12 +61,14 @@ def test_an_empty_ledger_verifies(vault: Vault) -> None:
         assert list(vault.ledger.iterate(conn)) == []
 
 
-def test_links_follow_the_specification(filled: list[LedgerRecord], sql: Sql) -> None:
+def test_links_follow_the_specification(vault: Vault, filled: list[LedgerRecord]) -> None:
     """The first link is the one that docs/spec/keys.md gives."""
     first = filled[0]
     micros = int(first.at.timestamp()) * 1_000_000 + first.at.microsecond
     fields = [1, first.subject_id, "draw", "asked", first.notice_hash, "en", "button", "rest", micros]
-    assert sql("SELECT link FROM ledger WHERE seq = 1") == [(link(GENESIS, msgspec.msgpack.encode(fields)),)]
+    with vault.database.read() as conn:
+        (_, first_link), *_ = vault.ledger.verified(conn)
+    assert first_link == link(GENESIS, msgspec.msgpack.encode(fields))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def test_links_follow_the_specification(filled: list[LedgerRecord], sql: Sql) ->
 @pytest.mark.usefixtures("filled")
 def test_a_changed_record_is_named(vault: Vault, sql: Sql, column: str, value: Any) -> None:
     """Any change of any field is found, and the first bad record named."""
-    sql(f"UPDATE ledger SET {column} = ? WHERE seq = 2", (value,))  # noqa: S608 - the columns stand above
+    falsify(sql, 2, column, value)
     with pytest.raises(LedgerError, match="record 2 was changed"):
         _verify(vault)
 
@@ -92,7 +95,7 @@ def test_a_ledger_computed_anew_is_found(vault: Vault, sql: Sql) -> None:
     _forge_the_last(sql)
     with pytest.raises(LedgerError, match="record 5 was changed"):
         _verify(vault)
-    with pytest.raises(LedgerError, match="record 5 is not its true end"), vault.database.write() as conn:
+    with pytest.raises(LedgerError, match="record 5 was changed"), vault.database.write() as conn:
         vault.ledger.checkpoint(conn)
 
 
@@ -120,7 +123,7 @@ def test_a_record_of_somebody_else_does_not_count(vault: Vault, sql: Sql) -> Non
 def test_a_keyed_hash_of_another_length_is_refused(vault: Vault, sql: Sql, table: str, kept: int) -> None:
     """One byte of it, which anybody guesses, is not taken for it, and nothing may follow it."""
     if table == "subjects":
-        sql("INSERT INTO subjects SELECT subject_id, 1, mac FROM ledger_people WHERE subject_id = ?", (bytes(16),))
+        sql(f"{_BACK} WHERE subject_id = ?", (bytes(16),))
         sql("DELETE FROM ledger_people")
     column = "ledger_mac" if table == "subjects" else "mac"
     ((mac,),) = sql(f"SELECT {column} FROM {table} WHERE subject_id = ? LIMIT 1", (bytes(16),))  # noqa: S608 - our own
@@ -136,6 +139,7 @@ def test_whole_keyed_hashes_of_older_rows_count_and_are_gone_on_with(
     vault: Vault, sql: Sql, monkeypatch: pytest.MonkeyPatch, record: LedgerRecord
 ) -> None:
     """Rows with 32 bytes are checked to the last one."""
+    make_older(vault, sql)
     for module in ("ledger", "ledger_people"):
         monkeypatch.setattr(f"rasa_privacy.storage.{module}.MAC_BYTES", 32)
     sql("UPDATE ledger SET mac = NULL")
@@ -180,14 +184,14 @@ def test_a_removed_record_of_who_is_gone_is_noticed(
     with vault.database.read() as conn:
         assert len(vault.ledger.of_subject(conn, who)) == 4
         assert len(vault.ledger.of_subject(conn, b"n" * 16)) == 2
-    sql("INSERT INTO subjects SELECT subject_id, 1, mac FROM ledger_people WHERE subject_id = ?", (who,))
+    sql(f"{_BACK} WHERE subject_id = ?", (who,))
     with vault.database.write() as conn:
         if at_once:
             vault.expiry.bury(conn, [who], now, lambda: "ER-2")
         else:
             vault.erasures.bury(conn, who, now, "ER-2", {})
         assert len(vault.ledger.of_subject(conn, who)) == 4
-    sql("DELETE FROM ledger WHERE event = 'withdrawn'")
+    sql("DELETE FROM ledger WHERE kind IN (SELECT kind FROM ledger_kinds WHERE event = 'withdrawn')")
     with pytest.raises(LedgerError, match="missing"), vault.database.read() as conn:
         vault.ledger.of_subject(conn, who)
     with pytest.raises(LedgerError, match="missing"), vault.database.write() as conn:
@@ -209,29 +213,144 @@ def test_records_of_many_are_counted_where_each_is(vault: Vault, sql: Sql, recor
 
 def _forge_the_last(sql: Sql) -> None:
     """Make the last answer a yes, and compute its link, as anybody with the database can."""
-    names = ", ".join(COLUMNS)
-    fields = list(sql(f"SELECT {names} FROM ledger WHERE seq = 5")[0])  # noqa: S608 - our own names
-    fields[3] = "granted"
-    forged = link(sql("SELECT link FROM ledger WHERE seq = 4")[0][0], msgspec.msgpack.encode(fields))
-    sql("UPDATE ledger SET event = 'granted', link = ? WHERE seq = 5", (forged,))
+    falsify(sql, 5, "event", "granted")
+    *_, last = with_links(rows_of(sql))
+    falsify(sql, 5, "link", last[LINK])
 
 
 @pytest.mark.usefixtures("filled")
 def test_records_of_an_older_release_get_their_keyed_hashes_once(vault: Vault, sql: Sql) -> None:
     """A whole chain gets them when the store is opened; one that was tampered with gets none, so nothing counts."""
+    make_older(vault, sql)
     everybody = sql("SELECT seq, mac FROM ledger ORDER BY seq")
     sql("UPDATE ledger SET mac = NULL")
     sql("DELETE FROM meta WHERE name = 'checkpoint_head'")
-    sql("UPDATE ledger SET event = 'granted' WHERE seq = 4")
+    falsify(sql, 4, "event", "granted")
     with pytest.raises(LedgerError, match="record 4 was changed"):
         vault.database.transact(vault.ledger.prepare)
     with pytest.raises(LedgerError, match="was changed"), vault.database.read() as conn:
         vault.ledger.of_subject(conn, bytes(16))
-    sql("UPDATE ledger SET event = 'refused' WHERE seq = 4")
+    falsify(sql, 4, "event", "refused")
     for _ in range(2):
         vault.database.transact(vault.ledger.prepare)
     assert sql("SELECT seq, mac FROM ledger ORDER BY seq") == everybody
     _verify(vault)
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_many_records_say_stands_once(vault: Vault, sql: Sql, record: LedgerRecord) -> None:
+    """Also where one transaction says something new twice, and where another said it in vain."""
+    assert sql("SELECT count(*) FROM ledger_kinds") == [(4,)]
+    new = replace(record, channel="telegram")
+    with pytest.raises(LookupError), vault.database.write() as conn:
+        vault.ledger.append(conn, replace(record, channel="in vain"))
+        raise LookupError
+    with vault.database.write() as conn:
+        vault.ledger.append(conn, new, new)
+        vault.ledger.append(conn, new)
+        vault.ledger.append_all(conn, [new, record, replace(new, language="de")])
+    vault.database.transact(lambda conn: vault.ledger.append(conn, new))
+    assert [
+        tuple(row) for row in sql("SELECT kind, channel, language FROM ledger_kinds WHERE kind > 4 ORDER BY kind")
+    ] == [
+        (5, "telegram", "en"),
+        (6, "telegram", "de"),
+    ]
+    with vault.database.read() as conn:
+        assert [each.channel for each in vault.ledger.of_subject(conn, record.subject_id)].count("telegram") == 6
+    _verify(vault)
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "DELETE FROM ledger_kinds WHERE kind = 2",
+        "UPDATE ledger_kinds SET event = 'refused' WHERE kind = 2",
+        "UPDATE ledger_kinds SET kind = CASE kind WHEN 2 THEN 77 ELSE 2 END WHERE kind IN (2, 3)",
+        "UPDATE ledger SET kind = CASE kind WHEN 1 THEN 1 WHEN 2 THEN 3 ELSE 2 END",
+        "UPDATE ledger SET kind = 1 WHERE seq = 3",
+        "UPDATE ledger SET kind = 77 WHERE seq = 3",
+    ],
+)
+def test_a_kind_that_was_changed_exchanged_or_removed_changes_its_records(
+    vault: Vault, sql: Sql, record: LedgerRecord, forgery: str
+) -> None:
+    """The first of them is named, nobody is read by it, and what is added meanwhile is not taken for the old one."""
+    sql(forgery)
+    with pytest.raises(LedgerError, match="record 3 was changed"):
+        _verify(vault)
+    with pytest.raises(LedgerError, match="record 3 was changed"), vault.database.read() as conn:
+        vault.ledger.of_subject(conn, bytes(16))
+    with pytest.raises(LedgerError, match="record"), vault.database.write() as conn:
+        vault.ledger.append(conn, replace(record, subject_id=bytes(16), event="granted"))
+        vault.ledger.of_subject(conn, bytes(16))
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_record_of_another_state_of_the_ledger_is_found(vault: Vault, sql: Sql, record: LedgerRecord) -> None:
+    """Its number and its keyed hash are the store's own; the records lead to another end, and signing is refused."""
+    ((head,),) = sql("SELECT value FROM meta WHERE name = 'ledger_head'")
+    counts = sql("SELECT mac, subject_id FROM ledger_people")
+    granted = replace(record, event="granted")
+    with vault.database.write() as conn:
+        vault.ledger.append(conn, granted, record)
+    before = rows_of(sql)
+    write(sql, before[:5])
+    sql("UPDATE meta SET value = ? WHERE name = 'ledger_head'", (head,))
+    sql("DELETE FROM ledger_people WHERE subject_id = ?", (record.subject_id,))
+    for mac, who in counts:
+        sql("UPDATE ledger_people SET mac = ? WHERE subject_id = ?", (mac, who))
+    with vault.database.write() as conn:
+        vault.ledger.append(conn, *(replace(record, event=event) for event in ("refused", "withdrawn")))
+    _verify(vault)
+    now = rows_of(sql)
+    write(sql, [*now[:5], before[5], now[6]])
+    with pytest.raises(LedgerError, match="record 1 was changed, or one after it up to 7: they lead to another end"):
+        _verify(vault)
+    write(sql, [*now[:6], before[6]])
+    with pytest.raises(LedgerError, match="they lead to another end"):
+        _verify(vault)
+
+
+@pytest.mark.usefixtures("filled")
+def test_records_with_links_are_gone_on_with(vault: Vault, sql: Sql, record: LedgerRecord) -> None:
+    """A ledger of schema 23 keeps its links, which are checked, and later records have none."""
+    make_older(vault, sql)
+    _verify(vault)
+    for _ in range(2):
+        vault.database.transact(lambda conn: vault.ledger.append(conn, record))
+    _verify(vault)
+    assert [row[LINK] is None for row in rows_of(sql)] == [False] * 5 + [True] * 2
+    right = rows_of(sql)
+    for seq, column, value in (
+        (2, "link", None),
+        (2, "link", bytes(32)),
+        (2, "event", "granted"),
+        (6, "link", with_links(right)[5][LINK]),
+        (6, "event", "granted"),
+    ):
+        falsify(sql, seq, column, value)
+        with pytest.raises(LedgerError, match=f"record {seq} was changed"):
+            _verify(vault)
+        write(sql, right)
+    _verify(vault)
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("forged", [b"", bytes(31), bytes(32), bytes(64), bytes(96)])
+@pytest.mark.parametrize("older", [False, True])
+def test_another_end_is_refused(vault: Vault, sql: Sql, record: LedgerRecord, forged: bytes, *, older: bool) -> None:
+    """Of any length, also one that is the right link without its keyed hash, or the other way round."""
+    if older:
+        make_older(vault, sql)
+    ((head,),) = sql("SELECT value FROM meta WHERE name = 'ledger_head'")
+    for value in {forged, head[:32] + bytes(32), bytes(32) + head[-32:], head[:-1]} | (set() if older else {head[32:]}):
+        sql("UPDATE meta SET value = ? WHERE name = 'ledger_head'", (value,))
+        with pytest.raises(LedgerError, match="record 5 is not its true end"):
+            _verify(vault)
+        with pytest.raises(LedgerError, match="true end"), vault.database.write() as conn:
+            vault.ledger.append(conn, record)
 
 
 @pytest.mark.usefixtures("filled")
@@ -249,8 +368,8 @@ def test_a_record_of_no_meaning_is_refused(vault: Vault, record: LedgerRecord, s
         replace(record, event="maybe")
     with pytest.raises(LedgerError, match="time zone"):
         replace(record, at=record.at.replace(tzinfo=None))
-    for column in ("event", "at"):
-        sql(f"UPDATE ledger SET {column} = 'nonsense'")  # noqa: S608 - the columns stand above
+    for table, column in (("ledger_kinds", "event"), ("ledger", "at")):
+        sql(f"UPDATE {table} SET {column} = 'nonsense'")  # noqa: S608 - the columns stand above
         with pytest.raises(LedgerError), vault.database.read() as conn:
             list(vault.ledger.iterate(conn))
 

@@ -28,11 +28,11 @@ def test_records_have_the_links_and_the_end_of_the_vectors(vault: Vault) -> None
         )
         with vault.database.write() as conn:
             assert ledger.append(conn, record) == seq
-            stored = conn.execute(text("SELECT link FROM ledger WHERE seq = :seq"), {"seq": seq}).scalar()
             end = conn.execute(text("SELECT value FROM meta WHERE name = 'ledger_head'")).scalar()
-        assert (bytes(stored).hex(), bytes(end).hex()) == (vector["link"], vector["head"])
+        assert bytes(end).hex() == vector["head"]
         with vault.database.read() as conn:
-            ledger.verify(conn)
+            *_, (_, link) = ledger.verified(conn)
+        assert link.hex() == vector["link"]
 
 
 def test_records_and_checkpoints_are_those_of_the_ledger_vectors(vault: Vault) -> None:
@@ -54,8 +54,9 @@ def test_records_and_checkpoints_are_those_of_the_ledger_vectors(vault: Vault) -
             ledger.append(
                 conn, LedgerRecord(who, purpose, event, shown, language, method, channel, from_micros(micros))
             )
-            row = conn.execute(text("SELECT link, mac FROM ledger WHERE seq = :seq"), {"seq": seq}).one()
-            assert (bytes(row.link).hex(), bytes(row.mac).hex()) == (vector["link"], vector["mac"])
+            mac = conn.execute(text("SELECT mac FROM ledger WHERE seq = :seq"), {"seq": seq}).scalar()
+            *_, (_, link) = ledger.verified(conn)
+            assert (link.hex(), bytes(mac).hex()) == (vector["link"], vector["mac"])
             if seq in signed:
                 made = ledger.checkpoint(conn)
                 assert made is not None

@@ -37,7 +37,7 @@ from tests.vectors.make_stores import (
 
 #: On servers, which take longer: before a table with rows was made anew, and before columns came to three of them; with
 #: keys in a database of their own, the first that could have that, and the one before the last.
-_ON_SERVERS = ("0001", "0003", "0011", "0013", "0019", "0021", f"0002{APART}", f"0019{APART}")
+_ON_SERVERS = ("0001", "0003", "0011", "0013", "0019", "0021", "0023", f"0002{APART}", f"0019{APART}")
 _EACH = [(kind, name) for kind in KINDS for name in (names() if kind == "sqlite" else _ON_SERVERS)]
 
 

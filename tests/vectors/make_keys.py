@@ -181,7 +181,7 @@ def ledger_links() -> list[Vector]:
             b"rasa_privacy chain v1" + previous + struct.pack(">Q", len(record)) + record
         ).digest()
         shown = [value.hex() if isinstance(value, bytes) else value for value in row]
-        end = _index("ledger head", f"{row[0]}:{previous.hex()}".encode())["index"]
+        end = previous.hex() + _index("ledger head", f"{row[0]}:{previous.hex()}".encode())["index"]
         links.append({"record": shown, "encoded": record.hex(), "link": previous.hex(), "head": end})
     return links
 

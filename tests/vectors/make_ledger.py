@@ -39,7 +39,7 @@ def main() -> None:
         fields: list[Any] = [seq, bytes(16), "draw", event, _NOTICE, "en", "button", "rest", _AT + seq]
         raw = msgspec.msgpack.encode(fields)
         previous = _link(previous, raw)
-        mac = _keyed(b"ledger record", previous + raw)
+        mac = _keyed(b"ledger record 2", raw)
         shown = [each.hex() if isinstance(each, bytes) else each for each in fields]
         records.append({"record": shown, "link": previous.hex(), "mac": mac[:32]})
         if seq != 2:

@@ -44,6 +44,7 @@ COMMITS: Final = {
     "0020": "1fc9cf8",
     "0021": "e28590f",
     "0022": "433da78",
+    "0023": "03e991d",
 }
 #: What the name of a file says of a store whose keys have a database of their own, and the schema that was the first.
 APART: Final = "-apart"
