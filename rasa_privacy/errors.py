@@ -27,6 +27,10 @@ class KeyProviderError(PrivacyError):
     """A key file is missing, unreadable for us, readable for others, truncated, or not the database's own."""
 
 
+class UnknownEpochError(KeyProviderError):
+    """A key was wrapped in an epoch that the database does not know, or whose key is destroyed. Nobody can open it."""
+
+
 class MalformedSegmentError(PrivacyError):
     """Stored bytes do not have the form that docs/spec/segment.md gives. Nothing was decrypted."""
 
@@ -41,6 +45,10 @@ class KeyDestroyedError(PrivacyError):
 
 class StorageError(PrivacyError):
     """The database cannot be reached, read or written."""
+
+
+class IdentityError(StorageError):
+    """An id or a number that says where sealed bytes belong cannot be one."""
 
 
 class NotGrantedError(StorageError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from rasa_privacy.errors import StorageError
+from rasa_privacy.errors import IdentityError
 
 ID_BYTES: Final = 16
 SERVICE: Final = "service"  # the purpose that owns the structure of a conversation
@@ -27,7 +27,7 @@ class Place:
         conversation_id: 16 bytes.
 
     Raises:
-        StorageError: An id has the wrong length.
+        IdentityError: An id has the wrong length.
     """
 
     subject_id: bytes
@@ -36,7 +36,7 @@ class Place:
     def __post_init__(self) -> None:
         """Check the lengths, so that two identities cannot be the same bytes."""
         if (len(self.subject_id), len(self.conversation_id)) != (ID_BYTES, ID_BYTES):
-            raise StorageError(f"identity: subject and conversation ids are {ID_BYTES} bytes each")
+            raise IdentityError(f"identity: subject and conversation ids are {ID_BYTES} bytes each")
 
     def events(self, purpose: str, session: int, first_seq: int, count: int) -> bytes:
         """Return the identity of a run of events.
@@ -107,14 +107,14 @@ def _packed(*numbers: int) -> bytes:
     try:
         return _NUMBERS[len(numbers)].pack(*numbers)
     except struct.error:
-        raise StorageError("identity: a number is not within 0 and 2**64 - 1") from None
+        raise IdentityError("identity: a number is not within 0 and 2**64 - 1") from None
 
 
 def named(purpose: str) -> bytes:
     """Return length and bytes of a purpose's name; the same few are asked for a million times.
 
     Raises:
-        StorageError: As `purpose_bytes`.
+        IdentityError: As `purpose_bytes`.
     """
     # A tampered row can hold what cannot be looked up.
     return _remembered(purpose) if type(purpose) is str else _named(purpose)
@@ -142,12 +142,12 @@ def purpose_bytes(purpose: str) -> bytes:
     """Return the UTF-8 form of a purpose name.
 
     Raises:
-        StorageError: It is empty, longer than 255 bytes or no valid text.
+        IdentityError: It is empty, longer than 255 bytes or no valid text.
     """
     # A tampered row can hold another type than text.
     encoded = purpose.encode("utf-8", "replace") if isinstance(purpose, str) else b""
     if not 0 < len(encoded) <= MAX_PURPOSE_BYTES or encoded.decode() != purpose:
-        raise StorageError(
+        raise IdentityError(
             f"purpose name of {len(encoded)} bytes: give it 1 to {MAX_PURPOSE_BYTES} bytes of valid text"
         )
     return encoded

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
-from rasa_privacy.errors import DAMAGED, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED, IdentityError, TamperedSegmentError, UnknownEpochError
 from rasa_privacy.storage.audience_quick import Quick, quick
 from rasa_privacy.storage.audience_rows import StoredContact
 from rasa_privacy.storage.conversation_head import closed_manifest, service_key, verified_head, verify_closed
@@ -53,6 +53,8 @@ _SEGMENTS: Final = ManySelect(
 )
 #: Places in a row of a conversation.
 _REF, _SUBJECT, _VERSION, _SUPPRESSED = 0, 1, 4, 7
+#: What is wrong with one person's rows; a database or a key provider that does not answer is no damage.
+_UNREADABLE: Final = (*DAMAGED, IdentityError, UnknownEpochError)
 _NONE: Final[Mapping[int, Sequence[bytes]]] = {}
 
 
@@ -81,14 +83,14 @@ class _Page:
     Attributes:
         purpose: The purpose.
         keys: Purpose and wrapped key by person.
-        conversations: By person, the oldest first.
+        conversations: By person what `row_of` reads, the oldest first; nothing says yet that it can be read.
         closed: Closed sessions by conversation, the oldest first.
         sealed: Segments of the purpose by conversation and session, in the order of the table.
     """
 
     purpose: str
     keys: Mapping[bytes, Sequence[tuple[str, bytes]]]
-    conversations: Mapping[bytes, Sequence[ConversationRow]]
+    conversations: Mapping[bytes, Sequence[Sequence[Any]]]
     closed: Mapping[int, Sequence[ClosedSession]]
     sealed: Mapping[int, Mapping[int, Sequence[bytes]]]
 
@@ -106,6 +108,10 @@ def contacts_of_many(
 
     Returns:
         By person; None for one whose data cannot be opened.
+
+    Raises:
+        KeyProviderError: The key of an epoch that the database knows cannot be had.
+        StorageError: The database cannot be read.
     """
     return _opened(_read(conn, keys, subject_ids, purpose), keys, subject_ids)
 
@@ -166,10 +172,10 @@ def _page(rows: _Rows, people: Collection[bytes]) -> _Page:
     for who, name, each in rows.keys:
         if who in people and name in (SERVICE, rows.purpose):
             wrapped[who].append((name, each))
-    found: dict[bytes, list[ConversationRow]] = defaultdict(list)
+    found: dict[bytes, list[Sequence[Any]]] = defaultdict(list)
     for raw in rows.conversations:
         if raw[_SUBJECT] in people:
-            found[raw[_SUBJECT]].append(row_of(raw[:_SUPPRESSED]))
+            found[raw[_SUBJECT]].append(raw[:_SUPPRESSED])
     closed: dict[int, list[ClosedSession]] = defaultdict(list)
     for ref, *session in rows.closed:
         closed[ref].append(ClosedSession(*session))
@@ -182,8 +188,8 @@ def _page(rows: _Rows, people: Collection[bytes]) -> _Page:
 def _open(page: _Page, unwrap: Callable[[bytes, str, bytes], DataKey], subject_id: bytes) -> list[StoredContact] | None:
     try:
         keys = {name: unwrap(subject_id, name, wrapped) for name, wrapped in page.keys.get(subject_id, ())}
-        return [_contact(page, row, keys) for row in page.conversations.get(subject_id, ())]
-    except DAMAGED:
+        return [_contact(page, row_of(row), keys) for row in page.conversations.get(subject_id, ())]
+    except _UNREADABLE:
         return None
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.key_provider import KeyProvider
 from rasa_privacy.crypto.key_ring import KeyEncryptionKey
-from rasa_privacy.errors import ContentionError, KeyProviderError
+from rasa_privacy.errors import ContentionError, KeyProviderError, UnknownEpochError
 from rasa_privacy.storage.database import Database
 from rasa_privacy.storage.tables import data_keys, epochs, from_micros, to_micros
 
@@ -30,7 +30,7 @@ _ENDED: Final = select(_C.epoch).where(_C.state == ENDED)
 # Shared: many writers make keys at once, and none while the state of the epoch changes.
 _ACTIVE_SHARED: Final = _ACTIVE.with_for_update(read=True)
 _LOCKED: Final = _ALL.with_for_update()
-_FINGERPRINT: Final = select(_C.fingerprint).where(_C.epoch == bindparam("number"))
+_KNOWN: Final = select(_C.fingerprint, _C.state).where(_C.epoch == bindparam("number"))
 _INSERT: Final = insert(epochs)
 _SET_STATE: Final = (
     update(epochs).where(_C.epoch == bindparam("number")).values(state=bindparam("new"), ended_at=bindparam("ended"))
@@ -83,25 +83,31 @@ class Epochs:
         """Return the KEK of an epoch; asks the provider the first time only.
 
         Raises:
-            KeyProviderError: It was destroyed, cannot be had, or is not the one of this database.
+            UnknownEpochError: This database has no such epoch, or it has ended and its KEK is not there any more.
+            KeyProviderError: It cannot be had, or is not the one of this database.
         """
         with self._lock:
             found = self._keks.get(number)
         if found is not None:
             return found
         with self._database.read() as conn:
-            fingerprint = conn.execute(_FINGERPRINT, {"number": number}).scalar()
-        kek = self._checked(number, fingerprint)
+            known = conn.execute(_KNOWN, {"number": number}).first()
+        if known is None:
+            raise UnknownEpochError(
+                f"{self._database.name}: a key was wrapped in epoch {number}, which it does not know; restore "
+                "the database from its backup"
+            )
+        try:
+            kek = self._checked(number, known.fingerprint)
+        except KeyProviderError as error:
+            if known.state == ENDED:
+                raise UnknownEpochError(str(error)) from error
+            raise
         with self._lock:
             self._keks[number] = kek
         return kek
 
-    def _checked(self, number: int, fingerprint: bytes | None) -> KeyEncryptionKey:
-        if fingerprint is None:
-            raise KeyProviderError(
-                f"{self._database.name}: a key was wrapped in epoch {number}, which it does not know; restore "
-                "the database from its backup"
-            )
+    def _checked(self, number: int, fingerprint: bytes) -> KeyEncryptionKey:
         kek = self.provider.load(number)
         if kek.fingerprint() != fingerprint:
             raise KeyProviderError(

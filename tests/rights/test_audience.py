@@ -1,11 +1,12 @@
 """The audience: exactly those whom the fold lets in and whom nobody suppressed."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +19,7 @@ from rasa_privacy.consent.double_opt_in import begin, confirm
 from rasa_privacy.consent.imported import ImportedGrant
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.opt_out_signals import record_gpc
-from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.errors import ConfigurationError, KeyProviderError, UnknownEpochError
 from rasa_privacy.rights.audience import Recipient, Tally, audience
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.linked import stop_linked
@@ -186,6 +187,75 @@ def test_what_cannot_be_opened_is_left_out_and_counted(vault: Vault, sql: Any) -
     tally = Tally()
     assert [each.sender_id for each in of(vault, tally=tally)] == ["bob"]
     assert tally.unreadable == 1
+
+
+#: Rows of a person that cannot be ones: where, and what becomes of their bytes.
+_IMPOSSIBLE: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
+    "a shorter id": ("conversations", "conversation_id", lambda _raw: b"short"),
+    "an epoch that nobody knows": ("data_keys", "wrapped", lambda raw: raw[:4] + bytes((9, 9, 9, 9)) + raw[8:]),
+    "the next epoch": ("data_keys", "wrapped", lambda raw: raw[:7] + b"\x02" + raw[8:]),
+}
+
+
+@each_kind
+@pytest.mark.parametrize("impossible", _IMPOSSIBLE)
+def test_an_impossible_row_is_counted_too(vault: Vault, sql: Any, impossible: str) -> None:
+    """An id of another length, or a key of an epoch that is not there, is one person's damage and nobody else's."""
+    ana = reader(vault, "ana")
+    reader(vault, "bob")
+    table, column, change = _IMPOSSIBLE[impossible]
+    ((raw,), *_) = sql(f"SELECT {column} FROM {table} WHERE subject_id = ?", (ana,))  # noqa: S608 - our own names
+    sql(f"UPDATE {table} SET {column} = ? WHERE subject_id = ?", (change(raw), ana))  # noqa: S608 - our own names
+    tally = Tally()
+    assert of(vault, item="email", tally=tally) == [Recipient("bob", "bob@example.com")]
+    assert tally == Tally(exported=1, unreadable=1)
+
+
+@pytest.fixture
+def rotate(vault: Vault, tmp_path: Path, url: str) -> Callable[[], None]:
+    """Return a function by which another process wraps all keys in a second epoch."""
+
+    def run() -> None:
+        other = open_vault(replace(settings_in(tmp_path), url=url), vault.clock)
+        other.rotation.begin_epoch(vault.clock())
+        assert list(other.rotation.rewrap())
+        other.close()
+
+    return run
+
+
+@each_kind
+def test_a_key_of_an_ended_epoch_is_counted_too(vault: Vault, sql: Any, rotate: Callable[[], None]) -> None:
+    """A row that was put back from before the rotation: its key is destroyed for good."""
+    ana = reader(vault, "ana")
+    reader(vault, "bob")
+    of_ana = "purpose = 'newsletter' AND subject_id = ?"
+    ((raw,),) = sql(f"SELECT wrapped FROM data_keys WHERE {of_ana}", (ana,))  # noqa: S608 - our own names
+    rotate()
+    vault.rotation.end_epoch(1, vault.clock())
+    sql(f"UPDATE data_keys SET wrapped = ? WHERE {of_ana}", (raw, ana))  # noqa: S608 - our own names
+    tally = Tally()
+    assert of(vault, item="email", tally=tally) == [Recipient("bob", "bob@example.com")]
+    assert tally == Tally(exported=1, unreadable=1)
+
+
+@each_kind
+def test_a_key_that_cannot_be_had_stops_the_export(
+    vault: Vault, tmp_path: Path, rotate: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that does not answer is no damage: an audience without its people would look like a whole one."""
+    reader(vault, "ana")
+    rotate()
+    (file,) = (tmp_path / "keys").glob("*2*")
+    gone = file.rename(tmp_path / "gone")
+    with pytest.raises(KeyProviderError) as caught:
+        of(vault)
+    assert not isinstance(caught.value, UnknownEpochError)
+    gone.rename(file)
+    with monkeypatch.context() as patch, pytest.raises(KeyProviderError, match="no answer"):
+        patch.setattr(type(vault.epochs.provider), "load", Mock(side_effect=KeyProviderError("no answer")))
+        of(vault)
+    assert [each.sender_id for each in of(vault)] == ["ana"]
 
 
 @pytest.mark.parametrize(
