@@ -170,11 +170,13 @@ class TurnWriter:
         if subject_id is None:
             subject_id = vault.subjects.find_or_create(connection, sender_id, turn.now)
             new = self._allowed(connection, turn, subject_id)  # somebody may have come and been erased since
-        over = over_now(vault.policy, turn.tracker, turn.now.timestamp())
-        if self._forget(connection, turn, subject_id, over) or opened is None:
+        if opened is None:
             opened = vault.conversations.open_head(connection, sender_id)
-        if opened.keyless and not is_finished:
+        if opened.keyless and not is_finished:  # before a key is changed, which is not undone with this transaction
             raise KeyDestroyedError("a withdrawal was begun and not finished; nothing is stored before it is")
+        over = over_now(vault.policy, turn.tracker, turn.now.timestamp())
+        if self._forget(connection, turn, subject_id, over):
+            opened = vault.conversations.open_head(connection, sender_id)
         found, first_seq = opened.version, opened.event_count
         active = state_of(vault, connection, subject_id, turn.now).active
         structure, values = split(self._running.splitter, turn.tracker, new, first_seq, active)

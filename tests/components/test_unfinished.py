@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rasa_privacy.components import turn_storage
 from rasa_privacy.errors import StorageError
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.erasure import erase
@@ -189,3 +190,25 @@ def test_rows_whose_key_nobody_knows_make_way_for_new_ones(store: Any) -> None:
         vault.data_keys.destroy(connection, subject_id, "draw")
     give(vault, {"draw": {"email": "new@mail.example"}})
     assert held(vault) == {**_GIVEN, "draw": {"email": "new@mail.example"}}
+
+
+async def test_item_that_is_over_in_such_a_turn_takes_nothing_else_along(
+    store: Any, bot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was begun is finished before the turn changes a key, since its first attempt is undone."""
+    vault = store._vault
+    give(vault, {"fitting": {"full_name": "Zoe Weber"}})
+    over = frozenset[str]()
+    monkeypatch.setattr(turn_storage, "over_now", lambda *_: over)
+
+    async def meanwhile() -> list[dict[str, Any]]:
+        nonlocal over
+        begin_withdrawal(vault)
+        over = frozenset({"phone"})
+        return []
+
+    bot.graph.action = "action_hours"
+    bot.actions.works["action_hours"] = meanwhile
+    await bot.say("hello", SENDER)
+    assert held(vault) == {"fitting": {"full_name": "Zoe Weber"}}
+    is_in_order(vault)
