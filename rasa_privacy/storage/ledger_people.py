@@ -4,8 +4,8 @@ So whoever removes the withdrawal of a person from the table has not brought the
 one record too few. That a person's records and the hash were put back together to an older state, only the chain finds.
 
 It stands in the row of the person. Whose row is removed has it in `ledger_people` from then on (`outlive`), as their
-records stay; who has one there has none in the other place. Neither number is stored, since whoever checks the hash
-has read the records.
+records stay; who has one there gets none in the other place, and an older one that a backup puts back there does not
+count. Neither number is stored, since whoever checks the hash has read the records.
 
 `ConsentLedger` calls it within its own transactions, which one writer at a time has.
 """

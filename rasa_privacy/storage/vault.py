@@ -191,12 +191,22 @@ def _prepare(vault: Vault) -> None:
         prepared, has_audit = vault.ledger.is_prepared(conn), vault.audit.is_prepared(conn)
         marks = contact_marks.is_to_prepare(conn, vault.policy)
     if not prepared:
-        with suppress(LedgerError):
-            vault.database.transact(vault.ledger.prepare)
+        _prepare_ledger(vault)
     if not has_audit:
         vault.database.transact(vault.audit.prepare)
     if marks:
         vault.database.transact(lambda conn: contact_marks.prepare(conn, vault.policy))
+
+
+def _prepare_ledger(vault: Vault) -> None:
+    try:
+        with suppress(LedgerError):
+            vault.database.transact(vault.ledger.prepare)
+    except NotGrantedError:
+        raise NotGrantedError(
+            f"{vault.database.name}: the consent ledger of an older release is not prepared yet, and this user of the "
+            "database may not do that; open the store once as who owns the tables, with 'rasa-privacy keys status'"
+        ) from None
 
 
 def _vault(  # noqa: PLR0913, PLR0917 - what open_vault has opened; a record of it would only be unpacked again

@@ -20,20 +20,26 @@ from rasa_privacy.cli import main
 from rasa_privacy.errors import ConfigurationError, NotGrantedError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.standing import lift_limit, limit
 from rasa_privacy.storage.audit import Wanted
 from rasa_privacy.storage.erasures import Erasures
 from rasa_privacy.storage.grants import NEEDS, SEQUENCES, grant_statements, privileges, role_statements
-from rasa_privacy.storage.tables import metadata
+from rasa_privacy.storage.replay import METHOD
+from rasa_privacy.storage.tables import conversations, data_keys, meta, metadata, subjects
 from rasa_privacy.storage.vault import Vault, open_vault, utc_now
 from tests.support.databases import SERVERS, new_url
 from tests.support.needed import recording, unneeded
 from tests.support.operators import cheap_hashes
-from tests.support.role_store import BEFORE, hire, prepare, token_of
+from tests.support.role_store import BEFORE, hire, person_of, prepare, token_of
 from tests.support.role_work import STAFFED, WORK
 from tests.support.vaults import evidence, settings_in
 
 __all__ = ["cheap_hashes"]
 pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("cheap_hashes")]
+
+
+#: Tables that are put back from a backup.
+_BACK = (subjects, conversations, data_keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,42 @@ def test_the_sweeper_leaves_a_broken_off_deletion_to_the_others(
         vault = open_vault(granted.settings(role))
         assert vault.replayed.erased == erased
         vault.close()
+
+
+@pytest.mark.parametrize("granted", [False], ids=["together"], indirect=True)
+@pytest.mark.parametrize("role", ["server", "actions", "console"])
+def test_who_is_put_back_is_erased_again_by_each_that_erases(granted: Granted, role: str) -> None:
+    """Single tables were put back from a backup; the ledger, which was not, gets what ends since then."""
+    owner = granted.vault
+    with owner.database.read() as connection:
+        ana = person_of(owner, connection, "ana")
+    owner.database.transact(lambda at: limit(owner, at, ana, evidence(owner)))
+    owner.database.transact(lambda at: lift_limit(owner, at, ana, evidence(owner)))
+    with owner.database.read() as connection:
+        kept = [(table, connection.execute(table.select().where(table.c.subject_id == ana)).all()) for table in _BACK]
+    assert erase(owner, "ana", evidence(owner)) is not None
+    with owner.database.write() as connection:
+        for table, rows in kept:
+            for row in rows:
+                connection.execute(table.insert().values(tuple(row)))
+    vault = open_vault(granted.settings(role))
+    vault.close()
+    assert vault.replayed.erased == 1
+    with owner.database.read() as connection:
+        assert owner.subjects.find(connection, "ana") is None
+        assert owner.ledger.of_subject(connection, ana)[-1].method == METHOD
+
+
+@pytest.mark.parametrize("granted", [False], ids=["together"], indirect=True)
+@pytest.mark.parametrize("role", NEEDS)
+def test_a_ledger_that_is_not_prepared_is_its_owners(granted: Granted, role: str) -> None:
+    """No role may write the hashes of all people anew, as after an upgrade from an old release; it says who can."""
+    with granted.vault.database.write() as connection:
+        connection.execute(meta.delete().where(meta.c.name == "ledger_people"))
+    with pytest.raises(NotGrantedError, match=r"consent ledger.*owns the tables.*rasa-privacy keys status"):
+        open_vault(granted.settings(role))
+    open_vault(granted.owner).close()
+    open_vault(granted.settings("server")).close()
 
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from rasa_privacy.access.admission import admit
 from rasa_privacy.access.login import local_operator, login
@@ -19,7 +20,7 @@ from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.suppression import STOP, suppress
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS
-from rasa_privacy.storage.tables import ledger, meta
+from rasa_privacy.storage.tables import ledger, ledger_people, meta, subjects
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import evidence, give, grant
 
@@ -51,6 +52,15 @@ def prepare(vault: Vault) -> None:
     vault.database.transact(lambda at: begin(vault, at, person_of(vault, at, "cem"), "draw", cem, today))
     _erase_while_others_open(vault)
     _fill_ledger(vault)
+    for sender in ("ana", "bea", "cem"):  # each the one for whom a role appends to the ledger
+        vault.database.transact(partial(_have_been_gone, vault, sender))
+
+
+def _have_been_gone(vault: Vault, sender: str, connection: Any) -> None:
+    """Leave somebody as one whose rows were put back from a backup, all but those of the ledger."""
+    found = select(subjects.c.subject_id, subjects.c.ledger_mac)
+    one = found.where(subjects.c.subject_id == person_of(vault, connection, sender))
+    connection.execute(insert(ledger_people).from_select(["subject_id", "mac"], one))
 
 
 def _erase_while_others_open(vault: Vault) -> None:
