@@ -10,6 +10,7 @@ Rules:
    whole, or put back as a whole to an older state.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +36,8 @@ from rasa_privacy.storage.event_rows import Row, from_schema_0001, unpack
 from rasa_privacy.storage.manifest import Head
 from rasa_privacy.storage.segment_rows import rows_of_session, sessions_of_purpose
 from rasa_privacy.storage.subjects import SENDER_DOMAIN, Subjects
+
+logger = logging.getLogger(__name__)
 
 #: The `expected_version` of a conversation that has no events yet.
 NOT_STORED: Final = 0
@@ -342,6 +345,12 @@ class Conversations:
         if lost:
             writer = ConversationWriter(conn, row, opened.keys, self._random_bytes)
             for name in lost:
+                logger.warning(
+                    "Conversation %d: what the purpose '%s' held has no key and makes way for new values. If the "
+                    "database of the keys was put back from a backup, put its newest one back.",
+                    row.ref,
+                    name,
+                )
                 known_contacts.remove(conn, row.place.subject_id, name)
                 writer.drop(name)
             writer.finish()

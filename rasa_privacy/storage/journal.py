@@ -135,21 +135,30 @@ class ErasureJournal:
             number = each.position.number
             known = known or each.position == marks.known
         if not known:
-            raise JournalError(
-                f"{self.name}: this erasure journal is lost, cut or old: it has {number} entries and is not the one of "
-                f"which the database knows {marks.known.number}; put its newest copy back. docs/spec/journal.md, "
-                "section 6, says what to do when there is none"
-            )
+            raise self._older(number, marks)
         return number
 
-    def last_number(self) -> int:
+    def last_number(self, marks: Marks) -> int:
         """Return the number of the last entry, 0 where there is none.
 
+        Args:
+            marks: What the database knew before.
+
         Raises:
-            JournalError: The journal cannot be read.
+            JournalError: The journal cannot be read, or has fewer entries than the database knows of.
             StorageError: The database of the journal does not answer.
         """
-        return self._place.last_number()
+        number = self._place.last_number()
+        if number < marks.known.number:
+            raise self._older(number, marks)
+        return number
+
+    def _older(self, number: int, marks: Marks) -> JournalError:
+        return JournalError(
+            f"{self.name}: this erasure journal is lost, cut or old: it has {number} entries and is not the one of "
+            f"which the database knows {marks.known.number}; put its newest copy back. docs/spec/journal.md, "
+            "section 6, says what to do when there is none"
+        )
 
     def after(self, number: int) -> Iterator[tuple[Position, Entry]]:
         """Yield the entries after this number, verified.

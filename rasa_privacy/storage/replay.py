@@ -92,14 +92,14 @@ def finish(vault: "Vault") -> bool:
         Whether there was an entry.
 
     Raises:
-        JournalError: The journal was cut, changed, or is another database's; nothing was done.
+        JournalError: The journal was lost, cut, changed, or is another database's; nothing was done.
         StorageError: The database cannot be read or written.
     """
     with vault.database.read() as connection:
-        done = vault.journal.marks(connection).done
-    if vault.journal.last_number() <= done:
+        marks = vault.journal.marks(connection)
+    if vault.journal.last_number(marks) <= marks.done:
         return False
-    _through(vault, done, 1)  # people are locked one at a time, in the order in which others lock
+    _through(vault, marks.done, 1)  # people are locked one at a time, in the order in which others lock
     vault.checkpoint()
     return True
 

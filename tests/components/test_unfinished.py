@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert, select
 
 from rasa_privacy.components import turn_storage
-from rasa_privacy.errors import StorageError
+from rasa_privacy.errors import JournalError, StorageError
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.withdrawal import destroy_items, withdraw
+from rasa_privacy.storage.tables import data_keys, erasure_journal
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND, new_url
 from tests.support.vaults import SENDER, Clock, active, evidence, give, grant, held, settings_in
@@ -103,7 +105,8 @@ def is_in_order(vault: Vault) -> None:
     assert active(vault, _OTHER) == {"draw"}
     with vault.database.read() as connection:
         vault.ledger.verify(connection)
-        assert vault.journal.marks(connection).done == vault.journal.last_number()
+        marks = vault.journal.marks(connection)
+    assert vault.journal.last_number(marks) == marks.done
 
 
 async def test_withdrawal_is_finished_when_the_person_writes_again(store: Any, bot: Any) -> None:
@@ -182,14 +185,15 @@ async def test_item_that_was_taken_back_goes_with_its_purpose(store: Any, bot: A
     is_in_order(vault)
 
 
-def test_rows_whose_key_nobody_knows_make_way_for_new_ones(store: Any) -> None:
-    """As in a database of conversations that was put back: no journal names them, and a new value is kept."""
+def test_rows_whose_key_nobody_knows_make_way_for_new_ones(store: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """As in a database of conversations that was put back: no journal names them. New values are kept; it is logged."""
     vault = store._vault
     with vault.database.read() as connection:
         subject_id = vault.subjects.find(connection, SENDER)
         vault.data_keys.destroy(connection, subject_id, "draw")
     give(vault, {"draw": {"email": "new@mail.example"}})
     assert held(vault) == {**_GIVEN, "draw": {"email": "new@mail.example"}}
+    assert "what the purpose 'draw' held has no key and makes way for new values" in caplog.text
 
 
 async def test_item_that_is_over_in_such_a_turn_takes_nothing_else_along(
@@ -212,3 +216,30 @@ async def test_item_that_is_over_in_such_a_turn_takes_nothing_else_along(
     await bot.say("hello", SENDER)
     assert held(vault) == {"fitting": {"full_name": "Zoe Weber"}}
     is_in_order(vault)
+
+
+async def test_rows_stay_while_the_database_of_the_keys_is_an_older_one(store: Any, bot: Any) -> None:
+    """It was put back while the server ran: nothing is stored or deleted before its newest copy is there."""
+    vault = store._vault
+
+    def work(connection: Any) -> None:
+        subject_id = vault.subjects.find_for_update(connection, _OTHER)
+        withdraw(vault, connection, subject_id, ["draw"], evidence(vault))
+
+    vault.database.transact(work)
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER)
+    newest = {}
+    of_draw = (data_keys.c.subject_id == subject_id) & (data_keys.c.purpose == "draw")
+    with vault.key_database.write() as keys:
+        for table, rows in ((data_keys, of_draw), (erasure_journal, erasure_journal.c.seq > 0)):
+            newest[table] = [dict(row) for row in keys.execute(select(table).where(rows)).mappings()]
+            keys.execute(delete(table).where(rows))
+    await bot.say("hello", SENDER)
+    with pytest.raises(JournalError, match="put its newest copy back"):
+        await store.retrieve(SENDER)
+    with vault.key_database.write() as keys:
+        for table, found in newest.items():
+            keys.execute(insert(table), found)
+    assert await bot.say("hello again", SENDER) == ["Hi"]
+    assert held(vault) == _GIVEN
