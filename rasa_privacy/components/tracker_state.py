@@ -77,6 +77,9 @@ _KNOWN: Final = frozenset(
 class EmptySlots:
     """Slots as they are in a new tracker. Those that are plain are reset once and then only copied, in less time.
 
+    What a slot begins with, where it can be changed in its place, is the tracker's own, which Rasa's constructor would
+    share between all of them.
+
     Args:
         slots: As Rasa's constructor takes them.
     """
@@ -90,6 +93,8 @@ class EmptySlots:
         for name, slot, is_reset in self._slots:
             slots[name] = made = _copy(slot)
             if not is_reset:
+                if not _is_fixed(made.initial_value):
+                    made.initial_value = copy.deepcopy(made.initial_value)
                 made.reset()
         return slots
 
@@ -97,11 +102,17 @@ class EmptySlots:
 def _prepared(slot: Slot) -> tuple[Slot, bool]:
     """Return a slot that was reset, and that it was; or the slot, where its class does something of its own."""
     kind: Any = type(slot)
-    if not (_is_plain(kind) and kind.reset is Slot.reset and kind.value is Slot.value):
+    is_simple = kind.reset is Slot.reset and kind.value is Slot.value
+    if not (_is_plain(kind) and is_simple and _is_fixed(slot.initial_value)):
         return slot, False
     made = _copy(slot)
     made.reset()
     return made, True
+
+
+def _is_fixed(value: Any) -> bool:
+    """Return whether a value cannot be changed in its place."""
+    return value is None or isinstance(value, (str, float, int))
 
 
 def empty_tracker(sender_id: str, slots: EmptySlots, max_event_history: int | None) -> DialogueStateTracker:

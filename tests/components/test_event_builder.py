@@ -304,3 +304,22 @@ def test_an_empty_tracker_is_the_one_that_rasa_makes(side: Any, max_event_histor
     )
     assert ours == theirs
     assert ours.events.maxlen == theirs.events.maxlen
+
+
+def test_a_slot_that_begins_with_a_list_has_its_own_in_each_conversation(side: Any) -> None:
+    """A component that adds to it in its place adds nothing to what somebody else's slot begins with."""
+    domain = side.rasa_api.Domain.from_dict(
+        {
+            "slots": {
+                "basket": {"type": "any", "initial_value": {"things": []}, "mappings": [{"type": "custom"}]},
+                "wishes": {"type": "list", "initial_value": [], "mappings": [{"type": "custom"}]},
+            }
+        }
+    )
+    empty = side.tracker_state.EmptySlots(domain.slots)
+    somebody, other = (side.tracker_state.empty_tracker(sender, empty, None) for sender in ("ada", "zoe"))
+    somebody.get_slot("basket")["things"].append("Ada's secret")
+    somebody.get_slot("wishes").append("Ada's secret")
+    for tracker in (other, side.tracker_state.empty_tracker("new", empty, None)):
+        assert tracker.get_slot("basket") == {"things": []}
+        assert tracker.get_slot("wishes") == []
