@@ -17,11 +17,13 @@ from typing import Any, Final
 from rasa_privacy.components.rasa_api import DialogueStateTracker
 from rasa_privacy.components.runtime import Runtime, in_window
 from rasa_privacy.dialogue.named_requests import (
+    DELETE,
     QUESTIONS,
     NamedRequest,
     beside_closing,
     both_of,
     correction_of,
+    deletion_named,
     deletion_of,
     question_of,
     restriction_of,
@@ -47,7 +49,7 @@ VALUE: Final = "privacy_value"
 WITHDRAW: Final = "privacy_withdraw"
 
 #: What is looked through for names of items and purposes.
-NAMING: Final = frozenset({"privacy_delete", CORRECT, "privacy_restrict", "privacy_object", "privacy_lift", *QUESTIONS})
+NAMING: Final = frozenset({DELETE, CORRECT, "privacy_restrict", "privacy_object", "privacy_lift", *QUESTIONS})
 _FIRST: Final = ("privacy_access", "privacy_export", "privacy_receipt", "privacy_status", "privacy_stop")
 #: Answers and requests of which none is the right value that was asked for.
 _NO_VALUES: Final = frozenset({"privacy_unclear", "privacy_grant", None})
@@ -126,6 +128,8 @@ def names_in(text: str, intent: str | None, policy: Policy, language: str) -> tu
     if intent == WITHDRAW:
         named = named_purposes(text, policy, language) or named_choices(text, policy, language)
         return named or hinted_purpose(text, policy, language)
+    if intent == DELETE:
+        return deletion_named(text, policy, language)
     return named_topics(text, policy, language) if intent in NAMING else ()
 
 

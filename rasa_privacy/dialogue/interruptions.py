@@ -6,6 +6,7 @@ Rules:
    hands over to a human without pausing the conversation. After that it is asked again, once.
 2. While a question of the request itself is open, it is held beneath that (`Pending.held`).
 3. It does not come back where the withdrawal was about the same purpose, nor after a deletion.
+4. A withdrawal of the optional items that are asked for, of which no yes is on record, is the no: nothing comes back.
 """
 
 from dataclasses import replace
@@ -26,6 +27,7 @@ from rasa_privacy.dialogue.names import (
     WITHDRAW,
 )
 from rasa_privacy.dialogue.turn_view import Pending, TurnView
+from rasa_privacy.policy.topics import choice, item_of
 
 #: These show something and change nothing.
 _SHOWING: Final = (SHOW, EXPORT, RECEIPT, STATUS)
@@ -60,6 +62,21 @@ def is_withdrawn(view: TurnView) -> bool:
         return False
     purpose = pending.purposes[0]
     return purpose in view.named or (pending.kind == "optional" and purpose not in (view.active or ()))
+
+
+def declined(view: TurnView) -> bool | None:
+    """Return whether a withdrawal is a no to all optional items that are asked for; None where it is about none.
+
+    False where it is about some of them, so that the others are still open.
+    """
+    pending = view.pending
+    if view.intent != "privacy_withdraw" or pending is None or pending.kind != "optional":
+        return None
+    asked, named = {choice(pending.purposes[0], item) for item in pending.items}, set(view.named)
+    if asked.isdisjoint(named) or view.active is None or not named.isdisjoint(view.active):
+        return None
+    items = {item_of(each) for each in named}
+    return items == set(pending.items) if items <= set(pending.items) else None
 
 
 def beneath(action: str, view: TurnView) -> Pending | None:

@@ -8,10 +8,11 @@ Rules:
    the language or of such a name; "delete my phone from the cart" is none of ours.
 2. A wrong value is what stands after words such as "it is", alone and as it was typed. Whether it is one of its kind is
    checked by who takes it.
-3. Two requests in one message are two wordings with a word such as "and", or a mark, between them. In a window on a web
+3. Of a deletion that names some things and all that is held the larger is meant: "delete my account and my phone".
+4. Two requests in one message are two wordings with a word such as "and", or a mark, between them. In a window on a web
    page a word that closes it is none.
 
-The words are data: the sections `object_before` to `joining` of `packs/<language>.keywords.yml`.
+The words are data: the sections `object_before` to `all_held` of `packs/<language>.keywords.yml`.
 """
 
 import re
@@ -22,7 +23,7 @@ from typing import Final
 
 from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, words_of
 from rasa_privacy.dialogue.lexicon import spelt_wordings
-from rasa_privacy.dialogue.purposes import chosen_purposes, listed_topics, names_something
+from rasa_privacy.dialogue.purposes import chosen_purposes, listed_topics, named_topics, names_something
 from rasa_privacy.dialogue.wordings import compile_wordings, fold
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import item_of
@@ -39,6 +40,8 @@ _MAX_CHARACTERS: Final = 300
 MAX_VALUE: Final = 200
 #: So many words at the end of a question are looked through for the purposes that it is about.
 _MOST_WORDS: Final = 8
+#: A deletion in more parts is left to what is guessed.
+_MOST_PARTS: Final = 5
 #: Between two requests.
 _MARKS: Final = ".,;!?\n\u2013\u2014"
 _TRIMMED: Final = " \t\"'\u201c\u201d\u201e\u00ab\u00bb"
@@ -72,15 +75,51 @@ class _Patterns:
     verb_last: tuple[re.Pattern[str], ...]
     verb: re.Pattern[str]
     joining: frozenset[str]
+    all_held: re.Pattern[str]
 
 
 def deletion_of(text: str, languages: Sequence[str], policy: Policy) -> NamedRequest | None:
-    """Return a wish to have items or purposes deleted, or None."""
+    """Return a wish to have items or purposes deleted, or None; one that is also about all that is held names none."""
     for language in _spoken(text, languages, policy):
+        if _is_all_and_more(text, policy, language):
+            return NamedRequest(DELETE, language)
         topics = _named(_patterns(language).erase, text, policy, language)
         if topics:
             return NamedRequest(DELETE, language, topics)
     return None
+
+
+def deletion_named(text: str, policy: Policy, language: str) -> tuple[str, ...]:
+    """Return what a deletion that was guessed names; nothing where a part of it is about all that is held."""
+    parts = _parts(text, _patterns(language).joining)
+    is_larger = len(parts) > 1 and any(_is_all(part, policy, language) for part in parts)
+    return () if is_larger else named_topics(text, policy, language)
+
+
+def _is_all_and_more(text: str, policy: Policy, language: str) -> bool:
+    """Return whether every part of the text is something to be deleted, and one of them all that is held."""
+    patterns = _patterns(language)
+    parts = _parts(text, patterns.joining)
+    if not 1 < len(parts) <= _MOST_PARTS:
+        return False
+    whole = [_is_all(part, policy, language) for part in parts]
+    told = [_named(patterns.erase, part, policy, language) for part in parts]
+    is_said = any(told) or any(privacy_request(part, language) == DELETE for part in parts)
+    return (
+        is_said
+        and any(whole)
+        and all(
+            is_whole or named or listed_topics(part, policy, language)
+            for part, is_whole, named in zip(parts, whole, told, strict=True)
+        )
+    )
+
+
+def _is_all(part: str, policy: Policy, language: str) -> bool:
+    """Return whether a part of a deletion is about all that is held, as "my account" is; not "my account number"."""
+    words = "".join(f"{word} " for word in words_of(part, language))
+    is_all = _patterns(language).all_held.fullmatch(words) is not None or privacy_request(part, language) == DELETE
+    return is_all and not named_topics(part, policy, language)
 
 
 def question_of(text: str, languages: Sequence[str], policy: Policy, *, asked: bool) -> NamedRequest | None:
@@ -194,6 +233,15 @@ def _halves(text: str, joining: frozenset[str]) -> Iterator[tuple[str, str]]:
             yield text[: found.end()], text[found.end() :]
 
 
+def _parts(text: str, joining: frozenset[str]) -> list[str]:
+    """Return what stands between all words such as "and", and marks."""
+    parts, left = [], text
+    while found := next(_halves(left, joining), None):
+        parts.append(found[0])
+        left = found[1]
+    return [part for part in (*parts, left) if part.strip(f"{_TRIMMED}{_MARKS}")]
+
+
 def _splits(text: str, language: str, verb: re.Pattern[str]) -> Iterator[tuple[str, int, int]]:
     """Yield, for each place between two words, the words before it, and where what follows begins and ends.
 
@@ -256,4 +304,5 @@ def _patterns(language: str) -> _Patterns:
         verb_last=whole(f"{listed}{to}"),
         verb=re.compile(part("change_after")),
         joining=frozenset(fold(sections["joining"]).split()),
+        all_held=re.compile(f"{before}{part('all_held')}{after}"),
     )

@@ -4,7 +4,7 @@ Rules:
 
 1. A word such as `account` stands for all that somebody has, unless another word of an item's name is beside it:
    "delete my account number" is about the number, "delete my account" is not.
-2. Two words are read as the one that they make: "Konto-Nummer" is a "Kontonummer".
+2. Two words are read as the one that they make: "Konto-Nummer" is a "Kontonummer", as is the "Nummer meines Kontos".
 
 The words for all purposes (`everything`), for all of one's data (`account_words`) and those that name nothing alone
 (`purpose_common`), and the endings in which the same word may differ (`word_endings`), are in the keyword files.
@@ -181,13 +181,20 @@ def _listed(text: str, telling: Mapping[str, frozenset[str]], known: _Words) -> 
 
 
 def _compounded(words: Sequence[str], telling: Mapping[str, frozenset[str]], known: _Words) -> list[str]:
-    """Return the words, two that follow each other as one where that is a word of a name and they alone are none."""
+    """Return the words, two that follow each other as one where that is a word of a name and they alone are none.
+
+    Of "Nummer meines Kontos" the second comes first in the word; what names nothing alone may stand between them.
+    """
     every = frozenset[str]().union(*telling.values())
     found: list[str] = []
     for word in words:
+        before = next((at for at in range(len(found) - 1, -1, -1) if found[at] not in known.common), None)
         one = f"{found[-1]}{word}" if found and known.stem(found[-1]) not in every else ""
+        turned = f"{known.stem(word)}{found[before]}" if before is not None and before < len(found) - 1 else ""
         if one and known.stem(one) in every:
             found[-1] = one
+        elif before is not None and turned and known.stem(turned) in every and known.stem(found[before]) not in every:
+            found[before:] = [turned]
         else:
             found.append(word)
     return found

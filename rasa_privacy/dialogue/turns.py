@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rasa_privacy.dialogue.aftermath import CLOSING, RETURNING, WAITING
-from rasa_privacy.dialogue.interruptions import beneath, comes_back, is_reopened, is_withdrawn
+from rasa_privacy.dialogue.interruptions import beneath, comes_back, declined, is_reopened, is_withdrawn
 from rasa_privacy.dialogue.names import (
     ACTIONS,
     ANSWERS,
@@ -236,6 +236,9 @@ class Turns:
         request = REQUESTS.get(view.intent or "")
         if request == STOP:
             return Decision(STOP, None, end_loop=True)
+        is_declined = declined(view)
+        if is_declined is not None and view.pending is not None:
+            return Decision(REFUSE) if is_declined else unclear(view.pending)
         if request is not None:
             # What is asked again stands; after anything else a "yes" would answer something else.
             stands = request == EXPLAIN and not view.bot_answers_too

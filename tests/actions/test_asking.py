@@ -7,9 +7,11 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from rasa_privacy.actions.asking import RecordGrant, RecordLimits
-from rasa_privacy.actions.base import PrivacyAction, Turn
+from rasa_privacy.actions.asking import AskConsent, RecordGrant, RecordLimits
+from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
+from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.names import UNCLEAR
+from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.model import AgeByCountry, Policy
@@ -196,6 +198,82 @@ def test_an_optional_item_is_taken_back_in_words(vault: Vault) -> None:
     assert talk.slots["postcode"] is None
     assert active(vault) == {"draw"}
     assert held(vault) == {"draw": {"full_name": "Ana Li"}}
+
+
+def test_who_takes_back_what_is_being_asked_for_has_said_no(vault: Vault) -> None:
+    """To the question about the postcode, "I take back my postcode" is the no; nobody is asked which consent."""
+    talk = Talk(vault).want("lead_form").reply(YES).reply("privacy_withdraw", "postcode")
+    assert talk.said[0] == "All right, I leave this out: postcode."
+    assert talk.ran == ["lead_form"]
+    assert ledger(vault)[-1] == ("draw:postcode", "refused")
+    assert active(vault) == {"draw"}
+
+
+# The short question.
+
+
+def shown(vault: Vault) -> list[tuple[str, str]]:
+    """Return each record of the person about the draw: what happened, and the text that its hash stands for."""
+    with vault.database.read() as connection:
+        subject_id = vault.subjects.find(connection, SENDER)
+        assert subject_id is not None
+        found = []
+        for each in vault.ledger.of_subject(connection, subject_id):
+            notice = vault.notices.get(connection, each.notice_hash)
+            assert notice is not None
+            if each.purpose == "draw":
+                found.append((each.event, notice.text))
+        return found
+
+
+def test_a_yes_to_the_short_question_names_the_notice_that_was_shown(vault: Vault) -> None:
+    """After an answer about it the question comes back in short; what is on record is the notice, shown in full."""
+    talk = Talk(vault).want("lead_form")
+    (notice,) = talk.said
+    assert talk.reply("privacy_why").said[-1].startswith("So, may Northwind Outdoor use these details")
+    talk.reply(YES)
+    assert shown(vault) == [("asked", notice), ("granted", notice)]
+
+
+def test_a_notice_that_changed_during_an_explanation_is_shown_in_full(vault: Vault) -> None:
+    """The yes then names the text of after the change, and a yes to the one of before is none."""
+    talk = Talk(vault).want("lead_form")
+    (before,) = talk.said
+    talk.reply("privacy_why")
+    talk.vault = changed(vault, purposes={"draw": {"says": {"en": "to enter you in another draw"}}})
+    after = talk.reply("privacy_why").said[-1]
+    assert "to enter you in another draw" in after
+    assert not after.startswith("So, may")
+    talk.reply(YES)
+    assert shown(vault) == [("asked", before), ("asked", after), ("granted", after)]
+
+
+def test_a_yes_to_a_short_question_of_before_a_change_is_none(vault: Vault) -> None:
+    """The notice above it holds no more."""
+    talk = Talk(vault).want("lead_form").reply("privacy_why")
+    talk.vault = changed(vault, purposes={"draw": {"says": {"en": "to enter you in another draw"}}})
+    with pytest.raises(LedgerError, match="changed after it was shown"):
+        talk.reply(YES)
+    assert [event for event, _ in shown(vault)] == ["asked"]
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_the_short_question_has_the_buttons_of_the_whole(vault: Vault, language: str) -> None:
+    """In each language, yes and no with the same words, and neither speaks for one of them."""
+    parts = {"says": {language: "..."}, "called": {language: "..."}}
+    spoken = changed(vault, languages=(language,), purposes={"draw": parts})
+    whole, short = (asked(spoken, language, intent) for intent in ("wish", "privacy_why"))
+    assert short.text != whole.text
+    assert short.buttons == whole.buttons
+    assert [button["payload"].partition("{")[0] for button in short.buttons] == [f"/{YES}", f"/{NO}", "/privacy_more"]
+
+
+def asked(vault: Vault, language: str, intent: str) -> Reply:
+    """Return the question about the draw as it is shown after a message of this intent."""
+    known = Evidence("words", "rest", language, vault.clock())
+    pending = Pending("consent", "lead_form", ("draw",))
+    (reply,) = AskConsent().answer(vault, Turn(SENDER, intent, (), pending=pending, evidence=known, responses={}))
+    return reply
 
 
 # What is not clearly yes.

@@ -166,3 +166,31 @@ def test_what_is_held_survives_the_slot_and_nothing_else_does() -> None:
     endless: dict[str, object] = {"kind": "erase"}
     endless["held"] = endless
     assert Pending.from_slot(endless) is None
+
+
+TWO = Pending("optional", "draw_form", ("draw",), items=("postcode", "birthday"))
+
+
+@pytest.mark.parametrize(
+    ("pending", "named", "active", "decision"),
+    [
+        (OPTIONAL, ("draw:postcode",), DRAW, Decision(REFUSE)),
+        (OPTIONAL, ("draw:postcode", "newsletter:postcode"), DRAW, Decision(REFUSE)),
+        # It is on record for something else, so it is taken back there.
+        (OPTIONAL, ("draw:postcode", "newsletter:postcode"), DRAW | {"newsletter:postcode"}, Decision(WITHDRAW)),
+        (OPTIONAL, ("draw:birthday",), DRAW, Decision(WITHDRAW)),
+        (OPTIONAL, ("draw",), DRAW, Decision(WITHDRAW)),
+        (OPTIONAL, (), DRAW, Decision(WITHDRAW)),
+        (NEWSLETTER, ("draw:postcode",), DRAW, Decision(WITHDRAW)),
+        # A no to one of two leaves the other open: it is asked again, and then all count as no.
+        (TWO, ("draw:postcode",), DRAW, Decision(UNCLEAR, replace(TWO, repeated=True))),
+        (replace(TWO, repeated=True), ("draw:postcode",), DRAW, Decision(REFUSE)),
+        (TWO, ("draw:postcode", "draw:birthday"), DRAW, Decision(REFUSE)),
+    ],
+)
+def test_a_withdrawal_of_what_is_being_asked_for_is_the_no(
+    pending: Pending, named: tuple[str, ...], active: frozenset[str], decision: Decision
+) -> None:
+    """There is nothing on record to take back, and asking which consent is meant would ask for what was said."""
+    seen = replace(view("privacy_withdraw", pending=pending, active=active), named=named)
+    assert TURNS.decide(seen) == decision

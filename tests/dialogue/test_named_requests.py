@@ -8,6 +8,7 @@ from rasa_privacy.dialogue.named_requests import (
     beside_closing,
     both_of,
     correction_of,
+    deletion_named,
     deletion_of,
     question_of,
     restriction_of,
@@ -310,9 +311,9 @@ ACCOUNTS = {
 }
 
 
-def with_account_number() -> Policy:
+def with_account_number(base: Policy | None = None) -> Policy:
     """Return a policy with an item that is named by a word for all that somebody has."""
-    base = policy()
+    base = base or policy()
     called = {language: told for language, (told, _, _) in ACCOUNTS.items()}
     number = msgspec.structs.replace(base.items["full_name"], called=called)
     draw = base.purposes["draw"]
@@ -344,12 +345,76 @@ def test_an_account_number_is_an_item_and_an_account_is_everything(language: str
         ("remove my email from my account", "en", ("draw:email",)),
         ("Konto-Nummer l\u00f6schen", "de", ("draw:account_number",)),
         ("l\u00f6sch meine konto nummer", "de", ("draw:account_number",)),
-        ("mein Konto und meine Kontonummer l\u00f6schen", "de", ("draw:account_number",)),
+        ("Nummer meines Kontos l\u00f6schen", "de", ("draw:account_number",)),
+        ("l\u00f6sche die Nummer von meinem Konto", "de", ("draw:account_number",)),
+        ("mein Konto und meine Kontonummer l\u00f6schen", "de", ()),
+        ("verwijder het nummer van mijn rekening", "nl", ("draw:account_number",)),
+        ("borra el n\u00famero de mi cuenta", "es", ("draw:account_number",)),
+        ("supprimez le num\u00e9ro de mon compte", "fr", ("draw:account_number",)),
+        ("cancella il numero del mio conto", "it", ("draw:account_number",)),
+        ("apague o n\u00famero da minha conta", "pt", ("draw:account_number",)),
     ],
 )
 def test_what_is_named_beside_an_account(said: str, language: str, topics: tuple[str, ...]) -> None:
     """The preview says what goes and what stays, so that nothing goes unasked."""
-    assert named_topics(said, with_account_number(), language) == topics
+    assert deletion_named(said, with_account_number(), language) == topics
+
+
+#: Two things said to be deleted, of which one is all that somebody has.
+ALL_AND_A_PART = {
+    "en": (
+        "delete my account and my phone number",
+        "delete my phone number and my account",
+        "delete my phone number and all my data",
+        "Please delete my account, and my phone number.",
+        "delete my account including my phone number",
+        "delete the newsletter, my phone number and my account",
+    ),
+    "de": (
+        "L\u00f6sche mein Konto und meine Telefonnummer",
+        "bitte mein Konto und meine Telefonnummer l\u00f6schen",
+        "L\u00f6sche meine Telefonnummer und alle meine Daten",
+        "L\u00f6sche mein Konto samt Telefonnummer",
+    ),
+    "es": (
+        "borra mi cuenta y mi n\u00famero de tel\u00e9fono",
+        "borra mi n\u00famero de tel\u00e9fono y todos mis datos",
+    ),
+    "fr": (
+        "supprimez mon compte et mon num\u00e9ro de t\u00e9l\u00e9phone",
+        "supprimez mon num\u00e9ro de t\u00e9l\u00e9phone et toutes mes donn\u00e9es",
+    ),
+    "it": (
+        "cancella il mio account e il mio numero di telefono",
+        "cancella il mio numero di telefono e tutti i miei dati",
+    ),
+    "nl": ("verwijder mijn account en mijn telefoonnummer", "verwijder mijn telefoonnummer en al mijn gegevens"),
+    "pt": ("apague a minha conta e o meu telefone", "apague o meu telefone e todos os meus dados"),
+}
+
+
+@pytest.mark.parametrize("language", sorted(ALL_AND_A_PART))
+def test_the_larger_of_two_deletions_is_meant(language: str) -> None:
+    """Who wants an account and a phone number deleted is shown all that is held, and not the phone number alone."""
+    for known in (called(language), with_account_number(called(language))):
+        for said in ALL_AND_A_PART[language]:
+            found = deletion_of(said, (language,), known)
+            assert found is not None, said
+            assert (found.intent, found.topics) == ("privacy_delete", ()), said
+
+
+@pytest.mark.parametrize(
+    ("said", "topics"),
+    [
+        ("would you kindly get rid of my account and my phone number", ()),
+        ("would you get rid of my phone number and all my data", ()),
+        ("would you take my phone number out of my account", PHONE),
+        ("would you get rid of my phone number and email", ("draw:email", "fitting:phone")),
+    ],
+)
+def test_the_larger_of_two_guessed_deletions_is_meant(said: str, topics: tuple[str, ...]) -> None:
+    """Where no wording is fixed, a part that names all that somebody has counts, alone or in other words."""
+    assert deletion_named(said, called("en"), "en") == topics
 
 
 def test_who_takes_back_a_consent_to_all_data_hints_at_no_purpose() -> None:

@@ -16,6 +16,7 @@ from rasa_privacy.dialogue.names import LISTEN, PENDING_SLOT, UNCLEAR, YOUNG_SLO
 from rasa_privacy.dialogue.turn_view import Asking, Decision, Pending, TurnView
 from rasa_privacy.dialogue.turns import Turns
 from rasa_privacy.policy.ages import minimum_age
+from rasa_privacy.policy.topics import choice, choices
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER
 
@@ -82,7 +83,7 @@ class Talk:
         self.said = []
         last, own = LISTEN, wanted
         for _ in range(20):
-            view = self._view(intent, last)
+            view = self._view(intent, last, items)
             if self._turns.forgets(view):
                 self.slots[PENDING_SLOT] = None
             decision = self._turns.decide(view) or self._turns.gate(own, view) or Decision(own)
@@ -119,7 +120,7 @@ class Talk:
                     if event.get("event") == "slot":
                         self.slots[event["name"]] = event["value"]
 
-    def _view(self, intent: str, last: str) -> TurnView:
+    def _view(self, intent: str, last: str, items: tuple[str, ...] = ()) -> TurnView:
         policy = self.vault.policy
         with self.vault.database.read() as connection:
             subject_id = self.vault.subjects.find(connection, self.sender)
@@ -138,4 +139,5 @@ class Talk:
             age=age if age > state.confirmed_age else None,
             waiting=state.waiting,
             is_too_young=self.slots.get(YOUNG_SLOT) is True,
+            named=tuple(choice(purpose, item) for purpose, item in choices(policy) if item in items),
         )
