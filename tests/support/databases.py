@@ -118,18 +118,18 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def server_urls() -> Iterator[Callable[[str], str]]:
-    """Return a function that gives the one database of this worker on a server."""
-    opened: dict[str, tuple[Any, str]] = {}
+def server_urls() -> Iterator[Callable[..., str]]:
+    """Return a function that gives the one database of this worker on a server, or the one that keys have there."""
+    opened: dict[tuple[str, bool], tuple[Any, str]] = {}
 
-    def url(kind: str) -> str:
-        if kind not in opened:
+    def url(kind: str, *, keys: bool = False) -> str:
+        if (kind, keys) not in opened:
             manager = new_url(kind, Path())
-            opened[kind] = (manager, manager.__enter__())
-            database = Database(opened[kind][1])
+            opened[kind, keys] = (manager, manager.__enter__())
+            database = Database(opened[kind, keys][1])
             ensure_schema(database)
             database.close()
-        return opened[kind][1]
+        return opened[kind, keys][1]
 
     yield url
     for manager, _ in opened.values():
@@ -137,7 +137,7 @@ def server_urls() -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture(scope="session")
-def empty_url(server_urls: Callable[[str], str]) -> EmptyUrl:
+def empty_url(server_urls: Callable[..., str]) -> EmptyUrl:
     """Return a function that gives the URL of a database without rows: of a file not there yet, or of our tables."""
 
     @contextmanager
@@ -146,6 +146,21 @@ def empty_url(server_urls: Callable[[str], str]) -> EmptyUrl:
             yield f"sqlite:///{folder}/c.db"
             return
         with emptied(server_urls(kind)) as found:
+            yield found
+
+    return url
+
+
+@pytest.fixture(scope="session")
+def empty_key_url(server_urls: Callable[..., str]) -> EmptyUrl:
+    """Return the same for a second database, which keys have for themselves."""
+
+    @contextmanager
+    def url(kind: str, folder: Path) -> Iterator[str]:
+        if kind == "sqlite":
+            yield f"sqlite:///{folder}/keys.db"
+            return
+        with emptied(server_urls(kind, keys=True)) as found:
             yield found
 
     return url

@@ -28,13 +28,13 @@ def settings_of(folder: str, url: str) -> StoreSettings:
     """Return the settings of a store with its keys in the folder."""
     privacy = Path(folder) / "privacy.yml"
     privacy.write_text(privacy_text(), encoding="utf-8")
-    own = f"sqlite:///{folder}/keys.db" if _apart(folder).exists() else None
+    own = _apart(folder).read_text(encoding="utf-8") if _apart(folder).exists() else None
     return StoreSettings(url, KeySettings("file", Path(folder) / "keys", url=own), privacy)
 
 
-def put_keys_apart(folder: str) -> None:
-    """Have the stores of this folder keep their keys in a database of their own."""
-    _apart(folder).touch()
+def put_keys_apart(folder: str, url: str) -> None:
+    """Have the stores of this folder keep their keys in this database."""
+    _apart(folder).write_text(url, encoding="utf-8")
 
 
 def _apart(folder: str) -> Path:
