@@ -109,7 +109,7 @@ def put_right(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what and w
     kept = keep_part(right.value, declared.cut, aids_of(vault)(right.item))
     for purpose in right.purposes:
         topic = choice(purpose, right.item)
-        destroy_topic(vault.parts, vault.data_keys, connection, subject_id, topic, now)
+        destroy_topic(vault.parts, vault.data_keys, connection, subject_id, topic, now, is_journalled=False)
     version, seq = vault.conversations.head(connection, sender_id)
     structure = {"event": "slot", "timestamp": now.timestamp(), "name": declared.slot, "value": None}
     values = {purpose: [[seq, ["value"], right.item, kept]] for purpose in right.purposes}

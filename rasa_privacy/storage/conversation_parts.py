@@ -1,7 +1,9 @@
 """`ConversationParts`: destroys a part of what conversations hold, and leaves the rest readable.
 
 What is sealed anew gets a new data key and the old one is destroyed, so that a backup's segments do not open any more
-either. Each such change raises the version of the conversation, as a save does.
+either. A key that lies apart would be gone before the new rows are there, so it goes on to seal them, unless the
+journal knows of it and finishes what fails then. Each such change raises the version of the conversation, as a save
+does.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -66,7 +68,16 @@ class ConversationParts:
             deleted += dropped
         return deleted
 
-    def drop_item(self, conn: Connection, subject_id: bytes, purpose: str, item: str, now: datetime) -> bool:
+    def drop_item(  # noqa: PLR0913 - transaction, whose, of what, when, and how
+        self,
+        conn: Connection,
+        subject_id: bytes,
+        purpose: str,
+        item: str,
+        now: datetime,
+        *,
+        is_journalled: bool = False,
+    ) -> bool:
         """Destroy the values that one purpose holds of one item, in all conversations of a subject that is locked.
 
         What the purpose holds of other items is sealed anew under a new data key, and the old key is destroyed, so that
@@ -78,6 +89,7 @@ class ConversationParts:
             purpose: The purpose.
             item: The item.
             now: Aware UTC time, for the new key.
+            is_journalled: Whether the erasure journal has it.
 
         Returns:
             Whether there was such a value.
@@ -94,7 +106,8 @@ class ConversationParts:
                 self.drop_purpose(conn, subject_id, purpose)
             return False
         rest = {ref: [entry for entry in held if entry[2] != item] for ref, held in entries.items()}
-        self._seal_anew(conn, subject_id, purpose, rest, now)
+        stays = self._data_keys.apart and not is_journalled
+        self._seal_anew(conn, subject_id, purpose, rest, now, key_stays=stays)
         return True
 
     def drop_since(self, conn: Connection, sender_id: str, purpose: str, first: int, now: datetime) -> bool:
@@ -210,16 +223,27 @@ class ConversationParts:
         rows = [row for row in table.by_subject(conn, subject_id) if row.version > 0]
         return {row.ref: open_every(conn, row, verified_head(row, keys), keys) for row in rows}
 
-    def _seal_anew(
-        self, conn: Connection, subject_id: bytes, purpose: str, rest: Mapping[int, list[Any]], now: datetime
+    def _seal_anew(  # noqa: PLR0913 - transaction, whose, of what, what stays, when, and how
+        self,
+        conn: Connection,
+        subject_id: bytes,
+        purpose: str,
+        rest: Mapping[int, list[Any]],
+        now: datetime,
+        *,
+        key_stays: bool | None = None,
     ) -> None:
-        """Put these entries, by conversation, in place of all that a purpose holds: under a new key, due as the old."""
+        """Put these entries, by conversation, in place of all that a purpose holds: under a new key, due as the old.
+
+        Where it is not said whether the old key stays, one that lies apart does as long as there is something to seal.
+        """
         due_at = self._data_keys.due_of(conn, subject_id).get(purpose)
         contacts = known_contacts.of_purpose(conn, subject_id, purpose)
         self.drop_purpose(conn, subject_id, purpose)
         items = {entry[2] for held in rest.values() for entry in held}
         known_contacts.put(conn, subject_id, purpose, [each for each in contacts if each.item in items])
-        self._data_keys.destroy(conn, subject_id, purpose)
+        if not (self._data_keys.apart and items if key_stays is None else key_stays):
+            self._data_keys.destroy(conn, subject_id, purpose)
         keys = self._data_keys.of_subject(conn, subject_id)
         for row in table.by_subject(conn, subject_id):
             if rest.get(row.ref):

@@ -238,11 +238,19 @@ def destroy_purpose(
 
 
 def destroy_topic(  # noqa: PLR0913, PLR0917 - the two aggregates, the transaction, and what is destroyed when
-    parts: ConversationParts, data_keys: DataKeys, conn: Connection, subject_id: bytes, topic: str, now: datetime
+    parts: ConversationParts,
+    data_keys: DataKeys,
+    conn: Connection,
+    subject_id: bytes,
+    topic: str,
+    now: datetime,
+    *,
+    is_journalled: bool = True,
 ) -> bool:
     """Destroy what is held for a topic of the ledger: a purpose as a whole, or one optional item of it.
 
-    Where a conversation is damaged, an item goes with its whole purpose: better too much than what was refused.
+    Where a conversation is damaged, an item goes with its whole purpose: better too much than what was refused. Whoever
+    has not told the erasure journal says so, and a key that lies apart goes on then (`ConversationParts`).
 
     Returns:
         Whether there was something.
@@ -250,7 +258,7 @@ def destroy_topic(  # noqa: PLR0913, PLR0917 - the two aggregates, the transacti
     purpose, item = purpose_of(topic), item_of(topic)
     if item:
         try:
-            return parts.drop_item(conn, subject_id, purpose, item, now)
+            return parts.drop_item(conn, subject_id, purpose, item, now, is_journalled=is_journalled)
         except (*DAMAGED, KeyProviderError):
             pass
     return destroy_purpose(parts, data_keys, conn, subject_id, purpose)

@@ -13,6 +13,7 @@ from rasa_privacy.components import turn_storage
 from rasa_privacy.errors import JournalError, StorageError
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.rectification import Right, put_right
 from rasa_privacy.rights.withdrawal import destroy_items, withdraw
 from rasa_privacy.storage.tables import data_keys, erasure_journal
 from rasa_privacy.storage.vault import Vault, open_vault
@@ -243,3 +244,40 @@ async def test_rows_stay_while_the_database_of_the_keys_is_an_older_one(store: A
             keys.execute(insert(table), found)
     assert await bot.say("hello again", SENDER) == ["Hi"]
     assert held(vault) == _GIVEN
+
+
+@pytest.mark.parametrize("over", [("full_name", "phone"), ("phone",)])
+async def test_item_that_is_over_and_could_not_be_committed(store: Any, bot: Any, over: tuple[str, ...]) -> None:
+    """No journal names it, so all of its purpose is there as before, and the person can write again."""
+    vault = store._vault
+    give(vault, {"fitting": {"full_name": "Zoe Weber"}})
+
+    def work(connection: Any) -> None:
+        subject_id = vault.subjects.find_for_update(connection, SENDER)
+        for item in over:
+            vault.parts.drop_item(connection, subject_id, "fitting", item, vault.clock())
+
+    failing_once(vault, lambda: vault.database.transact(work))
+    assert await bot.say("hello", SENDER) == ["Hi"]
+    there = {"full_name": "Zoe Weber", **_GIVEN["fitting"]}
+    assert held(vault) == {**_GIVEN, "fitting": there}
+    vault.database.transact(work)
+    assert held(vault).get("fitting", {}) == {item: value for item, value in there.items() if item not in over}
+    is_in_order(vault)
+
+
+async def test_value_that_could_not_be_put_right_is_as_it_was(store: Any, bot: Any) -> None:
+    """No new key stands where the rows of the old one are left, and it can be put right afterwards."""
+    vault = store._vault
+
+    def work(connection: Any) -> None:
+        subject_id = vault.subjects.find_for_update(connection, SENDER)
+        right = Right("email", "right@mail.example", ("draw",), "test")
+        put_right(vault, connection, SENDER, subject_id, right, vault.clock())
+
+    failing_once(vault, lambda: vault.database.transact(work))
+    assert await bot.say("hello", SENDER) == ["Hi"]
+    assert held(vault) == _GIVEN
+    vault.database.transact(work)
+    assert held(vault) == {**_GIVEN, "draw": {"email": "right@mail.example"}}
+    is_in_order(vault)
