@@ -51,6 +51,7 @@ from rasa_privacy.dialogue.keywords import cancels, closes
 from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.lexicon import AGREEING, Question
 from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
+from rasa_privacy.dialogue.purposes import is_a_name
 from rasa_privacy.dialogue.recognising import (
     Recognised,
     limits_a_yes,
@@ -76,8 +77,6 @@ _QUESTIONS: Final[Mapping[Kind, Question]] = {
     "correct": "consent",
     "which": "erase",
 }
-
-
 #: Where a model keeps what the recogniser learned.
 _FILE: Final = "recogniser.npz"
 
@@ -165,10 +164,13 @@ class DataMinimizer(GraphComponent):
         self, message: Message, text: str, languages: Sequence[str], *, is_payload: bool, asked: bool, in_form: bool
     ) -> tuple[str, ...]:
         """Give the message the intent that its free wording is guessed to be; return what else it is or may be."""
-        # In a form `cancel` is about the form, and in a window `end` about the chat, whatever anybody guesses.
+        # Whatever anybody guesses: in a form `cancel` is about the form, in a window `end` about the chat, and who says
+        # "newsletter please" takes nothing back.
+        running = runtime.current()
         is_ours = not (
             (in_form and any(cancels(text, each) for each in languages))
             or (runtime.in_window() and any(closes(text, each) for each in languages))
+            or (running is not None and any(is_a_name(text, running.vault.policy, each) for each in languages))
         )
         guess = None
         if self._recognisers is not None and is_ours and not is_payload:

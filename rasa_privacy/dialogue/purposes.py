@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Final
 
 from rasa_privacy.dialogue.keywords import words_of
+from rasa_privacy.dialogue.lexicon import spelt_wordings
 from rasa_privacy.dialogue.packs import load_keywords
 from rasa_privacy.dialogue.wordings import compile_wordings
 from rasa_privacy.policy.model import Policy
@@ -25,6 +26,8 @@ from rasa_privacy.policy.topics import choice, choices
 
 #: A text is read so far only: a withdrawal that takes longer names its purpose in the beginning or not at all.
 _MAX_CHARACTERS: Final = 1000
+#: A message that is only a name is no longer than this.
+_LONGEST_NAME: Final = 100  # characters
 #: A word is not cut to fewer letters than this by its ending.
 _SHORTEST_STEM: Final = 3
 #: Marks a purpose among items; no item is called so.
@@ -88,10 +91,20 @@ def chosen_purposes(text: str, policy: Policy, language: str, purposes: Iterable
     Every word must name one of them, unless it names nothing alone; words such as `everything` name all.
     """
     known, possible = _words(language), tuple(purposes)
+    text = _impolite(text, language)
     if known.everything.fullmatch("".join(f" {word}" for word in _plain(text)) + " "):
         return possible
     telling = {name: _stems(_names(name, policy, language), language, known) for name in possible}
     return _listed(text, telling, known) or ()
+
+
+def is_a_name(text: str, policy: Policy, language: str) -> bool:
+    """Return whether the text is the name of a purpose and nothing else, as "newsletter please" is."""
+    if len(text) > _LONGEST_NAME:
+        return False
+    known = _words(language)
+    telling = {name: _stems(_names(name, policy, language), language, known) for name in policy.purposes}
+    return _listed(_impolite(text, language), telling, known) is not None
 
 
 def named_choices(text: str, policy: Policy, language: str) -> tuple[str, ...]:
@@ -164,7 +177,21 @@ def named_items(text: str, policy: Policy, language: str, items: Iterable[str]) 
     word says which.
     """
     known = _words(language)
-    return _listed(text, {item: _telling_stems(item, policy, language, known) for item in items}, known)
+    telling = {item: _telling_stems(item, policy, language, known) for item in items}
+    return _listed(_impolite(text, language), telling, known)
+
+
+def _impolite(text: str, language: str) -> str:
+    """Return the text without "please", and "thank you" at its end; as it is where it is too long to be a wording."""
+    words = "".join(f"{word} " for word in words_of(text, language))
+    found = _before_closing(language).fullmatch(words)
+    return found[1] if found is not None else text
+
+
+@lru_cache(maxsize=32)
+def _before_closing(language: str) -> re.Pattern[str]:
+    closing = compile_wordings(spelt_wordings(language), "closing", f"packs/{language}.keywords.yml")
+    return re.compile(rf"((?:\S+ )+?){closing}{{0,2}}")
 
 
 def _listed(text: str, telling: Mapping[str, frozenset[str]], known: _Words) -> tuple[str, ...] | None:

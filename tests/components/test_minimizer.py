@@ -600,6 +600,17 @@ def test_a_withdrawal_names_a_purpose_by_a_word_that_no_other_has(read: Any, unt
         assert [each["value"] for each in message.get("entities")] == named
 
 
+@pytest.mark.parametrize("intent", ["privacy_withdraw", "greet"])
+def test_who_names_a_purpose_and_nothing_else_takes_nothing_back(read: Any, intent: str) -> None:
+    """Whatever is guessed: it may be a wish for it, which is the bot's."""
+    recognisers = SimpleNamespace(guess=lambda *_: Guess("privacy_withdraw", 0.99, ("privacy_stop",)))
+    said = read("Newsletter please", intent, 0.9, recognisers=recognisers)
+    assert intent_of(said) == ("enter_draw" if intent == "privacy_withdraw" else "greet")
+    assert said.get("entities") == []
+    taken_back = read("newsletter no more please", intent, 0.5, recognisers=recognisers)
+    assert intent_of(taken_back) == "privacy_withdraw"
+
+
 WHICH = Pending("which", "privacy_withdraw", ("draw", "newsletter"))
 WRONG = Pending("which", "privacy_correct", items=("full_name", "email"))
 

@@ -14,7 +14,7 @@ from rasa_privacy.dialogue.named_requests import (
     restriction_of,
 )
 from rasa_privacy.dialogue.packs import available_languages, load_ordinary
-from rasa_privacy.dialogue.purposes import hinted_purpose, named_topics
+from rasa_privacy.dialogue.purposes import chosen_purposes, hinted_purpose, named_topics
 from rasa_privacy.policy.model import Policy
 from tests.support.vaults import policy
 
@@ -424,6 +424,28 @@ def test_who_takes_back_a_consent_to_all_data_hints_at_no_purpose() -> None:
     declared = msgspec.structs.replace(declared, purposes={**declared.purposes, "draw": draw})
     assert hinted_purpose("ritiro il consenso per i miei dati", declared, "it") == ()
     assert hinted_purpose("ritiro il consenso per la data", declared, "it") == ("draw",)
+
+
+#: The newsletter and nothing else, politely.
+POLITE = {
+    "en": ("Newsletter please", "the newsletter, thank you"),
+    "de": ("Newsletter bitte", "bitte den Newsletter", "den Newsletter, danke"),
+    "es": ("el bolet\u00edn por favor", "el bolet\u00edn, gracias"),
+    "fr": ("la lettre d'information s'il vous pla\u00eet", "la lettre d'information, merci"),
+    "it": ("la newsletter per favore", "la newsletter, grazie"),
+    "nl": ("de nieuwsbrief alstublieft", "de nieuwsbrief graag", "nieuwsbrief, dank u"),
+    "pt": ("a newsletter por favor", "a newsletter, obrigado"),
+}
+
+
+@pytest.mark.parametrize("language", sorted(POLITE))
+def test_a_purpose_is_chosen_politely(language: str) -> None:
+    """After "which one?", the words of courtesy beside its name are not in the way; other words are."""
+    known = called(language)
+    for said in POLITE[language]:
+        assert chosen_purposes(said, known, language, known.purposes) == NEWSLETTER, said
+    for said in ("I want the newsletter", "quiero el bolet\u00edn", "ich will den Newsletter"):
+        assert chosen_purposes(said, known, language, known.purposes) == (), said
 
 
 #: A question that ends in the newsletter, as it may be said while a form asks for something else.
