@@ -69,8 +69,9 @@ class WithdrawConsent(PrivacyAction):
         wanted = [name for name in turn.purposes if name in granted]
         if not granted:
             return Reply(turn.words("utter_privacy_nothing_to_withdraw"), [], [])
-        if turn.purposes and not wanted:
-            named = turn.phrases.listed(called(store, turn, name) for name in turn.purposes)
+        if (turn.purposes or turn.items) and not wanted:
+            items = (name_of_item(store.policy, item, turn.evidence.language) for item in dict.fromkeys(turn.items))
+            named = turn.phrases.listed([*(called(store, turn, name) for name in turn.purposes), *items])
             return Reply(turn.words("utter_privacy_not_agreed", called=named), [], [])
         if not wanted:
             # "Take me off the list" may mean something else than the one consent on record.

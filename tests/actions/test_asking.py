@@ -200,6 +200,14 @@ def test_an_optional_item_is_taken_back_in_words(vault: Vault) -> None:
     assert held(vault) == {"draw": {"full_name": "Ana Li"}}
 
 
+def test_who_takes_back_an_item_without_consent_is_not_asked_which_consent(vault: Vault) -> None:
+    """What was named is said to be on no record, and everything else stands."""
+    talk = Talk(vault).want("lead_form").reply(YES).reply(NO).reply("privacy_withdraw", "postcode")
+    assert "nothing to take back: postcode." in talk.said[0]
+    assert talk.pending is None
+    assert active(vault) == {"draw"}
+
+
 def test_who_takes_back_what_is_being_asked_for_has_said_no(vault: Vault) -> None:
     """To the question about the postcode, "I take back my postcode" is the no; nobody is asked which consent."""
     talk = Talk(vault).want("lead_form").reply(YES).reply("privacy_withdraw", "postcode")
