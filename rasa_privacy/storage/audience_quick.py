@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from rasa_privacy.crypto.hash_chain import GENESIS
 from rasa_privacy.crypto.identity import ID_BYTES, Identities
 from rasa_privacy.crypto.sealing import open_together, tag_of
-from rasa_privacy.errors import PrivacyError
+from rasa_privacy.errors import KeyProviderError, PrivacyError, UnknownEpochError
 from rasa_privacy.storage.audience_rows import StoredContact
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.manifest import SegmentRef, head_in
@@ -60,7 +60,9 @@ def quick(data: DataKeys, structure: str, purpose: str) -> Quick:
                 entries = entries_of(open_together(secret, dictionaries, ((raw, events),))[0], ref.count)
             elif segment is not None or refs:
                 return None
-        except PrivacyError:
+        except PrivacyError as error:
+            if isinstance(error, KeyProviderError) and not isinstance(error, UnknownEpochError):
+                raise  # no damage of one person: it would come again for each of the page, after a wait
             return None
         return StoredContact(name.decode("utf-8", "surrogatepass"), entries)
 
