@@ -139,28 +139,22 @@ def server_urls() -> Iterator[Callable[..., str]]:
 @pytest.fixture(scope="session")
 def empty_url(server_urls: Callable[..., str]) -> EmptyUrl:
     """Return a function that gives the URL of a database without rows: of a file not there yet, or of our tables."""
-
-    @contextmanager
-    def url(kind: str, folder: Path) -> Iterator[str]:
-        if kind == "sqlite":
-            yield f"sqlite:///{folder}/c.db"
-            return
-        with emptied(server_urls(kind)) as found:
-            yield found
-
-    return url
+    return _empty(server_urls, "c.db", keys=False)
 
 
 @pytest.fixture(scope="session")
 def empty_key_url(server_urls: Callable[..., str]) -> EmptyUrl:
     """Return the same for a second database, which keys have for themselves."""
+    return _empty(server_urls, "keys.db", keys=True)
 
+
+def _empty(server_urls: Callable[..., str], file: str, *, keys: bool) -> EmptyUrl:
     @contextmanager
     def url(kind: str, folder: Path) -> Iterator[str]:
         if kind == "sqlite":
-            yield f"sqlite:///{folder}/keys.db"
+            yield f"sqlite:///{folder}/{file}"
             return
-        with emptied(server_urls(kind, keys=True)) as found:
+        with emptied(server_urls(kind, keys=keys)) as found:
             yield found
 
     return url
