@@ -18,7 +18,8 @@ import msgspec
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import Connection
 
-from rasa_privacy.crypto.key_ring import NO_SUBJECT, KeyEncryptionKey, Owned, Rewrapped, epoch_of
+from rasa_privacy.crypto.identity import ID_BYTES
+from rasa_privacy.crypto.key_ring import NO_SUBJECT, WRAPPED_BYTES, KeyEncryptionKey, Owned, Rewrapped, epoch_of
 from rasa_privacy.crypto.segment import NONCE_BYTES
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.storage import waiting
@@ -43,12 +44,14 @@ _OLD: Final = Query(
 # batch at once, since the drivers would send them one by one. The bounds keep a planner that knows nothing of the table
 # yet from reading all of it for each batch.
 # Subjects and keys go as one text of bytes each, since the driver takes as long for each part of an array as for all.
+# Where the bytes of a row lie in such a text, by how many each row has.
+_PIECE: Final = "(n.number - 1) * {0} + 1, {0}"
 _REWRAP_POSTGRESQL: Final = (
-    "UPDATE data_keys AS k SET wrapped = substring(n.sealed, n.number * 68 - 67, 68), epoch = %s "
+    f"UPDATE data_keys AS k SET wrapped = substring(n.sealed, {_PIECE.format(WRAPPED_BYTES)}), epoch = %s "  # noqa: S608 - our own sizes
     "FROM (SELECT o.purpose, CAST(o.number AS INTEGER) AS number, b.subjects, b.sealed FROM "
     "unnest(%s) WITH ORDINALITY AS o(purpose, number) "
     "CROSS JOIN (SELECT CAST(%s AS BYTEA) AS subjects, CAST(%s AS BYTEA) AS sealed) AS b) AS n "
-    "WHERE k.subject_id = substring(n.subjects, n.number * 16 - 15, 16) AND k.purpose = n.purpose AND k.epoch = %s "
+    f"WHERE k.subject_id = substring(n.subjects, {_PIECE.format(ID_BYTES)}) AND k.purpose = n.purpose AND k.epoch = %s "
     "AND k.subject_id BETWEEN %s AND %s"
 )
 # `STRAIGHT_JOIN`: by the table's key for each new row, and not the other way round.
