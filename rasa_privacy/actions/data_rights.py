@@ -25,15 +25,8 @@ from rasa_privacy.rights.identity import proven_reach, reached_senders
 from rasa_privacy.rights.linked import erase_linked, holdings_linked, kept_linked
 from rasa_privacy.rights.own_acts import note_seen, own_act
 from rasa_privacy.rights.parts import merged, plan_all
-from rasa_privacy.rights.requests import (
-    ANSWERED,
-    NOTHING_HELD,
-    answered,
-    is_previewed,
-    open_request,
-    preview,
-    take_back,
-)
+from rasa_privacy.rights.previews import is_previewed, preview
+from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, open_request, take_back
 from rasa_privacy.rights.webhooks import deliver_soon
 from rasa_privacy.storage.kept import Kept
 from rasa_privacy.storage.requests import Request

@@ -18,7 +18,8 @@ from rasa_privacy.rights.identity import proven_reach, writing_people
 from rasa_privacy.rights.linked import delete_part_linked
 from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.parts import Plan, Staying, merged, plan
-from rasa_privacy.rights.requests import NOTHING_HELD, answered, preview
+from rasa_privacy.rights.previews import preview
+from rasa_privacy.rights.requests import NOTHING_HELD, answered
 from rasa_privacy.rights.webhooks import deliver_soon
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.vault import Vault

@@ -4,8 +4,8 @@ from typing import Final
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn
 from rasa_privacy.dialogue.names import STATUS
+from rasa_privacy.rights.extension import REASONS_TO_EXTEND
 from rasa_privacy.rights.own_acts import note_seen, own_act
-from rasa_privacy.rights.requests import REASONS_TO_EXTEND
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.requests import Request
 from rasa_privacy.storage.vault import Vault

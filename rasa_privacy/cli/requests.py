@@ -16,10 +16,11 @@ from rasa_privacy.cli.options import bot_option, endpoints_option
 from rasa_privacy.cli.senders import PERSON, chosen_sender, sender_argument
 from rasa_privacy.cli.store import endpoints_file, existing_store
 from rasa_privacy.errors import RequestError
+from rasa_privacy.rights import extension
 from rasa_privacy.rights import requests as rules
 from rasa_privacy.rights.clocks import KINDS, Kind
 from rasa_privacy.rights.deeds import DONE_ELSEWHERE
-from rasa_privacy.rights.extension import extend_with_notice
+from rasa_privacy.rights.extension import REASONS_TO_EXTEND, extend_with_notice
 from rasa_privacy.rights.reminders import SOON, due, line, remind
 from rasa_privacy.rights.request_counts import count
 from rasa_privacy.rights.senders import open_sender
@@ -167,7 +168,7 @@ def identity(number: str, *, asked: bool, bot: Path, endpoints: Path | None) -> 
 
 @requests.command()
 @number_argument
-@click.option("--because", type=click.Choice(rules.REASONS_TO_EXTEND), required=True, help="Why.")
+@click.option("--because", type=click.Choice(REASONS_TO_EXTEND), required=True, help="Why.")
 @notified_option
 @operator_options
 @bot_option
@@ -180,7 +181,7 @@ def extend(number: str, *, because: str, notify: bool | None, bot: Path, endpoin
     if notify is None:
         raise click.UsageError("say --notify, or --told where you told the person in another way")
     if not notify:
-        _change(bot, endpoints, lambda vault, conn, who, now: rules.extend(vault, conn, number, because, who, now))
+        _change(bot, endpoints, lambda vault, conn, who, now: extension.extend(vault, conn, number, because, who, now))
         return
     file = endpoints_file(bot, endpoints)
     with existing_store(bot, endpoints) as vault:

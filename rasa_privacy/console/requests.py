@@ -10,6 +10,7 @@ import msgspec
 from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.console.operation import AboutPerson, Body, Call, Name, Operation, Query
 from rasa_privacy.console.problems import RefusedError
+from rasa_privacy.rights import extension
 from rasa_privacy.rights import requests as rules
 from rasa_privacy.rights.clocks import Kind
 from rasa_privacy.rights.extension import extend_with_notice
@@ -18,7 +19,7 @@ from rasa_privacy.storage import requests as rows
 from rasa_privacy.storage.requests import Request
 
 _NUMBER: Final = re.compile(r"RQ(-[0-9A-HJKMNP-TV-Z]{4}){3}")
-#: The words of `rights.requests`; a test holds them equal.
+#: The words of `rights.extension`, `rights.requests` and `rights.deeds`; a test holds them equal.
 ReasonToExtend = Literal["complexity", "number_of_requests"]
 ReasonToRefuse = Literal[
     "not_identified",
@@ -225,7 +226,7 @@ def _complete(call: Call, connection: Any, who: str, now: datetime) -> Request:
 def _extend(call: Call) -> PersonRequest:
     vault, number, because = call.vault, call.number, call.body.because
     if call.body.told == "yes":
-        return _step(lambda _, conn, who, now: rules.extend(vault, conn, number, because, who, now))(call)
+        return _step(lambda _, conn, who, now: extension.extend(vault, conn, number, because, who, now))(call)
     permit = call.permit("requests")
     with vault.database.read() as connection:
         _found(call, connection)

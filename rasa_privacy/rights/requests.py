@@ -9,9 +9,8 @@ States and what leads from one to another::
 Rules:
 
 1. One person has one open request of each kind; asking again returns the one that is open, with its clock.
-2. A request is extended once, before its date, where its regulation allows it, for a reason of REASONS_TO_EXTEND, and
-   after the person was told: by a notice of ours (`extension`), or by staff, and the history says which. It is refused
-   for a reason of REASONS_TO_REFUSE, and after the person was told (GDPR Art. 12(3) and (4)).
+2. A request is extended once, before its date, as `extension` says. It is refused for a reason of REASONS_TO_REFUSE,
+   and after the person was told (GDPR Art. 12(4)).
 3. Where every regulation says so the clock stands still in the state `identity`; the date moves by as long.
 4. What is closed stays as it is. Every change adds a step; none is ever changed or removed.
 5. A request is completed where the records tell that what it asks for was done, or where staff say that it was done
@@ -20,15 +19,15 @@ Rules:
    without the other.
 6. No personal data is in a request: no text, no name, no address.
 
-What a regulation demands is in `clocks`.
+What a regulation demands is in `clocks`; that a person was told what an erasure would do, in `previews`.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from rasa_privacy.errors import RequestError
-from rasa_privacy.rights.clocks import KINDS, Kind, deadline, extended, pauses
+from rasa_privacy.rights.clocks import KINDS, Kind, deadline, pauses
 from rasa_privacy.rights.deeds import DONE_ELSEWHERE, require_done
 from rasa_privacy.rights.identity import reach
 from rasa_privacy.rights.numbers import new_number
@@ -39,11 +38,6 @@ from rasa_privacy.storage.vault import Vault
 #: `actor` of what the person did.
 PERSON: Final = "person"
 
-#: GDPR Art. 12(3), 11 CCR 7021(b).
-REASONS_TO_EXTEND: Final = ("complexity", "number_of_requests")
-#: `step` of a request whose person was told of the extension: by our notice, or by staff in another way.
-NOTICE_SENT: Final = "notice_sent"
-TOLD_BY_STAFF: Final = "told_by_staff"
 #: Reasons for which a request may be refused, with the law that they rest on.
 REASONS_TO_REFUSE: Final = {
     "not_identified": "the person did not prove who they are (GDPR Art. 12(6); 11 CCR 7060)",
@@ -60,11 +54,6 @@ REASONS_TO_REFUSE: Final = {
 ANSWERED: Final = requests.ANSWERED
 NOTHING_HELD: Final = "nothing_held"
 TAKEN_BACK: Final = "taken_back"
-
-#: `step` of a request whose person was told what an erasure would do.
-PREVIEWED: Final = "previewed"
-#: After that a yes is asked for anew: there may be more to delete meanwhile, or somebody else at the keyboard.
-PREVIEW_LASTS: Final = timedelta(hours=1)
 
 _MAX_NAME: Final = 255
 
@@ -112,7 +101,7 @@ def open_request(  # noqa: PLR0913, PLR0917 - store, transaction, and what is as
         answer_by=found.answer_by,
         acknowledge_by=found.acknowledge_by,
     )
-    requests.add(connection, opened, _name(actor))
+    requests.add(connection, opened, named(actor))
     return opened
 
 
@@ -134,25 +123,6 @@ def answered(  # noqa: PLR0913, PLR0917 - as open_request
     return _close(connection, opened, "done", reason, AUTOMATIC, at)
 
 
-def preview(vault: Vault, connection: Any, subject_id: bytes, at: datetime, kind: Kind = "erasure") -> Request:
-    """Note that the person was told what an erasure would do, on the request that is open or that this opens."""
-    request = open_request(vault, connection, kind, subject_id, at)
-    requests.add_step(connection, request.number, Step(at, PREVIEWED, AUTOMATIC, None))
-    return request
-
-
-def is_previewed(connection: Any, subject_id: bytes, now: datetime, kind: Kind = "erasure") -> bool:
-    """Return whether the person was told what an erasure would do so recently that a yes still means it."""
-    told = [
-        step.at
-        for request in requests.open_of(connection, subject_id)
-        if request.kind == kind
-        for step in requests.steps_of(connection, request.number)
-        if step.step == PREVIEWED
-    ]
-    return bool(told) and abs(now - max(told)) <= PREVIEW_LASTS
-
-
 def take_back(vault: Vault, connection: Any, kind: Kind, subject_id: bytes, at: datetime) -> None:
     """End the person's open request of this kind, if there is one: the person does not want it any more."""
     vault.subjects.lock(connection, subject_id)
@@ -167,9 +137,9 @@ def take(connection: Any, number: str, actor: str, at: datetime) -> Request:
     Raises:
         RequestError: There is no such request, it is closed, or the name is empty or too long.
     """
-    request = _open(connection, number)
+    request = locked(connection, number)
     state = "in_progress" if request.state == "received" else request.state
-    return _change(connection, request, Step(at, "taken", _name(actor), None), state=state, owner=actor)
+    return change(connection, request, Step(at, "taken", named(actor), None), state=state, owner=actor)
 
 
 def acknowledge(connection: Any, number: str, actor: str, at: datetime) -> Request:
@@ -178,10 +148,10 @@ def acknowledge(connection: Any, number: str, actor: str, at: datetime) -> Reque
     Raises:
         RequestError: There is no such request, it is closed, or it needs none (any more).
     """
-    request = _open(connection, number)
+    request = locked(connection, number)
     if request.acknowledge_by is None:
         raise RequestError(f"{number}: its receipt need not be confirmed, or that was done")
-    return _change(connection, request, Step(at, "acknowledged", _name(actor), None), acknowledge_by=None)
+    return change(connection, request, Step(at, "acknowledged", named(actor), None), acknowledge_by=None)
 
 
 def ask_for_proof(vault: Vault, connection: Any, number: str, actor: str, at: datetime) -> Request:
@@ -190,11 +160,11 @@ def ask_for_proof(vault: Vault, connection: Any, number: str, actor: str, at: da
     Raises:
         RequestError: There is no such request, it is closed, or it waits for that already.
     """
-    request = _open(connection, number)
+    request = locked(connection, number)
     if request.state == "identity":
         raise RequestError(f"{number}: it waits for the person's proof already")
-    paused = at if pauses(_kind(request), request.regulation, vault.regulations) else None
-    return _change(connection, request, Step(at, "identity", _name(actor), None), state="identity", paused_at=paused)
+    paused = at if pauses(kind_of(request), request.regulation, vault.regulations) else None
+    return change(connection, request, Step(at, "identity", named(actor), None), state="identity", paused_at=paused)
 
 
 def proven(connection: Any, number: str, actor: str, at: datetime) -> Request:
@@ -203,13 +173,13 @@ def proven(connection: Any, number: str, actor: str, at: datetime) -> Request:
     Raises:
         RequestError: There is no such request, or it does not wait for a proof.
     """
-    request = _open(connection, number)
+    request = locked(connection, number)
     if request.state != "identity":
         raise RequestError(f"{number}: it does not wait for a proof; it is {request.state}")
     waited = request.answer_by if request.paused_at is None else request.answer_by + (at - request.paused_at)
     state = "in_progress" if request.extended_at is None else "extended"
-    step = Step(at, "proven", _name(actor), None)
-    return _change(connection, request, step, state=state, answer_by=waited, paused_at=None)
+    step = Step(at, "proven", named(actor), None)
+    return change(connection, request, step, state=state, answer_by=waited, paused_at=None)
 
 
 def find_open(connection: Any, number: str) -> Request:
@@ -221,60 +191,6 @@ def find_open(connection: Any, number: str) -> Request:
     return _still_open(number, requests.find(connection, number))
 
 
-def extended_until(vault: Vault, request: Request, reason: str, at: datetime) -> datetime:
-    """Return the date to which an open request may be put off now.
-
-    Raises:
-        RequestError: As `extend`.
-    """
-    number = request.number
-    if reason not in REASONS_TO_EXTEND:
-        raise RequestError(f"a request is extended for one of these reasons: {', '.join(REASONS_TO_EXTEND)}")
-    later = extended(_kind(request), request.regulation, request.opened_at, request.answer_by, vault.regulations)
-    if later is None:
-        names = ", ".join(dict.fromkeys((request.regulation, *vault.policy.regulations)))
-        raise RequestError(f"{number}: a request of this kind cannot be extended under {names}")
-    if request.extended_at is not None:
-        raise RequestError(f"{number}: it was extended on {request.extended_at:%Y-%m-%d}, and that is possible once")
-    if request.state == "identity":
-        raise RequestError(f"{number}: it waits for the person's proof; note that first")
-    if at > request.answer_by:
-        raise RequestError(f"{number}: its date is over, so it cannot be extended; answer it without delay")
-    return later
-
-
-def extend(  # noqa: PLR0913, PLR0917 - store, transaction, and what is extended why and by whom
-    vault: Vault,
-    connection: Any,
-    number: str,
-    reason: str,
-    actor: str,
-    at: datetime,
-    *,
-    told: str = TOLD_BY_STAFF,
-) -> Request:
-    """Put the date off, after the person was told that and why.
-
-    Args:
-        vault: The open store.
-        connection: A connection of `Database.transact`.
-        number: The request's.
-        reason: One of REASONS_TO_EXTEND.
-        actor: Name of the member of staff.
-        at: The moment, aware and in UTC.
-        told: How the person was told: TOLD_BY_STAFF or NOTICE_SENT.
-
-    Raises:
-        RequestError: There is no such request, it is closed, was extended, its date is over or a regulation does not
-            allow it; or the reason is none of REASONS_TO_EXTEND.
-    """
-    request = _open(connection, number)
-    later = extended_until(vault, request, reason, at)
-    requests.add_step(connection, number, Step(at, told, _name(actor), None))
-    step = Step(at, "extended", _name(actor), reason)
-    return _change(connection, request, step, state="extended", answer_by=later, extended_at=at)
-
-
 def refuse(vault: Vault, connection: Any, number: str, reason: str, actor: str, at: datetime) -> Request:  # noqa: PLR0913, PLR0917 - store, transaction, and what is refused why and by whom
     """Refuse a request, after the person was told that, why, and where to complain.
 
@@ -282,12 +198,12 @@ def refuse(vault: Vault, connection: Any, number: str, reason: str, actor: str, 
         RequestError: There is no such request, it is closed, or the reason is none of REASONS_TO_REFUSE; or it is a
             legal hold, and none that may be disclosed keeps the person.
     """
-    request = _open(connection, number)
+    request = locked(connection, number)
     if reason not in REASONS_TO_REFUSE:
         raise RequestError(f"a request is refused for one of these reasons: {', '.join(REASONS_TO_REFUSE)}")
     if reason == "legal_hold" and not _is_held_openly(vault, connection, request):
         raise RequestError(f"{number}: no legal hold of which people are told keeps this person; say legal_obligation")
-    return _close(connection, request, "refused", reason, _name(actor), at)
+    return _close(connection, request, "refused", reason, named(actor), at)
 
 
 def _is_held_openly(vault: Vault, connection: Any, request: Request) -> bool:
@@ -313,7 +229,7 @@ def complete(  # noqa: PLR0913, PLR0917 - store, transaction, and what is comple
         RequestError: There is no such request, it is closed, no record tells that it was done, or it is about an
             erasure and the person is still there.
     """
-    request = _open(connection, number)
+    request = locked(connection, number)
     if elsewhere is not None and elsewhere not in DONE_ELSEWHERE:
         raise RequestError(f"a request is done elsewhere for one of these reasons: {', '.join(DONE_ELSEWHERE)}")
     there = request.subject_id is not None and vault.subjects.lock(connection, request.subject_id)
@@ -321,22 +237,27 @@ def complete(  # noqa: PLR0913, PLR0917 - store, transaction, and what is comple
         raise RequestError(f"{number}: the person is still there; erase them, which completes the request")
     if there and elsewhere is None:
         require_done(vault, connection, request)
-    return _close(connection, request, "done", elsewhere or ANSWERED, _name(actor), at)
+    return _close(connection, request, "done", elsewhere or ANSWERED, named(actor), at)
 
 
 def _close(connection: Any, request: Request, state: str, reason: str, actor: str, at: datetime) -> Request:  # noqa: PLR0913, PLR0917 - the fields of an end
     step = Step(at, state, actor, reason)
-    return _change(connection, request, step, state=state, reason=reason, closed_at=at, paused_at=None)
+    return change(connection, request, step, state=state, reason=reason, closed_at=at, paused_at=None)
 
 
-def _change(connection: Any, request: Request, step: Step, **fields: Any) -> Request:
+def change(connection: Any, request: Request, step: Step, **fields: Any) -> Request:
+    """Store a request that `locked` gave with other values in these fields, and the step that led there; return it."""
     changed = replace(request, **fields)
     requests.replace(connection, changed, step)
     return changed
 
 
-def _open(connection: Any, number: str) -> Request:
-    """Return an open request, locked."""
+def locked(connection: Any, number: str) -> Request:
+    """Return an open request, locked until the transaction ends.
+
+    Raises:
+        RequestError: There is no such request, or it is closed.
+    """
     return _still_open(number, requests.find_for_update(connection, number))
 
 
@@ -348,12 +269,17 @@ def _still_open(number: str, found: Request | None) -> Request:
     return found
 
 
-def _kind(request: Request) -> Kind:
+def kind_of(request: Request) -> Kind:
     """Return the kind; one of a later release counts as access."""
     return next((kind for kind in KINDS if kind == request.kind), "access")
 
 
-def _name(actor: str) -> str:
+def named(actor: str) -> str:
+    """Return the name of who does something, as the history takes it.
+
+    Raises:
+        RequestError: It is empty, too long or not printable.
+    """
     if not actor.strip() or len(actor) > _MAX_NAME or not actor.isprintable():
         raise RequestError(f"name who does it, with 1 to {_MAX_NAME} printable characters")
     return actor

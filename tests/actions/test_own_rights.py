@@ -17,7 +17,7 @@ from rasa_privacy.actions.statuses import RequestStatus
 from rasa_privacy.dialogue.names import PENDING_SLOT
 from rasa_privacy.dialogue.turn_view import Pending
 from rasa_privacy.rights.erasure import erase
-from rasa_privacy.rights.requests import extend
+from rasa_privacy.rights.extension import extend
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.vault import Vault
 from tests.support.vaults import SENDER, Clock, active, evidence, give, grant, held

@@ -20,7 +20,8 @@ from rasa_privacy.console.gatekeeper import Gatekeeper
 from rasa_privacy.console.operation import Operation
 from rasa_privacy.console.verbs import OPERATIONS, make_console
 from rasa_privacy.rights.deeds import DONE_ELSEWHERE
-from rasa_privacy.rights.requests import REASONS_TO_EXTEND, REASONS_TO_REFUSE, open_request
+from rasa_privacy.rights.extension import REASONS_TO_EXTEND
+from rasa_privacy.rights.requests import REASONS_TO_REFUSE, open_request
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.console.conftest import VALUES, As, opendsr_in
 from tests.console.test_verbs import CALLS, call

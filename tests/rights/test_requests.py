@@ -18,6 +18,7 @@ from rasa_privacy.policy.bot_regulations import load_regulations
 from rasa_privacy.rights import requests as rules
 from rasa_privacy.rights.clocks import KINDS
 from rasa_privacy.rights.erasure import erase
+from rasa_privacy.rights.extension import extend
 from rasa_privacy.rights.reminders import due, line, remind
 from rasa_privacy.rights.request_counts import count
 from rasa_privacy.storage import requests as rows
@@ -51,7 +52,7 @@ def changed(vault: Vault, step: Callable[..., Request], number: str, *arguments:
 
 def of(vault: Vault, step: Callable[..., Request]) -> Callable[..., Request]:
     """Return a step with the store where it looks at the regulations of privacy.yml."""
-    return partial(step, vault) if step in {rules.ask_for_proof, rules.extend, rules.refuse} else step
+    return partial(step, vault) if step in {rules.ask_for_proof, extend, rules.refuse} else step
 
 
 def found(vault: Vault, number: str) -> Request:
@@ -74,7 +75,7 @@ def test_a_request_goes_its_way(vault: Vault, subject_id: bytes, clock: Clock) -
     number = opened(vault, "access", subject_id).number
     clock.advance(days=3)
     assert changed(vault, rules.take, number).state == "in_progress"
-    assert changed(vault, rules.extend, number, "complexity").answer_by == START.replace(year=2027, month=2)
+    assert changed(vault, extend, number, "complexity").answer_by == START.replace(year=2027, month=2)
     clock.advance(days=40)
     vault.database.transact(lambda conn: rules.complete(vault, conn, number, "Eva", clock(), "in_person"))
     request = found(vault, number)
@@ -112,7 +113,7 @@ def test_what_is_closed_stays_as_it_is(vault: Vault, subject_id: bytes) -> None:
     before = changed(vault, rules.refuse, number, "unfounded")
     for step, arguments in (
         (rules.take, ()),
-        (rules.extend, ("complexity",)),
+        (extend, ("complexity",)),
         (rules.refuse, ("excessive",)),
         (rules.ask_for_proof, ()),
         (rules.proven, ()),
@@ -126,7 +127,7 @@ def test_what_is_closed_stays_as_it_is(vault: Vault, subject_id: bytes) -> None:
 @pytest.mark.parametrize(
     ("step", "arguments", "because"),
     [
-        (rules.extend, ("because",), "one of these reasons: complexity"),
+        (extend, ("because",), "one of these reasons: complexity"),
         (rules.refuse, ("because",), "one of these reasons: not_identified"),
         (rules.proven, (), "does not wait for a proof"),
         (rules.acknowledge, (), "need not be confirmed"),
@@ -146,12 +147,12 @@ def test_an_extension_is_possible_once_and_in_time(vault: Vault, subject_id: byt
     """GDPR Art. 12(3) wants the notice within the first month."""
     late = opened(vault, "access", subject_id).number
     other = opened(vault, "restriction", subject_id).number
-    changed(vault, rules.extend, other, "number_of_requests")
+    changed(vault, extend, other, "number_of_requests")
     with pytest.raises(RequestError, match="was extended on 2026-11-23"):
-        changed(vault, rules.extend, other, "complexity")
+        changed(vault, extend, other, "complexity")
     clock.advance(days=31)
     with pytest.raises(RequestError, match="its date is over"):
-        changed(vault, rules.extend, late, "complexity")
+        changed(vault, extend, late, "complexity")
 
 
 def test_the_clock_stops_for_the_united_kingdom_alone(vault: Vault, subject_id: bytes, clock: Clock) -> None:
@@ -185,7 +186,7 @@ def test_an_extension_keeps_the_date_of_a_regulation_that_knows_none(vault: Vaul
     store = vault_under(vault, "gdpr", "lgpd")
     number = opened(store, "access", subject_id).number
     with pytest.raises(RequestError, match="cannot be extended under lgpd@2026-11, gdpr@2026-11"):
-        changed(store, rules.extend, number, "complexity")
+        changed(store, extend, number, "complexity")
 
 
 def vault_under(vault: Vault, *regulations: str) -> Vault:
@@ -213,7 +214,7 @@ def test_a_request_runs_by_a_profile_of_the_builders_own(
         assert (request.regulation, request.answer_by - request.opened_at) == ("house@2026-12", timedelta(days=14))
         file.unlink()
         other = vault_under(vault, "gdpr")
-        for step, more in ((rules.extend, ("complexity",)), (rules.ask_for_proof, ())):
+        for step, more in ((extend, ("complexity",)), (rules.ask_for_proof, ())):
             with pytest.raises(PolicyError, match="there is no profile 'house@2026-12'"):
                 changed(other, step, request.number, *more)
         assert found(vault, request.number).state == "received"
@@ -381,7 +382,7 @@ class AnyWay(RuleBasedStateMachine):
             return
         assert before.is_open
         assert after.answer_by >= before.answer_by
-        self.steps += 2 if step == rules.extend else 1  # how the person was told is a step too
+        self.steps += 2 if step == extend else 1  # how the person was told is a step too
         self.request = after
 
     @rule()
@@ -407,7 +408,7 @@ class AnyWay(RuleBasedStateMachine):
     @rule()
     def extend(self) -> None:
         """The date is put off."""
-        self.attempt(rules.extend, "complexity")
+        self.attempt(extend, "complexity")
 
     @precondition(lambda self: self.steps > 3)
     @rule()

@@ -21,7 +21,8 @@ from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.linked import copies_linked
 from rasa_privacy.rights.portability import copy_chunks
-from rasa_privacy.rights.requests import open_request, preview, refuse
+from rasa_privacy.rights.previews import preview
+from rasa_privacy.rights.requests import open_request, refuse
 from rasa_privacy.storage import holds as rows
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.vault import Vault

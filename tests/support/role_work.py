@@ -26,7 +26,7 @@ from rasa_privacy.retention.review import make_review
 from rasa_privacy.retention.review_duty import acknowledge, keep, overdue_since
 from rasa_privacy.retention.review_schedule import review_when_due
 from rasa_privacy.retention.runs import run, run_scheduled
-from rasa_privacy.rights import holds, requests
+from rasa_privacy.rights import holds, previews, requests
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.audience import Tally, audience
 from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
@@ -130,7 +130,7 @@ def actions(vault: Vault) -> None:
     ask(vault, "fitting", sender="bea")
     confirm(vault, person, "fitting", "bea@x.example", code, evidence(vault))
     vault.database.transact(lambda at: requests.answered(vault, at, "access", person, now))
-    vault.database.transact(lambda at: requests.preview(vault, at, person, now))
+    vault.database.transact(lambda at: previews.preview(vault, at, person, now))
     vault.database.transact(lambda at: remove_sender(vault, at, "bea"))
     vault.database.transact(lambda at: suppress(vault, at, "bea", STOP, now))
     said = evidence(vault)
