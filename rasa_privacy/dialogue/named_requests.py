@@ -11,6 +11,7 @@ Rules:
 3. Of a deletion that names some things and all that is held the larger is meant: "delete my account and my phone".
 4. Two requests in one message are two wordings with a word such as "and", or a mark, between them. In a window on a web
    page a word that closes it is none.
+5. Of a message with many marks only the first parts are looked at, since each takes as long as a message.
 
 The words are data: the sections `object_before` to `all_held` of `packs/<language>.keywords.yml`.
 """
@@ -19,6 +20,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, words_of
@@ -42,6 +44,8 @@ MAX_VALUE: Final = 200
 _MOST_WORDS: Final = 8
 #: A deletion in more parts is left to what is guessed.
 _MOST_PARTS: Final = 5
+#: So many places between two requests, and parts of a guessed deletion, are looked at.
+_MOST_PLACES: Final = 12
 #: Between two requests.
 _MARKS: Final = ".,;!?\n\u2013\u2014"
 _TRIMMED: Final = " \t\"'\u201c\u201d\u201e\u00ab\u00bb"
@@ -91,7 +95,7 @@ def deletion_of(text: str, languages: Sequence[str], policy: Policy) -> NamedReq
 
 def deletion_named(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     """Return what a deletion that was guessed names; nothing where a part of it is about all that is held."""
-    parts = _parts(text, _patterns(language).joining)
+    parts = list(islice(_parts(text, _patterns(language).joining), _MOST_PLACES))
     is_larger = len(parts) > 1 and any(_is_all(part, policy, language) for part in parts)
     return () if is_larger else named_topics(text, policy, language)
 
@@ -99,7 +103,7 @@ def deletion_named(text: str, policy: Policy, language: str) -> tuple[str, ...]:
 def _is_all_and_more(text: str, policy: Policy, language: str) -> bool:
     """Return whether every part of the text is something to be deleted, and one of them all that is held."""
     patterns = _patterns(language)
-    parts = _parts(text, patterns.joining)
+    parts = list(islice(_parts(text, patterns.joining), _MOST_PARTS + 1))
     if not 1 < len(parts) <= _MOST_PARTS:
         return False
     whole = [_is_all(part, policy, language) for part in parts]
@@ -181,7 +185,7 @@ def correction_of(text: str, languages: Sequence[str], policy: Policy, *, in_for
 def both_of(text: str, languages: Sequence[str], policy: Policy) -> tuple[NamedRequest, NamedRequest] | None:
     """Return the two requests of a message that is two, or None."""
     for language in languages if len(text) <= _MAX_CHARACTERS else ():
-        for left, right in _halves(text, _patterns(language).joining):
+        for left, right in islice(_halves(text, _patterns(language).joining), _MOST_PLACES):
             first = _half(left, language, policy)
             second = _half(right, language, policy) if first is not None else None
             if first is not None and second is not None and first.intent != second.intent:
@@ -195,7 +199,7 @@ def beside_closing(text: str, languages: Sequence[str], policy: Policy) -> Named
     "Quit and delete my data" is a deletion there: a word that closes the chat is no opt-out.
     """
     for language in languages if len(text) <= _MAX_CHARACTERS else ():
-        for left, right in _halves(text, _patterns(language).joining):
+        for left, right in islice(_halves(text, _patterns(language).joining), _MOST_PLACES):
             for one, other in ((left, right), (right, left)):
                 found = (
                     _half(other, language, policy) if closes(one, language) and not closes(other, language) else None
@@ -233,13 +237,15 @@ def _halves(text: str, joining: frozenset[str]) -> Iterator[tuple[str, str]]:
             yield text[: found.end()], text[found.end() :]
 
 
-def _parts(text: str, joining: frozenset[str]) -> list[str]:
-    """Return what stands between all words such as "and", and marks."""
-    parts, left = [], text
+def _parts(text: str, joining: frozenset[str]) -> Iterator[str]:
+    """Yield what stands between all words such as "and", and marks."""
+    left = text
     while found := next(_halves(left, joining), None):
-        parts.append(found[0])
-        left = found[1]
-    return [part for part in (*parts, left) if part.strip(f"{_TRIMMED}{_MARKS}")]
+        part, left = found
+        if part.strip(f"{_TRIMMED}{_MARKS}"):
+            yield part
+    if left.strip(f"{_TRIMMED}{_MARKS}"):
+        yield left
 
 
 def _splits(text: str, language: str, verb: re.Pattern[str]) -> Iterator[tuple[str, int, int]]:

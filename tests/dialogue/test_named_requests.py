@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from rasa_privacy.dialogue.keywords import privacy_request
+from rasa_privacy.dialogue import named_requests
+from rasa_privacy.dialogue.keywords import privacy_request, words_of
 from rasa_privacy.dialogue.named_requests import (
     beside_closing,
     both_of,
@@ -480,3 +481,27 @@ def test_a_question_about_the_shops_own_goods_names_no_purpose() -> None:
 def test_a_guessed_question_is_looked_through_for_names() -> None:
     """For the part of the answer that it is about."""
     assert named_topics("what on earth is my phone number for", called("en"), "en") == PHONE
+
+
+#: Many marks and words such as "and", between which each part may be a request.
+MANY_PARTS = ("delete my account and my phone", *["a"] * 90), ("get rid of my phone number", *["a"] * 1400)
+
+
+@pytest.mark.parametrize("joint", [", ", " and "])
+@pytest.mark.parametrize("parts", MANY_PARTS, ids=["300 characters", "4,000"])
+def test_a_message_of_many_parts_is_read_no_longer_than_one_of_a_few(
+    parts: tuple[str, ...], joint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody waits for it in the event loop, so what is looked for between its marks does not grow with them."""
+    known, text, read = called("en"), joint.join(parts), list[str]()
+
+    def counted(part: str, language: str) -> tuple[str, ...]:
+        read.append(part)
+        return words_of(part, language)
+
+    monkeypatch.setattr(named_requests, "words_of", counted)
+    deletion_named(text, known, "en")
+    assert len(read) <= 15
+    for reading in (deletion_of, both_of, beside_closing):
+        reading(text[:300], ("en",), known)
+    assert len(read) <= 500
