@@ -9,7 +9,7 @@ import pytest
 from rasa_privacy.crypto.identity import SERVICE, Place
 from rasa_privacy.crypto.sealing import seal
 from rasa_privacy.errors import PrivacyError
-from rasa_privacy.storage import audience_contacts
+from rasa_privacy.storage import audience_contacts, compaction
 from rasa_privacy.storage.audience_contacts import contacts_of_many, contacts_of_reachable
 from rasa_privacy.storage.audience_quick import quick
 from rasa_privacy.storage.audience_rows import StoredContact, contacts_of
@@ -204,6 +204,22 @@ def test_dropped_sessions_are_noticed_by_both(people: dict[str, bytes], sql: Sql
     ]
     assert [both(change) for change in changes] == [{**whole, who: None}] * 2
     assert both(*changes) == {**whole, who: None}
+
+
+def test_a_dropped_one_of_two_segments_is_noticed_by_both(
+    vault: Vault, people: dict[str, bytes], sql: Sql, both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is left with one segment of two does not pass for one who never had another: the first or the last."""
+    monkeypatch.setattr(compaction, "MAX_TAIL_BYTES", 0)  # short segments would be written again as one
+    ana = people["ana"]
+    give(vault, {NEWSLETTER: {"email": "ana@new.example"}}, sender="ana")
+    whole, of_ana = both(), where("segments", f"purpose = '{NEWSLETTER}'")
+    assert isinstance(whole, dict)
+    numbers = [number for (number,) in sql(f"SELECT number FROM segments WHERE {of_ana}", (ana,))]  # noqa: S608 - our names
+    assert len(numbers) == 2
+    for number in numbers:
+        change = f"DELETE FROM segments WHERE {of_ana} AND number = ?"  # noqa: S608 - as above
+        assert both((change, (ana, number))) == {**whole, ana: None}
 
 
 def test_an_older_segment_of_the_same_place_is_noticed_by_both(
