@@ -6,8 +6,8 @@ import click
 
 from rasa_privacy.cli.acting import permit_for
 from rasa_privacy.policy.counted import counted
-from rasa_privacy.rights.operators import COMMAND_LINE
 from rasa_privacy.rights.parts import Plan, merged
+from rasa_privacy.rights.staff import COMMAND_LINE
 from rasa_privacy.rights.staff_deletion import erase_part, plan_part
 from rasa_privacy.storage.vault import Vault
 

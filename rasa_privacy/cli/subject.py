@@ -21,7 +21,7 @@ from rasa_privacy.cli.store import existing_store
 from rasa_privacy.crypto.archive import checked_passphrase
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.counted import counted
-from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights import staff_access, staff_erasure, staff_rectification, staff_restriction
 from rasa_privacy.rights.bulk_erasure import Bulk
 from rasa_privacy.rights.handover import offer_by_staff
 from rasa_privacy.rights.portability import copy_chunks
@@ -50,7 +50,7 @@ def find(sender: tuple[str, ...], *, sender_stdin: bool, bot: Path, endpoints: P
     """Say whether something is stored of a sender, for which purposes, and what waits for an answer."""
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
-        found = rights.find(vault, sender_id, permit_for(vault, "view"))
+        found = staff_access.find(vault, sender_id, permit_for(vault, "view"))
     if found is None:
         raise _nobody()
     click.echo(f"person {found.subject_id.hex()}")
@@ -73,7 +73,7 @@ def show(sender: tuple[str, ...], *, sender_stdin: bool, clear: bool, bot: Path,
     """Show what is held of a person: the latest value of each item, as far as your role goes."""
     sender_id = chosen_sender(sender, sender_stdin=sender_stdin)
     with existing_store(bot, endpoints) as vault:
-        held = rights.show(vault, sender_id, permit_for(vault, "view", clear=clear), clear=clear)
+        held = staff_access.show(vault, sender_id, permit_for(vault, "view", clear=clear), clear=clear)
     if held is None:
         raise _nobody()
     table = Table("item", "value", "purpose", "kept until (UTC)", box=None)
@@ -109,7 +109,7 @@ def export(  # noqa: PLR0913 - one parameter for each option
     if passphrase_stdin:
         passphrase = checked_passphrase(sys.stdin.buffer.readline().decode("utf-8", "replace").strip())
     with existing_store(bot, endpoints) as vault:
-        made = rights.hand_out(vault, sender_id, permit_for(vault, "export", clear=True))
+        made = staff_access.hand_out(vault, sender_id, permit_for(vault, "export", clear=True))
         if not made:
             raise _nobody()
         write_private(target, copy_chunks(made, passphrase))
@@ -151,7 +151,7 @@ def rectify(  # noqa: PLR0913 - one parameter for each option
         if not yes:
             click.echo("Nothing was changed: say --yes to correct it.")
             return
-        purposes = rights.rectify(vault, sender_id, item, value, permit)
+        purposes = staff_rectification.rectify(vault, sender_id, item, value, permit)
     click.echo(f"Corrected for {', '.join(purposes)}.")
 
 
@@ -211,7 +211,7 @@ def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) 
     with existing_store(bot, endpoints) as vault:
         permit = permit_for(vault, "erase")
         if not yes:
-            found = rights.find(vault, sender_id, permit_for(vault, "view"))
+            found = staff_access.find(vault, sender_id, permit_for(vault, "view"))
             if found is None:
                 raise _nobody()
             purposes = ", ".join(found.purposes) or "no purpose"
@@ -222,7 +222,7 @@ def _erase_one(sender_id: str, *, yes: bool, bot: Path, endpoints: Path | None) 
                 click.echo("A legal hold keeps this person.")
             _say_kept(found.kept, "stays")
             return
-        done = rights.erase_person(vault, sender_id, permit)
+        done = staff_erasure.erase_person(vault, sender_id, permit)
         if vault.policy.erasure.stock_tables:
             for table, rows in purge(vault, sender_id, permit).items():
                 click.echo(f"{table}: {counted(rows, 'row')} removed and read back")
@@ -271,17 +271,17 @@ def restrict(  # noqa: PLR0913 - one parameter for each option
         raise ConfigurationError("--limit-sensitive is about every purpose; leave the other options but --lift out")
     with existing_store(bot, endpoints) as vault:
         if do_not_sell:
-            new = rights.do_not_sell(vault, sender_id, permit_for(vault, "restrict"))
+            new = staff_restriction.do_not_sell(vault, sender_id, permit_for(vault, "restrict"))
             click.echo("Neither sold nor shared from now on." if new else "That was so already.")
             return
         if limit_sensitive:
-            new = rights.limit_sensitive(vault, sender_id, permit_for(vault, "restrict"), lift=lift)
+            new = staff_restriction.limit_sensitive(vault, sender_id, permit_for(vault, "restrict"), lift=lift)
             said = "No longer limited." if lift else "Sensitive data is used for what needs it alone."
             click.echo(said if new else "That was so already.")
             return
         wanted = purposes or tuple(vault.policy.purposes)
         permit = permit_for(vault, "restrict", purposes=purposes)
-        changed = rights.restrict(vault, sender_id, wanted, permit, lift=lift, objection=objection)
+        changed = staff_restriction.restrict(vault, sender_id, wanted, permit, lift=lift, objection=objection)
     click.echo(f"{'Lifted' if lift else 'Restricted'}: {', '.join(changed) or 'nothing new'}.")
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from rasa_privacy.console.operation import CHANNEL, AboutPerson, Call, Name, Operation
 from rasa_privacy.console.people import require_known
-from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights import staff_rectification, staff_restriction
 
 _VALUE_CHARACTERS: Final = 4096
 
@@ -61,7 +61,7 @@ def _rectify(call: Call) -> Changed:
     body: Rectify = call.body
     permit = call.permit("rectify", items=[body.item])
     require_known(call)
-    return Changed(list(rights.rectify(call.vault, body.sender, body.item, body.value, permit)))
+    return Changed(list(staff_rectification.rectify(call.vault, body.sender, body.item, body.value, permit)))
 
 
 def _restrict(call: Call) -> Changed:
@@ -77,20 +77,20 @@ def _change(call: Call, **how: Any) -> Changed:
     permit = call.permit("restrict", purposes=body.purposes)
     require_known(call)
     wanted = body.purposes or tuple(call.vault.policy.purposes)
-    return Changed(list(rights.restrict(call.vault, body.sender, wanted, permit, channel=CHANNEL, **how)))
+    return Changed(list(staff_restriction.restrict(call.vault, body.sender, wanted, permit, channel=CHANNEL, **how)))
 
 
 def _do_not_sell(call: Call) -> Standing:
     permit = call.permit("restrict")
     require_known(call)
-    return Standing(rights.do_not_sell(call.vault, call.body.sender, permit, channel=CHANNEL))
+    return Standing(staff_restriction.do_not_sell(call.vault, call.body.sender, permit, channel=CHANNEL))
 
 
 def _limit(call: Call) -> Standing:
     body: Limit = call.body
     permit = call.permit("restrict")
     require_known(call)
-    return Standing(rights.limit_sensitive(call.vault, body.sender, permit, lift=body.lift, channel=CHANNEL))
+    return Standing(staff_restriction.limit_sensitive(call.vault, body.sender, permit, lift=body.lift, channel=CHANNEL))
 
 
 def _operation(name: str, summary: str, run: Any, takes: Any, gives: type = Changed) -> Operation:

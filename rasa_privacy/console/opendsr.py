@@ -28,7 +28,7 @@ from rasa_privacy.console.problems import RefusedError, encode_dsr_problem
 from rasa_privacy.crypto.domain_signing import open_domain_signer
 from rasa_privacy.errors import HoldError, PrivacyError
 from rasa_privacy.policy.opendsr_settings import load_opendsr_settings
-from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights import staff_erasure
 from rasa_privacy.rights.opendsr import (
     VERSION,
     WITH_RESULTS,
@@ -143,7 +143,7 @@ def _submit(call: Call) -> Reply:
     if erasing is not None and found.request.is_open:
         for sender_id in submitted.sender_ids:
             with suppress(HoldError):  # it stays pending then, and staff see it
-                rights.erase_person(call.vault, sender_id, erasing, channel=CHANNEL)
+                staff_erasure.erase_person(call.vault, sender_id, erasing, channel=CHANNEL)
     receipt = DataSubjectReceipt(
         controller_id=opendsr.settings.controller_id,
         expected_completion_time=found.request.answer_by,

@@ -1,4 +1,4 @@
-"""Operations about one person's data: find, show, export, erase. `rights.operators` does them."""
+"""Operations about one person's data: find, show, export, erase. The modules `rights.staff_*` do them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,10 +10,10 @@ from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record_unknown
 from rasa_privacy.console.operation import CHANNEL, AboutPerson, Call, Name, Operation, Stream
 from rasa_privacy.console.problems import RefusedError
-from rasa_privacy.rights import operators as rights
-from rasa_privacy.rights.operators import Found
+from rasa_privacy.rights import staff_access, staff_erasure
 from rasa_privacy.rights.parts import Plan, merged
 from rasa_privacy.rights.portability import copy_chunks, copy_json
+from rasa_privacy.rights.staff_access import Found
 from rasa_privacy.rights.staff_deletion import erase_part, plan_part
 from rasa_privacy.rights.stock_tables import purge
 from rasa_privacy.storage.kept import Kept
@@ -139,7 +139,7 @@ def require_known(call: Call) -> None:
 
 
 def _find(call: Call) -> FoundPerson:
-    found = rights.find(call.vault, call.body.sender, call.permit("view"))
+    found = staff_access.find(call.vault, call.body.sender, call.permit("view"))
     if found is None:
         raise nobody()
     return _person(found)
@@ -158,7 +158,7 @@ def _kept(kept: Sequence[Kept]) -> list[KeptByLaw]:
 
 def _show(call: Call) -> Shown:
     clear = call.body.clear
-    held = rights.show(call.vault, call.body.sender, call.permit("view", clear=clear), clear=clear)
+    held = staff_access.show(call.vault, call.body.sender, call.permit("view", clear=clear), clear=clear)
     if held is None:
         raise nobody()
     values = [Value(each.item, each.value, each.purpose, each.expires) for each in held.values]
@@ -167,7 +167,7 @@ def _show(call: Call) -> Shown:
 
 def _export(call: Call) -> Stream:
     permit = call.permit("export", clear=True)
-    made = rights.hand_out(call.vault, call.body.sender, permit)
+    made = staff_access.hand_out(call.vault, call.body.sender, permit)
     if not made:
         raise nobody()
     if call.body.form == "zip":
@@ -204,9 +204,9 @@ def _erase(call: Call) -> Erased:
     if call.body.items or call.body.purposes:
         return _erase_part(call, permit)
     if not call.body.confirm:
-        found = rights.find(call.vault, call.body.sender, call.permit("view"))
+        found = staff_access.find(call.vault, call.body.sender, call.permit("view"))
         return Erased(erased=False, would_erase=None if found is None else _person(found))
-    done = rights.erase_person(call.vault, call.body.sender, permit, channel=CHANNEL)
+    done = staff_erasure.erase_person(call.vault, call.body.sender, permit, channel=CHANNEL)
     # Also of somebody who talked to the old bot alone.
     removed = purge(call.vault, call.body.sender, permit) if call.vault.policy.erasure.stock_tables else {}
     if done is None:

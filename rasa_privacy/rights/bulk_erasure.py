@@ -29,7 +29,7 @@ from rasa_privacy.errors import LedgerError, PrivacyError, StorageError
 from rasa_privacy.rights.bulk_outcomes import Outcome, everybody, links_of, why_each_stays, why_one_stays
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
-from rasa_privacy.rights.operators import COMMAND_LINE
+from rasa_privacy.rights.staff import COMMAND_LINE
 from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.journal_entry import Erased

@@ -9,12 +9,12 @@ from typing import Any
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import answering, record, record_now, record_unknown
-from rasa_privacy.consent.ledger import Evidence, state_of
+from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import PurposeState
 from rasa_privacy.errors import UnknownSenderError
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.linked import withdraw_linked
-from rasa_privacy.rights.operators import COMMAND_LINE
+from rasa_privacy.rights.staff import COMMAND_LINE, staff_evidence
 from rasa_privacy.rights.withdrawal import Withdrawal
 from rasa_privacy.storage.vault import Vault
 
@@ -72,8 +72,7 @@ def end_consents(
         subject_id = vault.subjects.find_for_update(connection, sender_id)
         if subject_id is None:
             raise UnknownSenderError("nothing is stored of this sender (any more), so there is nothing to end")
-        evidence = Evidence("outside", channel, vault.policy.languages[0], vault.clock())
-        ended = withdraw_linked(vault, connection, subject_id, purposes, evidence)
+        ended = withdraw_linked(vault, connection, subject_id, purposes, staff_evidence(vault, channel))
         record(vault, connection, permit, subject_id=subject_id, purposes=ended.purposes, items=ended.items)
         return ended
 

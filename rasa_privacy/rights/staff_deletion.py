@@ -11,12 +11,12 @@ from typing import Any
 
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import answering, record_now, record_unknown
-from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.rights.identity import reach
 from rasa_privacy.rights.linked import delete_part_linked
 from rasa_privacy.rights.part_deletion import Deleted
 from rasa_privacy.rights.parts import Plan, merged, plan
+from rasa_privacy.rights.staff import staff_evidence
 from rasa_privacy.storage.vault import Vault
 
 
@@ -73,8 +73,9 @@ def erase_part(  # noqa: PLR0913 - whose, of what, under what and by which way
     subject_id, planned = found
     concerned, gone = _concerned(planned)
     record_now(vault, permit, subject_id=subject_id, purposes=concerned, items=gone, outcome="begun")
-    evidence = Evidence("outside", channel, vault.policy.languages[0], vault.clock())
-    _, done = delete_part_linked(vault, sender_id, items, purposes, evidence, by_staff=permit.operator)
+    _, done = delete_part_linked(
+        vault, sender_id, items, purposes, staff_evidence(vault, channel), by_staff=permit.operator
+    )
     counts = {"values": sum(each.certificate.counts.get("values", 0) for each in done)}
     record_now(vault, permit, subject_id=subject_id, purposes=concerned, items=gone, counts=counts)
     return tuple(replace(each, plan=_within_reach(each.plan, permit)) for each in done)

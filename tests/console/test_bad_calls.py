@@ -13,7 +13,7 @@ from rasa_privacy.console import outreach
 from rasa_privacy.console.app import Limits
 from rasa_privacy.console.verbs import OPERATIONS, make_console
 from rasa_privacy.errors import TamperedSegmentError
-from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights import staff_access
 from rasa_privacy.rights.audience import Recipient
 from rasa_privacy.storage import requests
 from rasa_privacy.storage.requests import Step
@@ -186,7 +186,7 @@ def test_an_unknown_error_says_its_kind_and_nothing_else(
     def fails(*_: object) -> None:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(rights, "find", fails)
+    monkeypatch.setattr(staff_access, "find", fails)
     with caplog.at_level(logging.DEBUG):
         found = as_role("crm").post(FIND, WHO)
     assert found.status == 500

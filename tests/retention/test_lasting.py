@@ -21,7 +21,7 @@ from rasa_privacy.retention.runs import run
 from rasa_privacy.retention.sweep import SweepResult, sweep
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.holds import add as add_hold
-from rasa_privacy.rights.operators import rectify
+from rasa_privacy.rights.staff_rectification import rectify
 from rasa_privacy.storage import lasting_values
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND

@@ -8,7 +8,7 @@ import pytest
 from rasa_privacy.access.permit import issue
 from rasa_privacy.access.recording import record_now
 from rasa_privacy.errors import RequestError
-from rasa_privacy.rights import operators
+from rasa_privacy.rights import staff_access, staff_rectification, staff_restriction
 from rasa_privacy.rights.clocks import KINDS
 from rasa_privacy.rights.deeds import DONE_ELSEWHERE, is_done
 from rasa_privacy.rights.linked import copies_linked
@@ -27,14 +27,18 @@ Deed = Callable[[Vault, str], object]
 
 #: What does what a request asks for.
 DEEDS: dict[str, Deed] = {
-    "access": lambda vault, who: operators.show(vault, who, permit("view")),
-    "portability": lambda vault, who: operators.hand_out(vault, who, permit("export")),
+    "access": lambda vault, who: staff_access.show(vault, who, permit("view")),
+    "portability": lambda vault, who: staff_access.hand_out(vault, who, permit("export")),
     "item_erasure": lambda vault, who: delete_part(vault, who, ["email"], [], evidence(vault)),
-    "rectification": lambda vault, who: operators.rectify(vault, who, "email", "b@c.example", permit("rectify")),
-    "restriction": lambda vault, who: operators.restrict(vault, who, ["draw"], permit("restrict")),
-    "objection": lambda vault, who: operators.restrict(vault, who, ["draw"], permit("restrict"), objection=True),
-    "do_not_sell": lambda vault, who: operators.do_not_sell(vault, who, permit("restrict")),
-    "limit_sensitive": lambda vault, who: operators.limit_sensitive(vault, who, permit("restrict")),
+    "rectification": lambda vault, who: staff_rectification.rectify(
+        vault, who, "email", "b@c.example", permit("rectify")
+    ),
+    "restriction": lambda vault, who: staff_restriction.restrict(vault, who, ["draw"], permit("restrict")),
+    "objection": lambda vault, who: staff_restriction.restrict(
+        vault, who, ["draw"], permit("restrict"), objection=True
+    ),
+    "do_not_sell": lambda vault, who: staff_restriction.do_not_sell(vault, who, permit("restrict")),
+    "limit_sensitive": lambda vault, who: staff_restriction.limit_sensitive(vault, who, permit("restrict")),
 }
 #: Of which no record tells.
 SAID = ("complaint", "human", "officer")
@@ -163,7 +167,7 @@ def test_a_deed_in_a_linked_conversation_counts(vault: Vault, subject_id: bytes,
 def test_to_find_a_person_is_no_access(vault: Vault, subject_id: bytes) -> None:
     """Nor is the preview of a deletion: nothing was looked at to answer."""
     request = opened(vault, "access", subject_id)
-    operators.find(vault, SENDER, permit("view"))
+    staff_access.find(vault, SENDER, permit("view"))
     plan_part(vault, SENDER, ["email"], [], permit("view"))
     assert not done(vault, request)
 

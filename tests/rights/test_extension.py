@@ -10,7 +10,7 @@ from rasa_privacy.access.permit import issue
 from rasa_privacy.dialogue.names import LANGUAGE_SLOT
 from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.errors import AccessError, RequestError, SenderError
-from rasa_privacy.rights import operators, standing
+from rasa_privacy.rights import staff_restriction, standing
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.extension import extend_with_notice
 from rasa_privacy.rights.requests import open_request, refuse
@@ -144,7 +144,7 @@ def test_what_staff_did_changes_no_language(vault: Vault, request_of: Request, p
     answer = replace(evidence(vault), language="de")
     speaking.database.transact(lambda conn: standing.restrict(speaking, conn, subject_id, ["draw"], answer, lift=False))
     staff = issue(operator="eva", role="", verb="restrict", reason="", items=None, purposes=None, clear=False)
-    assert operators.restrict(speaking, SENDER, ["fitting"], staff) == ("fitting",)
+    assert staff_restriction.restrict(speaking, SENDER, ["fitting"], staff) == ("fitting",)
     extend(speaking, request_of.number, post)
     ((_, subject, _),) = post.sent
     assert "dauert länger" in subject

@@ -15,7 +15,7 @@ from rasa_privacy.cli.leak_search import Sink, search
 from rasa_privacy.errors import ContentionError, HoldError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.retention.sweep import sweep
-from rasa_privacy.rights import operators
+from rasa_privacy.rights import staff_access
 from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_before, erase_listed
 from rasa_privacy.rights.certificate_files import json_file, open_certificate, page_file
 from rasa_privacy.rights.certificates import certificate, kept_sender
@@ -111,7 +111,7 @@ def test_the_name_stays_apart_and_everything_else_goes(bot: Vault) -> None:
         assert [event["event"] for event in stored.structure] == ["slot"]
         assert set(bot.data_keys.of_subject(connection, stored.subject_id)) == {"service", "books"}
     assert erase(bot, SENDER, evidence(bot)) is None
-    shown = operators.show(bot, sender, admit_local(bot, "view"))
+    shown = staff_access.show(bot, sender, admit_local(bot, "view"))
     assert shown is not None
     assert [each.item for each in shown.values] == ["full_name"]
 
@@ -204,7 +204,7 @@ def test_linked_conversations_each_leave_theirs(bot: Vault) -> None:
     with bot.database.read() as connection:
         assert kept_linked(bot, connection, SENDER, bot.clock()) == (KEPT, KEPT)
         assert kept_linked(bot, connection, SENDER, bot.clock(), links=False) == (KEPT,)
-    found = operators.find(bot, SENDER, admit_local(bot, "view"))
+    found = staff_access.find(bot, SENDER, admit_local(bot, "view"))
     assert found is not None
     assert found.kept == (KEPT, KEPT)
     done = erase_linked(bot, SENDER, evidence(bot))

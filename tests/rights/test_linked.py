@@ -14,7 +14,15 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import issue
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import AccessError, HoldError, RequestError, SharedContactError, StorageError
-from rasa_privacy.rights import erasure, identity, linked, operators
+from rasa_privacy.rights import (
+    erasure,
+    identity,
+    linked,
+    staff_access,
+    staff_erasure,
+    staff_rectification,
+    staff_restriction,
+)
 from rasa_privacy.rights.audience import Tally, audience
 from rasa_privacy.rights.identity import ask, prove, send_to
 from rasa_privacy.rights.linked import copies_linked, delete_part_linked, erase_linked, holdings_linked
@@ -53,10 +61,10 @@ def test_access_and_copy_hold_all(bot: Vault) -> None:
         assert held.stored_values == {"newsletter": 1, "draw": 4}
         assert len(holdings_linked(bot, conn, "web").values) == 2
     assert {each.facts["sender_id"] for each in copies_linked(bot, "new", bot.clock())} == {"new", "web", "phone"}
-    shown = operators.show(bot, "new", admit_local(bot, "view"))
+    shown = staff_access.show(bot, "new", admit_local(bot, "view"))
     assert shown is not None
     assert len(shown.values) == 5
-    assert len(operators.hand_out(bot, "new", admit_local(bot, "export"))) == 3
+    assert len(staff_access.hand_out(bot, "new", admit_local(bot, "export"))) == 3
 
 
 @each_kind
@@ -67,11 +75,11 @@ def test_what_is_looked_up_before_an_erasure_is_what_it_takes(bot: Vault) -> Non
         assert subject_id is not None
         holds.put(conn, Hold(subject_id, "case-17", bot.clock(), "ana"))
         open_request(bot, conn, "access", subject_id, bot.clock())
-    found = operators.find(bot, "new", admit_local(bot, "view"))
+    found = staff_access.find(bot, "new", admit_local(bot, "view"))
     assert found is not None
     assert (found.purposes, found.is_held, found.linked) == (("draw", "newsletter"), True, 2)
     assert [each.kind for each in found.requests] == ["access"]
-    alone = operators.find(bot, "web", admit_local(bot, "view"))
+    alone = staff_access.find(bot, "web", admit_local(bot, "view"))
     assert alone is not None
     assert (alone.purposes, alone.is_held, alone.linked) == (("draw",), False, 0)
 
@@ -81,7 +89,7 @@ def test_an_erasure_takes_all(bot: Vault) -> None:
     """Each with its certificate; from one that proved nothing it takes one."""
     assert erase_linked(bot, "web", evidence(bot)) is not None
     assert there(bot) == {"phone", "new"}
-    done = operators.erase_person(bot, "new", admit_local(bot, "erase"))
+    done = staff_erasure.erase_person(bot, "new", admit_local(bot, "erase"))
     assert done is not None
     assert there(bot) == set()
     assert len(done.also) == 1
@@ -223,26 +231,26 @@ def test_restrictions_reach_all(bot: Vault) -> None:
         with bot.database.read() as conn:
             return state_of(bot, conn, bot.subjects.find(conn, sender), bot.clock()).active
 
-    operators.restrict(bot, "new", ["draw"], admit_local(bot, "restrict"))
+    staff_restriction.restrict(bot, "new", ["draw"], admit_local(bot, "restrict"))
     assert [active(name) & {"draw"} for name in ("web", "phone")] == [frozenset(), frozenset()]
-    operators.restrict(bot, "new", ["draw"], admit_local(bot, "restrict"), lift=True)
+    staff_restriction.restrict(bot, "new", ["draw"], admit_local(bot, "restrict"), lift=True)
     assert "draw" in active("web")
-    assert operators.do_not_sell(bot, "new", admit_local(bot, "restrict"))
+    assert staff_restriction.do_not_sell(bot, "new", admit_local(bot, "restrict"))
 
 
 def test_a_correction_by_staff_reaches_all_that_hold_the_item(bot: Vault) -> None:
     """Of one that proved nothing only its own; a hold on one keeps all."""
-    assert operators.rectify(bot, "new", "full_name", "Ana Lind", admit_local(bot, "rectify")) == ("draw",)
+    assert staff_rectification.rectify(bot, "new", "full_name", "Ana Lind", admit_local(bot, "rectify")) == ("draw",)
     assert [held(bot, name)["draw"]["full_name"] for name in ("web", "phone")] == ["Ana Lind", "Ana Lind"]
     assert "full_name" not in held(bot, "new")["newsletter"]
-    operators.rectify(bot, "web", "full_name", "Ana Li", admit_local(bot, "rectify"))
+    staff_rectification.rectify(bot, "web", "full_name", "Ana Li", admit_local(bot, "rectify"))
     assert [held(bot, name)["draw"]["full_name"] for name in ("web", "phone")] == ["Ana Li", "Ana Lind"]
     with bot.database.write() as conn:
         subject_id = bot.subjects.find(conn, "phone")
         assert subject_id is not None
         holds.put(conn, Hold(subject_id, "case-17", bot.clock(), "ana"))
     with pytest.raises(RequestError):
-        operators.rectify(bot, "new", "full_name", "Ana", admit_local(bot, "rectify"))
+        staff_rectification.rectify(bot, "new", "full_name", "Ana", admit_local(bot, "rectify"))
     assert held(bot, "web")["draw"]["full_name"] == "Ana Li"
 
 
@@ -268,7 +276,7 @@ def test_a_role_that_does_not_reach_a_linked_conversation_erases_none(bot: Vault
     reach = frozenset({"newsletter"})
     narrow = issue(operator="e", role="r", verb="erase", reason="", items=None, purposes=reach, clear=False)
     with pytest.raises(AccessError):
-        operators.erase_person(bot, "new", narrow)
+        staff_erasure.erase_person(bot, "new", narrow)
     assert there(bot) == {"web", "phone", "new"}
 
 

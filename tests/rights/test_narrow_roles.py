@@ -13,7 +13,7 @@ from rasa_privacy.access.permit import issue
 from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.operations import HandOver
-from rasa_privacy.rights import operators as rights
+from rasa_privacy.rights import staff_access, staff_erasure, staff_rectification, staff_restriction
 from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
 from rasa_privacy.rights.handover import offer_by_staff
 from rasa_privacy.rights.staff_consents import consents_of, end_consents
@@ -41,13 +41,15 @@ def permit(verb: str, *, clear: bool = True) -> Any:
 
 
 REFUSED: dict[str, Callable[[Vault], object]] = {
-    "rectify": lambda vault: rights.rectify(vault, SENDER, "full_name", "Eve", permit("rectify")),
-    "restrict": lambda vault: rights.restrict(vault, SENDER, list(vault.policy.purposes), permit("restrict")),
-    "export": lambda vault: rights.hand_out(vault, SENDER, permit("export")),
+    "rectify": lambda vault: staff_rectification.rectify(vault, SENDER, "full_name", "Eve", permit("rectify")),
+    "restrict": lambda vault: staff_restriction.restrict(
+        vault, SENDER, list(vault.policy.purposes), permit("restrict")
+    ),
+    "export": lambda vault: staff_access.hand_out(vault, SENDER, permit("export")),
     "link": lambda vault: offer_by_staff(vault, SENDER, permit("export")),
-    "erase": lambda vault: rights.erase_person(vault, SENDER, permit("erase")),
+    "erase": lambda vault: staff_erasure.erase_person(vault, SENDER, permit("erase")),
     "consent": lambda vault: end_consents(vault, SENDER, list(vault.policy.purposes), permit("consent")),
-    "view": lambda vault: rights.show(vault, SENDER, permit("view", clear=False), clear=True),
+    "view": lambda vault: staff_access.show(vault, SENDER, permit("view", clear=False), clear=True),
 }
 
 
@@ -75,23 +77,23 @@ def test_finding_somebody_opens_no_key_beyond_the_role(vault: Vault, monkeypatch
     opened = note_unwrapped(monkeypatch)
     with vault.database.read() as connection:
         vault.data_keys.forget([vault.subjects.find(connection, SENDER) or b""])
-    found = rights.find(vault, SENDER, permit("view"))
+    found = staff_access.find(vault, SENDER, permit("view"))
     assert found is not None
     assert found.kept == ()
     assert not {"fitting", "books"} & {*opened}
 
 
 UNKNOWN: dict[str, Callable[[Vault], object]] = {
-    "find": lambda vault: rights.find(vault, "nobody", permit("view")),
-    "show": lambda vault: rights.show(vault, "nobody", permit("view")),
-    "erase": lambda vault: rights.erase_person(vault, "nobody", permit("erase")),
-    "rectify": lambda vault: rights.rectify(vault, "nobody", "email", "x@y.example", permit("rectify")),
-    "restrict": lambda vault: rights.restrict(vault, "nobody", ["draw"], permit("restrict")),
+    "find": lambda vault: staff_access.find(vault, "nobody", permit("view")),
+    "show": lambda vault: staff_access.show(vault, "nobody", permit("view")),
+    "erase": lambda vault: staff_erasure.erase_person(vault, "nobody", permit("erase")),
+    "rectify": lambda vault: staff_rectification.rectify(vault, "nobody", "email", "x@y.example", permit("rectify")),
+    "restrict": lambda vault: staff_restriction.restrict(vault, "nobody", ["draw"], permit("restrict")),
     "preview of a part": lambda vault: plan_part(vault, "nobody", ["email"], [], permit("view")),
     "part": lambda vault: erase_part(vault, "nobody", ["email"], [], permit("erase"), channel="api"),
     "consents": lambda vault: consents_of(vault, "nobody", permit("view")),
     "revoke": lambda vault: end_consents(vault, "nobody", ["draw"], permit("consent")),
-    "no sale": lambda vault: rights.do_not_sell(vault, "nobody", permit("restrict")),
+    "no sale": lambda vault: staff_restriction.do_not_sell(vault, "nobody", permit("restrict")),
 }
 
 

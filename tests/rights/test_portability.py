@@ -20,8 +20,7 @@ from rasa_privacy.consent.ledger import Evidence
 from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.dialogue.phrases import phrases_of
 from rasa_privacy.errors import ConversationConflictError, PassphraseError, PrivacyError
-from rasa_privacy.rights import operators as rights
-from rasa_privacy.rights import requests, standing
+from rasa_privacy.rights import requests, staff_access, staff_rectification, standing
 from rasa_privacy.rights.copy_page import page
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.portability import Copy, copy_chunks, copy_of, personal_data, schema
@@ -91,7 +90,7 @@ def test_a_copy_says_where_each_value_came_from(vault: Vault, clock: Clock) -> N
     subject_id = grant(vault, "draw")
     give(vault, {"draw": {"full_name": "Ana Li", "email": "old@b.example", "postcode": "123"}})
     clock.advance(minutes=1)
-    rights.rectify(vault, SENDER, "full_name", "Ana Lee", admit_local(vault, "rectify"))
+    staff_rectification.rectify(vault, SENDER, "full_name", "Ana Lee", admit_local(vault, "rectify"))
     right = Right("email", "new@b.example", ("draw",))
     vault.database.transact(lambda conn: put_right(vault, conn, SENDER, subject_id, right, vault.clock()))
     made = copied(vault)
@@ -255,8 +254,8 @@ def test_staff_hand_out_the_same_copy(vault: Vault, clock: Clock) -> None:
     grant(vault, "draw")
     give(vault, {"draw": {"full_name": "Ana Li"}}, events=50)
     clock.advance(minutes=1)
-    (made,) = rights.hand_out(vault, SENDER, admit_local(vault, "export"))
+    (made,) = staff_access.hand_out(vault, SENDER, admit_local(vault, "export"))
     assert (len(made.facts["data"]), made.event_count) == (1, 50)
-    (again,) = rights.hand_out(vault, SENDER, admit_local(vault, "export"))
+    (again,) = staff_access.hand_out(vault, SENDER, admit_local(vault, "export"))
     assert again.facts["requests"][0]["kind"] == "portability"
     assert issubclass(PassphraseError, PrivacyError)

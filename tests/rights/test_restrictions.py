@@ -7,7 +7,7 @@ import pytest
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.errors import AccessError, RequestError
-from rasa_privacy.rights import holds, operators
+from rasa_privacy.rights import holds, staff_restriction
 from rasa_privacy.rights.membership import members
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import requests
@@ -30,7 +30,7 @@ def subject_id(vault: Vault) -> bytes:
 def restrict(vault: Vault, *purposes: str, lift: bool = False, objection: bool = False) -> tuple[str, ...]:
     """Restrict purposes, or lift that."""
     permit = admit_local(vault, "restrict")
-    return operators.restrict(vault, SENDER, purposes, permit, lift=lift, objection=objection)
+    return staff_restriction.restrict(vault, SENDER, purposes, permit, lift=lift, objection=objection)
 
 
 def kinds(vault: Vault, subject_id: bytes) -> list[tuple[str, str]]:
@@ -95,23 +95,23 @@ def test_do_not_sell_stops_what_shares(vault: Vault) -> None:
     store = replace(vault, policy=msgspec.structs.replace(vault.policy, purposes=purposes))
     grant(store, "newsletter")
     permit = admit_local(store, "restrict")
-    assert operators.do_not_sell(store, SENDER, permit)
-    assert not operators.do_not_sell(store, SENDER, permit)
+    assert staff_restriction.do_not_sell(store, SENDER, permit)
+    assert not staff_restriction.do_not_sell(store, SENDER, permit)
     assert "newsletter" not in active(store)
     grant(store, "newsletter")
     assert "newsletter" in active(store)
-    assert operators.do_not_sell(store, SENDER, permit)
+    assert staff_restriction.do_not_sell(store, SENDER, permit)
 
 
 @pytest.mark.usefixtures("subject_id")
 def test_it_needs_its_permit_and_a_purpose(vault: Vault) -> None:
     """And a person."""
     with pytest.raises(AccessError):
-        operators.restrict(vault, SENDER, ["draw"], admit_local(vault, "view"))
+        staff_restriction.restrict(vault, SENDER, ["draw"], admit_local(vault, "view"))
     with pytest.raises(AccessError):
-        operators.do_not_sell(vault, SENDER, admit_local(vault, "view"))
+        staff_restriction.do_not_sell(vault, SENDER, admit_local(vault, "view"))
     for purposes in ([], ["unknown"]):
         with pytest.raises(RequestError, match="name purposes"):
             restrict(vault, *purposes)
     with pytest.raises(RequestError, match="nothing is stored"):
-        operators.restrict(vault, "nobody", ["draw"], admit_local(vault, "restrict"))
+        staff_restriction.restrict(vault, "nobody", ["draw"], admit_local(vault, "restrict"))

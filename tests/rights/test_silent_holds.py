@@ -15,7 +15,7 @@ from rasa_privacy.access.permit import issue
 from rasa_privacy.errors import HoldError, RequestError
 from rasa_privacy.policy.operations import Role
 from rasa_privacy.rights import holds as rules
-from rasa_privacy.rights import operators
+from rasa_privacy.rights import staff_access, staff_erasure, staff_rectification
 from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_listed
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
@@ -75,7 +75,7 @@ def test_it_keeps_what_an_open_one_keeps_until_the_release(ana: Vault) -> None:
     """Against everybody and every way; the release lets go of it by the name of the matter."""
     for work in (
         lambda: erase(ana, SENDER, evidence(ana)),
-        lambda: operators.erase_person(ana, SENDER, permit("erase")),
+        lambda: staff_erasure.erase_person(ana, SENDER, permit("erase")),
         lambda: delete_part(ana, SENDER, ["email"], [], evidence(ana)),
     ):
         with pytest.raises(HoldError) as caught:
@@ -107,11 +107,11 @@ def test_the_copy_and_the_certificate_do_not_tell(ana: Vault) -> None:
 def test_staff_without_its_verb_see_nothing_of_it(ana: Vault) -> None:
     """Finding, correcting, refusing and lists for bulk erasure; whose role may look after retention sees it."""
     for role, expected in (("support", False), ("keeper", True), ("dpo", True), ("", True), ("gone", False)):
-        found = operators.find(ana, SENDER, permit("view", role))
+        found = staff_access.find(ana, SENDER, permit("view", role))
         assert found is not None
         assert (role, found.is_held) == (role, expected)
     with pytest.raises(RequestError) as caught:
-        operators.rectify(ana, SENDER, "email", "b@c.example", permit("rectify"))
+        staff_rectification.rectify(ana, SENDER, "email", "b@c.example", permit("rectify"))
     assert not TELLING.search(str(caught.value))
     lines: list[Line] = []
     erase_listed(Bulk(ana, permit("erase"), note=lines.append), [SENDER])
@@ -147,7 +147,7 @@ def test_who_is_held_both_ways_is_told_of_the_open_one(ana: Vault) -> None:
         erase(ana, SENDER, evidence(ana))
     grant(ana, "draw", sender="web-7")
     link(ana, "web-7", SENDER)
-    found = operators.find(ana, "web-7", permit("view"))
+    found = staff_access.find(ana, "web-7", permit("view"))
     assert found is not None
     assert found.is_held
 

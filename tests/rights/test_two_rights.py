@@ -13,8 +13,7 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.operations import HandOver
-from rasa_privacy.rights import operators as rights
-from rasa_privacy.rights import requests
+from rasa_privacy.rights import requests, staff_access, staff_erasure, staff_rectification, staff_restriction
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.handover import collect, offer
@@ -31,7 +30,7 @@ Right = tuple[str, Callable[[Vault, Permit], Any]]
 
 
 def _copy(vault: Vault, permit: Permit) -> bytes:
-    made = rights.hand_out(vault, SENDER, permit)
+    made = staff_access.hand_out(vault, SENDER, permit)
     return b"".join(copy_chunks(made)) if made else b""
 
 
@@ -49,17 +48,20 @@ def _collect(vault: Vault, _: Permit) -> bytes:
 
 
 OTHERS: Final[dict[str, Right]] = {
-    "look": ("view", lambda vault, permit: rights.show(vault, SENDER, permit)),
+    "look": ("view", lambda vault, permit: staff_access.show(vault, SENDER, permit)),
     "copy": ("export", _copy),
     "link": (
         "export",
         lambda vault, _: vault.database.transact(lambda conn: offer(vault, conn, SENDER, vault.clock())),
     ),
     "collect": ("view", _collect),
-    "correct": ("rectify", lambda vault, permit: rights.rectify(vault, SENDER, "email", "new@b.example", permit)),
-    "restrict": ("restrict", lambda vault, permit: rights.restrict(vault, SENDER, ["draw"], permit)),
-    "no sale": ("restrict", lambda vault, permit: rights.do_not_sell(vault, SENDER, permit)),
-    "erase": ("erase", lambda vault, permit: rights.erase_person(vault, SENDER, permit)),
+    "correct": (
+        "rectify",
+        lambda vault, permit: staff_rectification.rectify(vault, SENDER, "email", "new@b.example", permit),
+    ),
+    "restrict": ("restrict", lambda vault, permit: staff_restriction.restrict(vault, SENDER, ["draw"], permit)),
+    "no sale": ("restrict", lambda vault, permit: staff_restriction.do_not_sell(vault, SENDER, permit)),
+    "erase": ("erase", lambda vault, permit: staff_erasure.erase_person(vault, SENDER, permit)),
     "withdraw": (
         "view",
         lambda vault, _: _locked(vault, lambda conn, who: withdraw(vault, conn, who, ["draw"], evidence(vault))),

@@ -17,10 +17,10 @@ from rasa_privacy.rights.certificate_files import json_file, page_file
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.extension import extend_with_notice
-from rasa_privacy.rights.operators import hand_out
 from rasa_privacy.rights.portability import copy_chunks
 from rasa_privacy.rights.reminders import remind
 from rasa_privacy.rights.requests import open_request
+from rasa_privacy.rights.staff_access import hand_out
 from rasa_privacy.rights.training_messages import Gathered, as_yaml, training_messages
 from rasa_privacy.rights.webhooks import deliver
 from rasa_privacy.storage.requests import steps_of

@@ -33,7 +33,7 @@ from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.retention.noting import note_older
 from rasa_privacy.retention.review import make_review
 from rasa_privacy.retention.review_duty import acknowledge, keep
-from rasa_privacy.rights import holds, operators
+from rasa_privacy.rights import holds, staff_access, staff_erasure, staff_rectification
 from rasa_privacy.rights.contact_indexing import Indexed, index_contacts
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.handover import collect, offer
@@ -223,15 +223,15 @@ def _act(vault: Vault, tokens: dict[str, str]) -> None:
         verb: admit(vault, officer, verb, reason="a ticket of today", clear=True)
         for verb in ("view", "rectify", "export", "retention", "erase", "audit", "report")
     }
-    assert operators.show(vault, _SENDER, permits["view"], clear=True)
-    operators.rectify(vault, _SENDER, "full_name", f"{_VALUE} II", permits["rectify"])
-    assert [each.whole() for each in operators.hand_out(vault, _SENDER, permits["export"])]
+    assert staff_access.show(vault, _SENDER, permits["view"], clear=True)
+    staff_rectification.rectify(vault, _SENDER, "full_name", f"{_VALUE} II", permits["rectify"])
+    assert [each.whole() for each in staff_access.hand_out(vault, _SENDER, permits["export"])]
     for wrong in (_VALUE, _CONTACT):
         with pytest.raises(HoldError), vault.database.write() as conn:
             holds.add(vault, conn, _SENDER, wrong, permits["retention"])
     vault.database.transact(lambda conn: holds.add(vault, conn, _SENDER, "matter-7", permits["retention"]))
     with pytest.raises(HoldError):
-        operators.erase_person(vault, _SENDER, permits["erase"])
+        staff_erasure.erase_person(vault, _SENDER, permits["erase"])
     break_glass(vault, medic, "view", "fire in the data centre", lambda *_: None)
     with vault.database.read() as conn:
         (entry,) = pending_reviews(vault, conn)
