@@ -15,6 +15,7 @@ from rasa_privacy.dialogue.names import INTENTS
 from rasa_privacy.minimize.entries import join
 from rasa_privacy.minimize.event_fields import channel_name, field_of, name_of, number_of
 from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.known_values import KnownValues
 from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.model import Actions
 
@@ -84,7 +85,7 @@ def minimised(tracker: Mapping[str, Any], splitter: EventSplitter, settings: Act
     events = recent(tracker.get("events") or [], settings, lambda event: event.get("event"))
     given = [*(tracker.get("slots") or {}).items(), *(tracker.get(_GIVEN) or ())]
     known = _known_values(given, tracker.get(_SAID) or (), events, splitter)
-    view = replace(view, known={**number_of(tracker.get("sender_id")), **known})
+    view = replace(view, known=KnownValues({**number_of(tracker.get("sender_id")), **known}))
     kept = _minimised_events(events, splitter, view)
     return {
         **{name: tracker.get(name) for name in ("sender_id", "latest_event_time", "paused")},

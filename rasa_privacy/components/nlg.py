@@ -30,6 +30,7 @@ from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.errors import EmitError, PrivacyError
 from rasa_privacy.minimize.event_fields import SENDER, channel_name, number_of, texts_of
+from rasa_privacy.minimize.known_values import KnownValues
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.view import View
 
@@ -124,14 +125,14 @@ class _Safe(Recent):
         return value if masked == written else masked
 
     @cached_property
-    def _withheld(self) -> dict[str, set[str]]:
+    def _withheld(self) -> KnownValues:
         """The values that the response may not have, by item."""
         slots = self._tracker.current_slot_values().items()
         given = latest_values(reversed(self._tracker.events))
         said = latest_entities(reversed(self._tracker.events))
         known = self._splitter.known_values([*slots, *given], said)
         withheld = {item: found for item, found in known.items() if not self._splitter.may_have(item, self._view)}
-        return {**number_of(self._tracker.sender_id), **withheld}
+        return KnownValues({**number_of(self._tracker.sender_id), **withheld})
 
 
 def _person(running: runtime.Runtime, sender_id: str) -> tuple[str, ConsentState]:

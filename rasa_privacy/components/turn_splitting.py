@@ -16,6 +16,7 @@ from rasa_privacy.errors import StorageError
 from rasa_privacy.minimize.entries import Entry
 from rasa_privacy.minimize.event_fields import mappings_of, number_of
 from rasa_privacy.minimize.events import EventSplitter
+from rasa_privacy.minimize.known_values import KnownValues
 from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.model import Policy
 
@@ -58,7 +59,7 @@ def _split(
     first_seq: int,
     active: frozenset[str],
 ) -> tuple[list[dict[str, Any]], dict[str, list[Entry]]]:
-    known = _known_values(splitter, tracker, events)
+    known = KnownValues(_known_values(splitter, tracker, events))
     structure: list[dict[str, Any]] = []
     values: dict[str, list[Entry]] = {}
     for seq, (event, privacy_turn) in enumerate(_with_privacy_turns(events), start=first_seq):

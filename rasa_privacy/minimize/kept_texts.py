@@ -14,6 +14,7 @@ from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.detectors import Finding
 from rasa_privacy.minimize.entity_places import Said
 from rasa_privacy.minimize.event_fields import dropped_of, mappings_of
+from rasa_privacy.minimize.known_values import ready
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.minimize.owners import Owners
 from rasa_privacy.minimize.partials import mask_partials
@@ -111,13 +112,11 @@ class KeptTexts(Owners):
 
     def _knowing(self, parsed: Mapping[str, Any], text: object, view: View) -> View:
         """Return the view that also knows what was recognised in this very message, kept or not."""
-        known = {item: set(values) for item, values in view.known.items()}
-        for item, found in self.known_values((), mappings_of(parsed.get("entities"))).items():
-            known.setdefault(item, set()).update(found)
+        more = self.known_values((), mappings_of(parsed.get("entities")))
         # Where it was recognised the message may say it in other words than its value: synonyms, spelt-out dates.
         for start, end, item in (*self._places(parsed), *self._said(parsed)):
-            known.setdefault(item, set()).add(str(text)[start:end])
-        return replace(view, known=known)
+            more.setdefault(item, set()).add(str(text)[start:end])
+        return replace(view, known=ready(view.known).joined(more))
 
     def _dropped(self, parsed: Mapping[str, Any], text: object) -> list[Finding]:
         """Return where in the text stands what is not kept of it: what the minimizer dropped, and what never met it."""

@@ -24,6 +24,7 @@ from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.crypto.identity import ID_BYTES
 from rasa_privacy.errors import StorageError, TamperedSegmentError
 from rasa_privacy.minimize.event_fields import texts_of
+from rasa_privacy.minimize.known_values import KnownValues
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.topics import choice, item_of, purpose_of
@@ -299,14 +300,14 @@ def _mask_texts(
     """Put what was deleted out of sight in texts that are kept in full."""
     if not values:
         return
-    known = {item: tuple(each) for item, each in values.items()}
+    known = KnownValues({item: tuple(each) for item, each in values.items()})
     for name in vault.policy.purposes:
         end_code(connection, subject_id, name, now, confirmed=False)  # its contact is under the key that goes
     change = _masking(known)
     vault.parts.rewrite(connection, subject_id, lambda each: [change(entry) for entry in each], now)
 
 
-def _masking(known: Mapping[str, Collection[str]]) -> Callable[[Any], Any]:
+def _masking(known: KnownValues) -> Callable[[Any], Any]:
     def change(entry: Any) -> Any:
         if entry["event"] not in _TEXTS or not isinstance(entry.get("text"), str):
             return entry

@@ -23,6 +23,7 @@ from rasa_privacy.errors import DAMAGED, ConfigurationError, DetectorError
 from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.event_fields import texts_of
 from rasa_privacy.minimize.kept_texts import WITHHELD, is_payload
+from rasa_privacy.minimize.known_values import KnownValues
 from rasa_privacy.minimize.masking import mask
 from rasa_privacy.storage.conversations import StoredConversation
 from rasa_privacy.storage.vault import Vault
@@ -106,15 +107,16 @@ def _examples(stored: StoredConversation, detection: Detection) -> Iterator[tupl
     for entries in stored.values.values():
         for entry in entries:
             known.setdefault(entry[2], set()).update(texts_of(entry[3]))
+    said = KnownValues(known)
     for event in stored.structure:
         if event.get("event") == "user":
             intent = ((event.get("parse_data") or {}).get("intent") or {}).get("name")
-            text = _masked(event.get("text"), intent, known, detection)
+            text = _masked(event.get("text"), intent, said, detection)
             if text is not None:
                 yield str(intent), text
 
 
-def _masked(text: Any, intent: object, known: Mapping[str, set[str]], detection: Detection) -> str | None:
+def _masked(text: Any, intent: object, known: KnownValues, detection: Detection) -> str | None:
     """Return the text as an example, or None where it is none."""
     if not isinstance(text, str) or not isinstance(intent, str) or intent in INTENTS or is_payload(text, intent):
         return None
