@@ -13,20 +13,19 @@ Rules:
    page a word that closes it is none.
 5. Of a message with many marks only the first parts are looked at, since each takes as long as a message.
 
-The words are data: the sections `object_before` to `all_held` of `packs/<language>.keywords.yml`.
+The wordings of each language are `request_wordings`'.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 from typing import Final
 
 from rasa_privacy.dialogue.keywords import closes, opt_out, privacy_request, words_of
-from rasa_privacy.dialogue.lexicon import spelt_wordings
 from rasa_privacy.dialogue.purposes import chosen_purposes, listed_topics, named_topics, names_something
-from rasa_privacy.dialogue.wordings import compile_wordings, fold
+from rasa_privacy.dialogue.request_wordings import request_wordings
+from rasa_privacy.dialogue.wordings import fold
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import item_of
 
@@ -68,26 +67,12 @@ class NamedRequest:
     value: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Patterns:
-    erase: tuple[re.Pattern[str], ...]
-    object: tuple[re.Pattern[str], ...]
-    restrict: tuple[re.Pattern[str], ...]
-    change: tuple[re.Pattern[str], ...]
-    change_to: tuple[re.Pattern[str], ...]
-    new: tuple[re.Pattern[str], ...]
-    verb_last: tuple[re.Pattern[str], ...]
-    verb: re.Pattern[str]
-    joining: frozenset[str]
-    all_held: re.Pattern[str]
-
-
 def deletion_of(text: str, languages: Sequence[str], policy: Policy) -> NamedRequest | None:
     """Return a wish to have items or purposes deleted, or None; one that is also about all that is held names none."""
     for language in _spoken(text, languages, policy):
         if _is_all_and_more(text, policy, language):
             return NamedRequest(DELETE, language)
-        topics = _named(_patterns(language).erase, text, policy, language)
+        topics = _named(request_wordings(language).erase, text, policy, language)
         if topics:
             return NamedRequest(DELETE, language, topics)
     return None
@@ -95,14 +80,14 @@ def deletion_of(text: str, languages: Sequence[str], policy: Policy) -> NamedReq
 
 def deletion_named(text: str, policy: Policy, language: str) -> tuple[str, ...]:
     """Return what a deletion that was guessed names; nothing where a part of it is about all that is held."""
-    parts = list(islice(_parts(text, _patterns(language).joining), _MOST_PLACES))
+    parts = list(islice(_parts(text, request_wordings(language).joining), _MOST_PLACES))
     is_larger = len(parts) > 1 and any(_is_all(part, policy, language) for part in parts)
     return () if is_larger else named_topics(text, policy, language)
 
 
 def _is_all_and_more(text: str, policy: Policy, language: str) -> bool:
     """Return whether every part of the text is something to be deleted, and one of them all that is held."""
-    patterns = _patterns(language)
+    patterns = request_wordings(language)
     parts = list(islice(_parts(text, patterns.joining), _MOST_PARTS + 1))
     if not 1 < len(parts) <= _MOST_PARTS:
         return False
@@ -122,7 +107,9 @@ def _is_all_and_more(text: str, policy: Policy, language: str) -> bool:
 def _is_all(part: str, policy: Policy, language: str) -> bool:
     """Return whether a part of a deletion is about all that is held, as "my account" is; not "my account number"."""
     words = "".join(f"{word} " for word in words_of(part, language))
-    is_all = _patterns(language).all_held.fullmatch(words) is not None or privacy_request(part, language) == DELETE
+    is_all = (
+        request_wordings(language).all_held.fullmatch(words) is not None or privacy_request(part, language) == DELETE
+    )
     return is_all and not named_topics(part, policy, language)
 
 
@@ -147,7 +134,7 @@ def question_of(text: str, languages: Sequence[str], policy: Policy, *, asked: b
 def restriction_of(text: str, languages: Sequence[str], policy: Policy) -> NamedRequest | None:
     """Return a wish that purposes be restricted, or an objection to them, or None."""
     for language in _spoken(text, languages, policy):
-        patterns = _patterns(language)
+        patterns = request_wordings(language)
         for intent, wordings in ((OBJECT, patterns.object), (RESTRICT, patterns.restrict)):
             topics = _named(wordings, text, policy, language)
             if topics and not any(map(item_of, topics)):
@@ -165,7 +152,7 @@ def correction_of(text: str, languages: Sequence[str], policy: Policy, *, in_for
         in_form: Whether a form runs; then "my new number is ..." answers that.
     """
     for language in _spoken(text, languages, policy):
-        patterns = _patterns(language)
+        patterns = request_wordings(language)
         topics = _named(patterns.change, text, policy, language)
         if _is_one_item(topics):
             return NamedRequest(CORRECT, language, topics)
@@ -185,7 +172,7 @@ def correction_of(text: str, languages: Sequence[str], policy: Policy, *, in_for
 def both_of(text: str, languages: Sequence[str], policy: Policy) -> tuple[NamedRequest, NamedRequest] | None:
     """Return the two requests of a message that is two, or None."""
     for language in languages if len(text) <= _MAX_CHARACTERS else ():
-        for left, right in islice(_halves(text, _patterns(language).joining), _MOST_PLACES):
+        for left, right in islice(_halves(text, request_wordings(language).joining), _MOST_PLACES):
             first = _half(left, language, policy)
             second = _half(right, language, policy) if first is not None else None
             if first is not None and second is not None and first.intent != second.intent:
@@ -199,7 +186,7 @@ def beside_closing(text: str, languages: Sequence[str], policy: Policy) -> Named
     "Quit and delete my data" is a deletion there: a word that closes the chat is no opt-out.
     """
     for language in languages if len(text) <= _MAX_CHARACTERS else ():
-        for left, right in islice(_halves(text, _patterns(language).joining), _MOST_PLACES):
+        for left, right in islice(_halves(text, request_wordings(language).joining), _MOST_PLACES):
             for one, other in ((left, right), (right, left)):
                 found = (
                     _half(other, language, policy) if closes(one, language) and not closes(other, language) else None
@@ -283,32 +270,3 @@ def _named_in(patterns: Sequence[re.Pattern[str]], words: str, policy: Policy, l
         if topics:
             return topics
     return ()
-
-
-@lru_cache(maxsize=32)
-def _patterns(language: str) -> _Patterns:
-    sections, where = spelt_wordings(language), f"packs/{language}.keywords.yml"
-
-    def part(section: str) -> str:
-        return compile_wordings(sections, section, where)
-
-    before, after = f"(?:{part('opening')}){{0,3}}", f"(?:{part('closing')}){{0,2}}"
-    listed = r"(?P<list>(?:\S+ )+?)"  # whole words, each with the blank behind it
-
-    def whole(*cores: str) -> tuple[re.Pattern[str], ...]:
-        return tuple(re.compile(f"{before}{core}{after}") for core in cores)
-
-    change, wrong = f"{part('change_before')}{listed}(?:{part('change_after')})?", f"{listed}{part('wrong_after')}"
-    to = part("value_before")
-    return _Patterns(
-        erase=whole(f"{part('erase_before')}{listed}(?:{part('erase_after')})?", f"{listed}{part('erase_after')}"),
-        object=whole(f"{part('object_before')}{listed}"),
-        restrict=whole(f"{part('restrict_before')}{listed}"),
-        change=whole(change, f"{listed}{part('change_after')}", wrong),
-        change_to=whole(f"{change}{to}", f"{wrong}{to}"),
-        new=whole(f"{part('new_before')}{listed}{part('new_is')}"),
-        verb_last=whole(f"{listed}{to}"),
-        verb=re.compile(part("change_after")),
-        joining=frozenset(fold(sections["joining"]).split()),
-        all_held=re.compile(f"{before}{part('all_held')}{after}"),
-    )

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from rasa_privacy.dialogue import lexicon, named_requests, packs, phrases, purposes
+from rasa_privacy.dialogue import lexicon, packs, phrases, purposes, request_wordings
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.storage.vault import Vault
 
@@ -63,7 +63,7 @@ def _forget() -> None:
     for cached in (packs.load_pack, packs.load_keywords, lexicon.lexicon_of, phrases.phrases_of, purposes._words):
         cached.cache_clear()
     purposes._written_out.cache_clear()
-    named_requests._patterns.cache_clear()
+    request_wordings.request_wordings.cache_clear()
 
 
 @pytest.fixture
