@@ -16,8 +16,8 @@ from hashlib import sha256
 from typing import Final
 
 from rasa_privacy.minimize.context import Context, says_before
-from rasa_privacy.minimize.password_words import is_told
-from rasa_privacy.minimize.searched_text import PASSWORD_HINTS, SearchedText, places
+from rasa_privacy.minimize.password_words import PASSWORD_HINTS, is_told
+from rasa_privacy.minimize.searched_text import SearchedText, places
 
 _EDGES: Final = "\"'`.,;:!?()[]{}<>"
 _KEY: Final = re.compile(

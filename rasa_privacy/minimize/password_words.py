@@ -6,6 +6,8 @@ What is told about a password is a closed list of words in the seven languages, 
 import re
 from typing import Final
 
+#: One of these is in every word for a password.
+PASSWORD_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pw", "psw", "parola")
 _MINE: Final = re.compile(
     r"(?<![a-z])(?:my|our|mein|meine|unser|mon|ma|notre|mi|nuestra|il mio|la mia|mia|minha|mijn|ons)"
     r" (?:[a-z0-9]{2,12}[ -])?$"  # "wifi"

@@ -9,52 +9,28 @@ What several detectors need is made once and kept: the text in small letters, wh
 import re
 import string
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, AnyStr, Final, Generic, NamedTuple, TypeVar
+from typing import AnyStr, Final, NamedTuple
 
 from rasa_privacy.minimize.digit_zones import BY_DIGITS, LETTERS, Number, Zone, numbers_in, zones_left, zones_of
+from rasa_privacy.minimize.long_words import is_parted, long_words, still_long
+from rasa_privacy.minimize.once import once
 from rasa_privacy.minimize.plain_characters import as_plain, left_out
+from rasa_privacy.minimize.text_features import signs_of
 
 CONTEXT_BEFORE: Final = 48  # characters before a place in which a word for it may stand
 CONTEXT_AFTER: Final = 32
 _COUNTED: Final = {count: f"{count} digits" for count in range(8, 16)}  # those that national numbers have
-_DEGREES: Final = 4  # digits of two numbers with one place each
-_MAC_SIGNS: Final = 5  # between the pairs of a MAC address
-#: One of these is in every word for a password.
-PASSWORD_HINTS: Final = ("pass", "kennwort", "contrasena", "clave", "senha", "wachtwoord", "pw", "psw", "parola")
-_SECRET_HINTS: Final = (*PASSWORD_HINTS, "pin")
-_SECRET_HEADS: Final = frozenset({"pas", "ken", "mot", "con", "cla", "sen", "wac", "pw", "pwd", "psw", "par", "pin"})
-_LONG_WORD: Final = 16  # characters of the shortest key that is searched as a word
-_LONG_RUN: Final = _LONG_WORD * b"x"
 _head_of: Final = itemgetter(slice(3))  # the letters of a word by which it is looked up
-# What each byte of a text is taken for where only its letters, or only its blanks, are looked at.
+# What each byte of a text is taken for where only its letters are looked at.
 _LETTERS: Final = "".join(
     chr(code).lower() if chr(code) in string.ascii_letters else " " for code in range(256)
 ).encode()
-_BLANKS: Final = bytes(ord(" " if code < 128 and chr(code).isspace() else "x") for code in range(256))  # noqa: PLR2004 - ASCII
 
 # What is made anew where something is taken out; all else stays, since places do not move.
 _ANEW: Final = ("ascii", "_letters", "long_words", "most_digits", "numbers_by_count", "features")
-
-_PARTING: Final = re.compile(r"[\s@]")  # what long words are told by
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,63}[.,;:!?)]*")
-_HAS_SIGNS: Final = re.compile("[A-Za-z0-9]")
-
-T = TypeVar("T")
-
-
-class _once(Generic[T]):  # noqa: N801 - used as `cached_property`, of which Python 3.10's takes a lock each time
-    """What is made when it is first asked for, and then kept."""
-
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-        self._name = make.__name__
-
-    def __get__(self, text: Any, _: object = None) -> T:
-        made = text.__dict__[self._name] = self._make(text)
-        return made
 
 
 class Words(NamedTuple):
@@ -104,27 +80,27 @@ class SearchedText:
         self.others_before: dict[str, bool] = {}
         self._zones_with: dict[str, list[Zone]] = {}
 
-    @_once
+    @once
     def lower(self) -> str:
         """The plain text in small letters, each at its place."""
         return self.plain.lower()
 
-    @_once
+    @once
     def zones(self) -> list[Zone]:
         """The stretches with digits, in order."""
         return zones_of(self.plain, self.lower, self.ascii)
 
-    @_once
+    @once
     def most_digits(self) -> int:
         """How many digits the stretch with the most of them has."""
         return max([zone.digits for zone in self.zones], default=0)
 
-    @_once
+    @once
     def numbers(self) -> list[Number]:
         """The numbers whose digits may stand apart, in order."""
         return numbers_in(self.plain, self.zones)
 
-    @_once
+    @once
     def numbers_by_count(self) -> dict[int, list[Number]]:
         """The numbers by how many digits they have."""
         counted: dict[int, list[Number]] = {}
@@ -132,47 +108,16 @@ class SearchedText:
             counted.setdefault(len(number.digits), []).append(number)
         return counted
 
-    @_once
+    @once
     def features(self) -> frozenset[str]:
         """What the text has that some detectors cannot do without: most texts need few of them."""
         counted = [_COUNTED[count] for count in self.numbers_by_count if count in _COUNTED]
         return self._signs.union(counted, ("long word",) if self.long_words else ())
 
-    @_once
+    @once
     def _signs(self) -> frozenset[str]:
         """The features that do not become more where something is taken out."""
-        plain, lower = self.plain, self.lower
-        has = self._signs_by_digits()
-        if not self._is_ascii and ("\u00b0" in plain or "\u00ba" in plain):
-            has.add("degrees")
-        colons = plain.count(":")
-        if (colons and "://" in plain) or ("=" in plain and ("?" in plain or "#" in plain)):
-            has.add("link")
-        if colons > 1:  # of the shortest IPv6 address
-            has.add("parted by signs")
-        if colons >= _MAC_SIGNS or plain.count("-") >= _MAC_SIGNS or "mac" in lower:
-            has.add("pairs")
-        if not _SECRET_HEADS.isdisjoint(self.heads) and any(self.has_words(f" {hint}") for hint in _SECRET_HINTS):
-            has.add("word for a secret")
-        return frozenset(has)
-
-    def _signs_by_digits(self) -> set[str]:
-        plain = self.plain
-        has: set[str] = set()
-        has.update(*[zone.features for zone in self.zones])
-        if plain.count(".") > 1:
-            dots = max([plain.count(".", zone.start, zone.end) for zone in self.zones], default=0)
-            if dots > 1 or "lat" in self.lower:
-                has.add("degrees")
-            if dots > 2:  # noqa: PLR2004 - of an IPv4 address
-                has.add("parted by signs")
-        if plain.count(",") > 1:
-            commas = [plain.count(",", zone.start, zone.end) for zone in self.zones if zone.digits >= _DEGREES]
-            if max(commas, default=0) > 1:
-                has.add("degrees")
-        if LETTERS in has and ("2a" in self.lower or "2b" in self.lower):
-            has.add("Corsican")
-        return has
+        return signs_of(self)
 
     def zones_with(self, feature: str) -> list[Zone]:
         """Return the stretches with letters by their digits that have this feature, one that is asked of each."""
@@ -181,7 +126,7 @@ class SearchedText:
             self._zones_with[feature] = [zone for zone in self.zones if told in zone.features]
         return self._zones_with[feature]
 
-    @_once
+    @once
     def heads(self) -> frozenset[str]:
         """The first three letters of all words."""
         return frozenset(map(_head_of, self.different_words))
@@ -204,7 +149,7 @@ class SearchedText:
         place = bisect_left(self._sorted_words, start)
         return self._sorted_words[place : place + 1] != [] and self._sorted_words[place].startswith(start)
 
-    @_once
+    @once
     def _latin_words(self) -> list[str]:
         return self._letters.decode("ascii").split()
 
@@ -213,44 +158,32 @@ class SearchedText:
         for place in places(self._letters, f" {word} ".encode()):
             yield place + 1
 
-    @_once
+    @once
     def _letters(self) -> bytes:
         """The small Latin letters of the text, and a blank for each other character."""
         return self.ascii.translate(_LETTERS)
 
-    @_once
+    @once
     def different_words(self) -> frozenset[str]:
         """The words of Latin letters, in small ones."""
         return frozenset(self._latin_words)
 
-    @_once
+    @once
     def _sorted_words(self) -> list[str]:
         return sorted(self.different_words)
 
-    @_once
+    @once
     def ascii(self) -> bytes:
         """The plain text with a question mark for each character of another script."""
         return self.plain.encode("ascii", "replace")
 
-    @_once
+    @once
     def long_words(self) -> list[tuple[int, int]]:
         """Start and end of each run without spaces that is long enough for a key or a wallet's address.
 
         An email address is none.
         """
-        found: list[tuple[int, int]] = []
-        plain, shape = self.plain, self.ascii.translate(_BLANKS)
-        start = shape.find(_LONG_RUN)
-        while start >= 0:
-            end = shape.find(b" ", start)
-            end = len(shape) if end < 0 else end
-            for word in plain[start:end].split():  # by the blanks that are not ASCII
-                start = plain.find(word, start)
-                if len(word) >= _LONG_WORD and _may_be_key(word):
-                    found.append((start, start + len(word)))
-                start += len(word)
-            start = shape.find(_LONG_RUN, end)
-        return found
+        return long_words(self.plain, self.ascii)
 
     def without(self, spans: list[tuple[int, int]]) -> "SearchedText":
         """Return this text with the characters of these places, in order, read as `_`."""
@@ -262,8 +195,8 @@ class SearchedText:
         for name in _ANEW:
             made.pop(name, None)
         other.plain = plain = blanked(self.plain, spans)
-        if "long_words" in self.__dict__ and not any(_PARTING.search(self.plain, *span) for span in spans):
-            other.long_words = [word for word in self.long_words if _HAS_SIGNS.search(plain, *word)]
+        if "long_words" in self.__dict__ and not is_parted(self.plain, spans):
+            other.long_words = still_long(self.long_words, plain)
         other.lower = plain.lower() if self._is_ascii else blanked(self.lower, spans)
         other._take_over(self, spans)  # noqa: SLF001 - of this very class
         return other
@@ -305,14 +238,14 @@ class SearchedText:
         """Return where a place of the text that was written is read."""
         return index - bisect_left(self._left_out, index)
 
-    @_once
+    @once
     def _left_out(self) -> list[int]:
         """The places in the written text of the characters that the plain one does not have."""
         if len(self.plain) == len(self._written):
             return []
         return sorted([place for sign in left_out(self._written) for place in places(self._written, sign)])
 
-    @_once
+    @once
     def _gaps(self) -> list[int]:
         """The places in the plain text before which each of those stood."""
         return [place - count for count, place in enumerate(self._left_out)]
@@ -324,11 +257,6 @@ def places(text: AnyStr, part: AnyStr, start: int = 0) -> Iterator[int]:
     while place >= 0:
         yield place
         place = text.find(part, place + 1)
-
-
-def _may_be_key(word: str) -> bool:
-    """Tell whether a long word may be a key or an address of a wallet, and so is no address of mail."""
-    return ("@" not in word or _ADDRESS.fullmatch(word) is None) and _HAS_SIGNS.search(word) is not None
 
 
 def blanked(plain: str, spans: list[tuple[int, int]]) -> str:
