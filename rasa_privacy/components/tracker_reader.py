@@ -10,8 +10,8 @@ from rasa_privacy.components.rasa_api import DialogueStateTracker, Event
 from rasa_privacy.components.runtime import Handle, Runtime
 from rasa_privacy.components.tracker_state import put_events
 from rasa_privacy.policy.slots import OWN_SLOTS
-from rasa_privacy.storage.conversations import StoredConversation
 from rasa_privacy.storage.event_rows import fill
+from rasa_privacy.storage.opened_conversation import StoredConversation
 from rasa_privacy.storage.unfinished import with_finished
 
 

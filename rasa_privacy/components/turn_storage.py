@@ -27,7 +27,7 @@ from rasa_privacy.minimize.view import View
 from rasa_privacy.retention.due import due_at, moves, touched
 from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.rights.identity import remember
-from rasa_privacy.storage.conversations import Opened
+from rasa_privacy.storage.opened_conversation import Opened
 from rasa_privacy.storage.unfinished import with_finished
 
 _SESSION: Final = "session_started"

@@ -24,7 +24,7 @@ from rasa_privacy.policy.verbs import PERSON
 from rasa_privacy.rights.numbers import new_number
 from rasa_privacy.storage import consent_counts
 from rasa_privacy.storage.audit import Wanted
-from rasa_privacy.storage.conversations import StoredConversation
+from rasa_privacy.storage.opened_conversation import StoredConversation
 from rasa_privacy.storage.vault import Vault
 
 #: Consents that end within this time are named.

@@ -28,7 +28,7 @@ from rasa_privacy.policy.model import Policy
 from rasa_privacy.rights.access import imported_consents, source_of
 from rasa_privacy.rights.copy_page import page
 from rasa_privacy.storage import requests
-from rasa_privacy.storage.conversations import StoredConversation
+from rasa_privacy.storage.opened_conversation import StoredConversation
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 FORMAT: Final = "rasa_privacy personal data"

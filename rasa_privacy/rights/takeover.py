@@ -26,7 +26,7 @@ from rasa_privacy.policy.model import Policy
 from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.rights.identity import remember
 from rasa_privacy.rights.takeover_plan import Plan, plan, sealed_form
-from rasa_privacy.storage.conversations import NOT_STORED, StoredConversation
+from rasa_privacy.storage.opened_conversation import NOT_STORED, StoredConversation
 from rasa_privacy.storage.stock import StockEvent, StockPerson
 from rasa_privacy.storage.vault import Vault
 

@@ -25,7 +25,7 @@ from rasa_privacy.minimize.event_fields import texts_of
 from rasa_privacy.minimize.kept_texts import WITHHELD, is_payload
 from rasa_privacy.minimize.known_values import KnownValues
 from rasa_privacy.minimize.masking import mask
-from rasa_privacy.storage.conversations import StoredConversation
+from rasa_privacy.storage.opened_conversation import StoredConversation
 from rasa_privacy.storage.vault import Vault
 
 _VERSION: Final = "3.1"  # of Rasa's training data

@@ -12,9 +12,8 @@ Rules:
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -32,80 +31,11 @@ from rasa_privacy.storage.conversation_rows import ConversationRow
 from rasa_privacy.storage.conversation_writer import ConversationWriter
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.database import Database
-from rasa_privacy.storage.event_rows import Row, from_schema_0001, unpack
-from rasa_privacy.storage.manifest import Head
+from rasa_privacy.storage.opened_conversation import NOT_STORED, Opened, StoredConversation, stored
 from rasa_privacy.storage.segment_rows import rows_of_session, sessions_of_purpose
 from rasa_privacy.storage.subjects import SENDER_DOMAIN, Subjects
 
 logger = logging.getLogger(__name__)
-
-#: The `expected_version` of a conversation that has no events yet.
-NOT_STORED: Final = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredConversation:
-    """A conversation, or its last session.
-
-    Attributes:
-        conversation_id: 16 bytes.
-        subject_id: 16 random bytes.
-        version: What `append` expects next.
-        first_seq: Number of the event of the first structure entry.
-        event_count: Events in all sessions.
-        rows: One row per event from `first_seq` on (`event_rows`).
-        values: Value entries by purpose, for each purpose whose data key still exists.
-        keyless: Purposes of which there are values and no key; none where not all keys were opened.
-    """
-
-    conversation_id: bytes
-    subject_id: bytes
-    version: int
-    first_seq: int
-    event_count: int
-    rows: list[Row] = field(repr=False)
-    values: dict[str, list[Any]] = field(repr=False)
-    keyless: frozenset[str] = frozenset()
-
-    @property
-    def structure(self) -> list[Any]:
-        """One entry per event from `first_seq` on, as it was appended.
-
-        Raises:
-            MalformedSegmentError: A row does not follow the format.
-        """
-        return unpack(self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A conversation's row and keys, as a transaction that has locked the person found them.
-
-    Attributes:
-        version: What `append` expects; NOT_STORED where there are no events.
-        row: The row, or None.
-        head: Its verified head manifest, which `append` changes; None where there is no row.
-        keys: The person's data keys by purpose.
-        due: When those are due, as the table has it; empty where keys have a database of their own.
-        tails: Number and bytes of the current session's last row of each purpose; empty as `due` is.
-    """
-
-    version: int
-    row: ConversationRow | None = field(repr=False)
-    head: Head | None = field(repr=False)
-    keys: dict[str, DataKey] = field(repr=False)
-    due: dict[str, int | None]
-    tails: dict[str, tuple[int, bytes]] = field(repr=False)
-
-    @property
-    def event_count(self) -> int:
-        """Events in all sessions, which is the number of the next event."""
-        return 0 if self.head is None else self.head.event_count
-
-    @property
-    def keyless(self) -> frozenset[str]:
-        """Purposes of which there are values and no key."""
-        return frozenset() if self.head is None else keyless(self.head, self.keys)
 
 
 class Conversations:
@@ -153,9 +83,9 @@ class Conversations:
         head = verified_head(row, keys)
         cut = keyless(head, keys) if purposes is None else frozenset[str]()
         if all_sessions:
-            return _stored(row, head, 0, open_every(conn, row, head, keys), cut)
+            return stored(row, head, 0, open_every(conn, row, head, keys), cut)
         rows = rows_of_session(conn, row.ref, head.session)
-        return _stored(row, head, head.session, open_last(row, head, keys, rows), cut)
+        return stored(row, head, head.session, open_last(row, head, keys, rows), cut)
 
     def load_some(self, conn: Connection, sender_id: str, first_seq: int, at_least: int) -> StoredConversation | None:
         """Return whole sessions from the one that begins at an event on, as `load` does, until there are enough events.
@@ -176,7 +106,7 @@ class Conversations:
         if row is None or _is_empty(row):
             return None
         head = verified_head(row, keys)
-        return _stored(row, head, first_seq, open_some(conn, row, head, keys, first_seq, at_least))
+        return stored(row, head, first_seq, open_some(conn, row, head, keys, first_seq, at_least))
 
     def load_last(self, database: Database, sender_id: str) -> StoredConversation | None:
         """Return the last session of a conversation as `load` does, in one statement and outside of a transaction.
@@ -198,7 +128,7 @@ class Conversations:
         keys = self._data_keys.unwrap_all(row.place.subject_id, found.keys)
         self._verify_sender(row, keys, sender_index)
         head = verified_head(row, keys)
-        return _stored(row, head, head.session, open_last(row, head, keys, found.segments), keyless(head, keys))
+        return stored(row, head, head.session, open_last(row, head, keys, found.segments), keyless(head, keys))
 
     def append(  # noqa: PLR0913, PLR0917 - the fields of one save; a record of them would only be unpacked again
         self,
@@ -359,18 +289,3 @@ class Conversations:
 
 def _is_empty(row: ConversationRow) -> bool:
     return row.version == NOT_STORED and row.manifest is None
-
-
-def _stored(
-    row: ConversationRow, head: Head, first_seq: int, values: dict[str, list[Any]], cut: frozenset[str] = frozenset()
-) -> StoredConversation:
-    return StoredConversation(
-        conversation_id=row.place.conversation_id,
-        subject_id=row.place.subject_id,
-        version=row.version,
-        first_seq=first_seq,
-        event_count=head.event_count,
-        rows=from_schema_0001(values.pop(SERVICE, [])),
-        values=values,
-        keyless=cut,
-    )

@@ -13,7 +13,7 @@ from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.retention.due import SERVICE
 from rasa_privacy.retention.sweep import SweepResult, sweep
 from rasa_privacy.storage.conversation_rewriting import Rewriting
-from rasa_privacy.storage.conversations import StoredConversation
+from rasa_privacy.storage.opened_conversation import StoredConversation
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
 from tests.support.vaults import SENDER, Clock, give, grant, held

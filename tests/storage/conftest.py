@@ -9,7 +9,7 @@ import pytest
 
 from rasa_privacy.errors import PrivacyError
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
-from rasa_privacy.storage.conversations import StoredConversation
+from rasa_privacy.storage.opened_conversation import StoredConversation
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
 from tests.support.operators import cheap_hashes

@@ -15,9 +15,9 @@ from sqlalchemy import text
 
 from rasa_privacy.errors import ContentionError, LedgerError, PrivacyError, StorageError
 from rasa_privacy.policy.settings import StoreSettings
-from rasa_privacy.storage.conversations import NOT_STORED
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice, notice_hash
+from rasa_privacy.storage.opened_conversation import NOT_STORED
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.forger import falsify
 
