@@ -13,6 +13,7 @@ from rasa_privacy.errors import LedgerError, PrivacyError
 from rasa_privacy.storage.book_lines import checkpoint_json
 from rasa_privacy.storage.ledger_record import COLUMNS, record_bytes
 from rasa_privacy.storage.vault import Vault
+from tests.support.forger import Sql, recomputed, rows_of, write
 from tests.support.vaults import SENDER, Clock, grant
 
 Lines = list[dict[str, Any]]
@@ -66,6 +67,22 @@ def test_an_export_is_found_right_without_the_store(vault: Vault, lines: Lines) 
     assert (checked.records, checked.checkpoints, checked.covered) == (6, 2, 6)
     assert verify_export(encoded(lines), None) == checked
     assert SENDER.encode() not in b"".join(encoded(lines))
+
+
+def test_records_that_were_not_signed_are_not_exported(vault: Vault, sql: Sql) -> None:
+    """One is exchanged for one that the store wrote in another state, so that its keyed hash is the store's own."""
+    grant(vault, "draw", "newsletter")
+    until = vault.database.transact(vault.ledger.checkpoint)
+    assert until is not None
+    grant(vault, "fitting")  # so that it is no matter of the last record
+    rows = rows_of(sql)
+    rows[1][COLUMNS.index("event")] = "refused"
+    write(sql, recomputed(rows, vault.ledger._mac))
+    with (
+        vault.database.read() as connection,
+        pytest.raises(LedgerError, match="record up to 4 was changed: checkpoint 1 was signed over other records"),
+    ):
+        list(export_ledger(vault, connection, until))
 
 
 def test_a_changed_record_is_named(vault: Vault, lines: Lines) -> None:
