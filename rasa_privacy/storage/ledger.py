@@ -319,7 +319,7 @@ class ConsentLedger:
         end, digest = (stored, head) if is_older else (head[:LINK_BYTES], head[LINK_BYTES:])
         if end is None or digest != self._head_hash(seq, end):
             raise LedgerError(f"consent ledger: record {seq} is not its true end; {REMEDY}")
-        if not is_older:
+        if not is_older or last[-1] is not None:  # records of schema 3 and older have no keyed hash yet
             self._checked(last)
         return seq, end
 

@@ -338,6 +338,18 @@ def test_records_with_links_are_gone_on_with(vault: Vault, sql: Sql, record: Led
 
 
 @pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(("column", "value"), [("event", "granted"), ("channel", "telegram"), ("at", 1)])
+def test_nothing_is_added_behind_a_changed_record_with_a_link(
+    vault: Vault, sql: Sql, record: LedgerRecord, column: str, value: Any
+) -> None:
+    """Of an older ledger too: its head says what the last link is, and not that the record is still that one."""
+    make_older(vault, sql)
+    falsify(sql, 5, column, value)
+    with pytest.raises(LedgerError, match="record 5 was changed"), vault.database.write() as conn:
+        vault.ledger.append(conn, record)
+
+
+@pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("forged", [b"", bytes(31), bytes(32), bytes(64), bytes(96)])
 @pytest.mark.parametrize("older", [False, True])
 def test_another_end_is_refused(vault: Vault, sql: Sql, record: LedgerRecord, forged: bytes, *, older: bool) -> None:
