@@ -99,6 +99,14 @@ def test_a_notice_that_changed_meanwhile_is_shown_whole(vault: Vault) -> None:
     assert ledger(vault) == [("draw", "asked"), ("draw", "asked")]
 
 
+def test_a_question_about_what_is_needed_comes_back_as_it_was(vault: Vault) -> None:
+    """Whether the email may be used after all is another question than whether all of it may."""
+    talk = Talk(vault).want("lead_form").reply(LEAVE_OUT, "email")
+    needed = talk.said[-1]
+    assert "email" in needed
+    assert talk.reply("privacy_why").said[-1] == needed
+
+
 def test_after_something_else_than_a_question_the_notice_is_shown_whole(vault: Vault) -> None:
     """A list of what is stored stands between."""
     talk = Talk(vault).want("lead_form")
