@@ -10,22 +10,19 @@ Rules:
    it all (`storage.replay`), unless it is too much for an entry of the journal (docs/LIMITATIONS.md).
 3. The certificate is registered under a random id of its own: one that names a person says that they are gone. It has
    the number of values by purpose and item, as the plan counted them; none where a conversation is damaged.
-4. Where texts are kept in full, the deleted values are masked in them.
+4. Where texts are kept in full, the deleted values are masked in them (`part_masking`).
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.crypto.identity import ID_BYTES
 from rasa_privacy.errors import StorageError, TamperedSegmentError
-from rasa_privacy.minimize.event_fields import texts_of
-from rasa_privacy.minimize.known_values import KnownValues
-from rasa_privacy.minimize.masking import mask
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.topics import choice, item_of, purpose_of
 from rasa_privacy.policy.verbs import PERSON
@@ -33,7 +30,8 @@ from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.disclosure import held_error
 from rasa_privacy.rights.erasure import ErasureCertificate, certificate_number, locked_people
 from rasa_privacy.rights.own_acts import note_taken, own_act
-from rasa_privacy.rights.parts import Plan, conversation_values, held_values, plan
+from rasa_privacy.rights.part_masking import mask_texts, values_in_texts
+from rasa_privacy.rights.parts import Plan, held_values, plan
 from rasa_privacy.rights.requests import ANSWERED, NOTHING_HELD, answered, open_request
 from rasa_privacy.rights.requests import PERSON as ASKED
 from rasa_privacy.rights.withdrawal import withdraw
@@ -45,8 +43,6 @@ from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.outbox import tell_of
 from rasa_privacy.storage.value_counts import KEYS, VALUES, with_values
 from rasa_privacy.storage.vault import Vault
-
-_TEXTS: Final = frozenset({"user", "bot", "agent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +191,7 @@ def _prepare(vault: Vault, connection: Any, subject_id: bytes, number: str, orde
     found = plan(vault, connection, subject_id, order.items, order.purposes, order.evidence.at)
     keys = _key_ids(vault, connection, subject_id)
     whole = [name for name in order.purposes if name in {*found.ends, *(purpose for purpose, _ in found.goes)}]
-    values = _values(vault, connection, subject_id, found) if vault.policy.messages.keep == "full" else {}
+    values = values_in_texts(vault, connection, subject_id, found) if vault.policy.messages.keep == "full" else {}
     topics = [choice(purpose, item) for purpose, item in found.goes if purpose not in whole]
     topics += [name for name in whole if not _by_consent(vault, name)]
     key_ids = {topic: keys.get(purpose_of(topic), b"") for topic in dict.fromkeys((*whole, *topics))}
@@ -206,7 +202,7 @@ def _carry_out(vault: Vault, connection: Any, part: _Prepared, order: _Order) ->
     subject_id, found, evidence, counts = part.subject_id, part.plan, order.evidence, part.counts
     withdraw(vault, connection, subject_id, [name for name in part.whole if _by_consent(vault, name)], evidence)
     _destroy(vault, connection, subject_id, part.topics, evidence)
-    _mask_texts(vault, connection, subject_id, part.values, evidence.at)
+    mask_texts(vault, connection, subject_id, part.values, evidence.at)
     known = {topic: key_id for topic, key_id in part.key_ids.items() if key_id}
     registered = _registered(found, counts)
     vault.erasures.certify(connection, os.urandom(ID_BYTES), evidence.at, part.number, registered, known)
@@ -280,42 +276,6 @@ def _record(vault: Vault, connection: Any, subject_id: bytes, topic: str, eviden
 def _by_consent(vault: Vault, purpose: str) -> bool:
     declared = vault.policy.purposes.get(purpose)
     return declared is None or declared.basis == "consent"
-
-
-def _values(vault: Vault, connection: Any, subject_id: bytes, found: Plan) -> dict[str, set[str]]:
-    """Return the values that go, as they may stand in texts, by item; none of an item that stays elsewhere."""
-    staying = {each.item for each in found.stays}
-    values: dict[str, set[str]] = {}
-    for _sender, held in conversation_values(vault, connection, subject_id):
-        for purpose, entries in held.items():
-            for _seq, _path, item, value in entries:
-                if (purpose, item) in found.goes and item not in staying:
-                    values.setdefault(item, set()).update(texts_of(value))
-    return values
-
-
-def _mask_texts(
-    vault: Vault, connection: Any, subject_id: bytes, values: Mapping[str, Iterable[str]], now: datetime
-) -> None:
-    """Put what was deleted out of sight in texts that are kept in full."""
-    if not values:
-        return
-    known = KnownValues({item: tuple(each) for item, each in values.items()})
-    for name in vault.policy.purposes:
-        end_code(connection, subject_id, name, now, confirmed=False)  # its contact is under the key that goes
-    change = _masking(known)
-    vault.parts.rewrite(connection, subject_id, lambda each: [change(entry) for entry in each], now)
-
-
-def _masking(known: KnownValues) -> Callable[[Any], Any]:
-    def change(entry: Any) -> Any:
-        if entry["event"] not in _TEXTS or not isinstance(entry.get("text"), str):
-            return entry
-        text = mask(entry["text"], [], known)
-        parsed = {"parse_data": {**entry["parse_data"], "text": text}} if "parse_data" in entry else {}
-        return {**entry, "text": text, **parsed}
-
-    return change
 
 
 def _key_ids(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, bytes]:
