@@ -20,7 +20,8 @@ from rasa_privacy.consent.ledger import Evidence, keep_notice, record_answer, re
 from rasa_privacy.consent.notice import Notice, terms_version
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.rights.access import holdings
-from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
+from rasa_privacy.rights.bulk_erasure import erase_listed
+from rasa_privacy.rights.bulk_run import Bulk
 from rasa_privacy.rights.portability import copy_chunks, copy_of
 from rasa_privacy.storage.ledger import LedgerRecord
 from rasa_privacy.storage.vault import Vault, open_vault

@@ -13,7 +13,8 @@ from rasa_privacy.cli.files import write_private
 from rasa_privacy.cli.progress import Advance, progress
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.counted import counted
-from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_before, erase_listed, lines_of
+from rasa_privacy.rights.bulk_erasure import erase_before, erase_listed, lines_of
+from rasa_privacy.rights.bulk_run import Bulk, Line
 
 _WORDS: Final = {
     "erased": "erased and read back",

@@ -22,7 +22,7 @@ from rasa_privacy.crypto.archive import checked_passphrase
 from rasa_privacy.errors import ConfigurationError
 from rasa_privacy.policy.counted import counted
 from rasa_privacy.rights import staff_access, staff_erasure, staff_rectification, staff_restriction
-from rasa_privacy.rights.bulk_erasure import Bulk
+from rasa_privacy.rights.bulk_run import Bulk
 from rasa_privacy.rights.handover import offer_by_staff
 from rasa_privacy.rights.portability import copy_chunks
 from rasa_privacy.rights.stock_tables import purge

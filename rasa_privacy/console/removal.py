@@ -11,7 +11,8 @@ from rasa_privacy.console.operation import CHANNEL, Body, Call, Operation, Sende
 from rasa_privacy.console.problems import RefusedError
 from rasa_privacy.retention.plan import plan
 from rasa_privacy.retention.runs import run
-from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_before, erase_listed
+from rasa_privacy.rights.bulk_erasure import erase_before, erase_listed
+from rasa_privacy.rights.bulk_run import Bulk, Line
 
 _AT_ONCE: Final = 1000
 #: A call sweeps so long, and says whether more is due.

@@ -16,20 +16,19 @@ Rules:
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
 from typing import Any, Final
 
-from rasa_privacy.access.permit import Permit
 from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.consent.ledger import Evidence, record_withdrawals
 from rasa_privacy.errors import LedgerError, PrivacyError, StorageError
 from rasa_privacy.rights.bulk_outcomes import Outcome, everybody, links_of, why_each_stays, why_one_stays
+from rasa_privacy.rights.bulk_run import Bulk, Line
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
-from rasa_privacy.rights.staff import COMMAND_LINE
 from rasa_privacy.storage.conversation_rows import kept_name
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.journal_entry import Erased
@@ -46,25 +45,6 @@ _PASSES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """What became of one person.
-
-    Attributes:
-        number: Number of the line in the list, from 1 on; of the person where there is no list.
-        outcome: `erased`, or why not.
-        certificate: Number of the certificate of who was erased; empty in a preview.
-        kept: Purposes of which something stays of them, by a legal obligation.
-        also: Numbers of the certificates of linked conversations that were erased with it.
-    """
-
-    number: int
-    outcome: Outcome
-    certificate: str = ""
-    kept: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Gone:
     """Somebody who was erased, with those to whom their links lead."""
 
@@ -75,38 +55,6 @@ class _Gone:
     def subject_ids(self) -> list[bytes]:
         """The ids of all of them, the person first."""
         return [each.subject_id for each in (self.person, *self.linked)]
-
-
-@dataclass(slots=True)
-class Bulk:
-    """One run.
-
-    Attributes:
-        vault: The open store.
-        permit: A permit to erase.
-        note: Called with each line of the report.
-        is_preview: Whether nothing is erased.
-        counts: How many lines had each outcome.
-        kept: Of how many people who are erased something stays by a legal obligation.
-        linked: How many linked conversations go with those of the list.
-        channel: By which way it came, for the ledger.
-    """
-
-    vault: Vault
-    permit: Permit
-    note: Callable[[Line], object] = lambda _line: None
-    is_preview: bool = False
-    counts: dict[str, int] = field(default_factory=dict)
-    kept: int = 0
-    linked: int = 0
-    channel: str = COMMAND_LINE
-
-    def say(self, line: Line, linked: int = 0) -> None:
-        """Count a line, with its linked conversations, and note it."""
-        self.linked += linked
-        self.counts[line.outcome] = self.counts.get(line.outcome, 0) + 1
-        self.kept += bool(line.kept)
-        self.note(line)
 
 
 def erase_listed(run: Bulk, sender_ids: Iterable[str]) -> None:

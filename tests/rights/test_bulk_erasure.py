@@ -14,7 +14,8 @@ from rasa_privacy.errors import AccessError, JournalError, StorageError
 from rasa_privacy.policy.operations import Erasure as ErasureRules
 from rasa_privacy.policy.operations import OtherSystem
 from rasa_privacy.rights import bulk_erasure
-from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_before, erase_listed, lines_of
+from rasa_privacy.rights.bulk_erasure import erase_before, erase_listed, lines_of
+from rasa_privacy.rights.bulk_run import Bulk, Line
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.requests import open_request

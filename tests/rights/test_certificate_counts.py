@@ -13,7 +13,8 @@ from rasa_privacy.crypto.signing import SigningKey
 from rasa_privacy.errors import HoldError, RequestError, SignatureError
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights import holds
-from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_listed
+from rasa_privacy.rights.bulk_erasure import erase_listed
+from rasa_privacy.rights.bulk_run import Bulk, Line
 from rasa_privacy.rights.certificate_files import open_certificate
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rasa_privacy.access.admission import admit_local
-from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
+from rasa_privacy.rights.bulk_erasure import erase_listed
+from rasa_privacy.rights.bulk_run import Bulk
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.storage.vault import Vault

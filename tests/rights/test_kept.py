@@ -16,7 +16,8 @@ from rasa_privacy.errors import ContentionError, HoldError
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.retention.sweep import sweep
 from rasa_privacy.rights import staff_access
-from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_before, erase_listed
+from rasa_privacy.rights.bulk_erasure import erase_before, erase_listed
+from rasa_privacy.rights.bulk_run import Bulk, Line
 from rasa_privacy.rights.certificate_files import json_file, open_certificate, page_file
 from rasa_privacy.rights.certificates import certificate, kept_sender
 from rasa_privacy.rights.erasure import ErasureCertificate, erase

@@ -14,7 +14,8 @@ from rasa_privacy.errors import AccessError, RequestError
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.operations import HandOver
 from rasa_privacy.rights import staff_access, staff_erasure, staff_rectification, staff_restriction
-from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
+from rasa_privacy.rights.bulk_erasure import erase_listed
+from rasa_privacy.rights.bulk_run import Bulk
 from rasa_privacy.rights.handover import offer_by_staff
 from rasa_privacy.rights.staff_consents import consents_of, end_consents
 from rasa_privacy.rights.staff_deletion import erase_part, plan_part

@@ -16,7 +16,8 @@ from rasa_privacy.errors import HoldError, RequestError
 from rasa_privacy.policy.operations import Role
 from rasa_privacy.rights import holds as rules
 from rasa_privacy.rights import staff_access, staff_erasure, staff_rectification
-from rasa_privacy.rights.bulk_erasure import Bulk, Line, erase_listed
+from rasa_privacy.rights.bulk_erasure import erase_listed
+from rasa_privacy.rights.bulk_run import Bulk, Line
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.linked import copies_linked

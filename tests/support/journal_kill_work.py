@@ -7,7 +7,8 @@ from pathlib import Path
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.rights import bulk_erasure
-from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
+from rasa_privacy.rights.bulk_erasure import erase_listed
+from rasa_privacy.rights.bulk_run import Bulk
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import erase as erase_person
 from rasa_privacy.rights.withdrawal import withdraw as withdraw_from

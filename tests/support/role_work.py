@@ -29,7 +29,8 @@ from rasa_privacy.retention.runs import run, run_scheduled
 from rasa_privacy.rights import holds, previews, requests
 from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.audience import Tally, audience
-from rasa_privacy.rights.bulk_erasure import Bulk, erase_listed
+from rasa_privacy.rights.bulk_erasure import erase_listed
+from rasa_privacy.rights.bulk_run import Bulk
 from rasa_privacy.rights.contact_indexing import Indexed, index_contacts
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.handover import collect, offer, offer_by_staff
