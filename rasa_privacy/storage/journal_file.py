@@ -5,7 +5,7 @@ Rules, in order:
 1. The file is made with the first entry, and refused when it is open to others or is another database's.
 2. Who writes holds the file's lock, first verifies what others have added, and returns when the entry is on the disk.
 3. A last line without its line feed was never confirmed: a reader passes over it, a writer cuts it away.
-4. A write that fails leaves the file as it was.
+4. A write that fails leaves the file as it was. So who reads waits for who writes, and reads no further than that.
 """
 
 import errno
@@ -82,7 +82,9 @@ class JournalFile:
             except FileNotFoundError:
                 return
             with os.fdopen(descriptor, "rb") as file:
-                for linked, _end in self._lines(file, self._verify_first_line(file), self._chain.start):
+                size = self._wait_for_writers(descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                for linked, _end in self._lines(file, self._verify_first_line(file), self._chain.start, size):
                     yield linked
 
     def last_number(self) -> int:
@@ -97,6 +99,7 @@ class JournalFile:
             except FileNotFoundError:
                 return 0
             with os.fdopen(descriptor, "rb") as file:
+                self._wait_for_writers(descriptor)
                 self._verified = self._catch_up(file)
             return self._verified.position.number
 
@@ -164,7 +167,18 @@ class JournalFile:
                     yield file
                     return
             time.sleep(_LOCK_PAUSE_SECONDS)
-        raise JournalError(f"{self.path}: another process holds its lock for too long; end that process or try again")
+        raise self._busy()
+
+    def _wait_for_writers(self, descriptor: int) -> int:
+        """Share the lock, and return how many bytes there are: what comes behind them may still be taken back."""
+        for _ in range(_LOCK_ATTEMPTS):
+            if _lock(descriptor, fcntl.LOCK_SH):
+                return os.fstat(descriptor).st_size
+            time.sleep(_LOCK_PAUSE_SECONDS)
+        raise self._busy()
+
+    def _busy(self) -> JournalError:
+        return JournalError(f"{self.path}: another process holds its lock for too long; end that process or try again")
 
     def _is_still(self, descriptor: int) -> bool:
         """Say whether the path still names the open file, which somebody may have replaced."""
@@ -184,7 +198,7 @@ class JournalFile:
             raise JournalError(f"{self.path}: it was cut while the store was open; {_PUT_BACK}")
         file.seek(seen.size)
         end = seen
-        for linked, size in self._lines(file, seen.size, seen.position):
+        for linked, size in self._lines(file, seen.size, seen.position, status.st_size):
             end = _Verified(identity, size, linked.position)
         return end
 
@@ -204,13 +218,11 @@ class JournalFile:
             "tracker_store.journal, and otherwise put its own journal back"
         )
 
-    def _lines(self, file: BinaryIO, offset: int, position: Position) -> Iterator[tuple[Linked, int]]:
-        """Yield the verified entries from here on, each with the offset of its end."""
-        if offset == 0:
-            return
-        while line := file.readline(_MAX_LINE_BYTES):
-            if not line.endswith(b"\n") and not file.read(1):
-                return
+    def _lines(self, file: BinaryIO, offset: int, position: Position, size: int) -> Iterator[tuple[Linked, int]]:
+        """Yield the verified entries from here to a size, each with the offset of its end."""
+        while 0 < offset < size and (line := file.readline(min(_MAX_LINE_BYTES, size - offset))):
+            if not line.endswith(b"\n") and len(line) < _MAX_LINE_BYTES:
+                return  # the end of the file
             linked = self._chain.follow(position, line[:-1].split(b" ", 2)[-1])
             if line != _line(linked):
                 raise JournalError(
@@ -246,9 +258,9 @@ def _line(linked: Linked) -> bytes:
     return b"%d %s %s\n" % (linked.position.number, linked.position.link.hex().encode(), linked.raw)
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

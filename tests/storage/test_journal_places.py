@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlowError
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -314,6 +316,42 @@ place = places.JournalFile(Path(sys.argv[1]), places._CHAIN)
 for number in range(50):
     place.append([places._raw(f"{sys.argv[2]} {number}")], 0)
 """
+
+
+@pytest.mark.parametrize("look", [lambda place: len(_names(place)), lambda place: place.last_number()])
+def test_what_a_writer_may_still_take_back_is_not_read(written: Path, look: Callable[[JournalFile], int]) -> None:
+    """A server reads while another one writes: what that one cannot bring to the disk was never in the journal."""
+    place, other = JournalFile(written, _CHAIN), written.with_name("copy")
+    other.write_bytes(written.read_bytes())
+    other.chmod(0o600)
+    JournalFile(other, _CHAIN).append([_raw("taken back")], 0)
+    before, longer = written.read_bytes(), other.read_bytes()
+    with written.open("r+b") as file, ThreadPoolExecutor() as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.pwrite(file.fileno(), longer, 0)
+        found = pool.submit(look, place)
+        with pytest.raises(TooSlowError):
+            found.result(0.2)
+        os.ftruncate(file.fileno(), len(before))
+        fcntl.flock(file, fcntl.LOCK_UN)
+        assert found.result() == 5
+    place.append([_raw("purpose 6")], 5)
+    assert place.last_number() == 6
+
+
+def test_a_reader_goes_no_further_than_when_nobody_wrote(written: Path) -> None:
+    """A line behind that may be half of one, or be taken back."""
+    reading = JournalFile(written, _CHAIN).read()
+    next(reading)
+    with written.open("ab") as file:
+        file.write(b"6 half of a li")
+        file.flush()
+        assert len(list(reading)) == 4
+    written.write_bytes(written.read_bytes().removesuffix(b"6 half of a li"))
+    reading = JournalFile(written, _CHAIN).read()
+    next(reading)
+    JournalFile(written, _CHAIN).append([_raw("purpose 6")], 5)
+    assert len(list(reading)) == 4
 
 
 def test_processes_that_append_at_once_lose_nothing(path: Path) -> None:
