@@ -17,6 +17,7 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.ledger import Evidence, record_answer, record_asked
 from rasa_privacy.consent.notice import Notice, terms_version
+from rasa_privacy.crypto.blind_index import FOUND_BY_BYTES
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
 from rasa_privacy.rights.audience import Tally
 from rasa_privacy.rights.audience_lines import lines
@@ -63,7 +64,7 @@ def crowd(vault: Vault, digest: bytes) -> int:
     inside = 0
     for first in range(0, PEOPLE, _CHUNK):
         numbers = range(first, min(first + _CHUNK, PEOPLE))
-        people = [(number, os.urandom(16), os.urandom(32)) for number in numbers]
+        people = [(number, os.urandom(16), os.urandom(FOUND_BY_BYTES)) for number in numbers]
         inside += sum(number % 5 != 0 and number % 50 != 1 for number in numbers)
         with vault.database.write() as conn:
             conn.execute(subjects.insert(), [{"subject_id": each, "created_at": 0} for _, each, _ in people])
@@ -83,7 +84,7 @@ def crowd(vault: Vault, digest: bytes) -> int:
 
 
 def _conversation(number: int, subject_id: bytes, index: bytes) -> dict[str, Any]:
-    row = {"conversation_ref": number + 1_000_000_000, "conversation_id": os.urandom(16), "subject_id": subject_id}
+    row = {"conversation_ref": number + 1_000_000_000, "conversation_id": b"", "subject_id": subject_id}
     return {**row, "sender_index": index, "sealed_sender": os.urandom(90), "version": 0, "session": 0, "manifest": None}
 
 
@@ -127,7 +128,7 @@ def measure(kind: str, url: str, folder: Path) -> list[tuple[str, ...]]:
     expected = real_people(vault, notice)
     permit = admit_local(vault, "audience")
     rows = [
-        _speed(f"{kind}, exported {what}, {name}", _exported(vault, settings, permit, item, workers, expected))
+        _speed(f"exported {what}, {name}", _exported(vault, settings, permit, item, workers, expected))
         for what, item in (("by sender id", None), ("with addresses", "email"))
         for name, workers in (("one process", 1), (f"{cores()} processes", cores()))
     ]
@@ -141,8 +142,8 @@ def measure(kind: str, url: str, folder: Path) -> list[tuple[str, ...]]:
     if found != inside:
         raise SystemExit(f"{kind}: {found:,} people are in instead of {inside:,}")
     memory = f"{grown:.0f} MiB", f"<= {GOAL_MEBIBYTES}", verdict(met=grown <= GOAL_MEBIBYTES)
-    chosen = _speed(f"{kind}, who is in of {PEOPLE:,}", (PEOPLE + OPENED) / deciding)
-    return [chosen, (f"{kind}, memory for that", *memory), *rows]
+    chosen = _speed(f"who is in of {PEOPLE:,}", (PEOPLE + OPENED) / deciding)
+    return [chosen, ("memory for that", *memory), *rows]
 
 
 def _speed(work: str, speed: float) -> tuple[str, ...]:
@@ -163,13 +164,12 @@ def _exported(  # noqa: PLR0913, PLR0917 - what is exported, by how many, and wh
 
 def main() -> None:
     """Measure, print, and write the document."""
-    rows = []
     for kind in sys.argv[1:] or KINDS:
         print(f"{kind}: {PEOPLE:,} people ...", flush=True)
         with TemporaryDirectory() as folder, fresh_url(kind, Path(folder)) as url:
-            rows += measure(kind, url, Path(folder))
-    table = Table("Audience of a purpose", " ".join(METHOD.split()), ("work", "measured", "goal", ""), rows)
-    publish("audience", table)
+            rows = measure(kind, url, Path(folder))
+        head, method = ("work", "measured", "goal", ""), " ".join(METHOD.split())
+        publish(f"audience {kind}", Table(f"Audience of a purpose on {kind}", method, head, rows))
 
 
 if __name__ == "__main__":

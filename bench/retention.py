@@ -9,7 +9,7 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bench.scale import _conversation, _key, _segment
+from bench.support.crowd import add_crowd
 from bench.support.databases import SERVERS, fresh_url
 from bench.support.memory import begin_peak, peak
 from bench.support.report import Table, milliseconds, publish, verdict
@@ -20,8 +20,7 @@ from rasa_privacy.access.admission import admit_local
 from rasa_privacy.policy.settings import StoreSettings
 from rasa_privacy.retention.runs import run
 from rasa_privacy.retention.sweep import GENTLY
-from rasa_privacy.storage.tables import conversations, data_keys, segments, subjects
-from rasa_privacy.storage.vault import Vault, open_vault
+from rasa_privacy.storage.vault import open_vault
 
 ALL: Final = int(os.environ.get("BENCH_CONVERSATIONS", "1000000"))
 EXPIRED: Final = int(os.environ.get("BENCH_EXPIRED", str(ALL // 5)))
@@ -30,8 +29,7 @@ MEMORY_GOAL_MIB: Final = 64  # what is taken for flat: so much more than before 
 TURN_GOAL: Final = 1.5  # what is taken for not noticeable: so many times as long as without a sweep
 PEOPLE: Final = 10
 BESIDE: Final = EXPIRED // 5
-_CHUNK: Final = 5_000
-_QUIET_SECONDS: Final = 10
+_QUIET_SECONDS: Final = float(os.environ.get("BENCH_SECONDS", "10"))
 
 METHOD: Final = f"""The table holds {ALL:,} conversations of usual sizes, under random ids and as random bytes, of which
 {EXPIRED:,} are due, each at its own time; a sweep removes them with their keys, and leaves a certificate and a
@@ -39,27 +37,6 @@ tombstone of each. The first sweep runs alone, as fast as it can, with
 two threads as `retention run` has. Then {BESIDE:,} more expire, and another process sweeps with `--gently`, as a server
 does, while {PEOPLE} people go on talking: the times are of saving a turn, before and during that sweep, and their ratio
 is what the goal is about. The memory is what the peak of the sweeping process grew by."""
-
-
-def crowd(vault: Vault, start: int, number: int, due: int | None) -> None:
-    """Add conversations from number `start` on; with `due`, they are due since then, one a microsecond."""
-    for first in range(start, start + number, _CHUNK):
-        numbers = range(first, min(first + _CHUNK, start + number))
-        ids = [os.urandom(16) for _ in numbers]
-        names = ("service", "draw") if due is None else ("service",)
-        keys = [
-            {**_key(who, name), "due_at": _due(n, due)} for n, who in zip(numbers, ids, strict=True) for name in names
-        ]
-        with vault.database.write() as conn:
-            conn.execute(subjects.insert(), [{"subject_id": each, "created_at": 0} for each in ids])
-            conn.execute(data_keys.insert(), keys)
-            conn.execute(conversations.insert(), [_conversation(n, each) for n, each in zip(numbers, ids, strict=True)])
-            conn.execute(segments.insert(), [_segment(n, name) for n in numbers for name in names])
-    vault.database.checkpoint()
-
-
-def _due(number: int, due: int | None) -> int:
-    return 2**60 if due is None else due + number
 
 
 def sweep_alone(settings: StoreSettings, gently: bool, results: Any) -> None:  # noqa: FBT001 - the start of a process
@@ -99,8 +76,8 @@ async def measure(kind: str, folder: Path, url: str) -> tuple[str, ...]:
     )
     vault = open_vault(settings)
     print(f"{kind}: {ALL:,} conversations ...", flush=True)
-    crowd(vault, 0, ALL - EXPIRED, None)
-    crowd(vault, ALL, EXPIRED, 10**15)
+    add_crowd(vault, 0, ALL - EXPIRED, ("service", "draw"))
+    add_crowd(vault, ALL, ALL + EXPIRED, ("service",), 10**15)
     spawn = multiprocessing.get_context("spawn")
     results = spawn.Queue()
     alone = spawn.Process(target=sweep_alone, args=(settings, False, results))
@@ -109,7 +86,7 @@ async def measure(kind: str, folder: Path, url: str) -> tuple[str, ...]:
     alone.join()
     if people != EXPIRED or left:
         raise SystemExit(f"{people} conversations of {EXPIRED} were removed and {left} left, so the time means nothing")
-    crowd(vault, 2 * ALL, BESIDE, 10**15)
+    add_crowd(vault, 2 * ALL, 2 * ALL + BESIDE, ("service",), 10**15)
     talks = {f"4930123{number:05d}": Talk(number) for number in range(PEOPLE)}
     for sender, talk in talks.items():
         consent(vault, sender)

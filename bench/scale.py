@@ -8,13 +8,13 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from bench.support.crowd import add_crowd
 from bench.support.databases import SERVERS, fresh_url, settle
 from bench.support.report import Table, milliseconds, publish, verdict
 from bench.support.stores import OURS, apply, close, consent, domains, settings_in, timed_retrieve, timed_save
 from bench.support.talk import Talk
 from rasa_privacy import EncryptedTrackerStore
 from rasa_privacy.policy.settings import StoreSettings
-from rasa_privacy.storage.tables import conversations, data_keys, segments, subjects
 from rasa_privacy.storage.vault import Vault, open_vault
 
 FEW: Final = 1_000
@@ -23,51 +23,12 @@ GOAL: Final = 1.3
 PEOPLE: Final = 20
 EVENTS: Final = 100
 ROUNDS: Final = 10
-_CHUNK: Final = 5_000
-_MANIFEST_BYTES: Final = 160
-_SEGMENT_BYTES: Final = 1_400
+PURPOSES: Final = ("service", "draw")
 METHOD: Final = f"""The conversations of {PEOPLE} people with {EVENTS} events are read and saved in turn, {ROUNDS}
 rounds, beside few others; then, beside many, those of as many more people who said the same and whom nobody read
 before. Saving makes a conversation longer, so both begin at the same length. The others have rows of the usual sizes
 under random ids; nobody opens them, so their bytes are random. Before each of the two a server brings its statistics
 up to date and writes to the disk what waits. Medians."""
-
-
-def crowd(vault: Vault, start: int, end: int) -> None:
-    """Add the rows of conversations from number `start` on, as wide as real ones."""
-    for first in range(start, end, _CHUNK):
-        numbers = range(first, min(first + _CHUNK, end))
-        ids = [os.urandom(16) for _ in numbers]
-        with vault.database.write() as conn:
-            conn.execute(subjects.insert(), [{"subject_id": each, "created_at": 0} for each in ids])
-            conn.execute(data_keys.insert(), [_key(each, purpose) for each in ids for purpose in ("service", "draw")])
-            conn.execute(conversations.insert(), [_conversation(n, each) for n, each in zip(numbers, ids, strict=True)])
-            conn.execute(segments.insert(), [_segment(n, purpose) for n in numbers for purpose in ("service", "draw")])
-    vault.database.checkpoint()
-
-
-def _key(subject_id: bytes, purpose: str) -> dict[str, Any]:
-    wrapped = os.urandom(68)
-    row = {"subject_id": subject_id, "purpose": purpose, "epoch": 1, "wrapped": wrapped}
-    return {**row, "due_at": 2**60}
-
-
-def _conversation(number: int, subject_id: bytes) -> dict[str, Any]:
-    return {
-        "conversation_ref": number + 1_000_000_000,
-        "conversation_id": os.urandom(16),
-        "subject_id": subject_id,
-        "sender_index": os.urandom(32),
-        "sealed_sender": os.urandom(90),
-        "version": 9,
-        "session": 0,
-        "manifest": os.urandom(_MANIFEST_BYTES),
-    }
-
-
-def _segment(number: int, purpose: str) -> dict[str, Any]:
-    sealed = os.urandom(_SEGMENT_BYTES if purpose == "service" else 200)
-    return {"conversation_ref": number + 1_000_000_000, "session": 0, "purpose": purpose, "sealed": sealed}
 
 
 async def people(store: Any, vault: Vault, area: str) -> dict[str, Talk]:
@@ -95,7 +56,7 @@ async def times(store: Any, talks: dict[str, Talk]) -> dict[str, float]:
     return {"retrieve": median(reads), "save a turn": median(saves)}
 
 
-async def measure(kind: str, folder: Path, url: str) -> list[tuple[str, ...]]:
+async def measure(folder: Path, url: str) -> list[tuple[str, ...]]:
     """Return the rows of one kind of database."""
     (folder / OURS).mkdir(parents=True)
     files = settings_in(folder)
@@ -104,17 +65,17 @@ async def measure(kind: str, folder: Path, url: str) -> list[tuple[str, ...]]:
     store = EncryptedTrackerStore(domains()[OURS], url, keys=keys, privacy=str(settings.privacy))
     vault = open_vault(settings)
     first, second = [await people(store, vault, area) for area in ("4930123", "4930124")]
-    crowd(vault, 0, FEW)
+    add_crowd(vault, 0, FEW, PURPOSES)
     settle(url)
     few = await times(store, first)
-    crowd(vault, FEW, MANY)
+    add_crowd(vault, FEW, MANY, PURPOSES)
     settle(url)
     many = await times(store, second)
     close(store)
     vault.close()
     return [
         (
-            f"{kind}, {work}",
+            work,
             milliseconds(few[work]),
             milliseconds(many[work]),
             f"{many[work] / few[work]:.2f}x the time",
@@ -127,13 +88,12 @@ async def measure(kind: str, folder: Path, url: str) -> list[tuple[str, ...]]:
 
 def main() -> None:
     """Measure, print, and write the document."""
-    rows = []
+    head = ("work", f"beside {FEW:,}", f"beside {MANY:,}", "growth", "goal", "")
     for kind in sys.argv[1:] or SERVERS:
         print(f"{kind}: {MANY:,} conversations ...", flush=True)
         with TemporaryDirectory() as folder, fresh_url(kind, Path(folder)) as url:
-            rows += asyncio.run(measure(kind, Path(folder) / kind, url))
-    head = ("work", f"beside {FEW:,}", f"beside {MANY:,}", "growth", "goal", "")
-    publish("scale", Table("Many conversations in one database", " ".join(METHOD.split()), head, rows))
+            rows = asyncio.run(measure(Path(folder) / kind, url))
+        publish(f"scale {kind}", Table(f"Many conversations on {kind}", " ".join(METHOD.split()), head, rows))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
+DOCUMENT: Final = Path(os.environ.get("BENCH_DOCUMENT", ROOT / "docs" / "benchmarks.md"))
 
 _PACKAGES: Final = ("rasa_privacy", "rasa", "SQLAlchemy", "cryptography", "msgspec", "zstandard", "phonenumbers")
 _START: Final = """# Benchmarks
