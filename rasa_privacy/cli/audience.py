@@ -33,7 +33,7 @@ from rasa_privacy.rights.membership import check_purpose
     type=click.IntRange(1, 64),
     default=None,
     show_default="one for each core, of many people",
-    help="How many processes open what is stored; each takes some 70 MiB.",
+    help="How many processes open what is stored, this one among them; each takes some 70 MiB.",
 )
 @bot_option
 @endpoints_option

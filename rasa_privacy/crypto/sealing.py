@@ -48,6 +48,10 @@ _MIN_WORDS_PAYLOAD_BYTES: Final = 256
 _MAX_DICTIONARY_BYTES: Final = 16 * 2**10
 # A zstd frame is at least 9 bytes with content, so shorter payloads are not tried.
 _MIN_COMPRESSIBLE_BYTES: Final = 12
+#: Magic and descriptor of a frame without dictionary id and checksum, whose size of less than 256 bytes stands in the
+#: byte behind them (RFC 8878, section 3.1.1.1), as most frames of an export have it.
+_SMALL_FRAME: Final = b"\x28\xb5\x2f\xfd\x20"
+_SMALL_SIZE_AT: Final = len(_SMALL_FRAME)
 _MIN_BYTES: Final = HEADER_BYTES + MIN_BODY_BYTES
 _MAX_BYTES: Final = HEADER_BYTES + MAX_BODY_BYTES
 _NONCE_AT: Final = HEADER_BYTES - NONCE_BYTES
@@ -245,9 +249,14 @@ def _words(dictionaries: BotDictionaries | None, name: bytes) -> Callable[..., b
 def _decompress(decompress: Callable[..., bytes], frame: bytes) -> bytes:
     """Decompress one frame after its declared size was checked, so that no small frame can fill the memory."""
     try:
-        declared = zstandard.get_frame_parameters(frame)
-        size = declared.content_size  # 2**64 - 1 where none is declared
-        if not len(frame) < size <= MAX_PLAINTEXT_BYTES or declared.dict_id:
+        if frame.startswith(_SMALL_FRAME) and len(frame) > _SMALL_SIZE_AT:
+            size = frame[_SMALL_SIZE_AT]
+            is_allowed = len(frame) < size
+        else:
+            declared = zstandard.get_frame_parameters(frame)
+            size = declared.content_size  # 2**64 - 1 where none is declared
+            is_allowed = len(frame) < size <= MAX_PLAINTEXT_BYTES and not declared.dict_id
+        if not is_allowed:
             raise MalformedSegmentError(
                 "segment: its compressed frame declares a size or a dictionary that is not allowed"
             )

@@ -54,7 +54,7 @@ def sender_forms(sender_id: str, regions: tuple[str, ...] = DEFAULT_REGIONS) -> 
     if not plain.isdigit():
         plain = _PREFIX.sub("", plain)
     if _DIGITS_ONLY.match(plain):
-        plain = f"+{plain}"
+        plain = "+" + plain
         if is_e164(plain):  # as `contact_forms` finds, after it has looked for an address
             return (f"phone:{plain}",)
     try:
@@ -86,6 +86,8 @@ def _email_forms(plain: str) -> tuple[str, ...]:
         return ()
     domains = _domains(domain)
     if local.isascii():  # in which neither case folding nor normalization does anything more
+        if len(domains) == 1:
+            return (f"email:{local.lower()}@{domains[0]}",)
         return tuple(f"email:{local.lower()}@{host}" for host in domains)
     locals_ = dict.fromkeys(unicodedata.normalize("NFKC", each) for each in (local.lower(), local.casefold()))
     return tuple(f"email:{name}@{host}" for name in locals_ for host in domains)

@@ -18,10 +18,12 @@ class _Plan(NamedTuple):
     """What is known of the numbers of a country code.
 
     Attributes:
+        code_digits: How long the code is.
         lengths: Numbers of digits behind the code that are possible.
         prefix: What the library may strip from behind the code; None for nothing.
     """
 
+    code_digits: int
     lengths: frozenset[int]
     prefix: re.Pattern[str] | None
 
@@ -31,19 +33,24 @@ def is_e164(written: str) -> bool:
     digits = written[1:]
     if written[:1] != "+" or not (digits.isascii() and digits.isdigit()) or digits[0] == "0":
         return False
-    for length in range(1, _MOST_CODE_DIGITS + 1):
-        plan = _plan(digits[:length])
-        if plan is not None:
-            national = digits[length:]
-            return (
-                len(national) in plan.lengths
-                and national[0] != "0"
-                and (plan.prefix is None or plan.prefix.match(national) is None)
-            )
-    return False
+    plan = _plan_of(digits[:_MOST_CODE_DIGITS])
+    if plan is None:
+        return False
+    national = digits[plan.code_digits :]
+    return (
+        len(national) in plan.lengths
+        and national[0] != "0"
+        and (plan.prefix is None or plan.prefix.match(national) is None)
+    )
 
 
 @lru_cache(maxsize=1024)
+def _plan_of(begin: str) -> _Plan | None:
+    """Return what is known of the country code that a number begins with, or None where there is no such code."""
+    found = (_plan(begin[:length]) for length in range(1, len(begin) + 1))
+    return next((plan for plan in found if plan is not None), None)
+
+
 def _plan(code: str) -> _Plan | None:
     """Return what is known of a country code, or None where there is no such code."""
     regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code))
@@ -51,7 +58,7 @@ def _plan(code: str) -> _Plan | None:
         return None
     metadata = PhoneMetadata.metadata_for_region_or_calling_code(int(code), regions[0])
     if metadata is None or metadata.general_desc is None:
-        return _Plan(frozenset(), None)
+        return _Plan(len(code), frozenset(), None)
     prefix = metadata.national_prefix_for_parsing
     lengths = frozenset(metadata.general_desc.possible_length or ()) - {-1}
-    return _Plan(lengths, None if prefix is None else re.compile(prefix))
+    return _Plan(len(code), lengths, None if prefix is None else re.compile(prefix))

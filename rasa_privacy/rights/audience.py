@@ -131,7 +131,7 @@ def pages(
     while after is not None:
         with vault.database.read() as connection:
             inside, after = decision.agreed(connection, (after, between[1]), PAGE_ANSWERS)
-            opened = list(_opened(vault, connection, purpose, item, inside, tally)) if inside else []
+            opened = _opened(vault, connection, purpose, item, inside, tally) if inside else []
         yield opened
 
 
@@ -174,11 +174,11 @@ def _codes(vault: Vault, connection: Any, purpose: str, page: list[bytes]) -> _C
 
 def _opened(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where it is counted
     vault: Vault, connection: Any, purpose: str, item: str | None, page: Sequence[bytes], tally: Tally
-) -> Iterator[Recipient]:
-    """Open what is needed of people who agreed, and yield those whom nothing speaks against."""
+) -> list[Recipient]:
+    """Open what is needed of people who agreed, and return those whom nothing speaks against."""
     found = contacts_of_reachable(connection, vault.data_keys, page, purpose)
     if not found:
-        return
+        return []
     codes = _codes(vault, connection, purpose, list(found))
     contacts = frozenset(name for name, each in vault.policy.items.items() if each.detect in _CONTACTS)
     values, reached = dict[bytes, dict[str, object]](), dict[bytes, tuple[Sequence[str], Sequence[object]]]()
@@ -188,6 +188,7 @@ def _opened(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where i
             on_file = [value for name, value in each.items() if name in contacts]
             reached[who] = [one.sender_id for one in stored], on_file
     out, limited = _out(vault, connection, reached), _limited(vault, connection, list(found), item)
+    opened = list[Recipient]()
     for who, stored in found.items():
         if stored is None:
             tally.unreadable += 1
@@ -200,8 +201,9 @@ def _opened(  # noqa: PLR0913, PLR0917 - what is asked for, of whom, and where i
         elif item is not None and values[who].get(item) is None:
             tally.without_value += 1
         else:
-            tally.exported += 1
-            yield Recipient(stored[-1].sender_id, values[who][item] if item is not None else None)
+            opened.append(Recipient(stored[-1].sender_id, values[who][item] if item is not None else None))
+    tally.exported += len(opened)
+    return opened
 
 
 def _out(

@@ -2,8 +2,9 @@
 
 Rules:
 
-1. The task comes on the standard input, one line of JSON. What opens the database is in it, so that it stands in no
-   argument, variable or file; keys are not: the process opens the key provider itself.
+1. The task comes on the standard input, one line of JSON; behind it the numbers of runs to make, 4 bytes each, as they
+   are given. What opens the database is in the task, so that it stands in no argument, variable or file; keys are not:
+   the process opens the key provider itself.
 2. The answer goes out in frames: a letter, the length of the body in 4 bytes, the body. `R`: the store is open. `P`:
    the counts of a page, then its lines. `E`: a run is over. `X`: an error, its class and its message; nothing follows.
 3. When the standard input is closed, whoever began it is gone or has enough, and it ends at once.
@@ -14,10 +15,11 @@ import os
 import struct
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, BinaryIO, Final
 
 import msgspec
@@ -31,9 +33,11 @@ from rasa_privacy.storage.vault import Vault, open_vault
 
 READY, PIECE, END, ERROR = b"R", b"P", b"E", b"X"
 FRAME: Final = struct.Struct(">cI")
+#: The number of a run.
+RUN: Final = struct.Struct(">I")
 #: The fields of a `Tally`.
 COUNTS: Final = struct.Struct(">6I")
-#: People of a run, by and large; so many are ahead of what was written, twice for each process.
+#: People of a run, by and large.
 RUN_PEOPLE: Final = 1000
 _ALL: Final = 2**128
 
@@ -48,8 +52,6 @@ class Task:
         item: An item of it, or None.
         now: The moment of the export, aware and in UTC.
         runs: Into how many runs all subject ids are cut.
-        first: Number of the process's first run.
-        step: How many runs on its next one is.
     """
 
     settings: StoreSettings
@@ -57,8 +59,6 @@ class Task:
     item: str | None
     now: datetime
     runs: int
-    first: int = 0
-    step: int = 1
 
     def to_line(self) -> bytes:
         """Return the task as a line of JSON."""
@@ -80,14 +80,20 @@ def bounds(run: int, runs: int) -> tuple[bytes, bytes]:
     return begin.to_bytes(16, "big") if run else b"", end.to_bytes(16, "big")
 
 
-def work(task: Task, vault: Vault, out: BinaryIO) -> None:
-    """Write the frames of the task's runs."""
+def pieces(task: Task, decision: Decision, run: int) -> Iterator[bytes]:
+    """Yield for each page of a run its counts, and its lines behind them."""
+    tally = Tally()
+    for page in pages(decision, task.item, tally, bounds(run, task.runs)):
+        yield COUNTS.pack(*astuple(tally)) + lines_of(page, task.item)
+        tally.clear()
+
+
+def work(task: Task, vault: Vault, runs: Iterable[int], out: BinaryIO) -> None:
+    """Write the frames of these runs."""
     decision = Decision(vault, task.purpose, task.now)
-    for run in range(task.first, task.runs, task.step):
-        tally = Tally()
-        for page in pages(decision, task.item, tally, bounds(run, task.runs)):
-            _write(out, PIECE, COUNTS.pack(*astuple(tally)) + lines_of(page, task.item))
-            tally.clear()
+    for run in runs:
+        for piece in pieces(task, decision, run):
+            _write(out, PIECE, piece)
         _write(out, END, b"")
         gc.collect()
 
@@ -96,14 +102,15 @@ def main() -> None:
     """Do the task on the standard input."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no frame
-    task = Task.from_line(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_input, daemon=True).start()
+    source = os.fdopen(0, "rb", 0, closefd=False)  # without a buffer, whose lock would be held when Python ends
+    task, given = Task.from_line(source.readline()), SimpleQueue[int]()
+    threading.Thread(target=_take_runs, args=(source, given), daemon=True).start()
     try:
         vault = open_vault(task.settings)
         gc.freeze()
         gc.disable()  # what a page makes is gone with the page, but for little that `work` collects
         _write(out, READY, b"")
-        work(task, vault, out)
+        work(task, vault, iter(given.get, None), out)
     except BrokenPipeError:
         os._exit(1)
     except PrivacyError as error:
@@ -112,8 +119,10 @@ def main() -> None:
         _write(out, ERROR, msgspec.json.encode(["", type(error).__name__]))
 
 
-def _end_with_input() -> None:
-    os.read(0, 1)  # nothing comes, and not by way of `sys.stdin`, whose lock would be held when Python ends
+def _take_runs(source: BinaryIO, given: SimpleQueue[int]) -> None:
+    """Note what the process is given, and end it when nothing more can come."""
+    while len(packed := source.read(RUN.size)) == RUN.size:
+        given.put(*RUN.unpack(packed))
     os._exit(1)
 
 

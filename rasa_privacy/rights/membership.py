@@ -15,8 +15,6 @@ from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -36,7 +34,6 @@ from rasa_privacy.storage.vault import Vault
 
 #: How many answers are in one page.
 PAGE_ANSWERS: Final = 4000
-_SUBJECT_ID: Final = itemgetter(0)
 #: Shapes of answers that are remembered, of some hundred bytes each.
 _MOST_SHAPES: Final = 10_000
 #: Before every time that can be stored.
@@ -97,12 +94,21 @@ class Decision:
             most: Number of answers that are looked at.
         """
         rows, last = audience_rows.answers_after(connection, self.deciding(), between, most)
-        people = groupby(rows, key=_SUBJECT_ID)
-        return [who for who, answers in people if self.is_in(connection, list(answers))], last
+        inside, answers, who = list[bytes](), list[Row](), b""
+        for row in rows:
+            if row[0] != who:
+                if answers and self.is_in(connection, answers):
+                    inside.append(who)
+                answers, who = [row], row[0]
+            else:
+                answers.append(row)
+        if answers and self.is_in(connection, answers):
+            inside.append(who)
+        return inside, last
 
     def is_in(self, connection: Any, rows: Sequence[Row]) -> bool:
         """Return whether the person with these answers is in; the fold is asked once for each shape of answers."""
-        shape = tuple(self._shape(row) for row in rows)
+        shape = tuple([self._shape(row) for row in rows])
         found = self.known.get(shape)
         if found is None:
             if len(self.known) >= _MOST_SHAPES:

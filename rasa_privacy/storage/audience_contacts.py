@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, literal_column, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.identity import SERVICE
@@ -29,16 +29,26 @@ _K: Final = data_keys.c
 _C: Final = conversations.c
 _S: Final = sessions.c
 _G: Final = segments.c
+_STRUCTURE: Final = data_keys.alias("structure")
+_OWN: Final = data_keys.alias("own")
 _KEYS: Final = ManySelect(_K.subject_id, select(_K.subject_id, _K.purpose, _K.wrapped).where)
-_CONVERSATIONS: Final = ManySelect(
-    _C.subject_id,
-    lambda wanted: (
-        select(*COLUMNS, suppressions.c.contact_index)
-        .select_from(conversations.outerjoin(suppressions, suppressions.c.contact_index == _C.sender_index))
-        .where(wanted)
-        .order_by(_C.conversation_ref)
-    ),
-)
+_SEVERAL: Final = exists().where(_S.conversation_ref == _C.conversation_ref)
+_SUPPRESSED_TOO: Final = conversations.outerjoin(suppressions, suppressions.c.contact_index == _C.sender_index)
+_KEYS_TOO: Final = _SUPPRESSED_TOO.outerjoin(
+    _STRUCTURE, (_STRUCTURE.c.subject_id == _C.subject_id) & (_STRUCTURE.c.purpose == literal_column(f"'{SERVICE}'"))
+).outerjoin(_OWN, (_OWN.c.subject_id == _C.subject_id) & (_OWN.c.purpose == bindparam("name")))
+
+
+def _conversations(source: Any, *keys: Any) -> ManySelect:
+    columns = (*COLUMNS, suppressions.c.contact_index, _SEVERAL, *keys)
+    return ManySelect(
+        _C.subject_id,
+        lambda wanted: select(*columns).select_from(source).where(wanted).order_by(_C.conversation_ref),
+    )
+
+
+_WITHOUT_KEYS: Final = _conversations(_SUPPRESSED_TOO)
+_WITH_KEYS: Final = _conversations(_KEYS_TOO, _STRUCTURE.c.wrapped, _OWN.c.wrapped)
 _SESSIONS: Final = ManySelect(
     _S.conversation_ref,
     lambda wanted: select(_S.conversation_ref, _S.session, _S.version, _S.manifest).where(wanted).order_by(_S.session),
@@ -52,7 +62,7 @@ _SEGMENTS: Final = ManySelect(
     ),
 )
 #: Places in a row of a conversation.
-_REF, _SUBJECT, _VERSION, _SUPPRESSED = 0, 1, 4, 7
+_REF, _SUBJECT, _VERSION, _SUPPRESSED, _CLOSED, _STRUCTURE_KEY, _OWN_KEY = 0, 1, 4, 7, 8, 9, 10
 #: What is wrong with one person's rows; a database or a key provider that does not answer is no damage.
 _UNREADABLE: Final = (*DAMAGED, IdentityError, UnknownEpochError)
 _NONE: Final[Mapping[int, Sequence[bytes]]] = {}
@@ -63,14 +73,13 @@ class _Rows(NamedTuple):
 
     Attributes:
         purpose: The purpose.
-        keys: Person, purpose and wrapped key.
-        conversations: What `row_of` reads, then the suppression of the sender or None; the oldest first.
+        conversations: What `row_of` reads, then the suppression of the sender or None, whether there are closed
+            sessions, and the person's wrapped keys of structure and of the purpose, or None; the oldest first.
         closed: Conversation, session, version and manifest of closed sessions, the oldest first.
         sealed: Conversation, session and bytes of segments of the purpose, in the order of the table.
     """
 
     purpose: str
-    keys: Sequence[tuple[bytes, str, bytes]]
     conversations: Sequence[Sequence[Any]]
     closed: Sequence[Any]
     sealed: Sequence[Any]
@@ -136,31 +145,35 @@ def _opened(rows: _Rows, keys: DataKeys, subject_ids: Collection[bytes]) -> dict
 
 
 def _read(conn: Connection, data: DataKeys, subject_ids: Collection[bytes], purpose: str) -> _Rows:
-    with data.reading(conn) as keys:
-        wrapped = _KEYS.rows(keys, subject_ids)
-    found = _CONVERSATIONS.rows(conn, subject_ids)
+    found: Sequence[Sequence[Any]]
+    if data.apart:
+        with data.reading(conn) as keys:
+            wrapped = {(who, name): each for who, name, each in _KEYS.rows(keys, subject_ids)}
+        rows = _WITHOUT_KEYS.rows(conn, subject_ids)
+        found = [(*row, wrapped.get((row[_SUBJECT], SERVICE)), wrapped.get((row[_SUBJECT], purpose))) for row in rows]
+    else:
+        found = _WITH_KEYS.rows(conn, subject_ids, name=purpose)
+    closed = _SESSIONS.rows(conn, [row[_REF] for row in found if row[_CLOSED] and row[_VERSION]])
     refs = [row[_REF] for row in found if row[_VERSION]]
-    return _Rows(purpose, wrapped, found, _SESSIONS.rows(conn, refs), _SEGMENTS.rows(conn, refs, name=purpose))
+    return _Rows(purpose, found, closed, _SEGMENTS.rows(conn, refs, name=purpose))
 
 
 def _quickly(rows: _Rows, open_one: Quick, subject_ids: Collection[bytes]) -> dict[bytes, list[StoredContact] | None]:
     """Return what is stored of those people whose rows are as most people's are; None for others."""
-    structure = {who: wrapped for who, name, wrapped in rows.keys if name == SERVICE}
-    own = {who: wrapped for who, name, wrapped in rows.keys if name == rows.purpose}
-    several = {row[_REF] for row in rows.closed}
-    segments = {row[0]: (row[1], row[2]) for row in rows.sealed}
+    several = {row[0] for row in rows.closed}
+    segments = {row[0]: row for row in rows.sealed}
     if len(segments) != len(rows.sealed):
         several.update(ref for ref, count in Counter(row[0] for row in rows.sealed).items() if count > 1)
     found: dict[bytes, list[StoredContact] | None] = dict.fromkeys(subject_ids)
-    seen = set()
+    seen, segment_of = set(), segments.get
     for row in rows.conversations:
         ref, who = row[_REF], row[_SUBJECT]
         if who not in found:
             continue
         if who in seen:
             found[who] = None
-        elif who in structure and ref not in several:
-            stored = open_one(structure[who], own.get(who), row, segments.get(ref))
+        elif ref not in several:
+            stored = open_one(row, segment_of(ref))
             found[who] = None if stored is None else [stored]
         seen.add(who)
     return found
@@ -168,14 +181,14 @@ def _quickly(rows: _Rows, open_one: Quick, subject_ids: Collection[bytes]) -> di
 
 def _page(rows: _Rows, people: Collection[bytes]) -> _Page:
     """Return the rows of some people, as they are opened one by one."""
-    wrapped: dict[bytes, list[tuple[str, bytes]]] = defaultdict(list)
-    for who, name, each in rows.keys:
-        if who in people and name in (SERVICE, rows.purpose):
-            wrapped[who].append((name, each))
+    wrapped: dict[bytes, list[tuple[str, bytes]]] = {}
     found: dict[bytes, list[Sequence[Any]]] = defaultdict(list)
     for raw in rows.conversations:
-        if raw[_SUBJECT] in people:
-            found[raw[_SUBJECT]].append(raw[:_SUPPRESSED])
+        who = raw[_SUBJECT]
+        if who in people:
+            found[who].append(raw[:_SUPPRESSED])
+            keys = (SERVICE, raw[_STRUCTURE_KEY]), (rows.purpose, raw[_OWN_KEY])
+            wrapped[who] = [(name, each) for name, each in keys if each is not None]
     closed: dict[int, list[ClosedSession]] = defaultdict(list)
     for ref, *session in rows.closed:
         closed[ref].append(ClosedSession(*session))

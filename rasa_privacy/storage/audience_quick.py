@@ -17,9 +17,8 @@ from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.manifest import SegmentRef, head_in
 from rasa_privacy.storage.payload import entries_of
 
-#: By the wrapped keys of structure and of the purpose, which not everybody has, the row of the conversation, and
-#: session and bytes of the segment.
-Quick: TypeAlias = Callable[[bytes, bytes | None, Sequence[Any], tuple[int, bytes] | None], StoredContact | None]
+#: By the row of the conversation, and that of the segment: conversation, session and bytes.
+Quick: TypeAlias = Callable[[Sequence[Any], Sequence[Any] | None], StoredContact | None]
 _BOTH_IDS: Final = 2 * ID_BYTES
 #: Of no segment.
 _NOT_LISTED: Final = (SegmentRef(0, 1, 0, b""),)
@@ -37,12 +36,10 @@ def quick(data: DataKeys, structure: str, purpose: str) -> Quick:
     identity, dictionaries = Identities(purpose), data.dictionaries
     sender_identity, head_identity, events_identity = identity.sender, identity.head, identity.events
 
-    def open_one(
-        wrapped: bytes, wrapped_own: bytes | None, row: Sequence[Any], segment: tuple[int, bytes] | None
-    ) -> StoredContact | None:
-        _ref, subject_id, conversation_id, sealed_sender, version, session, manifest, *_ = row
+    def open_one(row: Sequence[Any], segment: Sequence[Any] | None) -> StoredContact | None:
+        _ref, subject_id, conversation_id, sealed_sender, version, session, manifest, _, _, wrapped, wrapped_own = row
         ids = subject_id + (conversation_id or subject_id)  # as `conversation_of`
-        if len(subject_id) != ID_BYTES or len(ids) != _BOTH_IDS or not version or not manifest:
+        if len(subject_id) != ID_BYTES or len(ids) != _BOTH_IDS or not version or not manifest or wrapped is None:
             return None
         try:
             sealed = (sealed_sender, sender_identity(ids)), (manifest, head_identity(ids, version))
@@ -53,7 +50,7 @@ def quick(data: DataKeys, structure: str, purpose: str) -> Quick:
                 return None
             secret = None if wrapped_own is None else purpose_secret(wrapped_own, subject_id)
             if segment is not None and secret is not None:
-                (first, raw), (ref, *more) = segment, refs or _NOT_LISTED
+                (_, first, raw), (ref, *more) = segment, refs or _NOT_LISTED
                 if first != session or more or tag_of(raw) != ref.tag:
                     return None
                 events = events_identity(ids, session, ref.first_seq, ref.count)

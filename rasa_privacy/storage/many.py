@@ -68,7 +68,7 @@ class ManySelect:
 
     def __init__(self, column: Any, make: Callable[[Any], Any]) -> None:
         self._array = _Array(column)
-        self._by_array = make(self._array.condition)
+        self._by_array = Query(make(self._array.condition))
         self._by_list = make(column.in_(bindparam("several", expanding=True)))
         self._listed = _Listed(make(column.op("IN")(literal_column(_SEVERAL))))
 
@@ -77,8 +77,7 @@ class ManySelect:
         if not values:
             return ()
         if conn.dialect.name == _POSTGRESQL:
-            by_array = {**parameters, "several": self._array.value(values)}
-            found: Sequence[Any] = conn.execute(self._by_array, by_array).all()
+            found: Sequence[Any] = self._by_array.rows(conn, several=self._array.value(values), **parameters)
         elif conn.dialect.name == _SQLITE:
             found = self._listed.rows(conn, several=list(values), **parameters)
         else:

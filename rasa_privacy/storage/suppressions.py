@@ -3,20 +3,24 @@
 A row names nobody: without the index key the hash says nothing. Erasing a person leaves it there, on purpose.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.storage.many import ManySelect
+from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import from_micros, suppressions, to_micros
 
 _S: Final = suppressions.c
 _AMONG: Final = _S.contact_index.in_(bindparam("indexes", expanding=True))
 _FOUND: Final = ManySelect(_S.contact_index, select(_S.contact_index, _S.reason, _S.at).where)
 _ANY: Final = select(_S.reason).limit(1)
+_SOME: Final = select(_S.contact_index).limit(bindparam("most")).subquery()
+_COUNT: Final = Query(select(func.count()).select_from(_SOME))
+_ALL: Final = Query(select(_S.contact_index, _S.reason, _S.at))
 _INSERT: Final = insert(suppressions)
 _REASON: Final = update(suppressions).where(_S.contact_index == bindparam("row")).values(reason=bindparam("new"))
 _DELETE: Final = delete(suppressions).where(_AMONG)
@@ -54,6 +58,21 @@ def put(conn: Connection, indexes: Iterable[bytes], reason: str, at: datetime, *
 def is_any(conn: Connection) -> bool:
     """Return whether anybody is suppressed."""
     return conn.execute(_ANY).first() is not None
+
+
+def all_of_few(conn: Connection, few: int) -> dict[bytes, tuple[str, int]] | None:
+    """Return reason and stored time of all that are suppressed, or None where there are more than a few.
+
+    Whoever asks for many is answered faster by `found_in` these than by `found_of`, unless these are more still.
+    """
+    if _COUNT.scalar(conn, most=few + 1) > few:
+        return None
+    return {index: (reason, at) for index, reason, at in _ALL.rows(conn)}
+
+
+def found_in(few: Mapping[bytes, tuple[str, int]], indexes: Collection[bytes]) -> dict[bytes, tuple[str, datetime]]:
+    """Return what `found_of` says of these; a row that is not asked for is not looked at."""
+    return {index: (few[index][0], from_micros(few[index][1])) for index in few.keys() & indexes}
 
 
 def reasons_of(conn: Connection, indexes: Collection[bytes]) -> dict[bytes, str]:

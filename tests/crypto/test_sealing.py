@@ -5,13 +5,16 @@ import json
 import os
 import threading
 from pathlib import Path
+from unittest import mock
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rasa_privacy.crypto import sealing
 from rasa_privacy.crypto.dictionary import dictionary
-from rasa_privacy.crypto.sealing import DataKey, open_sealed, open_together, seal, tag_of
+from rasa_privacy.crypto.sealing import DataKey, open_sealed, open_together, seal, tag_of, unpacked
 from rasa_privacy.crypto.segment import HEADER_BYTES, MAX_PLAINTEXT_BYTES, TAG_BYTES
 from rasa_privacy.errors import MalformedSegmentError, StorageError, TamperedSegmentError
 
@@ -110,6 +113,25 @@ def test_a_segment_of_version_1_opens_and_is_written_anew_as_version_2() -> None
 def test_compression_never_costs_bytes(plaintext: bytes) -> None:
     """A sealed payload is at most header, codec byte and tag longer."""
     assert len(seal(_KEY, plaintext, b"", _NONCE)) <= HEADER_BYTES + 1 + len(plaintext) + TAG_BYTES
+
+
+@given(plaintext=st.text("ab", max_size=300), data=st.data())
+def test_a_short_frame_is_read_as_the_library_reads_it(plaintext: str, data: st.DataObject) -> None:
+    """Its size stands in one byte, which is looked at without the library; whatever is changed, both say the same."""
+    frame = bytearray(zstandard.ZstdCompressor(level=3).compress(plaintext.encode()))
+    if data.draw(st.booleans()):
+        frame[data.draw(st.integers(0, min(len(frame), 12) - 1))] = data.draw(st.integers(0, 255))
+    message = b"\x01" + bytes(frame[: data.draw(st.integers(0, len(frame)))] if data.draw(st.booleans()) else frame)
+
+    def read() -> bytes | str:
+        try:
+            return unpacked(None, message)
+        except MalformedSegmentError as error:
+            return str(error)
+
+    found = read()
+    with mock.patch.object(sealing, "_SMALL_FRAME", b"none"):
+        assert read() == found
 
 
 def test_long_repetition_becomes_short() -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -14,8 +16,8 @@ from rasa_privacy.storage.audience_contacts import contacts_of_many, contacts_of
 from rasa_privacy.storage.audience_quick import quick
 from rasa_privacy.storage.audience_rows import StoredContact, contacts_of
 from rasa_privacy.storage.conversation_rows import by_subject
-from rasa_privacy.storage.vault import Vault
-from tests.support.vaults import clock, give, grant
+from rasa_privacy.storage.vault import Vault, open_vault
+from tests.support.vaults import Clock, clock, give, grant, settings_in
 
 __all__ = ["clock"]
 
@@ -246,3 +248,21 @@ def test_who_is_suppressed_or_has_no_conversation_is_not_reached(
     with vault.database.read() as conn:
         reached = contacts_of_reachable(conn, vault.data_keys, everybody, NEWSLETTER)
     assert list(reached) == [who for name, who in people.items() if name != "bob"]
+
+
+def test_keys_in_a_database_of_their_own_open_the_same(tmp_path: Path, clock: Clock) -> None:
+    """They cannot come with the conversations; who has none there is unreadable, or holds nothing for the purpose."""
+    settings = settings_in(tmp_path)
+    apart = open_vault(replace(settings, keys=replace(settings.keys, url=f"sqlite:///{tmp_path}/keys.db")), clock)
+    people = {name: grant(apart, NEWSLETTER, sender=name) for name in ("ana", "bob", "cyd")}
+    for name in people:
+        give(apart, {NEWSLETTER: {"email": f"{name}@example.com"}}, sender=name)
+    with apart.database.write() as conn:
+        apart.data_keys.destroy(conn, people["bob"], SERVICE)
+    with apart.database.read() as conn:
+        found = contacts_of_reachable(conn, apart.data_keys, list(people.values()), NEWSLETTER)
+        left = people["ana"], people["cyd"]
+        expected = {who: contacts_of(conn, apart.data_keys, who, NEWSLETTER) for who in left}
+    apart.close()
+    assert found == {**expected, people["bob"]: None}
+    assert [each[0].entries[0][-1] for each in expected.values()] == ["ana@example.com", "cyd@example.com"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rasa_privacy.errors import ContactError
+from rasa_privacy.rights import suppression
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.suppression import (
     IMPORTED,
@@ -16,6 +17,7 @@ from rasa_privacy.rights.suppression import (
     suppress,
     suppress_contacts,
     suppressed,
+    suppressed_among,
 )
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND
@@ -111,3 +113,23 @@ def test_an_erasure_keeps_the_suppression(vault: Vault) -> None:
     do(vault, suppress, SENDER, STOP, vault.clock())
     assert erase(vault, SENDER, evidence(vault)) is not None
     assert why(vault, SENDER) == STOP
+
+
+def test_who_is_suppressed_among_many_is_found_in_either_way(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All suppressions are read where there are few, else those that are asked for; both say who, and since when."""
+    people = {bytes((number,)) * 16: ([f"person {number}"], [f"p{number}@example.com"]) for number in range(6)}
+    people[b"x" * 16] = ["491705558172"], ["Ana", "P2@example.com"]
+
+    def found(few: int) -> Any:
+        monkeypatch.setattr(suppression, "_FEW", few)
+        with vault.database.read() as connection:
+            return suppressed_among(vault, connection, people)
+
+    assert found(0) == found(9) == {}
+    do(vault, suppress_contacts, ["p2@example.com"], STOP, vault.clock())
+    do(vault, suppress_contacts, ["p3@example.com", "other@example.com"], OPERATOR, vault.clock())
+    do(vault, suppress, "person 4", STOP, vault.clock())
+    expected = dict.fromkeys((b"\x03" * 16, b"\x04" * 16)) | dict.fromkeys((b"\x02" * 16, b"x" * 16), vault.clock())
+    assert found(0) == found(9) == expected
+    do(vault, suppress_contacts, ["+491705558172"], OPERATOR, vault.clock())
+    assert found(0) == found(9) == {**expected, b"x" * 16: None}
