@@ -6,7 +6,8 @@ is shown, with the hash of its text, but for the age (`asking_age`); an answer i
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from rasa_sdk.events import SlotSet
 
@@ -17,7 +18,7 @@ from rasa_privacy.actions.pending_events import ask_again_with, forget_pending
 from rasa_privacy.actions.proving import decline_proof, is_proof, proof_question
 from rasa_privacy.actions.questions import Question, asked_again, question_of, topics_of
 from rasa_privacy.consent.double_opt_in import end_code
-from rasa_privacy.consent.ledger import is_asked_last, record_answer, record_asked, record_left_out
+from rasa_privacy.consent.ledger import is_asked_since, record_answer, record_asked, record_left_out
 from rasa_privacy.consent.notice import name_of_item
 from rasa_privacy.dialogue.names import ASK, EXPLAIN, GRANT, LIMIT, REFUSE, TOO_YOUNG, YOUNG_SLOT, action_of
 from rasa_privacy.dialogue.turn_view import Pending
@@ -28,6 +29,9 @@ from rasa_privacy.rights.own_acts import note_taken, own_act
 from rasa_privacy.rights.suppression import lift_after_grant
 from rasa_privacy.rights.withdrawal import Withdrawal, destroy, destroy_items, withdraw_all
 from rasa_privacy.storage.vault import Vault
+
+#: As long as Rasa's sessions are, unless the domain says otherwise.
+_IN_SIGHT: Final = timedelta(hours=1)
 
 
 class AskConsent(PrivacyAction):
@@ -190,10 +194,14 @@ class TooYoung(PrivacyAction):
 def _was_just_shown(  # noqa: PLR0913, PLR0917 - store, transaction, whose, when and what
     store: Vault, connection: Any, subject_id: bytes, turn: Turn, pending: Pending, question: Question
 ) -> bool:
-    """Return whether the person asked about the notice that they see, so that it need not be shown once more."""
+    """Return whether the person asked about the notice that they see, so that it need not be shown once more.
+
+    One of longer ago was shown in another session, or stands far above.
+    """
     if pending.kind != "consent" or pending.items or action_of(turn.intent) != EXPLAIN:
         return False
-    return all(is_asked_last(store, connection, subject_id, notice) for notice in question.notices)
+    since = turn.evidence.at - _IN_SIGHT
+    return all(is_asked_since(store, connection, subject_id, notice, since) for notice in question.notices)
 
 
 def _open(turn: Turn) -> Pending:

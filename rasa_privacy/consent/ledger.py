@@ -95,10 +95,10 @@ def record_answer(  # noqa: PLR0913 - store, transaction and the fields of one a
     _append(vault, connection, subject_id, purpose, "granted" if granted else "refused", last.notice_hash, evidence)
 
 
-def is_asked_last(vault: Vault, connection: Any, subject_id: bytes, notice: Notice) -> bool:
-    """Return whether exactly this notice was shown last, and not answered since."""
+def is_asked_since(vault: Vault, connection: Any, subject_id: bytes, notice: Notice, since: datetime) -> bool:
+    """Return whether exactly this notice was shown last, from this time on, and not answered since."""
     last = _last(vault, connection, subject_id, notice.purpose)
-    return last is not None and (last.event, last.notice_hash) == ("asked", notice.hash)
+    return last is not None and (last.event, last.notice_hash) == ("asked", notice.hash) and last.at >= since
 
 
 def record_left_out(  # noqa: PLR0913, PLR0917 - store, transaction, whose answer, to what, in answer to what, and how

@@ -1,6 +1,7 @@
 """Questions and answers as a person meets them: the turns, the actions and the ledger together."""
 
 from dataclasses import replace as with_parts
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -105,6 +106,21 @@ def test_a_question_about_what_is_needed_comes_back_as_it_was(vault: Vault) -> N
     needed = talk.said[-1]
     assert "email" in needed
     assert talk.reply("privacy_why").said[-1] == needed
+
+
+def test_a_notice_of_longer_ago_is_shown_whole(vault: Vault, clock: Clock) -> None:
+    """It was shown in another session, as where the bot asks anew after its hand-over, or stands far above."""
+    talk = Talk(vault).want("lead_form")
+    (notice,) = talk.said
+    clock.advance(minutes=59)
+    assert talk.reply("privacy_how_long").said[1] != notice
+    clock.advance(minutes=2)
+    assert talk.reply("privacy_how_long").said[1] == notice
+    assert ledger(vault) == [("draw", "asked"), ("draw", "asked")]
+    anew = Evidence("words", "rest", "en", vault.clock() + timedelta(days=90))
+    pending = Pending("consent", "action_submit", ("draw",))
+    handed_over = Turn(SENDER, "privacy_human", (), pending=pending, evidence=anew, responses={})
+    assert AskConsent().answer(vault, handed_over)[0].text == notice
 
 
 def test_after_something_else_than_a_question_the_notice_is_shown_whole(vault: Vault) -> None:
