@@ -1,21 +1,18 @@
 """`TurnWriter`: from a live tracker to stored segments, in one transaction.
 
-It decides which of the tracker's events are new and whose they are; what is kept of them is `turn_splitting.py`'s.
-
-New is what the tracker got since the store handed it out (`history.py`). Of a tracker that came from elsewhere, and of
-one whose save broke off so that nobody knows whether it was stored, it is what the stored conversation does not hold.
+It decides whose the tracker's events are; which of them are new is `new_events.py`'s, and what is kept of them
+`turn_splitting.py`'s.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from rasa_privacy.components import history, runtime
+from rasa_privacy.components import runtime
 from rasa_privacy.components.lasting import carried_over, lasting_items, over_now
+from rasa_privacy.components.new_events import NewEvents, Turn
 from rasa_privacy.components.publishing import Published, published
 from rasa_privacy.components.rasa_api import DialogueStateTracker, Event, SlotSet
 from rasa_privacy.components.runtime import Handle, Runtime
@@ -23,7 +20,6 @@ from rasa_privacy.components.turn_splitting import Adoption, Numbered, split
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.errors import KeyDestroyedError
 from rasa_privacy.minimize.entries import Entry
-from rasa_privacy.minimize.view import View
 from rasa_privacy.retention.due import due_at, moves, touched
 from rasa_privacy.retention.lasting import note_given
 from rasa_privacy.rights.identity import remember
@@ -32,26 +28,6 @@ from rasa_privacy.storage.unfinished import with_finished
 
 _SESSION: Final = "session_started"
 _ACTION: Final = "action"
-_NOTHING: Final = View(frozenset(), {})
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What a save has to store.
-
-    Attributes:
-        tracker: The live tracker.
-        handle: What the store knows of it; None where it came from elsewhere.
-        events: Events that are new, or may be.
-        uncertain: Whether some of the events may be stored already.
-        now: The time of the save.
-    """
-
-    tracker: DialogueStateTracker
-    handle: Handle | None
-    events: list[Event]
-    uncertain: bool
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +57,7 @@ class TurnWriter:
     def __init__(self, running: Runtime) -> None:
         self._running = running
         self._vault = running.vault
+        self._new = NewEvents(running)
 
     def write(self, tracker: DialogueStateTracker, *, again: bool = False) -> list[Published]:
         """Store the tracker's new events and return their minimised form, as it may be published.
@@ -93,7 +70,7 @@ class TurnWriter:
             UnreachableError: The database is away. If that happened during the commit, the turn may be stored.
             StorageError: Nothing was written.
         """
-        turn = self._turn(tracker, again=again)
+        turn = self._new.turn_of(tracker, again=again)
         if not turn.events:
             return []
         transact = self._vault.database.transact
@@ -152,24 +129,18 @@ class TurnWriter:
         if subject_id is not None:
             remember(vault, connection, subject_id, values)
 
-    def _turn(self, tracker: DialogueStateTracker, *, again: bool) -> Turn:
-        handle, fresh = runtime.handle_of(tracker), history.fresh_events(tracker)
-        if handle is None or fresh is None:
-            return Turn(tracker, handle, list(tracker.events), uncertain=True, now=self._vault.clock())
-        return Turn(tracker, handle, fresh, uncertain=again, now=self._vault.clock())
-
     def _save(self, connection: Any, turn: Turn, *, is_finished: bool = True) -> Saved | None:
         """Store what is new, or return None where there is nothing that may be stored."""
         vault, sender_id = self._vault, turn.tracker.sender_id
         subject_id, opened = self._lock(connection, turn)
         if turn.handle is not None and turn.handle.subject_id not in (None, subject_id):
             return None  # the person was erased meanwhile: the turn belongs to the one who is gone
-        new = self._allowed(connection, turn, subject_id)
+        new = self._new.allowed(connection, turn, subject_id)
         if not new:
             return None
         if subject_id is None:
             subject_id = vault.subjects.find_or_create(connection, sender_id, turn.now)
-            new = self._allowed(connection, turn, subject_id)  # somebody may have come and been erased since
+            new = self._new.allowed(connection, turn, subject_id)  # somebody may have come and been erased since
         if opened is None:
             opened = vault.conversations.open_head(connection, sender_id)
         if opened.keyless and not is_finished:  # before a key is changed, which is not undone with this transaction
@@ -259,30 +230,6 @@ class TurnWriter:
             opened=opened,
         )
 
-    def _allowed(self, connection: Any, turn: Turn, subject_id: bytes | None) -> list[Event]:
-        """Return those of the turn's events that are not stored yet and that no erasure forbids."""
-        events = turn.events
-        if turn.uncertain and subject_id is not None:
-            events = self._not_stored(connection, turn)
-        if turn.handle is None or turn.handle.subject_id is None:
-            tombstone = self._vault.erasures.tombstone_of(connection, turn.tracker.sender_id)
-            if tombstone is not None:
-                events = [event for event in events if _time(event) > tombstone.erased_at]
-        return events
-
-    def _not_stored(self, connection: Any, turn: Turn) -> list[Event]:
-        """Return the events without those that the stored conversation holds; equal ones are counted."""
-        stored = self._vault.conversations.load(connection, turn.tracker.sender_id, all_sessions=True)
-        there = Counter(_signature(event) for event in stored.structure) if stored is not None else Counter()
-        new = []
-        for event in turn.events:
-            signature = _signature(self._running.splitter.split(event.as_dict(), 0, _NOTHING)[0])
-            if there[signature]:
-                there[signature] -= 1
-            else:
-                new.append(event)
-        return new
-
 
 def _done(turn: Turn, structure: Iterable[Mapping[str, Any]]) -> set[str]:
     """Return the actions that ran and the forms that came to their end; a form that still asks is not done."""
@@ -324,12 +271,3 @@ def _handle_after(handle: Handle, turn: Turn, saved: Saved | None) -> Handle:
 def _numbers(events: Iterable[Event], stored: Iterable[Event], first_seq: int) -> list[int | None]:
     kept = {id(event): number for number, event in enumerate(stored, start=first_seq)}
     return [kept.get(id(event)) for event in events]
-
-
-def _signature(event: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what an event keeps of itself whatever minimisation takes from it."""
-    return event["event"], event["timestamp"], event.get("name")
-
-
-def _time(event: Event) -> datetime:
-    return datetime.fromtimestamp(event.timestamp, tz=timezone.utc)
