@@ -3,7 +3,7 @@
 Rules, in order:
 
 1. The server does not start without a store that works: every failure in the constructor is a `PrivacyError`, which
-   Rasa does not turn into an in-memory store. At run time nothing falls back to memory either (`_without_fallback`).
+   Rasa does not turn into an in-memory store. At run time nothing falls back to memory either (`memory_fallback`).
 2. The ledger's chain is verified when the store opens. On save the ledger is read again, so that a withdrawal made
    during the turn counts for the turn.
 3. A turn during which the person was erased is not stored: it belongs to the person who is gone. A tracker without a
@@ -20,7 +20,17 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from rasa_privacy.access.admission import SERVER
-from rasa_privacy.components import error_responses, gate, lock_store, log_scrubbing, nlg, payload, processor, runtime
+from rasa_privacy.components import (
+    error_responses,
+    gate,
+    lock_store,
+    log_scrubbing,
+    memory_fallback,
+    nlg,
+    payload,
+    processor,
+    runtime,
+)
 from rasa_privacy.components.announcing import Announcer
 from rasa_privacy.components.event_broker import PrivateEventBroker
 from rasa_privacy.components.history import watch
@@ -30,9 +40,7 @@ from rasa_privacy.components.rasa_api import (
     DialogueStateTracker,
     Domain,
     EventBroker,
-    FailSafeTrackerStore,
     TrackerStore,
-    agent_module,
 )
 from rasa_privacy.components.reminding import remind_beside
 from rasa_privacy.components.reviewing import review_beside
@@ -129,7 +137,7 @@ class EncryptedTrackerStore(TrackerStore):
         lock_store.install()
         error_responses.install()
         processor.install()
-        _without_fallback()
+        memory_fallback.forbid(EncryptedTrackerStore)
         self._read(vault.ledger.verify)
         expire_beside(self._vault)
         start_sweeping(self, _vault_of, partial(_after_sweep, acknowledged=acknowledgements()))
@@ -289,14 +297,3 @@ def _refusal_of(domain: Domain) -> ModelMismatchError | None:
         "this model was trained without rasa_privacy, so nothing would ask for consent; nothing is collected. "
         "Add the lines that 'rasa-privacy check' names to config.yml and train again"
     )
-
-
-def _without_fallback() -> None:
-    """Keep Rasa from wrapping our store in one that falls back to memory."""
-
-    def create(store: TrackerStore, *arguments: Any, **keywords: Any) -> TrackerStore:
-        if isinstance(store, EncryptedTrackerStore):
-            return store
-        return FailSafeTrackerStore(store, *arguments, **keywords)
-
-    agent_module.FailSafeTrackerStore = create
