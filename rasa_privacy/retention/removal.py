@@ -42,10 +42,12 @@ def remove_purpose(vault: Vault, connection: Any, subject_id: bytes, purpose: st
         gone = _take_out_texts(vault, connection, subject_id, now)
         vault.data_keys.touch(connection, subject_id, SERVICE, now + _WAITS)
         return int(gone)
-    _drop(vault, connection, subject_id, purpose)
+    is_dropped = _drop(vault, connection, subject_id, purpose)
     if not vault.data_keys.apart and not vault.data_keys.destroy(connection, subject_id, purpose):
         raise TamperedSegmentError("a key that is due cannot be found by its purpose, which is no valid text")
-    tell_of(vault, connection, subject_id, "retention", now, purposes=[purpose])
+    # A key that lies apart is due until it is destroyed: who finds it without rows comes second, and tells nobody.
+    if is_dropped or not vault.data_keys.apart:
+        tell_of(vault, connection, subject_id, "retention", now, purposes=[purpose])
     return 1
 
 
@@ -80,13 +82,17 @@ def _take_out_texts(vault: Vault, connection: Any, subject_id: bytes, now: datet
         return False
 
 
-def _drop(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> None:
-    """Delete the purpose's segments; of a damaged conversation its key goes all the same, which is what counts."""
+def _drop(vault: Vault, connection: Any, subject_id: bytes, purpose: str) -> bool:
+    """Delete the purpose's segments and say whether there may have been any.
+
+    Of a damaged conversation its key goes all the same, which is what counts.
+    """
     try:
-        vault.parts.drop_purpose(connection, subject_id, purpose)
+        return vault.parts.drop_purpose(connection, subject_id, purpose) > 0
     except (ContentionError, UnreachableError):
         raise
     except PrivacyError:
         logger.warning(
             "A conversation with data that is due is damaged; its key is destroyed, its rows stay unreadable."
         )
+        return True

@@ -103,7 +103,7 @@ def put_right(  # noqa: PLR0913, PLR0917 - store, transaction, whose, what and w
         What is kept of the value.
 
     Raises:
-        TamperedSegmentError: What is stored is not what was written.
+        PrivacyError: What is stored is not what was written, or a key cannot be opened. Nothing was destroyed.
     """
     declared = vault.policy.items[right.item]
     kept = keep_part(right.value, declared.cut, aids_of(vault)(right.item))

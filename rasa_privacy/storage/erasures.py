@@ -6,7 +6,7 @@ random subject id, and a tombstone with the keyed hash of the sender id. So neit
 be reached from a sender id any more; only their equal times hint at each other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,8 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
-from rasa_privacy.errors import DAMAGED, KeyProviderError, PrivacyError, StorageError, TamperedSegmentError
+from rasa_privacy.crypto.sealing import DataKey
+from rasa_privacy.errors import DAMAGED, KeyProviderError, StorageError, TamperedSegmentError
 from rasa_privacy.policy.topics import item_of, purpose_of
 from rasa_privacy.storage import (
     handovers,
@@ -174,12 +175,18 @@ class Erasures:
         """Return what an erasure destroys of a subject who is locked, and where that is looked for afterwards."""
         found = stored_of(conn, subject_id)
         wrapped = self._data_keys.wrapped_of(conn, subject_id) if self._data_keys.apart else found.keys
-        try:
-            keys = self._data_keys.unwrap_all(subject_id, wrapped)
-        except PrivacyError:
-            keys = {}
+        keys = self._opened(subject_id, wrapped)
         counts = destroyed_counts(found.rows, keys, [purpose for purpose, _ in wrapped], conn)
         return Inventory(counts, tuple(row.ref for row in found.rows), found.is_held)
+
+    def _opened(self, subject_id: bytes, wrapped: Iterable[tuple[str, bytes]]) -> dict[str, DataKey]:
+        """Return the keys that can be opened, up to one for which the key provider does not answer."""
+        found: dict[str, DataKey] = {}
+        with suppress(KeyProviderError):
+            for row in wrapped:
+                with suppress(*DAMAGED):
+                    found |= self._data_keys.unwrap_all(subject_id, (row,))
+        return found
 
     def tombstone_of(self, conn: Connection, sender_id: str) -> Tombstone | None:
         """Return the latest tombstone of a sender id, or None for someone who was never erased."""
@@ -250,17 +257,22 @@ def destroy_topic(  # noqa: PLR0913, PLR0917 - the two aggregates, the transacti
     """Destroy what is held for a topic of the ledger: a purpose as a whole, or one optional item of it.
 
     Where a conversation is damaged, an item goes with its whole purpose: better too much than what was refused. Whoever
-    has not told the erasure journal says so, and a key that lies apart goes on then (`ConversationParts`).
+    has not told the erasure journal says so: nothing was refused then, so nothing but the item goes, and a key that
+    lies apart goes on (`ConversationParts`).
 
     Returns:
         Whether there was something.
+
+    Raises:
+        PrivacyError: A conversation cannot be opened, and the journal was told nothing. Nothing was destroyed.
     """
     purpose, item = purpose_of(topic), item_of(topic)
     if item:
         try:
             return parts.drop_item(conn, subject_id, purpose, item, now, is_journalled=is_journalled)
         except (*DAMAGED, KeyProviderError):
-            pass
+            if not is_journalled:
+                raise
     return destroy_purpose(parts, data_keys, conn, subject_id, purpose)
 
 
