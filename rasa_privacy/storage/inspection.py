@@ -14,26 +14,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import bindparam, func, select, text
-from sqlalchemy.engine import Connection
 
-from rasa_privacy.crypto.identity import SERVICE, conversation_of
-from rasa_privacy.crypto.sealing import open_sealed
-from rasa_privacy.errors import (
-    AuditError,
-    KeyProviderError,
-    LedgerError,
-    MalformedSegmentError,
-    PrivacyError,
-    StorageError,
-    TamperedSegmentError,
-)
+from rasa_privacy.errors import AuditError, IdentityError, LedgerError, PrivacyError, StorageError
 from rasa_privacy.storage import links
 from rasa_privacy.storage.chain import BookCheck
-from rasa_privacy.storage.keyless import keyless_purposes
+from rasa_privacy.storage.conversation_check import check_conversation, check_gone
 from rasa_privacy.storage.ledger_rows import RECORDS
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.orphans import orphans
-from rasa_privacy.storage.subjects import SENDER_DOMAIN
 from rasa_privacy.storage.tables import conversations, ledger, ledger_kinds, notices
 from rasa_privacy.storage.vault import Vault
 
@@ -172,75 +160,16 @@ def _inspect_conversation(vault: Vault, row: Any, seen: Inspection, note: _Note)
     place = f"conversation {row.conversation_ref}"
     with vault.database.read() as conn:
         try:
-            if not vault.data_keys.due_of(conn, row.subject_id):
-                _require_gone(conn, row.conversation_ref)
+            purposes = vault.data_keys.due_of(conn, row.subject_id)
+            seen.keys += len(purposes)
+            if not purposes:
+                check_gone(conn, row.conversation_ref)
                 return
-            _inspect_keys(vault, conn, row.subject_id, seen)
-            sender_id = _sender_id(vault, conn, row)
-            stored = vault.conversations.load(conn, sender_id, all_sessions=True)
-            _require_keys(vault, conn, row.sender_index)
+            seen.events += check_conversation(vault, conn, row, purposes)
         except PrivacyError as error:
-            if isinstance(error, StorageError):
+            if isinstance(error, StorageError) and not isinstance(error, IdentityError):
                 raise
             note(place, _without(place, str(error)))
-            return
-        if stored is not None:
-            seen.events += stored.event_count
-
-
-def _require_gone(conn: Connection, ref: int) -> None:
-    """A conversation without keys is one that was erased since it was listed.
-
-    Raises:
-        TamperedSegmentError: It is still there.
-    """
-    if conn.execute(select(_C.version).where(_C.conversation_ref == ref)).first() is not None:
-        raise TamperedSegmentError("it has no key, so nothing of it can be read; finish the erasure of the person")
-
-
-def _require_keys(vault: Vault, conn: Connection, sender_index: bytes) -> None:
-    """Each purpose of which a conversation has values has its key.
-
-    Raises:
-        TamperedSegmentError: One is missing.
-    """
-    for purpose in keyless_purposes(conn, vault.data_keys, sender_index):
-        raise TamperedSegmentError(
-            f"the key of purpose '{purpose}' is missing, so its values cannot be read; restore the row of 'data_keys' "
-            "from a backup, or have the person's values of that purpose deleted"
-        )
-
-
-def _inspect_keys(vault: Vault, conn: Connection, subject_id: bytes, seen: Inspection) -> None:
-    purposes = vault.data_keys.due_of(conn, subject_id)
-    seen.keys += len(purposes)
-    for purpose in purposes:
-        _inspect_key(vault, conn, subject_id, purpose)
-
-
-def _inspect_key(vault: Vault, conn: Connection, subject_id: bytes, purpose: str) -> None:
-    if type(purpose) is not str:  # which SQLite allows
-        raise TamperedSegmentError("the purpose of a key is no text; restore the row, or erase the person")
-    try:
-        vault.data_keys.get(conn, subject_id, purpose)
-    except (KeyProviderError, MalformedSegmentError, TamperedSegmentError) as error:
-        raise type(error)(f"key of purpose '{purpose}': {error}") from None
-
-
-def _sender_id(vault: Vault, conn: Connection, row: Any) -> str:
-    """Return the sender id, which must be the one under which the conversation is found.
-
-    Raises:
-        TamperedSegmentError: It is not.
-    """
-    key = vault.data_keys.get(conn, row.subject_id, SERVICE)
-    if key is None:
-        raise TamperedSegmentError("the key of its structure is missing; restore the database from its backup")
-    identity = conversation_of(row.subject_id, row.conversation_id).sender()
-    sender_id = open_sealed(key, row.sealed_sender, identity).decode("utf-8", "surrogatepass")
-    if vault.index.to_find(SENDER_DOMAIN, sender_id) != row.sender_index:
-        raise TamperedSegmentError("its blind index is another sender's; restore the database from its backup")
-    return sender_id
 
 
 def _inspect_links(vault: Vault, note: _Note) -> None:

@@ -8,8 +8,10 @@ from sqlalchemy import BigInteger, Integer, bindparam, delete, func, insert, lit
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.storage.query import Query
-from rasa_privacy.storage.tables import segments
+from rasa_privacy.storage.tables import MAX_NUMBER, segments
 
+#: Rows of a session are numbered upwards, and none gets near this by itself: behind a greater number there is no room.
+_MOST: Final = MAX_NUMBER // 2
 #: Sealed rows by purpose, in the order of the table.
 Rows = Mapping[str, Sequence[bytes]]
 
@@ -35,6 +37,11 @@ _NEWEST: Final = (
     select(_COLUMNS.purpose, _COLUMNS.sealed)
     .where(_IN_CONVERSATION)
     .order_by(_COLUMNS.session.desc(), _COLUMNS.number.desc())
+    .limit(bindparam("most"))
+)
+_CROWDED: Final = Query(
+    select(_COLUMNS.session)
+    .where(_IN_CONVERSATION, _COLUMNS.number > literal_column(str(_MOST)))
     .limit(bindparam("most"))
 )
 _SESSIONS_OF_PURPOSE: Final = select(_COLUMNS.session).where(_IN_CONVERSATION, _OF_PURPOSE).distinct()
@@ -87,6 +94,11 @@ def newest(conn: Connection, ref: int, most: int) -> list[tuple[str, bytes]]:
 def sessions_of_purpose(conn: Connection, ref: int, purpose: str) -> set[int]:
     """Return the sessions of a conversation that have rows of a purpose."""
     return set(conn.execute(_SESSIONS_OF_PURPOSE, {"ref": ref, "name": purpose}).scalars())
+
+
+def has_room(conn: Connection, ref: int) -> bool:
+    """Say whether each session of a conversation can go on; a number that somebody changed may leave it no room."""
+    return _CROWDED.first(conn, ref=ref, most=1) is None
 
 
 def insert_row(conn: Connection, ref: int, session: int, purpose: str, sealed: bytes) -> None:

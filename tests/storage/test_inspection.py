@@ -66,6 +66,11 @@ _OF_SECOND = "(SELECT subject_id FROM conversations WHERE conversation_ref = 2)"
 DAMAGES = {
     "segment changed": ("UPDATE segments SET sealed = zeroblob(80) WHERE conversation_ref = 2", "conversation 2", ""),
     "segment dropped": ("DELETE FROM segments WHERE conversation_ref = 2", "conversation 2", "restore the database"),
+    "segment without room behind it": (
+        "UPDATE segments SET number = 2147483647 WHERE conversation_ref = 2 AND purpose = 'draw'",
+        "conversation 2",
+        "leaves no room for others",
+    ),
     "manifest changed": ("UPDATE conversations SET manifest = x'00' WHERE conversation_ref = 2", "conversation 2", ""),
     "version changed": ("UPDATE conversations SET version = 9 WHERE conversation_ref = 2", "conversation 2", ""),
     "sender changed": (
