@@ -151,5 +151,12 @@ class ServerError(PrivacyError):
     """A process of the bot cannot be started, did not become healthy, or ended by itself; or training failed."""
 
 
-#: What a conversation raises whose rows or keys are damaged or gone. One such does not stop the others.
-DAMAGED: Final = (KeyDestroyedError, MalformedSegmentError, TamperedSegmentError)
+#: What a conversation raises whose rows or keys are damaged or gone. One such does not stop the others; a database or a
+#: key provider that does not answer is no damage.
+DAMAGED: Final = (
+    KeyDestroyedError,
+    MalformedSegmentError,
+    TamperedSegmentError,
+    IdentityError,
+    UnknownEpochError,
+)

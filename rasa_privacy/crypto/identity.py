@@ -14,6 +14,8 @@ ID_BYTES: Final = 16
 SERVICE: Final = "service"  # the purpose that owns the structure of a conversation
 MAX_PURPOSE_BYTES: Final = 255
 _EVENTS, _HEAD, _SESSION, _SENDER, _CODE, _DELIVERY, _ANSWER = (bytes((kind,)) for kind in range(1, 8))
+#: The id of no conversation: others are random, and that of what belongs to none is zeros.
+_NOWHERE: Final = b"\xff" * ID_BYTES
 #: Numbers behind the name of the purpose.
 _NUMBERS: Final = tuple(struct.Struct(f">{count}Q") for count in range(4))
 
@@ -129,8 +131,16 @@ _remembered: Final = lru_cache(maxsize=1024)(_named)
 
 
 def conversation_of(subject_id: bytes, conversation_id: bytes) -> Place:
-    """Return the place of a conversation as it is stored: an empty id is that of the subject."""
-    return Place(subject_id, conversation_id or subject_id)
+    """Return the place of a conversation as it is stored: an empty id is that of the subject.
+
+    Whoever has an id that cannot be one is still found, and nothing of theirs opens.
+
+    Raises:
+        IdentityError: The subject id has the wrong length.
+    """
+    if len(conversation_id) in (0, ID_BYTES):
+        return Place(subject_id, conversation_id or subject_id)
+    return Place(subject_id, _NOWHERE)
 
 
 def no_conversation(subject_id: bytes) -> Place:

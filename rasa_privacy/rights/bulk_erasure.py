@@ -24,12 +24,13 @@ from typing import Any, Final
 
 from rasa_privacy.access.recording import record, record_now
 from rasa_privacy.consent.ledger import Evidence, record_withdrawals
+from rasa_privacy.crypto.identity import ID_BYTES
 from rasa_privacy.errors import LedgerError, PrivacyError, StorageError
 from rasa_privacy.rights.bulk_outcomes import Outcome, everybody, links_of, why_each_stays, why_one_stays
 from rasa_privacy.rights.bulk_run import Bulk, Line
 from rasa_privacy.rights.clearing import empty_log
 from rasa_privacy.rights.erasure import certificate_number
-from rasa_privacy.storage.conversation_rows import kept_name
+from rasa_privacy.storage.conversation_rows import by_subject, kept_name
 from rasa_privacy.storage.erasures import Erasure
 from rasa_privacy.storage.journal_entry import Erased
 from rasa_privacy.storage.kept import Kept, after_keeping, keep, kept_after, kept_by_law, needs_keeping_first
@@ -73,10 +74,11 @@ def erase_listed(run: Bulk, sender_ids: Iterable[str]) -> None:
             known = run.vault.crowd.find(connection, [sender_id for _, sender_id in page])
         wanted: dict[bytes, int] = {}
         for number, sender_id in page:
-            if sender_id in known and known[sender_id] not in wanted:
-                wanted[known[sender_id]] = number
+            subject_id = known.get(sender_id)
+            if subject_id is not None and len(subject_id) == ID_BYTES and subject_id not in wanted:
+                wanted[subject_id] = number
             else:
-                run.say(Line(number, "unknown"))
+                run.say(Line(number, "unknown" if subject_id is None or subject_id in wanted else "changed"))
         _erase_page(run, wanted)
     _finish(run)
 
@@ -117,6 +119,8 @@ def _is_silent(vault: Vault, subject_id: bytes, before: datetime) -> bool:
             if kept_name(subject_id) in names:
                 return False  # what the law keeps of somebody who is gone
             last = [vault.conversations.load(connection, name, purposes=()) for name in names]
+            if len(names) < max(1, len(by_subject(connection, subject_id))):
+                raise StorageError("a conversation or its name is damaged, so nobody knows its last event")
         times = [each.structure[-1]["timestamp"] for each in last if each is not None and each.structure]
         return all(datetime.fromtimestamp(at, timezone.utc) < before for at in times)
     except (PrivacyError, LookupError, TypeError, ValueError, OverflowError):

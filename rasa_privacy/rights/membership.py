@@ -11,6 +11,7 @@ Rules:
 Nothing of a person is opened here.
 """
 
+import logging
 from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from rasa_privacy.consent.opt_out_signals import obey_signal
 from rasa_privacy.consent.restrictions import obey_restrictions, restriction_topic
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, fold
 from rasa_privacy.consent.terms import still_hold
-from rasa_privacy.errors import ConfigurationError
+from rasa_privacy.errors import ConfigurationError, TamperedSegmentError
 from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import SALE_OR_SHARING
@@ -31,6 +32,8 @@ from rasa_privacy.storage import audience_rows
 from rasa_privacy.storage.audience_rows import Answer, Row, answer_of
 from rasa_privacy.storage.tables import to_micros
 from rasa_privacy.storage.vault import Vault
+
+logger = logging.getLogger(__name__)
 
 #: How many answers are in one page.
 PAGE_ANSWERS: Final = 4000
@@ -108,12 +111,17 @@ class Decision:
 
     def is_in(self, connection: Any, rows: Sequence[Row]) -> bool:
         """Return whether the person with these answers is in; the fold is asked once for each shape of answers."""
-        shape = tuple([self._shape(row) for row in rows])
-        found = self.known.get(shape)
+        try:
+            shape = tuple([self._shape(row) for row in rows])
+            found = self.known.get(shape)
+            answers = [answer_of(row) for row in rows] if found is None else []
+        except TamperedSegmentError:
+            logger.warning("A person is in no audience, since the time of an answer is none; verify the ledger.")
+            return False
         if found is None:
             if len(self.known) >= _MOST_SHAPES:
                 self.known.clear()
-            found = self.known[shape] = self._fold(connection, [answer_of(row) for row in rows])
+            found = self.known[shape] = self._fold(connection, answers)
         return found
 
     def _shape(self, row: Row) -> Hashable:

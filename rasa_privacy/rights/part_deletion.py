@@ -22,7 +22,7 @@ from typing import Any
 from rasa_privacy.consent.double_opt_in import end_code
 from rasa_privacy.consent.ledger import Evidence, record_withdrawal
 from rasa_privacy.crypto.identity import ID_BYTES
-from rasa_privacy.errors import StorageError, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED, StorageError
 from rasa_privacy.policy.contacts import contact_item
 from rasa_privacy.policy.topics import choice, item_of, purpose_of
 from rasa_privacy.policy.verbs import PERSON
@@ -281,5 +281,5 @@ def _by_consent(vault: Vault, purpose: str) -> bool:
 def _key_ids(vault: Vault, connection: Any, subject_id: bytes) -> dict[str, bytes]:
     try:
         return {name: key.key_id for name, key in vault.data_keys.of_subject(connection, subject_id).items()}
-    except TamperedSegmentError:
+    except DAMAGED:
         return {}

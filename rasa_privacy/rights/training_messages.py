@@ -19,7 +19,7 @@ import yaml
 from rasa_privacy.access.permit import Permit
 from rasa_privacy.consent.ledger import state_of
 from rasa_privacy.dialogue.names import INTENTS
-from rasa_privacy.errors import DAMAGED, ConfigurationError, DetectorError
+from rasa_privacy.errors import DAMAGED, ConfigurationError, DetectorError, LedgerError
 from rasa_privacy.minimize.detection import Detection
 from rasa_privacy.minimize.event_fields import texts_of
 from rasa_privacy.minimize.kept_texts import WITHHELD, is_payload
@@ -97,7 +97,7 @@ def _of_person(
             active = state_of(vault, connection, subject_id, vault.clock()).active
             allowed = any(map(permit.covers_purpose, active)) if purpose is None else purpose in active
             return vault.conversations.load(connection, sender, all_sessions=True) if allowed else None
-    except DAMAGED:
+    except (*DAMAGED, LedgerError):  # whose consent does not verify has given none
         gathered.unreadable += 1
         return None
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
-from rasa_privacy.errors import DAMAGED, IdentityError, TamperedSegmentError, UnknownEpochError
+from rasa_privacy.errors import DAMAGED, TamperedSegmentError
 from rasa_privacy.storage.audience_quick import Quick, quick
 from rasa_privacy.storage.audience_rows import StoredContact
 from rasa_privacy.storage.conversation_head import closed_manifest, service_key, verified_head, verify_closed
@@ -63,8 +63,6 @@ _SEGMENTS: Final = ManySelect(
 )
 #: Places in a row of a conversation.
 _REF, _SUBJECT, _VERSION, _SUPPRESSED, _CLOSED, _STRUCTURE_KEY, _OWN_KEY = 0, 1, 4, 7, 8, 9, 10
-#: What is wrong with one person's rows; a database or a key provider that does not answer is no damage.
-_UNREADABLE: Final = (*DAMAGED, IdentityError, UnknownEpochError)
 _NONE: Final[Mapping[int, Sequence[bytes]]] = {}
 
 
@@ -202,7 +200,7 @@ def _open(page: _Page, unwrap: Callable[[bytes, str, bytes], DataKey], subject_i
     try:
         keys = {name: unwrap(subject_id, name, wrapped) for name, wrapped in page.keys.get(subject_id, ())}
         return [_contact(page, row_of(row), keys) for row in page.conversations.get(subject_id, ())]
-    except _UNREADABLE:
+    except DAMAGED:
         return None
 
 

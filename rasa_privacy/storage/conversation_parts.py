@@ -220,7 +220,7 @@ class ConversationParts:
     def _open_all(self, conn: Connection, subject_id: bytes) -> dict[int, dict[str, list[Any]]]:
         """Return all rows and entries of a subject by conversation and purpose."""
         keys = self._data_keys.of_subject(conn, subject_id)
-        rows = [row for row in table.by_subject(conn, subject_id) if row.version > 0]
+        rows = [row for row in table.by_subject(conn, subject_id) if row.version != 0]
         return {row.ref: open_every(conn, row, verified_head(row, keys), keys) for row in rows}
 
     def _seal_anew(  # noqa: PLR0913 - transaction, whose, of what, what stays, when, and how

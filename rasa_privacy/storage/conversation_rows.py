@@ -277,14 +277,15 @@ def by_subject(conn: Connection, subject_id: bytes) -> list[ConversationRow]:
     return [row_of(row) for row in _BY_SUBJECT.rows(conn, subject=subject_id)]
 
 
-def all_stored(conn: Connection) -> Iterator[ConversationRow]:
-    """Return all conversations that have events, the oldest first."""
-    return map(row_of, conn.execute(_STORED))
+def all_stored(conn: Connection) -> Iterator[Any]:
+    """Yield COLUMNS of all conversations that have events, the oldest first; `row_of` says which are damaged."""
+    return iter(conn.execute(_STORED))
 
 
-def stored_page(conn: Connection, after: int, most: int) -> list[ConversationRow]:
-    """Return a page of the conversations that have events, the oldest first, behind one; 0 for the first page."""
-    return [row_of(row) for row in conn.execute(_STORED_PAGE, {"after": after, "most": most})]
+def stored_page(conn: Connection, after: int, most: int) -> Sequence[Any]:
+    """Return a page of the same, behind one; 0 for the first page."""
+    rows: Sequence[Any] = conn.execute(_STORED_PAGE, {"after": after, "most": most}).all()
+    return rows
 
 
 def may_hold_texts(conn: Connection, subject_id: bytes) -> bool:
@@ -337,6 +338,10 @@ def delete_of_subject(conn: Connection, subject_id: bytes) -> None:
 
 
 def row_of(row: Any) -> ConversationRow:
-    """Return the conversation in a row of COLUMNS."""
+    """Return the conversation in a row of COLUMNS.
+
+    Raises:
+        IdentityError: The id of its person cannot be one.
+    """
     ref, subject_id, conversation_id, sealed_sender, version, session, manifest = row
     return ConversationRow(ref, conversation_of(subject_id, conversation_id), sealed_sender, version, session, manifest)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import DataKey, open_sealed
-from rasa_privacy.errors import MalformedSegmentError, PrivacyError, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED, PrivacyError
 from rasa_privacy.storage.conversation_rows import COLUMNS, ConversationRow, row_of
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.many import ManySelect
@@ -138,7 +138,7 @@ class Crowd:
     def _is_own(self, row: ConversationRow, sender_index: bytes, key: DataKey | None) -> bool:
         try:
             name = None if key is None else open_sealed(key, row.sealed_sender, row.place.sender())
-        except (MalformedSegmentError, TamperedSegmentError):
+        except DAMAGED:
             name = None
         # Who is damaged, or half erased, must still be found to be erased.
         return name is None or self._index.to_find(SENDER_DOMAIN, name.decode("utf-8", "surrogatepass")) == sender_index

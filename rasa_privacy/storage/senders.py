@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.identity import SERVICE
 from rasa_privacy.crypto.sealing import open_sealed
-from rasa_privacy.errors import KeyProviderError, MalformedSegmentError, TamperedSegmentError
+from rasa_privacy.errors import DAMAGED, KeyProviderError
 from rasa_privacy.storage import conversation_rows as table
 from rasa_privacy.storage.conversation_rows import ConversationRow
 from rasa_privacy.storage.data_keys import DataKeys
@@ -36,8 +36,9 @@ class Senders:
 
         What the law keeps of people who were erased is nobody's conversation, and passed over.
         """
-        for row in table.all_stored(conn):
-            with suppress(MalformedSegmentError, TamperedSegmentError):
+        for columns in table.all_stored(conn):
+            with suppress(*DAMAGED):
+                row = table.row_of(columns)
                 own = table.kept_name(row.place.subject_id)
                 yield from (name for name in self._opened(conn, row) if name != own)
 
@@ -53,16 +54,16 @@ class Senders:
         """
         rows = table.stored_page(conn, after, most)
         found: list[str] = []
-        for row in rows:
-            with suppress(MalformedSegmentError, TamperedSegmentError):
-                found += self._opened(conn, row)
-        return found, rows[-1].ref if len(rows) == most else None
+        for columns in rows:
+            with suppress(*DAMAGED):
+                found += self._opened(conn, table.row_of(columns))
+        return found, rows[-1].conversation_ref if len(rows) == most else None
 
     def ids_of(self, conn: Connection, subject_id: bytes) -> list[str]:
         """Return the sender ids of one person."""
         found: list[str] = []
         for row in table.by_subject(conn, subject_id):
-            with suppress(MalformedSegmentError, TamperedSegmentError, KeyProviderError):
+            with suppress(*DAMAGED, KeyProviderError):
                 found += self._opened(conn, row)
         return found
 
