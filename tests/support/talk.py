@@ -49,6 +49,7 @@ class Talk:
         slots: Values of the slots.
         ran: The bot's own actions that ran, in order.
         said: What our actions said in the last turn.
+        buttons: Payloads of the buttons under it.
         loop: The form that runs.
     """
 
@@ -59,6 +60,7 @@ class Talk:
         self.slots: dict[str, Any] = {}
         self.ran: list[str] = []
         self.said: list[str] = []
+        self.buttons: list[str] = []
         self.loop: str | None = None
         self._turns = Turns(Asking.of(vault.policy))
 
@@ -80,7 +82,7 @@ class Talk:
         return self._turn(intent, LISTEN, (), text)
 
     def _turn(self, intent: str, wanted: str, items: tuple[str, ...], text: str = "") -> "Talk":
-        self.said = []
+        self.said, self.buttons = [], []
         last, own = LISTEN, wanted
         for _ in range(20):
             view = self._view(intent, last, items)
@@ -116,6 +118,7 @@ class Talk:
                 self.vault, replace(turn, items=items, text=text, slots=dict(self.slots))
             ):
                 self.said.append(reply.text)
+                self.buttons += [button["payload"] for button in reply.buttons]
                 for event in reply.events:
                     if event.get("event") == "slot":
                         self.slots[event["name"]] = event["value"]
