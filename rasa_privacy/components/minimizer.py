@@ -17,21 +17,29 @@ A tracker that did not come from our store has no active purposes, so nothing is
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from rasa_privacy.components import runtime
 from rasa_privacy.components.allowed_entities import allowed_entities, dropped_places
 from rasa_privacy.components.answers import (
-    NOT_UNDERSTOOD,
     RESEND,
     is_too_long,
     of_a_code,
     read_answer,
     read_own_reply,
 )
-from rasa_privacy.components.guessing import CLAIMED, NEVER_CERTAIN, classified, guessed, offered
+from rasa_privacy.components.guessing import NEVER_CERTAIN, UNSURE_BY_A_WORD, classified, guessed, offered
 from rasa_privacy.components.message_intents import intent_of, set_intent
-from rasa_privacy.components.naming import VALUE, WITHDRAW, chosen_in, is_value, named_request, names_in
+from rasa_privacy.components.naming import (
+    VALUE,
+    WITHDRAW,
+    chosen_in,
+    is_none_of_ours,
+    is_value,
+    named_request,
+    names_in,
+)
 from rasa_privacy.components.own_intents import beside, meant, taken
 from rasa_privacy.components.privacy_turn import open_question
 from rasa_privacy.components.rasa_api import (
@@ -46,26 +54,24 @@ from rasa_privacy.components.rasa_api import (
 )
 from rasa_privacy.components.recogniser import FORM, LIKELIEST
 from rasa_privacy.components.recognisers import Recognisers
-from rasa_privacy.components.spoken_language import MATCHED, WRITTEN, languages_of
-from rasa_privacy.dialogue.keywords import cancels, closes
+from rasa_privacy.components.spoken_language import HEARD, MATCHED, WRITTEN, is_open, languages_of
+from rasa_privacy.components.wordings_here import claimed_by, foreign_wording, wording_here
 from rasa_privacy.dialogue.lessons import lessons_hash
 from rasa_privacy.dialogue.lexicon import AGREEING, Question
 from rasa_privacy.dialogue.names import INTENTS, REPLIES, UNSURE
-from rasa_privacy.dialogue.purposes import is_a_name
 from rasa_privacy.dialogue.recognising import (
     Recognised,
     limits_a_yes,
     recognise,
     recognise_foreign,
-    recognise_here,
     tells,
+    written_in,
 )
 from rasa_privacy.dialogue.turn_view import Kind
 from rasa_privacy.errors import ModelMismatchError
 from rasa_privacy.minimize.kept_texts import DROPPED
 from rasa_privacy.minimize.own_values import OWN_ENTITY
 
-_WHY: Final = "privacy_why"
 #: By which words each question is answered.
 _QUESTIONS: Final[Mapping[Kind, Question]] = {
     "consent": "consent",
@@ -130,6 +136,7 @@ class DataMinimizer(GraphComponent):
         running = runtime.current()
         if running is not None:
             recognise_foreign("", running.vault.policy.languages)  # the first message need not wait for wordings
+            written_in("", running.vault.policy.languages)
         with model_storage.read_from(resource) as folder:
             path = folder / _FILE
             return cls(Recognisers.read(path) if path.is_file() else None, model_storage, resource)
@@ -164,28 +171,25 @@ class DataMinimizer(GraphComponent):
         self, message: Message, text: str, languages: Sequence[str], *, is_payload: bool, asked: bool, in_form: bool
     ) -> tuple[str, ...]:
         """Give the message the intent that its free wording is guessed to be; return what else it is or may be."""
-        # Whatever anybody guesses: in a form `cancel` is about the form, in a window `end` about the chat, and who says
-        # "newsletter please" takes nothing back.
-        running = runtime.current()
-        is_ours = not (
-            (in_form and any(cancels(text, each) for each in languages))
-            or (runtime.in_window() and any(closes(text, each) for each in languages))
-            or (running is not None and any(is_a_name(text, running.vault.policy, each) for each in languages))
-        )
+        # Looked at only where somebody guessed, since it reads the text once more in each language.
+        is_ours = cache(lambda: not is_none_of_ours(text, languages, runtime.current(), in_form=in_form))
         guess = None
-        if self._recognisers is not None and is_ours and not is_payload:
+        if self._recognisers is not None and not is_payload:
             guess = self._recognisers.guess(text, languages)
-        claimed = _claimed(message)
+        if guess is not None and guess.sure >= UNSURE_BY_A_WORD and not is_ours():
+            guess = None
+        claimed = claimed_by(message)
         can_ask = not (asked or in_form or is_payload)
         chosen = guessed(text, guess, languages, claimed=claimed, in_form=in_form, can_ask=can_ask) or classified(
             message,
-            lambda intent: is_payload or (is_ours and tells(text, languages, intent)),
+            lambda intent: is_payload or (tells(text, languages, intent) and is_ours()),
             guess,
             asked=asked,
             in_form=in_form,
         )
         is_request = chosen[0] in INTENTS and chosen[0] not in REPLIES
-        own = _meant(*chosen) if is_ours and not is_payload else None
+        own = _meant(*chosen) if not is_payload else None
+        own = own if own is not None and is_ours() else None
         may_be = offered(text, guess, languages, claimed=claimed) if can_ask and not is_request else ()
         if own is not None and may_be:
             # Where the bot's classifier and the recogniser see the same, nothing is asked back.
@@ -196,9 +200,13 @@ class DataMinimizer(GraphComponent):
             chosen = taken(own, chosen[1]) or chosen
         if chosen[0] != intent_of(message):
             set_intent(message, *chosen)
-        if guess is not None and guess.language is not None and chosen[0] in INTENTS and chosen[0] not in REPLIES:
-            message.set(WRITTEN, guess.language, add_to_output=True)
-        return may_be or beside(own, guess)
+        named = may_be or beside(own, guess)
+        if not is_payload and (named or (chosen[0] in INTENTS and chosen[0] not in REPLIES)):
+            # What the bot's own examples say is learned in every language, so the packs' words are asked as well.
+            learned = guess.language if guess is not None else None
+            if (written := learned or written_in(text, languages)) is not None:
+                message.set(WRITTEN, written, add_to_output=True)
+        return named
 
     def _minimize(self, message: Message, tracker: DialogueStateTracker | None) -> None:
         running = runtime.current()
@@ -223,8 +231,8 @@ class DataMinimizer(GraphComponent):
         chosen = chosen_in(text, languages, pending, running, _intent_in(recognised))
         recognised = Recognised(chosen.intent, None) if chosen is not None else recognised
         if recognised is None and not is_payload:
-            here = _recognise_here(message, text, languages, tracker) if question is None else None
-            recognised = here or _recognise_foreign(message, text, languages, asked=asked)
+            here = wording_here(message, text, languages, tracker) if question is None else None
+            recognised = here or foreign_wording(message, text, languages, asked=asked)
         may_be: tuple[str, ...] = ()
         if recognised is not None:
             set_intent(message, recognised.intent, 1.0)
@@ -236,6 +244,9 @@ class DataMinimizer(GraphComponent):
             doubted = intent_of(message) in AGREEING and limits_a_yes(text, languages)
             if doubted or (question is not None and is_too_long(text, intent_of(message))):
                 set_intent(message, "privacy_unclear", 1.0)
+            is_telling = not (is_payload or asked) and is_open(tracker)
+            if is_telling and (heard := written_in(text, languages)) is not None:
+                message.set(HEARD, heard, add_to_output=True)
         named = read_answer(message, text, languages, pending, running)
         entities = list(message.get("entities") or [])
         allowed = allowed_entities(entities, message, tracker, running)
@@ -253,43 +264,10 @@ def _intent_in(recognised: Recognised | None) -> str | None:
     return recognised.intent if recognised is not None else None
 
 
-def _recognise_here(
-    message: Message, text: str, languages: Sequence[str], tracker: DialogueStateTracker | None
-) -> Recognised | None:
-    """Return what a message means in this place, unless the bot's classifier is sure of an intent of the bot's own.
-
-    A bare "why?" in a form is about what it asks for, whatever a classifier makes of one word.
-    """
-    running = runtime.current()
-    state = runtime.consent_of(tracker) if tracker is not None else None
-    if running is None or tracker is None or state is None:
-        return None
-    in_loop, slot = tracker.active_loop_name is not None, tracker.slots.get("requested_slot")
-    asked = in_loop and slot is not None and running.splitter.item_of_slot(str(slot.value)) is not None
-    agreed = bool(state.granted) and asked is in_loop
-    if not (asked or agreed):
-        return None  # nothing means anything more here, so the message need not be read once more
-    found = recognise_here(text, languages, in_form=asked, agreed=agreed)
-    is_claimed = _claimed(message) >= CLAIMED and found is not None and found.intent != _WHY
-    return None if is_claimed else found
-
-
-def _recognise_foreign(message: Message, text: str, languages: Sequence[str], *, asked: bool) -> Recognised | None:
-    """Return a request in a language that the bot does not speak, unless its classifier is sure of its own intent."""
-    return recognise_foreign(text, languages, asked=asked) if _claimed(message) < CLAIMED else None
-
-
 def _meant(intent: str | None, sure: float) -> str | None:
     """Return the request that an intent of the bot's own means here, by the privacy.yml in force."""
     running = runtime.current()
     return meant(running.vault.policy, intent, sure) if running is not None else None
-
-
-def _claimed(message: Message) -> float:
-    """Return how sure the bot's classifier is of an intent of the bot's own; 0 where it gives another."""
-    if intent_of(message) in (*INTENTS, NOT_UNDERSTOOD):
-        return 0.0
-    return float((message.get("intent") or {}).get("confidence") or 0.0)
 
 
 def _name(message: Message, named: tuple[str, ...]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from rasa_privacy.components.rasa_api import DialogueStateTracker
 from rasa_privacy.components.runtime import Runtime, in_window
+from rasa_privacy.dialogue.keywords import cancels, closes
 from rasa_privacy.dialogue.named_requests import (
     DELETE,
     QUESTIONS,
@@ -32,6 +33,7 @@ from rasa_privacy.dialogue.names import PENDING_SLOT, REQUESTS
 from rasa_privacy.dialogue.purposes import (
     chosen_purposes,
     hinted_purpose,
+    is_a_name,
     item_topics,
     named_choices,
     named_items,
@@ -131,6 +133,18 @@ def names_in(text: str, intent: str | None, policy: Policy, language: str) -> tu
     if intent == DELETE:
         return deletion_named(text, policy, language)
     return named_topics(text, policy, language) if intent in NAMING else ()
+
+
+def is_none_of_ours(text: str, languages: Sequence[str], running: Runtime | None, *, in_form: bool) -> bool:
+    """Return whether a message is no request, whatever anybody guesses.
+
+    In a form `cancel` is about the form, in a window `end` about the chat, and "newsletter please" takes nothing back.
+    """
+    return (
+        (in_form and any(cancels(text, each) for each in languages))
+        or (in_window() and any(closes(text, each) for each in languages))
+        or (running is not None and any(is_a_name(text, running.vault.policy, each) for each in languages))
+    )
 
 
 def is_value(text: str, pending: Pending | None, running: Runtime | None, recognised: str | None) -> bool:

@@ -13,6 +13,8 @@ from rasa_privacy.dialogue.packs import Pack, in_language
 MATCHED: Final = "privacy_language"
 #: The same of a request in free words.
 WRITTEN: Final = "privacy_written_language"
+#: The same of another message, which counts where nothing else tells.
+HEARD: Final = "privacy_heard_language"
 
 
 def languages_of(tracker: DialogueStateTracker | None, metadata: object) -> tuple[str, ...]:
@@ -27,6 +29,11 @@ def languages_of(tracker: DialogueStateTracker | None, metadata: object) -> tupl
     return current_first(languages, choose(languages, _kept(tracker), metadata, None))
 
 
+def is_open(tracker: DialogueStateTracker | None) -> bool:
+    """Return whether a message may tell the language: nothing has told it so far, and it answers no form."""
+    return tracker is not None and _kept(tracker) is None and tracker.active_loop_name is None
+
+
 def language_events(tracker: DialogueStateTracker) -> list[Event]:
     """Return the event that keeps the language of the message that has just come, where it is another than before."""
     running, message = runtime.current(), tracker.latest_message
@@ -36,7 +43,8 @@ def language_events(tracker: DialogueStateTracker) -> list[Event]:
         return []
     languages, before = running.vault.policy.languages, _kept(tracker)
     parsed = message.parse_data or {}
-    chosen = choose(languages, before, message.metadata, parsed.get(MATCHED), parsed.get(WRITTEN))
+    told = (parsed.get(MATCHED), parsed.get(WRITTEN), parsed.get(HEARD))
+    chosen = choose(languages, before, message.metadata, *told)
     return [] if chosen == choose(languages, before, None, None) else [SlotSet(LANGUAGE_SLOT, chosen)]
 
 

@@ -6,12 +6,14 @@ It is known from, in this order:
 2. the word `language` or `locale` in the message's metadata, a BCP 47 tag such as `de-AT`;
 3. the language that a privacy request in free words is clearly written in (`recognisers`);
 4. what the conversation had before, in the slot `privacy_language`, which the bot's own actions may set too;
-5. the first language of privacy.yml.
+5. the language that another message is clearly written in (`recognising.written_in`), so that who asks for the draw in
+   German reads the notice in German; what answers a form or a question of ours tells nothing;
+6. the first language of privacy.yml.
 
 A page that a browser asks for is in the language of its link, else in the first that the browser accepts.
 
-A language that the bot does not speak is passed over and never an error: the next in order counts. From what is no
-privacy request nothing is guessed: "ok" and names are in every language.
+A language that the bot does not speak is passed over and never an error: the next in order counts. "Ok" and names are
+in every language.
 """
 
 import re
@@ -28,8 +30,13 @@ _LONGEST_TAG: Final = 35
 _WEIGHT: Final = re.compile(r"(?:q=(1(?:\.0{0,3})?|0(?:\.[0-9]{0,3})?))?")
 
 
-def choose(
-    languages: Sequence[str], current: object, metadata: object, matched: str | None, written: str | None = None
+def choose(  # noqa: PLR0913, PLR0917 - the sources, in their order
+    languages: Sequence[str],
+    current: object,
+    metadata: object,
+    matched: str | None,
+    written: str | None = None,
+    heard: str | None = None,
 ) -> str:
     """Return the language to go on in, one of `languages`.
 
@@ -39,9 +46,10 @@ def choose(
         metadata: The message's metadata as the channel gave it, which may be anything.
         matched: The language of the fixed wording that the message is, if it is one.
         written: The language that a request in free words is clearly written in, if it is one.
+        heard: The language that another message is clearly written in.
     """
     said: Mapping[Any, Any] = metadata if isinstance(metadata, Mapping) else {}
-    for tag in (matched, *(said.get(word) for word in _METADATA), written, current):
+    for tag in (matched, *(said.get(word) for word in _METADATA), written, current, heard):
         found = _spoken(languages, tag)
         if found is not None:
             return found

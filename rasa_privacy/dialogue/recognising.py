@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rasa_privacy.dialogue.features import looks_like_names
 from rasa_privacy.dialogue.keywords import (
     core_request,
     has_telling_word,
@@ -29,7 +30,7 @@ from rasa_privacy.dialogue.keywords import (
     request_here,
     says_only_yes,
 )
-from rasa_privacy.dialogue.lexicon import PRESSED, Answer, Question
+from rasa_privacy.dialogue.lexicon import PRESSED, Answer, Question, known_words, plain_words
 from rasa_privacy.dialogue.packs import available_languages
 
 STOP: Final = "privacy_stop"
@@ -38,6 +39,8 @@ _WITHDRAW: Final = "privacy_withdraw"
 _ENDING: Final = frozenset((STOP, _WITHDRAW, "privacy_delete"))
 #: So many words without one of agreement may still be a yes that a classifier sees.
 _FEW_WORDS: Final = 10
+#: So many words of a language alone make it clear, and so many times as many as of any other.
+_CLEARLY: Final = 2
 
 _ANSWERS: Final[dict[Question, dict[Answer, str]]] = {
     question: {**pressed, "unclear": "privacy_unclear"} for question, pressed in PRESSED.items()
@@ -116,6 +119,28 @@ def recognise_foreign(text: str, languages: Sequence[str], *, asked: bool = Fals
     if asked and intent == STOP:
         return None
     return Recognised(_WITHDRAW if intent == STOP else intent, None)
+
+
+def written_in(text: str, languages: Sequence[str]) -> str | None:
+    """Return the language that a message is clearly written in, or None where that is open.
+
+    That is the one of which it has words that the packs of no other have: two of them, and twice as many as of any
+    other. Names and "ok" are in every language or in none.
+
+    Args:
+        text: The message as the person wrote it.
+        languages: The bot's languages.
+    """
+    if len(languages) == 1 or looks_like_names(text):
+        return None
+    words = set(plain_words(text))
+    known = {each: words & known_words(each) for each in languages}
+    telling = {
+        each: len(found.difference(*(other for name, other in known.items() if name != each)))
+        for each, found in known.items()
+    }
+    best, second = sorted(languages, key=telling.__getitem__, reverse=True)[:2]
+    return best if telling[best] >= max(_CLEARLY, _CLEARLY * telling[second]) else None
 
 
 def limits_a_yes(text: str, languages: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from bench.recognition import meaning
+from rasa_privacy.components import naming
 from rasa_privacy.components.guessing import UNSURE_BY_A_WORD
 from rasa_privacy.components.recogniser import Guess
 from rasa_privacy.consent.double_opt_in import begin
@@ -461,6 +462,81 @@ def test_a_word_that_is_about_the_form_or_the_window_is_no_request_of_the_bots_o
     tracker.update(untouched.rasa_events.ActiveLoop("lead_form"))
     assert intent_of(read("cancel", "opt_out")) == "opt_out"
     assert intent_of(read("grumble", "opt_out")) == "privacy_withdraw"
+
+
+class _Guessing:
+    """Recognisers that make one thing of everything, and cannot tell its language."""
+
+    def __init__(self, made: Guess | None) -> None:
+        self._made = made
+
+    def guess(self, _text: str, _languages: Any) -> Guess | None:
+        """Return what is made of it."""
+        return self._made
+
+
+GERMAN = "Ich finde euren Umgang mit meinen Daten unm\u00f6glich, das soll sich jemand ansehen"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "request_of", "guess", "written"),
+    [
+        (GERMAN, "own_wish", "human", Guess("privacy_human", 0.9), "de"),
+        (GERMAN, "own_wish", "complain", None, "de"),
+        (GERMAN, "own_wish", "complain", Guess("privacy_human", 0.1), "de"),
+        (GERMAN, "privacy_human", "complain", None, "de"),
+        (
+            "The way you treat my data is awful, somebody should look at it",
+            "own_wish",
+            "complain",
+            None,
+            "en",
+        ),
+        (GERMAN, "own_wish", "human", None, None),
+        (GERMAN, "enter_draw", "complain", Guess("privacy_human", 0.1), None),
+        ("Ana Li", "own_wish", "complain", None, None),
+        ("/own_wish", "own_wish", "complain", None, None),
+    ],
+)
+def test_the_bots_own_intent_for_a_request_tells_the_language(  # noqa: PLR0913, PLR0917 - fixtures and the case
+    untouched: Any,
+    read: Any,
+    store: Any,
+    text: str,
+    intent: str,
+    request_of: str,
+    guess: Guess | None,
+    written: str | None,
+) -> None:
+    """By the words of the packs, where the bot's own examples tell none; what is no request of ours tells nothing."""
+    mapped_to(untouched, store, {request_of: ("own_wish",)})
+    both = msgspec.structs.replace(untouched.runtime.current().vault.policy, languages=("en", "de"))
+    object.__setattr__(untouched.runtime.current().vault, "policy", both)
+    message = read(text, intent, recognisers=_Guessing(guess))
+    assert message.get(untouched.spoken_language.WRITTEN) == written
+
+
+def test_whether_a_message_is_a_purposes_name_is_looked_at_where_somebody_guessed(
+    untouched: Any, read: Any, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes a tenth of a millisecond for each language, which an everyday message need not wait for."""
+    looked_at = []
+
+    def is_a_name(text: str, _policy: Any, language: str) -> bool:
+        looked_at.append((text, language))
+        return text == "newsletter please"
+
+    monkeypatch.setattr(naming, "is_a_name", is_a_name)
+    mapped_to(untouched, store, {"complain": ("own_wish",)})
+    for guess in (None, Guess("privacy_withdraw", UNSURE_BY_A_WORD - 0.01)):
+        assert intent_of(read("what can I win?", "enter_draw", recognisers=_Guessing(guess))) == "enter_draw"
+        assert intent_of(read("newsletter please", "enter_draw", recognisers=_Guessing(guess))) == "enter_draw"
+    assert looked_at == []
+    sure = _Guessing(Guess("privacy_withdraw", 0.99))
+    assert intent_of(read("newsletter please", "greet", 0.3, recognisers=sure)) == "greet"
+    assert intent_of(read("the newsletter no longer please", "greet", 0.3, recognisers=sure)) == "privacy_withdraw"
+    assert intent_of(read("newsletter please", "own_wish", recognisers=_Guessing(None))) == "own_wish"
+    assert len(looked_at) == 3
 
 
 def test_an_answer_is_no_withdrawal_in_a_language_that_the_bot_does_not_speak(read: Any) -> None:

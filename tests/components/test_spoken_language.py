@@ -1,8 +1,10 @@
 """The language in Rasa: what the minimizer notes, what the policy keeps, and what Rasa says by itself."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from rasa_privacy.components.recogniser import Guess
@@ -102,6 +104,55 @@ def test_a_bot_whose_language_nobody_changes_keeps_nothing(
     """An unknown language is no error and leaves no trace."""
     hear("STOP", metadata=metadata)
     assert kept(untouched, tracker) == []
+
+
+@pytest.fixture
+def in_two(store: Any, untouched: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return an empty tracker of a store whose bot speaks English and German."""
+    policy = msgspec.structs.replace(store._vault.policy, languages=("en", "de"))
+    monkeypatch.setattr(untouched.runtime.current(), "vault", replace(store._vault, policy=policy))
+    return store.init_tracker(SENDER)
+
+
+GERMAN = "Ich m\u00f6chte gern bei der Verlosung mitmachen"
+
+
+def said(untouched: Any, tracker: Any, text: str, metadata: Any = None) -> list[Any]:
+    """Put a message of the bot's own on the tracker, as the minimizer leaves it, and return what is kept of it."""
+    intent = {"name": "enter_draw", "confidence": 0.9}
+    data = {"text": text, "intent": intent, "intent_ranking": [intent], "entities": [], "metadata": metadata}
+    message = untouched.rasa_api.Message(data=data)
+    untouched.minimizer.DataMinimizer().process([message], tracker)
+    parsed = message.as_dict(only_output_properties=False)
+    tracker.update(untouched.rasa_events.ActionExecuted("action_listen"))
+    tracker.update(untouched.rasa_events.UserUttered(text, message.get("intent"), [], parsed, metadata=metadata))
+    return kept(untouched, tracker)
+
+
+def test_who_begins_in_another_language_is_asked_for_consent_in_it(untouched: Any, in_two: Any) -> None:
+    """The notice is for who reads it (GDPR Art. 12(1)); what is said later moves the conversation by requests alone."""
+    assert said(untouched, in_two, "ok") == []
+    assert said(untouched, in_two, GERMAN) == [("privacy_language", "de")]
+    assert said(untouched, in_two, "Now I would like to know when you open") == []
+    assert said(untouched, in_two, "please delete my data") == [("privacy_language", "en")]
+
+
+def test_the_channel_knows_better_than_the_words(untouched: Any, in_two: Any) -> None:
+    """A page in English is answered in English, whatever is typed into it."""
+    assert said(untouched, in_two, GERMAN, {"locale": "en-GB"}) == []
+
+
+@pytest.mark.parametrize("where", ["form", "question", "payload", "names"])
+def test_an_answer_tells_no_language(untouched: Any, in_two: Any, where: str) -> None:
+    """A street, a name, or a yes may be in any; a button was written by the builder."""
+    if where == "form":
+        in_two.update(untouched.rasa_events.ActiveLoop("lead_form"))
+    elif where == "question":
+        asked = Pending("consent", None, ("draw",)).to_slot()
+        in_two.update(untouched.rasa_events.SlotSet("privacy_pending", asked))
+        in_two.update(untouched.rasa_events.ActionExecuted(ASK))
+    text = {"payload": f"/{GERMAN}", "names": GERMAN.title()}.get(where, GERMAN)
+    assert said(untouched, in_two, text) == []
 
 
 def test_an_answer_does_not_change_the_language(untouched: Any, tracker: Any, hear: Callable[..., Any]) -> None:

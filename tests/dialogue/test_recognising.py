@@ -6,7 +6,7 @@ import pytest
 
 from rasa_privacy.dialogue.packs import available_languages
 from rasa_privacy.dialogue.purposes import named_purposes
-from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise
+from rasa_privacy.dialogue.recognising import Recognised, limits_a_yes, recognise, written_in
 from tests.support.languages import OTHER, second_language
 from tests.support.vaults import policy
 
@@ -92,3 +92,25 @@ def test_no_opt_out_of_a_shipped_language_is_a_yes_in_another() -> None:
             found = recognise(text, (current, other), question="consent", in_form=False)
             assert found is not None
             assert found.intent == "privacy_stop"
+
+
+WRITTEN = {
+    "en": "I want to talk to a human about my data",
+    "de": "Ich m\u00f6chte mich \u00fcber den Umgang mit meinen Daten beschweren",
+    "fr": "Je voudrais parler \u00e0 un humain de mes donn\u00e9es",
+    "es": "Quiero hablar con una persona sobre mis datos",
+    "it": "Vorrei parlare con una persona dei miei dati",
+    "nl": "Ik wil met een mens over mijn gegevens praten",
+    "pt": "Quero falar com uma pessoa sobre os meus dados",
+}
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_a_sentence_is_clearly_in_one_language(language: str) -> None:
+    """By words that no other pack has, in whatever order the languages come; not by a word that travels, or a name."""
+    others = [each for each in available_languages() if each != language]
+    assert written_in(WRITTEN[language], [language, *others]) == language
+    assert written_in(WRITTEN[language], [*others, language]) == language
+    for text in ("ok", "Ana Li", "", "newsletter", "12345", "please bitte"):
+        assert written_in(text, [*others, language]) is None, text
+    assert written_in(WRITTEN[language], [language]) is None

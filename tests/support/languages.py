@@ -45,6 +45,8 @@ def _read_mapping(language: str, suffix: str, read: Any = packs.read_mapping) ->
         return raw
     if suffix == ".keywords.yml":
         return {**raw, **_WORDINGS}
+    if suffix != ".yml":
+        return raw
     responses = {
         name: [
             {
@@ -60,8 +62,10 @@ def _read_mapping(language: str, suffix: str, read: Any = packs.read_mapping) ->
 
 
 def _forget() -> None:
-    for cached in (packs.load_pack, packs.load_keywords, lexicon.lexicon_of, phrases.phrases_of, purposes._words):
+    for cached in (packs.load_pack, packs.load_keywords, packs.load_ordinary, lexicon.lexicon_of, phrases.phrases_of):
         cached.cache_clear()
+    lexicon.known_words.cache_clear()
+    purposes._words.cache_clear()
     purposes._written_out.cache_clear()
     request_wordings.request_wordings.cache_clear()
 
