@@ -23,7 +23,7 @@ from rasa_privacy.rights.access import holdings
 from rasa_privacy.rights.bulk_erasure import erase_listed
 from rasa_privacy.rights.bulk_run import Bulk
 from rasa_privacy.rights.portability import copy_chunks, copy_of
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault, open_vault
 
 EVENTS: Final = int(os.environ.get("BENCH_EVENTS", "5000"))

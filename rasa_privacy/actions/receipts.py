@@ -14,7 +14,7 @@ from rasa_privacy.consent.receipts import receipt, sign_receipt
 from rasa_privacy.dialogue.names import RECEIPT
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.rights.own_acts import note_seen, own_act
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
 

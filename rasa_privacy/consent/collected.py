@@ -33,7 +33,7 @@ from rasa_privacy.minimize.detectors import find
 from rasa_privacy.policy.durations import Length
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import choice
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import SERVICE, Vault
 
 Outcome = Literal["new", "there", "answered", "erased"]

@@ -17,7 +17,7 @@ from rasa_privacy.consent.state import fold
 from rasa_privacy.policy.import_model import ImportedConsent, SlotAnswer
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import choice
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
 #: Events after which no slot has a value.

@@ -26,7 +26,7 @@ from rasa_privacy.consent.terms import still_hold, terms_text, version_of
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.policy.topics import purpose_of
 from rasa_privacy.storage import opt_in_codes
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice
 from rasa_privacy.storage.vault import Vault
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, Record
 from rasa_privacy.policy.topics import LIMITED
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, ConsentState, PurposeState, Record
 from rasa_privacy.policy.model import Policy
 from rasa_privacy.policy.topics import SALE_OR_SHARING, sharing
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
 #: `method` in the ledger.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rasa_privacy.consent.state import CLOCK_TOLERANCE, ConsentState, Record
 from rasa_privacy.policy.topics import LIFTED, RESTRICTED, purpose_of
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ from rasa_privacy.storage import requests
 from rasa_privacy.storage.audit_record import AuditRecord
 from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import MAX_KINDS, PartErased, Withdrawn
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.outbox import tell_of
 from rasa_privacy.storage.value_counts import KEYS, VALUES, with_values
 from rasa_privacy.storage.vault import Vault

@@ -18,7 +18,7 @@ from rasa_privacy.minimize.contacts import contact_forms
 from rasa_privacy.policy.contacts import REACHABLE
 from rasa_privacy.rights.suppression import STOP, suppressed
 from rasa_privacy.storage import audience_rows
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.replay import METHOD as JOURNAL
 from rasa_privacy.storage.vault import Vault
 

@@ -16,57 +16,28 @@ Records hold no personal data: people are random ids.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.crypto.blind_index import BlindIndex
-from rasa_privacy.crypto.hash_chain import GENESIS, link
+from rasa_privacy.crypto.hash_chain import link
 from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage import ledger_rows
-from rasa_privacy.storage.books import REMEDY
 from rasa_privacy.storage.chain import Chain
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
-from rasa_privacy.storage.ledger_people import COUNTED, LedgerPeople, with_counts
+from rasa_privacy.storage.ledger_end import LedgerEnd
+from rasa_privacy.storage.ledger_macs import LedgerMacs
+from rasa_privacy.storage.ledger_people import LedgerPeople
 from rasa_privacy.storage.ledger_record import (
     COLUMNS,
-    LINK_BYTES,
-    MAC_BYTES,
     LedgerEntry,
+    LedgerRecord,
     columns_of,
     entry_of,
-    is_mac_of,
     record_bytes,
 )
-from rasa_privacy.storage.ledger_record import LEDGER_EVENTS as LEDGER_EVENTS  # noqa: PLC0414 - named from here
-from rasa_privacy.storage.ledger_record import LedgerRecord as LedgerRecord  # noqa: PLC0414 - as above
-from rasa_privacy.storage.ledger_rows import FIELDS, RECORDS
-from rasa_privacy.storage.many import ManySelect
-from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.standing import NOTHING, Standing
-from rasa_privacy.storage.tables import ledger, meta
-
-_HEAD_NAME: Final = "ledger_head"
-_HEAD_DOMAIN: Final = "ledger head"
-_RECORD_DOMAIN: Final = "ledger record 2"
-#: Of records whose link is stored, which it covers too.
-_LINKED_DOMAIN: Final = "ledger record"
-_C: Final = ledger.c
-_SELECT: Final = select(*FIELDS, _C.link, _C.mac).select_from(RECORDS).order_by(_C.seq)
-_COUNTED: Final = select(*FIELDS, _C.link, _C.mac, COUNTED).select_from(with_counts(RECORDS)).order_by(_C.seq)
-_OF_SUBJECT: Final = Query(_COUNTED.where(_C.subject_id == bindparam("subject")))
-_OF_MANY: Final = ManySelect(_C.subject_id, _COUNTED.where)
-_PAGE_ROWS: Final = 1000
-_NEXT_PAGE: Final = _SELECT.where(_C.seq > bindparam("after")).limit(_PAGE_ROWS)
-_LAST: Final = Query(select(*FIELDS, _C.link, _C.mac).select_from(RECORDS).order_by(_C.seq.desc()).limit(1))
-_ANY_MAC: Final = select(_C.seq).where(_C.mac.is_not(None)).limit(1)
-_SET_MAC: Final = update(ledger).where(_C.seq == bindparam("number")).values(mac=bindparam("digest"))
-_HEAD_ROW: Final = meta.c.name == _HEAD_NAME
-_GET_HEAD: Final = Query(select(meta.c.value).where(_HEAD_ROW))
-_LOCK_HEAD: Final = Query(select(meta.c.value).where(_HEAD_ROW).with_for_update())
-_PUT_HEAD: Final = inserting(meta)
-_SET_HEAD: Final = Query(update(meta).where(_HEAD_ROW).values(value=bindparam("head")))
 
 
 class ConsentLedger:
@@ -78,13 +49,14 @@ class ConsentLedger:
     """
 
     def __init__(self, index: BlindIndex, checkpoints: Checkpoints) -> None:
-        self._index = index
         self._checkpoints = checkpoints
         self._people = LedgerPeople(index)
+        self._macs = LedgerMacs(index)
+        self._end = LedgerEnd(index, self._macs)
 
     def lock(self, conn: Connection) -> None:
         """Have nobody else append in this transaction, which writes something else first (`ErasureJournal.write`)."""
-        _LOCK_HEAD.scalar(conn)
+        self._end.lock(conn)
 
     def append(self, conn: Connection, *records: LedgerRecord) -> int:
         """Add a record, or several of one person, and return the number of the last.
@@ -97,17 +69,13 @@ class ConsentLedger:
             ContentionError: Another transaction wrote the first record (raised at the end of the transaction at last).
             LedgerError: The end of the ledger does not verify, so nothing may be added to it.
         """
-        begin, end = self._verified_end(conn, _LOCK_HEAD)
+        begin, end = self._end.verified(conn, lock=True)
         rows = self._rows_behind(begin, end, records)
         last = begin + len(rows)
         self._people.count_one(conn, records[0].subject_id, len(rows), last)
         for row in rows:
             ledger_rows.add(conn, row)
-        head = self._head(last, rows[-1]["link"])
-        if begin == 0:
-            _PUT_HEAD.later(conn, name=_HEAD_NAME, value=head)
-        else:
-            _SET_HEAD.later(conn, head=head)
+        self._end.put(conn, begin, last, rows[-1]["link"])
         self._sign(conn, rows)
         return last
 
@@ -120,18 +88,14 @@ class ConsentLedger:
         """
         if not records:
             return
-        begin, end = self._verified_end(conn, _LOCK_HEAD)
+        begin, end = self._end.verified(conn, lock=True)
         rows = self._rows_behind(begin, end, records)
         added: dict[bytes, list[int]] = {}
         for row in rows:
             added.setdefault(row["subject_id"], []).append(row["seq"])
         self._people.count_many(conn, added)
         ledger_rows.add_all(conn, rows)
-        head = self._head(begin + len(rows), rows[-1]["link"])
-        if begin == 0:
-            _PUT_HEAD.change(conn, name=_HEAD_NAME, value=head)
-        else:
-            _SET_HEAD.change(conn, head=head)
+        self._end.put(conn, begin, begin + len(rows), rows[-1]["link"], at_once=True)
         self._sign(conn, rows)
 
     def _rows_behind(self, seq: int, end: bytes, records: Sequence[LedgerRecord]) -> list[dict[str, Any]]:
@@ -141,7 +105,7 @@ class ConsentLedger:
             columns = columns_of(number, record)
             raw = record_bytes(list(columns.values()))
             end = link(end, raw)
-            rows.append({**columns, "link": end, "mac": self._mac(raw)})
+            rows.append({**columns, "link": end, "mac": self._macs.of(raw)})
         return rows
 
     def _sign(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -159,7 +123,7 @@ class ConsentLedger:
         Raises:
             LedgerError: The end of the ledger or the last checkpoint does not verify, so nothing is signed.
         """
-        seq, end = self._verified_end(conn, _LOCK_HEAD)
+        seq, end = self._end.verified(conn, lock=True)
         return self._checkpoints.sign(conn, seq, end) if seq else None
 
     def of_subject(self, conn: Connection, subject_id: bytes) -> list[LedgerRecord]:
@@ -176,11 +140,11 @@ class ConsentLedger:
         Raises:
             LedgerError: A record was changed, removed or added behind our back.
         """
-        return self._entries(subject_id, _OF_SUBJECT.rows(conn, subject=subject_id))
+        return self._entries(subject_id, ledger_rows.of_subject(conn, subject_id))
 
     def _entries(self, subject_id: bytes, rows: Sequence[Any]) -> list[LedgerEntry]:
         """Return the records in the rows of a person, checked one by one and counted."""
-        entries = [entry_of(self._checked(row[:-1])) for row in rows]
+        entries = [entry_of(self._macs.checked(row[:-1])) for row in rows]
         if entries:
             self._people.check(subject_id, rows[-1][-1], len(entries), entries[-1].seq)
         return entries
@@ -189,7 +153,7 @@ class ConsentLedger:
         """Return the records of each of these people, the oldest first; None where they do not verify."""
         rows: dict[bytes, list[Any]] = {subject_id: [] for subject_id in subject_ids}
         place = COLUMNS.index("subject_id")
-        for row in _OF_MANY.rows(conn, subject_ids):
+        for row in ledger_rows.of_many(conn, subject_ids):
             rows[row[place]].append(row)
         return {subject_id: self._records(subject_id, found) for subject_id, found in rows.items()}
 
@@ -213,7 +177,7 @@ class ConsentLedger:
         Raises:
             LedgerError: A record was changed or added behind our back.
         """
-        return (entry_of(self._checked(row)) for row in _rows(conn))
+        return (entry_of(self._macs.checked(row)) for row in ledger_rows.iterate(conn))
 
     def verified(self, conn: Connection, begin: Standing = NOTHING) -> Iterator[tuple[LedgerEntry, bytes]]:
         """Yield the records after what is known, with their links, while checking each, and the end after the last.
@@ -254,7 +218,7 @@ class ConsentLedger:
         """
         self._add_macs(conn)
         if not self._people.is_begun(conn) and self._checkpoints.has_begun(conn):
-            self._verified_end(conn, _LOCK_HEAD)
+            self._end.verified(conn, lock=True)
             if not self._people.is_begun(conn):
                 self.verify(conn)
                 self._people.begin(conn)
@@ -262,17 +226,15 @@ class ConsentLedger:
     def _add_macs(self, conn: Connection) -> None:
         if self._checkpoints.has_begun(conn):
             return
-        seq, end = self._verified_end(conn, _LOCK_HEAD)
-        if conn.execute(_ANY_MAC).first() is not None or self._checkpoints.has_begun(conn):
+        seq, end = self._end.verified(conn, lock=True)
+        if ledger_rows.has_mac(conn) or self._checkpoints.has_begun(conn):
             return
         chain = Chain()
-        for row in _rows(conn):
+        for row in ledger_rows.iterate(conn):
             chain.add(row[:-2], row.link)
-        self._check_end(chain, 1, (seq, end))
-        for page in range(0, seq, _PAGE_ROWS):
-            rows = conn.execute(_NEXT_PAGE, {"after": page}).all()
-            macs = [{"number": row.seq, "digest": self._hash(row)[:MAC_BYTES]} for row in rows]
-            conn.execute(_SET_MAC, macs)
+        self._end.check(chain, 1, (seq, end))
+        for rows in ledger_rows.pages(conn):
+            ledger_rows.set_macs(conn, {row.seq: self._macs.of_row(row) for row in rows})
         self._checkpoints.begin(conn)
 
     def _followed(self, conn: Connection, chain: Chain) -> Iterator[Any]:
@@ -282,71 +244,7 @@ class ConsentLedger:
             LedgerError: A record was changed, removed or added; names the first.
         """
         first = chain.seq + 1
-        for row in _rows(conn, chain.seq):
+        for row in ledger_rows.iterate(conn, chain.seq):
             chain.add(row[:-2], row[-2])
-            yield self._checked(row)
-        self._check_end(chain, first, self._verified_end(conn, _GET_HEAD))
-
-    def _checked(self, row: Any) -> Any:
-        """Return a row whose keyed hash is right."""
-        if not is_mac_of(row[-1], self._hash(row)):
-            raise LedgerError(f"consent ledger: record {row[0]} was changed or added; {REMEDY}")
-        return row
-
-    def _mac(self, raw: bytes) -> bytes:
-        return self._index.of_bytes(_RECORD_DOMAIN, raw)[:MAC_BYTES]
-
-    def _hash(self, row: Any) -> bytes:
-        """Return the whole keyed hash that a row of `_SELECT` must have."""
-        *columns, stored, _ = row
-        raw = record_bytes(columns)
-        if stored is None:
-            return self._index.of_bytes(_RECORD_DOMAIN, raw)
-        return self._index.of_bytes(_LINKED_DOMAIN, stored + raw)
-
-    def _verified_end(self, conn: Connection, get_head: Query) -> tuple[int, bytes]:
-        """Return number and link of the last record, 0 and GENESIS where there is none."""
-        head = get_head.scalar(conn)  # first, since it may wait for the writer of the last record
-        last = _LAST.first(conn)
-        if head is None and last is not None:  # the first record was committed between the two, or its end was removed
-            head = get_head.scalar(conn)
-            last = _LAST.first(conn)
-        if head is None and last is None:
-            return 0, GENESIS
-        seq, stored = (0, None) if last is None else (last[0], last[-2])
-        # A head of schema 23 and older is a keyed hash alone, over the link that its record has.
-        is_older = len(head or b"") <= LINK_BYTES
-        end, digest = (stored, head) if is_older else (head[:LINK_BYTES], head[LINK_BYTES:])
-        if end is None or digest != self._head_hash(seq, end):
-            raise LedgerError(f"consent ledger: record {seq} is not its true end; {REMEDY}")
-        if not is_older or last[-1] is not None:  # records of schema 3 and older have no keyed hash yet
-            self._checked(last)
-        return seq, end
-
-    def _head(self, seq: int, end: bytes) -> bytes:
-        return end + self._head_hash(seq, end)
-
-    def _head_hash(self, seq: int, end: bytes) -> bytes:
-        return self._index.of(_HEAD_DOMAIN, f"{seq}:{end.hex()}")
-
-    @staticmethod
-    def _check_end(chain: Chain, first: int, end: tuple[int, bytes]) -> None:
-        """See that a chain that was followed from a record on leads to the end that was verified.
-
-        Raises:
-            LedgerError: It does not: a record is in it that was the store's own in another state of the ledger.
-        """
-        if (chain.seq, chain.link) != end:
-            raise LedgerError(
-                f"consent ledger: record {min(first, end[0])} was changed, or one after it up to {end[0]}: they lead "
-                f"to another end; {REMEDY}"
-            )
-
-
-def _rows(conn: Connection, after: int = 0) -> Iterator[Any]:
-    """Yield all rows after a number in order, read in pages so that the memory stays flat on every driver."""
-    page = conn.execute(_NEXT_PAGE, {"after": after}).all()
-    yield from page
-    while len(page) == _PAGE_ROWS:
-        page = conn.execute(_NEXT_PAGE, {"after": page[-1].seq}).all()
-        yield from page
+            yield self._macs.checked(row)
+        self._end.check(chain, first, self._end.verified(conn))

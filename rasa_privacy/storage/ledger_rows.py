@@ -5,13 +5,15 @@ Each stands once in `ledger_kinds`, and a record has its number there. Nobody tr
 is made over the words that the number leads to, so a changed, exchanged or missing kind is a changed record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, insert, select
+from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.storage.ledger_people import COUNTED, with_counts
 from rasa_privacy.storage.ledger_record import COLUMNS
+from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import ledger, ledger_kinds
 
@@ -43,6 +45,16 @@ _INSERT: Final = Query(
 )
 _INSERT_MANY: Final = insert(ledger)
 
+_SELECT: Final = select(*FIELDS, _L.link, _L.mac).select_from(RECORDS)
+_COUNTED: Final = select(*FIELDS, _L.link, _L.mac, COUNTED).select_from(with_counts(RECORDS)).order_by(_L.seq)
+_OF_SUBJECT: Final = Query(_COUNTED.where(_L.subject_id == bindparam("subject")))
+_OF_MANY: Final = ManySelect(_L.subject_id, _COUNTED.where)
+_PAGE_ROWS: Final = 1000
+_NEXT_PAGE: Final = _SELECT.where(_L.seq > bindparam("after")).order_by(_L.seq).limit(_PAGE_ROWS)
+_LAST: Final = Query(_SELECT.order_by(_L.seq.desc()).limit(1))
+_ANY_MAC: Final = select(_L.seq).where(_L.mac.is_not(None)).limit(1)
+_SET_MAC: Final = update(ledger).where(_L.seq == bindparam("number")).values(mac=bindparam("digest"))
+
 
 def add(conn: Connection, row: dict[str, Any]) -> None:
     """Write a row: the columns of its record, and `mac`. The caller holds the lock on the end of the ledger."""
@@ -61,6 +73,47 @@ def add_all(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
             _ADD_KIND.change(conn, **said, **_named("new", row))
             kinds[words] = _GET_KIND.scalar(conn, **said)
     conn.execute(_INSERT_MANY, [{**_own(row), "kind": kinds[tuple(row[name] for name in _WORDS)]} for row in rows])
+
+
+def last(conn: Connection) -> Any:
+    """Return the last row, or None: the columns of its record in the order of COLUMNS, its link, and its `mac`."""
+    return _LAST.first(conn)
+
+
+def of_subject(conn: Connection, subject_id: bytes) -> Sequence[Any]:
+    """Return the rows of a person in order; behind each the hash of how many they are (`ledger_people`)."""
+    return _OF_SUBJECT.rows(conn, subject=subject_id)
+
+
+def of_many(conn: Connection, subject_ids: Collection[bytes]) -> Iterable[Any]:
+    """Return the rows of many people as `of_subject` does, those of each in order."""
+    return _OF_MANY.rows(conn, subject_ids)
+
+
+def iterate(conn: Connection, after: int = 0) -> Iterator[Any]:
+    """Yield all rows after a number in order, as `last` returns one."""
+    for page in pages(conn, after):
+        yield from page
+
+
+def pages(conn: Connection, after: int = 0) -> Iterator[Sequence[Any]]:
+    """Yield all rows after a number in order, in pages so that the memory stays flat on every driver."""
+    page = conn.execute(_NEXT_PAGE, {"after": after}).all()
+    yield page
+    while len(page) == _PAGE_ROWS:
+        page = conn.execute(_NEXT_PAGE, {"after": page[-1].seq}).all()
+        yield page
+
+
+def has_mac(conn: Connection) -> bool:
+    """Return whether some record has its `mac`, which those of the oldest releases have not."""
+    return conn.execute(_ANY_MAC).first() is not None
+
+
+def set_macs(conn: Connection, macs: Mapping[int, bytes]) -> None:
+    """Give records their `mac`, by their numbers."""
+    if macs:
+        conn.execute(_SET_MAC, [{"number": number, "digest": digest} for number, digest in macs.items()])
 
 
 def _named(prefix: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from rasa_privacy.storage import requests
 from rasa_privacy.storage.erasures import destroy_topic
 from rasa_privacy.storage.journal_entry import Entry, Erased, PartErased, Position, Withdrawn
 from rasa_privacy.storage.kept import after_keeping, keep
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.ledger_rows import RECORDS
 from rasa_privacy.storage.outbox import tell_others_if_possible
 from rasa_privacy.storage.tables import data_keys, erasures, ledger, ledger_kinds, subjects, to_micros

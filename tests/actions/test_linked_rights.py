@@ -19,7 +19,7 @@ from rasa_privacy.rights.reach import must_not_be_reached
 from rasa_privacy.rights.suppression import lift_after_grant
 from rasa_privacy.storage import holds
 from rasa_privacy.storage.holds import Hold
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 from tests.support.linked import proven
 from tests.support.vaults import active, evidence, give, grant, held

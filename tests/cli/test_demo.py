@@ -31,7 +31,7 @@ if "train" in arguments:
     Path(arguments[arguments.index("--out") + 1], "model.tar.gz").write_text("model")
     raise SystemExit
 from rasa_privacy.policy.settings import load_settings
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import open_vault
 settings = load_settings(Path(os.environ["RASA_PRIVACY_ENDPOINTS"]))
 vault = open_vault(settings)

@@ -77,7 +77,7 @@ def test_records_that_were_not_signed_are_not_exported(vault: Vault, sql: Sql) -
     grant(vault, "fitting")  # so that it is no matter of the last record
     rows = rows_of(sql)
     rows[1][COLUMNS.index("event")] = "refused"
-    write(sql, recomputed(rows, vault.ledger._mac))
+    write(sql, recomputed(rows, vault.ledger._macs.of))
     with (
         vault.database.read() as connection,
         pytest.raises(LedgerError, match="record up to 4 was changed: checkpoint 1 was signed over other records"),

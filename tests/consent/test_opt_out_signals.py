@@ -9,7 +9,7 @@ import pytest
 
 from rasa_privacy.consent.opt_out_signals import record_gpc
 from rasa_privacy.policy.topics import SALE_OR_SHARING
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.vaults import SENDER, Clock, active, grant, ledger_events, settings_in
 

@@ -146,9 +146,9 @@ def test_a_change_at_an_end_is_found(filled: Vault, sql: Sql, statement: str, na
 
 def forge_with_index_key(vault: Vault, sql: Sql, rows: Rows) -> None:
     """Write rows as somebody can who has the database and its index key, and lacks the signing key."""
-    done = recomputed(rows, vault.ledger._mac)
+    done = recomputed(rows, vault.ledger._macs.of)
     write(sql, done)
-    head = vault.ledger._head(len(done), with_links(done)[-1][LINK])
+    head = vault.ledger._end.of(len(done), with_links(done)[-1][LINK])
     sql("UPDATE meta SET value = ? WHERE name = 'ledger_head'", (head,))
 
 

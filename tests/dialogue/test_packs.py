@@ -25,7 +25,7 @@ from rasa_privacy.policy.purpose_model import Basis
 from rasa_privacy.rights.access import Source
 from rasa_privacy.rights.clocks import KINDS
 from rasa_privacy.rights.extension import REASONS_TO_EXTEND
-from rasa_privacy.storage.ledger import LEDGER_EVENTS
+from rasa_privacy.storage.ledger_record import LEDGER_EVENTS
 
 if TYPE_CHECKING:
     from rasa_privacy.dialogue.lexicon import Question

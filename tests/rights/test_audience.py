@@ -28,7 +28,7 @@ from rasa_privacy.rights.standing import lift_limit, limit
 from rasa_privacy.rights.suppression import OPERATOR, STOP, suppress, suppress_contacts
 from rasa_privacy.rights.withdrawal import withdraw
 from rasa_privacy.storage import audience_rows
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
 from tests.support.vaults import Clock, answer, ask, clock, evidence, give, grant, notice_of, settings_in

@@ -47,7 +47,7 @@ from rasa_privacy.rights.webhooks import deliver
 from rasa_privacy.storage import lasting_values
 from rasa_privacy.storage.books import AUDIT, LEDGER
 from rasa_privacy.storage.holds import every, remove
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.tables import metadata
 from rasa_privacy.storage.vault import Vault
 from tests.support.operators import hire, with_roles

@@ -10,7 +10,7 @@ import pytest
 
 from rasa_privacy.errors import ConversationConflictError, StorageError
 from rasa_privacy.storage.erasures import Erasure
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault
 
 Save = Callable[..., int]

@@ -11,7 +11,7 @@ import pytest
 from rasa_privacy.crypto.hash_chain import GENESIS, link
 from rasa_privacy.errors import LedgerError, StorageError
 from rasa_privacy.storage.books import LEDGER
-from rasa_privacy.storage.ledger import LEDGER_EVENTS, LedgerRecord
+from rasa_privacy.storage.ledger_record import LEDGER_EVENTS, LedgerRecord
 from rasa_privacy.storage.notices import StoredNotice, notice_hash
 from rasa_privacy.storage.vault import Vault
 from tests.support.books import check_removals
@@ -140,7 +140,7 @@ def test_whole_keyed_hashes_of_older_rows_count_and_are_gone_on_with(
 ) -> None:
     """Rows with 32 bytes are checked to the last one."""
     make_older(vault, sql)
-    for module in ("ledger", "ledger_people"):
+    for module in ("ledger_macs", "ledger_people"):
         monkeypatch.setattr(f"rasa_privacy.storage.{module}.MAC_BYTES", 32)
     sql("UPDATE ledger SET mac = NULL")
     sql("DELETE FROM ledger_people")

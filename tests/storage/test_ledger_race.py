@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.vault import Vault
 from tests.support.databases import EACH_KIND

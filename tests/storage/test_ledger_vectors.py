@@ -9,7 +9,8 @@ from sqlalchemy import text
 from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.signing import SigningKey
 from rasa_privacy.storage.checkpoints import Checkpoints
-from rasa_privacy.storage.ledger import ConsentLedger, LedgerRecord
+from rasa_privacy.storage.ledger import ConsentLedger
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.signer import Signer
 from rasa_privacy.storage.tables import from_micros
 from rasa_privacy.storage.vault import Vault

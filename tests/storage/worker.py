@@ -10,7 +10,7 @@ from typing import Any
 
 from rasa_privacy.errors import ContentionError
 from rasa_privacy.policy.settings import KeySettings, StoreSettings
-from rasa_privacy.storage.ledger import LedgerRecord
+from rasa_privacy.storage.ledger_record import LedgerRecord
 from rasa_privacy.storage.vault import Vault, open_vault
 
 _NOW = datetime(2026, 11, 23, tzinfo=timezone.utc)
