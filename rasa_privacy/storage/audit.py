@@ -13,7 +13,7 @@ It does not find by itself that the whole database was put back to an older stat
 No value of a person is in it: people are random ids, and everything else is names of privacy.yml and counts.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -29,6 +29,7 @@ from rasa_privacy.storage.audit_record import COLUMNS, AuditEntry, AuditRecord, 
 from rasa_privacy.storage.books import AUDIT, REMEDY
 from rasa_privacy.storage.chain import BookCheck
 from rasa_privacy.storage.checkpoints import EVERY_RECORDS, Checkpoint, Checkpoints
+from rasa_privacy.storage.paging import Pages
 from rasa_privacy.storage.signer import Signer
 from rasa_privacy.storage.standing import NOTHING, Standing
 from rasa_privacy.storage.tables import audit, meta, to_micros
@@ -39,7 +40,7 @@ _RECORD_DOMAIN: Final = "audit record"
 _C: Final = audit.c
 _SELECT: Final = select(*(_C[name] for name in COLUMNS), _C.link, _C.mac)
 _PAGE_ROWS: Final = 1000
-_NEXT_PAGE: Final = _SELECT.where(_C.seq > bindparam("after")).order_by(_C.seq).limit(_PAGE_ROWS)
+_PAGES: Final = Pages(_SELECT, _C.seq)
 _LAST: Final = select(_C.seq, _C.link).order_by(_C.seq.desc()).limit(1)
 _INSERT: Final = insert(audit)
 _GET_HEAD: Final = select(meta.c.value).where(meta.c.name == _HEAD_NAME)
@@ -150,7 +151,7 @@ class AuditLog:
         Raises:
             AuditError: A record was changed or added behind our back.
         """
-        return (entry_of(self._checked(row)) for row in _rows(conn, after))
+        return (entry_of(self._checked(row)) for row in _PAGES.rows(conn, after))
 
     def newest(self, conn: Connection, wanted: Wanted, most: int) -> list[AuditEntry]:
         """Return the newest records of those that are wanted, the oldest of them first.
@@ -198,7 +199,7 @@ class AuditLog:
             AuditError: Something was changed, removed, added or reordered; names the first.
         """
         check = BookCheck(self._signer.store_id, key or self._signer.key.public(), kept, AUDIT, begin)
-        rows = (self._checked(row) for row in _rows(conn, begin.seq))
+        rows = (self._checked(row) for row in _PAGES.rows(conn, begin.seq))
         check.follow(((list(row[:-2]), row.link) for row in rows), self._checkpoints.iterate(conn, begin.checkpoints))
         self._verified_end(conn, _GET_HEAD)
         self._checkpoints.verified_last(conn)
@@ -238,15 +239,6 @@ class AuditLog:
 
     def _head(self, seq: int, end: bytes) -> bytes:
         return self._index.of(_HEAD_DOMAIN, f"{seq}:{end.hex()}")
-
-
-def _rows(conn: Connection, after: int) -> Iterator[Any]:
-    """Yield all rows after a number in order, read in pages so that the memory stays flat on every driver."""
-    page: Sequence[Any] = conn.execute(_NEXT_PAGE, {"after": after}).all()
-    yield from page
-    while len(page) == _PAGE_ROWS:
-        page = conn.execute(_NEXT_PAGE, {"after": page[-1].seq}).all()
-        yield from page
 
 
 def _conditions(wanted: Wanted) -> list[Any]:

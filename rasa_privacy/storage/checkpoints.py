@@ -19,13 +19,13 @@ from rasa_privacy.crypto.blind_index import BlindIndex
 from rasa_privacy.crypto.signing import VerifyingKey
 from rasa_privacy.errors import SignatureError
 from rasa_privacy.storage.books import LEDGER, REMEDY, Book
+from rasa_privacy.storage.paging import Pages
 from rasa_privacy.storage.signer import Signer
 from rasa_privacy.storage.tables import meta, to_micros
 
 #: A checkpoint is made whenever so many records were written, besides those of the sweep and of the command.
 EVERY_RECORDS: Final = 1000
 
-_PAGE_ROWS: Final = 1000
 _GET_HEAD: Final = select(meta.c.value).where(meta.c.name == bindparam("which"))
 _PUT_HEAD: Final = insert(meta)
 _SET_HEAD: Final = update(meta).where(meta.c.name == bindparam("which")).values(value=bindparam("head"))
@@ -84,8 +84,7 @@ class Checkpoints:
         self._book = book
         self._table = book.checkpoints
         self._last = _select(book).order_by(self._table.c.number.desc()).limit(1)
-        after = self._table.c.number > bindparam("after")
-        self._page = _select(book).where(after).order_by(self._table.c.number).limit(_PAGE_ROWS)
+        self._pages = Pages(_select(book), self._table.c.number)
 
     def sign(self, conn: Connection, seq: int, link: bytes) -> Checkpoint:
         """Sign the book's end, and return the checkpoint; the present one where nothing was added since.
@@ -124,9 +123,7 @@ class Checkpoints:
 
     def iterate(self, conn: Connection, after: int = 0) -> Iterator[Checkpoint]:
         """Yield the checkpoints after a number in their order."""
-        while rows := conn.execute(self._page, {"after": after}).all():
-            yield from (Checkpoint(*row) for row in rows)
-            after = rows[-1].number
+        return (Checkpoint(*row) for row in self._pages.rows(conn, after))
 
     def begin(self, conn: Connection) -> None:
         """Say that there is no checkpoint yet; from then on a missing one is noticed."""

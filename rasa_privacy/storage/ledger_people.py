@@ -21,6 +21,7 @@ from rasa_privacy.errors import LedgerError
 from rasa_privacy.storage.books import REMEDY
 from rasa_privacy.storage.ledger_record import MAC_BYTES, is_mac_of
 from rasa_privacy.storage.many import ManySelect, bytes_array
+from rasa_privacy.storage.paging import Pages
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import ledger, ledger_people, meta, subjects
 
@@ -69,13 +70,7 @@ _OUTLIVE: Final = Query(
 _MANY_OUTLIVE: Final = ManySelect(
     _S.subject_id, lambda wanted: select(_S.subject_id, _S.ledger_mac).where(wanted, _S.ledger_mac.is_not(None))
 )
-_COUNTS: Final = (
-    select(_L.subject_id, *_NUMBERS)
-    .where(_L.subject_id > bindparam("after"))
-    .group_by(_L.subject_id)
-    .order_by(_L.subject_id)
-    .limit(1000)
-)
+_COUNTS: Final = Pages(select(_L.subject_id, *_NUMBERS).group_by(_L.subject_id), _L.subject_id)
 _GET_FLAG: Final = select(meta.c.value).where(meta.c.name == _FLAG)
 _DROP_FLAG: Final = meta.delete().where(meta.c.name == _FLAG)
 _PUT_FLAG: Final = insert(meta)
@@ -185,12 +180,10 @@ class LedgerPeople:
         """Count what is there, once, in a transaction that has verified the whole ledger."""
         for statement in _CLEAR:
             conn.execute(statement)
-        after = b""
-        while rows := conn.execute(_COUNTS, {"after": after}).all():
+        for rows in _COUNTS.read(conn, b""):
             new = {who: self._mac(who, records, last_seq) for who, records, last_seq in rows}
             there = {row[0] for row in _MANY_THERE.rows(conn, list(new))}
             _set_many(conn, {subjects: sorted(there), None: [who for who in new if who not in there]}, new)
-            after = rows[-1].subject_id
         conn.execute(_DROP_FLAG)
         conn.execute(_PUT_FLAG, {"name": _FLAG, "value": self._index.of(_DOMAIN, _FLAG)})
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.storage.ledger_people import COUNTED, with_counts
 from rasa_privacy.storage.ledger_record import COLUMNS
 from rasa_privacy.storage.many import ManySelect
+from rasa_privacy.storage.paging import Pages
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import ledger, ledger_kinds
 
@@ -49,8 +50,7 @@ _SELECT: Final = select(*FIELDS, _L.link, _L.mac).select_from(RECORDS)
 _COUNTED: Final = select(*FIELDS, _L.link, _L.mac, COUNTED).select_from(with_counts(RECORDS)).order_by(_L.seq)
 _OF_SUBJECT: Final = Query(_COUNTED.where(_L.subject_id == bindparam("subject")))
 _OF_MANY: Final = ManySelect(_L.subject_id, _COUNTED.where)
-_PAGE_ROWS: Final = 1000
-_NEXT_PAGE: Final = _SELECT.where(_L.seq > bindparam("after")).order_by(_L.seq).limit(_PAGE_ROWS)
+_PAGES: Final = Pages(_SELECT, _L.seq)
 _LAST: Final = Query(_SELECT.order_by(_L.seq.desc()).limit(1))
 _ANY_MAC: Final = select(_L.seq).where(_L.mac.is_not(None)).limit(1)
 _SET_MAC: Final = update(ledger).where(_L.seq == bindparam("number")).values(mac=bindparam("digest"))
@@ -92,17 +92,12 @@ def of_many(conn: Connection, subject_ids: Collection[bytes]) -> Iterable[Any]:
 
 def iterate(conn: Connection, after: int = 0) -> Iterator[Any]:
     """Yield all rows after a number in order, as `last` returns one."""
-    for page in pages(conn, after):
-        yield from page
+    return _PAGES.rows(conn, after)
 
 
-def pages(conn: Connection, after: int = 0) -> Iterator[Sequence[Any]]:
-    """Yield all rows after a number in order, in pages so that the memory stays flat on every driver."""
-    page = conn.execute(_NEXT_PAGE, {"after": after}).all()
-    yield page
-    while len(page) == _PAGE_ROWS:
-        page = conn.execute(_NEXT_PAGE, {"after": page[-1].seq}).all()
-        yield page
+def pages(conn: Connection) -> Iterator[Sequence[Any]]:
+    """Yield all rows in order, many at a time."""
+    return _PAGES.read(conn, 0)
 
 
 def has_mac(conn: Connection) -> bool:
@@ -111,9 +106,8 @@ def has_mac(conn: Connection) -> bool:
 
 
 def set_macs(conn: Connection, macs: Mapping[int, bytes]) -> None:
-    """Give records their `mac`, by their numbers."""
-    if macs:
-        conn.execute(_SET_MAC, [{"number": number, "digest": digest} for number, digest in macs.items()])
+    """Give records their `mac`, by their numbers; at least one."""
+    conn.execute(_SET_MAC, [{"number": number, "digest": digest} for number, digest in macs.items()])
 
 
 def _named(prefix: str, row: dict[str, Any]) -> dict[str, Any]:

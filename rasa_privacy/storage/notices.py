@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.errors import LedgerError
+from rasa_privacy.storage.paging import Pages
 from rasa_privacy.storage.tables import notices
 
 #: Verified notices to remember; a bot has few, and each is a page of text.
@@ -23,8 +24,7 @@ _ALL: Final = select(
     _COLUMNS.hash, _COLUMNS.notice_id, _COLUMNS.version, _COLUMNS.language, _COLUMNS.text, _COLUMNS.terms
 )
 _SELECT: Final = _ALL.where(_COLUMNS.hash == bindparam("key"))
-_PAGE_ROWS: Final = 500
-_PAGE: Final = _ALL.where(_COLUMNS.hash > bindparam("after")).order_by(_COLUMNS.hash).limit(_PAGE_ROWS)
+_PAGES: Final = Pages(_ALL, _COLUMNS.hash)
 _INSERT: Final = insert(notices)
 
 
@@ -110,7 +110,4 @@ class Notices:
 
     def iterate(self, conn: Connection) -> Iterator[StoredNotice]:
         """Yield all notices, in pages so that the memory stays flat."""
-        after = b""
-        while rows := conn.execute(_PAGE, {"after": after}).all():
-            yield from (StoredNotice(*row) for row in rows)
-            after = rows[-1].hash
+        return (StoredNotice(*row) for row in _PAGES.rows(conn, b""))

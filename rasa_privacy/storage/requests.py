@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import Connection
 
 from rasa_privacy.storage.many import ManySelect
+from rasa_privacy.storage.paging import Pages
 from rasa_privacy.storage.query import Query, inserting
 from rasa_privacy.storage.tables import from_micros, request_steps, requests, to_micros
 
@@ -36,7 +37,7 @@ _OPEN: Final = select(requests).where(_R.closed_at.is_(None)).order_by(_R.answer
 _OPEN_OF: Final = Query(_OPEN.where(_R.subject_id == bindparam("subject")))
 _WAITING: Final = ManySelect(_R.subject_id, select(_R.subject_id).where(_R.closed_at.is_(None)).distinct().where)
 _ALL: Final = select(requests).order_by(_R.opened_at, _R.number)
-_PAGE: Final = select(requests).where(_R.number > bindparam("after")).order_by(_R.number).limit(1000)
+_PAGES: Final = Pages(select(requests), _R.number)
 _OF: Final = _ALL.where(_R.subject_id == bindparam("subject"))
 _OF_CERTIFICATE: Final = _ALL.where(_R.certificate == bindparam("wanted"))
 _INSERT: Final = inserting(requests)
@@ -204,10 +205,7 @@ def iterate(conn: Connection) -> Iterator[Request]:
 
 def each(conn: Connection) -> Iterator[Request]:
     """Yield every request in no meaningful order, page by page, so that the memory stays flat."""
-    after = ""
-    while rows := conn.execute(_PAGE, {"after": after}).all():
-        yield from (_request(row) for row in rows)
-        after = rows[-1].number
+    return (_request(row) for row in _PAGES.rows(conn, ""))
 
 
 def of_certificate(conn: Connection, certificate: str) -> list[Request]:

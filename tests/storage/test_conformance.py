@@ -189,7 +189,7 @@ def test_an_unsuitable_text_is_refused_or_kept_whole(vault: Vault, record: Ledge
 
 def test_the_ledger_is_read_in_pages(vault: Vault, record: LedgerRecord, monkeypatch: pytest.MonkeyPatch) -> None:
     """No record is left out or read twice where a page ends."""
-    monkeypatch.setattr("rasa_privacy.storage.ledger_rows._PAGE_ROWS", 3)
+    monkeypatch.setattr("rasa_privacy.storage.paging._PAGE_ROWS", 3)
     for number in range(7):
         each = replace(record, channel=str(number))
         vault.database.transact(lambda conn, each=each: vault.ledger.append(conn, each))  # type: ignore[misc]
