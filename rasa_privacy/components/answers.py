@@ -14,7 +14,7 @@ from rasa_privacy.dialogue.lexicon import Question
 from rasa_privacy.dialogue.limits import age_in, code_in, has_year, left_out, old_enough, year_in
 from rasa_privacy.dialogue.names import INTENTS
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.minimize.contacts import contact_in
+from rasa_privacy.minimize.contact_answers import contact_in
 from rasa_privacy.policy.contacts import reachable_kinds
 from rasa_privacy.policy.model import Replies
 from rasa_privacy.policy.topics import choice

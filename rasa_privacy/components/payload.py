@@ -20,7 +20,7 @@ from rasa_privacy.consent.state import ConsentState
 from rasa_privacy.dialogue.limits import code_in
 from rasa_privacy.dialogue.names import ACTIONS, CONFIRM, CORRECT, INTENTS, PENDING_SLOT, SEND_CODE
 from rasa_privacy.dialogue.turn_view import Pending
-from rasa_privacy.minimize.contacts import contact_in
+from rasa_privacy.minimize.contact_answers import contact_in
 from rasa_privacy.minimize.view import View
 from rasa_privacy.policy.contacts import reachable_kinds
 from rasa_privacy.policy.needs import guarding, is_validation

@@ -12,18 +12,16 @@ Rules:
 
 import re
 import unicodedata
-from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
 import phonenumbers
 
-from rasa_privacy.errors import ContactError, DetectorError
-from rasa_privacy.minimize.detectors import DEFAULT_REGIONS, find
+from rasa_privacy.errors import ContactError
 from rasa_privacy.minimize.e164 import is_e164
+from rasa_privacy.minimize.regions import DEFAULT_REGIONS
 
 _MAX_CHARACTERS: Final = 320  # 64 + @ + 255, RFC 5321, section 4.5.3.1
-_MAX_ANSWER_CHARACTERS: Final = 1000
 _PREFIX: Final = re.compile(r"^(?:whatsapp|sms|tel|mailto|messenger|viber|signal):", re.IGNORECASE)
 _DIGITS_ONLY: Final = re.compile(r"^[0-9]{8,15}$")
 #: RFC 5894, section 7.2: sharp s, final sigma, and the two joiners.
@@ -61,23 +59,6 @@ def sender_forms(sender_id: str, regions: tuple[str, ...] = DEFAULT_REGIONS) -> 
         return contact_forms(plain, regions)
     except ContactError:
         return ()
-
-
-def contact_in(text: str, kinds: Collection[str]) -> str | None:
-    """Return the one contact in a message, or None where there is none or more than one, or the message is a story.
-
-    Args:
-        text: What a person said.
-        kinds: Detectors to use: `email`, `phone`.
-    """
-    if len(text) > _MAX_ANSWER_CHARACTERS:
-        return None
-    try:
-        found = {text[finding.start : finding.end] for finding in find(text, kinds)} if kinds else set()
-        forms = {contact_forms(each) for each in found}
-    except (ContactError, DetectorError):
-        return None
-    return found.pop() if len(forms) == 1 else None
 
 
 def _email_forms(plain: str) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from rasa_privacy.minimize.network import ip_spans, link_spans, mac_spans
 from rasa_privacy.minimize.phone_rules import rules_of
 from rasa_privacy.minimize.phones import phone_spans
 from rasa_privacy.minimize.places import POSTCODE, coordinate_spans, postcode_spans
+from rasa_privacy.minimize.regions import DEFAULT_REGIONS
 from rasa_privacy.minimize.searched_text import SearchedText
 
 logger = logging.getLogger(__name__)
@@ -46,9 +47,6 @@ MAX_SECONDS: Final = 3.0
 
 #: Characters of a text that cannot take anywhere near so long.
 _SHORT: Final = 1_000
-
-#: Countries (ISO 3166-1) whose national way of writing phone numbers is recognised when nothing else is said.
-DEFAULT_REGIONS: Final = ("US", "GB", "DE")
 
 
 class Finding(NamedTuple):

@@ -4,7 +4,7 @@ from typing import Final
 
 from rasa_privacy.dialogue.named_requests import clean_value
 from rasa_privacy.errors import DetectorError
-from rasa_privacy.minimize.contacts import contact_in
+from rasa_privacy.minimize.contact_answers import contact_in
 from rasa_privacy.minimize.detectors import find
 from rasa_privacy.policy.detector_names import PRESIDIO_NAMES
 
