@@ -59,11 +59,6 @@ _CHECKS: Final[tuple[Check, ...]] = (
 _DATED_CHECKS: Final[tuple[DatedCheck, ...]] = (lint_regulations.regulations,)
 
 
-def lint(bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | None = None) -> list[Finding]:
-    """Return what is to be mended and is not waived, errors first, then by code. Arguments as `lint_all`."""
-    return [finding for finding in lint_all(bot, policy, file, today) if not finding.waived]
-
-
 def lint_all(
     bot: Bot, policy: Policy, file: str = "privacy.yml", today: date | None = None, more: Iterable[Finding] = ()
 ) -> list[Finding]:

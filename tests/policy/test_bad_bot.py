@@ -9,8 +9,9 @@ import pytest
 
 from rasa_privacy.policy.bot import policy_path, read_bot
 from rasa_privacy.policy.findings import CODES, OF_THE_STORE
-from rasa_privacy.policy.linter import lint, lint_all
+from rasa_privacy.policy.linter import lint_all
 from rasa_privacy.policy.loader import load_policy
+from tests.support.linting import lint
 
 TODAY = date(2027, 6, 1)
 
@@ -150,7 +151,7 @@ def bad_bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def codes(folder: Path) -> set[str]:
     """Return the codes that are found in a bot."""
     bot = read_bot(folder)
-    return {finding.code for finding in lint(bot, load_policy(policy_path(bot)), "privacy.yml", TODAY)}
+    return {finding.code for finding in lint(bot, TODAY)}
 
 
 def test_the_bad_bot_triggers_every_code(bad_bot: Path) -> None:
@@ -170,7 +171,7 @@ def found_in(folder: Path, name: str, text: str) -> list[str]:
     """Return what is found in a bot that is right but for one file."""
     write(folder, {name: text})
     bot = read_bot(folder)
-    return [str(each) for each in lint(bot, load_policy(policy_path(bot)), "privacy.yml", date(2026, 11, 28))]
+    return [str(each) for each in lint(bot, date(2026, 11, 28))]
 
 
 ACTION = """\
@@ -312,7 +313,7 @@ def test_a_response_that_is_used_twice_is_found_once(bad_bot: Path) -> None:
     )
     write(bad_bot, {"domain.yml": "", "data/domain.yml": before + own})
     bot = read_bot(bad_bot, bad_bot / "data" / "domain.yml")
-    found = [each for each in lint(bot, load_policy(policy_path(bot)), "privacy.yml", TODAY) if each.code == "RP054"]
+    found = [each for each in lint(bot, TODAY) if each.code == "RP054"]
     assert [each.why.split("'")[1] for each in found] == ["utter_own", "utter_two"]
     assert bot.domain.shown == {"utter_own": {"illness"}, "utter_two": {"illness"}}
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from rasa_privacy.errors import ConfigurationError
-from rasa_privacy.policy.bot import policy_path, read_bot
-from rasa_privacy.policy.linter import lint
-from rasa_privacy.policy.loader import load_policy
+from rasa_privacy.policy.bot import read_bot
+from tests.support.linting import lint
 
 #: Code, file, text to replace, replacement, a part of the finding.
 CASES = [
@@ -182,7 +181,7 @@ CASES = [
 def findings(folder: Path) -> list[str]:
     """Return what the linter says of a bot's folder."""
     bot = read_bot(folder)
-    return [str(finding) for finding in lint(bot, load_policy(policy_path(bot)), "privacy.yml")]
+    return [str(finding) for finding in lint(bot)]
 
 
 def test_a_bot_in_order_has_no_finding(bot_folder: Path) -> None:

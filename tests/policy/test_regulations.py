@@ -10,8 +10,7 @@ import yaml
 
 from rasa_privacy.dialogue.keywords import opt_out
 from rasa_privacy.errors import PolicyError
-from rasa_privacy.policy.bot import policy_path, read_bot
-from rasa_privacy.policy.linter import lint
+from rasa_privacy.policy.bot import read_bot
 from rasa_privacy.policy.loader import load_policy, parse_policy
 from rasa_privacy.policy.profile_model import parse_term
 from rasa_privacy.policy.regulations import (
@@ -24,6 +23,7 @@ from rasa_privacy.policy.regulations import (
     parse_profile,
     profiles,
 )
+from tests.support.linting import lint
 from tests.support.profiles import HOUSE as OWN
 
 NAMES = ("gdpr", "uk-gdpr", "ccpa", "tcpa", "lgpd", "pipeda", "law25", "dpdp", "coppa", "can-spam")
@@ -260,7 +260,7 @@ def test_check_says_what_a_regulation_wants(
     text = text.replace(*change) if change else text
     path.write_text(text.replace("version: 1\n", f"version: 1\nregulations: [{name}]\n"), encoding="utf-8")
     bot = read_bot(bot_folder)
-    found = [str(each) for each in lint(bot, load_policy(policy_path(bot)), "privacy.yml", date.fromisoformat(day))]
+    found = [str(each) for each in lint(bot, date.fromisoformat(day))]
     assert len(found) == 1, found
     assert code in found[0]
     assert message in found[0]
@@ -293,7 +293,7 @@ def test_a_channel_that_is_deaf_to_a_browsers_opt_out_is_named(
 def signals(folder: Path) -> list[str]:
     """Return the findings about a browser's opt-out."""
     bot = read_bot(folder)
-    found = lint(bot, load_policy(policy_path(bot)), "privacy.yml", date(2026, 11, 28))
+    found = lint(bot, date(2026, 11, 28))
     return [str(each) for each in found if each.code == "RP065"]
 
 
