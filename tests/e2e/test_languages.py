@@ -270,6 +270,17 @@ def test_a_whole_conversation_is_in_the_language_of_who_holds_it(bot: RunningBot
 
 
 @pytest.mark.parametrize("language", WORDS)
+def test_who_begins_in_a_language_is_answered_in_it(bot: RunningBot, language: str) -> None:
+    """Where the channel tells none: the notice, and the record of a wish that the bot's own intent means."""
+    words = WORDS[language]
+    speaker = Speaker(bot.chat(new_person().sender), language)
+    speaker.is_said("utter_privacy_ask", speaker.says(words.wish))
+    speaker.is_said("utter_privacy_refused", speaker.presses("utter_privacy_ask", "/privacy_refuse"))
+    another = Speaker(bot.chat(new_person().sender), language)
+    another.is_said("utter_privacy_requested", another.says(words.human))
+
+
+@pytest.mark.parametrize("language", WORDS)
 def test_an_open_question_comes_back_by_itself(bot: RunningBot, language: str) -> None:
     """Of consent after each request in the middle of it, and that of a form; after a deletion nothing comes back."""
     words, person, right = WORDS[language], new_person(), new_person()
