@@ -91,6 +91,7 @@ class Turn:
         loop: The form or loop that runs, if any.
         channel: The channel, as its connector calls itself.
         default_language: The bot's first language, in which responses without a condition are.
+        also: What else of this action the message asks for, where it is two requests.
     """
 
     sender_id: str
@@ -106,6 +107,7 @@ class Turn:
     text: str = field(default="", repr=False)
     slots: Mapping[str, Any] = field(default_factory=dict, repr=False)
     loop: str | None = None
+    also: tuple[str, ...] = ()
 
     @property
     def phrases(self) -> Phrases:
@@ -192,6 +194,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any], action: str
     intent = str((message.get("intent") or {}).get("name") or "")
     intents = [store.policy.request_meant_by(intent) or intent]
     intents += [topic.removeprefix(ALSO) for topic in named if topic.startswith(ALSO)]
+    own = [each for each in intents if action_of(each) == action] or intents[:1]
     evidence = Evidence(
         method="button" if text.startswith("/") else "words",
         channel=channel if channel in _CHANNELS else "other",
@@ -200,7 +203,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any], action: str
     )
     return Turn(
         sender_id=tracker.sender_id,
-        intent=next((each for each in intents if action_of(each) == action), intents[0]),
+        intent=own[0],
         purposes=tuple(topic for topic in named if topic in store.policy.purposes),
         items=tuple(item for topic in named if (item := item_of(topic)) in store.policy.items),
         offered=tuple(topic for topic in named if action_of(topic) is not None),
@@ -212,6 +215,7 @@ def _turn(store: Vault, tracker: Tracker, domain: Mapping[str, Any], action: str
         text=text,
         slots=tracker.slots,
         loop=(tracker.active_loop or {}).get("name"),
+        also=tuple(own[1:]),
     )
 
 

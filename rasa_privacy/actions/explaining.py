@@ -4,6 +4,7 @@ Each answer says what privacy.yml says; where it says nothing, the answer says t
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from rasa_privacy.actions.base import PrivacyAction, Reply, Turn, answer_buttons, response_of
@@ -39,7 +40,7 @@ _STANDING: Final[Mapping[str, tuple[Callable[[Vault, Any, bytes, Evidence], bool
 
 
 class Explain(PrivacyAction):
-    """Answer one question about privacy."""
+    """Answer a question about privacy, or the two that a message is."""
 
     def name(self) -> str:
         """Return the action's name."""
@@ -47,6 +48,10 @@ class Explain(PrivacyAction):
 
     def answer(self, store: Vault, turn: Turn) -> list[Reply]:
         """Answer about the purpose that is being asked for, or about all."""
+        return [reply for each in (turn.intent, *turn.also) for reply in self._one(store, replace(turn, intent=each))]
+
+    @staticmethod
+    def _one(store: Vault, turn: Turn) -> list[Reply]:
         if turn.intent == MORE:
             return [Reply(turn.words("utter_privacy_more"), _more(store.policy, turn), [])]
         if turn.intent == UNSURE:

@@ -82,7 +82,7 @@ def named_request(
     if one is not None and (one.intent != CORRECT or _is_known(one, policy, tracker)):
         return one, one.topics
     beside = beside_closing(text, languages, policy) if in_window() else None
-    both = both_of(text, languages, policy) if beside is None else None
+    both = both_of(text, languages, policy, asked=asked) if beside is None else None
     if beside is not None or both is None:
         one = beside or question_of(text, languages, policy, asked=asked or in_form)
         return (one, one.topics) if one is not None else None

@@ -169,12 +169,14 @@ def correction_of(text: str, languages: Sequence[str], policy: Policy, *, in_for
     return None
 
 
-def both_of(text: str, languages: Sequence[str], policy: Policy) -> tuple[NamedRequest, NamedRequest] | None:
-    """Return the two requests of a message that is two, or None."""
+def both_of(
+    text: str, languages: Sequence[str], policy: Policy, *, asked: bool = False
+) -> tuple[NamedRequest, NamedRequest] | None:
+    """Return the two requests of a message that is two, or None; while we ask, a bare "who gets it?" is one."""
     for language in languages if len(text) <= _MAX_CHARACTERS else ():
         for left, right in islice(_halves(text, request_wordings(language).joining), _MOST_PLACES):
-            first = _half(left, language, policy)
-            second = _half(right, language, policy) if first is not None else None
+            first = _half(left, language, policy, asked=asked)
+            second = _half(right, language, policy, asked=asked) if first is not None else None
             if first is not None and second is not None and first.intent != second.intent:
                 return first, second
     return None
@@ -202,7 +204,7 @@ def _spoken(text: str, languages: Sequence[str], policy: Policy) -> tuple[str, .
     return tuple(language for language in languages if short and names_something(text, policy, language))
 
 
-def _half(text: str, language: str, policy: Policy) -> NamedRequest | None:
+def _half(text: str, language: str, policy: Policy, *, asked: bool = False) -> NamedRequest | None:
     if opt_out(text, language, in_form=True):
         return NamedRequest(_STOP, language)
     spoken = (language,)
@@ -211,7 +213,7 @@ def _half(text: str, language: str, policy: Policy) -> NamedRequest | None:
     )
     if named is not None:
         return named
-    intent = privacy_request(text, language, then=True)
+    intent = privacy_request(text, language, asked=asked, then=True)
     return NamedRequest(intent, language) if intent is not None else None
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from rasa_sdk import Tracker
 
 from rasa_privacy.access.admission import admit_local
 from rasa_privacy.actions.asking import AskConsent, RecordGrant, RecordRefusal
-from rasa_privacy.actions.base import Reply, Turn
+from rasa_privacy.actions.base import Reply, Turn, _turn
 from rasa_privacy.actions.consent import Stop, WithdrawConsent
 from rasa_privacy.actions.data_rights import Erase, KeepData, PreviewErasure, ShowData
 from rasa_privacy.actions.explaining import Explain
@@ -403,6 +404,21 @@ def test_tell_me_more_keeps_the_answers_at_hand(vault: Vault, pending: Pending |
         button["title"] for button in reply.buttons if button["payload"].startswith(("/privacy_g", "/privacy_ref"))
     ]
     assert shown == answers
+
+
+def test_two_questions_in_one_message_are_both_answered(vault: Vault) -> None:
+    """In their order; what another action answers is not said here."""
+    entities = [
+        {"entity": "privacy_purpose", "value": f"also:{each}"} for each in ("privacy_who_sees", "privacy_access")
+    ]
+    message = {"text": "", "intent": {"name": "privacy_how_long"}, "entities": entities}
+    tracker = Tracker(SENDER, {}, message, [], False, None, {}, "action_listen")  # noqa: FBT003 - as rasa_sdk has it
+    both = _turn(vault, tracker, {}, Explain().name())
+    assert (both.intent, both.also) == ("privacy_how_long", ("privacy_who_sees",))
+    how_long, who_sees = Explain().answer(vault, both)
+    assert how_long.text == explained(vault, "privacy_how_long")
+    assert who_sees.text == explained(vault, "privacy_who_sees")
+    assert _turn(vault, tracker, {}, ShowData().name()).also == ()
 
 
 def test_a_complaint_is_told_the_authority(vault: Vault) -> None:

@@ -505,3 +505,14 @@ def test_a_message_of_many_parts_is_read_no_longer_than_one_of_a_few(
     for reading in (deletion_of, both_of, beside_closing):
         reading(text[:300], ("en",), known)
     assert len(read) <= 500
+
+
+@pytest.mark.parametrize("text", ["why do you need my email and who gets it?", "how long, and why?"])
+def test_short_questions_are_two_while_a_question_of_ours_is_open(text: str) -> None:
+    """They are about what is asked; elsewhere they may be about anything. A yes beside one of them is none."""
+    found = both_of(text, ("en",), policy(), asked=True)
+    assert found is not None
+    assert {each.intent for each in found} < {"privacy_why", "privacy_who_sees", "privacy_how_long"}
+    assert both_of(text, ("en",), policy()) is None
+    assert both_of("yes, but who gets it?", ("en",), policy(), asked=True) is None
+    assert both_of("yes, and why?", ("en",), policy(), asked=True) is None
