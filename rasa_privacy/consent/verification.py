@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rasa_privacy.consent.notice import Notice
 from rasa_privacy.consent.terms import version_of
 from rasa_privacy.crypto.hash_chain import GENESIS
 from rasa_privacy.crypto.signing import VerifyingKey
@@ -71,8 +70,7 @@ class LedgerCheck(BookCheck):
         Raises:
             LedgerError: Its text or its terms were changed.
         """
-        shown = Notice(stored.notice_id, stored.version, stored.language, stored.text)
-        if shown.hash != stored.hash or (stored.terms is not None and version_of(stored.terms) != stored.version):
+        if stored.is_damaged or (stored.terms is not None and version_of(stored.terms) != stored.version):
             raise LedgerError(
                 f"consent ledger: notice {stored.hash.hex()[:16]} was changed; restore the database from its backup"
             )

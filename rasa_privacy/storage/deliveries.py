@@ -4,8 +4,9 @@ A row names the erased person only in `sealed`, under a data key of its own, whi
 key lies among the others, under the row's random id, so that it is wrapped anew with them and ends after KEPT at last.
 """
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,10 +18,12 @@ from sqlalchemy.engine import Connection
 from rasa_privacy.crypto.identity import ID_BYTES, no_conversation
 from rasa_privacy.crypto.sealing import open_sealed, seal
 from rasa_privacy.crypto.segment import NONCE_BYTES
-from rasa_privacy.errors import PrivacyError
+from rasa_privacy.errors import PrivacyError, TamperedSegmentError
 from rasa_privacy.storage.data_keys import DataKeys
 from rasa_privacy.storage.query import Query
 from rasa_privacy.storage.tables import deliveries, from_micros, to_micros
+
+logger = logging.getLogger(__name__)
 
 #: Purpose of the key of a row; no purpose of privacy.yml has a colon.
 PURPOSE: Final = "service:delivery"
@@ -125,14 +128,25 @@ def put_failed(conn: Connection, system: str, certificate: str, at: datetime) ->
 
 def claim(conn: Connection, now: datetime, most: int, until: datetime) -> list[Delivery]:
     """Return what is due, and keep it from others until then; who dies meanwhile loses nothing."""
-    found = [_delivery(row) for row in conn.execute(_DUE, {"now": to_micros(now), "most": most}).all()]
     claimed = []
-    for each in found:
+    for each in _undamaged(conn.execute(_DUE, {"now": to_micros(now), "most": most}).all()):
         row = conn.execute(_LOCK, {"wanted": each.delivery_id}).first()
         if row is not None and row.state == PENDING and row.next_at <= to_micros(now):
             conn.execute(_UPDATE, {"wanted": each.delivery_id, "next_at": to_micros(until)})
             claimed.append(each)
     return claimed
+
+
+def _undamaged(rows: Iterable[Any]) -> Iterator[Delivery]:
+    for row in rows:
+        try:
+            yield _delivery(row)
+        except TamperedSegmentError:  # noqa: PERF203 - there are few
+            logger.error(  # noqa: TRY400 - it says all there is
+                "The row of delivery %s was changed, so nobody is told of it; restore the table 'deliveries' from a "
+                "backup.",
+                row.delivery_id.hex(),
+            )
 
 
 def whom(conn: Connection, keys: DataKeys, delivery_id: bytes) -> list[str] | Told | None:

@@ -37,7 +37,7 @@ _COUNT: Final = select(func.count()).select_from(conversations)
 _RECORDS: Final = select(func.count()).select_from(ledger)
 _N: Final = notices.c
 _NOTICES: Final = (
-    select(_N.hash, _N.notice_id, _N.version, _N.language, _N.text)
+    select(_N.hash, _N.notice_id, _N.version, _N.language, _N.text, _N.terms)
     .where(_N.hash > bindparam("last"))
     .order_by(_N.hash)
     .limit(_BATCH)

@@ -52,7 +52,13 @@ class StoredNotice:
     @property
     def is_damaged(self) -> bool:
         """Whether this is not what was shown."""
-        return notice_hash(self.notice_id, self.version, self.language, self.text) != self.hash
+        parts = (self.notice_id, self.version, self.language, self.text)
+        if any(type(each) is not str for each in (*parts, "" if self.terms is None else self.terms)):
+            return True  # which SQLite allows
+        try:
+            return notice_hash(*parts) != self.hash
+        except UnicodeEncodeError:
+            return True
 
 
 def notice_hash(notice_id: str, version: str, language: str, text: str) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import Connection
 
+from rasa_privacy.errors import TamperedSegmentError
 from rasa_privacy.storage.many import ManySelect
 from rasa_privacy.storage.paging import Pages
 from rasa_privacy.storage.query import Query, inserting
@@ -35,6 +36,11 @@ _FIND: Final = select(requests).where(_R.number == bindparam("wanted"))
 _LOCK: Final = _FIND.with_for_update()
 _OPEN: Final = select(requests).where(_R.closed_at.is_(None)).order_by(_R.answer_by, _R.number)
 _OPEN_OF: Final = Query(_OPEN.where(_R.subject_id == bindparam("subject")))
+_ENDING_OF: Final = Query(
+    select(_R.number, _R.kind)
+    .where(_R.closed_at.is_(None), _R.subject_id == bindparam("subject"))
+    .order_by(_R.answer_by, _R.number)
+)
 _WAITING: Final = ManySelect(_R.subject_id, select(_R.subject_id).where(_R.closed_at.is_(None)).distinct().where)
 _ALL: Final = select(requests).order_by(_R.opened_at, _R.number)
 _PAGES: Final = Pages(select(requests), _R.number)
@@ -52,6 +58,7 @@ _STEPS: Final = select(request_steps).where(_S.number == bindparam("wanted")).or
 _COUNT: Final = Query(select(func.count()).select_from(request_steps).where(_S.number == bindparam("wanted")))
 _ADD_STEP: Final = inserting(request_steps)
 _NAMES: Final = tuple(column.name for column in _R)
+_TEXTS: Final = ("number", "kind", "regulation", "state")
 _TIMES: Final = ("opened_at", "answer_by", "acknowledge_by", "paused_at", "extended_at", "closed_at")
 
 
@@ -224,8 +231,8 @@ def close_all(conn: Connection, subject_id: bytes, at: datetime, certificate: st
         is_waiting: Whether other systems must answer before the request to be erased is done.
     """
     ending = [
-        Ending(each.number, each.kind, int(_COUNT.scalar(conn, wanted=each.number) or 0))
-        for each in open_of(conn, subject_id)
+        Ending(number, kind, int(_COUNT.scalar(conn, wanted=number) or 0))
+        for number, kind in _ENDING_OF.rows(conn, subject=subject_id)
     ]
     end(conn, ending, at, certificate, is_waiting=is_waiting)
 
@@ -276,5 +283,7 @@ def _columns(request: Request) -> dict[str, Any]:
 
 def _request(row: Any) -> Request:
     values = dict(zip(_NAMES, row, strict=True))
+    if any(type(values[name]) is not str for name in _TEXTS):  # which SQLite allows
+        raise TamperedSegmentError("the row of a request was changed; restore the table of requests from a backup")
     times = {name: None if values[name] is None else from_micros(values[name]) for name in _TIMES}
     return Request(**{**values, **times})

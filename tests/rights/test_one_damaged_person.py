@@ -2,13 +2,15 @@
 
 import struct
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rasa_privacy.access.admission import admit_local
-from rasa_privacy.errors import DAMAGED, PrivacyError
+from rasa_privacy.consent.verification import verify_store
+from rasa_privacy.errors import DAMAGED, LedgerError, PrivacyError, TamperedSegmentError
 from rasa_privacy.policy.slot_readers import Readers
 from rasa_privacy.report.gathering import gather
 from rasa_privacy.retention.review import make_review
@@ -20,12 +22,13 @@ from rasa_privacy.rights.bulk_run import Bulk, Line
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.parts import plan_all
 from rasa_privacy.rights.portability import copy_of
+from rasa_privacy.rights.requests import open_request
 from rasa_privacy.rights.training_messages import Gathered, training_messages
 from rasa_privacy.rights.withdrawal import destroy_items, withdraw
 from rasa_privacy.storage.inspection import Damage, inspect_store
-from rasa_privacy.storage.vault import Vault
+from rasa_privacy.storage.vault import Vault, open_vault
 from tests.support.databases import EACH_KIND
-from tests.support.vaults import Clock, active, evidence, give, grant, held
+from tests.support.vaults import Clock, active, evidence, give, grant, held, settings_in
 
 Sql = Callable[..., list[Any]]
 each_kind = pytest.mark.parametrize("kind", EACH_KIND, indirect=True)
@@ -212,3 +215,36 @@ def test_a_segment_that_leaves_no_room_is_named(people: Vault, sql: Sql, kind: s
     give(people, {"newsletter": {"birthday": "1990"}}, "bob")
     assert held(people, "bob")["newsletter"]["birthday"] == "1990"
     assert looked_at(people) == []
+
+
+def test_a_changed_request_keeps_nobody_from_being_erased(people: Vault, sql: Sql, clock: Clock) -> None:
+    """Neither its person, alone or among many, nor the others of a page."""
+    with people.database.write() as connection:
+        for sender in PEOPLE:
+            who = people.subjects.find_for_update(connection, sender)
+            open_request(people, connection, "access", who, clock())
+    sql("UPDATE requests SET answer_by = 'soon' WHERE number = (SELECT max(number) FROM requests)")
+    assert listed(people, *PEOPLE) == ["erased"] * 3
+    assert sql("SELECT count(*) FROM requests WHERE closed_at IS NULL") == [(0,)]
+
+
+def test_a_request_of_no_kind_is_named(people: Vault, sql: Sql, clock: Clock) -> None:
+    """The report says that its row was changed."""
+    with people.database.write() as connection:
+        open_request(people, connection, "access", people.subjects.find_for_update(connection, "bob"), clock())
+    sql("UPDATE requests SET kind = x'00'")
+    with pytest.raises(TamperedSegmentError, match="the row of a request was changed"):
+        gather(people, admit_local(people, "report"), clock())
+
+
+@pytest.mark.parametrize("column", ["notice_id", "version", "language", "text", "terms"])
+def test_a_notice_that_holds_no_text_is_named(people: Vault, sql: Sql, column: str) -> None:
+    """Whoever reads a consent to it, or checks the ledger, gets an error of ours."""
+    sql(f"UPDATE notices SET {column} = x'00ff'")  # noqa: S608 - a test's own
+    people.close()
+    with closing(open_vault(settings_in(Path(people.database.name).parent), people.clock)) as opened:
+        assert any(place.startswith("notice ") for place in looked_at(opened))
+        with pytest.raises(LedgerError, match="notice"):
+            active(opened, "bob")
+        with opened.database.read() as connection, pytest.raises(LedgerError, match="notice"):
+            verify_store(opened, connection)

@@ -184,6 +184,14 @@ def test_a_failure_keeps_the_request_open_for_staff(told: Vault, clock: Clock) -
         assert deliveries.pending(conn) == 0
 
 
+def test_a_delivery_that_was_changed_holds_up_no_other(told: Vault, clock: Clock, sql: Any, caplog: Any) -> None:
+    """It is named in the log, and the other system is told."""
+    erased(told)
+    sql("UPDATE deliveries SET erased_at = 'soon' WHERE system = 'crm'")
+    assert deliver(told, clock(), Systems()) == 1
+    assert "was changed, so nobody is told of it" in caplog.text
+
+
 @each_kind
 def test_two_that_deliver_at_once_send_once(told: Vault, clock: Clock) -> None:
     """A delivery is one process's for some minutes, and another's if that one died."""
