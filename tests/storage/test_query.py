@@ -295,7 +295,7 @@ def test_a_plan_made_for_empty_tables_uses_indexes(vault: Vault) -> None:
 def test_mariadb_reads_a_statement_that_stands_alone_once(vault: Vault, save: Save, sql: Sql) -> None:
     """It is prepared for each connection, and stays good when a table changes."""
     save(_SENDER, ["hello"])
-    counted = text("SHOW SESSION STATUS WHERE Variable_name IN ('Com_prepare_sql', 'Com_execute_sql')")
+    counted = "SHOW SESSION STATUS WHERE Variable_name IN ('Com_prepare_sql', 'Com_execute_sql')"
     for _ in range(3):
         assert _version(vault) == 1
     sql("ALTER TABLE segments ADD COLUMN another BIGINT")
@@ -303,8 +303,13 @@ def test_mariadb_reads_a_statement_that_stands_alone_once(vault: Vault, save: Sa
         assert _version(vault) == 1
     finally:
         sql("ALTER TABLE segments DROP COLUMN another")
-    with vault.database.read() as conn:
-        found = {name: int(number) for name, number in conn.execute(counted)}
+
+    def count(connection: Any) -> dict[str, int]:
+        cursor = connection.dbapi_connection.cursor()
+        cursor.execute(counted)
+        return {name: int(number) for name, number in cursor.fetchall()}
+
+    found = vault.database._backend.ask(count)  # on the very connection
     assert found == {"Com_prepare_sql": 1, "Com_execute_sql": 4}
 
 

@@ -2,19 +2,24 @@
 
 import builtins
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, literal_column, select, text
 from sqlalchemy.engine import make_url
 
 from rasa_privacy.errors import ConfigurationError, ContentionError, StorageError, UnreachableError
 from rasa_privacy.storage.database import Database
+from rasa_privacy.storage.query import Query
 from tests.support.databases import EACH_SERVER, SERVERS, new_url
 
 Sql = Callable[..., list[Any]]
+#: How a server calls the number of the connection that asks for it.
+_OWN = {"postgresql": "pg_backend_pid()", "mysql": "CONNECTION_ID()", "mariadb": "CONNECTION_ID()"}
 pytestmark = pytest.mark.parametrize("kind", EACH_SERVER, indirect=True)
 
 
@@ -41,16 +46,19 @@ def database(url: str) -> Iterator[Database]:
 @contextmanager
 def _hung_up(kind: str, database: Database) -> Iterator[None]:
     """Have the server close our connection, which another one asks for, and then go on."""
-    own = "pg_backend_pid()" if kind == "postgresql" else "CONNECTION_ID()"
     with database.read() as conn:
-        number = conn.execute(text(f"SELECT {own}")).scalar()
+        number = conn.execute(text(f"SELECT {_OWN[kind]}")).scalar()
+    _hang_up(kind, number)
+    yield
+
+
+def _hang_up(kind: str, number: Any) -> None:
     engine = create_engine(SERVERS[kind], future=True)
     with engine.connect() as other:
         other.execute(
             text(f"SELECT pg_terminate_backend({number}, 5000)" if kind == "postgresql" else f"KILL {number}")
         )
     engine.dispose()
-    yield
 
 
 def _set(conn: Any, value: int, row: int = 1) -> None:
@@ -72,18 +80,76 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(kind: str, database
 
 def test_a_connection_that_breaks_loses_only_its_transaction(kind: str, database: Database) -> None:
     """The turn's transaction fails as unreachable, nothing of it is written, and the next one works."""
-    own = "pg_backend_pid()" if kind == "postgresql" else "CONNECTION_ID()"
     with pytest.raises(UnreachableError, match="connection broke"), database.write() as conn:
         _set(conn, 7)
-        number = conn.execute(text(f"SELECT {own}")).scalar()
-        engine = create_engine(SERVERS[kind], future=True)
-        with engine.connect() as other:
-            other.execute(
-                text(f"SELECT pg_terminate_backend({number}, 5000)" if kind == "postgresql" else f"KILL {number}")
-            )
-        engine.dispose()
+        number = conn.execute(text(f"SELECT {_OWN[kind]}")).scalar()
+        _hang_up(kind, number)
         _set(conn, 8)
     assert _get(database) == 0
+
+
+def _asked(kind: str, database: Database) -> int:
+    """Return the number of the connection that is kept for who asks."""
+    return int(database.ask(Query(select(literal_column(_OWN[kind]))))[0][0])
+
+
+def test_who_asks_again_asks_on_the_same_connection(kind: str, database: Database) -> None:
+    """Also where transactions run meanwhile, which have others."""
+    first = _asked(kind, database)
+    with database.read() as conn:
+        assert conn.execute(text(f"SELECT {_OWN[kind]}")).scalar() != first
+        assert _asked(kind, database) == first
+    assert _asked(kind, database) == first
+
+
+def test_a_kept_connection_that_was_closed_is_replaced(kind: str, database: Database) -> None:
+    """Nobody who reads notices that the server was started again."""
+    number = _asked(kind, database)
+    _hang_up(kind, number)
+    assert _asked(kind, database) != number
+
+
+def test_a_kept_connection_that_breaks_is_not_kept(kind: str, database: Database) -> None:
+    """Who asked hears of it, and the next one gets another connection."""
+    number = _asked(kind, database)
+    sleep = "pg_sleep(10)" if kind == "postgresql" else "SLEEP(10)"
+    killer = threading.Timer(0.5, _hang_up, (kind, number))
+    killer.start()
+    with pytest.raises(UnreachableError):
+        database.ask(Query(select(literal_column(sleep))))
+    killer.join()
+    assert _asked(kind, database) != number
+
+
+def test_threads_that_ask_at_once_have_connections_of_their_own(kind: str, database: Database) -> None:
+    """Two statements on one connection would wait for each other, or break it."""
+    sleep = "pg_sleep(0.2)" if kind == "postgresql" else "SLEEP(0.2)"
+    asked = Query(select(literal_column(_OWN[kind]), literal_column(sleep)))
+    with ThreadPoolExecutor(4) as threads:
+        found = [each.result()[0][0] for each in [threads.submit(database.ask, asked) for _ in range(4)]]
+    assert len(set(found)) == 4
+
+
+def test_a_closed_database_holds_no_connection(kind: str, url: str) -> None:
+    """What is kept goes with the others."""
+    database = Database(url)
+    number = _asked(kind, database)
+    database.close()
+    listed = (
+        "SELECT count(*) FROM pg_stat_activity WHERE pid = :number"
+        if kind == "postgresql"
+        else "SELECT count(*) FROM information_schema.processlist WHERE id = :number"
+    )
+    engine = create_engine(SERVERS[kind], future=True)
+    with engine.connect() as other:
+        for _ in range(50):
+            left = other.execute(text(listed), {"number": number}).scalar()
+            other.rollback()
+            if not left:
+                break
+            time.sleep(0.1)
+    engine.dispose()
+    assert left == 0
 
 
 def test_a_port_nobody_listens_on_is_unreachable(kind: str) -> None:

@@ -103,6 +103,8 @@ class Backend(ABC):
 
     def __init__(self, url: URL, label: str, **options: Any) -> None:
         self.label = label
+        # One, or a few where several threads asked at the same moment.
+        self._kept: list[Any] = []
         try:
             self.reader: Any = create_engine(
                 url,
@@ -147,17 +149,39 @@ class Backend(ABC):
         """Clear the log of what was deleted, where this process can."""
         return True
 
+    def is_usable(self, connection: Any) -> bool:  # noqa: ARG002 - a server can hang up
+        """Return whether a driver connection that was not used for a while can be, without asking anybody."""
+        return True
+
     def ask(self, work: Callable[[Any], T]) -> T:
-        """Run work on a pooled connection on which each statement is a transaction of its own."""
-        connection = self.reader.raw_connection()
+        """Run work on a connection on which each statement is a transaction of its own.
+
+        It is kept for the next one who asks: a way through the pool takes a twentieth of reading a short conversation.
+        """
+        connection = self._taken()
         try:
             result = work(connection)
         except BaseException:
             connection.invalidate()  # nobody knows what state it is in
-            raise
-        finally:
             connection.close()
+            raise
+        if self._kept:
+            connection.close()
+        else:
+            self._kept.append(connection)
         return result
+
+    def _taken(self) -> Any:
+        """Return the connection that was kept, or one of the pool."""
+        try:
+            connection = self._kept.pop()
+        except IndexError:
+            return self.reader.raw_connection()
+        if self.is_usable(connection.dbapi_connection):
+            return connection
+        connection.invalidate()
+        connection.close()
+        return self.reader.raw_connection()
 
     @contextmanager
     def changing_schema(self) -> Iterator[Connection]:
@@ -185,6 +209,8 @@ class Backend(ABC):
 
     def close(self) -> None:
         """Close all connections."""
+        while self._kept:
+            self._kept.pop().close()
         self.reader.dispose()
 
     def _set_up(self, connection: Any, _record: Any) -> None:

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import NullPool
 
 from rasa_privacy.errors import ContentionError, StorageError
@@ -79,11 +78,15 @@ class MariaDB(Server):
         self._url = url.set(drivername="mysql+pymysql")
         self._arguments = {key: value for key, value in chosen.items() if key not in url.query}
         super().__init__(self._url, server_label(url), connect_args=self._arguments)
-        event.listen(self.reader, "checkout", _refuse_closed)
 
     def set_up(self, connection: Any) -> None:
         """Set the limits of a session."""
         connection.query(_SET_UP)
+
+    def is_usable(self, connection: Any) -> bool:
+        """Return whether the server has not hung up."""
+        # PyMySQL has no public name for its socket, and its ping is a round trip.
+        return bool(connection.open) and not is_readable(connection._sock.fileno())  # noqa: SLF001
 
     def opening(self, *, writes: bool) -> tuple[str, ...]:
         """Return START TRANSACTION, with its isolation where that is not the session's."""
@@ -123,13 +126,6 @@ def _pass_over(cursor: Any, statement: str, parameters: Any, _context: Any) -> b
         if _number(error) not in _DONE_BEFORE:
             raise
     return True
-
-
-def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Have the pool connect anew where the server has hung up."""
-    # PyMySQL has no public name for its socket, and its ping is a round trip.
-    if not connection.open or is_readable(connection._sock.fileno()):  # noqa: SLF001
-        raise InvalidatePoolError
 
 
 def _number(error: Any) -> int:

@@ -15,9 +15,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, Final
 
-from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import InvalidatePoolError
 
 from rasa_privacy.errors import StorageError
 from rasa_privacy.storage.dialects import backend
@@ -94,7 +92,6 @@ class PostgreSQL(Server):
             connect_args={key: value for key, value in chosen.items() if key not in url.query},
             use_native_hstore=False,  # would cost a query for each connection
         )
-        event.listen(self.reader, "checkout", _refuse_closed)
 
     def set_up(self, connection: Any) -> None:
         """Set the limits of a session, in which psycopg2 begins no transaction by itself."""
@@ -106,6 +103,10 @@ class PostgreSQL(Server):
                     cursor.execute(setting)
         extensions = import_module("psycopg2.extensions")  # an extra; who comes here has it
         extensions.register_type(extensions.new_type((_BYTEA,), "BYTEA", _from_hex), connection)
+
+    def is_usable(self, connection: Any) -> bool:
+        """Return whether the server has not hung up."""
+        return not (connection.closed or is_readable(connection.fileno()))
 
     def opening(self, *, writes: bool) -> tuple[str, ...]:
         """Return BEGIN with its isolation."""
@@ -145,9 +146,3 @@ class PostgreSQL(Server):
 def _from_hex(value: str | None, _cursor: Any) -> bytes | None:
     """Return binary data as bytes: as the memoryview that psycopg2 makes it takes longer, before it is copied again."""
     return None if value is None else bytes.fromhex(value[2:])
-
-
-def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Have the pool connect anew where the server has hung up: its farewell is then waiting to be read."""
-    if connection.closed or is_readable(connection.fileno()):
-        raise InvalidatePoolError

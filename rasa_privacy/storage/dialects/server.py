@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import InvalidatePoolError
 
 from rasa_privacy.storage import waiting
 from rasa_privacy.storage.dialects.backend import Backend
@@ -29,11 +30,16 @@ class Server(Backend):
 
     def __init__(self, url: URL, label: str, **options: Any) -> None:
         super().__init__(url, label, **options)
+        event.listen(self.reader, "checkout", self._refuse_closed)
         event.listen(self.reader, "before_cursor_execute", self._send)
         event.listen(self.reader, "rollback", _forget)
         event.listen(self.reader, "rollback_savepoint", _forget)
         self._plain_release = self.reader.dialect.do_release_savepoint
         self.reader.dialect.do_release_savepoint = self.release
+
+    @abstractmethod
+    def is_usable(self, connection: Any) -> bool:
+        """Return whether the server has not hung up; its farewell would wait to be read."""
 
     @abstractmethod
     def opening(self, *, writes: bool) -> tuple[str, ...]:
@@ -74,6 +80,11 @@ class Server(Backend):
         # Not before: SQLAlchemy's own look at a new server ends in the driver's ways.
         self.reader.dialect.do_commit = self.commit
         self.reader.dialect.do_rollback = self.roll_back
+
+    def _refuse_closed(self, connection: Any, *_: Any) -> None:
+        """Have the pool connect anew where the server has hung up."""
+        if not self.is_usable(connection):
+            raise InvalidatePoolError
 
     def _send(self, connection: Connection, *_: Any) -> None:
         """Send what waits before a statement that SQLAlchemy runs."""
