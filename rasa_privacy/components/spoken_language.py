@@ -35,7 +35,11 @@ def is_open(tracker: DialogueStateTracker | None) -> bool:
 
 
 def language_events(tracker: DialogueStateTracker) -> list[Event]:
-    """Return the event that keeps the language of the message that has just come, where it is another than before."""
+    """Return the event that keeps the language of the message that has just come.
+
+    That is where it is another than before, and where it is clear for the first time: no later message is to be heard
+    then that answers nothing.
+    """
     running, message = runtime.current(), tracker.latest_message
     heard = message is not None and tracker.latest_action_name == ACTION_LISTEN_NAME
     # A model that was trained before there was such a slot goes on in the bot's first language.
@@ -45,7 +49,10 @@ def language_events(tracker: DialogueStateTracker) -> list[Event]:
     parsed = message.parse_data or {}
     told = (parsed.get(MATCHED), parsed.get(WRITTEN), parsed.get(HEARD))
     chosen = choose(languages, before, message.metadata, *told)
-    return [] if chosen == choose(languages, before, None, None) else [SlotSet(LANGUAGE_SLOT, chosen)]
+    is_clear = before is None and len(languages) > 1 and chosen in (parsed.get(WRITTEN), parsed.get(HEARD))
+    if chosen == choose(languages, before, None, None) and not is_clear:
+        return []
+    return [SlotSet(LANGUAGE_SLOT, chosen)]
 
 
 def responses_of(packs: Mapping[str, Pack]) -> dict[str, list[dict[str, Any]]]:

@@ -137,7 +137,7 @@ def lexicon_of(language: str) -> Lexicon:
         agreed=intents(_AGREED),
         form=intents(_FORM),
         yes={"consent": pattern("agree", times=3), "erase": pattern("agree", "agree_erase", times=3)},
-        no={"consent": pattern("refuse", times=2), "erase": pattern("refuse", "refuse_erase", times=2)},
+        no={"consent": pattern("refuse", "refuse_all", times=2), "erase": pattern("refuse", "refuse_erase", times=2)},
         unclear=pattern("unclear"),
         buttons=_buttons(language, spellings, fillers),
     )

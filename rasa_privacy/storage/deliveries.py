@@ -127,13 +127,16 @@ def put_failed(conn: Connection, system: str, certificate: str, at: datetime) ->
 
 
 def claim(conn: Connection, now: datetime, most: int, until: datetime) -> list[Delivery]:
-    """Return what is due, and keep it from others until then; who dies meanwhile loses nothing."""
-    claimed = []
-    for each in _undamaged(conn.execute(_DUE, {"now": to_micros(now), "most": most}).all()):
+    """Return what is due, and keep it from others until then; who dies meanwhile loses nothing.
+
+    A damaged one is kept back too, or many such would stand before all others for ever.
+    """
+    claimed: list[Delivery] = []
+    for each in conn.execute(_DUE, {"now": to_micros(now), "most": most}).all():
         row = conn.execute(_LOCK, {"wanted": each.delivery_id}).first()
         if row is not None and row.state == PENDING and row.next_at <= to_micros(now):
             conn.execute(_UPDATE, {"wanted": each.delivery_id, "next_at": to_micros(until)})
-            claimed.append(each)
+            claimed += _undamaged((each,))
     return claimed
 
 

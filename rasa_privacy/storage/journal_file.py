@@ -83,8 +83,9 @@ class JournalFile:
                 return
             with os.fdopen(descriptor, "rb") as file:
                 size = self._wait_for_writers(descriptor)
+                begin = self._verify_first_line(file)
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
-                for linked, _end in self._lines(file, self._verify_first_line(file), self._chain.start, size):
+                for linked, _end in self._lines(file, begin, self._chain.start, size):
                     yield linked
 
     def last_number(self) -> int:

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from rasa_privacy.dialogue.keywords import opt_out, reply, request_here
-from rasa_privacy.dialogue.lexicon import PRESSED
-from rasa_privacy.dialogue.packs import available_languages
+from rasa_privacy.dialogue.packs import available_languages, load_keywords
+from rasa_privacy.dialogue.samples import samples
 from rasa_privacy.storage.vault import Vault
 from tests.support.talk import Talk
 from tests.support.vaults import active
@@ -68,9 +68,16 @@ ALL = {
 def test_a_no_to_everything_is_as_plain_as_a_yes(language: str) -> None:
     """In the words of consent banners; it is the no to the question, and no opt-out of what is not asked about."""
     for text in ALL[language].split(" | "):
-        for question in PRESSED:
-            assert reply(text, language, question=question) == "no", text
+        assert reply(text, language, question="consent") == "no", text
         assert not opt_out(text, language, in_form=True), text
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_to_reject_all_keeps_no_consent(language: str) -> None:
+    """To "which of your consents do you want to take back?" it says all rather than none, so it is asked back."""
+    for said in samples(load_keywords(language), "refuse_all", 6):
+        assert reply(said, language, question="consent") == "no", said
+        assert reply(said, language, question="erase") != "no", said
 
 
 #: What the bot says may be taken back at any time, taken back in its own words.

@@ -137,6 +137,13 @@ def test_who_begins_in_another_language_is_asked_for_consent_in_it(untouched: An
     assert said(untouched, in_two, "please delete my data") == [("privacy_language", "en")]
 
 
+def test_who_begins_in_the_first_language_stays_in_it(untouched: Any, in_two: Any) -> None:
+    """What is clear once is clear: a few words of another language later, in a title or a thank-you, move nobody."""
+    assert said(untouched, in_two, "Hello, I would like to take part in the prize draw") == [("privacy_language", "en")]
+    assert said(untouched, in_two, "what is the prize and when is the draw?") == []
+    assert said(untouched, in_two, GERMAN) == []
+
+
 def test_the_channel_knows_better_than_the_words(untouched: Any, in_two: Any) -> None:
     """A page in English is answered in English, whatever is typed into it."""
     assert said(untouched, in_two, GERMAN, {"locale": "en-GB"}) == []

@@ -105,6 +105,7 @@ def test_each_opt_out_is_met(section: str, language: str) -> None:
         ("refuse", "no", ["consent", "erase"]),
         ("agree_erase", "yes", ["erase"]),
         ("refuse_erase", "no", ["erase"]),
+        ("refuse_all", "no", ["consent"]),
         ("unclear", "unclear", ["consent", "erase"]),
     ],
 )

@@ -23,6 +23,7 @@ import pytest
 from rasa_privacy.errors import MalformedSegmentError, WebhookError
 from rasa_privacy.policy.operations import Erasure, OtherSystem, Tidings
 from rasa_privacy.retention.sweep import sweep
+from rasa_privacy.rights import webhooks
 from rasa_privacy.rights.certificates import certificate
 from rasa_privacy.rights.erasure import erase
 from rasa_privacy.rights.posting import MAX_ANSWER, post
@@ -190,6 +191,16 @@ def test_a_delivery_that_was_changed_holds_up_no_other(told: Vault, clock: Clock
     sql("UPDATE deliveries SET erased_at = 'soon' WHERE system = 'crm'")
     assert deliver(told, clock(), Systems()) == 1
     assert "was changed, so nobody is told of it" in caplog.text
+
+
+def test_deliveries_that_were_changed_do_not_stand_before_others(
+    told: Vault, clock: Clock, sql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they fill a page, the next one is of others."""
+    monkeypatch.setattr(webhooks, "_AT_ONCE", 1)
+    erased(told)
+    sql("UPDATE deliveries SET erased_at = 'soon', next_at = 0 WHERE system = 'crm'")
+    assert [deliver(told, clock(), Systems()) for _ in range(3)] == [0, 1, 0]
 
 
 @each_kind

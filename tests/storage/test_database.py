@@ -227,6 +227,15 @@ def test_deleted_bytes_are_overwritten(database: Database) -> None:
     assert not any(b"canary" in file.read_bytes() for file in files)
 
 
+def test_who_asks_while_the_database_is_closed_keeps_no_connection(database: Database) -> None:
+    """It would stay open until the process ends, with its locks."""
+    backend = database._backend
+    backend.ask(lambda _: None)
+    assert len(backend._kept) == 1
+    backend.ask(lambda _: database.close())
+    assert backend._kept == []
+
+
 def test_a_closed_database_can_be_removed(database: Database) -> None:
     """Closing lets go of the file, log and all."""
     database.close()

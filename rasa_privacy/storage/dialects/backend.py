@@ -7,7 +7,7 @@ name is never repeated.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -105,6 +105,7 @@ class Backend(ABC):
         self.label = label
         # One, or a few where several threads asked at the same moment.
         self._kept: list[Any] = []
+        self._is_closed = False
         try:
             self.reader: Any = create_engine(
                 url,
@@ -165,7 +166,7 @@ class Backend(ABC):
             connection.invalidate()  # nobody knows what state it is in
             connection.close()
             raise
-        if self._kept:
+        if self._kept or self._is_closed:
             connection.close()
         else:
             self._kept.append(connection)
@@ -209,8 +210,10 @@ class Backend(ABC):
 
     def close(self) -> None:
         """Close all connections."""
-        while self._kept:
-            self._kept.pop().close()
+        self._is_closed = True
+        with suppress(IndexError):
+            while True:
+                self._kept.pop().close()
         self.reader.dispose()
 
     def _set_up(self, connection: Any, _record: Any) -> None:
