@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -263,7 +264,10 @@ def test_no_secret_stands_where_others_see_it(vault: Vault, settings: StoreSetti
     """What opens the database goes by the pipe: no argument and no variable holds it, nor any key."""
     processes = Processes(task(vault, settings), 1)
     (pid,) = pids(processes)
-    shown = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+    argued, end = Path(f"/proc/{pid}/cmdline"), time.monotonic() + PATIENCE_SECONDS
+    while not argued.read_bytes() and time.monotonic() < end:
+        time.sleep(0.01)  # its program has just been exchanged, and has no arguments yet
+    shown = argued.read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
     processes.close()
     assert b"audience_worker" in shown
     assert settings.url.encode() not in shown
