@@ -7,11 +7,11 @@ no cache keeps what people said.
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import permutations
 from typing import Final
 
 from rasa_privacy.minimize.folded_words import folded_words
+from rasa_privacy.minimize.once import once
 
 _MIN_LETTERS: Final = 3  # of a word that is replaced by itself
 _MIN_DIGITS: Final = 5  # of a value whose digits may be written in groups
@@ -64,7 +64,7 @@ class KnownValues(Mapping[str, Collection[str]]):
     def __repr__(self) -> str:
         return f"KnownValues({', '.join(self._values)})"
 
-    @cached_property
+    @once
     def folded(self) -> Folded:
         """The values as they are compared."""
         return _folded(self._values)
